@@ -1,0 +1,55 @@
+# `make demo` and `make test` are all that a newcomer types: git, make and Python 3.11-3.13 with pip are enough.
+PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -m pip --version >/dev/null 2>&1 && { echo $$p; exit; }; done; echo python3)
+UV := .uv/bin/uv
+RUN := .venv/bin/python -m
+export PYTHONDONTWRITEBYTECODE ?=
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types contracts pytest lock bench clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / - /' | sort
+
+demo: .venv/runtime.stamp  ## one whole night on the emulator, with a fictitious organisation
+	$(RUN) crm_compliance demo
+
+test: .venv/dev.stamp  ## every test that CI runs
+	$(RUN) pytest -n 2 --dist worksteal
+
+check: format lint types contracts test  ## format, lint, types, import contracts, tests
+
+format: .venv/dev.stamp
+	.venv/bin/ruff format --check .
+
+lint: .venv/dev.stamp
+	.venv/bin/ruff check .
+
+types: .venv/dev.stamp
+	.venv/bin/mypy
+
+contracts: .venv/dev.stamp
+	.venv/bin/lint-imports
+
+bench: .venv/dev.stamp  ## ratios, measured side by side (takes minutes)
+	$(RUN) benchmarks.plan
+
+lock: $(UV)  ## resolve the dependencies anew; names, versions and hashes only
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --group build -o requirements.lock
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+$(UV):
+	$(PYTHON) -m pip install -q --disable-pip-version-check --target .uv 'uv>=0.13'
+
+.venv/bin/python: | $(UV)
+	$(UV) venv -q --allow-existing --python $(PYTHON) .venv
+
+.venv/runtime.stamp: requirements.lock pyproject.toml | .venv/bin/python
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
+	$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/runtime.stamp
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-dev.lock
+	touch $@
+
+clean:  ## remove what was made here, the environment included
+	rm -rf .venv .uv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-data

@@ -1,0 +1,1 @@
+"""Microsoft Dynamics CRM (Dataverse) over its Web API."""

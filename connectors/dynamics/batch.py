@@ -1,0 +1,312 @@
+"""Change sets: written as `$batch`, and what became of each read from the answer without ever guessing.
+
+A change set is DONE only if every one of its operations is answered with success under its own Content-ID. Whatever does not fit, in
+number, order or form, is UNKNOWN, and the caller reads back.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping as Values
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from connectors.dynamics import faults
+from connectors.dynamics.mapping import Mapping, Table
+from connectors.dynamics.metadata import Metadata, TableDefinition
+from connectors.dynamics.multipart import InnerAnswer, Part, boundary_of, change_set_part, enclosed, inner_answer, request_part, split
+from connectors.dynamics.query import guid
+from connectors.dynamics.transport import Answer, NotSent, Transport
+from connectors.dynamics.writing import NotWritable, payload
+from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind, Unauthorised
+from rules.records import Record
+
+MAX_OPERATIONS = 1000  # Microsoft Learn, "Execute batch operations using the Web API"
+
+# A 404 or 412 that does not mean that the row has changed: no such segment, unbound URL, alternate key taken, duplicate-detection rule.
+_NO_CHANGE_CODES = frozenset({"0x8006088a", "0x80060888", "0x80060892", "0x80040333"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One operation as it goes over the wire."""
+
+    method: str
+    path: str
+    headers: Values[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A change set ready to be sent, or what is already known about it (`result`)."""
+
+    key: str
+    requests: tuple[Request, ...] = ()
+    result: ChangeResult | None = None
+
+
+def prepare(
+    change_set: ChangeSet,
+    tables: Values[type[Record], tuple[Table, TableDefinition]],
+    mapping: Mapping,
+    metadata: Metadata,
+    root_path: str,
+) -> Prepared:
+    """Turn the operations of a change set into requests. What cannot be written is refused here, before anything is sent.
+
+    Raises:
+        ValueError: an update or delete without a version. Without If-Match, a PATCH on a row already erased creates it anew: here that
+            resurrects a person.
+    """
+    if not change_set.operations:
+        return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.DONE))
+    if len(change_set.operations) > MAX_OPERATIONS:
+        return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="too_many_operations"))
+    requests: list[Request] = []
+    for index, operation in enumerate(change_set.operations):
+        if operation.kind is not OperationKind.CREATE and operation.etag in ("", "*"):
+            raise ValueError(f"{operation.kind} without the version that must still be there")
+        found = tables.get(operation.record)
+        try:
+            if found is None:
+                raise NotWritable("table")
+            requests.append(_request(operation, *found, mapping, metadata, root_path))
+        except NotWritable:
+            refused = ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="not_mapped", failed=index)
+            return Prepared(change_set.key, result=refused)
+    return Prepared(change_set.key, tuple(requests))
+
+
+def _request(
+    operation: Operation, table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata, root_path: str
+) -> Request:
+    address = f"{root_path}{definition.set_name}({guid(operation.id)})"
+    headers = {"Accept": "application/json"}
+    if operation.kind is OperationKind.DELETE:
+        return Request("DELETE", address, headers | {"If-Match": _header(operation.etag)}, b"")
+    body = payload(table, definition, operation.values, mapping, metadata)
+    headers["Content-Type"] = "application/json"
+    if operation.kind is OperationKind.UPDATE:
+        return Request("PATCH", address, headers | {"If-Match": _header(operation.etag)}, msgspec.json.encode(body))
+    # The id is ours, so a create that is repeated finds its row there (412) instead of making a second one.
+    return Request(
+        "POST", f"{root_path}{definition.set_name}", headers, msgspec.json.encode({definition.primary_id: guid(operation.id), **body})
+    )
+
+
+def _header(value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise ValueError("a version holds characters that no header may have")
+    return value
+
+
+class Batches:
+    """Sends prepared change sets, several to a batch, and gives one result for each."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._waited_s = 0.0
+        self._anything_sent = False
+
+    def send(self, prepared: Sequence[Prepared]) -> list[ChangeResult]:
+        """Results in the order given.
+
+        Raises:
+            Unauthorised, Forbidden: the very first batch is refused as a whole. Later the rest is REFUSED instead, so that the results of
+                what was done are not lost.
+        """
+        results: dict[int, ChangeResult] = {index: one.result for index, one in enumerate(prepared) if one.result is not None}
+        waiting = [index for index in range(len(prepared)) if index not in results]
+        while waiting:
+            chosen = self._next(prepared, waiting)
+            answered, again = self._send_one([prepared[index] for index in chosen])
+            results.update({index: result for index, result in zip(chosen, answered, strict=True) if result is not None})
+            # Throttled before anything was done: the only case in which the same change set is sent again.
+            waiting = [index for index in waiting if index not in results]
+            if again is not None and waiting:
+                self._transport.pause(again)
+        return [results[index] for index in range(len(prepared))]
+
+    def _next(self, prepared: Sequence[Prepared], waiting: Sequence[int]) -> list[int]:
+        """As many change sets as fit into one batch, at least one."""
+        chosen: list[int] = []
+        operations = 0
+        for index in waiting:
+            size = len(prepared[index].requests)
+            if chosen and operations + size > self._transport.environment.batch_operations:
+                break
+            chosen.append(index)
+            operations += size
+        return chosen
+
+    def _send_one(self, change_sets: Sequence[Prepared]) -> tuple[list[ChangeResult | None], float | None]:
+        """Results of one batch; None where the CRM said that it did nothing and asks to wait (second value, in seconds)."""
+        boundary = f"batch_{uuid.uuid4().hex}"
+        body = encode(change_sets, boundary)
+        try:
+            answer = self._post(body, boundary)
+        except ConnectorError as failure:
+            if isinstance(failure, Unauthorised) and not self._anything_sent:
+                raise
+            self._anything_sent = self._anything_sent or not isinstance(failure, NotSent)
+            status = ChangeStatus.REFUSED if isinstance(failure, Unauthorised) else ChangeStatus.UNKNOWN
+            lost: list[ChangeResult | None] = [
+                ChangeResult(one.key, status, http_status=failure.status, service_code=failure.service_code) for one in change_sets
+            ]
+            return lost, None
+        if answer.status == 403 and not boundary_of(answer.headers.get("Content-Type", "")):
+            if not self._anything_sent:
+                raise faults.error(faults.fault(403, answer.body), request=answer.request_id, where="$batch")
+            found = faults.fault(403, answer.body)
+            return [ChangeResult(one.key, ChangeStatus.REFUSED, 403, found.code) for one in change_sets], None
+        if answer.status == 429:
+            return self._throttled(change_sets, [None] * len(change_sets), self._transport.retry_after(answer.headers), answer)
+        self._anything_sent = True
+        decoded = decode(change_sets, answer.status, answer.headers.get("Content-Type", ""), answer.body)
+        if any(one.wait is not None for one in decoded):
+            wait_s = max(self._transport.retry_after(one.wait) for one in decoded if one.wait is not None)
+            return self._throttled(change_sets, [None if one.wait is not None else one.result for one in decoded], wait_s, answer)
+        return [one.result for one in decoded], None
+
+    def _throttled(
+        self, change_sets: Sequence[Prepared], results: list[ChangeResult | None], wait_s: float, answer: Answer
+    ) -> tuple[list[ChangeResult | None], float | None]:
+        self._waited_s += wait_s
+        if self._waited_s <= self._transport.environment.max_wait_s:
+            return results, wait_s
+        code = faults.fault(429, answer.body).code
+        given_up: list[ChangeResult | None] = [
+            result if result is not None else ChangeResult(one.key, ChangeStatus.UNKNOWN, 429, code)
+            for one, result in zip(change_sets, results, strict=True)
+        ]
+        return given_up, None
+
+    def _post(self, body: bytes, boundary: str) -> Answer:
+        """Send; where no connection came about nothing can have happened, so that may be tried again."""
+        tries = self._transport.environment.retries
+        for attempt in range(tries + 1):
+            try:
+                return self._transport.post_batch(body, boundary, prefer="odata.continue-on-error", where="$batch")
+            except NotSent:
+                if attempt == tries:
+                    raise
+                self._transport.pause(min(2.0 ** (attempt - 1), 30.0))
+        raise AssertionError("unreachable")
+
+
+def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
+    """The body of a batch. Content-IDs run on over all its change sets, so that an answer names its operation beyond doubt."""
+    parts: list[bytes] = []
+    content_id = 0
+    for number, change_set in enumerate(change_sets):
+        operations: list[bytes] = []
+        for request in change_set.requests:
+            content_id += 1
+            operations.append(request_part(request.method, request.path, dict(request.headers), request.body, content_id))
+        parts.append(change_set_part(f"changeset_{boundary[6:]}_{number}", operations))
+    return enclosed(boundary, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What the answer says about one change set. `wait`: the headers of a 429 that stands for it; nothing of it was done."""
+
+    result: ChangeResult
+    wait: Values[str, str] | None = None
+
+
+def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body: bytes) -> list[Decoded]:
+    """Match the parts of an answer with the change sets that were sent.
+
+    Parts come in the order of the request. A success is believed only under the Content-IDs of its change set; a failure, which may come
+    without one, only as long as nothing before it contradicted that order.
+    """
+    first_ids: list[int] = []
+    next_id = 1
+    for change_set in change_sets:
+        first_ids.append(next_id)
+        next_id += len(change_set.requests)
+    unknown = [Decoded(ChangeResult(one.key, ChangeStatus.UNKNOWN, status, _outer_code(status, content_type, body))) for one in change_sets]
+    parts = split(body, boundary_of(content_type)) if status in (200, 202, 207, 400) else []
+    # Fewer parts than change sets are a beginning only where the service stops at the first failure (400); else some may lack anywhere.
+    in_order = len(parts) == len(change_sets) or (status == 400 and 0 < len(parts) < len(change_sets))
+    decoded = list(unknown)
+    by_order: list[int] = []
+    for position, part in enumerate(parts):
+        named = _owner(part, change_sets, first_ids)
+        fits = named == position or (named is None and in_order and position < len(change_sets))
+        if not fits and named != position:
+            in_order = False
+            for index in by_order:  # the order is broken, so what was matched by it alone is no longer certain
+                decoded[index] = unknown[index]
+        owner = named if named is not None else position
+        if named is None and not fits:
+            continue
+        if decoded[owner] is not unknown[owner]:
+            decoded[owner] = unknown[owner]  # two answers for one change set: neither counts
+            continue
+        verdict = _verdict(change_sets[owner], first_ids[owner], part)
+        if verdict is not None:
+            decoded[owner] = verdict
+            if named is None:
+                by_order.append(owner)
+    return decoded
+
+
+def _outer_code(status: int, content_type: str, body: bytes) -> str:
+    return faults.fault(status, body).code if status >= 400 and not boundary_of(content_type) else ""
+
+
+def _content_ids(part: Part) -> list[str]:
+    if not part.is_multipart:
+        return [part.content_id] if part.content_id else []
+    inner = split(part.body, boundary_of(part.headers.get("content-type", "")))
+    return [one.content_id for one in inner if one.content_id]
+
+
+def _owner(part: Part, change_sets: Sequence[Prepared], first_ids: Sequence[int]) -> int | None:
+    """The change set whose Content-IDs a part carries; None if it carries none, or those of several."""
+    owners: set[int] = set()
+    for text in _content_ids(part):
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+        owner = next((i for i, first in enumerate(first_ids) if first <= number < first + len(change_sets[i].requests)), None)
+        if owner is None:
+            return None
+        owners.add(owner)
+    return owners.pop() if len(owners) == 1 else None
+
+
+def _verdict(change_set: Prepared, first_id: int, part: Part) -> Decoded | None:
+    """What one part says about its change set; None if it is not to be trusted."""
+    if part.is_multipart:
+        inner = split(part.body, boundary_of(part.headers.get("content-type", "")))
+        answers = [(one.content_id, inner_answer(one.body)) for one in inner]
+    else:
+        answers = [(part.content_id, inner_answer(part.body))]
+    failures = [(content_id, answer) for content_id, answer in answers if answer is not None and answer.status >= 400]
+    if failures:
+        content_id, answer = failures[0]
+        return _failure(change_set, first_id, content_id, answer)
+    expected = [str(first_id + offset) for offset in range(len(change_set.requests))]
+    statuses = [answer.status for _, answer in answers if answer is not None and 200 <= answer.status < 300]
+    if part.is_multipart and sorted(content_id for content_id, _ in answers) == sorted(expected) and len(statuses) == len(expected):
+        return Decoded(ChangeResult(change_set.key, ChangeStatus.DONE, statuses[0]))
+    return None
+
+
+def _failure(change_set: Prepared, first_id: int, content_id: str, answer: InnerAnswer) -> Decoded:
+    """One error stands for the whole change set, which was rolled back."""
+    found = faults.fault(answer.status, answer.body)
+    number = int(content_id) - first_id if content_id.isascii() and content_id.isdigit() and len(content_id) < 8 else -1
+    failed = number if 0 <= number < len(change_set.requests) else (0 if len(change_set.requests) == 1 else None)
+    if answer.status in (404, 412) and found.code not in _NO_CHANGE_CODES:
+        status = ChangeStatus.CHANGED
+    elif answer.status < 500 and answer.status != 408:
+        status = ChangeStatus.REFUSED
+    else:
+        status = ChangeStatus.UNKNOWN
+    result = ChangeResult(change_set.key, status, answer.status, found.code, failed)
+    return Decoded(result, answer.headers if answer.status == 429 else None)

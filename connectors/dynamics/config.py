@@ -1,0 +1,94 @@
+"""One environment of the CRM: where it is, how long we wait, how much we ask for at once."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from rules.errors import UsageError
+
+MAX_PAGE_SIZE = 5000  # Microsoft Learn, "Page results using OData"
+_API_PATH = re.compile(r"/api/data/v\d+\.\d+/$")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether this address is on our own machine, where a static token and plain http are acceptable."""
+    host = (urlsplit(url).hostname or "").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One CRM. `url` is the root of its Web API and is normalised: lower-case host, one slash at the end.
+
+    `read_timeout_s` is longer than the two minutes after which the service itself gives up, so that its answer is heard. `retries` counts
+    repetitions after a connection error or a 5xx; waiting because of a 429 is bounded by `max_wait_s` instead, since there the server says
+    how long. With `any_odata` the root need not be a Dataverse one (`doctor --read` only).
+    """
+
+    url: str
+    page_size: int = MAX_PAGE_SIZE
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 150.0
+    retries: int = 5
+    max_wait_s: float = 1800.0
+    batch_operations: int = 100
+    pool_size: int = 8
+    ca_file: str | None = None
+    user_agent: str = "crm-compliance"
+    any_odata: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", _normalised(self.url, any_odata=self.any_odata))
+        if not 1 <= self.page_size <= MAX_PAGE_SIZE:
+            raise UsageError(f"A page has 1 to {MAX_PAGE_SIZE} rows, not {self.page_size}.")
+        if not 1 <= self.batch_operations <= 1000:
+            raise UsageError(f"A batch has 1 to 1000 operations, not {self.batch_operations}.")
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.url)
+
+    @property
+    def root_path(self) -> str:
+        """The path below which every address of the Web API lies, e.g. `/api/data/v9.2/`."""
+        return urlsplit(self.url).path
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host, without a slash at the end."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def organisation_url(self) -> str:
+        """The root of the organisation, without a slash at the end: what tokens are asked for and what the user interface hangs below."""
+        return _API_PATH.sub("", self.url).rstrip("/")
+
+
+def _normalised(url: str, *, any_odata: bool) -> str:
+    hint = "Give the Web API root, e.g. https://org.crm4.dynamics.com/api/data/v9.2/."
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise UsageError("The address of the CRM is not a URL.", hint=hint) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError("The address of the CRM is not an http(s) URL.", hint=hint)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError("The address of the CRM holds more than a host and a path.", hint=hint)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    path = parts.path.rstrip("/") + "/"
+    normal = urlunsplit((parts.scheme, f"{host}:{port}" if port else host, path, "", ""))
+    if parts.scheme == "http" and not is_loopback(normal):
+        raise UsageError("The CRM must be reached over https.", hint="Plain http is for the emulator on this machine only.")
+    if not any_odata and not _API_PATH.search(path):
+        raise UsageError(f"The address of the CRM ends in {path}, not in /api/data/vX.Y/.", hint=hint)
+    return normal

@@ -1,0 +1,100 @@
+"""What an answer that is no success means, without ever repeating what it says.
+
+A response body may hold names or texts of people, and an error message ends in logs and mails: only the service's code, the name of a
+missing privilege and ids get out of here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from connectors.interface import ConnectorError, Forbidden, Throttled, Unauthorised, Unreachable
+
+_CODE = re.compile(r"0x[0-9a-fA-F]{1,8}")
+_PRIVILEGE = re.compile(r"\bprv[A-Za-z][A-Za-z0-9_]{1,99}\b")
+_REQUEST_ID = re.compile(r"[0-9A-Za-z,\-]{1,80}")
+
+# SQL time-out, generic SQL error (a deadlock among them), swallowed deadlock, more than one concurrent operation.
+TRANSIENT_CODES = frozenset({"0x80044151", "0x80044150", "0x80040255", "0x80048105"})
+GATEWAY_STATUSES = frozenset({502, 503, 504})
+
+CODE_NOT_A_MEMBER = "0x80072560"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What may be told of an error answer. `code` is lower case hex or empty; `privilege` is the name of a missing privilege or empty."""
+
+    status: int
+    code: str = ""
+    privilege: str = ""
+
+
+def fault(status: int, body: bytes) -> Fault:
+    """Read an error body; HTML, `{"Message": …}` and nothing at all are as good as JSON (gateways answer with those)."""
+    try:
+        content = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Fault(status)
+    error = content.get("error") if isinstance(content, dict) else None
+    if not isinstance(error, dict):
+        return Fault(status)
+    code = error.get("code")
+    message = error.get("message")
+    privilege = _PRIVILEGE.search(message) if isinstance(message, str) else None
+    return Fault(
+        status,
+        code.lower() if isinstance(code, str) and _CODE.fullmatch(code) else "",
+        privilege.group() if privilege else "",
+    )
+
+
+def request_id(headers: Mapping[str, str], ours: str = "") -> str:
+    """The id under which the service logged the request; ours if it gave none."""
+    for name in ("x-ms-service-request-id", "req_id", "x-ms-request-id"):
+        value = headers.get(name, "")
+        if _REQUEST_ID.fullmatch(value):
+            return value
+    return ours
+
+
+def is_transient(found: Fault) -> bool:
+    """Whether asking again may help: a gateway's status, or a server error with a code known to pass."""
+    return found.status in GATEWAY_STATUSES or found.status == 408 or (found.status == 500 and found.code in TRANSIENT_CODES)
+
+
+def error(found: Fault, *, request: str = "", where: str = "", retry_after_s: float = 0.0) -> ConnectorError:
+    """The typed error for an answer that is no success."""
+    kind, message, hint = _explained(found)
+    code = f" ({found.code})" if found.code else ""
+    failure = kind(f"{message}{code}.", hint=hint, where=where, status=found.status, service_code=found.code, request_id=request)
+    if isinstance(failure, Throttled):
+        failure.retry_after_s = retry_after_s
+    return failure
+
+
+def _explained(found: Fault) -> tuple[type[ConnectorError], str, str]:
+    """Kind of error, what happened and what to do."""
+    if found.status == 401:
+        return Unauthorised, "The CRM does not accept the token", "Check client id, secret and tenant."
+    if found.status == 403 and found.privilege:
+        hint = f"Give its security role {found.privilege} at organisation level."
+        return Forbidden, f"The application user lacks the privilege {found.privilege}", hint
+    if found.status == 403 and found.code == CODE_NOT_A_MEMBER:
+        hint = "An administrator creates one in the environment's settings."
+        return Forbidden, "There is no enabled application user for this client id", hint
+    if found.status == 403:
+        return Forbidden, "The CRM refuses access", "Check the security role of the application user."
+    if found.status == 429:
+        hint = "Try again later, or with fewer jobs at the same time."
+        return Throttled, "The CRM's service protection asks for more waiting than this run may do", hint
+    if found.status in GATEWAY_STATUSES or found.status == 408:
+        return Unreachable, f"The CRM does not answer: its front end says {found.status}", "Try again later."
+    if 300 <= found.status < 400:
+        message = f"The CRM sends us elsewhere (HTTP {found.status}); we do not follow, because the token would go along"
+        return ConnectorError, message, "Check the Web API root."
+    return ConnectorError, f"The CRM answers HTTP {found.status}", ""

@@ -1,0 +1,248 @@
+"""The mapping: which table and column of this organisation holds which field of our records, and what its option values mean.
+
+A mapping is data, never code (R-161): another organisation edits the file. It is loaded whole or refused with every mistake named by file
+and line; whether it fits the CRM is compared with the CRM's metadata at start-up (`checks.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import get_args, get_type_hints
+
+from connectors.dynamics.mapping_file import Node, Problems, parse
+from rules.errors import MappingError
+from rules.records import KINDS, Record
+
+SCHEMA = "crm-mapping/1"
+REFERENCE = Path(__file__).with_name("mappings") / "reference.yaml"
+
+OPTIONAL_KINDS = frozenset({"recording", "donation", "enrolment", "engagement", "note", "call", "email", "activity_party"})
+REQUIRED_FIELDS: dict[str, frozenset[str]] = {
+    "dossier": frozenset({"categories", "is_active", "opened_on"}),
+    "fiche": frozenset({"dossier", "categories", "communicated_on", "created_on"}),
+    "party": frozenset({"contact", "dossier", "fiche", "role"}),
+    "contact": frozenset({"birth_on"}),
+    "recording": frozenset({"fiche", "started_on"}),
+    "donation": frozenset({"contact"}),
+    "enrolment": frozenset({"contact"}),
+    "engagement": frozenset({"contact"}),
+    "note": frozenset({"regarding"}),
+    "call": frozenset({"regarding"}),
+    "email": frozenset({"regarding"}),
+    "activity_party": frozenset({"activity", "party"}),
+    "statistic": frozenset({"year", "category", "count"}),
+}
+
+# A lookup and the kinds of record that it may point to; empty: anything. `…_kind` beside it tells which of them it is.
+LOOKUPS: dict[str, frozenset[str]] = {
+    "dossier": frozenset({"dossier"}),
+    "fiche": frozenset({"fiche"}),
+    "contact": frozenset({"contact"}),
+    "parent": frozenset({"contact"}),
+    "regarding": frozenset(),
+    "activity": frozenset({"call", "email"}),
+    "party": frozenset({"contact"}),
+}
+KIND_FIELDS = {"parent_kind": "parent", "regarding_kind": "regarding", "party_kind": "party"}
+SYSTEM_FIELDS = frozenset({"id", "etag"})
+
+# What keys a choice column may stand for where the record has a yes or no.
+TRUTHS = {"active": True, "inactive": False, "yes": True, "no": False}
+CHOICE_FIELDS = frozenset({"categories", "outcome", "role", "channel", "reporter_kind", "gender"})
+MUST_BE_CHOICE: dict[str, frozenset[str]] = {
+    "dossier": frozenset({"categories", "outcome"}),
+    "fiche": frozenset({"categories", "channel", "reporter_kind"}),
+    "party": frozenset({"role"}),
+    "contact": frozenset({"gender"}),
+    "recording": frozenset({"channel"}),
+}
+
+BEHAVIOURS = ("date_only", "user_local", "time_zone_independent")
+_LOGICAL_NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
+_KEY = re.compile(r"[a-z0-9][a-z0-9_\-+]{0,59}")
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]+/(?:\*|[a-z0-9!#$&^_.+\-]+)")
+_SUSPECT = re.compile(r"suspect|verdacht|dader|perpetrator|offender|soup[cç]on|beschuldig", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The option values of one column and the keys they stand for, with the line of each."""
+
+    keys: dict[int, str]
+    where: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a record and the column that holds it. `behaviour` is set where the mapping states it (DAT-09)."""
+
+    field: str
+    name: str
+    where: str
+    behaviour: str = ""
+    choice: Choice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One kind of record and the table that holds it."""
+
+    kind: str
+    record: type[Record]
+    name: str
+    where: str
+    columns: dict[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """The whole file. `recording_media_types` are the patterns by which an attachment on a fiche is a recording (RET-05)."""
+
+    source: str
+    tables: dict[str, Table]
+    recording_media_types: tuple[str, ...] = ("audio/*",)
+    app_url: str = ""
+    _by_record: dict[type[Record], Table] = field(default_factory=dict, repr=False)
+
+    def table(self, record: type[Record]) -> Table | None:
+        """The table of this kind of record, also for the classes that pages are decoded into; None if it is not mapped."""
+        found = self._by_record.get(record)
+        if found is None:
+            found = next((table for kind, table in self._by_record.items() if issubclass(record, kind)), None)
+        return found
+
+    def kind_of(self, table: str) -> str | None:
+        """The word for a table's logical name, or None."""
+        return next((mapped.kind for mapped in self.tables.values() if mapped.name == table), None)
+
+
+def field_type(record: type[Record], name: str) -> type:
+    """What a field holds: `date`, `bool`, `int`, `str` or `tuple` (of category keys)."""
+    hint = get_type_hints(record)[name]
+    if isinstance(hint, UnionType):
+        hint = next(part for part in get_args(hint) if part is not NoneType)
+    return hint if isinstance(hint, type) else tuple
+
+
+def mappable_fields(record: type[Record]) -> tuple[str, ...]:
+    """The fields that a mapping may give a column; the others come with the row (`id`, `etag`) or with a lookup (`…_kind`)."""
+    return tuple(name for name in record.__struct_fields__ if name not in SYSTEM_FIELDS and name not in KIND_FIELDS)
+
+
+def load_mapping(path: Path) -> Mapping:
+    """The mapping in a file.
+
+    Raises:
+        MappingError: it cannot be read, or is refused.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise MappingError(f"The mapping cannot be read ({type(failure).__name__}).", where=str(path)) from None
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, source: str) -> Mapping:
+    """The mapping in a text; `source` is what its places are named after.
+
+    Raises:
+        MappingError: with every mistake, each with its line.
+    """
+    problems = Problems(source)
+    root = parse(text, problems)
+    mapping = _mapping(root, problems) if root is not None else None
+    problems.raise_any()
+    assert mapping is not None
+    return mapping
+
+
+def _mapping(root: Node, problems: Problems) -> Mapping:
+    top = root.mapping({"schema", "tables", "recording_media_types", "app_url"}, {"schema", "tables"})
+    if (schema := top.get("schema")) and schema.text() != SCHEMA:
+        problems.add(schema, f"the schema is {SCHEMA}, nothing else")
+    media_types: tuple[str, ...] = ("audio/*",)
+    if listed := top.get("recording_media_types"):
+        media_types = tuple(item.text(_MEDIA_TYPE, "a media type such as audio/*") for item in listed.items())
+    app_url = top["app_url"].text() if "app_url" in top else ""
+    if app_url and not app_url.startswith("https://"):
+        problems.add(top["app_url"], "app_url must start with https://")
+    tables: dict[str, Table] = {}
+    if "tables" in top:
+        required = set(KINDS) - OPTIONAL_KINDS
+        tables = {kind: _table(kind, node, problems) for kind, node in top["tables"].mapping(set(KINDS), required).items()}
+    _refuse_shared_tables(tables, problems)
+    return Mapping(problems.source, tables, media_types, app_url, {table.record: table for table in tables.values()})
+
+
+def _table(kind: str, node: Node, problems: Problems) -> Table:
+    record = KINDS[kind]
+    parts = node.mapping({"table", "columns", "choices", "behaviour"}, {"table", "columns"})
+    name = parts["table"].text(_LOGICAL_NAME, "a table's logical name, in lower case") if "table" in parts else ""
+    allowed = set(mappable_fields(record))
+    behaviours = {
+        field_name: entry.text(re.compile("|".join(BEHAVIOURS)), f"one of {', '.join(BEHAVIOURS)}")
+        for field_name, entry in (parts["behaviour"].mapping(allowed, set()) if "behaviour" in parts else {}).items()
+        if _is_date(record, field_name, entry, problems)
+    }
+    choices = {
+        field_name: _choice(record, field_name, entry, problems)
+        for field_name, entry in (parts["choices"].mapping(allowed, set()) if "choices" in parts else {}).items()
+    }
+    columns: dict[str, Column] = {}
+    if "columns" in parts:
+        if kind == "contact":
+            _refuse_suspects(parts["columns"], problems)
+        for field_name, entry in parts["columns"].mapping(allowed, set(REQUIRED_FIELDS[kind])).items():
+            column = entry.text(_LOGICAL_NAME, "a column's logical name, in lower case")
+            columns[field_name] = Column(field_name, column, entry.where, behaviours.get(field_name, ""), choices.get(field_name))
+            if field_name in MUST_BE_CHOICE.get(kind, ()) and field_name not in choices:
+                problems.add(entry, f"{kind}.{field_name} needs its option values under choices")
+        for section in ("choices", "behaviour"):
+            for field_name, entry in (parts[section].mapping(None, set()) if section in parts else {}).items():
+                if field_name in allowed and field_name not in columns:
+                    problems.add(entry, f"{kind}.{field_name} stands under {section} but has no column")
+    return Table(kind, record, name, node.where, columns)
+
+
+def _choice(record: type[Record], field_name: str, node: Node, problems: Problems) -> Choice:
+    keys: dict[int, str] = {}
+    where: dict[int, str] = {}
+    kind = field_type(record, field_name)
+    if field_name in LOOKUPS or kind in (date, int):
+        problems.add(node, f"{field_name} is no choice")
+    for option, entry in node.mapping(None, set()).items():
+        if not re.fullmatch(r"-?\d{1,10}", option):
+            problems.add(entry, f"an option value is a whole number, not {option[:40]!r}")
+            continue
+        key = entry.text(_KEY, "a key: lower-case letters, digits, underscores")
+        if kind is bool and key not in TRUTHS:
+            problems.add(entry, f"{field_name} is a yes or no: use one of {', '.join(TRUTHS)}")
+        keys[int(option)] = key
+        where[int(option)] = entry.where
+    return Choice(keys, where)
+
+
+def _is_date(record: type[Record], field_name: str, node: Node, problems: Problems) -> bool:
+    if field_type(record, field_name) is date:
+        return True
+    problems.add(node, f"{field_name} is no date, so it has no behaviour")
+    return False
+
+
+def _refuse_suspects(columns: Node, problems: Problems) -> None:
+    """A suspicion belongs to a role in one dossier; on the contact it would follow the person for ever (SUS-02, R-112)."""
+    for field_name, entry in columns.mapping(None, set()).items():
+        if field_name == "role" or _SUSPECT.search(field_name) or _SUSPECT.search(entry.raw):
+            problems.add(entry, "a suspect attribute on the contact is refused (R-112): map the role of the party instead")
+
+
+def _refuse_shared_tables(tables: dict[str, Table], problems: Problems) -> None:
+    seen: dict[str, str] = {}
+    for table in tables.values():
+        if table.name and table.name in seen:
+            problems.add_at(table.where, f"{table.kind} and {seen[table.name]} are mapped to the same table {table.name}")
+        seen[table.name] = table.kind

@@ -1,0 +1,128 @@
+"""Reading a table to its end, each row once, or saying that it did not work: a short answer must never look like "nothing there"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+from connectors.dynamics.decoding import LOOKUP_TABLE, Page, PageBroken, PageDecoder
+from connectors.dynamics.query import query_string, select
+from connectors.dynamics.transport import Transport
+from connectors.interface import ReadIncomplete
+from rules.records import Record
+
+R = TypeVar("R", bound=Record)
+
+_ID = attrgetter("id")
+COUNT_LIMIT = 5000  # `@odata.count` never says more (Microsoft Learn, "Count number of rows")
+
+
+class _Doubtful(Exception):
+    """What came cannot be right; `what` says why, in our own words."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class Reader(Generic[R]):
+    """Reads one kind of record with one set of fields."""
+
+    def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str) -> None:
+        self._transport = transport
+        self._decoder = decoder
+        self._set_name = set_name
+        self._table = table
+        self._page_size = transport.environment.page_size
+        prefer = f"odata.maxpagesize={self._page_size}"
+        if decoder.prefer_kinds:
+            prefer += f',odata.include-annotations="{LOOKUP_TABLE}"'
+        self._prefer = prefer
+
+    def read(self, condition: str = "") -> Iterator[list[R]]:
+        """Yield the pages of all rows, or of those that a `$filter` names.
+
+        Up to the count that the CRM can tell (5,000), nothing is handed out before the number of rows agrees with it, so that a read
+        which went wrong, or which people wrote into, is simply done again, once.
+
+        Raises:
+            ReadIncomplete: the same again.
+        """
+        query = query_string({"$select": select(self._decoder.select), "$filter": condition, "$count": "true"})
+        first = f"{self._set_name}?{query}"
+        try:
+            yield from self._pages(first)
+        except _Doubtful:
+            self._transport.count(retries=1)
+            try:
+                yield from self._pages(first)
+            except _Doubtful as doubt:
+                raise ReadIncomplete(
+                    f"Reading {self._table} twice gave no whole answer: {doubt.what}.", hint="Try again later.", where=self._table
+                ) from None
+
+    def _pages(self, first: str) -> Iterator[list[R]]:
+        """The pages behind one first request.
+
+        Raises:
+            _Doubtful: the count differs; nothing was yielded yet.
+            ReadIncomplete: a page is wrong, twice.
+        """
+        page = self._page(first, set())
+        if page.count is None:
+            raise ReadIncomplete("The CRM tells no count of the rows.", where=self._table)
+        if page.count < COUNT_LIMIT:
+            rows = list(self._from(page, first))
+            found = sum(map(len, rows))
+            if found != page.count:
+                raise _Doubtful(f"the CRM counts {page.count} rows and gave {found}")
+            yield from rows
+            return
+        found = 0
+        for each in self._from(page, first):
+            found += len(each)
+            yield each
+        if found < COUNT_LIMIT:
+            raise ReadIncomplete(f"The CRM counts at least {COUNT_LIMIT} rows and gave {found}.", where=self._table)
+
+    def _from(self, page: Page[R], link: str) -> Iterator[list[R]]:
+        links = {link}
+        while True:
+            if page.rows:
+                yield page.rows
+            if page.next_link is None:
+                return
+            link = self._transport.absolute(page.next_link)
+            if link in links:
+                raise ReadIncomplete("The CRM's pages lead in a circle.", where=self._table)
+            links.add(link)
+            page = self._page(link, set(map(_ID, page.rows)))
+
+    def _page(self, link: str, before: set[str]) -> Page[R]:
+        """One page; a wrong one is asked for once more from the same link, since a GET is safe."""
+        try:
+            return self._page_once(link, before)
+        except _Doubtful:
+            self._transport.count(retries=1)
+        try:
+            return self._page_once(link, before)
+        except _Doubtful as doubt:
+            raise ReadIncomplete(f"A page of {self._table} is wrong, also at the second try: {doubt.what}.", where=self._table) from None
+
+    def _page_once(self, link: str, before: set[str]) -> Page[R]:
+        answer = self._transport.get(link, prefer=self._prefer, where=self._table)
+        try:
+            page = self._decoder.decode(answer.body)
+        except PageBroken:
+            raise _Doubtful("it breaks off, or a row lacks a column or has another type than the CRM's metadata says") from None
+        rows: Sequence[Any] = page.rows
+        ids = set(map(_ID, rows))
+        if len(ids) != len(rows):
+            raise _Doubtful("it holds a row twice")
+        if not ids.isdisjoint(before):
+            raise _Doubtful("it repeats rows of the page before")
+        if page.next_link is not None and len(rows) < self._page_size:
+            raise _Doubtful(f"it has {len(rows)} rows where {self._page_size} were due")
+        self._transport.count(pages=1, rows=len(rows))
+        return page

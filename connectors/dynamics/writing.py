@@ -1,0 +1,92 @@
+"""Record fields as the columns that a write sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Values
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from connectors.dynamics.mapping import LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.metadata import Metadata, TableDefinition
+from rules.periods import BRUSSELS, brussels_date
+
+
+class NotWritable(Exception):
+    """A value has no place in this organisation's table; nothing of its change set may be sent."""
+
+
+def payload(table: Table, definition: TableDefinition, values: Values[str, object], mapping: Mapping, metadata: Metadata) -> dict[str, Any]:
+    """The JSON of a create or update. A field without column is left out if it is to be emptied: there is nothing to empty.
+
+    Raises:
+        NotWritable: a value has no column, or a key no option value.
+    """
+    body: dict[str, Any] = {}
+    for name, value in values.items():
+        column = table.columns.get(name)
+        if column is None:
+            if value is None:
+                continue
+            raise NotWritable(name)
+        if name in LOOKUPS:
+            body[f"{_navigation(definition, column)}@odata.bind"] = _bind(name, value, mapping, metadata)
+        else:
+            body[column.name] = None if value is None or value == () else _written(table, definition, column, value)
+    return body
+
+
+def _navigation(definition: TableDefinition, column: Column) -> str:
+    name = definition.navigation(column.name)
+    if not name:
+        raise NotWritable(column.field)
+    return name
+
+
+def _bind(name: str, value: object, mapping: Mapping, metadata: Metadata) -> str | None:
+    if value is None:
+        return None
+    kinds = LOOKUPS[name]
+    target = mapping.tables.get(next(iter(kinds))) if len(kinds) == 1 else None
+    definition = metadata.table(target.name) if target else None
+    if definition is None:
+        raise NotWritable(name)
+    return f"/{definition.set_name}({value})"
+
+
+def _written(table: Table, definition: TableDefinition, column: Column, value: object) -> object:
+    attribute = definition.attributes[column.name]
+    if column.choice is not None:
+        keys = value if isinstance(value, tuple) else (value,)
+        options = [_option(table, column, key) for key in keys]
+        if attribute.kind == "MultiSelectPicklistType":
+            return ",".join(map(str, options))
+        if len(options) != 1:
+            raise NotWritable(column.field)
+        return options[0]
+    if isinstance(value, date):
+        return _date(value, column.behaviour or attribute.behaviour)
+    if field_type(table.record, column.field) is not type(value):
+        raise NotWritable(column.field)
+    return value
+
+
+def _option(table: Table, column: Column, key: object) -> int:
+    assert column.choice is not None
+    is_truth = field_type(table.record, column.field) is bool
+    for option, known in column.choice.keys.items():
+        if key == (TRUTHS[known] if is_truth else known):
+            return option
+    raise NotWritable(column.field)
+
+
+def _date(value: date, behaviour: str) -> str:
+    """A day in a column of date and time is written as noon in Brussels: it reads back as the same day in any zone of Europe."""
+    if behaviour == "date_only":
+        return (brussels_date(value) if isinstance(value, datetime) else value).isoformat()
+    if isinstance(value, datetime):
+        moment = value
+    elif behaviour == "user_local":
+        moment = datetime.combine(value, time(12), BRUSSELS)
+    else:
+        moment = datetime.combine(value, time(12), UTC)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,227 @@
+"""The ASGI application: `/api/data/` speaks for Dynamics, everything else for the emulator and its token endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote
+
+from connectors.emulator import labels
+from connectors.emulator.batch import handle_batch
+from connectors.emulator.clock import Clock, http_date
+from connectors.emulator.control import control_routes
+from connectors.emulator.errors import WebApiError, no_resource
+from connectors.emulator.exchange import Answer, Operation
+from connectors.emulator.faults import Fault, Faults
+from connectors.emulator.limits import Limits
+from connectors.emulator.operations import ANNOTATED_ERRORS, WebApi
+from connectors.emulator.paths import MAX_URL
+from connectors.emulator.preferences import parse_preferences
+from connectors.emulator.stats import Stats
+from connectors.emulator.tables import Tables
+from connectors.emulator.tokens import Tokens
+from connectors.emulator.wire import COMPRESS_FROM, CutConnection, Receive, Request, Scope, Send, compressed, cut, read_request, send_answer
+
+_SERVICE = re.compile(r"^(?:/[^/]+)?/api/data(?:/(v\d+\.\d+))?(?:/(.*))?$")
+VERSIONS = ("v9.0", "v9.1", "v9.2")
+PARALLEL_HINT = "4"
+Rows = Iterable[tuple[str, dict[str, Any]]]
+
+
+class Emulator:
+    """One organisation with everything around it; an ASGI application."""
+
+    def __init__(self, tables: Tables, clock: Clock, *, token: str | None, limits: bool, seed: Callable[[], Rows] | None = None) -> None:
+        labels.install(tables.connection, tables.environment)
+        self.tables = tables
+        self.clock = clock
+        self.seed = seed
+        self.stats = Stats()
+        self.faults = Faults()
+        self.limits = Limits(enabled=limits)
+        self.tokens = Tokens(tables, clock, token)
+        self.api = WebApi(tables, self.stats)
+        self._control = control_routes(self)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        match = _SERVICE.match(scope["path"])
+        if match is None:
+            await self._control(scope, receive, send)
+            return
+        request = await read_request(scope, receive)
+        try:
+            await self._answer(request, send)
+        except CutConnection:
+            await cut(send, receive)
+
+    def reset(self, *, empty: bool) -> None:
+        """As after a fresh start: rows, clock, faults, limits and statistics. Tokens stay good."""
+        with self.tables.lock:
+            self.clock.real()
+            self.tables.clear()
+            if not empty and self.seed is not None:
+                self.tables.load(self.seed())
+        self.faults.replace([])
+        self.limits.clear()
+        self.stats.clear()
+
+    # -- one request ---------------------------------------------------------------------------------------------------
+
+    async def _answer(self, request: Request, send: Send) -> None:
+        self.stats.requests += 1
+        fired = self.faults.fired(request.method, request.address)
+        if any(fault.kind == "cut_before" for fault in fired):
+            raise CutConnection
+        server = request.cookie("ARRAffinity") or ""
+        answer, user, batch_faults = await self._respond(request, fired, server)
+        fired = [*fired, *batch_faults]
+        if answer.status == 429:
+            self.stats.throttled += 1
+        if any(fault.kind == "cut_after" for fault in fired):
+            raise CutConnection
+        headers = self._headers(request, answer, user, server, fired)
+        body = answer.body
+        if len(body) >= COMPRESS_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+            body = await asyncio.to_thread(compressed, body)
+            headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+        await send_answer(send, answer.status, headers, body, truncated=any(fault.kind == "truncate" for fault in fired))
+
+    async def _respond(self, request: Request, fired: list[Fault], server: str) -> tuple[Answer, str, list[Fault]]:
+        """The answer, who asked, and the faults that operations of a batch met."""
+        match = _SERVICE.match(unquote(request.path))
+        version = match.group(1) if match else None
+        prefix = request.path[: request.path.index("/api/data")]
+        root = f"{request.origin}{prefix}/api/data/{version or VERSIONS[-1]}/"
+        annotated = parse_preferences(request.headers.get("prefer")).wants(ANNOTATED_ERRORS)
+        user = ""
+        try:
+            authorization = request.headers.get("authorization")
+            if any(fault.kind == "expire_token" for fault in fired):
+                self.tokens.revoke(authorization)
+                raise _expired(root)
+            user = self.tokens.user_of(authorization, root)
+            if len(request.address) > MAX_URL:
+                raise WebApiError(414, "", "The request URI is too long.")
+            if version not in VERSIONS:
+                raise no_resource(request.origin + request.address)
+            self.limits.enter(user, server, self.clock.timestamp())
+        except WebApiError as error:
+            return Answer(error.status, error.body(annotated=annotated), dict(error.headers)), user, []
+        raw = request.path[len(prefix) + len(f"/api/data/{version}") :].lstrip("/") + (f"?{request.query}" if request.query else "")
+        operation = Operation(request.method, raw, request.headers, request.body, root, user)
+        started = time.perf_counter()
+        batch_faults: list[Fault] = []
+        try:
+            await self._wait(fired)
+            with self.tables.lock:
+                answer = self._execute(operation, fired, batch_faults)
+            await self._wait(batch_faults)
+        finally:
+            self.limits.leave(user, server, self.clock.timestamp(), time.perf_counter() - started)
+        return answer, user, batch_faults
+
+    @staticmethod
+    async def _wait(faults: list[Fault]) -> None:
+        milliseconds = sum(float(fault.extra.get("ms", 1000)) for fault in faults if fault.kind == "latency")
+        if milliseconds:
+            await asyncio.sleep(milliseconds / 1000)
+
+    def _execute(self, operation: Operation, fired: list[Fault], batch_faults: list[Fault]) -> Answer:
+        """One operation or a batch, as one transaction on disk; a refused operation has undone itself by then."""
+        if operation.raw.partition("?")[0] not in ("$batch", "%24batch"):
+            if operation.method == "GET" and not fired:
+                return self.api.run(operation)
+            with self.tables.transaction():
+                return self.api.run(operation, fired)
+        annotated = parse_preferences(operation.headers.get("prefer")).wants(ANNOTATED_ERRORS)
+        preferences = parse_preferences(operation.headers.get("prefer"))
+        for fault in fired:
+            if fault.kind == "status":
+                return self.api.run(operation, [fault])
+        if operation.method != "POST":
+            error = no_resource(operation.root + operation.raw)
+            return Answer(error.status, error.body())
+        self.stats.batches += 1
+        cut_in_middle = False
+
+        def run(inner: Operation) -> Answer:
+            nonlocal cut_in_middle
+            met = self.faults.fired(
+                inner.method, operation.root.partition("//")[2].partition("/")[1] + _service_path(operation.root) + inner.raw
+            )
+            batch_faults.extend(fault for fault in met if fault.kind in ("latency", "cut_after", "truncate", "skew"))
+            if any(fault.kind == "cut_before" for fault in met):
+                cut_in_middle = True
+                raise _Stop
+            if inner.raw.partition("?")[0] in ("$batch", "%24batch"):
+                error = WebApiError(400, "0x80048d19", "Batch requests cannot be nested.")
+                return Answer(error.status, error.body())
+            answer = self.api.run(inner, met)
+            if answer.status == 429:
+                self.stats.throttled += 1
+            return answer
+
+        with self.tables.transaction():
+            try:
+                answer = handle_batch(operation, run, self.tables.transaction, continue_on_error=preferences.continue_on_error)
+            except WebApiError as error:
+                return Answer(error.status, error.body(annotated=annotated))
+            except _Stop:
+                answer = Answer(500)
+        if cut_in_middle:  # what ran before the break has been done
+            raise CutConnection
+        if preferences.continue_on_error:
+            answer.headers["Preference-Applied"] = "odata.continue-on-error"
+        return answer
+
+    # -- headers -------------------------------------------------------------------------------------------------------
+
+    def _headers(self, request: Request, answer: Answer, user: str, server: str, fired: list[Fault]) -> list[tuple[str, str]]:
+        skew = sum(float(fault.extra.get("s", 0)) for fault in fired if fault.kind == "skew")
+        first, second = uuid.uuid4(), uuid.uuid4()
+        headers = [
+            ("Date", http_date(self.clock.timestamp() + skew)),
+            ("OData-Version", "4.0"),
+            ("REQ_ID", f"{first},{first}"),
+            ("x-ms-service-request-id", f"{second},{first}"),
+            ("AuthActivityId", str(second)),
+            ("CRM.ServiceId", "CRMAppPool"),
+            ("x-ms-dop-hint", PARALLEL_HINT),
+            *self.limits.headers(user, server),
+            ("Cache-Control", "no-cache"),
+            ("Expires", "-1"),
+            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+        ]
+        if answer.body:
+            headers.append(("Content-Type", answer.content_type))
+        secure = "; secure" if request.origin.startswith("https:") else ""  # over plain HTTP no client would send it back
+        if not server:
+            headers.append(("Set-Cookie", f"ARRAffinity={_default_server(request.origin)}; path=/{secure}; HttpOnly"))
+        if request.cookie("ReqClientId") is None:
+            headers.append(("Set-Cookie", f"ReqClientId={first}; expires=Fri, 31-Dec-2076 23:00:00 GMT; path=/{secure}; HttpOnly"))
+        return headers + list(answer.headers.items())
+
+
+class _Stop(Exception):
+    """A batch ends here."""
+
+
+def _default_server(origin: str) -> str:
+    return hashlib.sha256(origin.encode()).hexdigest()
+
+
+def _service_path(root: str) -> str:
+    return root.partition("://")[2].partition("/")[2]
+
+
+def _expired(root: str) -> WebApiError:
+    from connectors.emulator.tokens import unauthorised
+
+    return unauthorised(root, "0x8005F101", "The access token has expired.")

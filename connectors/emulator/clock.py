@@ -1,0 +1,48 @@
+"""The emulator's clock: real time, shifted as a test asks, and it always goes on ticking."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """Seconds since 1970, plus an offset that `/_emulator/clock` sets."""
+
+    def __init__(self) -> None:
+        self._offset_s = 0.0
+
+    def timestamp(self) -> float:
+        return time.time() + self._offset_s
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.timestamp(), UTC)
+
+    def text(self) -> str:
+        """Now as a stored instant: whole seconds, as Dataverse keeps them."""
+        return instant_text(self.now())
+
+    def set(self, instant: datetime) -> None:
+        self._offset_s = instant.timestamp() - time.time()
+
+    def advance(self, seconds: float) -> None:
+        self._offset_s += seconds
+
+    def real(self) -> None:
+        self._offset_s = 0.0
+
+
+def instant_text(instant: datetime) -> str:
+    return (
+        instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if instant.year >= 1000
+        else f"{instant.year:04d}" + instant.strftime("-%m-%dT%H:%M:%SZ")
+    )
+
+
+def http_date(timestamp: float) -> str:
+    """RFC 9110 form, for the Date header."""
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(timestamp))
+    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[instant.weekday()]
+    month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[instant.month - 1]
+    return f"{day}, {instant.day:02d} {month} {instant.year} {instant:%H:%M:%S} GMT"

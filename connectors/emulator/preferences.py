@@ -1,0 +1,46 @@
+"""The `Prefer` header: what a caller would like, and which of it was granted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+MAX_PAGE = 5_000
+FORMATTED = "OData.Community.Display.V1.FormattedValue"
+LOOKUP_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
+NAVIGATION = "Microsoft.Dynamics.CRM.associatednavigationproperty"
+COUNT = "Microsoft.Dynamics.CRM.totalrecordcount"
+_PREFERENCE = re.compile(r'\s*([\w.\-]+)\s*(?:=\s*("[^"]*"|[^,\s;]+))?\s*(?:[,;]|$)')
+
+
+@dataclass
+class Preferences:
+    representation: bool = False
+    page_size: int = 0  # 0: not asked for
+    annotations: tuple[str, ...] = ()
+    continue_on_error: bool = False
+    applied: list[str] = field(default_factory=list)
+
+    def wants(self, annotation: str) -> bool:
+        """Whether an annotation is covered by the list asked for; a name may end in an asterisk."""
+        return any(annotation.startswith(pattern[:-1]) if pattern.endswith("*") else annotation == pattern for pattern in self.annotations)
+
+
+def parse_preferences(header: str | None) -> Preferences:
+    """Unknown preferences are ignored, as RFC 7240 asks."""
+    found = Preferences()
+    for name, quoted in _PREFERENCE.findall(header or ""):
+        value = quoted.strip('"')
+        if name == "return" and value == "representation":
+            found.representation = True
+            found.applied.append("return=representation")
+        elif name == "odata.maxpagesize" and value.isdigit() and int(value) > 0:
+            found.page_size = min(int(value), MAX_PAGE)
+            found.applied.append(f"odata.maxpagesize={value}")
+        elif name == "odata.include-annotations" and value:
+            found.annotations = tuple(pattern.strip() for pattern in value.split(",") if pattern.strip())
+            found.applied.append(f'odata.include-annotations="{value}"')
+        elif name == "odata.continue-on-error" and value.lower() != "false":
+            found.continue_on_error = True
+            found.applied.append("odata.continue-on-error")
+    return found

@@ -1,0 +1,167 @@
+"""The emulator behind real HTTP: in the foreground for the command line, in the background for tests."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from connectors.emulator.app import Emulator
+from connectors.emulator.clock import Clock
+from connectors.emulator.schema import load_environment
+from connectors.emulator.tables import Tables
+
+SERVICE = "/api/data/v9.2/"
+KEEP_ALIVE_S = 120  # a client's pooled connection survives a pause
+STOP_S = 3
+
+
+@dataclass(frozen=True)
+class SeedSpec:
+    """A synthetic organisation: its size, its random seed, and the day around which its dates lie."""
+
+    dossiers: int
+    seed: int
+    as_of: date
+
+    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        from connectors.emulator.seed import generate  # a long module of names and texts: only who seeds loads it
+
+        return generate(dossiers=self.dossiers, seed=self.seed, as_of=self.as_of)
+
+
+class _Server(uvicorn.Server):
+    """Tells when it accepts requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def build(*, environment: Path | None, seed: SeedSpec | None, token: str | None, limits: bool, state: Path | None) -> Emulator:
+    """An emulator with its rows; a state file that already holds rows is not seeded again."""
+    clock = Clock()
+    tables = Tables(load_environment(environment), clock, state)
+    emulator = Emulator(tables, clock, token=token, limits=limits, seed=seed.rows if seed else None)
+    if seed is not None and tables.is_empty():
+        tables.load(seed.rows())
+    return emulator
+
+
+def serve(
+    *,
+    host: str,
+    port: int,
+    environment: Path | None,
+    seed: SeedSpec | None,
+    token: str | None,
+    limits: bool,
+    state: Path | None,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; `announce` gets one line once requests are accepted.
+
+    Raises:
+        OSError: the port is taken.
+        EnvironmentProblem, StateProblem: the files cannot be served.
+    """
+    with _listening(host, port) as listener:
+        emulator = build(environment=environment, seed=seed, token=token, limits=limits, state=state)
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{listener.getsockname()[1]}{SERVICE}"
+        server = _Server(_config(emulator), lambda: announce(f"emulator ready {url}"))
+        try:
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass  # uvicorn raises the signal again after a clean stop
+        finally:
+            emulator.tables.close()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=512) as listener:
+        yield listener
+
+
+def _config(emulator: Emulator) -> uvicorn.Config:
+    return uvicorn.Config(
+        emulator,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=False,  # the Date header follows the emulator's clock
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_S,
+    )
+
+
+@dataclass
+class RunningEmulator:
+    """A running emulator and handles that tests use without HTTP."""
+
+    root: str  # scheme, host and port
+    url: str  # Web API root
+    emulator: Emulator
+
+    def load(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
+        """Insert rows at once, unchecked; gives their number."""
+        return self.emulator.tables.load(rows)
+
+    def stats(self) -> dict[str, Any]:
+        return self.emulator.stats.document()
+
+
+@contextmanager
+def running(
+    *,
+    environment: Path | None = None,
+    seed: SeedSpec | None = None,
+    token: str | None = None,
+    limits: bool = False,
+    state: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> Iterator[RunningEmulator]:
+    """Serve from a background thread on a free loopback port, until the block ends."""
+    with _listening(host, port) as listener:
+        emulator = build(environment=environment, seed=seed, token=token, limits=limits, state=state)
+        ready = threading.Event()
+        server = _Server(_config(emulator), ready.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="emulator", daemon=True)
+        thread.start()
+        try:
+            _await(ready, thread)
+            root = f"http://{host}:{listener.getsockname()[1]}"
+            yield RunningEmulator(root, root + SERVICE, emulator)
+        finally:
+            server.should_exit = True
+            thread.join(STOP_S + 7)
+            emulator.tables.close()
+
+
+def _await(ready: threading.Event, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + 30
+    while not ready.wait(0.05):
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("the emulator did not start")

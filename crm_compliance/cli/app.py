@@ -1,0 +1,113 @@
+"""The root of the commands: what was typed in, an exit code out.
+
+`--json` and `--config FILE` are accepted anywhere on the line. Heavy modules are imported inside the commands that need them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from crm_compliance.cli import admin, emulator, history, later, plans, runs
+from crm_compliance.cli.output import output, print_line
+from rules.errors import ComplianceError, UsageError
+
+app = typer.Typer(
+    name="crm-compliance",
+    help="Enforces a published retention schedule on personal data in Microsoft Dynamics CRM, and proves it.",
+    epilog="Exit codes: 0 done, 1 bug, 2 usage, 3 policy or mapping, 4 CRM, 5 a guard refuses, 6 done with failures, 7 ledger broken.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+for part in (plans, runs, history, admin, emulator, later):
+    part.add_to(app)
+
+
+@app.callback()
+def root(
+    json_: bool = typer.Option(False, "--json", help="One JSON document on stdout; accepted anywhere on the line."),
+    config: str = typer.Option("", "--config", metavar="FILE", help="A TOML file with settings; accepted anywhere on the line."),
+) -> None:
+    """Enforces a published retention schedule on personal data in Microsoft Dynamics CRM, and proves it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    typed_error = typer.BadParameter.__mro__[1]  # typer's own error for wrong arguments
+    try:
+        arguments = take_global_options(arguments)
+        code = app(args=arguments, standalone_mode=False, prog_name="crm-compliance")
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except ComplianceError as error:
+        output.fail(error)
+        return error.exit_code
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print_line("interrupted: apply the same plan again to go on", error=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001  the desk catches everything once, here
+        if isinstance(error, typed_error):
+            hint = f"{' '.join(['crm-compliance', *_words(arguments)])} --help"
+            told = error.format_message() if hasattr(error, "format_message") else str(error)
+            output.fail(UsageError(told, hint=hint))
+            return 2
+        return _bug(error)
+
+
+def take_global_options(arguments: list[str]) -> list[str]:
+    """Take `--json` and `--config FILE` out of the line and remember them."""
+    output.json, output.config = False, None
+    rest: list[str] = []
+    items = iter(arguments)
+    for item in items:
+        if item == "--":
+            return [*rest, item, *items]
+        if item == "--json":
+            output.json = True
+        elif item == "--config":
+            value = next(items, None)
+            if value is None:
+                raise UsageError("--config needs a file", hint="crm-compliance --config settings.toml ...")
+            output.config = value
+        elif item.startswith("--config="):
+            output.config = item.removeprefix("--config=")
+        else:
+            rest.append(item)
+    return rest
+
+
+def _words(arguments: list[str]) -> list[str]:
+    words: list[str] = []
+    for item in arguments:
+        if item.startswith("-") or not item.isalpha() or len(words) == 2:
+            break
+        words.append(item)
+    return words[: 2 if words and words[0] in {"plans", "policy", "run", "history", "ledger", "emulator"} else 1]
+
+
+def _bug(error: Exception) -> int:
+    """A bug: where it happened, never what was in hand (a message may quote a row)."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    place = " < ".join(f"{frame.name} ({os.path.basename(frame.filename)}:{frame.lineno})" for frame in reversed(frames[-4:]))
+    told = ComplianceError(f"a bug: {type(error).__name__} in {place}", hint="please report this line")
+    told.code = "bug"
+    output.fail(told)
+    return 1

@@ -1,0 +1,72 @@
+"""emulator serve: a Dataverse of one's own, for trying out and for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from crm_compliance.cli.later import refuse
+from crm_compliance.cli.output import print_line
+from rules.errors import UsageError
+
+emulator = typer.Typer(help="The embedded Dataverse emulator.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(emulator, name="emulator")
+
+
+@emulator.callback()
+def group() -> None:
+    """The embedded Dataverse emulator."""
+
+
+@emulator.command("serve")
+def serve(
+    port: int = typer.Option(8765, min=0, max=65535, help="0 picks a free one."),
+    host: str = typer.Option("127.0.0.1"),
+    empty: bool = typer.Option(False, "--empty", help="The tables and no rows but the platform's own."),
+    dossiers: int = typer.Option(200, min=0, help="Dossiers of the fictitious organisation."),
+    seed: int = typer.Option(1, help="The same seed makes the same organisation."),
+    as_of: str = typer.Option("", metavar="DATE", help="The day around which seeded dates lie; default today."),
+    token: str = typer.Option("", metavar="T", help="Accept only this token and those of the emulator's own endpoint."),
+    limits: str = typer.Option("on", metavar="on|off", help="Service protection limits."),
+    state: Path | None = typer.Option(None, metavar="FILE", help="Keep the rows over a restart."),
+    environment: Path | None = typer.Option(None, metavar="FILE", help="Other tables than the reference environment's."),
+    tls: str = typer.Option("", metavar="CA.pem", help="Not there yet in this version."),
+    profile: str = typer.Option("online", metavar="online|onprem", help="onprem is not there yet in this version."),
+) -> None:
+    """Serve the Web API on this machine until interrupted; one line on stdout once it accepts requests.
+
+    Example: crm-compliance emulator serve --port 0 --dossiers 200 --seed 1
+    """
+    from connectors.emulator.server import SeedSpec
+    from connectors.emulator.server import serve as serve_emulator
+    from crm_compliance.cli import given
+    from crm_compliance.wiring import today
+
+    if tls:
+        raise refuse("emulator serve --tls")
+    if profile not in ("online", "onprem"):
+        raise UsageError("--profile is online or onprem")
+    if profile == "onprem":
+        raise refuse("emulator serve --profile onprem")
+    if limits not in ("on", "off"):
+        raise UsageError("--limits is on or off")
+    if state is not None:
+        given.target(state)
+    day = given.day(as_of, "--as-of") if as_of else today()
+    try:
+        serve_emulator(
+            host=host,
+            port=port,
+            environment=environment,
+            seed=None if empty else SeedSpec(dossiers, seed, day),
+            token=token or None,
+            limits=limits == "on",
+            state=state,
+            announce=print_line,
+        )
+    except OSError as error:
+        raise UsageError(f"the emulator cannot listen there: {error.strerror or type(error).__name__}", where=f"{host}:{port}") from None

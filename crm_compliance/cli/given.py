@@ -1,0 +1,67 @@
+"""What was given on the command line, in the product's types."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from crm_compliance.cli.output import output
+from crm_compliance.settings import Settings, load_settings
+from crm_compliance.wiring import Desk, desk
+from rules.errors import UsageError
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+
+
+def settings() -> Settings:
+    """The settings of this invocation."""
+    return load_settings(Path(output.config) if output.config else None)
+
+
+@contextmanager
+def opened() -> Iterator[Desk]:
+    """The desk, with a progress bar on a terminal and warnings on stderr."""
+    with output.progress() as progress, desk(settings(), progress=progress, warn=output.warn) as opened_desk:
+        yield opened_desk
+
+
+def day(text: str, option: str) -> date:
+    """A Brussels day.
+
+    Raises:
+        UsageError: it is no date.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} is no date: {text[:40]}", hint="write it as 2026-11-25") from None
+
+
+def instant(text: str, option: str) -> datetime:
+    """An RFC 3339 instant; a bare day means 12:00 in Brussels."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        return datetime.combine(day(text, option), time(12), BRUSSELS)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise UsageError(f"{option} is no day and no instant: {text[:40]}", hint="write 2026-11-25 or 2026-11-25T09:30:00Z")
+    return moment
+
+
+def target(path: Path) -> Path:
+    """A file that will be written: its folder must be there now, not after an hour of reading."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise UsageError("the folder does not exist", hint=f"mkdir -p {folder}", where=str(path))
+    if path.is_dir():
+        raise UsageError("this is a folder, not a file", where=str(path))
+    if not os.access(folder, os.W_OK):
+        raise UsageError("the folder may not be written", where=str(folder))
+    return path

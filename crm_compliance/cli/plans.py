@@ -1,0 +1,167 @@
+"""plan, plans: making a plan, looking at it, approving or rejecting it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.output import output
+from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from crm_compliance.settings import Settings
+    from jobs.plan import Plan
+    from jobs.ports import Store
+
+plans = typer.Typer(help="Stored plans: list, show, approve, reject.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("plan")(plan)
+    app.add_typer(plans, name="plans")
+
+
+def plan(
+    kind: str = typer.Option("all", metavar="KIND", help="retention (dossiers, fiches, contacts), recordings, or all."),
+    as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant; such a plan can never be applied."),
+    as_: str = typer.Option("", "--as", metavar="WHO", help="Who proposes the plan; that person cannot approve it."),
+    outputs: list[Path] = typer.Option(
+        [], "--output", metavar="FILE", help="Write the plan as .jsonl, .csv, .xlsx, .json or .html; repeatable."
+    ),
+) -> None:
+    """Decide on every unit and store the plan; nothing is written to the CRM.
+
+    Example: crm-compliance plan --kind retention --output plan.html --output plan.csv
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.reports.formats import check_suffix
+    from crm_compliance.signin import proposer
+    from jobs.plan import Kind
+    from jobs.planning import make_plan
+
+    if kind not in {member.value for member in Kind}:
+        raise UsageError(f"--kind is retention, recordings or all, not {kind[:40]}")
+    moment = given.instant(as_of, "--as-of") if as_of else None
+    for path in outputs:
+        check_suffix(path)
+        given.target(path)
+    who = proposer(given.settings(), as_)
+    with given.opened() as desk:
+        made = make_plan(desk.context, Kind(kind), as_of=moment, proposer=who)
+        show(desk.settings, desk.context.store, made, outputs)
+
+
+@plans.command("list")
+def list_() -> None:
+    """All stored plans, newest first.
+
+    Example: crm-compliance plans list --json
+    """
+    from crm_compliance.answers import plan_document
+    from crm_compliance.cli import given
+    from crm_compliance.cli.tables import table_of
+    from crm_compliance.wiring import clock_of, store_of
+
+    settings = given.settings()
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        now = clock()
+        documents = [plan_document(plan, now, state=True) for plan in store.plans()]
+    columns = ("plan", "kind", "state", "as_of", "units", "dispose", "valid_until")
+    output.answer(documents, lambda console: console.print(table_of(columns, documents)))
+
+
+@plans.command("show")
+def show_(
+    plan: str = typer.Argument(..., metavar="PLAN"),
+    outputs: list[Path] = typer.Option([], "--output", metavar="FILE", help="Write the plan as .jsonl, .csv, .xlsx, .json or .html."),
+) -> None:
+    """One stored plan.
+
+    Example: crm-compliance plans show plan-0123 --output plan.html
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.reports.formats import check_suffix
+    from crm_compliance.wiring import clock_of, store_of
+
+    for path in outputs:
+        check_suffix(path)
+        given.target(path)
+    settings = given.settings()
+    with store_of(settings, clock_of(settings)) as store:
+        show(settings, store, store.plan(plan), outputs, state=True)
+
+
+@plans.command("approve")
+def approve(
+    plan: str = typer.Argument(..., metavar="PLAN"),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="crm_admin or dpo: one of each, two people."),
+    comment: str = typer.Option("", "--comment", metavar="TEXT", help="No personal data."),
+) -> None:
+    """Approve a plan on which the circuit breaker has tripped.
+
+    Example: crm-compliance plans approve plan-0123 --as anna --role crm_admin
+    """
+    _say(plan, as_, role, comment, approves=True)
+
+
+@plans.command("reject")
+def reject(
+    plan: str = typer.Argument(..., metavar="PLAN"),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE"),
+    comment: str = typer.Option(..., "--comment", metavar="TEXT", help="Why; no personal data."),
+) -> None:
+    """Reject a plan for good.
+
+    Example: crm-compliance plans reject plan-0123 --as ben --role dpo --comment "wrong categories"
+    """
+    _say(plan, as_, role, comment, approves=False)
+
+
+def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> None:
+    from crm_compliance.answers import plan_document
+    from crm_compliance.cli import given
+    from crm_compliance.signin import person
+    from crm_compliance.wiring import clock_of, register_key, store_of
+    from jobs.approving import approve_plan
+
+    settings = given.settings()
+    signed_in = person(settings, who, role)
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        reference = register_key(settings).reference
+        now = clock()
+        after = approve_plan(store, plan, signed_in.who, signed_in.role, comment, approves=approves, now=now, reference=reference)
+    output.answer(
+        plan_document(after, now, state=True),
+        lambda console: console.print(f"{after.id} is {after.state(now).value}"),
+        ids=("plan", after.id),
+    )
+
+
+def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, state: bool = False) -> None:
+    """Write the files and answer with the plan."""
+    from crm_compliance.answers import plan_document
+    from crm_compliance.cli.reporting import labels_of, link_of, write_files
+    from crm_compliance.reports.dry_run import build_report
+    from crm_compliance.reports.terminal import print_plan
+    from crm_compliance.wiring import clock_of, policy_of
+    from jobs.planning import lines_of
+
+    now = clock_of(settings)()
+    labels, link = labels_of(policy_of(settings)), link_of(plan.crm)
+    document = plan_document(plan, now, files=[str(path) for path in outputs], state=state)
+    write_files(outputs, document, plan, store, now=now, labels=labels, link=link)
+
+    def tell(console: Console) -> None:
+        print_plan(build_report(plan, lines_of(store.plan_pages(plan.id)), now=now, labels=labels, link=link), console)
+        for path in outputs:
+            console.print(f"written: {path}")
+
+    output.answer(document, tell, ids=("plan", plan.id))

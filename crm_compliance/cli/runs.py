@@ -1,0 +1,96 @@
+"""apply, verify, run, why: carrying out a plan, reading back, explaining."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.later import refuse
+from crm_compliance.cli.output import output
+from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobs.runs import Run
+
+FAILURES = 6  # done with failures
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("apply")(apply)
+    app.command("verify")(verify)
+    app.command("run")(run)
+    app.command("why")(why)
+
+
+def apply(plan: str = typer.Argument(..., metavar="PLAN")) -> int:
+    """Carry out a stored plan, verify it, and record it; applying again goes on where a run was interrupted.
+
+    Example: crm-compliance apply plan-0123
+    """
+    from crm_compliance.cli import given
+    from jobs.apply import apply_plan
+
+    with given.opened() as desk:
+        done = apply_plan(desk.context, plan)
+    return tell(done)
+
+
+def tell(run: Run) -> int:
+    """Answer with a run and say how it ended."""
+    from crm_compliance.answers import run_document
+    from crm_compliance.reports.run import print_run
+    from jobs.runs import RunState
+
+    document = run_document(run)
+    output.answer(document, lambda console: print_run(document, console), ids=("run", run.id))
+    return FAILURES if run.state is RunState.DONE_WITH_FAILURES else 0
+
+
+def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
+    """Read back that everything a run disposed of is gone or masked.
+
+    Example: crm-compliance verify run-0123
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.reports.run import print_verify
+    from jobs.retention import verify_run
+
+    with given.opened() as desk:
+        document = verify_run(desk.context, run)
+    output.answer(document, lambda console: print_verify(document, console), ids=("run", run))
+    return FAILURES if document["still_there"] else 0
+
+
+def run(job: str = typer.Argument(..., metavar="JOB", help="retention or recordings.")) -> int:
+    """Plan and apply at once, as the scheduler does every night; exit 5 where the plan needs approval first.
+
+    Example: crm-compliance run recordings
+    """
+    from crm_compliance.cli import given
+    from jobs.registry import JOBS
+
+    if job in {"requests", "housekeeping"}:
+        raise refuse(f"run {job}")
+    if job not in JOBS:
+        raise UsageError(f"there is no job {job[:40]}", hint=f"one of: {', '.join(JOBS)}")
+    with given.opened() as desk:
+        done = JOBS[job].function(desk.context)
+    return tell(done)
+
+
+def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argument(..., metavar="ID")) -> None:
+    """Say what would become of one unit now, step by step; a fiche of a dossier answers for its dossier.
+
+    Example: crm-compliance why cf_dossier 00000000-0000-0000-0000-000000000001
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.reports.why import print_why
+    from jobs.explaining import explain_unit
+    from jobs.planning import public_line
+
+    with given.opened() as desk:
+        line, steps = explain_unit(desk.context, table, row.strip("{}").lower())
+    shown = public_line(line)
+    trace = [{"rule": step.rule, "inputs": step.inputs, "result": step.result} for step in steps]
+    output.answer(shown | {"trace": trace}, lambda console: print_why(shown, steps, console))

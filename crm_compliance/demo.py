@@ -1,0 +1,113 @@
+"""`make demo`: one night from end to end, on the emulator, with a fictitious organisation.
+
+Everything goes through the same commands that an administrator types; the demo only types them. Where the circuit breaker trips, two demo
+people approve, and the output says so.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from crm_compliance.settings import environment_of
+from rules.errors import ComplianceError, UsageError
+
+MARK = ".crm-compliance-demo"  # a folder without it is never emptied
+PEOPLE = {"crm_admin": "demo-anna", "dpo": "demo-ben"}
+REPORTS = ("plan.html", "plan.xlsx", "plan.csv", "plan.json", "plan.jsonl")
+
+
+def run_demo(folder: Path, dossiers: int) -> int:
+    """Run the demo in a folder of its own and return the exit code of what went wrong first, or 0."""
+    folder = _fresh(folder)
+    with _emulator(dossiers) as url:
+        night = _Night(folder, url)
+        night.say(f"An emulator of Dataverse with {dossiers} fictitious dossiers answers at {url}")
+        files = [argument for name in REPORTS for argument in ("--output", str(folder / name))]
+        plan = night.type("plan", *files)
+        document = night.ask("plans", "show", plan)
+        if document["breaker"]["tripped"]:
+            night.say(
+                "\nThe circuit breaker has tripped: more would go than its limit allows. Two demo people look at the report and approve it."
+            )
+            for role in document["approvals"]["needed"]:
+                night.type("plans", "approve", plan, "--as", PEOPLE[role], "--role", role)
+        run = night.type("apply", plan, accept=(0, 6))
+        night.type("verify", run, accept=(0, 6))
+        night.type("ledger", "verify")
+        night.type("history", "export", "--output", str(folder / "ledger.jsonl"))
+        night.say("\nWhere each file lies:")
+        for name, what in (
+            ("plan.html", "the dry-run report, for a browser"),
+            ("plan.xlsx", "the plan as a workbook"),
+            ("plan.csv", "the plan as a table"),
+            ("plan.json", "the plan as one document"),
+            ("plan.jsonl", "the plan, one unit a line"),
+            ("ledger.jsonl", "the tamper-evident history"),
+            ("data", "state store and keys"),
+        ):
+            night.say(f"  {folder / name}  {what}")
+    return 0
+
+
+class _Night:
+    """Types commands as a person does, and shows them with what they say."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        # The settings of the shell may name a real CRM: none of them reaches the commands of the demo.
+        self._environment = environment_of({"CRM_URL": url, "CRM_TOKEN": "demo", "DATA_DIR": str(folder / "data")})
+
+    def say(self, text: str = "") -> None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    def type(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
+        """Run a command in sight and return the id in its last line."""
+        self.say(f"\n$ crm-compliance {' '.join(arguments)}")
+        done = self._run(arguments, accept)
+        self.say(done.stdout.rstrip())
+        return done.stdout.split()[-1]
+
+    def ask(self, *arguments: str) -> dict[str, Any]:
+        """Run a command out of sight and return its document."""
+        answer: dict[str, Any] = json.loads(self._run((*arguments, "--json"), (0,)).stdout)
+        return answer
+
+    def _run(self, arguments: Sequence[str], accept: tuple[int, ...]) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "crm_compliance", *arguments]
+        done = subprocess.run(command, env=self._environment, stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode not in accept:
+            raise ComplianceError(
+                f"crm-compliance {arguments[0]} ended with exit code {done.returncode}", hint="its own message stands above"
+            )
+        return done
+
+
+def _fresh(folder: Path) -> Path:
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise UsageError(
+            "this folder is not the demo's own, so it is left alone", hint="--folder DIR names an empty or new one", where=str(folder)
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()
+    return folder.absolute()
+
+
+@contextmanager
+def _emulator(dossiers: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "crm_compliance", "emulator", "serve", "--port", "0", "--dossiers", str(dossiers), "--limits", "off"]
+    with subprocess.Popen(command, env=environment_of({}), stdout=subprocess.PIPE, text=True) as server:
+        try:
+            line = server.stdout.readline() if server.stdout is not None else ""
+            if not line.startswith("emulator ready "):
+                raise ComplianceError("the emulator did not start")
+            yield line.split()[-1]
+        finally:
+            server.terminate()

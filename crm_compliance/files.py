@@ -1,0 +1,104 @@
+"""Files that are there whole or not at all, and readable by their owner alone."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Literal, overload
+
+from rules.errors import UsageError
+
+# What a disk says when it takes no more. Any other OSError may come from the network as well, and is not ours to explain.
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
+
+
+class DiskProblem(UsageError):
+    """A disk is full, a folder is missing, or neither may be written. Nothing was left half-written."""
+
+    code = "disk"
+
+
+@overload
+def write_whole(path: Path, *, text: Literal[False] = False) -> AbstractContextManager[IO[bytes]]: ...
+@overload
+def write_whole(path: Path, *, text: Literal[True]) -> AbstractContextManager[IO[str]]: ...
+
+
+def write_whole(path: Path, *, text: bool = False) -> AbstractContextManager[IO[bytes] | IO[str]]:
+    """Open a file that takes its name only when the block ends well; until then, and where the block fails, an old file stays as it is.
+
+    Mode 0600. `text` writes UTF-8 and leaves line ends alone. A link is followed: the file behind it is replaced.
+
+    Raises:
+        DiskProblem: the folder is missing, the disk is full or read-only, or `path` is a folder or a device.
+    """
+    return _written(path, "w" if text else "wb")
+
+
+@contextmanager
+def _written(path: Path, mode: str) -> Iterator[IO[str] | IO[bytes]]:
+    with disk_errors(path):
+        target = path.resolve()
+        if not target.parent.is_dir():
+            raise DiskProblem(f"there is no folder {target.parent}", hint="make the folder first", where=str(path))
+        if target.exists() and not target.is_file():
+            raise DiskProblem(f"{path} is not a file", hint="name a file", where=str(path))
+        # mkstemp gives mode 0600 whatever the umask says.
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    part = Path(name)
+    try:
+        with disk_errors(path):
+            encoding, newline = ("utf-8", "") if "b" not in mode else (None, None)
+            with open(handle, mode, encoding=encoding, newline=newline) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, target)
+            sync_folder(target.parent)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            part.unlink()
+        raise
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what a disk says into words that a person can act on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        raise DiskProblem(
+            f"{path} cannot be written: {os.strerror(error.errno)}", hint="make room, or name another folder", where=str(path)
+        ) from error
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner may enter (mode 0700), unless it is there. Its parents get the usual mode."""
+    with disk_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise DiskProblem(f"{path} is not a folder", hint="name a folder", where=str(path)) from error
+    return path
+
+
+def open_to_others(path: Path) -> bool:
+    """Whether somebody else than the owner may read or write the file."""
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,151 @@
+"""Structured logs on standard error: the run's id always, personal data never (ACC-05, R-142).
+
+Two nets. What is not on the list of technical fields is dropped; what is on it, and the message itself, is searched for what looks like an
+e-mail address, a telephone or register number, or a secret. Names look like any other word, so a message is a constant text and never
+holds data. Of libraries' own messages the text is kept and what they would fill in is not: it may be an address with a query in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import PurePath
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from rules.errors import ComplianceError
+
+# Ids of our own making, which say nothing about a person and may well look like a telephone number.
+IDS = frozenset({"run", "plan", "hold", "request", "request_id", "certificate", "digest", "reference"})
+# fmt: off
+NUMBERS = frozenset(
+    {
+        "done", "total", "count", "units", "recordings", "rows", "pages", "requests", "retries", "attempt", "attempts",
+        "throttled", "dispose", "deleted", "anonymised", "skipped", "partial", "failed", "gone", "masked", "still_there",
+        "due_soon", "warnings", "dropped", "exit_code", "status", "port", "pid", "seconds", "wait_s", "duration_s",
+        "retry_after_s", "bytes",
+    }
+)
+WORDS = frozenset(
+    {
+        "event", "level", "timestamp", "module", "job", "kind", "stage", "state", "table", "operation", "code", "service_code",
+        "error", "at", "message", "rule", "reason", "role", "action", "check", "ok", "version", "policy_version", "next_at",
+        "as_of", "started_at", "ended_at",
+    }
+)
+# fmt: on
+ALLOWED = IDS | NUMBERS | WORDS
+LONGEST = 500  # characters; more is a payload
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+SUSPECT = re.compile(
+    rf"""
+    (?P<keep>(?<![\w-])(?:{UUID}|[0-9a-f]{{40}}|[0-9a-f]{{64}}|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))(?![\w-]))
+    |(?P<secret>\bbearer\s+[^\s"']+|\bbasic\s+[\w+/]{{8,}}=*|\beyJ[\w-]+(?:\.[\w-]*)*
+        |\b[\w-]*(?:token|secret|password|passphrase|authorization|api[_-]?key|signature)["']?\s*[=:]\s*(?:bearer\s+|basic\s+)?["']?[^\s"',;&]+)
+    |(?P<address>[^\s@<>"'(),;:=/]+(?:@|%40)[^\s@<>"'(),;]+)
+    |(?P<query>(?:\?(?=[$\w%]+=)|(?:\$|%24)(?:filter|search)\b).*)
+    |(?P<number>(?:\+|\(\+?)?\d(?:[\s.,/()\-\u2010-\u2015\u00a0]{{0,3}}\d){{8,}})
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def configure(stream: TextIO, *, level: str = "INFO", terminal: bool = False) -> None:
+    """Send all logs, ours and the libraries', to `stream`: JSON lines, or key=value lines where a person reads along.
+
+    Libraries are heard from WARNING on, whatever `level` says: at DEBUG, HTTP clients log what they send.
+    """
+    processors: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        name_the_error,
+        redact,
+        structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], drop_missing=True)
+        if terminal
+        else structlog.processors.JSONRenderer(sort_keys=True),
+    ]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    for old in [handler for handler in root.handlers if isinstance(handler, _Libraries)]:
+        root.removeHandler(old)
+    root.addHandler(_Libraries(logging.WARNING))
+
+
+def logger(name: str) -> FilteringBoundLogger:
+    """A logger that names its module."""
+    bound: FilteringBoundLogger = structlog.get_logger(module=name)
+    return bound
+
+
+def run_bound(run: str) -> AbstractContextManager[None]:
+    """Name the run in every line logged inside the block, by this thread or task, whoever logs it."""
+    return structlog.contextvars.bound_contextvars(run=run)
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Drop what is not on the list, clean what is; `dropped` says how many fields went."""
+    kept: dict[str, Any] = {}
+    for key, value in event.items():
+        if key not in ALLOWED:
+            continue
+        ours = (key in IDS and isinstance(value, str) and ID.fullmatch(value)) or (key in NUMBERS and isinstance(value, int | float))
+        kept[key] = value if ours else _clean(value)
+    if lost := len(event.keys() - ALLOWED):
+        kept["dropped"] = lost
+    return kept
+
+
+def name_the_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say an error by its type and the lines it went through. Its words are kept where they are our own, which hold no payload."""
+    info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        frames = traceback.extract_tb(error.__traceback__)
+        event["at"] = [f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in frames[-8:]]
+        if isinstance(error, ComplianceError):
+            event["code"], event["message"] = error.code, str(error)
+    return event
+
+
+def scrub(text: str) -> str:
+    """The text without what looks like an address, a number of a person, or a secret."""
+    cleaned = SUSPECT.sub(lambda found: found[0] if found.lastgroup == "keep" else f"[{found.lastgroup}]", text)
+    return cleaned if len(cleaned) <= LONGEST else f"{cleaned[:LONGEST]}…"
+
+
+def _clean(value: object) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return value if abs(value) < 100_000_000 else "[number]"  # nine digits are a telephone number
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, Mapping):
+        return {scrub(str(key)): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item) for item in value]
+    return f"[{type(value).__name__}]"
+
+
+class _Libraries(logging.Handler):
+    """What libraries say through `logging`, in our form: their text, not what they would fill in."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = max(kind for kind in (logging.WARNING, logging.ERROR, logging.CRITICAL) if kind <= record.levelno)
+        text = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+        structlog.get_logger().log(level, text, module=record.name, exc_info=record.exc_info)

@@ -1,0 +1,14 @@
+"""Addresses that a report may carry: web addresses of the CRM and nothing else."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+
+def safe_link(address: str) -> str:
+    """The address if a browser opens it as a web page, else nothing: a report never carries `javascript:` or a file path."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return address if parts.scheme in {"http", "https"} and parts.netloc else ""

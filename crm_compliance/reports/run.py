@@ -1,0 +1,191 @@
+"""An applied run in a terminal, from the JSON answers of `apply`, `verify` and `history`.
+
+The answers are what is stored and what scripts read, so that a person never sees another number than a script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from crm_compliance.reports.dry_run import NextStep, clock_time
+from crm_compliance.reports.sentences import reason_sentence, table_name
+from crm_compliance.reports.terminal import Paper, print_next_steps
+from jobs.runs import RunState
+
+SHOWN = 20  # rows still there that are named one by one; `--json` has them all
+
+Document = Mapping[str, object]
+
+
+def print_run(document: Document, console: Console) -> None:
+    """Print what `apply` did. `document` is its JSON answer; the command line prints `run ID` after this."""
+    paper = Paper(console)
+    paper.line(Text.assemble("Run ", (_text(document, "run"), "bold"), " of plan ", _text(document, "plan"), ": ", _state(document)))
+    _print_counts(document, paper)
+    steps = []
+    if document.get("state") == RunState.RUNNING:
+        steps.append(NextStep("The run did not reach its end. Go on from there:", f"crm-compliance apply {_text(document, 'plan')}"))
+    elif document.get("state") == RunState.DONE_WITH_FAILURES:
+        steps.append(NextStep("What failed or stayed in part comes back in the next plan:", "crm-compliance plan"))
+    steps.append(NextStep("Read back once more, at any time, that all of it is gone:", f"crm-compliance verify {_text(document, 'run')}"))
+    steps.append(NextStep("Proof without personal data:", f"crm-compliance certificate {_text(document, 'run')} --output certificate.json"))
+    print_next_steps(steps, paper)
+
+
+def print_verify(document: Document, console: Console) -> None:
+    """Print what reading back found; the answer of `verify`."""
+    paper = Paper(console)
+    there = _rows(document.get("still_there"))
+    paper.line(
+        Text.assemble("Run ", (_text(document, "run"), "bold"), f": {paper.number(_number(document, 'checked'))} rows looked for again.")
+    )
+    if not there:
+        paper.line(Text("All are gone or masked.", style="green"))
+    else:
+        paper.line(Text(f"{paper.number(len(there))} still there:", style="bold red"))
+        for row in there[:SHOWN]:
+            paper.line(f"  {row.get('table', '')} {row.get('id', '')}")
+        if len(there) > SHOWN:
+            paper.line(f"  and {paper.number(len(there) - SHOWN)} more: --json lists them all")
+    places = document.get("not_checkable")
+    if isinstance(places, Sequence) and not isinstance(places, str) and places:
+        paper.line("Cannot be checked from here: " + ", ".join(str(place) for place in places) + ".")
+
+
+def print_history(documents: Sequence[Document], console: Console) -> None:
+    """Print all runs as they come, one a row; the answer of `history list`."""
+    paper = Paper(console)
+    if not documents:
+        paper.line("No run yet.")
+        return
+    table = paper.table("", "Started (Brussels)", "Run", "Kind", "State", "Deleted", "Anonym.", numbers=2)
+    table.title = None
+    for document in documents:
+        counts = _mapping(document.get("counts")) or document
+        table.add_row(
+            _clock(document.get("started_at")),
+            _text(document, "run"),
+            _text(document, "kind"),
+            _state(document),
+            paper.number(_number(counts, "deleted")),
+            paper.number(_number(counts, "anonymised")),
+        )
+    console.print(table)
+
+
+def print_history_run(document: Document, console: Console) -> None:
+    """Print one run in full: its counts, the codes of its outcomes, and in which roles it was approved; the answer of `history show`."""
+    paper = Paper(console)
+    paper.line(
+        Text.assemble(
+            "Run ",
+            (_text(document, "run"), "bold"),
+            f", {_text(document, 'kind')}, of plan ",
+            _text(document, "plan"),
+            ": ",
+            _state(document),
+        )
+    )
+    as_of = _clock(document.get("as_of"))
+    paper.line(
+        f"Started {_clock(document.get('started_at'))}, ended {_clock(document.get('ended_at')) or 'not yet'}, as of {as_of} (Brussels)."
+    )
+    _print_counts(_mapping(document.get("counts")) or document, paper)
+    outcomes = _tally(document.get("outcomes"))
+    table = paper.table("Outcomes", "Outcome", "Meaning", "Units")
+    for code, number in outcomes.items():
+        table.add_row(code.replace(":", " "), Text(reason_sentence(code.rpartition(":")[2])), paper.number(number))
+    paper.show(table)
+    for approval in _rows(document.get("approvals")):
+        verb = "Rejected" if approval.get("approves") is False else "Approved"
+        paper.line(f"{verb} by {approval.get('role', '')} at {_clock(approval.get('at'))}.")
+
+
+def _print_counts(counts: Document, paper: Paper) -> None:
+    paper.line(
+        Text.assemble(
+            (f"{paper.number(_number(counts, 'deleted'))} deleted", "red"),
+            ", ",
+            (f"{paper.number(_number(counts, 'anonymised'))} anonymised", "yellow"),
+            ", ",
+            f"{paper.number(sum(_tally(counts.get('skipped')).values()))} skipped, ",
+            _alarm(_number(counts, "partial"), "in part", paper),
+            ", ",
+            _alarm(_number(counts, "failed"), "failed", paper),
+            ".",
+        )
+    )
+    verified = _mapping(counts.get("verified"))
+    if verified:
+        paper.line(
+            Text.assemble(
+                f"Read back: {paper.number(_number(verified, 'gone'))} gone, {paper.number(_number(verified, 'masked'))} masked, ",
+                _alarm(_number(verified, "still_there"), "still there", paper),
+                ".",
+            )
+        )
+    table = paper.table("Skipped", "Code", "Meaning", "Units")
+    for code, number in _tally(counts.get("skipped")).items():
+        table.add_row(code, Text(reason_sentence(code)), paper.number(number))
+    paper.show(table)
+    table = paper.table("Rows written, by table of the CRM", "Table", "", "Rows")
+    for name, number in sorted(_tally(counts.get("rows")).items()):
+        table.add_row(name, table_name(name) if table_name(name) != name else "", paper.number(number))
+    paper.show(table)
+
+
+def _alarm(number: int, word: str, paper: Paper) -> tuple[str, str]:
+    return f"{paper.number(number)} {word}", "bold red" if number else ""
+
+
+def _state(document: Document) -> Text:
+    state = _text(document, "state")
+    style = (
+        {RunState.DONE: "green", RunState.DONE_WITH_FAILURES: "bold red"}.get(RunState(state), "yellow") if state in list(RunState) else ""
+    )
+    return Text(state.replace("_", " "), style=style)
+
+
+def _tally(value: object) -> dict[str, int]:
+    """Codes with their numbers, from a mapping, or counted from a list of rows with a `code` or a `state`."""
+    if isinstance(value, Mapping):
+        return {str(code): number for code, number in value.items() if isinstance(number, int)}
+    counted: dict[str, int] = {}
+    for row in _rows(value):
+        code = str(row.get("code") or row.get("state") or "")
+        counted[code] = counted.get(code, 0) + 1
+    return counted
+
+
+def _mapping(value: object) -> Document:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _rows(value: object) -> list[Document]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return []
+    return [row for row in value if isinstance(row, Mapping)]
+
+
+def _text(document: Document, key: str) -> str:
+    value = document.get(key)
+    return "" if value is None else str(value)
+
+
+def _number(document: Document, key: str) -> int:
+    value = document.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _clock(value: object) -> str:
+    """An instant as JSON has it, to the minute in Brussels; anything else as it stands."""
+    if isinstance(value, datetime):
+        return clock_time(value)
+    try:
+        return clock_time(datetime.fromisoformat(str(value))) if value else ""
+    except ValueError:
+        return str(value)

@@ -1,0 +1,188 @@
+"""The dry-run report in a terminal of 80 columns: totals, what to resolve, what to do next.
+
+Units are not listed here; the files of `plan --output` have them. The command line prints `plan ID` after this, as the last line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import ASCII2, SIMPLE_HEAD, Box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from crm_compliance.reports.dry_run import DryRunReport, NextStep, clock_time
+from crm_compliance.reports.sentences import grouped
+from jobs.plan import Counter, PlanState
+
+STYLES = {"delete": "red", "anonymise": "yellow", "keep": "green", "soon": "blue"}
+STATE_STYLES = {PlanState.WAITING: "yellow", PlanState.READY: "green", PlanState.REJECTED: "red", PlanState.EXPIRED: "red"}
+DAYS_SHOWN = 5
+
+
+def print_plan(report: DryRunReport, console: Console) -> None:
+    """Print what an administrator must know before applying, most urgent last, where the eye rests after scrolling."""
+    plan, paper = report.plan, Paper(console)
+    paper.heading(f"Dry run of {report.day}, {plan.kind}")
+    state = Text.assemble("Plan ", (plan.id, "bold"), " is ", (str(report.state), STATE_STYLES.get(report.state, "")))
+    paper.line(state)
+    paper.line(f"Schedule {plan.policy_name} {plan.policy_version}; valid until {clock_time(plan.valid_until)} Brussels time.")
+    paper.line(
+        Text.assemble(
+            f"{paper.number(plan.units)} units read: ",
+            (f"{paper.number(report.deleted)} to delete", STYLES["delete"]),
+            ", ",
+            (f"{paper.number(report.anonymised)} to anonymise", STYLES["anonymise"]),
+            ", ",
+            (f"{paper.number(report.retained)} kept", STYLES["keep"]),
+            f", {paper.number(report.due_soon)} of these due soon.",
+        )
+    )
+    past = report.past_end
+    other = f", {paper.number(past.other)} kept for another reason" if past.other else ""
+    paper.line(
+        f"Past their end: {paper.number(past.units)} = {paper.number(past.disposed)} to dispose of + {paper.number(past.held)} held"
+        f" + {paper.number(past.open)} open{other}."
+    )
+    paper.line(
+        f"Recordings kept on the evidence mark: {paper.number(report.evidence_kept)}. Contacts to trim: {paper.number(len(plan.trims))}."
+    )
+    if plan.notes_on_trimmed:
+        paper.line(f"Notes and activities about these contacts, for a person to look at: {paper.number(plan.notes_on_trimmed)}.")
+    _totals(report, paper)
+    _reasons(report, paper)
+    _flags(report, paper)
+    _soon(report, paper)
+    _holds(report, paper)
+    for warning in plan.warnings:
+        paper.line(Text.assemble(("Warning: ", "bold yellow"), warning))
+    if plan.breaker.tripped:
+        counters = (("Units", plan.breaker.units), ("Recordings", plan.breaker.recordings))
+        body = "\n".join(f"{name}: {_finding(counter, paper)}" for name, counter in counters)
+        paper.panel("BREAKER_TRIPPED", f"This plan disposes of more than usual and waits for two people (RET-24).\n{body}")
+    if not report.adds_up:
+        paper.panel("THE OUTCOMES DO NOT ADD UP", "Do not apply this plan; report it as a fault (ACC-03).")
+    read = NextStep(
+        "Read every unit with its reason, and what to do about each flag:", f"crm-compliance plans show {plan.id} --output report.html"
+    )
+    print_next_steps((read, *report.next_steps), paper)
+
+
+class Paper:
+    """A console with the few things that our reports are made of; plain ASCII where the terminal cannot do better."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.plain = not console.encoding.lower().startswith("utf")
+
+    def number(self, number: int) -> str:
+        text = grouped(number)
+        return text.replace("\u202f", " ") if self.plain else text
+
+    def heading(self, text: str) -> None:
+        self.console.print(Text(text, style="bold"))
+
+    def line(self, text: str | Text = "") -> None:
+        """One paragraph. Text is never read as markup: a category key may hold brackets."""
+        self.console.print(text if isinstance(text, Text) else Text(text))
+
+    def command(self, command: str) -> None:
+        """A command on a line of its own, never broken, so that it can be copied."""
+        self.console.print(Text("  " + command, style="cyan"), soft_wrap=True)
+
+    def table(self, title: str, *columns: str, numbers: int = 1) -> Table:
+        """A table whose last `numbers` columns are numbers; the first columns wrap, so that 80 columns suffice."""
+        box: Box = ASCII2 if self.plain else SIMPLE_HEAD
+        table = Table(title=title, title_justify="left", title_style="bold", box=box, pad_edge=False, show_edge=self.plain)
+        for place, column in enumerate(columns):
+            numeric = place >= len(columns) - numbers
+            table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
+        return table
+
+    def show(self, table: Table) -> None:
+        if table.row_count:
+            self.console.print()
+            self.console.print(table)
+
+    def panel(self, title: str, body: str) -> None:
+        self.console.print()
+        box = {"box": ASCII2} if self.plain else {}
+        self.console.print(Panel(Text(body), title=Text(title), title_align="left", border_style="red", **box))  # type: ignore[arg-type]
+
+
+def print_next_steps(steps: Sequence[NextStep], paper: Paper) -> None:
+    paper.line()
+    paper.heading("What to do next")
+    for step in steps:
+        paper.line(step.text)
+        if step.command:
+            paper.command(step.command)
+
+
+def _totals(report: DryRunReport, paper: Paper) -> None:
+    table = paper.table("By category", "Category", "Delete", "Anonymise", "Keep", "Due soon", numbers=4)
+    for row in report.categories:
+        table.add_row(
+            Text(row.label),
+            _counted(row.delete, "delete", paper),
+            _counted(row.anonymise, "anonymise", paper),
+            _counted(row.retain, "keep", paper),
+            _counted(row.due_soon, "soon", paper),
+        )
+    if len(report.categories) > 1:
+        table.caption = "A unit with several categories counts in each."
+        table.caption_justify = "left"
+    paper.show(table)
+    table = paper.table("By kind of unit", "Kind", "Delete", "Anonymise", "Keep", numbers=3)
+    for kind in report.tables:
+        table.add_row(
+            Text(kind.name),
+            _counted(kind.delete, "delete", paper),
+            _counted(kind.anonymise, "anonymise", paper),
+            _counted(kind.retain, "keep", paper),
+        )
+    paper.show(table)
+
+
+def _counted(number: int, kind: str, paper: Paper) -> Text:
+    """A number in the colour of its kind; a zero stays dim, so that the eye goes to the rest."""
+    return Text(paper.number(number), style=STYLES[kind] if number else "dim")
+
+
+def _reasons(report: DryRunReport, paper: Paper) -> None:
+    table = paper.table("Why units are kept", "Reason", "Meaning", "Units")
+    for row in report.reasons:
+        table.add_row(Text(row.code), Text(row.sentence), paper.number(row.units))
+    paper.show(table)
+
+
+def _flags(report: DryRunReport, paper: Paper) -> None:
+    table = paper.table("Flags to resolve", "Flag", "Meaning", "Units")
+    for group in report.flags:
+        table.add_row(Text(group.code), Text(group.sentence), paper.number(group.units))
+    paper.show(table)
+
+
+def _soon(report: DryRunReport, paper: Paper) -> None:
+    days = report.plan.due_soon
+    if not days:
+        return
+    shown = ", ".join(f"{day}: {paper.number(units)}" for day, units in days[:DAYS_SHOWN])
+    more = f", and {len(days) - DAYS_SHOWN} later days" if len(days) > DAYS_SHOWN else ""
+    paper.line(f"\nDue soon, by retention end: {shown}{more}.")
+
+
+def _holds(report: DryRunReport, paper: Paper) -> None:
+    plan = report.plan
+    changes = [sum(change.change == kind for change in plan.hold_changes) for kind in ("set", "cleared")]
+    if plan.crm_holds or plan.hold_changes:
+        held = paper.number(len(plan.crm_holds))
+        paper.line(f"Under a hold flag of the CRM: {held} units; since the plan before {changes[0]} set, {changes[1]} cleared (HLD-14).")
+
+
+def _finding(counter: Counter, paper: Paper) -> str:
+    median = "too few runs for a median" if counter.median is None else f"median of the last runs {counter.median:g}"
+    verdict = "ABOVE the ceiling" if counter.tripped else "within the ceiling"
+    return f"{paper.number(counter.planned)} planned, {verdict} of {paper.number(counter.limit)} ({median})"

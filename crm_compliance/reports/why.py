@@ -1,0 +1,91 @@
+"""How one unit came to its outcome, step by step, for a person who asks why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from crm_compliance.reports.sentences import RULES, advice, anchor_name, reason_sentence, table_name
+from crm_compliance.reports.terminal import Paper
+from rules.disposition import Reason, Step
+
+LIST_EDGE = 5  # items shown of each end of a long list, such as the fiches of a dossier; `--json` has them all
+
+
+def print_why(line: Mapping[str, object], steps: Iterable[Step], console: Console) -> None:
+    """Print the outcome of one unit, its reasons and flags in words, then every step of the decision in its order.
+
+    `line` is the plan line as JSON. Each step shows its rule, what went in and what came out, as the engine recorded them (ACC-02).
+    """
+    paper = Paper(console)
+    paper.heading(f"{table_name(str(line.get('table', '')))} {line.get('id', '')}")
+    paper.line(_verdict(line))
+    paper.line(_ends(line))
+    for code in _codes(line.get("reasons")):
+        unlinked = code == Reason.EXPIRED and not line.get("retention_end")  # a contact has no end of its own (RET-04, RET-20)
+        paper.line(_coded(code, "Nothing that stays refers to it any more." if unlinked else reason_sentence(code)))
+    for flag in _codes(line.get("flags")):
+        known = advice(flag)
+        paper.line(_coded(flag, f"{known.sentence} {known.action}".strip()))
+    paper.line()
+    paper.heading("How this came about")
+    count = 0
+    for count, step in enumerate(steps, start=1):
+        title = RULES.get(step.rule, "")
+        paper.line(Text.assemble(f"{count:>3}. ", (step.rule, "bold cyan"), f"  {title}" if title else ""))
+        for name, value in step.inputs.items():
+            _indented(paper, f"{_words(name)}: {_said(value)}")
+        _indented(paper, f"so: {_said(step.result)}", "bold")
+    if not count:
+        paper.line("No step was recorded.")
+
+
+def _verdict(line: Mapping[str, object]) -> Text:
+    if line.get("outcome") == "dispose":
+        disposition = str(line.get("disposition"))
+        return Text.assemble("To ", (disposition, "red" if disposition == "delete" else "yellow"), f", by {line.get('rule', '')}.")
+    return Text.assemble(("Kept", "green"), f", by {line.get('rule', '')}.")
+
+
+def _ends(line: Mapping[str, object]) -> str:
+    end = line.get("retention_end")
+    if not end:
+        return "It has no retention end."
+    anchor, anchor_on = line.get("anchor"), line.get("anchor_on")
+    since = f", counted from {anchor_name(str(anchor))}{f' {anchor_on}' if anchor_on else ''}" if anchor else ""
+    return f"Retention end {end} (the last day kept){since}."
+
+
+def _coded(code: str, sentence: str) -> Text:
+    return Text.assemble("- ", (code, "bold"), f": {sentence}" if sentence else "")
+
+
+def _indented(paper: Paper, text: str, style: str = "") -> None:
+    paper.console.print(Padding(Text(text, style=style), (0, 0, 0, 5)))
+
+
+def _codes(value: object) -> list[str]:
+    return [str(code) for code in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _said(value: object) -> str:
+    """A JSON value as a person reads it; of a long list the beginning and the end."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_said(part)}" for key, part in value.items()) or "nothing"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        left_out = len(value) - 2 * LIST_EDGE
+        if left_out > 1:
+            return "; ".join([*map(_said, value[:LIST_EDGE]), f"({left_out} more)", *map(_said, value[-LIST_EDGE:])])
+        return "; ".join(map(_said, value)) or "nothing"
+    return str(value)

@@ -1,0 +1,125 @@
+"""Runs the jobs at their hours, Brussels time: missed hours are caught up once, one runner at a time, a clean stop.
+
+Whether an hour was missed follows from the plans that the store holds, so nothing has to be remembered: a service that was down at two
+o'clock runs once when it comes up again (RET-18).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from crm_compliance.settings import Settings
+from crm_compliance.wiring import clock_of, desk, store_of
+from jobs.plan import Kind
+from jobs.ports import Store
+from jobs.registry import JOBS
+from rules.errors import ComplianceError, Refused
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+LOOK_BACK = timedelta(days=8)  # the longest gap between two hours of a weekly cron line, and a day
+log = structlog.get_logger()
+
+
+class Stopping(ComplianceError):
+    """The service is being stopped; the run goes on where it was when it comes up again."""
+
+    code = "stopping"
+
+
+class CivilTrigger(CronTrigger):  # type: ignore[misc]  # apscheduler has no types
+    """A cron line on the clock of Brussels (DAT-13, R-058): an hour that does not exist in spring comes at the next minute that does, one
+    that exists twice in autumn comes once."""
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        found: datetime | None = super().get_next_fire_time(previous_fire_time, now)
+        while found is not None and found.fold:  # the hour comes a second time
+            found = super().get_next_fire_time(found, found + timedelta(seconds=1))
+        return None if found is None else existing(found)
+
+
+def existing(moment: datetime) -> datetime:
+    """The moment itself, or the first minute after the gap into which its wall clock falls."""
+    while moment.astimezone(UTC).astimezone(BRUSSELS).replace(tzinfo=None) != moment.replace(tzinfo=None):
+        moment += timedelta(minutes=1)
+    return moment
+
+
+def trigger_of(cron: str) -> CivilTrigger:
+    """The trigger of a cron line."""
+    trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=BRUSSELS)
+    return trigger
+
+
+def crons_of(settings: Settings) -> dict[str, str]:
+    """The cron line of each job."""
+    return {"recordings": settings.recordings_cron, "retention": settings.retention_cron}
+
+
+def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
+    """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run that was cut off.
+
+    A service that has never run waits for its first hour.
+    """
+    kind = Kind(job)
+    if any(run.kind is kind and not run.is_over for run in store.runs()):
+        return True
+    plans = [plan.created_at for plan in store.plans() if plan.kind is kind and plan.proposer == "service" and not plan.as_of_given]
+    if not plans:
+        return False
+    trigger, last, at = trigger_of(cron), None, now - LOOK_BACK
+    while (following := trigger.get_next_fire_time(last, at.astimezone(BRUSSELS))) is not None and following <= now:
+        last, at = following, following.astimezone(UTC) + timedelta(seconds=1)
+    return last is not None and max(plans) < last
+
+
+def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
+    """Run the scheduler until `stop` is set; a run that is at work then ends after the group of units in hand.
+
+    Raises:
+        Refused: another scheduler is at work on the same store.
+    """
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store, store.exclusive("scheduler"):
+        scheduler = BackgroundScheduler(
+            timezone=BRUSSELS,
+            executors={"default": ThreadPoolExecutor(max_workers=1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        now = clock()
+        for name, cron in crons_of(settings).items():
+            at_once = {"next_run_time": now} if missed(store, name, cron, now) else {}
+            scheduler.add_job(run_job, trigger_of(cron), args=[settings, name, stop], id=name, name=name, **at_once)
+        scheduler.start()
+        for job in scheduler.get_jobs():
+            announce(f"{job.id}: next at {job.next_run_time.isoformat()}")
+        stop.wait()
+        scheduler.shutdown(wait=True)
+
+
+def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
+    """Run one job and log how it ended; an error ends the night, never the service."""
+
+    def progress(stage: str, done: int, total: int | None = None) -> None:
+        if stop.is_set():
+            raise Stopping("the service is being stopped")
+
+    bound = log.bind(job=name)
+    bound.info("job started")
+    try:
+        with desk(settings, progress=progress, warn=lambda text: bound.warning("mapping", message=text)) as opened:
+            run = JOBS[name].function(opened.context)
+        bound.info("job ended", run=run.id, plan=run.plan, state=run.state.value)
+    except Refused as error:
+        bound.warning("job refused", code=error.code, message=str(error), where=error.where)
+    except ComplianceError as error:
+        bound.error("job failed", code=error.code, message=str(error), where=error.where)
+    except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
+        bound.error("job failed by a bug", code="bug", kind=type(error).__name__)

@@ -1,0 +1,225 @@
+"""Settings, from a TOML file and the environment. This module alone reads the environment.
+
+Variables carry the prefix CRM_COMPLIANCE_; the file has the same names in lower case, without it. A variable wins over the file, an empty
+one counts as not there. An unknown name is refused: a misspelt limit that silently keeps its default is how a guard fails.
+Messages name the setting, never its value: half of the values are secrets.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Address, ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from crm_compliance.files import private_folder
+from rules.errors import UsageError
+
+PREFIX = "CRM_COMPLIANCE_"
+CONFIG = f"{PREFIX}CONFIG"
+TEST_PREFIX = f"{PREFIX}TEST_"  # read by tests only
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+LOOPBACK = IPv4Network("127.0.0.0/8")
+
+
+def _instant(value: object) -> object:
+    """RFC 3339 and nothing else: pydantic by itself takes numbers and local times too."""
+    if isinstance(value, datetime) and value.tzinfo is not None:  # TOML has instants of its own
+        return value.astimezone(UTC)
+    if isinstance(value, str) and RFC_3339.fullmatch(value):
+        with suppress(ValueError, OverflowError):  # a 30th of February; their messages would repeat the value
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    raise ValueError("should be an RFC 3339 instant, for example 2026-03-01T02:30:00Z")
+
+
+def _web_url(value: str) -> str:
+    """An http(s) address with a host and nothing beside the path; plain http stays on this machine."""
+    if re.search(r"[\s\\\x00-\x1f]", value):
+        raise ValueError("should be an http(s) address without spaces or backslashes")
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # its message would repeat the value
+        good = False
+    if not good:
+        raise ValueError("should be an http(s) address, for example https://org.crm4.dynamics.com/api/data/v9.2/")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("should be an address without a user, a query or a fragment")
+    if parts.scheme == "http" and not on_this_machine(value):
+        raise ValueError("should be https: plain http is for this machine only")
+    return value
+
+
+def _web_api_root(value: str) -> str:
+    return f"{_web_url(value).rstrip('/')}/"
+
+
+def _path(value: Path) -> Path:
+    try:
+        return value.expanduser()
+    except RuntimeError:
+        raise ValueError("should be a path; the home folder in it is not known") from None
+
+
+def _cron(value: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z*/,\-]+( [0-9A-Za-z*/,\-]+){4}", value):
+        raise ValueError("should be a cron line of five fields, for example 30 2 * * *")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+PathSetting = Annotated[Path, AfterValidator(_path)]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+WebUrl = Annotated[Text, AfterValidator(_web_url)]
+WebApiRoot = Annotated[Text, AfterValidator(_web_api_root)]
+Cron = Annotated[Text, AfterValidator(_cron)]
+
+
+class Settings(BaseModel):
+    """All settings, checked. Secrets show as stars in every printed form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    crm_url: WebApiRoot | None = None
+    crm_token: Secret | None = None
+    crm_tenant_id: Text | None = None
+    crm_client_id: Text | None = None
+    crm_client_secret: Secret | None = None
+    crm_client_certificate: PathSetting | None = None
+    crm_client_certificate_password: Secret | None = None
+    crm_authority: WebUrl | None = None
+    crm_ca_file: PathSetting | None = None
+    database_url: Secret | None = None
+    data_dir: PathSetting = Field(default_factory=lambda: user_data_path("crm-compliance", appauthor=False))
+    storage_dir: PathSetting | None = None
+    policy: PathSetting | None = None
+    mapping: PathSetting | None = None
+    clock: Instant | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    retention_cron: Cron = "30 2 * * *"
+    recordings_cron: Cron = "0 2 * * *"
+
+    @model_validator(mode="after")
+    def _stay_on_this_machine(self) -> Settings:
+        """A clock that is set, or a token that never lapses, is for trying things out: never near a real CRM."""
+        for name in ("clock", "crm_token"):
+            if getattr(self, name) is not None and not self.is_loopback:
+                raise ValueError(f"{name}: accepted only together with a crm_url on this machine (127.0.0.0/8, ::1, localhost)")
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the CRM is on this machine: the emulator, or a test."""
+        return self.crm_url is not None and on_this_machine(self.crm_url)
+
+    @property
+    def store_url(self) -> str:
+        """The SQLAlchemy URL of the state store. It may hold a password: for the database only, never for a message."""
+        return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.data_dir.absolute() / 'state.db'}"
+
+    @property
+    def needed_crm_url(self) -> str:
+        """The CRM's address, for the commands that cannot do without."""
+        if self.crm_url is None:
+            raise UsageError(
+                f"no CRM is named: {PREFIX}CRM_URL is not set",
+                hint="set it to the Web API root, for example https://org.crm4.dynamics.com/api/data/v9.2/",
+                where="crm_url",
+            )
+        return self.crm_url
+
+    def make_data_dir(self) -> Path:
+        """The data folder, made with mode 0700 where it is missing."""
+        return private_folder(self.data_dir)
+
+
+def on_this_machine(url: str) -> bool:
+    """Whether the host of a URL is this machine by its very name; nothing is looked up, for a name server can say anything."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address in LOOPBACK if address.version == 4 else address == IPv6Address("::1")
+
+
+def load_settings(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read file and environment. `config` (the option --config) wins over CRM_COMPLIANCE_CONFIG.
+
+    Raises:
+        UsageError: naming each setting that is unknown or not usable, with the file and line where it came from one.
+    """
+    environ = os.environ if environ is None else environ
+    given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)}
+    named = given.pop(CONFIG, None)
+    file = config or (Path(named).expanduser() if named else None)
+    # The words of each setting's place, for messages: a variable, or a line of the file.
+    values, places = _from_file(file) if file else ({}, {})
+    for name, value in given.items():
+        key = name.removeprefix(PREFIX).lower()
+        if name != name.upper() or key not in Settings.model_fields:
+            raise UsageError(f"unknown setting {name}", hint="see the list of settings in docs/operations.md", where=name)
+        if value:
+            values[key], places[key] = value, name
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _usage_error(error, places) from None  # the cause would hold the values
+
+
+def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"the settings file {file} cannot be read: {why}", hint="look at --config", where=str(file)) from None
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))  # the message itself may quote the file
+        place = f"{file}:{line[1]}" if line else str(file)
+        raise UsageError(f"{place}: this is not TOML", hint="name = 'value', one a line", where=place) from None
+    places = {key: f"{key} ({file}{_line(text, key)})" for key in values}
+    for key in values:
+        if key not in Settings.model_fields:
+            raise UsageError(
+                f"unknown setting {places[key]}",
+                hint=f"names are those of the variables, in lower case and without {PREFIX}",
+                where=f"{file}{_line(text, key)}",
+            )
+    return values, places
+
+
+def _line(text: str, key: str) -> str:
+    """`:7` where line 7 sets the key, else nothing."""
+    sets = re.compile(rf"""\s*\[?["']?{re.escape(key)}["']?\s*[=.\]]""")
+    return next((f":{number}" for number, line in enumerate(text.splitlines(), 1) if sets.match(line)), "")
+
+
+def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageError:
+    messages, where = [], ""
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        key, what = (str(problem["loc"][0]), message) if problem["loc"] else message.split(": ", 1)
+        place = places.get(key, f"{PREFIX}{key.upper()}")
+        where = where or place
+        messages.append(f"{place}: {what[:1].lower()}{what[1:]}")
+    return UsageError("; ".join(messages), hint="see the list of settings in docs/operations.md", where=where)
+
+
+def environment_of(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with these settings and no other of ours, for commands that must not reach a real CRM."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return others | {PREFIX + name: value for name, value in settings.items()}

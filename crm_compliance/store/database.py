@@ -1,0 +1,226 @@
+"""The database under the store: SQLite or PostgreSQL, its transactions, its steps from version to version, its errors."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import psycopg
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from crm_compliance.files import DiskProblem, disk_errors
+from rules.errors import UsageError
+
+HEAD = "0001"  # the last step in migrations/versions
+VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
+BUSY_S = 30
+MIGRATION_LOCK, LEDGER_LOCK = 7_246_001, 7_246_002  # advisory lock keys, within one PostgreSQL database
+LOCKS = {"runner": 7_246_003, "scheduler": 7_246_004}
+
+# A connection that lies idle for hours (the runner's lock) must neither be cut by a firewall nor outlive a dead machine by two hours.
+POSTGRESQL_ARGUMENTS = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+
+class StoreUnusable(UsageError):
+    """The database cannot be reached, is damaged, is busy, or is of a version that this program does not know."""
+
+    code = "store"
+
+
+class Database:
+    """One database, opened. `file` is that of SQLite, None for PostgreSQL."""
+
+    def __init__(self, engine: Engine, place: str, file: Path | None) -> None:
+        self.engine = engine
+        self._reader = engine if file else engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
+        self.place = place
+        self.file = file
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Open the database of a SQLAlchemy URL and bring it to the version of this program.
+
+        Raises:
+            StoreUnusable, DiskProblem: with what a person can do about it; a password in the URL is never repeated.
+        """
+        parsed = parse(url)
+        file = _sqlite_file(parsed) if parsed.get_backend_name() == "sqlite" else None
+        database = cls(_engine(parsed, file), str(file) if file else parsed.render_as_string(hide_password=True), file)
+        try:
+            database._migrate()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that sees one state and writes nothing."""
+        with explained(self.place), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, whole or not at all. In SQLite it takes the write lock at once, so that what it reads cannot change under it."""
+        with explained(self.place), self._writer.begin() as connection:
+            yield connection
+
+    def _migrate(self) -> None:
+        """Bring the tables to HEAD. Two processes may start at once: one does it, the other finds it done."""
+        with self.reading() as connection:
+            if _version(connection, self.place) == HEAD:
+                return
+        with _opening(self.file) if self.file else nullcontext():
+            if self.file:
+                with explained(self.place), self.engine.execution_options(begin="").connect() as connection:
+                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            with self.writing() as connection:
+                if not self.file:
+                    connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                if _version(connection, self.place) != HEAD:
+                    _upgrade(connection)
+
+
+@contextmanager
+def _opening(file: Path) -> Iterator[None]:
+    lock = FileLock(f"{file}.opening", timeout=BUSY_S, mode=0o600, fallback_to_soft=False)
+    with disk_errors(file):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise StoreUnusable("another program has been opening the database for too long", hint="end it", where=str(file)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def parse(url: str) -> URL:
+    """The URL of a database that this program can use."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError):
+        backend = ""
+    if backend == "postgres":
+        backend = "postgresql"
+    if backend not in ("sqlite", "postgresql"):
+        raise StoreUnusable(
+            "DATABASE_URL is not the URL of a SQLite or PostgreSQL database",
+            hint="for example sqlite:////var/lib/crm-compliance/state.db or postgresql://user@host/database",
+        )
+    if backend == "sqlite" and (parsed.database or ":memory:").startswith((":memory:", "file:")):
+        raise StoreUnusable("a SQLite store needs a file", hint="for example sqlite:////var/lib/crm-compliance/state.db")
+    return parsed.set(drivername="sqlite+pysqlite" if backend == "sqlite" else "postgresql+psycopg")
+
+
+def _sqlite_file(url: URL) -> Path:
+    """The file behind the URL, made with mode 0600 where it is missing: SQLite itself would let the group read it."""
+    file = Path(url.database or "").resolve()
+    if not file.parent.is_dir():
+        raise DiskProblem(f"there is no folder {file.parent}", hint="make the folder of the database first", where=str(file))
+    if file.is_dir():
+        raise DiskProblem("the database is a folder", hint="name a file", where=str(file))
+    with disk_errors(file):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    return file
+
+
+def _engine(url: URL, file: Path | None) -> Engine:
+    # hide_parameters: an error message must not carry what was to be written (ACC-05).
+    if file is None:
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=POSTGRESQL_ARGUMENTS)
+    engine = create_engine(url.set(database=str(file)), hide_parameters=True, connect_args={"timeout": BUSY_S})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver shall not begin transactions: `begin` below does
+        # FULL: what a journal says must be there after a power cut too, for the CRM has it done by then.
+        for pragma in ("foreign_keys=ON", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if how := connection.get_execution_options().get("begin", "BEGIN"):
+            connection.exec_driver_sql(how)
+
+    return engine
+
+
+def _version(connection: Connection, place: str) -> str | None:
+    """The version that the tables have; None for an empty database."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    # Read here and not by alembic, which takes a fifth of a second to load and is not needed on most days.
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all()  # noqa: S608
+    if not found:
+        return None
+    if len(found) > 1 or found[0] > HEAD:
+        raise StoreUnusable(
+            f"the database has version {', '.join(sorted(found))}, this program knows versions up to {HEAD}",
+            hint="install the newer version of crm-compliance that made it; an older one could spoil it",
+            where=place,
+        )
+    return str(found[0])
+
+
+_alembic = threading.Lock()  # alembic keeps its context in module globals
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    with _alembic:
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def explained(place: str) -> Iterator[None]:
+    """Turn what a driver says about disk, network and access into words that a person can act on. Anything else is a bug and passes."""
+    try:
+        yield
+    except DBAPIError as error:
+        known = _sqlite_problem(error, place) if isinstance(error.orig, sqlite3.Error) else _postgresql_problem(error, place)
+        if known is None:
+            raise
+        raise known from error
+
+
+def _sqlite_problem(error: DBAPIError, place: str) -> UsageError | None:
+    name = getattr(error.orig, "sqlite_errorname", "") or ""
+    if name == "SQLITE_FULL":
+        return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM")):
+        return DiskProblem(f"the database cannot be written ({name})", hint="look at the folder's owner, mode and disk", where=place)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreUnusable(f"the database was busy for {BUSY_S} seconds", hint="find the program that holds it, and repeat", where=place)
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return StoreUnusable("the file is not a SQLite database, or is damaged", hint="restore it from a backup", where=place)
+    return None
+
+
+def _postgresql_problem(error: DBAPIError, place: str) -> UsageError | None:
+    state = getattr(error.orig, "sqlstate", None)
+    if state == "53100":
+        return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
+    if state in ("25006", "42501"):
+        return StoreUnusable("the database may not be written", hint="the account needs to own the schema", where=place)
+    lost = error.connection_invalidated or (state is None and isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError))
+    if lost or (state or "").startswith(("08", "28", "3D", "53", "57")):  # connection, sign-in, no such database, resources, shutdown
+        return StoreUnusable("the database cannot be reached", hint="look at DATABASE_URL, the network and the server", where=place)
+    return None

@@ -1,0 +1,16 @@
+"""Runs the steps on the connection, and in the transaction, that `database.migrate` gives: all of them happen, or none."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from crm_compliance.store.database import VERSION_TABLE
+from crm_compliance.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=VERSION_TABLE,
+)
+with context.begin_transaction():
+    context.run_migrations()

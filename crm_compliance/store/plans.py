@@ -1,0 +1,96 @@
+"""Plans in the database: the head as one document, the lines page by page, each person's word as a row of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from crm_compliance.store.tables import approvals, plan_pages, plans
+from jobs.plan import Approval, Plan
+from rules.errors import Refused, UsageError
+
+
+def insert_plan(connection: Connection, plan: Plan, pages: Iterable[bytes]) -> None:
+    """Write a plan and its pages. `pages` is consumed inside the transaction, one at a time: a plan need not fit in memory."""
+    row = {"id": plan.id, "kind": plan.kind.value, "applied": plan.applied, "pages": 0, "doc": _encoded(plan)}
+    connection.execute(insert(plans), row)
+    count = 0
+    for content in pages:
+        connection.execute(insert(plan_pages), {"plan": plan.id, "page": count, "content": content})
+        count += 1
+    connection.execute(update(plans).where(plans.c.id == plan.id).values(pages=count))
+    for word in plan.given:
+        _insert_word(connection, plan.id, word)
+
+
+def read_plan(connection: Connection, plan: str) -> Plan:
+    row = connection.execute(select(plans.c.doc, plans.c.applied).where(plans.c.id == plan)).first()
+    if row is None:
+        raise _unknown(plan)
+    return _decoded(row.doc, row.applied, _words(connection, plan))
+
+
+def read_plans(connection: Connection) -> list[Plan]:
+    words: dict[str, list[Approval]] = {}
+    for row in connection.execute(select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)):
+        words.setdefault(row.plan, []).append(msgspec.json.decode(row.doc, type=Approval))
+    found = connection.execute(select(plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc()))
+    return [_decoded(row.doc, row.applied, words.get(row.id, ())) for row in found]
+
+
+def count_pages(connection: Connection, plan: str) -> int:
+    count = connection.execute(select(plans.c.pages).where(plans.c.id == plan)).scalar()
+    if count is None:
+        raise _unknown(plan)
+    return int(count)
+
+
+def read_page(connection: Connection, plan: str, page: int) -> bytes:
+    """One page. A page that is gone raises: a plan with fewer lines than were stored would look like a plan with less to do."""
+    content = connection.execute(select(plan_pages.c.content).where(plan_pages.c.plan == plan, plan_pages.c.page == page)).scalar_one()
+    return bytes(content)
+
+
+def add_word(connection: Connection, plan: str, word: Approval) -> Plan:
+    """Add one person's word and return the plan as it then stands.
+
+    The plan's row is locked meanwhile. Who approved once cannot approve again in another role, not even at the same moment from another
+    window: whatever needs approval needs two people (ACC-09).
+    """
+    connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
+    before = read_plan(connection, plan)
+    if word.approves and any(other.approves and other.who.casefold() == word.who.casefold() for other in before.given):
+        error = Refused("this person has approved the plan already", hint="the other approval is for somebody else (ACC-09)", where=plan)
+        error.code = "same_person"
+        raise error
+    _insert_word(connection, plan, word)
+    return msgspec.structs.replace(before, given=(*before.given, word))
+
+
+def mark_applied(connection: Connection, plan: str) -> None:
+    connection.execute(update(plans).where(plans.c.id == plan).values(applied=True))
+
+
+def _insert_word(connection: Connection, plan: str, word: Approval) -> None:
+    row = {"plan": plan, "who": word.who, "role": word.role, "approves": word.approves, "doc": _encoded(word)}
+    connection.execute(insert(approvals), row)
+
+
+def _words(connection: Connection, plan: str) -> list[Approval]:
+    docs = connection.execute(select(approvals.c.doc).where(approvals.c.plan == plan).order_by(approvals.c.position)).scalars()
+    return [msgspec.json.decode(doc, type=Approval) for doc in docs]
+
+
+def _decoded(doc: str, applied: bool, words: Sequence[Approval]) -> Plan:
+    """The document as it was saved, with what happened to the plan since."""
+    return msgspec.structs.replace(msgspec.json.decode(doc, type=Plan), applied=applied, given=tuple(words))
+
+
+def _encoded(value: msgspec.Struct) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _unknown(plan: str) -> UsageError:
+    return UsageError(f"there is no plan {plan}", hint="crm-compliance plans list")

@@ -1,0 +1,98 @@
+"""Runs and their journal in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crm_compliance.store.tables import actions, runs
+from jobs.plan import Kind
+from jobs.runs import Action, Run, RunState
+from rules.errors import UsageError
+
+COUNTERS = {"units": runs.c.units, "recordings": runs.c.recordings}
+
+
+def insert_run(connection: Connection, run: Run) -> None:
+    """Write a new run. A plan has one run at most: the database refuses a second."""
+    connection.execute(insert(runs), _row(run))
+
+
+def replace_run(connection: Connection, run: Run) -> None:
+    if connection.execute(update(runs).where(runs.c.id == run.id).values(_row(run))).rowcount != 1:
+        raise _unknown(run.id)
+
+
+def read_run(connection: Connection, run: str) -> Run:
+    doc = connection.execute(select(runs.c.doc).where(runs.c.id == run)).scalar()
+    if doc is None:
+        raise _unknown(run)
+    return msgspec.json.decode(doc, type=Run)
+
+
+def read_runs(connection: Connection) -> list[Run]:
+    docs = connection.execute(select(runs.c.doc).order_by(runs.c.position.desc())).scalars()
+    return [msgspec.json.decode(doc, type=Run) for doc in docs]
+
+
+def read_run_of(connection: Connection, plan: str) -> Run | None:
+    doc = connection.execute(select(runs.c.doc).where(runs.c.plan == plan)).scalar()
+    return None if doc is None else msgspec.json.decode(doc, type=Run)
+
+
+def read_journal(connection: Connection, run: str) -> list[Action]:
+    docs = connection.execute(select(actions.c.doc).where(actions.c.run == run).order_by(actions.c.position)).scalars()
+    return [msgspec.json.decode(doc, type=Action) for doc in docs]
+
+
+def upsert_actions(connection: Connection, run: str, journal: Sequence[Action]) -> None:
+    """Add actions, or replace those that are there by (table, id); a replaced action keeps its place in the order."""
+    if not journal:
+        return
+    # Both databases speak the same ON CONFLICT, but SQLAlchemy has it in each dialect only.
+    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(actions)
+    statement = statement.on_conflict_do_update(
+        index_elements=["run", "unit_table", "unit_id"],
+        set_={"state": statement.excluded.state, "doc": statement.excluded.doc},
+    )
+    rows = [
+        {
+            "run": run,
+            "unit_table": action.table,
+            "unit_id": action.id,
+            "state": action.state.value,
+            "doc": msgspec.json.encode(action).decode(),
+        }
+        for action in journal
+    ]
+    connection.execute(statement, rows)
+
+
+def read_disposals(connection: Connection, kind: Kind, counter: str, limit: int) -> list[int]:
+    """What the last runs of this kind disposed of, newest first, zeros included; a run that goes on does not count (RET-24)."""
+    column = COUNTERS[counter]
+    over = runs.c.state != RunState.RUNNING.value
+    query = select(column).where(runs.c.kind == kind.value, over, column.is_not(None)).order_by(runs.c.position.desc()).limit(limit)
+    return [int(count) for count in connection.execute(query).scalars()]
+
+
+def _row(run: Run) -> dict[str, object]:
+    disposed = run.counts.get("disposed")
+    # A run without counts gets null and is left out of the median: a zero that nobody counted would widen the breaker's grip or loosen it.
+    counted = disposed if run.is_over and isinstance(disposed, dict) else {}
+    return {
+        "id": run.id,
+        "kind": run.kind.value,
+        "plan": run.plan,
+        "state": run.state.value,
+        "units": counted.get("units"),
+        "recordings": counted.get("recordings"),
+        "doc": msgspec.json.encode(run).decode(),
+    }
+
+
+def _unknown(run: str) -> UsageError:
+    return UsageError(f"there is no run {run}", hint="crm-compliance history list")

@@ -1,0 +1,100 @@
+"""The tables, once, for both databases. `migrations/` builds them; a test holds the two against each other.
+
+A structure of the jobs is kept as one JSON document beside the columns that a query needs. `position` keeps the order in which rows were
+first written, which no clock does: the clock may be set, and two rows may share an instant.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+# SQLite numbers rows by itself only where the column is spelled INTEGER.
+Position = BigInteger().with_variant(Integer(), "sqlite")
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("applied", Boolean, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("doc", Text, nullable=False),
+)
+
+plan_pages = Table(
+    "plan_pages",
+    metadata,
+    Column("plan", String, ForeignKey("plans.id"), primary_key=True),
+    Column("page", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("plan", String, ForeignKey("plans.id"), nullable=False, index=True),
+    Column("who", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("approves", Boolean, nullable=False),
+    Column("doc", Text, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False, index=True),
+    Column("plan", String, ForeignKey("plans.id"), nullable=False, unique=True),
+    Column("state", String, nullable=False),
+    Column("units", Integer),  # disposed of, for the circuit breaker; null while the run goes on (RET-24)
+    Column("recordings", Integer),
+    Column("doc", Text, nullable=False),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("run", String, ForeignKey("runs.id"), nullable=False),
+    Column("unit_table", String, nullable=False),
+    Column("unit_id", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("doc", Text, nullable=False),
+    UniqueConstraint("run", "unit_table", "unit_id"),
+)
+
+# Named, with these columns, in the outside contract: an auditor may read it with any SQL client.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", Position, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("run", String),
+    Column("data", Text, nullable=False),
+    Column("prev_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)

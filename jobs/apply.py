@@ -1,0 +1,394 @@
+"""Carries out a stored plan: the only way to write to the CRM, for the clock, the DPO and the admin alike.
+
+Each unit is recomputed from current data just before it is written (RET-17); it goes only if plan and recomputation agree. The intent
+stands in the journal and in the ledger before the first destructive call, so that a run that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from connectors.interface import Among
+from jobs.contacts import ContactCheck, check_contacts
+from jobs.counting import facts_for, write_statistics
+from jobs.disposal import Rows, rows_of_contacts, rows_of_units
+from jobs.gather import Gathering, gather_units, rows_of
+from jobs.plan import Plan, PlanLine
+from jobs.planning import lines_of
+from jobs.ports import JobContext
+from jobs.runs import Action, ActionState, RowWrite, Run, RunState
+from jobs.settling import CHANGED, TECHNICAL, settle_writes
+from jobs.verify import still_there, verify_actions
+from rules.decide import decide
+from rules.disposition import Decision, Flag
+from rules.errors import Refused
+from rules.periods import brussels_date
+from rules.records import KINDS, Contact, Dossier, Unit, UnitKind
+
+GROUP = 100  # units that are recomputed, journalled and sent together
+ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER)
+TRIM = "trim"
+EXPIRED_PLAN = "PLAN_EXPIRED"
+
+T = TypeVar("T")
+
+
+def apply_plan(context: JobContext, plan_id: str) -> Run:
+    """Carry out one plan and return its run; a plan that was carried out already gives the same run, without a write.
+
+    Raises:
+        Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or another run is going on.
+        ConnectorError: the CRM cannot be reached; what was done is journalled, and applying again goes on from there.
+    """
+    plan = context.store.plan(plan_id)
+    run = context.store.run_of(plan.id)
+    if run is not None and run.is_over:
+        return run
+    if run is None:
+        plan.refuse_unless_ready(context.clock())
+    if plan.crm != context.crm:
+        raise Refused("the plan was made for another CRM", hint="set CRM_COMPLIANCE_CRM_URL to the one that was planned", where=plan.id)
+    if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
+        raise Refused("the policy or the mapping has changed since the plan was made", hint="make a new plan", where=plan.id)
+    with context.store.exclusive():
+        run = context.store.run_of(plan.id)
+        if run is not None and run.is_over:
+            return run
+        return Application(context, plan, run or _start(context, plan)).carry_out()
+
+
+def _start(context: JobContext, plan: Plan) -> Run:
+    now = context.clock()
+    run = Run(
+        id=context.new_id("run"),
+        kind=plan.kind,
+        plan=plan.id,
+        state=RunState.RUNNING,
+        as_of=now,
+        started_at=now,
+        software_version=context.software_version,
+        policy_version=plan.policy_version,
+        policy_digest=plan.policy_digest,
+    )
+    context.store.start_run(
+        run, ("run_started", {"plan": plan.id, "digest": plan.digest, "kind": plan.kind.value, "software": run.software_version})
+    )
+    return run
+
+
+class Application:
+    """One run of one plan, from where its journal stands to its end."""
+
+    def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
+        self.context = context
+        self.plan = plan
+        self.run = run
+        self.day = brussels_date(run.as_of)
+        self.kinds = {context.connector.table(KINDS[kind.value]): kind for kind in UnitKind if context.connector.has(KINDS[kind.value])}
+        self.actions: dict[tuple[str, str], Action] = {(action.table, action.id): action for action in context.store.journal(run.id)}
+
+    def carry_out(self) -> Run:
+        self._settle_intended()
+        due = [line for line in lines_of(self.context.store.plan_pages(self.plan.id)) if line.is_disposal]
+        pending = [line for line in due if (line.table, line.id) not in self.actions]
+        trims = [contact for contact in self.plan.trims if (self._contact_table, contact) not in self.actions]
+        if self.context.clock() >= self.plan.valid_until:
+            self._skip([(line.table, line.id, line.disposition or "") for line in pending], EXPIRED_PLAN)
+            self._skip([(self._contact_table, contact, TRIM) for contact in trims], EXPIRED_PLAN)
+            pending, trims = [], []
+        self._continue_partials({(line.table, line.id) for line in due})
+        units = [line for kind in ORDER for line in pending if self.kinds[line.table] is kind]
+        done = 0
+        for group in _groups(units):
+            self._dispose_of_units(group)
+            done += len(group)
+            self.context.progress("applying", done, len(pending))
+        contacts = [line for line in pending if self.kinds[line.table] is UnitKind.CONTACT]
+        if contacts or trims:
+            self._dispose_of_contacts(contacts, trims)
+        self._verify()
+        self.run = write_statistics(self.context, self.run, list(self.actions.values()))
+        return self._finish()
+
+    # -- units ---------------------------------------------------------------------------------------------------------------------
+
+    def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
+        context = self.context
+        wanted: dict[UnitKind, list[str]] = {}
+        for line in lines:
+            wanted.setdefault(self.kinds[line.table], []).append(line.id)
+        found = gather_units(context.connector, wanted)
+        going: list[tuple[PlanLine, Unit, Decision]] = []
+        for line in lines:
+            unit = unit_in(found, self.kinds[line.table], line.id)
+            decision = decide(unit, context.policy, context.holds, as_of=self.day) if unit is not None else None
+            if unit is None or decision is None:
+                self._skip([(line.table, line.id, line.disposition or "")], CHANGED)
+            elif not decision.is_disposal:
+                self._skip([(line.table, line.id, line.disposition or "")], decision.reason.value)
+            elif not agrees(line, unit, decision):
+                self._skip([(line.table, line.id, line.disposition or "")], CHANGED)
+            else:
+                going.append((line, unit, decision))
+        if not going:
+            return
+        rows = rows_of_units(
+            context.connector, found, [unit for _, unit, _ in going], policy=context.policy, holds=context.holds, as_of=self.day
+        )
+        facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
+        intents = self._intents(going, rows, facts)
+        self._carry_out(intents)
+
+    def _intents(
+        self, going: Sequence[tuple[PlanLine, Unit, Decision]], rows: Rows, facts: Mapping[str, dict[str, object]]
+    ) -> list[Action]:
+        intents = []
+        for line, unit, decision in going:
+            if unit.id in rows.blocked:
+                self._skip([(line.table, line.id, line.disposition or "")], rows.blocked[unit.id])
+                continue
+            flags = (Flag.DISPOSED_NOT_TAKEN_OVER.value,) if Flag.DISPOSED_NOT_TAKEN_OVER in decision.flags else ()
+            intents.append(
+                Action(
+                    line.table,
+                    line.id,
+                    decision.disposition.value,
+                    ActionState.INTENDED,
+                    rows=tuple(rows.of[unit.id]),
+                    statistic=facts.get(unit.id),
+                    flags=flags,
+                )
+            )
+        return intents
+
+    # -- contacts ------------------------------------------------------------------------------------------------------------------
+
+    def _dispose_of_contacts(self, lines: Sequence[PlanLine], trims: Sequence[str]) -> None:
+        """Remove or trim contacts, but only those that nothing refers to now: a unit that was skipped keeps its people (RET-20)."""
+        context, table = self.context, self._contact_table
+        check: ContactCheck = check_contacts(context.connector, [line.id for line in lines], trims, day=self.day, progress=context.progress)
+        removable: dict[str, str] = {}
+        for line in lines:
+            code = check.keeps(line.id) or ("" if check.etags[line.id] == line.etag else CHANGED)
+            if code:
+                self._skip([(table, line.id, "delete")], code)
+            else:
+                removable[line.id] = line.etag
+        # A contact that points to another goes before it, or the other's removal would change its version.
+        order = check.pointing_first(removable)
+        rows = rows_of_contacts(context.connector, {contact: removable[contact] for contact in order})
+        intents = [Action(table, contact, "delete", ActionState.INTENDED, rows=tuple(rows[contact])) for contact in order]
+        for contact in trims:
+            code = check.keeps(contact)
+            if code:
+                self._skip([(table, contact, TRIM)], code)
+            else:
+                write = RowWrite("contact", contact, check.etags[contact], TRIM)
+                intents.append(Action(table, contact, TRIM, ActionState.INTENDED, rows=(write,)))
+        for group in _groups(intents):
+            self._carry_out(group)
+
+    # -- the journal ---------------------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, intents: Sequence[Action]) -> None:
+        """Journal what is intended, write it, journal what became of it."""
+        if not intents:
+            return
+        self._record(intents, "intent")
+        settled = settle_writes(self.context.connector, {f"{action.table}/{action.id}": action.rows for action in intents})
+        outcomes = []
+        for action in intents:
+            result = settled[f"{action.table}/{action.id}"]
+            outcomes.append(msgspec.structs.replace(action, state=result.state, code=result.code))
+        self._record(outcomes, "outcome")
+
+    def _skip(self, units: Sequence[tuple[str, str, str]], code: str) -> None:
+        if units:
+            self._record([Action(*unit, ActionState.SKIPPED, code) for unit in units], "outcome")
+
+    def _record(self, actions: Sequence[Action], kind: str) -> None:
+        data: dict[str, object] = {
+            "units": [
+                {
+                    "ref": self.context.reference(action.table, action.id),
+                    "table": action.table,
+                    "disposition": action.disposition,
+                    "state": action.state.value,
+                    "code": action.code,
+                    "rows": len(action.rows),
+                }
+                for action in actions
+            ]
+        }
+        self.context.store.record(self.run.id, actions, [(kind, data)])
+        self.actions.update({(action.table, action.id): action for action in actions})
+
+    def _settle_intended(self) -> None:
+        """Find out what became of units that a killed run had announced: gone, untouched, or half done (and then finished)."""
+        intended = [action for action in self.actions.values() if action.state is ActionState.INTENDED]
+        if not intended:
+            return
+        left = still_there(self.context.connector, (write for action in intended for write in action.rows))
+        outcomes: list[Action] = []
+        for action in intended:
+            remaining = [write for write in action.rows if (write.kind, write.id) in left]
+            if not remaining:
+                outcomes.append(msgspec.structs.replace(action, state=ActionState.DONE))
+            elif len(remaining) == len(action.rows):
+                del self.actions[(action.table, action.id)]  # nothing happened yet: the unit is judged and journalled afresh
+            else:
+                outcomes.append(self._finish_remaining(action, remaining))
+        if outcomes:
+            self._record(outcomes, "outcome")
+
+    def _finish_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
+        """Finish a unit of which part is gone, unless a hold has appeared on what is left (HLD-07)."""
+        if self._is_held(action):
+            return msgspec.structs.replace(action, state=ActionState.PARTIAL, code="HOLD_LEGAL")
+        fresh = self._fresh(remaining)
+        result = settle_writes(self.context.connector, {"rest": fresh})["rest"] if fresh else None
+        if result is None or result.state is ActionState.DONE:
+            return msgspec.structs.replace(action, state=ActionState.DONE, code="")
+        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=result.code)
+
+    def _is_held(self, action: Action) -> bool:
+        if self.kinds.get(action.table) is not UnitKind.DOSSIER:
+            return False
+        return any(row.legal_hold for row in rows_of(self.context.connector, Dossier, ("legal_hold",), Among("id", [action.id])))
+
+    def _fresh(self, writes: Sequence[RowWrite]) -> list[RowWrite]:
+        """The same writes with the versions of now; rows that are gone fall out."""
+        by_kind: dict[str, list[str]] = {}
+        for write in writes:
+            by_kind.setdefault(write.kind, []).append(write.id)
+        etags = {
+            (kind, row.id): row.etag
+            for kind, ids in by_kind.items()
+            for row in rows_of(self.context.connector, KINDS[kind], (), Among("id", ids))
+        }
+        return [msgspec.structs.replace(write, etag=etags[(write.kind, write.id)]) for write in writes if (write.kind, write.id) in etags]
+
+    def _continue_partials(self, planned: set[tuple[str, str]]) -> None:
+        """Go on with units that an earlier run left half done (ERA-15): they can no longer be judged by what is left of them."""
+        for run in self.context.store.runs():
+            if run.id == self.run.id or run.state is not RunState.DONE_WITH_FAILURES:
+                continue
+            for action in self.context.store.journal(run.id):
+                key = (action.table, action.id)
+                if action.state is not ActionState.PARTIAL or key in planned or key in self.actions:
+                    continue
+                left = still_there(self.context.connector, action.rows)
+                remaining = [write for write in action.rows if (write.kind, write.id) in left]
+                if remaining:
+                    again = msgspec.structs.replace(
+                        action, rows=tuple(remaining), state=ActionState.INTENDED, code="", still_there=(), statistic=None
+                    )
+                    self._record([again], "intent")
+                    self._record([self._finish_remaining(again, remaining)], "outcome")
+
+    # -- the end -------------------------------------------------------------------------------------------------------------------
+
+    def _verify(self) -> None:
+        done = [action for action in self.actions.values() if action.state is ActionState.DONE]
+        self.context.progress("verifying", 0, len(done))
+        left = verify_actions(self.context.connector, done)
+        outcomes = [
+            msgspec.structs.replace(self.actions[key], state=ActionState.PARTIAL, code="STILL_THERE", still_there=rows)
+            for key, rows in left.items()
+        ]
+        if outcomes:
+            self._record(outcomes, "outcome")
+
+    def _finish(self) -> Run:
+        counts = self._counts()
+        failed = bool(counts["partial"] or counts["failed"] or TECHNICAL in _codes(counts) or _still_there(counts))
+        run = msgspec.structs.replace(
+            self.run,
+            state=RunState.DONE_WITH_FAILURES if failed else RunState.DONE,
+            ended_at=self.context.clock(),
+            counts=counts,
+        )
+        summary = {name: counts[name] for name in ("deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")}
+        self.context.store.save_run(run, [("run_ended", {"plan": run.plan, "state": run.state.value, **summary})])
+        return run
+
+    def _counts(self) -> dict[str, object]:
+        skipped: Tally[str] = Tally()
+        states: Tally[str] = Tally()
+        rows: Tally[str] = Tally()
+        disposed: Tally[str] = Tally({"units": 0, "recordings": 0})
+        flags: Tally[str] = Tally()
+        for action in self.actions.values():
+            if action.state is ActionState.SKIPPED:
+                skipped[action.code] += 1
+                continue
+            if action.state is not ActionState.DONE:
+                states[action.state.value] += 1
+                continue
+            states[action.disposition] += 1
+            flags.update(action.flags)
+            rows.update(self.context.connector.table(KINDS[write.kind]) for write in action.rows if write.operation == "delete")
+            kind = self.kinds[action.table]
+            if kind is not UnitKind.CONTACT:
+                disposed["recordings" if kind in (UnitKind.RECORDING, UnitKind.ATTACHMENT) else "units"] += 1
+        left = sum(len(action.still_there) for action in self.actions.values())
+        statistics = self.run.statistics
+        return {
+            "deleted": states["delete"],
+            "anonymised": states["anonymise"],
+            "trimmed": states[TRIM],
+            "skipped": dict(sorted(skipped.items())),
+            "partial": states["partial"],
+            "failed": states["failed"],
+            "verified": {"gone": sum(rows.values()), "masked": states[TRIM], "still_there": left},
+            "rows": dict(sorted(rows.items())),
+            "disposed": dict(disposed),
+            "flags": dict(sorted(flags.items())),
+            "statistics": len(statistics.rows) if statistics is not None else 0,
+        }
+
+    @property
+    def _contact_table(self) -> str:
+        return self.context.connector.table(Contact)
+
+
+def agrees(line: PlanLine, unit: Unit, decision: Decision) -> bool:
+    """Whether a fresh decision is the planned one: same version of the unit's row, disposition, end and categories (RET-17)."""
+    end = decision.retention_end.isoformat() if decision.retention_end is not None else None
+    return (line.etag, line.disposition, line.retention_end, line.categories) == (
+        unit.etag,
+        decision.disposition.value,
+        end,
+        decision.categories,
+    )
+
+
+def unit_in(found: Gathering, kind: UnitKind, row: str) -> Unit | None:
+    """The unit of this kind and id, if it was found."""
+    tables = {
+        UnitKind.DOSSIER: found.dossiers,
+        UnitKind.FICHE: found.lone,
+        UnitKind.RECORDING: found.recordings,
+        UnitKind.ATTACHMENT: found.attachments,
+        UnitKind.EMAIL: found.emails,
+    }
+    return tables[kind].get(row)
+
+
+def _codes(counts: Mapping[str, object]) -> Mapping[str, int]:
+    skipped = counts["skipped"]
+    return skipped if isinstance(skipped, dict) else {}
+
+
+def _still_there(counts: Mapping[str, object]) -> int:
+    verified = counts["verified"]
+    return int(verified["still_there"]) if isinstance(verified, dict) else 0
+
+
+def _groups(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), GROUP):
+        yield items[start : start + GROUP]

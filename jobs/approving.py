@@ -1,0 +1,47 @@
+"""A person's word on a plan: two people in two roles override the circuit breaker (RET-24, section 9.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from jobs.plan import Approval, Plan, PlanState
+from jobs.ports import Store
+from rules.errors import Refused
+
+APPROVING_ROLES = ("crm_admin", "dpo")
+
+
+def approve_plan(
+    store: Store, plan_id: str, who: str, role: str, comment: str, *, approves: bool, now: datetime, reference: Callable[[str, str], str]
+) -> Plan:
+    """Record that one person approves or rejects a plan, and return the plan as it then stands.
+
+    The ledger keeps the role and a keyed reference of the person; the name stands with the plan alone (section 9.2).
+
+    Raises:
+        Refused: the wrong role, the proposer, a person who has spoken before, or a plan that waits for nobody.
+    """
+    plan = store.plan(plan_id)
+    state = plan.state(now)
+    if role not in APPROVING_ROLES:
+        raise _refused("role", f"the role {role[:40]} neither approves nor rejects plans", "a crm_admin and a dpo do (section 9.4)", plan)
+    if who == plan.proposer or who == "service":
+        raise _refused("same_person", "the proposer of a plan cannot approve it", "ask somebody else (ACC-09)", plan)
+    if any(word.who == who for word in plan.given):
+        raise _refused(
+            "same_person", "this person has spoken on the plan already", "the second approval is another person's (RET-24)", plan
+        )
+    if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
+        raise _refused("plan_state", f"the plan is {state.value}", "make a new plan", plan)
+    if approves and role in plan.needed and role not in plan.missing():
+        raise _refused("role", f"a {role} has approved already", f"lacking: {', '.join(plan.missing()) or 'nobody'}", plan)
+    word = Approval(who, role, now, approves, comment)
+    data = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
+    return store.approve(plan.id, word, ("approval", data))
+
+
+def _refused(code: str, message: str, hint: str, plan: Plan) -> Refused:
+    error = Refused(message, hint=hint, where=plan.id)
+    error.code = code
+    return error

@@ -1,0 +1,100 @@
+"""Looks again at contacts just before they are removed or trimmed: does anything refer to them now (RET-20)?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+
+from connectors.interface import Among, Connector
+from jobs.disposal import participations
+from jobs.gather import Gathering, add_relations, rows_of
+from jobs.ports import Progress
+from jobs.settling import CHANGED
+from rules.records import Contact, Party
+
+STILL_REFERRED = "STILL_REFERRED"
+
+
+class ContactCheck:
+    """What refers to some contacts at this moment, and so which of them may go."""
+
+    def __init__(
+        self,
+        contacts: dict[str, Contact],
+        removals: Collection[str],
+        *,
+        with_party: Collection[str],
+        taking_part: dict[str, list[tuple[str | None, str | None]]],
+        children: dict[str, list[str]],
+        related: Collection[str],
+    ) -> None:
+        self.etags = {contact: row.etag for contact, row in contacts.items()}
+        self._contacts = contacts
+        self._removals = set(removals)
+        self._with_party = set(with_party)
+        self._taking_part = taking_part
+        self._children = children
+        self._related = set(related)
+        self._kept: set[str] = set()
+        # A contact that stays keeps those that it points to, and those that take part in activities about it.
+        while newly := {contact for contact in self._removals - self._kept if self._code(contact)}:
+            self._kept |= newly
+
+    def keeps(self, contact: str) -> str:
+        """Why this contact may not be written now, empty where it may."""
+        return self._code(contact)
+
+    def pointing_first(self, contacts: Collection[str]) -> list[str]:
+        """The contacts in an order in which one that points to another comes before it."""
+
+        def depth(contact: str) -> int:
+            seen: list[str] = []
+            at: str | None = contact
+            while at is not None and at in contacts and at not in seen:
+                seen.append(at)
+                at = self._contacts[at].parent
+            return len(seen)
+
+        return sorted(contacts, key=lambda contact: (-depth(contact), contact))
+
+    def _code(self, contact: str) -> str:
+        row = self._contacts.get(contact)
+        if row is None:
+            return CHANGED
+        if contact in self._with_party or self._keeps_by_activity(contact) or any(map(self._stays, self._children.get(contact, ()))):
+            return STILL_REFERRED
+        related = contact in self._related or bool(row.newsletter) or row.parent_kind == "account"
+        return CHANGED if related == (contact in self._removals) else ""
+
+    def _stays(self, contact: str) -> bool:
+        return contact not in self._removals or contact in self._kept
+
+    def _keeps_by_activity(self, contact: str) -> bool:
+        return any(
+            kind != "contact" or regarding is None or (regarding != contact and self._stays(regarding))
+            for kind, regarding in self._taking_part.get(contact, ())
+        )
+
+
+def check_contacts(connector: Connector, removals: Sequence[str], trims: Sequence[str], *, day: date, progress: Progress) -> ContactCheck:
+    """Read what refers to these contacts now."""
+    ids = sorted({*removals, *trims})
+    fields = ("parent", "parent_kind", "newsletter")
+    contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", ids))}
+    children: dict[str, list[str]] = {}
+    for child in rows_of(connector, Contact, ("parent", "parent_kind"), Among("parent", ids)):
+        children.setdefault(child.parent or "", []).append(child.id)
+    relations = Gathering(())
+    add_relations(connector, relations, day=day, progress=progress, among=Among("contact", ids))
+    return ContactCheck(
+        contacts,
+        removals,
+        with_party=_contacts_of(rows_of(connector, Party, ("contact",), Among("contact", ids))),
+        taking_part=participations(connector, ids),
+        children=children,
+        related=relations.relations | relations.former,
+    )
+
+
+def _contacts_of(parties: Iterable[Party]) -> set[str]:
+    return {row.contact for row in parties if row.contact is not None}

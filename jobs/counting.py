@@ -1,0 +1,135 @@
+"""Counts what is disposed of, so that figures outlive the dossiers and nothing else does (ERA-03, ERA-08, ERA-16).
+
+The facts of a unit are journalled before its first write (HLD-11) and written to the statistics at the end of the run: the small-cell test
+needs the whole batch, shuffling needs more than one row, and a unit that is skipped in the last moment must not be counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from uuid import uuid4
+
+import msgspec
+
+from connectors.interface import Among, ConnectorError, Operation, OperationKind
+from jobs.gather import rows_of
+from jobs.ports import JobContext
+from jobs.runs import Action, ActionState, Run, StatisticWrites
+from jobs.settling import send_operations
+from rules.disposition import Decision, Disposition
+from rules.periods import brussels_date
+from rules.policy import Mission
+from rules.records import Contact, Fiche, Statistic, Unit
+from rules.statistics import NAME, TOTAL_KEYS, StatisticFacts, aggregate, count_rows, facts_of, shuffled, youngest
+
+CHILD_FIELDS = ("gender", "postcode", "country")
+FIRST_FIELDS = ("channel", "reporter_kind")
+ROW_FIELDS = ("name", "year", "category", "province", "age_band", "sex", "outcome", "count")
+TRIES = 3
+
+
+def facts_for(context: JobContext, going: Sequence[tuple[Unit, Decision]]) -> dict[str, dict[str, object]]:
+    """What each unit would add to the statistics, by unit id, as the journal keeps it."""
+    day = brussels_date(context.clock())
+    individual = [unit for unit, decision in going if decision.disposition is Disposition.ANONYMISE]
+    children = {unit.id: youngest(unit.children, context.policy, as_of=day) for unit in individual}
+    people = {child.id: child for child in children.values() if child is not None}
+    for row in rows_of(context.connector, Contact, CHILD_FIELDS, Among("id", sorted(people))):
+        person = people[row.id]
+        person.gender, person.postcode, person.country = row.gender, row.postcode, row.country
+    fiches = {fiche.id: fiche for unit in individual for fiche in unit.fiches}
+    for fiche in rows_of(context.connector, Fiche, FIRST_FIELDS, Among("id", sorted(fiches))):
+        fiches[fiche.id].channel, fiches[fiche.id].reporter_kind = fiche.channel, fiche.reporter_kind
+    facts: dict[str, dict[str, object]] = {}
+    for unit, decision in going:
+        found = facts_of(unit, decision, context.policy, child=children.get(unit.id), as_of=day)
+        if found is not None:
+            facts[unit.id] = asdict(found) | {"mission": found.mission.value}
+    return facts
+
+
+def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
+    """Write what the run has counted, once, and return the run as it then stands.
+
+    Raises:
+        ConnectorError: the rows could not be written; applying the plan again writes just what is lacking.
+    """
+    if run.statistics is not None and run.statistics.done:
+        return run
+    if run.statistics is None:
+        done = [action.statistic for action in actions if action.state is ActionState.DONE and action.statistic is not None]
+        rows = _rows(context, [_facts(statistic) for statistic in done])
+        run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(rows), done=not rows))
+        context.store.save_run(run, [("statistics", {"rows": len(rows)})] if rows else [])
+    for _ in range(TRIES):
+        run, pending = _pending(context, run)
+        if not pending:
+            break
+        send_operations(context.connector, pending)
+    else:
+        if _pending(context, run)[1]:
+            raise ConnectorError(
+                "the statistics could not be written", hint="apply the same plan again", where=context.connector.table(Statistic)
+            )
+    assert run.statistics is not None
+    run = msgspec.structs.replace(run, statistics=msgspec.structs.replace(run.statistics, done=True))
+    context.store.save_run(run)
+    return run
+
+
+def _rows(context: JobContext, batch: Sequence[StatisticFacts]) -> list[dict[str, object]]:
+    """The writes of a batch: new rows and totals in one shuffled order."""
+    if not batch:
+        return []
+    existing = [row for page in context.connector.read(Statistic, ROW_FIELDS) for row in page]
+    counted = aggregate(batch, count_rows(existing), context.policy)
+    totals = {(row.category, row.year): row for row in existing if row.category in TOTAL_KEYS.values()}
+    writes: list[dict[str, object]] = []
+    for row in shuffled(counted.rows, context.shuffle):
+        values = {key: value for key, value in msgspec.structs.asdict(row).items() if key not in ("id", "etag") and value is not None}
+        writes.append({"operation": "create", "id": str(uuid4()), "etag": "", "values": values})
+    for (key, year), n in counted.totals.items():
+        total = totals.get((key, year))
+        if total is None:
+            values = {"name": NAME, "category": key, "year": year, "count": n}
+            writes.append({"operation": "create", "id": str(uuid4()), "etag": "", "values": values})
+        else:
+            writes.append(
+                {"operation": "update", "id": total.id, "etag": total.etag, "values": {"count": (total.count or 0) + n}, "adds": n}
+            )
+    context.shuffle.shuffle(writes)
+    return writes
+
+
+def _pending(context: JobContext, run: Run) -> tuple[Run, list[Operation]]:
+    """Which writes of the run have not happened yet. A total that somebody else has changed meanwhile is counted on from there."""
+    assert run.statistics is not None
+    writes = [dict(write) for write in run.statistics.rows]
+    found = {row.id: row for row in rows_of(context.connector, Statistic, ("count",), Among("id", [str(write["id"]) for write in writes]))}
+    pending: list[Operation] = []
+    moved = False
+    for write in writes:
+        row = found.get(str(write["id"]))
+        values = write["values"]
+        assert isinstance(values, dict)
+        if write["operation"] == "create":
+            if row is None:
+                pending.append(Operation(OperationKind.CREATE, Statistic, str(write["id"]), "", values))
+            continue
+        if row is None:
+            raise ConnectorError("a row of totals is gone while it was being counted on", hint="restore it, then apply the same plan again")
+        if row.etag != write["etag"]:
+            if row.count == values["count"]:
+                continue
+            write |= {"etag": row.etag, "values": {"count": (row.count or 0) + int(str(write["adds"]))}}
+            moved = True
+        pending.append(Operation(OperationKind.UPDATE, Statistic, str(write["id"]), str(write["etag"]), dict(write["values"])))  # type: ignore[call-overload]
+    if moved:
+        run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(writes)))
+        context.store.save_run(run)
+    return run, pending
+
+
+def _facts(statistic: dict[str, object]) -> StatisticFacts:
+    return StatisticFacts(**(statistic | {"mission": Mission(str(statistic["mission"]))}))  # type: ignore[arg-type]

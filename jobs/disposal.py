@@ -1,0 +1,137 @@
+"""Every row that goes with a unit, in an order that leaves no orphan (ERA-15, R-158).
+
+Leaves first: notes, activities (their parties go with them), party rows, recordings past their end with their notes, then fiches, then
+the unit's own row. A recording whose own term or hold still runs stays, its link emptied (RET-03). Rows carry the version that was read
+here, just before they are written. No earlier write of a unit changes the version of a later row of it, because nothing is removed
+before what hangs on it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from connectors.interface import Among, Connector, Operation, OperationKind
+from jobs.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, Gathering, rows_of
+from jobs.runs import RowWrite
+from rules.decide import decide
+from rules.holds import Holds
+from rules.policy import Policy
+from rules.records import KINDS, ActivityParty, Call, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
+
+# What a contact that lives on for another relation loses (RET-20).
+TRIMMED_FIELDS = (
+    "national_number",
+    "birth_on",
+    "birth_year",
+    "birth_month",
+    "stated_age",
+    "stated_on",
+    "birth_place",
+    "image",
+    "description",
+)
+EXTERNAL = "SKIPPED_TECHNICAL"
+HANGING: tuple[type[Record], ...] = (Note, Call, Email)
+
+
+class Rows:
+    """The rows that go with some units, and the units that cannot go because content outside the CRM hangs on them."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, list[RowWrite]] = {}
+        self.blocked: dict[str, str] = {}
+
+
+def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit], *, policy: Policy, holds: Holds, as_of: date) -> Rows:
+    """List the writes that dispose of each unit, by unit id."""
+    rows = Rows()
+    fiche_units = {fiche.id: unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) for fiche in unit.fiches}
+    owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
+    leaves: defaultdict[str, list[RowWrite]] = defaultdict(list)
+    tails: defaultdict[str, list[RowWrite]] = defaultdict(list)
+
+    recordings = rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units)))
+    found.add_recordings(row for row in recordings if row.id not in found.recordings)
+    for row in recordings:
+        unit = fiche_units[row.fiche or ""]
+        own = found.recordings[row.id]
+        if follows(own) or decide(own, policy, holds, as_of=as_of).is_disposal:
+            owners[row.id] = unit
+            tails[unit.id].append(RowWrite("recording", row.id, row.etag))
+            if row.storage_uri:
+                rows.blocked[unit.id] = EXTERNAL
+        else:
+            tails[unit.id].append(RowWrite("recording", row.id, row.etag, "unlink"))
+    for unit in units:
+        if unit.recording is not None and unit.recording.storage_uri:
+            rows.blocked[unit.id] = EXTERNAL
+
+    for kind in HANGING:
+        word = _word(kind)
+        for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(owners))):
+            for hanging in page:
+                owner = owners[hanging.regarding or ""]  # type: ignore[attr-defined]
+                leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag))
+    parties: dict[str, tuple[str, Party]] = {}
+    dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
+    for party in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", dossiers)):
+        parties[party.id] = (party.dossier or "", party)
+    for party in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(fiche_units))):
+        parties.setdefault(party.id, (fiche_units[party.fiche or ""].id, party))
+    for owner_id, party in parties.values():
+        leaves[owner_id].append(RowWrite("party", party.id, party.etag))
+    for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
+        tails[fiche.dossier or ""].append(RowWrite("fiche", fiche.id, fiche.etag))
+    for unit in units:
+        rows.of[unit.id] = [*leaves[unit.id], *tails[unit.id], RowWrite(unit.kind.value, unit.id, unit.etag)]
+    return rows
+
+
+def follows(recording: Unit) -> bool:
+    """Whether a recording follows its dossier on the evidence mark (RET-05)."""
+    marked = recording.recording is not None and bool(recording.recording.evidence)
+    return marked and recording.belongs_to is not None
+
+
+def rows_of_contacts(connector: Connector, contacts: Mapping[str, str]) -> dict[str, list[RowWrite]]:
+    """The writes that remove each contact (id -> version): notes and activities about it, then its row."""
+    rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
+    for kind in HANGING:
+        for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(contacts))):
+            for hanging in page:
+                rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag))  # type: ignore[attr-defined]
+    for contact, etag in contacts.items():
+        rows[contact].append(RowWrite("contact", contact, etag))
+    return rows
+
+
+def participations(connector: Connector, contacts: Iterable[str]) -> dict[str, list[tuple[str | None, str | None]]]:
+    """For each contact, what the activities in which it takes part hang on, as (kind, id); (None, None) for nothing or for an activity
+    of a kind that is not mapped."""
+    taking = rows_of(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)))
+    hangs: dict[str, tuple[str | None, str | None]] = {}
+    ids = sorted({row.activity for row in taking if row.activity is not None})
+    for call in rows_of(connector, Call, ("regarding", "regarding_kind"), Among("id", ids)):
+        hangs[call.id] = (call.regarding_kind, call.regarding)
+    for email in rows_of(connector, Email, ("regarding", "regarding_kind"), Among("id", ids)):
+        hangs[email.id] = (email.regarding_kind, email.regarding)
+    result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
+    for row in taking:
+        result[row.party or ""].append(hangs.get(row.activity or "", (None, None)))
+    return result
+
+
+def operation(write: RowWrite) -> Operation:
+    """The connector's operation for one write of the journal."""
+    record = KINDS[write.kind]
+    if write.operation == "unlink":
+        return Operation(OperationKind.UPDATE, record, write.id, write.etag, {"fiche": None})
+    if write.operation == "trim":
+        return Operation(OperationKind.UPDATE, record, write.id, write.etag, dict.fromkeys(TRIMMED_FIELDS))
+    return Operation(OperationKind.DELETE, record, write.id, write.etag)
+
+
+def _word(record: type[Record]) -> str:
+    return next(word for word, kind in KINDS.items() if kind is record)

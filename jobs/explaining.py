@@ -1,0 +1,98 @@
+"""Says what would become of one unit now, and why, step by step."""
+
+from __future__ import annotations
+
+from connectors.interface import Among
+from jobs.disposal import participations
+from jobs.gather import CONTACT_FIELDS, PARTY_FIELDS, add_relations, gather_units, rows_of
+from jobs.plan import PlanLine
+from jobs.planning import line_of, settle
+from jobs.ports import JobContext
+from rules.contacts import contact_decision
+from rules.decide import decide, explain
+from rules.disposition import Decision, Disposition, Reason, Step
+from rules.errors import UsageError
+from rules.periods import brussels_date
+from rules.records import KINDS, Contact, Dossier, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
+
+UNIT_RECORDS: tuple[type[Record], ...] = (Dossier, Fiche, Recording, Note, Email)
+
+
+def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
+    """The plan line of one unit as of now, and its trace. A fiche of a dossier answers for its dossier.
+
+    Raises:
+        UsageError: a table without units, or a row that is not there or is no unit.
+    """
+    connector = context.connector
+    record: type[Record] | None = connector.record(table)
+    if record is Contact:
+        return _explain_contact(context, table, row)
+    if record not in UNIT_RECORDS:
+        mapped: list[type[Record]] = [*UNIT_RECORDS, Contact]
+        names = ", ".join(connector.table(kind) for kind in mapped if connector.has(kind))
+        raise UsageError("this table has no units", hint=f"one of: {names}", where=table[:64])
+    if record is Fiche:
+        found = rows_of(connector, Fiche, ("dossier",), Among("id", [row]))
+        if found and found[0].dossier is not None:
+            record, table, row = Dossier, connector.table(Dossier), found[0].dossier
+    kind = next(kind for kind in UnitKind if KINDS[kind.value] is record)
+    gathering = gather_units(connector, {kind: [row]})
+    day = brussels_date(context.clock())
+    unit = next((unit for unit in gathering.every_unit() if unit.kind is kind and unit.id == row), None)
+    if unit is None:
+        raise UsageError(
+            "there is no such unit",
+            hint="ids are lower case, without braces; rows already anonymised are no units",
+            where=f"{table} {row[:64]}",
+        )
+    decision, steps = explain(unit, context.policy, context.holds, as_of=day)
+    return _line(context, table, unit, decision), steps
+
+
+def _line(context: JobContext, table: str, unit: Unit, decision: Decision) -> PlanLine:
+    return line_of(table, unit.id, unit.etag, decision, context.policy.version)
+
+
+def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
+    """A contact has no term of its own: it goes with the last unit that refers to it, unless a relation remains (RET-04, RET-20)."""
+    connector, day = context.connector, brussels_date(context.clock())
+    people = rows_of(connector, Contact, CONTACT_FIELDS, Among("id", [row]))
+    if not people:
+        raise UsageError("there is no such contact", where=f"{table} {row[:64]}")
+    parties = rows_of(connector, Party, PARTY_FIELDS, Among("contact", [row]))
+    taking = participations(connector, [row]).get(row, [])
+    in_dossiers = {party.dossier for party in parties} | {regarding for kind, regarding in taking if kind == "dossier"}
+    in_fiches = {party.fiche for party in parties} | {regarding for kind, regarding in taking if kind == "fiche"}
+    wanted = {
+        UnitKind.DOSSIER: sorted(found for found in in_dossiers if found is not None),
+        UnitKind.FICHE: sorted(found for found in in_fiches if found is not None),
+    }
+    gathering = gather_units(connector, wanted)
+    gathering.contacts[row] = people[0]
+    children = rows_of(connector, Contact, ("parent", "parent_kind"), Among("parent", [row]))
+    add_relations(connector, gathering, day=day, progress=context.progress, among=Among("contact", [row]))
+    for kind, regarding in taking:
+        if kind == "contact" and regarding is not None:
+            gathering.about.append((regarding, row))
+        else:
+            gathering.links.append((row, gathering.unit_of(kind, regarding)))
+    decided = [(unit, decide(unit, context.policy, context.holds, as_of=day)) for unit in gathering.every_unit()]
+    # Contacts that point here, and those whose activities it takes part in, are not judged themselves: they count as staying.
+    gathering.links += [(child.id, None) for child in children]
+    gathering.contacts.update((child.id, child) for child in children)
+    about = {regarding for regarding, _ in gathering.about if regarding != row}
+    gathering.contacts.update((other, Contact(id=other)) for other in about if other not in gathering.contacts)
+    gathering.links += [(other, None) for other in about]
+    verdicts = settle(gathering, decided)
+    decision = contact_decision(row, verdicts) or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
+    units: dict[str, object] = {
+        f"{context.connector.table(KINDS[unit.kind.value])} {unit.id}": verdict.reason.value for unit, verdict in decided
+    }
+    related = bool(gathering.relations | gathering.former) or bool(people[0].newsletter) or people[0].parent_kind == "account"
+    steps = [
+        Step("RET-20", units, f"{sum(1 for _, verdict in decided if not verdict.is_disposal)} units that stay refer to this contact"),
+        Step("RET-20", {"contacts_that_point_here": len(children), "activities_about_others": len(about)}, "count as staying"),
+        Step("RET-20", {"relation": related}, "trimmed" if row in verdicts.trim else decision.disposition.value),
+    ]
+    return line_of(table, row, people[0].etag, decision, context.policy.version), steps

@@ -1,0 +1,199 @@
+"""A plan: what would become of every unit, stored before anything is written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from rules.errors import Refused
+
+
+class Kind(StrEnum):
+    """What a plan or run looks at: dossiers, lone fiches and contacts; recordings; or both."""
+
+    RETENTION = "retention"
+    RECORDINGS = "recordings"
+    ALL = "all"
+
+
+class PlanState(StrEnum):
+    """`waiting` for approvals, `ready` to apply, `rejected`, `expired` unapplied, or `applied`."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    APPLIED = "applied"
+
+
+class PlanLine(msgspec.Struct, frozen=True, gc=False):
+    """What becomes of one unit, without personal data; the keys are those of the plan file.
+
+    `retention_end` and `anchor_on` are civil days in ISO form; `anchor_on` stays empty where the anchor is a birth date.
+    """
+
+    table: str
+    id: str
+    outcome: str
+    disposition: str | None
+    retention_end: str | None
+    reason: str
+    reasons: tuple[str, ...]
+    flags: tuple[str, ...]
+    categories: tuple[str, ...]
+    rule: str
+    policy_version: str
+    etag: str
+    anchor: str | None = None
+    anchor_on: str | None = None
+
+    @property
+    def is_disposal(self) -> bool:
+        return self.outcome == "dispose"
+
+
+LINE_COLUMNS = (
+    "table",
+    "id",
+    "outcome",
+    "disposition",
+    "retention_end",
+    "reason",
+    "reasons",
+    "flags",
+    "categories",
+    "rule",
+    "policy_version",
+    "etag",
+)
+
+
+class Counter(msgspec.Struct, frozen=True):
+    """One counter of the circuit breaker (RET-24): disposals planned, the ceiling in force, the median of the last runs (None: too few)."""
+
+    planned: int
+    limit: int
+    median: float | None
+    tripped: bool = False
+
+
+class Breaker(msgspec.Struct, frozen=True):
+    tripped: bool
+    units: Counter
+    recordings: Counter
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """One person's word on a plan. `role` is the role in which it was given; `comment` is free text of the approver."""
+
+    who: str
+    role: str
+    at: datetime
+    approves: bool
+    comment: str = ""
+
+
+class CategoryTotal(msgspec.Struct, frozen=True):
+    """Units of one retention category (a mixed unit counts in each) by what becomes of them."""
+
+    category: str
+    delete: int
+    anonymise: int
+    retain: int
+    due_soon: int
+
+
+class HoldChange(msgspec.Struct, frozen=True):
+    """A hold flag that was set or cleared in the CRM since the plan before (HLD-14)."""
+
+    table: str
+    id: str
+    change: str  # set | cleared
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The head of a stored plan; its lines are kept beside it.
+
+    `trims` are the ids of contacts whose operational fields go (RET-20); `crm_holds` the units under a hold flag of the CRM.
+    `as_of_given` says that the plan looks at another day than its own and can never be applied (DAT-12).
+    """
+
+    id: str
+    kind: Kind
+    created_at: datetime
+    proposer: str
+    as_of: datetime
+    as_of_given: bool
+    crm: str
+    policy_name: str
+    policy_version: str
+    policy_digest: str
+    mapping_digest: str
+    digest: str
+    units: int
+    dispose: dict[str, int]
+    retain: dict[str, int]
+    flags: dict[str, int]
+    breaker: Breaker
+    valid_until: datetime
+    needed: tuple[str, ...] = ()
+    given: tuple[Approval, ...] = ()
+    applied: bool = False
+    categories: tuple[CategoryTotal, ...] = ()
+    due_soon: tuple[tuple[str, int], ...] = ()  # (retention end, units) of the next weeks, earliest first
+    trims: tuple[str, ...] = ()
+    crm_holds: tuple[tuple[str, str], ...] = ()  # (table, id)
+    hold_changes: tuple[HoldChange, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes_on_trimmed: int = 0  # notes and activities about trimmed contacts, for a person to look at (RET-20)
+
+    def state(self, now: datetime) -> PlanState:
+        """Where the plan stands at `now` (aware). Rejected wins over everything but applied."""
+        if self.applied:
+            return PlanState.APPLIED
+        if any(not word.approves for word in self.given):
+            return PlanState.REJECTED
+        if now >= self.valid_until:
+            return PlanState.EXPIRED
+        return PlanState.READY if not self.missing() else PlanState.WAITING
+
+    def missing(self) -> tuple[str, ...]:
+        """The roles whose approval is still lacking."""
+        roles = [word.role for word in self.given if word.approves]
+        return tuple(role for role in self.needed if role not in roles)
+
+    def refuse_unless_ready(self, now: datetime) -> None:
+        """Raise Refused, with the guard's code, unless the plan may be applied at `now`."""
+        state = self.state(now)
+        if self.as_of_given:
+            raise Refused(
+                "the plan looks at another day than its own", hint="plan without --as-of and apply that plan (DAT-12)", where=self.id
+            )
+        if state is PlanState.REJECTED:
+            raise Refused("the plan was rejected", hint="make a new plan", where=self.id)
+        if state is PlanState.EXPIRED:
+            raise Refused(f"the plan was valid until {self.valid_until.isoformat()}", hint="make a new plan", where=self.id)
+        if state is PlanState.WAITING:
+            error = Refused(
+                f"BREAKER_TRIPPED: approval lacking by {' and '.join(self.missing())}",
+                hint=f"crm-compliance plans approve {self.id} --as WHO --role ROLE",
+                where=self.id,
+            )
+            error.code = "breaker" if self.breaker.tripped else "approval"
+            raise error
+
+
+def digest_of(head: dict[str, object], lines: Iterable[bytes], trims: Iterable[str]) -> str:
+    """SHA-256 over the head and the encoded lines and trims, each in sorted order: the order of reading does not matter."""
+    sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
+    for line in sorted(lines):
+        sha.update(b"\n")
+        sha.update(line)
+    for contact in sorted(trims):
+        sha.update(b"\ntrim ")
+        sha.update(contact.encode())
+    return sha.hexdigest()

@@ -1,0 +1,24 @@
+"""The jobs that the command line and the scheduler know, written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jobs.ports import JobContext
+from jobs.retention import run_recordings, run_retention
+from jobs.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job by its function; `cron` is when it runs unless the settings say otherwise, Brussels time."""
+
+    function: Callable[[JobContext], Run]
+    cron: str
+
+
+JOBS: dict[str, Job] = {
+    "recordings": Job(run_recordings, "0 2 * * *"),
+    "retention": Job(run_retention, "30 2 * * *"),
+}

@@ -1,0 +1,85 @@
+"""Sends the writes of units to the CRM until each is known to have happened or not: the one place that calls `Connector.change`.
+
+A change set whose answer was lost is read back before it is tried again, so nothing happens twice and nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.interface import ChangeSet, ChangeStatus, Connector, Operation
+from jobs.disposal import operation
+from jobs.runs import ActionState, RowWrite
+from jobs.verify import still_there
+
+MAX_OPERATIONS = 1_000  # Microsoft Learn, "Execute batch operations using the Web API"
+TRIES = 3
+TECHNICAL = "SKIPPED_TECHNICAL"  # HLD-13
+CHANGED = "CHANGED"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one unit's writes."""
+
+    state: ActionState
+    code: str = ""
+
+
+def settle_writes(connector: Connector, writes: Mapping[str, Sequence[RowWrite]]) -> dict[str, Settled]:
+    """Carry out the writes of each unit, by a key of the caller's, and say what became of each.
+
+    A unit of up to 1,000 rows goes in one change set, whole or not at all. A larger one goes in several, its own row last: if a later
+    one fails it is PARTIAL. Whatever the CRM refuses for a technical reason is skipped and tried again by the next run (HLD-13).
+    """
+    pieces = {key: [tuple(rows[at : at + MAX_OPERATIONS]) for at in range(0, len(rows), MAX_OPERATIONS)] for key, rows in writes.items()}
+    settled: dict[str, Settled] = {}
+    step = 0
+    while waiting := {key: parts[step] for key, parts in pieces.items() if key not in settled and step < len(parts)}:
+        for key, (status, code) in _settle_step(connector, waiting).items():
+            if status is ChangeStatus.DONE:
+                continue
+            if step > 0:
+                settled[key] = Settled(ActionState.PARTIAL, code)
+            elif status is ChangeStatus.CHANGED:
+                settled[key] = Settled(ActionState.SKIPPED, CHANGED)
+            elif status is ChangeStatus.REFUSED:
+                settled[key] = Settled(ActionState.SKIPPED, TECHNICAL)
+            else:
+                settled[key] = Settled(ActionState.FAILED, code)
+        step += 1
+    return {key: settled.get(key, Settled(ActionState.DONE)) for key in writes}
+
+
+def send_operations(connector: Connector, operations: Sequence[Operation]) -> bool:
+    """Send operations that need no reading back by row, such as those of statistics; True when all of them are known to have happened."""
+    sets = [ChangeSet(str(at), tuple(operations[at : at + MAX_OPERATIONS])) for at in range(0, len(operations), MAX_OPERATIONS)]
+    return all(result.status is ChangeStatus.DONE for result in connector.change(sets))
+
+
+def _settle_step(connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]]) -> dict[str, tuple[ChangeStatus, str]]:
+    """Send one change set for each key and read back those whose answer was lost, up to TRIES times."""
+    outcome: dict[str, tuple[ChangeStatus, str]] = {}
+    open_sets = dict(waiting)
+    for _ in range(TRIES):
+        results = connector.change([ChangeSet(key, tuple(operation(write) for write in rows)) for key, rows in open_sets.items()])
+        unknown: dict[str, tuple[RowWrite, ...]] = {}
+        for result in results:
+            if result.status is ChangeStatus.UNKNOWN:
+                unknown[result.key] = open_sets[result.key]
+            else:
+                outcome[result.key] = (result.status, result.service_code)
+        if not unknown:
+            return outcome
+        left = still_there(connector, (write for rows in unknown.values() for write in rows))
+        open_sets = {}
+        for key, rows in unknown.items():
+            remaining = tuple(write for write in rows if (write.kind, write.id) in left)
+            if not remaining:
+                outcome[key] = (ChangeStatus.DONE, "")
+            else:
+                open_sets[key] = remaining
+        if not open_sets:
+            return outcome
+    return outcome | dict.fromkeys(open_sets, (ChangeStatus.UNKNOWN, "NO_ANSWER"))

@@ -1,0 +1,1 @@
+"""The law: vocabulary, retention schedule and decisions. Pure functions: no I/O, no clock."""

@@ -1,0 +1,155 @@
+"""What becomes of contacts once units go: a person is kept as long as anything that stays speaks of them.
+
+A contact has no term of its own. All contacts are settled together, because one may keep another.
+
+Source: RET-04, RET-20, A-18, A-25.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from rules.disposition import Decision, Disposition, Flag, Reason
+from rules.national_number import parse
+from rules.records import Contact, Unit, UnitKind
+
+_RULE: Final = "RET-20"
+_CONTACT: Final = "contact"
+_ACCOUNT: Final = "account"
+
+
+class ContactFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Who refers to whom, in ids of contacts.
+
+    `kept`: a party of something that stays, or a participant of an activity that stays. `going`: a party of a unit that is disposed of,
+    or a participant of one of its activities. `about`: (contact that an activity is about, participant of it). `relations`: an active
+    donation, enrolment or running engagement. `former`: an ended engagement. Newsletter consent and parents are read from the contacts.
+    """
+
+    contacts: Mapping[str, Contact]
+    kept: set[str]
+    going: set[str]
+    about: list[tuple[str, str]]
+    relations: set[str]
+    former: set[str]
+
+
+class ContactVerdicts(msgspec.Struct, frozen=True):
+    """What the units that go mean for contacts: removed, emptied of the fields of operations, or never linked to anything."""
+
+    remove: set[str]
+    trim: set[str]
+    orphans: set[str]
+
+
+def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
+    """Say which contacts go with the units that are disposed of, which are trimmed, and which were never linked to anything.
+
+    A contact is removed only if a unit that goes leads to it, by a party row, an activity, or over other removed contacts, and nothing that
+    stays refers to it. It is trimmed if a unit that goes refers to it and only a relation, active or ended, is left. An orphan is reported
+    and kept; contacts that point only at each other are orphans too. Contacts already anonymised count as not there.
+
+    Source: RET-04, RET-20.
+    """
+    there = {identity for identity, contact in facts.contacts.items() if contact.anonymised_on is None}
+    leads_to, related = _links(facts, there)
+    kept, going = facts.kept & there, facts.going & there
+    related |= (facts.relations | facts.former) & there
+
+    # Whom the units that go lead to at all; everybody else is out of reach and stays.
+    reachable = _closure(going, leads_to)
+    # Who stays: referred to by what stays, related, or out of reach, and whoever these lead to.
+    referred = kept | _targets(kept | related | (there - reachable), leads_to)
+    referred = _closure(referred, leads_to)
+    remove = reachable - referred - related
+    trim = (going & related) - referred
+    orphans = there - _closure(kept | going | related, leads_to)
+    return ContactVerdicts(remove=remove, trim=trim, orphans=orphans)
+
+
+def _links(facts: ContactFacts, there: set[str]) -> tuple[dict[str, list[str]], set[str]]:
+    """Give whom each contact leads to (its parent, the participants of activities about it), and who has a relation of their own."""
+    leads_to: dict[str, list[str]] = {}
+    related: set[str] = set()
+    for identity in there:
+        contact = facts.contacts[identity]
+        if contact.newsletter:
+            related.add(identity)
+        parent = contact.parent
+        if parent is None:
+            continue
+        if contact.parent_kind == _ACCOUNT:
+            related.add(identity)
+        elif contact.parent_kind == _CONTACT and parent in there and parent != identity:
+            leads_to.setdefault(identity, []).append(parent)
+    for about, participant in facts.about:
+        if about != participant and about in there and participant in there:
+            leads_to.setdefault(about, []).append(participant)
+    return leads_to, related
+
+
+def _closure(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
+    """Give everybody whom these contacts lead to, themselves included, over any number of steps."""
+    found = set(start)
+    waiting = [identity for identity in start if identity in leads_to]
+    while waiting:
+        for target in leads_to[waiting.pop()]:
+            if target not in found:
+                found.add(target)
+                if target in leads_to:
+                    waiting.append(target)
+    return found
+
+
+def _targets(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
+    """Give everybody whom these contacts lead to in one step."""
+    return {target for identity in start if identity in leads_to for target in leads_to[identity]}
+
+
+def removed_contact() -> Decision:
+    """Give the decision of a contact that goes with the last unit that referred to it (RET-04, RET-20)."""
+    return Decision(Disposition.DELETE, (Reason.EXPIRED,), None, (), (), _RULE)
+
+
+def orphan_contact() -> Decision:
+    """Give the decision of a contact that was never linked to anything: kept, and reported (RET-20)."""
+    return Decision(Disposition.KEEP, (Reason.ORPHAN_CONTACT,), None, (Flag.ORPHAN_CONTACT,), (), _RULE)
+
+
+def contact_decision(identity: str, verdicts: ContactVerdicts) -> Decision | None:
+    """Give the decision of one contact; None for one that has no line in a plan, because it stays, trimmed or not (RET-20)."""
+    if identity in verdicts.remove:
+        return removed_contact()
+    return orphan_contact() if identity in verdicts.orphans else None
+
+
+def possible_duplicates(units: Iterable[Unit], *, as_of: date = date.max) -> set[str]:
+    """Find dossiers that seem to be about the same child: a shared contact, or the same valid register number of a child.
+
+    They are evaluated separately and only reported; merging personal files is for a case manager. `as_of` is the day on which a register
+    number has to be valid.
+
+    Source: A-25, R-040, IDN-07.
+    """
+    first_with: dict[str, str] = {}
+    found: set[str] = set()
+    for unit in units:
+        if unit.kind is not UnitKind.DOSSIER:
+            continue
+        for child in unit.children:
+            if child is None:
+                continue
+            marks = [child.id] if child.id else []
+            number = parse(child.national_number, today=as_of)
+            if number is not None:
+                marks.append(number.digits)  # eleven digits: never the id of a contact
+            for mark in marks:
+                other = first_with.setdefault(mark, unit.id)
+                if other != unit.id:
+                    found.add(other)
+                    found.add(unit.id)
+    return found

@@ -1,0 +1,55 @@
+"""The root of every deliberate error, and the tree below it.
+
+ComplianceError
+├── UsageError            exit 2: wrong arguments, unknown id, disk          (crm_compliance, jobs)
+├── PolicyError           exit 3: the retention schedule is not usable       (rules.loader)
+├── MappingError          exit 3: the mapping does not fit itself or the CRM (connectors.dynamics.mapping)
+├── ConnectorError        exit 4: the CRM cannot be reached, refuses, or answers in part (connectors.interface)
+├── Refused               exit 5: a guard refuses before the first write     (jobs)
+└── LedgerBroken          exit 7: the ledger does not verify                 (jobs.ledger)
+"""
+
+from __future__ import annotations
+
+
+class ComplianceError(Exception):
+    """Something a person can act on: `str(error)` says what happened, `hint` what to do, `where` the place (file:line, table).
+
+    A message holds ids, codes and counts, never a payload.
+    """
+
+    exit_code = 1
+    code = "error"
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.where = where
+
+
+class UsageError(ComplianceError):
+    """What was asked cannot be done as asked: an argument, an unknown id, a folder, a full disk."""
+
+    exit_code = 2
+    code = "usage"
+
+
+class PolicyError(ComplianceError):
+    """The retention schedule is refused; `where` names file and line."""
+
+    exit_code = 3
+    code = "policy"
+
+
+class MappingError(ComplianceError):
+    """The mapping is refused, or does not fit the CRM's metadata; `where` names file and line."""
+
+    exit_code = 3
+    code = "mapping"
+
+
+class Refused(ComplianceError):
+    """A guard refuses before the first write; `code` says which one."""
+
+    exit_code = 5
+    code = "refused"

@@ -1,0 +1,130 @@
+"""Periods on civil dates in Brussels, and how a civil date is read from what the CRM sends.
+
+Source: section 3 of the rules (DAT-01 to DAT-14), ISO 8601 for the notation of periods.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+Behaviour = Literal["date_only", "time_zone_independent", "user_local"]
+BEHAVIOURS: Final[tuple[Behaviour, ...]] = ("date_only", "time_zone_independent", "user_local")
+
+BRUSSELS: Final = ZoneInfo("Europe/Brussels")
+MONTHS_PER_YEAR: Final = 12
+
+_LAST_SAFE_DAY = 28  # every month has it, so the common case needs no calendar
+_LATE_HOUR = "21"  # Brussels has been 0 to 2 hours ahead of UTC since clocks were kept: before 21:00Z the date cannot differ
+_WHOLE_HOURS_SINCE = "1978"  # from here on the zone has whole hours and changes on the hour, so an hour of UTC has one civil date
+_MAX_REMEMBERED = 65_536
+_remembered: dict[str, date] = {}
+
+
+def last_day_of_month(year: int, month: int) -> date:
+    """Give the last day of a month, leap years included."""
+    if month == MONTHS_PER_YEAR:
+        return date(year, 12, 31)
+    return date(year, month + 1, 1) - timedelta(days=1)
+
+
+def add_months(day: date, months: int) -> date:
+    """Count months from a day: the same day number, or the last day of a shorter month.
+
+    One addition from the anchor, never repeated ones, and no stickiness to the end of the month: 31 August + 6 is 28 or 29 February,
+    28 February + 6 is 28 August. `months` may be negative. Beyond the calendar the answer is its last (or first) day.
+
+    Source: DAT-03, DAT-04, DAT-05; modelled on Regulation 1182/71 art. 3(2)(c).
+    """
+    year, month = divmod(day.year * MONTHS_PER_YEAR + day.month - 1 + months, MONTHS_PER_YEAR)
+    if not 1 <= year <= 9999:
+        return date.max if year > 0 else date.min
+    number = day.day
+    if number <= _LAST_SAFE_DAY:
+        return date(year, month + 1, number)
+    return min(last_day_of_month(year, month + 1), date(year, month + 1, _LAST_SAFE_DAY) + timedelta(days=number - _LAST_SAFE_DAY))
+
+
+def add_years(day: date, years: int) -> date:
+    """Count years from a day; 29 February becomes 28 February in a year without it (DAT-03, DAT-05)."""
+    return add_months(day, years * MONTHS_PER_YEAR)
+
+
+def end_of_calendar_year_after(day: date, years: int) -> date:
+    """Give 31 December of the year that lies `years` after the day's own (RET-06)."""
+    return date(min(day.year + years, 9999), 12, 31)
+
+
+def period_of_months(months: int) -> str:
+    """Write a number of months as an ISO 8601 period, in years where they are whole: `P6M`, `P5Y`."""
+    if months and months % MONTHS_PER_YEAR == 0:
+        return f"P{months // MONTHS_PER_YEAR}Y"
+    return f"P{months}M"
+
+
+def brussels_date(instant: datetime) -> date:
+    """Say which day it is in Brussels at an instant (DAT-01, A-21).
+
+    Raises:
+        ValueError: the instant has no time zone, so nobody knows which moment is meant.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return instant.astimezone(BRUSSELS).date()
+
+
+@lru_cache(maxsize=4096)
+def expires_at(end: date) -> datetime:
+    """Give the first instant, in UTC, at which a unit with this last day kept is expired.
+
+    It is the start of the following day in Brussels: 23:00 UTC of the end day in winter, 22:00 UTC in summer. The instant itself counts as
+    expired.
+
+    Source: DAT-02.
+    """
+    after = end + timedelta(days=1)
+    return datetime(after.year, after.month, after.day, tzinfo=BRUSSELS).astimezone(UTC)
+
+
+def civil_date(text: str, behaviour: Behaviour) -> date:
+    """Read the day that a date column means, by the column's behaviour.
+
+    `date_only` and `time_zone_independent` values are taken literally, their `Z` carries no meaning. A `user_local` value is an instant and
+    gives the day it was in Brussels then, by the zone's real history.
+
+    Raises:
+        ValueError: the text holds no date, or the behaviour is unknown. The message never repeats the text.
+
+    Source: DAT-08, DAT-09, DAT-11.
+    """
+    try:
+        if behaviour == "user_local":
+            if text[11:13] < _LATE_HOUR and text[-1] == "Z":  # also a bare date, whose hour is empty, ends up below: it has no Z
+                return date.fromisoformat(text[:10])
+            return _civil_date_of_instant(text)
+        if behaviour == "date_only" or behaviour == "time_zone_independent":
+            return date.fromisoformat(text[:10])
+    except (ValueError, IndexError):
+        raise ValueError("a date column holds something else than a date") from None
+    raise ValueError("a date column has an unknown behaviour")
+
+
+def _civil_date_of_instant(text: str) -> date:
+    if len(text) <= len("2026-05-01"):
+        return date.fromisoformat(text)
+    key = text[:13] if text[-1] == "Z" and text[:4] >= _WHOLE_HOURS_SINCE else text
+    found = _remembered.get(key)
+    if found is None:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=UTC)
+        try:
+            found = instant.astimezone(BRUSSELS).date()
+        except OverflowError:  # the last evening of the calendar, a usual "never"
+            found = instant.date()
+        if len(_remembered) >= _MAX_REMEMBERED:
+            _remembered.clear()
+        _remembered[key] = found
+    return found

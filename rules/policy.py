@@ -1,0 +1,385 @@
+"""The retention schedule as values: frozen models that refuse unknown keys (source: section 2 of the rules, policy §6.2 and §9).
+
+`PolicyFile` is what a file says, and what the published JSON schema describes; `Policy` adds the digest of the text it was read from.
+The sentence below a field is its description in `docs/policy.md` and in the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, StringConstraints, Tag, WithJsonSchema
+
+from rules.disposition import Disposition
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]  # 60: the length of cf_categorykey
+
+# A schedule says `retain` where the product says KEEP (section 2.2): the published word for a category without a term.
+SPELLED: Mapping[str, Disposition] = MappingProxyType(
+    {"retain": Disposition.KEEP, "delete": Disposition.DELETE, "anonymise": Disposition.ANONYMISE}
+)
+
+
+def _disposition(value: object) -> Disposition:
+    if isinstance(value, Disposition):
+        return value
+    if isinstance(value, str) and value in SPELLED:
+        return SPELLED[value]
+    raise ValueError(f"a disposition is one of {', '.join(SPELLED)}")
+
+
+def _spelling(value: Disposition) -> str:
+    return next(word for word, disposition in SPELLED.items() if disposition is value)
+
+
+FileDisposition = Annotated[
+    Disposition,
+    BeforeValidator(_disposition),
+    PlainSerializer(_spelling, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "enum": list(SPELLED)}),
+]
+
+
+class Anchor(StrEnum):
+    """Dates that a period may be counted from (RET-06, RET-07)."""
+
+    LAST_ACTIVITY = "last_activity"
+    OPENED_ON = "opened_on"
+    CLOSED_ON = "closed_on"
+    PROCEEDINGS_ENDED_ON = "proceedings_ended_on"
+    TRANSMITTED_ON = "transmitted_on"
+    ENDED_ON = "ended_on"
+    BOOKED_ON = "booked_on"
+    HELD_ON = "held_on"
+
+
+# The anchors that each unit has (2.2, 2.3).
+ANCHORS_OF_UNIT: Mapping[str, tuple[Anchor, ...]] = MappingProxyType(
+    {
+        "dossier": (Anchor.LAST_ACTIVITY, Anchor.OPENED_ON, Anchor.CLOSED_ON, Anchor.PROCEEDINGS_ENDED_ON, Anchor.TRANSMITTED_ON),
+        "recording": (Anchor.ENDED_ON,),
+        "donation": (Anchor.BOOKED_ON,),
+        "enrolment": (Anchor.HELD_ON,),
+        "engagement": (Anchor.ENDED_ON,),
+        "contact": (Anchor.BOOKED_ON, Anchor.ENDED_ON),
+    }
+)
+
+
+def _one_or_several(value: object) -> str:
+    return "several" if isinstance(value, list | tuple) else "one"
+
+
+# One anchor, or several of which the first that has a date counts.
+Anchors = Annotated[
+    Annotated[Anchor, Tag("one")] | Annotated[tuple[Anchor, ...], Field(min_length=1), Tag("several")], Discriminator(_one_or_several)
+]
+
+
+class Outcome(StrEnum):
+    """How a disappearance ended; the empty outcome is None (RET-12)."""
+
+    LOCATED = "located"
+    RETURNED = "returned"
+    FOUND_DECEASED = "found_deceased"
+    NOT_LOCATED = "not_located"
+    NOT_RETURNED = "not_returned"
+
+
+OUTCOMES = tuple(Outcome)
+
+# The CRM's own categories in the reference environment. A row of the schedule with the same key needs no line in `derive`.
+CRM_CATEGORIES = frozenset(
+    {
+        "social_card",
+        "e_safety",
+        "civil_party",
+        "child_prostitution",
+        "child_trafficking",
+        "sex_tourism",
+        "social_networks",
+        "grooming",
+        "sexting",
+        "sextortion",
+        "runaway",
+        "international_abduction",
+        "third_party_abduction",
+        "unexplained_disappearance",
+        "unaccompanied_minor",
+        "national_parental_abduction",
+        "lost_or_injured",
+        "undefined_disappearance",
+        "preventive",
+        "csam_report",
+        "sexual_abuse_other",
+    }
+)
+
+
+class Labels(Model):
+    """What a category is called, in the languages of the foundation."""
+
+    nl: Text
+    """In Dutch."""
+    fr: Text
+    """In French."""
+    en: Text
+    """In English."""
+    de: Text
+    """In German."""
+
+
+class Mission(StrEnum):
+    """The part of the foundation's work under which a disposed unit is counted (5.2)."""
+
+    DISAPPEARANCE = "disappearance"
+    EXPLOITATION = "exploitation"
+    OTHER = "other"
+
+
+class CategoryBase(Model):
+    """What every row of the schedule says; `enabled: false` keeps a row in sight without letting it decide (2.3)."""
+
+    labels: Labels
+    """What people call the category."""
+    basis: Text
+    """The legal basis, or why the data are needed (RET-06)."""
+    source: Text
+    """Where the period is published."""
+    rule: Text = "RET-06"
+    """The rule that a plan names for a unit that ends by this row."""
+    mission: Mission = Mission.OTHER
+    """The total under which a disposed unit is counted where no row of statistics may be written (ERA-09)."""
+    disposition: FileDisposition
+    """What happens after the retention end: `delete`, `anonymise`, or `retain` for a row without a term."""
+    enabled: bool = True
+    """`false`: the row is shown and decides nothing, its units are kept as UNCONFIGURED (RET-14)."""
+    unit: Literal["dossier", "recording", "donation", "enrolment", "engagement", "contact"] = "dossier"
+    """What ends as one (2.1); a lone fiche goes by the rows for dossiers."""
+    open_blocks: bool = True
+    """Whether an open dossier is kept past its end (RET-13); `false` for the six-month categories."""
+    k: Annotated[int, Field(ge=2)] | None = None
+    """How many rows of statistics must be alike before one may be written (ERA-08); without it, that of `statistics`."""
+    suggestion: str = ""
+    """On a row that is not enabled: what the controller may want to decide."""
+
+    @property
+    def anchors(self) -> tuple[Anchor, ...]:
+        """The anchors in the order in which they are tried."""
+        return ()
+
+
+class Counted(CategoryBase):
+    """A row whose period is counted from an anchor."""
+
+    anchor: Anchors
+    """The date that the period is counted from; of several, the first that is known."""
+
+    @property
+    def anchors(self) -> tuple[Anchor, ...]:
+        return self.anchor if isinstance(self.anchor, tuple) else (self.anchor,)
+
+
+class MonthsAfter(Counted):
+    """A number of months after an anchor."""
+
+    type: Literal["months_after"]
+    months: Annotated[int, Field(ge=1)]
+    """How many."""
+
+
+class YearsAfter(Counted):
+    """A number of years after an anchor."""
+
+    type: Literal["years_after"]
+    years: Annotated[int, Field(ge=1)]
+    """How many."""
+
+
+class UntilAge(CategoryBase):
+    """Until the youngest child reaches an age; the birthday is the last day kept (RET-08)."""
+
+    type: Literal["until_age"]
+    rule: Text = "RET-08"
+    """The rule that a plan names for a unit that ends by this row."""
+    age: Annotated[int, Field(ge=1, le=120)]
+    """In completed years."""
+
+
+class EndOfCalendarYearAfter(Counted):
+    """Until 31 December, a number of years after the year of an anchor."""
+
+    type: Literal["end_of_calendar_year_after"]
+    years: Annotated[int, Field(ge=0)]
+    """How many; 0 is the year of the anchor itself."""
+
+
+class UntilEvent(CategoryBase):
+    """Until an event, with some months on top where wanted."""
+
+    type: Literal["until_event"]
+    event: Anchor
+    """The anchor that stands for the event."""
+    months: Annotated[int, Field(ge=0)] = 0
+    """Months on top."""
+
+    @property
+    def anchors(self) -> tuple[Anchor, ...]:
+        return (self.event,)
+
+
+class NoTerm(CategoryBase):
+    """No term: kept, and proposed for review (RET-15)."""
+
+    type: Literal["no_term"]
+    rule: Text = "RET-15"
+    """The rule that a plan names for a unit that ends by this row."""
+    review_months: Annotated[int, Field(ge=1)] | None = None
+    """Months between two reviews; without it, that of `defaults`."""
+
+
+Category = Annotated[MonthsAfter | YearsAfter | UntilAge | EndOfCalendarYearAfter | UntilEvent | NoTerm, Field(discriminator="type")]
+
+
+class Derivation(Model):
+    """One line of RET-12: a CRM category and its outcomes give a retention key."""
+
+    key: Key
+    """The row of `categories` that decides."""
+    outcomes: tuple[Outcome, ...] | None = None
+    """The outcomes that the line is for; without it any outcome, with `[]` the empty one."""
+    flag: Literal["OUTCOME_AMBIGUOUS", "OUTCOME_MISSING", "RECLASSIFY"] | None = None
+    """What a person should look at."""
+
+    def matches(self, outcome: str | None) -> bool:
+        """Whether the line is for this outcome; None is the empty one (RET-12)."""
+        if self.outcomes is None:
+            return True
+        return outcome in self.outcomes if outcome is not None else not self.outcomes
+
+
+class Limit(Model):
+    """The circuit breaker's limits of one counter (RET-24)."""
+
+    max: Annotated[int, Field(ge=0)] = 200
+    """More planned disposals than this wait for the approval of two persons."""
+    factor: Annotated[int, Field(ge=1)] = 3
+    """So do more than this many times the median of the last 30 runs."""
+    median_from: Annotated[int, Field(ge=0)] = 10
+    """The median counts from this value on."""
+
+
+class Limits(Model):
+    """The circuit breaker: recordings have a counter of their own (RET-24)."""
+
+    units: Limit = Limit()
+    """Dossiers, lone fiches and e-mails without one."""
+    recordings: Limit = Limit()
+    """Recordings, and attachments that count as such."""
+
+
+class Defaults(Model):
+    """Periods and days that hold for every row."""
+
+    late_rule_months: Annotated[int, Field(ge=0)] = 6
+    """Months after late activity for age-based rows; 0 switches the rule off (RET-10)."""
+    review_months: Annotated[int, Field(ge=1)] = 60
+    """Months between two reviews of a dossier without a term (RET-15)."""
+    recording_warning_days: Annotated[int, Field(ge=0)] = 30
+    """Days before its end from which a recording that was not taken over is flagged (RET-21)."""
+    due_soon_days: Annotated[int, Field(ge=0)] = 30
+    """Days ahead that a report looks."""
+    delete_after_takeover: bool = False
+    """Whether a recording may go before its end once it was taken over (RET-21)."""
+    sentinels: tuple[date, ...] = (date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
+    """Dates that stand for no date at all (RET-09)."""
+
+
+class Statistics(Model):
+    """The small-cell test (ERA-08); a category's own `k` wins."""
+
+    k: Annotated[int, Field(ge=2)] = 5
+    """How many rows must be alike before one may be written."""
+
+
+class Backups(Model):
+    """Whether backups of the CRM are declared beyond use (ERA-02, ERA-13), and after how many days they have rotated out."""
+
+    beyond_use: bool
+    """Nobody uses a backup but to restore it, and a restore replays the disposals."""
+    days: Annotated[int, Field(ge=0)]
+    """Days until the oldest backup is gone."""
+
+
+class Addressee(Model):
+    """Whom a data subject may write to."""
+
+    name: Text
+    """What the organisation or office is called."""
+    address: str = ""
+    """Its postal address."""
+    email: str = ""
+    """Its e-mail address."""
+
+
+class PolicyFile(Model):
+    """The retention schedule of one organisation, one version, as its file says it."""
+
+    schema_: Annotated[Literal["retention-schedule/1"], Field(alias="schema")]
+    """The form of this file."""
+    name: Text
+    """What the schedule is called."""
+    version: Text
+    """Changes with every change of the schedule; plans and certificates name it."""
+    valid_from: date
+    """The first day on which the schedule is in force."""
+    proposed_by: str = ""
+    """Who proposed this version; never one of the approvers (R-022)."""
+    approvers: tuple[Text, ...]
+    """Who approved this version: two different persons at least (RET-06)."""
+    controller: Addressee
+    """The organisation that answers for the data."""
+    dpo: Addressee
+    """The data protection officer."""
+    timezone: Literal["Europe/Brussels"] = "Europe/Brussels"
+    """Every date is a civil date there (DAT-01)."""
+    defaults: Defaults = Defaults()
+    """Periods and days that hold for every row."""
+    limits: Limits = Limits()
+    """The circuit breaker (RET-24)."""
+    plan_valid_hours: Annotated[int, Field(ge=1)] = 72
+    """How long a plan may be applied (ACC-04)."""
+    statistics: Statistics = Statistics()
+    """The small-cell test (ERA-08)."""
+    backups: Backups
+    """What holds for backups of the CRM (ERA-13)."""
+    derive: dict[Key, tuple[Derivation, ...]]
+    """For each category of the CRM, the row that decides, outcome by outcome (RET-12)."""
+    categories: dict[Key, Category]
+    """The rows of the schedule."""
+
+
+class Policy(PolicyFile):
+    """The retention schedule of one organisation, one version. `digest` is the SHA-256 of the text it was read from, in lower-case hex."""
+
+    digest: str = Field(default="", exclude=True)
+
+    def k_of(self, key: str) -> int:
+        """How many rows of statistics must be alike before one of this category may be written (ERA-08)."""
+        category = self.categories.get(key)
+        return category.k if category is not None and category.k is not None else self.statistics.k
+
+    def mission_of(self, key: str) -> Mission:
+        """The mission under which a unit of this category is counted."""
+        category = self.categories.get(key)
+        return category.mission if category is not None else Mission.OTHER

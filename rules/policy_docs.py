@@ -1,0 +1,285 @@
+"""The pages that follow from the models: `docs/policy.md`, the JSON schema, and the rows of `policy show`.
+
+The tests hold the stored files against these functions, so a key cannot change without its description.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic.fields import FieldInfo
+
+from rules.disposition import Disposition
+from rules.masking import TECHNIQUES
+from rules.policy import (
+    ANCHORS_OF_UNIT,
+    OUTCOMES,
+    Addressee,
+    Anchor,
+    Backups,
+    Category,
+    CategoryBase,
+    Defaults,
+    Derivation,
+    EndOfCalendarYearAfter,
+    Labels,
+    Limit,
+    Limits,
+    Model,
+    MonthsAfter,
+    NoTerm,
+    Policy,
+    PolicyFile,
+    Statistics,
+    UntilAge,
+    UntilEvent,
+    YearsAfter,
+)
+
+SCHEMA_ID: Final = "retention-schedule/1"
+TYPES: Final[dict[str, type[CategoryBase]]] = {
+    "months_after": MonthsAfter,
+    "years_after": YearsAfter,
+    "until_age": UntilAge,
+    "end_of_calendar_year_after": EndOfCalendarYearAfter,
+    "until_event": UntilEvent,
+    "no_term": NoTerm,
+}
+PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
+    ("controller and dpo", Addressee),
+    ("defaults", Defaults),
+    ("limits", Limits),
+    ("limits.units, limits.recordings", Limit),
+    ("statistics", Statistics),
+    ("backups", Backups),
+    ("a line of derive", Derivation),
+    ("labels", Labels),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRow:
+    """One row of the schedule as a table shows it."""
+
+    key: str
+    label: str
+    unit: str
+    period: str
+    anchor: str
+    disposition: str
+    rule: str
+    source: str
+    enabled: bool
+    suggestion: str
+
+
+def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
+    """Give the schedule as rows for people, in its own order; labels in nl, fr, en or de, periods in English."""
+    return [
+        ScheduleRow(
+            key=key,
+            label=str(getattr(category.labels, language)),
+            unit=category.unit,
+            period=period_text(category),
+            anchor="birth date" if isinstance(category, UntilAge) else ", else ".join(category.anchors),
+            disposition=disposition_word(category.disposition),
+            rule=category.rule,
+            source=category.source,
+            enabled=category.enabled,
+            suggestion=category.suggestion,
+        )
+        for key, category in policy.categories.items()
+    ]
+
+
+def disposition_word(disposition: Disposition) -> str:
+    """The word of a schedule for a disposition: KEEP is `retain`."""
+    return "retain" if disposition is Disposition.KEEP else disposition.value
+
+
+def period_text(category: Category) -> str:
+    """Say a period in words."""
+    match category:
+        case MonthsAfter():
+            return _many(category.months, "month")
+        case YearsAfter():
+            return _many(category.years, "year")
+        case UntilAge():
+            return f"until {category.age}"
+        case EndOfCalendarYearAfter():
+            return f"until 31 December, {_many(category.years, 'year')} on"
+        case UntilEvent():
+            return f"until the event and {_many(category.months, 'month')}" if category.months else "until the event"
+        case NoTerm():
+            return "no term"
+
+
+def _many(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def policy_schema() -> str:
+    """The published JSON schema of a schedule file, as text. It knows the form; `policy check` also knows what must fit together."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **PolicyFile.model_json_schema(by_alias=True),
+        "title": f"Retention schedule ({SCHEMA_ID})",
+    }
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+def policy_page(shipped: Policy) -> str:
+    """The text of `docs/policy.md`."""
+    return "\n".join(_page(shipped)) + "\n"
+
+
+def _page(shipped: Policy) -> Iterator[str]:
+    yield from (_INTRODUCTION, *_table(PolicyFile))
+    for title, model in PARTS:
+        yield from ("", f"### {title}", "", _sentence(model), "", *_table(model))
+    yield from ("", "## Rows", "", _sentence(CategoryBase), "", *_table(CategoryBase))
+    own = set(CategoryBase.model_fields) | {"type"}
+    for name, kind in TYPES.items():
+        yield from ("", f"### type: {name}", "", _sentence(kind), "", *_table(kind, without=own))
+    yield from ("", "## Anchors", "", "| unit | anchors |", "|---|---|")
+    for unit, anchors in ANCHORS_OF_UNIT.items():
+        yield f"| {unit} | {', '.join(f'`{anchor}`' for anchor in anchors)} |"
+    yield _DERIVE.format(outcomes=", ".join(f"`{outcome}`" for outcome in OUTCOMES))
+    yield from ("", "## The shipped schedule", "", f"Version {shipped.version}, in force from {shipped.valid_from.isoformat()}.", "")
+    yield from ("| category | in words | period | from | then | rule | source |", "|---|---|---|---|---|---|---|")
+    rows = describe(shipped)
+    for row in rows:
+        if row.enabled:
+            yield f"| `{row.key}` | {row.label} | {row.period} | {row.anchor or '–'} | {row.disposition} | {row.rule} | {row.source} |"
+    yield from (
+        "",
+        "Not enabled, since the privacy policy gives no term:",
+        "",
+        "| category | in words | unit | suggestion |",
+        "|---|---|---|---|",
+    )
+    for row in rows:
+        if not row.enabled:
+            yield f"| `{row.key}` | {row.label} | {row.unit} | {row.suggestion} |"
+    yield from ("", "## Masking", "", "What a mapping may ask for when a row is anonymised in place (section 5.3):", "")
+    yield from ("| technique | what it does | fits columns of type |", "|---|---|---|")
+    for technique in TECHNIQUES.values():
+        yield f"| `{technique.name}` | {technique.purpose} | {', '.join(sorted(technique.fits)) or 'rows, not columns'} |"
+
+
+_INTRODUCTION: Final = """\
+# The retention schedule
+
+This page is made from the models in `rules/policy.py`; when it is out of date, a test fails and says how to make it anew.
+
+A schedule is one YAML file. It says how long personal data are kept, counted from when, and what happens then. The product comes
+with the published schedule of Child Focus; `policy show --output FILE` writes it, and the setting `POLICY` names another file. A JSON
+schema for editors lies in `rules/policies/schema.json`.
+
+- The retention end is the last day kept, in Brussels. Disposal begins the day after.
+- The longest period of a unit's categories wins. Doubt keeps, and reports.
+- A row with `enabled: false` decides nothing: its units are kept and reported as `UNCONFIGURED`.
+
+## What is refused
+
+`policy check FILE` tells every error with its line and its field, and exits with 3. Refused are, among others:
+
+- a key that is not known, stands twice or is missing; a tab; an empty value; an alias;
+- a value of another kind, such as `"6"` in quotes for a number;
+- fewer than two approvers, one person twice, or an approver who is also `proposed_by`;
+- a line of `derive` that leads to no category; an outcome without a line, or with two;
+- an enabled row for dossiers that nothing leads to;
+- an anchor that the unit does not have;
+- `retain` on a row with a term, or `delete` on one without;
+- a schedule without an enabled row, or without the row `recording`;
+- an enabled row for another unit than dossiers and recordings: not supported by this version.
+
+## The file
+"""
+
+_DERIVE: Final = """
+`last_activity` is the latest communication of a unit, or its re-opening (RET-07). Rows for the units after `recording` can be written
+down, not enabled yet.
+
+## Outcomes
+
+The outcomes are {outcomes} and the empty one, written `outcomes: []`. Each list of `derive` says for every one of them which row
+decides; a line without `outcomes` is for all. A category of the CRM without a list goes by the row of the same key.
+
+```yaml
+derive:
+  third_party_abduction:
+    - key: missing_third_party_returned
+      outcomes: [returned]
+    - key: missing_third_party_not_returned
+      outcomes: [located, not_located, not_returned, found_deceased]
+    - key: missing_third_party_not_returned
+      outcomes: []
+      flag: OUTCOME_MISSING
+```"""
+
+
+def _sentence(model: type[Model]) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _table(model: type[Model], without: set[str] | None = None) -> list[str]:
+    shown = {name: info for name, info in model.model_fields.items() if name not in (without or ())}
+    if not shown:
+        return ["No keys of its own."]
+    schema = model.model_json_schema(by_alias=True)
+    rows = [
+        _line(info.alias or name, info, schema["properties"][info.alias or name], schema.get("$defs", {})) for name, info in shown.items()
+    ]
+    return ["| key | value | default | meaning |", "|---|---|---|---|", *rows]
+
+
+def _line(key: str, info: FieldInfo, schema: dict[str, Any], defs: dict[str, Any]) -> str:
+    default = "required" if info.is_required() else _default(info.get_default())
+    return f"| `{key}` | {_kind(schema, defs)} | {default} | {' '.join((info.description or schema.get('description', '')).split())} |"
+
+
+def _default(value: object) -> str:
+    match value:
+        case None | "":
+            return "none"
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ", ".join(map(str, value))
+        case Model():
+            return "see below"
+        case _:
+            return str(value)
+
+
+def _kind(schema: dict[str, Any], defs: dict[str, Any]) -> str:
+    """A value's kind in words, from its JSON schema."""
+    if "$ref" in schema:
+        return _kind(defs[schema["$ref"].rpartition("/")[2]], defs)
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("enum") == list(Anchor):
+        return "an anchor"
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    for choice in ("anyOf", "oneOf", "allOf"):
+        if choice in schema:
+            kinds = [_kind(part, defs) for part in schema[choice] if part.get("type") != "null"]
+            return " or ".join(kinds) if len(kinds) < 3 else "a mapping"
+    match schema.get("type"):
+        case "array":
+            return f"a list of: {_kind(schema['items'], defs)}"
+        case "object":
+            return "a mapping"
+        case "integer":
+            return f"a number from {schema['minimum']} on" if "minimum" in schema and "maximum" not in schema else "a number"
+        case "boolean":
+            return "true or false"
+        case _ if schema.get("format") == "date":
+            return "a date"
+        case _:
+            return "text"

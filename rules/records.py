@@ -1,0 +1,213 @@
+"""The CRM's rows in the product's words, and the units that the schedule speaks of.
+
+A record holds civil dates in Europe/Brussels (DAT-01, DAT-08), keys instead of option values, and None where the CRM has nothing or was
+not asked for the column. Records are msgspec structs because a nightly run decodes every row of the CRM into one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+
+class Record(msgspec.Struct, gc=False, kw_only=True):
+    """One CRM row. `id` is lower case without braces; `etag` is the version that was read, as the CRM gave it."""
+
+    id: str = ""
+    etag: str = ""
+
+
+class Dossier(Record, gc=False, kw_only=True):
+    """All fiches about one person (policy §4.2). `categories` is empty where the column is; an unmapped option stands as its number."""
+
+    categories: tuple[str, ...] = ()
+    outcome: str | None = None
+    opened_on: date | None = None
+    closed_on: date | None = None
+    reopened_on: date | None = None
+    proceedings_ended_on: date | None = None
+    reviewed_on: date | None = None
+    is_active: bool | None = None
+    public_alert: bool | None = None
+    legal_hold: bool | None = None
+    anonymised_on: date | None = None
+
+
+class Fiche(Record, gc=False, kw_only=True):
+    """One communication. A fiche without `dossier` is a lone fiche (RET-02)."""
+
+    dossier: str | None = None
+    categories: tuple[str, ...] = ()
+    communicated_on: date | None = None
+    created_on: date | None = None
+    transmitted_on: date | None = None
+    channel: str | None = None
+    reporter_kind: str | None = None
+    anonymised_on: date | None = None
+
+
+class Party(Record, gc=False, kw_only=True):
+    """A person's role in one dossier or one fiche; never a property of the contact (SUS-02)."""
+
+    contact: str | None = None
+    dossier: str | None = None
+    fiche: str | None = None
+    role: str | None = None
+
+
+class Contact(Record, gc=False, kw_only=True):
+    """A person. `parent_kind` is `account` or `contact`, the table that `parent` points to."""
+
+    birth_on: date | None = None
+    birth_year: int | None = None
+    birth_month: int | None = None
+    stated_age: int | None = None
+    stated_on: date | None = None
+    national_number: str | None = None
+    parent: str | None = None
+    parent_kind: str | None = None
+    newsletter: bool | None = None
+    gender: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+    birth_place: str | None = None
+    image: str | None = None
+    description: str | None = None
+    anonymised_on: date | None = None
+
+
+class Recording(Record, gc=False, kw_only=True):
+    """A stored telephone or chat conversation (policy §6). `storage_uri` is set when its content lies outside the CRM."""
+
+    fiche: str | None = None
+    channel: str | None = None
+    started_on: date | None = None
+    ended_on: date | None = None
+    taken_over: bool | None = None
+    evidence: bool | None = None
+    storage_uri: str | None = None
+
+
+class Donation(Record, gc=False, kw_only=True):
+    """A gift; an active relation of its contact (RET-20)."""
+
+    contact: str | None = None
+
+
+class Enrolment(Record, gc=False, kw_only=True):
+    """A course followed; an active relation of its contact (RET-20)."""
+
+    contact: str | None = None
+
+
+class Engagement(Record, gc=False, kw_only=True):
+    """An agreement with a volunteer, trainee or employee; an active relation until it has ended (RET-20)."""
+
+    contact: str | None = None
+    ended_on: date | None = None
+
+
+class Note(Record, gc=False, kw_only=True):
+    """A note or attachment. `regarding_kind` is the kind of row it hangs on: dossier, fiche, contact, recording, or None if unmapped."""
+
+    regarding: str | None = None
+    regarding_kind: str | None = None
+    is_document: bool | None = None
+    media_type: str | None = None
+    evidence: bool | None = None
+    created_on: date | None = None
+
+
+class Call(Record, gc=False, kw_only=True):
+    """A telephone call as an activity."""
+
+    regarding: str | None = None
+    regarding_kind: str | None = None
+
+
+class Email(Record, gc=False, kw_only=True):
+    """An e-mail as an activity. Attached to nothing, it is a unit of its own (RET-05)."""
+
+    regarding: str | None = None
+    regarding_kind: str | None = None
+    sent_on: date | None = None
+    created_on: date | None = None
+
+
+class ActivityParty(Record, gc=False, kw_only=True):
+    """A participant of an activity; it cannot be deleted by itself and goes with its activity."""
+
+    activity: str | None = None
+    party: str | None = None
+    party_kind: str | None = None
+
+
+class Statistic(Record, gc=False, kw_only=True):
+    """What may outlive a dossier: no identifier of its source (5.2). `count` is 1, or the number in a row of totals."""
+
+    name: str | None = None
+    year: int | None = None
+    category: str | None = None
+    province: str | None = None
+    age_band: str | None = None
+    sex: str | None = None
+    outcome: str | None = None
+    channel: str | None = None
+    reporter_kind: str | None = None
+    duration_band: str | None = None
+    fiches_band: str | None = None
+    count: int | None = None
+
+
+# The kinds of record, by the word that mapping files use.
+KINDS: dict[str, type[Record]] = {
+    "dossier": Dossier,
+    "fiche": Fiche,
+    "party": Party,
+    "contact": Contact,
+    "recording": Recording,
+    "donation": Donation,
+    "enrolment": Enrolment,
+    "engagement": Engagement,
+    "note": Note,
+    "call": Call,
+    "email": Email,
+    "activity_party": ActivityParty,
+    "statistic": Statistic,
+}
+
+
+class UnitKind(StrEnum):
+    """What ends as one (2.1); the value is the kind of record that stands for it."""
+
+    DOSSIER = "dossier"
+    FICHE = "fiche"
+    RECORDING = "recording"
+    ATTACHMENT = "note"
+    EMAIL = "email"
+    CONTACT = "contact"
+
+
+@dataclass(slots=True)
+class Unit:
+    """What ends as one, with every fact that its retention end depends on.
+
+    A dossier carries its fiches and, in `children`, the contact of each party with the role `child` on it or on one of its fiches (None
+    for a child party without contact). A lone fiche carries itself in `fiches`. A recording or audio attachment carries its fiche, if
+    any, in `fiches`, and the unit of that fiche's dossier in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark
+    it follows that unit (RET-05). Fiches come in no particular order.
+    """
+
+    kind: UnitKind
+    id: str
+    etag: str
+    dossier: Dossier | None = None
+    fiches: list[Fiche] = field(default_factory=list)
+    children: list[Contact | None] = field(default_factory=list)
+    recording: Recording | None = None
+    note: Note | None = None
+    email: Email | None = None
+    belongs_to: Unit | None = None

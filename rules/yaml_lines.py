@@ -1,0 +1,163 @@
+"""YAML text -> plain values that remember their lines, so that a refusal can say where.
+
+YAML 1.2, one document, no aliases and no tags: what a file says stands where it says it. Values come out as JSON has them (a date stays
+text), so that a strict pydantic model reads them as it would read JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from rules.errors import ComplianceError
+
+Path: TypeAlias = tuple[str | int, ...]
+Value: TypeAlias = "dict[str, Value] | list[Value] | str | int | float | bool"
+
+_TAG = "tag:yaml.org,2002:"
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong: on which line (from 1), in which field, and what."""
+
+    line: int
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}" if self.path else self.text
+
+
+@dataclass(slots=True)
+class Document:
+    """A YAML file as plain values. `value` is None where the file could not be read; `problems` says why."""
+
+    value: Value | None = None
+    problems: list[Problem] = field(default_factory=list)
+    lines: dict[Path, int] = field(default_factory=dict)
+
+    def line(self, path: Path) -> int:
+        """The line of a field, or of the closest field around it that the file has."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def problem(self, path: Path, text: str) -> Problem:
+        return Problem(self.line(path), dotted(path), text)
+
+
+def dotted(path: Path) -> str:
+    """A field as people write it: `categories.recording.months`, `derive.runaway[0].key`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+def refusal(kind: type[ComplianceError], what: str, problems: Iterable[Problem], *, source: str, hint: str) -> ComplianceError:
+    """The error for a file with problems: it tells the first, says how many more there are, and lists those with their places.
+
+    `where` is the place of the first, as `file:line`. `problems` come in the order in which they are to be told.
+    """
+    first, *others = problems
+    message = f"{what}: {first}"
+    if others:
+        message += "".join([f" (and {len(others)} more)", *(f"\n  {source}:{problem.line}: {problem}" for problem in others)])
+    return kind(message, hint=hint, where=f"{source}:{first.line}")
+
+
+def read_yaml(text: str) -> Document:
+    """Read one YAML document. What cannot be read stands in `problems`, never in an exception."""
+    document = Document()
+    try:
+        root = YAML(typ="rt", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        document.problems.append(Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {error.problem or error.context}"))
+    except YAMLError:
+        document.problems.append(Problem(1, "", "this is not YAML: it holds a character that YAML forbids"))
+    except RecursionError:
+        document.problems.append(Problem(1, "", "this is nested too deeply to be read"))
+    else:
+        if root is None:
+            document.problems.append(Problem(1, "", "the file is empty"))
+        else:
+            document.lines[()] = root.start_mark.line + 1
+            document.value = _Reader(document).value(root, ())
+    return document
+
+
+class _Reader:
+    """Walks the nodes, notes the line of each field, and collects what is wrong with them."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.seen: dict[int, Node] = {}  # the nodes themselves, so that no id is used twice
+
+    def value(self, node: Node, path: Path) -> Value | None:
+        if id(node) in self.seen:
+            return self.wrong(path, "an alias (*) is not used here: write the value out")
+        self.seen[id(node)] = node
+        if isinstance(node, MappingNode) and node.tag == _TAG + "map":
+            return self.mapping(node, path)
+        if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
+            return self.sequence(node, path)
+        if isinstance(node, ScalarNode):
+            return self.scalar(node, path)
+        return self.wrong(path, f"the tag {node.tag} is not used here")
+
+    def mapping(self, node: MappingNode, path: Path) -> Value:
+        result: dict[str, Value] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, ScalarNode) or not key_node.value:
+                self.document.problems.append(Problem(line, dotted(path), "a key is a single word"))
+                continue
+            key = str(key_node.value)
+            here = (*path, key)
+            if here in self.document.lines:
+                first = self.document.lines[here]
+                self.document.problems.append(Problem(line, dotted(here), f"this key stands here twice, first on line {first}"))
+                continue
+            self.document.lines[here] = line
+            value = self.value(value_node, here)
+            if value is not None:
+                result[key] = value
+        return result
+
+    def sequence(self, node: SequenceNode, path: Path) -> Value:
+        result: list[Value] = []
+        for index, item in enumerate(node.value):
+            self.document.lines[*path, index] = item.start_mark.line + 1
+            value = self.value(item, (*path, index))
+            if value is not None:
+                result.append(value)
+        return result
+
+    def scalar(self, node: ScalarNode, path: Path) -> Value | None:
+        text = str(node.value)
+        match str(node.tag).removeprefix(_TAG):
+            case "str" | "timestamp":
+                return text
+            case "bool":
+                return text.lower() == "true"
+            case "int" if _INTEGER.fullmatch(text):
+                return int(text)
+            case "float" if _DECIMAL.fullmatch(text):
+                return float(text)
+            case "null":
+                return self.wrong(path, "there is no value: write one, or leave the key out")
+            case "int" | "float":
+                return self.wrong(path, "a number is written with the digits 0 to 9 only")
+            case tag:
+                return self.wrong(path, f"the tag {tag} is not used here")
+
+    def wrong(self, path: Path, text: str) -> Value | None:
+        self.document.problems.append(self.document.problem(path, text))
+        return None

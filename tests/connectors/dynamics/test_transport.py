@@ -1,0 +1,297 @@
+"""One HTTP request: what is repeated, how long we wait, and what an error tells."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+import responses
+import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.dynamics import faults
+from connectors.dynamics.auth import StaticToken
+from connectors.dynamics.config import Environment
+from connectors.dynamics.transport import Transport
+from connectors.interface import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
+from rules.errors import UsageError
+
+ROOT = "http://127.0.0.1:8765/api/data/v9.2/"
+WHO = f"{ROOT}WhoAmI"
+
+
+@pytest.fixture
+def crm() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def naps() -> list[float]:
+    return []
+
+
+class TwoTokens:
+    """A first token and, once that is rejected, a second."""
+
+    def __init__(self) -> None:
+        self.current = "eerste"
+
+    def token(self) -> str:
+        return self.current
+
+    def renew(self, rejected: str) -> str | None:
+        if rejected == "eerste":
+            self.current = "tweede"
+        return self.current
+
+
+def transport(naps: list[float], **settings: Any) -> Transport:
+    environment = Environment(ROOT, **settings)
+    now = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    return Transport(environment, StaticToken("t0ken", ROOT), sleep=naps.append, chance=lambda: 1.0, now=lambda: now)
+
+
+def error(code: str, message: str = "geheim") -> dict[str, object]:
+    return {"error": {"code": code, "message": message}}
+
+
+def test_a_request_carries_ids_and_the_headers_that_the_service_recommends(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, json={})
+    crm.get(WHO, json={})
+    with transport(naps) as client:
+        client.get("WhoAmI")
+        client.get("WhoAmI")
+    first, second = (call.request.headers for call in crm.calls)
+    assert first["Authorization"] == "Bearer t0ken"
+    assert (first["OData-Version"], first["If-None-Match"], first["Accept"]) == ("4.0", "null", "application/json")
+    assert first["x-ms-client-request-id"] != second["x-ms-client-request-id"]
+    assert first["x-ms-correlation-id"] == second["x-ms-correlation-id"]
+    assert naps == []
+
+
+def test_a_throttled_request_waits_as_long_as_the_server_asks(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, status=429, headers={"Retry-After": "7"}, json=error("0x80072322"))
+    crm.get(WHO, json={"UserId": 1})
+    with transport(naps) as client:
+        assert json.loads(client.get("WhoAmI").body) == {"UserId": 1}
+        assert (client.stats.requests, client.stats.retries, client.stats.throttled) == (2, 1, 1)
+    assert naps == [7.0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "Fri, 01 May 2026 12:00:40 GMT"}, 40.0),
+        ({"Retry-After": "Fri, 01 May 2026 12:00:40 GMT", "Date": "Fri, 01 May 2026 12:00:30 GMT"}, 10.0),
+        ({"Retry-After": "Fri, 01 May 2026 11:00:00 GMT"}, 0.0),
+        ({"Retry-After": "soon"}, 30.0),
+        ({}, 30.0),
+    ],
+)
+def test_the_wait_may_be_a_date_or_missing(crm: responses.RequestsMock, naps: list[float], headers: dict[str, str], seconds: float) -> None:
+    crm.get(WHO, status=429, headers=headers, body="<html>busy</html>")
+    crm.get(WHO, json={})
+    with transport(naps) as client:
+        client.get("WhoAmI")
+    assert naps == [seconds]
+
+
+def test_waiting_for_the_service_protection_is_bounded(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, status=429, headers={"Retry-After": "50"}, json=error("0x80072321"))
+    with transport(naps, max_wait_s=120.0) as client, pytest.raises(Throttled) as caught:
+        client.get("WhoAmI")
+    assert naps == [50.0, 50.0]
+    assert (caught.value.retry_after_s, caught.value.service_code) == (50.0, "0x80072321")
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateway_error_is_tried_again_with_longer_and_longer_waits(crm: responses.RequestsMock, naps: list[float], status: int) -> None:
+    crm.get(WHO, status=status, body="<html>Lotte Peeters</html>")
+    with transport(naps, retries=4) as client, pytest.raises(Unreachable) as caught:
+        client.get("WhoAmI")
+    assert naps == [0.5, 1.0, 2.0, 4.0]
+    assert "Peeters" not in str(caught.value)
+
+
+def test_a_gateway_that_asks_for_a_wait_gets_it(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, status=503, headers={"Retry-After": "9"})
+    crm.get(WHO, json={})
+    with transport(naps) as client:
+        client.get("WhoAmI")
+    assert naps == [9.0]
+
+
+@pytest.mark.parametrize(("code", "is_repeated"), [("0x80044151", True), ("0x80044150", True), ("0x80040216", False), ("", False)])
+def test_a_server_error_is_tried_again_only_with_a_code_that_passes(
+    crm: responses.RequestsMock, naps: list[float], code: str, is_repeated: bool
+) -> None:
+    crm.get(WHO, status=500, json=error(code))
+    if is_repeated:
+        crm.get(WHO, json={})
+    with transport(naps) as client:
+        if is_repeated:
+            client.get("WhoAmI")
+        else:
+            with pytest.raises(ConnectorError, match="500"):
+                client.get("WhoAmI")
+    assert len(naps) == int(is_repeated)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        requests.ConnectTimeout("https://host/?$filter=name"),
+        requests.ReadTimeout("name"),
+        requests.ConnectionError(urllib3.exceptions.ProtocolError("name")),
+        requests.exceptions.ProxyError("name"),
+        requests.exceptions.ChunkedEncodingError("name"),
+        requests.exceptions.InvalidHeader("name"),
+    ],
+)
+def test_a_lost_connection_is_tried_again_and_then_told_without_addresses(
+    crm: responses.RequestsMock, naps: list[float], failure: Exception
+) -> None:
+    crm.get(WHO, body=failure)
+    with transport(naps, retries=2) as client, pytest.raises(Unreachable) as caught:
+        client.get("WhoAmI", where="WhoAmI")
+    assert naps == [0.5, 1.0]
+    assert "name" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_a_certificate_that_is_not_trusted_is_told_at_once(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, body=requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"))
+    with transport(naps) as client, pytest.raises(Unreachable, match="certificate"):
+        client.get("WhoAmI")
+    assert naps == []
+
+
+def test_a_rejected_token_is_renewed_once(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, status=401, json=error("0x8005f101"))
+    crm.get(WHO, json={})
+    with Transport(Environment(ROOT), TwoTokens(), sleep=naps.append) as client:
+        client.get("WhoAmI")
+    assert [call.request.headers["Authorization"] for call in crm.calls] == ["Bearer eerste", "Bearer tweede"]
+    assert naps == []
+
+
+def test_a_token_that_is_rejected_twice_is_told_and_does_not_show(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, status=401, headers={"req_id": "r-1"})
+    with Transport(Environment(ROOT), TwoTokens(), sleep=naps.append) as client, pytest.raises(Unauthorised) as caught:
+        client.get("WhoAmI")
+    assert len(crm.calls) == 2
+    assert "tweede" not in f"{caught.value!r} {caught.value.hint} {vars(caught.value)}"
+    assert caught.value.request_id == "r-1"
+
+
+def test_a_static_token_cannot_be_renewed(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, status=401)
+    with transport(naps) as client, pytest.raises(Unauthorised):
+        client.get("WhoAmI")
+    assert len(crm.calls) == 1
+
+
+def test_a_redirect_is_not_followed(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, status=302, headers={"Location": "https://elsewhere.example/"})
+    with transport(naps) as client, pytest.raises(ConnectorError, match="elsewhere"):
+        client.get("WhoAmI")
+    assert len(crm.calls) == 1
+
+
+def test_the_affinity_cookie_is_not_kept(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, json={}, headers={"Set-Cookie": "ARRAffinity=abc; path=/"})
+    crm.get(WHO, json={})
+    with transport(naps) as client:
+        client.get("WhoAmI")
+        client.get("WhoAmI")
+    assert "Cookie" not in crm.calls[1].request.headers
+
+
+def test_a_compressed_body_is_read(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, body=gzip.compress(b'{"UserId": "x"}'), headers={"Content-Encoding": "gzip"})
+    with transport(naps) as client:
+        assert client.get("WhoAmI").body == b'{"UserId": "x"}'
+
+
+@pytest.mark.parametrize(("encoding", "body"), [("gzip", gzip.compress(b"x" * 999)[:-9]), ("gzip", b"no gzip"), ("br", b"x")])
+def test_a_body_that_broke_off_is_never_taken_for_an_answer(
+    crm: responses.RequestsMock, naps: list[float], encoding: str, body: bytes
+) -> None:
+    crm.get(WHO, body=body, headers={"Content-Encoding": encoding})
+    with transport(naps, retries=1) as client, pytest.raises(ReadIncomplete):
+        client.get("WhoAmI")
+    assert len(crm.calls) == 2
+
+
+def test_a_missing_privilege_is_named(crm: responses.RequestsMock, naps: list[float]) -> None:
+    message = "Principal user (Id=1, Jan Janssens) is missing prvReadcf_fiche privilege (Id=2)"
+    crm.get(WHO, status=403, json=error("0x80040220", message))
+    with transport(naps) as client, pytest.raises(Forbidden) as caught:
+        client.get("WhoAmI")
+    assert "prvReadcf_fiche" in str(caught.value)
+    assert "Janssens" not in str(caught.value)
+
+
+def test_a_client_id_without_application_user_is_explained(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.get(WHO, status=403, json=error("0x80072560"))
+    with transport(naps) as client, pytest.raises(Forbidden, match="application user"):
+        client.get("WhoAmI")
+
+
+@given(st.integers(400, 599), st.binary(max_size=200) | st.text().map(lambda text: json.dumps(error(text, text)).encode()))
+def test_no_error_body_gets_into_a_message(status: int, body: bytes) -> None:
+    found = faults.fault(status, body)
+    told = str(faults.error(found))
+    assert found.status == status
+    assert told == str(faults.error(faults.Fault(status, found.code, found.privilege)))
+    assert found.code == "" or len(found.code) <= 10
+
+
+def test_a_batch_is_sent_once(crm: responses.RequestsMock, naps: list[float]) -> None:
+    crm.post(f"{ROOT}$batch", status=503)
+    with transport(naps) as client:
+        assert client.post_batch(b"", "b").status == 503
+    assert len(crm.calls) == 1
+    assert naps == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://org.example/api/data/v9.2/",
+        "http://org.example/api/data/v9.2/",
+        "https://org.example/",
+        "https://user:pw@org.example/api/data/v9.2/",
+        "https://org.example/api/data/v9.2/?x=1",
+        "org.example",
+        "https://[::1/api/data/v9.2/",
+        "",
+    ],
+)
+def test_an_address_that_is_no_web_api_root_is_refused(url: str) -> None:
+    with pytest.raises(UsageError):
+        Environment(url)
+
+
+def test_an_address_is_normalised() -> None:
+    environment = Environment(" https://CFBE.crm4.dynamics.com/api/data/v9.2 ")
+    assert environment.url == "https://cfbe.crm4.dynamics.com/api/data/v9.2/"
+    assert environment.organisation_url == "https://cfbe.crm4.dynamics.com"
+    assert Environment("https://server/org/api/data/v9.1/").organisation_url == "https://server/org"
+    assert Environment("http://[::1]:80/api/data/v9.2").is_loopback
+
+
+def test_settings_out_of_bounds_are_refused() -> None:
+    for size in (0, 5001):
+        with pytest.raises(UsageError):
+            Environment(ROOT, page_size=size)
+    with pytest.raises(UsageError):
+        Environment(ROOT, batch_operations=1001)

@@ -1,0 +1,247 @@
+"""Opening a database: its tables, its version, and what a person reads when disk or network fail."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event
+
+from crm_compliance.files import DiskProblem
+from crm_compliance.store import database
+from crm_compliance.store.database import HEAD, VERSION_TABLE, Database, StoreUnusable, parse
+from crm_compliance.store.store import SqlStore
+from crm_compliance.store.tables import metadata
+from jobs.ledger import verify_chain
+from rules.errors import UsageError
+from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run, an_action
+
+ROOT = Path(__file__).parents[3]
+OPEN = """
+import sys
+from datetime import UTC, datetime
+from crm_compliance.store.store import SqlStore
+print("ready", flush=True)
+sys.stdin.readline()
+with SqlStore.open(sys.argv[1], clock=lambda: datetime(2026, 3, 2, tzinfo=UTC)) as store:
+    for _ in range(5):
+        store.append([("opened", {})])
+"""
+
+
+def raw(url: str, statement: str) -> None:
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+        connection.execute(statement)
+        connection.commit()
+        connection.close()
+    else:
+        with psycopg.connect(url) as session:
+            session.execute(statement.encode())
+
+
+def test_the_steps_build_exactly_the_tables_that_the_program_uses(database_url: str) -> None:
+    opened = Database.open(database_url)
+    try:
+        with opened.reading() as connection:
+            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+            assert compare_metadata(context, metadata) == []
+    finally:
+        opened.close()
+
+
+def test_the_last_step_is_the_version_that_the_program_asks_for() -> None:
+    steps = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
+    assert steps.get_heads() == [HEAD]
+
+
+def test_programs_that_start_at_once_all_find_a_whole_database(database_url: str, open_store: Callable[[str], SqlStore]) -> None:
+    command = [sys.executable, "-W", "error", "-c", OPEN, database_url]
+    programs = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for program in programs:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.write("go\n")
+        program.stdin.flush()
+    assert [(program.communicate()[1], program.returncode) for program in programs] == [("", 0)] * 3
+    verdict = verify_chain(open_store(database_url).ledger())
+    assert (verdict.entries, verdict.ok) == (15, True)
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(database_url: str, open_store: Callable[[str], SqlStore]) -> None:
+    open_store(database_url).append([ENTRY])
+    raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(UsageError, match=f"9999.*{HEAD}") as caught:
+        open_store(database_url)
+    assert (caught.value.code, caught.value.exit_code) == ("store", 2)
+    assert "newer version" in caught.value.hint
+
+
+def test_a_step_that_fails_leaves_an_empty_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate = database._upgrade
+
+    def break_off(connection: Connection) -> None:
+        migrate(connection)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(database, "_upgrade", break_off)
+    with pytest.raises(ZeroDivisionError):
+        Database.open(database_url)
+    monkeypatch.undo()
+    Database.open(database_url).close()
+
+
+def test_a_sqlite_store_is_for_its_owner_only_and_survives_a_power_cut(sqlite_url: str, tmp_path: Path) -> None:
+    opened = Database.open(sqlite_url)
+    try:
+        with opened.writing() as connection:
+            pragmas = [
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            ]
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    finally:
+        opened.close()
+    assert pragmas == ["wal", 2, 1, 30_000]  # 2 is FULL
+    assert set(modes.values()) == {0o600}, modes
+
+
+@pytest.fixture
+def full_disk(database_url: str, open_store: Callable[[str], SqlStore]) -> SqlStore:
+    """A store whose disk fills up while a plan of many pages is written; SQLite and PostgreSQL themselves say so."""
+    store = open_store(database_url)
+    store.save_plan(a_plan("before"), PAGES, ENTRY)
+    if database_url.startswith("sqlite"):
+        limit = "PRAGMA max_page_count = 60"
+        event.listen(store._database.engine, "begin", lambda connection: connection.exec_driver_sql(limit), insert=True)
+    else:
+        raw(
+            database_url,
+            """CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.page > 20 THEN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END IF;
+            RETURN NEW; END $$""",
+        )
+        raw(database_url, "CREATE TRIGGER fill BEFORE INSERT ON plan_pages FOR EACH ROW EXECUTE FUNCTION fill()")
+    return store
+
+
+def test_a_full_disk_is_a_usage_error_and_leaves_nothing_half_written(full_disk: SqlStore) -> None:
+    with pytest.raises(DiskProblem, match="full") as caught:
+        full_disk.save_plan(a_plan("too-big"), (bytes(4096) for _ in range(500)), ENTRY)
+    assert (caught.value.code, caught.value.exit_code) == ("disk", 2)
+    assert [plan.id for plan in full_disk.plans()] == ["before"]
+    assert list(full_disk.plan_pages("before")) == PAGES
+    assert len(list(full_disk.ledger())) == 1
+    full_disk.start_run(a_run(plan="before"), ENTRY)  # what still fits is written
+    full_disk.record("run-1", [an_action("a")])
+
+
+def test_a_missing_folder_is_said_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(DiskProblem, match="no folder"):
+        Database.open(f"sqlite:///{tmp_path / 'missing' / 'state.db'}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_where_the_database_should_be_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DiskProblem, match="is a folder"):
+        Database.open(f"sqlite:///{tmp_path}")
+
+
+def test_a_database_that_may_not_be_written_is_said(sqlite_url: str, open_store: Callable[[str], SqlStore]) -> None:
+    store = open_store(sqlite_url)
+    event.listen(store._database.engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"), insert=True)
+    with pytest.raises(DiskProblem, match="READONLY"):
+        store.append([ENTRY])
+    assert list(store.ledger()) == []
+
+
+def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    file.write_bytes(b"holiday pictures " * 1000)
+    with pytest.raises(StoreUnusable, match="not a SQLite database"):
+        Database.open(f"sqlite:///{file}")
+    assert file.read_bytes() == b"holiday pictures " * 1000
+
+
+def test_a_busy_database_is_said(sqlite_url: str, open_store: Callable[[str], SqlStore], monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(sqlite_url)
+    monkeypatch.setattr(database, "BUSY_S", 0)
+    impatient = open_store(sqlite_url)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnusable, match="busy"):
+        impatient.append([ENTRY])
+    other.close()
+    impatient.append([ENTRY])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://clerk:hunter2@127.0.0.1:1/state",
+        "postgresql://clerk:hunter2@/state?host=/nowhere/at/all",
+        "mysql://clerk:hunter2@127.0.0.1/state",
+        "clerk:hunter2",
+        "postgresql://clerk:hunter2@127.0.0.1:port/state",
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_a_usage_error_without_the_password(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Database.open(url)
+    error = caught.value
+    assert error.exit_code == 2
+    assert error.hint
+    assert "hunter2" not in f"{error} {error.hint} {error.where}"
+
+
+def test_a_server_without_the_database_is_said(postgres_server: str) -> None:
+    with pytest.raises(StoreUnusable, match="cannot be reached"):
+        Database.open(postgres_server.replace("/postgres?", "/nowhere?"))
+
+
+def test_a_server_that_drops_its_connections_is_said_once_and_found_again(postgres_url: str, open_store: Callable[[str], SqlStore]) -> None:
+    store = open_store(postgres_url)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+    def pages() -> Iterator[bytes]:
+        yield b"first page"
+        raw(postgres_url, cut)
+        yield b"second page"
+
+    with pytest.raises(StoreUnusable, match="cannot be reached"):
+        store.save_plan(a_plan(), pages(), ENTRY)
+    assert store.plans() == []
+    raw(postgres_url, cut)
+    store.append([ENTRY])  # a pooled connection that died overnight is replaced unseen
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:state?uri=true"])
+def test_a_store_in_memory_is_refused_because_it_would_prove_nothing(url: str) -> None:
+    with pytest.raises(StoreUnusable, match="needs a file"):
+        Database.open(url)
+
+
+def test_the_old_and_the_short_spelling_of_postgresql_are_understood() -> None:
+    assert {parse(f"{name}://host/state").drivername for name in ("postgres", "postgresql", "postgresql+psycopg")} == {"postgresql+psycopg"}
+
+
+def test_an_error_of_the_program_itself_is_not_explained_away_and_shows_no_values(store: SqlStore) -> None:
+    store.save_plan(a_plan(), [], ENTRY)
+    with pytest.raises(Exception, match=r"(?i)unique") as caught:
+        store.save_plan(a_plan(policy_name="canary"), [], ENTRY)
+    assert not isinstance(caught.value, UsageError)
+    assert "canary" not in str(caught.value)

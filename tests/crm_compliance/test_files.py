@@ -1,0 +1,119 @@
+"""A file is there whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import os
+import resource
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from crm_compliance.files import DiskProblem, disk_errors, private_folder, write_whole
+
+
+@contextmanager
+def files_no_longer_than(length: int) -> Iterator[None]:
+    """The operating system itself refuses to write on, as it does on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_file_takes_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "plan.jsonl"
+    path.write_text("old")
+    with write_whole(path) as file:
+        file.write(b"new")
+        assert path.read_text() == "old"
+    assert path.read_bytes() == b"new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["plan.jsonl"]
+
+
+def test_only_the_owner_may_read_it_also_where_the_old_one_was_open_to_all(tmp_path: Path) -> None:
+    path = tmp_path / "plan.jsonl"
+    path.touch(0o666)
+    with write_whole(path):
+        pass
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_text_is_utf_8_and_keeps_its_line_ends(tmp_path: Path) -> None:
+    path = tmp_path / "plan.csv"
+    with write_whole(path, text=True) as file:
+        csv.writer(file).writerow(["é", "ü"])
+        file.write("\n")
+    assert path.read_bytes() == "é,ü\r\n\n".encode()
+
+
+@pytest.mark.parametrize("old", [None, "old"])
+def test_a_failure_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, old: str | None) -> None:
+    path = tmp_path / "plan.jsonl"
+    if old:
+        path.write_text(old)
+
+    def interrupted() -> None:
+        with write_whole(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == ([("plan.jsonl", old)] if old else [])
+
+
+@pytest.mark.parametrize("length", [4_000, 4_000_000])  # found at the last flush, and in the middle of the writing
+def test_a_full_disk_is_a_usage_error_and_leaves_the_old_file(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "plan.jsonl"
+    path.write_text("old")
+    with pytest.raises(DiskProblem) as caught, files_no_longer_than(100), write_whole(path) as file:
+        file.write(bytes(length))
+    assert (caught.value.exit_code, caught.value.code, caught.value.where) == (2, "disk", str(path))
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("plan.jsonl", "old")]
+
+
+def test_a_missing_folder_is_a_usage_error_and_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(DiskProblem, match="no folder"), write_whole(tmp_path / "missing" / "plan.jsonl"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["", "/dev/null"])
+def test_a_folder_or_a_device_is_never_replaced(tmp_path: Path, path: str) -> None:
+    with pytest.raises(DiskProblem), write_whole(Path(path) if path else tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_stays_a_link_and_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    with write_whole(tmp_path / "link.txt") as file:
+        file.write(b"new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_an_error_of_the_network_inside_the_block_is_not_called_a_disk_problem(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionResetError), write_whole(tmp_path / "plan.jsonl"):
+        raise ConnectionResetError(errno.ECONNRESET, "reset")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+def test_what_a_disk_says_is_said_in_words(number: int) -> None:
+    with pytest.raises(DiskProblem, match=os.strerror(number)), disk_errors(Path("plan.jsonl")):
+        raise OSError(number, os.strerror(number))
+
+
+def test_a_private_folder_is_made_once_and_a_wider_mode_of_the_owners_choice_is_left(tmp_path: Path) -> None:
+    folder = private_folder(tmp_path / "parent" / "data")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.chmod(0o750)
+    assert stat.S_IMODE(private_folder(folder).stat().st_mode) == 0o750

@@ -1,0 +1,234 @@
+"""Settings come from a file and the environment, are checked as a whole, and never show a value in a message."""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from crm_compliance.settings import PREFIX, Settings, load_settings
+from rules.errors import UsageError
+
+EMULATOR = "http://127.0.0.1:8765/api/data/v9.2/"
+REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
+CANARY = "hunter2-canary"
+DOCUMENTED = {
+    "CRM_URL",
+    "CRM_TOKEN",
+    "CRM_TENANT_ID",
+    "CRM_CLIENT_ID",
+    "CRM_CLIENT_SECRET",
+    "CRM_CLIENT_CERTIFICATE",
+    "CRM_CLIENT_CERTIFICATE_PASSWORD",
+    "CRM_AUTHORITY",
+    "CRM_CA_FILE",
+    "DATABASE_URL",
+    "DATA_DIR",
+    "STORAGE_DIR",
+    "POLICY",
+    "MAPPING",
+    "CLOCK",
+    "LOG_LEVEL",
+    "RETENTION_CRON",
+    "RECORDINGS_CRON",
+}
+
+
+def settings(**variables: str) -> Settings:
+    return load_settings(None, {f"{PREFIX}{name}": value for name, value in variables.items()})
+
+
+def refusal(**variables: str) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        settings(**variables)
+    assert caught.value.exit_code == 2
+    assert CANARY not in f"{caught.value} {caught.value.hint} {caught.value.where}"
+    assert caught.value.__cause__ is None  # a cause would carry the values into a log
+    return caught.value
+
+
+def config(folder: Path, text: str) -> Path:
+    file = folder / "settings.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_settings_are_those_of_the_documentation() -> None:
+    assert {name.upper() for name in Settings.model_fields} == DOCUMENTED
+
+
+def test_without_anything_set_the_defaults_hold() -> None:
+    found = load_settings(None, {"PATH": "/bin", "CRM_URL": "not ours"})
+    assert (found.crm_url, found.is_loopback, found.log_level) == (None, False, "INFO")
+    assert (found.retention_cron, found.recordings_cron) == ("30 2 * * *", "0 2 * * *")
+    assert found.data_dir.name == "crm-compliance"
+    assert found.store_url == f"sqlite:///{found.data_dir}/state.db"
+    with pytest.raises(UsageError, match="CRM_COMPLIANCE_CRM_URL"):
+        _ = found.needed_crm_url
+
+
+def test_the_process_environment_is_read_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}CRM_TENANT_ID", "tenant")
+    assert load_settings().crm_tenant_id == "tenant"
+
+
+def test_a_variable_wins_over_the_file_and_an_empty_one_counts_as_not_there(tmp_path: Path) -> None:
+    file = config(tmp_path, f"crm_url = '{EMULATOR}'\nlog_level = 'DEBUG'\npolicy = 'from-file.yaml'\n")
+    found = load_settings(file, {f"{PREFIX}LOG_LEVEL": "ERROR", f"{PREFIX}POLICY": ""})
+    assert (found.crm_url, found.log_level, found.policy) == (EMULATOR, "ERROR", Path("from-file.yaml"))
+
+
+def test_the_file_may_be_named_by_a_variable_and_the_option_wins(tmp_path: Path) -> None:
+    named = config(tmp_path, "log_level = 'DEBUG'")
+    assert settings(CONFIG=str(named)).log_level == "DEBUG"
+    (tmp_path / "other.toml").write_text("log_level = 'ERROR'")
+    assert load_settings(tmp_path / "other.toml", {f"{PREFIX}CONFIG": str(named)}).log_level == "ERROR"
+
+
+def test_an_unknown_key_in_the_file_is_refused_with_file_key_and_line(tmp_path: Path) -> None:
+    file = config(tmp_path, f"# ours\nlog_level = 'DEBUG'\ncrm_tokn = '{CANARY}'\n")
+    error = refusal(CONFIG=str(file))
+    assert f"crm_tokn ({file}:3)" in str(error)
+    assert error.where == f"{file}:3"
+
+
+def test_a_section_in_the_file_is_an_unknown_key_too(tmp_path: Path) -> None:
+    assert "crm (" in str(refusal(CONFIG=str(config(tmp_path, f"[crm]\nurl = '{CANARY}'\n"))))
+
+
+@pytest.mark.parametrize("name", ["CRM_TOKN", "URL", "crm_url", "DATA_DIR_"])
+def test_an_unknown_variable_is_refused_by_name(name: str) -> None:
+    assert f"{PREFIX}{name}" in str(refusal(**{name: CANARY}))
+
+
+def test_a_misspelt_variable_is_refused_even_when_it_is_empty() -> None:
+    assert "CRM_TOKN" in str(refusal(CRM_TOKN=""))
+
+
+def test_variables_of_the_tests_are_not_settings() -> None:
+    assert settings(TEST_URL="https://test.example").crm_url is None
+
+
+@pytest.mark.parametrize("text", [f"crm_token = {CANARY}", f"crm_token = '{CANARY}", "a = 1\na = 2"])
+def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
+    file = config(tmp_path, f"log_level = 'DEBUG'\n{text}")
+    assert "not TOML" in str(refusal(CONFIG=str(file)))
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    assert "cannot be read" in str(refusal(CONFIG=str(tmp_path / "missing.toml")))
+    assert "cannot be read" in str(refusal(CONFIG=str(tmp_path)))
+    (tmp_path / "latin.toml").write_bytes(b"policy = '\xe9'")
+    assert "UTF-8" in str(refusal(CONFIG=str(tmp_path / "latin.toml")))
+
+
+def test_secrets_never_show_in_a_printed_form() -> None:
+    secret = dict.fromkeys(("CRM_TOKEN", "CRM_CLIENT_SECRET", "CRM_CLIENT_CERTIFICATE_PASSWORD"), CANARY)
+    found = settings(CRM_URL=EMULATOR, DATABASE_URL=f"postgresql://clerk:{CANARY}@host/state", **secret)
+    assert found.crm_token == SecretStr(CANARY)
+    assert CANARY in found.store_url
+    assert CANARY not in f"{found!r} {found} {found.model_dump()} {found.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOG_LEVEL", CANARY),
+        ("RETENTION_CRON", CANARY),
+        ("RECORDINGS_CRON", "* * * *"),
+        ("CLOCK", CANARY),
+        ("CRM_AUTHORITY", f"http://{CANARY}.example/"),
+        ("CRM_URL", CANARY),
+        ("CRM_URL", f"ftp://127.0.0.1/{CANARY}"),
+        ("CRM_URL", f"https://clerk:{CANARY}"),
+        ("CRM_URL", f"https://clerk:{CANARY}@org.crm4.dynamics.com/"),
+        ("CRM_URL", f"https://org.crm4.dynamics.com/?key={CANARY}"),
+        ("CRM_URL", f"https://org.crm4.dynamics.com/#{CANARY}"),
+        ("CRM_URL", f"https://[{CANARY}]/"),
+        ("CRM_URL", f"https://{CANARY}\\@127.0.0.1/"),
+        ("CRM_URL", f"https://127.0.0.1 .{CANARY}/"),
+        ("CRM_URL", f"http://{CANARY}.example/api/data/v9.2/"),
+        ("CRM_URL", "http://org.crm4.dynamics.com/api/data/v9.2/"),
+        ("DATA_DIR", f"~{CANARY}/data"),
+    ],
+)
+def test_a_value_that_is_not_usable_is_refused_by_name_and_never_shown(name: str, value: str) -> None:
+    error = refusal(**{name: value})
+    assert f"{PREFIX}{name}: should" in f"{error}".replace("input should", "should")
+    assert error.where == f"{PREFIX}{name}"
+
+
+def test_a_wrong_value_in_the_file_is_refused_with_its_line_and_all_of_them_at_once(tmp_path: Path) -> None:
+    file = config(tmp_path, "\ncrm_token = 5\nlog_level = 'LOUD'")
+    error = refusal(CONFIG=str(file), CLOCK=CANARY)
+    assert f"crm_token ({file}:2): " in str(error)
+    assert f"log_level ({file}:3): " in str(error)
+    assert "CRM_COMPLIANCE_CLOCK: " in str(error)
+
+
+@pytest.mark.parametrize("url", [EMULATOR, "http://localhost:1/", "http://[::1]:8765/x", "https://127.200.0.9/", "HTTP://LOCALHOST/"])
+def test_this_machine_is_known_by_its_names(url: str) -> None:
+    assert settings(CRM_URL=url, CRM_TOKEN="t", CLOCK="2026-03-01T02:30:00Z").is_loopback
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        REAL,
+        "https://localhost.example.com/",
+        "https://127.0.0.1.nip.io/",
+        "https://10.0.0.1/",
+        "https://0.0.0.0/",
+        "https://[::ffff:7f00:1]/",
+    ],
+)
+def test_a_token_or_a_set_clock_is_refused_for_any_other_machine(url: str) -> None:
+    assert settings(CRM_URL=url).is_loopback is False
+    assert "clock" in str(refusal(CRM_URL=url, CLOCK="2026-03-01T02:30:00Z")).lower()
+    assert "CRM_TOKEN" in str(refusal(CRM_URL=url, CRM_TOKEN=CANARY))
+
+
+def test_a_token_or_a_set_clock_needs_a_crm() -> None:
+    assert "CRM_COMPLIANCE_CRM_TOKEN" in str(refusal(CRM_TOKEN=CANARY))
+    assert "CRM_COMPLIANCE_CLOCK" in str(refusal(CLOCK="2026-03-01T02:30:00Z"))
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("2026-03-01T02:30:00Z", datetime(2026, 3, 1, 2, 30, tzinfo=UTC)),
+        ("2026-03-29t03:30:00.25+02:00", datetime(2026, 3, 29, 1, 30, 0, 250_000, tzinfo=UTC)),
+    ],
+)
+def test_the_clock_is_an_instant(told: str, meant: datetime) -> None:
+    assert settings(CRM_URL=EMULATOR, CLOCK=told).clock == meant
+
+
+@pytest.mark.parametrize("told", ["2026-03-01", "2026-03-01T02:30:00", "1772332200", "2026-02-30T02:30:00Z", "2026-W10-1T02:30:00Z"])
+def test_a_clock_without_zone_or_day_is_refused(told: str) -> None:
+    assert "RFC 3339" in str(refusal(CRM_URL=EMULATOR, CLOCK=told))
+
+
+def test_an_instant_of_the_file_itself_sets_the_clock(tmp_path: Path) -> None:
+    file = config(tmp_path, f"crm_url = '{EMULATOR}'\nclock = 2026-03-01T03:30:00+01:00\n")
+    assert settings(CONFIG=str(file)).clock == datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
+
+
+def test_the_web_api_root_ends_in_one_slash() -> None:
+    assert settings(CRM_URL=REAL.rstrip("/")).crm_url == settings(CRM_URL=f"{REAL}/").crm_url == REAL
+
+
+def test_the_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    found = settings(DATA_DIR=str(tmp_path / "deep" / "data"))
+    assert found.make_data_dir() == found.make_data_dir() == tmp_path / "deep" / "data"
+    assert stat.S_IMODE(found.data_dir.stat().st_mode) == 0o700
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "data"):
+        with pytest.raises(UsageError, match="not a folder"):
+            settings(DATA_DIR=str(folder)).make_data_dir()

@@ -1,0 +1,48 @@
+"""The emulator, and a night on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator, running
+from crm_compliance.keys import RegisterKey
+from crm_compliance.store.store import SqlStore
+from rules.loader import load_policy
+from tests.integration.night import TOKEN, Clock, Night
+
+
+@pytest.fixture
+def emulator() -> Iterator[RunningEmulator]:
+    with running(token=TOKEN, limits=False) as started:
+        yield started
+
+
+@pytest.fixture
+def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[..., Night]]:
+    """Makes nights over one organisation; each has the store of `url`, or its own."""
+    opened: list[Night] = []
+    text = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+
+    def make(
+        now: datetime | None = None, *, url: str | None = None, policy: Callable[[str], str] = lambda text: text, page_size: int = 5000
+    ) -> Night:
+        clock = Clock(now or datetime(2026, 11, 25, 11, tzinfo=UTC))
+        store = SqlStore.open(url or f"sqlite:///{tmp_path / 'state.db'}", clock=clock)
+        night = Night(emulator, store, RegisterKey.open(tmp_path), load_policy(policy(text), source="test.yaml"), clock, page_size)
+        opened.append(night)
+        return night
+
+    yield make
+    for night in opened:
+        night.close()
+        night.store.close()
+
+
+@pytest.fixture
+def night(make_night: Callable[..., Night]) -> Night:
+    return make_night()

@@ -1,0 +1,222 @@
+"""A night in a test: the real client, the real store and the real jobs, against the emulator over HTTP."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import requests
+
+from connectors.dynamics.auth import StaticToken
+from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.emulator.server import RunningEmulator
+from crm_compliance.keys import RegisterKey
+from crm_compliance.store.store import SqlStore
+from crm_compliance.wiring import checked
+from jobs.apply import apply_plan
+from jobs.plan import Kind, Plan, PlanLine
+from jobs.planning import lines_of, make_plan
+from jobs.ports import JobContext
+from jobs.runs import Run
+from rules.holds import Holds
+from rules.policy import Policy
+
+TOKEN = "test-token"
+CATEGORY = {
+    "social_card": 100000000,
+    "e_safety": 100000001,
+    "civil_party": 100000002,
+    "grooming": 100000021,
+    "sexting": 100000022,
+    "runaway": 100000030,
+    "international_abduction": 100000031,
+    "unexplained_disappearance": 100000033,
+    "csam_report": 100000050,
+}
+ROLE = {"child": 100000000, "parent": 100000001, "reporter": 100000003, "suspect": 100000005}
+
+
+class Clock:
+    """A clock that moves when a test says so."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Night:
+    """One organisation, one store, one clock. Rows are made through the Web API; the people are fictitious."""
+
+    emulator: RunningEmulator
+    store: SqlStore
+    key: RegisterKey
+    policy: Policy
+    clock: Clock
+    page_size: int = 5000
+    connector: DynamicsConnector = field(init=False)
+    http: requests.Session = field(init=False)
+
+    def __post_init__(self) -> None:
+        from crm_compliance.wiring import mapping_text
+        from crm_compliance.settings import Settings
+
+        text, source = mapping_text(Settings())
+        self.connector = connect(
+            url=self.emulator.url,
+            tokens=StaticToken(TOKEN, self.emulator.url),
+            mapping_text=text,
+            mapping_source=source,
+            page_size=self.page_size,
+            sleep=lambda _: None,
+        )
+        self.http = requests.Session()
+        self.http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})
+
+    def close(self) -> None:
+        self.connector.close()
+        self.http.close()
+
+    @property
+    def context(self) -> JobContext:
+        checked(self.connector)
+        return JobContext(
+            connector=self.connector,
+            store=self.store,
+            policy=self.policy,
+            holds=Holds.none(),
+            clock=self.clock,
+            crm=self.emulator.url,
+            mapping_digest="test",
+            software_version="test",
+            reference=self.key.reference,
+            new_id=lambda prefix: f"{prefix}-{uuid.uuid4().hex[:12]}",
+            shuffle=Random(1),
+            progress=lambda stage, done, total=None: None,
+        )
+
+    # -- the jobs ------------------------------------------------------------------------------------------------------------------
+
+    def plan(self, kind: Kind = Kind.ALL, **more: Any) -> Plan:
+        return make_plan(self.context, kind, **more)
+
+    def lines(self, plan: Plan) -> dict[str, PlanLine]:
+        return {line.id: line for line in lines_of(self.store.plan_pages(plan.id))}
+
+    def apply(self, plan: Plan) -> Run:
+        return apply_plan(self.context, plan.id)
+
+    # -- the CRM, spoken with plain requests ---------------------------------------------------------------------------------------
+
+    def create(self, table_set: str, key: str, **columns: Any) -> str:
+        row = str(uuid.uuid4())
+        answer = self.http.post(self.emulator.url + table_set, json={key: row, **columns})
+        assert answer.status_code == 204, (table_set, answer.status_code, answer.text)
+        return row
+
+    def patch(self, table_set: str, row: str, **columns: Any) -> None:
+        answer = self.http.patch(f"{self.emulator.url}{table_set}({row})", json=columns, headers={"If-Match": "*"})
+        assert answer.status_code == 204, (table_set, answer.status_code, answer.text)
+
+    def get(self, table_set: str, row: str) -> dict[str, Any] | None:
+        answer = self.http.get(f"{self.emulator.url}{table_set}({row})")
+        assert answer.status_code in (200, 404), answer.text
+        found: dict[str, Any] | None = answer.json() if answer.status_code == 200 else None
+        return found
+
+    def rows(self, path: str) -> list[dict[str, Any]]:
+        answer = self.http.get(self.emulator.url + path)
+        assert answer.status_code == 200, answer.text
+        rows: list[dict[str, Any]] = answer.json()["value"]
+        return rows
+
+    def writes(self) -> int:
+        operations = self.emulator.stats()["operations"]
+        return int(operations["create"]) + int(operations["update"]) + int(operations["delete"])
+
+    # -- an organisation -----------------------------------------------------------------------------------------------------------
+
+    def contact(self, **columns: Any) -> str:
+        return self.create("contacts", "contactid", **{"firstname": "Lotte", "lastname": "Peeters (fictief)"} | columns)
+
+    def dossier(self, category: str, *, closed: bool = True, spoken: date | None = None, fiches: int = 1, **columns: Any) -> str:
+        """A dossier with fiches of the day `spoken`, the oldest of one day each before it."""
+        on = spoken or date(2025, 1, 10)
+        row = self.create(
+            "cf_dossiers",
+            "cf_dossierid",
+            **{"cf_name": "D-test", "cf_openedon": _noon(on), "cf_categories": str(CATEGORY[category])} | columns,
+        )
+        for n in range(fiches):
+            self.fiche(category, spoken=on - timedelta(days=n), dossier=row)
+        if closed:
+            self.patch("cf_dossiers", row, statecode=1, statuscode=2)
+        return row
+
+    def fiche(self, category: str | None, *, spoken: date | None = None, dossier: str | None = None, **columns: Any) -> str:
+        values: dict[str, Any] = {"cf_name": "F-test", "cf_communicatedon": _noon(spoken or date(2025, 1, 10)), "cf_summary": "Verzonnen."}
+        if category is not None:
+            values["cf_categories"] = str(CATEGORY[category])
+        if dossier is not None:
+            values["cf_DossierId@odata.bind"] = f"/cf_dossiers({dossier})"
+        return self.create("cf_fiches", "cf_ficheid", **values | columns)
+
+    def fiches_of(self, dossier: str) -> list[str]:
+        return [row["cf_ficheid"] for row in self.rows(f"cf_fiches?$select=cf_ficheid&$filter=_cf_dossierid_value eq {dossier}")]
+
+    def party(self, contact: str | None, role: str, *, dossier: str | None = None, fiche: str | None = None) -> str:
+        values: dict[str, Any] = {"cf_name": "rol", "cf_role": ROLE[role]}
+        if contact is not None:
+            values["cf_ContactId@odata.bind"] = f"/contacts({contact})"
+        if dossier is not None:
+            values["cf_DossierId@odata.bind"] = f"/cf_dossiers({dossier})"
+        if fiche is not None:
+            values["cf_FicheId@odata.bind"] = f"/cf_fiches({fiche})"
+        return self.create("cf_parties", "cf_partyid", **values)
+
+    def recording(self, ended: date, *, fiche: str | None = None, **columns: Any) -> str:
+        values: dict[str, Any] = {"cf_name": "R-test", "cf_startedon": _noon(ended), "cf_endedon": _noon(ended), "cf_takenover": True}
+        if fiche is not None:
+            values["cf_FicheId@odata.bind"] = f"/cf_fiches({fiche})"
+        return self.create("cf_recordings", "cf_recordingid", **values | columns)
+
+    def note(self, target: str, row: str, **columns: Any) -> str:
+        """A note on a row; `target` is its table's logical name."""
+        sets = {"cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "contact": "contacts", "cf_recording": "cf_recordings"}
+        bind = {f"objectid_{target}@odata.bind": f"/{sets[target]}({row})"}
+        return self.create("annotations", "annotationid", **{"subject": "notitie", "notetext": "Verzonnen."} | bind | columns)
+
+    def call(self, target: str, row: str, participants: list[str]) -> str:
+        """A telephone call about a row, with contacts as participants."""
+        sets = {"cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "contact": "contacts"}
+        parties = [{"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 1} for contact in participants]
+        return self.create(
+            "phonecalls",
+            "activityid",
+            subject="gesprek",
+            phonecall_activity_parties=parties,
+            **{f"regardingobjectid_{target}_phonecall@odata.bind": f"/{sets[target]}({row})"},
+        )
+
+    def donation(self, contact: str) -> str:
+        return self.create(
+            "cf_donations",
+            "cf_donationid",
+            cf_name="gift",
+            cf_bookedon=_noon(date(2025, 5, 1)),
+            **{"cf_ContactId@odata.bind": f"/contacts({contact})"},
+        )
+
+
+def brussels_noon(day: date) -> datetime:
+    """Noon of a day, near enough to Brussels for every test that does not speak of hours."""
+    return datetime(day.year, day.month, day.day, 11, tzinfo=UTC)
+
+
+def _noon(day: date) -> str:
+    return f"{day}T11:00:00Z"

@@ -1,0 +1,129 @@
+"""Units of every kind, as hypothesis draws them: also with nothing known, sentinels, and dates still to come."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from hypothesis import strategies as st
+
+from rules.disposition import Reason
+from rules.holds import Hold, Holds
+from rules.policy import Policy
+from rules.records import Contact, Fiche, Unit
+from tests.rules.builders import (
+    CRM_KEYS,
+    OUTCOMES,
+    POLICY,
+    UNTIL_25,
+    a_dossier,
+    a_fiche,
+    a_lone_fiche,
+    a_policy,
+    a_recording,
+    an_attachment,
+    an_email,
+    shipped_policy,
+)
+
+AS_OF = date(2026, 11, 25)
+PAST = st.dates(date(1990, 1, 1), AS_OF)
+SENTINELS = st.sampled_from([date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31)])
+ANY_DAY = st.one_of(PAST, PAST, PAST, PAST, st.none(), SENTINELS, st.dates(AS_OF, date(2300, 1, 1)))
+KEYS = st.sampled_from([*CRM_KEYS, "preventive", "csam_report", "100000099"])
+NUMBERS = st.sampled_from(
+    [None, None, "08.02.29-998.89", "12.48.15-997.43", "10.05.00-997.53", "00.00.01-997.69", "8022999889", "nonsense"]
+)
+
+ODD_POLICY = a_policy(
+    {
+        "preventive": {"type": "months_after", "months": 6, "anchor": ["transmitted_on", "opened_on"], "disposition": "delete"},
+        "csam_report": {"type": "end_of_calendar_year_after", "years": 3, "anchor": "last_activity", "disposition": "anonymise"},
+        "missing_unexplained": {"type": "until_event", "event": "closed_on", "months": 3, "disposition": "anonymise"},
+        "exploitation_organised": {**UNTIL_25, "enabled": False},
+    },
+    late_rule_months=0,
+    delete_after_takeover=True,
+)
+POLICIES = st.sampled_from(
+    [POLICY, shipped_policy(), ODD_POLICY, a_policy({"recording": {"type": "no_term", "disposition": "retain", "unit": "recording"}})]
+)
+
+
+def children() -> st.SearchStrategy[Contact | None]:
+    known = st.builds(
+        Contact,
+        id=st.sampled_from(["one", "two", "three"]),
+        birth_on=ANY_DAY,
+        birth_year=st.one_of(st.none(), st.integers(1990, 2027), st.sampled_from([0, 1900, 9999])),
+        birth_month=st.one_of(st.none(), st.integers(0, 13)),
+        stated_age=st.one_of(st.none(), st.integers(-1, 30)),
+        stated_on=ANY_DAY,
+        national_number=NUMBERS,
+    )
+    return st.one_of(known, known, st.none())
+
+
+def fiches(keys: st.SearchStrategy[str] = KEYS) -> st.SearchStrategy[Fiche]:
+    return st.builds(
+        lambda categories, **facts: a_fiche(*categories, **facts),
+        categories=st.one_of(st.lists(keys, min_size=1, max_size=2), st.lists(keys, min_size=1, max_size=1), st.just([])),
+        communicated_on=ANY_DAY,
+        created_on=ANY_DAY,
+        transmitted_on=ANY_DAY,
+    )
+
+
+@st.composite
+def dossiers(draw: st.DrawFn, keys: st.SearchStrategy[str] = KEYS) -> Unit:
+    facts: dict[str, Any] = {
+        name: draw(ANY_DAY) for name in ("opened_on", "closed_on", "reopened_on", "proceedings_ended_on", "reviewed_on")
+    }
+    return a_dossier(
+        *draw(st.lists(fiches(keys), max_size=3)),
+        children=draw(st.lists(children(), max_size=3)),
+        categories=tuple(draw(st.lists(keys, max_size=2))),
+        outcome=draw(st.sampled_from([*OUTCOMES, "100000099"])),
+        is_active=draw(st.sampled_from([False, False, False, True, None])),
+        legal_hold=draw(st.sampled_from([False, False, False, True, None])),
+        public_alert=draw(st.sampled_from([False, True, None])),
+        **facts,
+    )
+
+
+@st.composite
+def lone_fiches(draw: st.DrawFn) -> Unit:
+    fiche = draw(fiches())
+    unit = a_lone_fiche(children=draw(st.lists(children(), max_size=2)), id="lone")
+    unit.fiches = [fiche]
+    return unit
+
+
+@st.composite
+def recordings(draw: st.DrawFn) -> Unit:
+    owner = draw(st.one_of(st.none(), dossiers(), lone_fiches()))
+    fiche = draw(fiches()) if owner is not None else None
+    evidence = draw(st.sampled_from([None, False, True]))
+    if draw(st.booleans()):
+        return an_attachment(fiche=fiche, belongs_to=owner, evidence=evidence)
+    days = {"started_on": draw(ANY_DAY), "ended_on": draw(ANY_DAY)}
+    return a_recording(fiche=fiche, belongs_to=owner, evidence=evidence, taken_over=draw(st.sampled_from([None, False, True])), **days)
+
+
+def units() -> st.SearchStrategy[Unit]:
+    return st.one_of(dossiers(), dossiers(), lone_fiches(), recordings(), st.builds(an_email, sent_on=ANY_DAY))
+
+
+def holds() -> st.SearchStrategy[Holds]:
+    placed = st.builds(
+        Hold,
+        hold_id=st.just("H-1"),
+        reason=st.sampled_from([Reason.HOLD_JUDICIAL, Reason.HOLD_REQUEST, Reason.HOLD_OBJECTION]),
+        kind=st.sampled_from(["dossier", "recording", "note", "contact"]),
+        id=st.sampled_from(["dossier", "recording", "note", "one"]),
+    )
+    return st.one_of(st.just(Holds.none()), st.just(Holds.none()), st.lists(placed, max_size=2).map(Holds.of))
+
+
+def policies() -> st.SearchStrategy[Policy]:
+    return POLICIES

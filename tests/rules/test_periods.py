@@ -1,0 +1,139 @@
+"""Periods on civil dates, and civil dates from the wire."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from dateutil.relativedelta import relativedelta
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.periods import (
+    Behaviour,
+    add_months,
+    add_years,
+    brussels_date,
+    civil_date,
+    end_of_calendar_year_after,
+    expires_at,
+    last_day_of_month,
+    period_of_months,
+)
+
+DAYS = st.dates(date(1753, 1, 1), date(9000, 12, 31))
+INSTANTS = st.datetimes(datetime.fromisoformat("1753-01-02"), datetime.fromisoformat("9998-12-31"), timezones=st.just(UTC))
+
+
+@given(DAYS, st.integers(-2400, 2400))
+def test_adding_months_is_what_dateutil_says(day: date, months: int) -> None:
+    assert add_months(day, months) == day + relativedelta(months=months)
+
+
+@given(DAYS, st.integers(0, 130))
+def test_adding_years_is_what_dateutil_says(day: date, years: int) -> None:
+    assert add_years(day, years) == day + relativedelta(years=years)
+
+
+@given(DAYS, DAYS, st.integers(0, 1500))
+def test_a_later_day_never_ends_sooner(one: date, other: date, months: int) -> None:
+    early, late = sorted((one, other))
+    assert add_months(early, months) <= add_months(late, months)
+
+
+def test_one_addition_is_not_six_additions_of_a_month() -> None:
+    day = date(2025, 8, 31)
+    assert add_months(day, 6) == date(2026, 2, 28)
+    for _ in range(6):
+        day = add_months(day, 1)
+    assert day == date(2026, 2, 28)
+    assert add_months(date(2025, 3, 31), 2) == date(2025, 5, 31)
+    assert add_months(add_months(date(2025, 3, 31), 1), 1) == date(2025, 5, 30)
+
+
+def test_beyond_the_calendar_is_its_last_day() -> None:
+    assert add_months(date(9999, 12, 1), 6) == date.max
+    assert add_months(date(1, 1, 1), -1) == date.min
+    assert end_of_calendar_year_after(date(9998, 1, 1), 10) == date(9999, 12, 31)
+
+
+def test_months_have_their_last_day() -> None:
+    assert [last_day_of_month(2024, 2).day, last_day_of_month(2026, 2).day, last_day_of_month(2026, 12).day] == [29, 28, 31]
+    assert last_day_of_month(9999, 12) == date.max
+
+
+def test_a_period_is_written_in_whole_years_where_it_can_be() -> None:
+    assert [period_of_months(months) for months in (0, 6, 12, 18, 300)] == ["P0M", "P6M", "P1Y", "P18M", "P25Y"]
+
+
+@given(st.dates(date(1753, 1, 1), date(9998, 12, 30)))
+def test_a_day_ends_at_the_instant_at_which_brussels_begins_the_next(end: date) -> None:
+    instant = expires_at(end)
+    assert brussels_date(instant) > end
+    assert brussels_date(instant - timedelta(seconds=1)) == end
+
+
+def test_an_instant_without_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs a time zone"):
+        brussels_date(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+
+
+@given(INSTANTS)
+def test_a_user_local_value_is_the_day_it_was_in_brussels_in_every_year(instant: datetime) -> None:
+    text = instant.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    assert civil_date(text, "user_local") == brussels_date(instant)
+    assert civil_date(text, "date_only") == civil_date(text, "time_zone_independent") == instant.date()
+
+
+@pytest.mark.parametrize("year", [1753, 1879, 1880, 1891, 1892, 1914, 1917, 1918, 1940, 1942, 1944, 1945, 1946, 1977, 1978, 2026])
+def test_late_evenings_follow_the_real_history_of_the_zone(year: int) -> None:
+    brussels = ZoneInfo("Europe/Brussels")
+    instant = datetime(year, 1, 1, 20, 0, tzinfo=UTC)
+    while instant.year == year:
+        for minutes in (0, 59, 60, 119, 120, 179, 180, 222, 223, 239):
+            moment = instant + timedelta(minutes=minutes, seconds=30)
+            text = moment.replace(tzinfo=None).isoformat() + "Z"
+            assert civil_date(text, "user_local") == moment.astimezone(brussels).date(), text
+        instant += timedelta(days=1)
+
+
+def test_brussels_was_never_behind_utc_or_more_than_two_hours_ahead() -> None:
+    """The short cut before 21:00Z rests on this."""
+    brussels = ZoneInfo("Europe/Brussels")
+    instant = datetime(1753, 1, 1, tzinfo=UTC)
+    while instant.year < 2060:
+        offset = instant.astimezone(brussels).utcoffset()
+        assert offset is not None
+        assert timedelta(0) <= offset <= timedelta(hours=2)
+        instant += timedelta(days=1, hours=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-05-01", date(2026, 5, 1)),
+        ("2026-04-30T22:15:00.1234567Z", date(2026, 5, 1)),
+        ("2026-05-01T00:15:00+02:00", date(2026, 5, 1)),
+        ("2026-04-30T23:15:00-02:00", date(2026, 5, 1)),
+        ("2026-04-30T22:15:00", date(2026, 5, 1)),
+        ("9999-12-31T23:59:59Z", date(9999, 12, 31)),
+        ("1900-01-01T00:00:00Z", date(1900, 1, 1)),
+    ],
+)
+def test_other_forms_of_a_user_local_value_are_understood(text: str, day: date) -> None:
+    assert civil_date(text, "user_local") == day
+
+
+@pytest.mark.parametrize("text", ["", "Lotte Peeters", "2026-02-30", "2026-04-30Txx:00:00Z"])
+@pytest.mark.parametrize("behaviour", ["date_only", "user_local"])
+def test_what_is_no_date_is_refused_without_being_repeated(text: str, behaviour: Behaviour) -> None:
+    if behaviour == "date_only" and text.startswith("2026-04-30"):
+        return
+    with pytest.raises(ValueError, match=r"^a date column holds something else than a date$"):
+        civil_date(text, behaviour)
+
+
+def test_an_unknown_behaviour_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown behaviour"):
+        civil_date("2026-05-01", "something")  # type: ignore[arg-type]  # a mapping may say anything

@@ -1,0 +1,151 @@
+"""Decisions over recordings and audio attachments (11.2, R-153)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rules.disposition import Disposition, Flag, Reason
+from rules.holds import Hold, Holds
+from rules.periods import brussels_date, civil_date
+from rules.records import Fiche, Unit
+from tests.rules.builders import (
+    CATEGORIES,
+    a_child,
+    a_dossier,
+    a_fiche,
+    a_lone_fiche,
+    a_policy,
+    a_recording,
+    an_attachment,
+    codes,
+    decided,
+)
+
+KEEP, DELETE = Disposition.KEEP, Disposition.DELETE
+FICHE = a_fiche("runaway", communicated_on=date(2026, 1, 15), created_on=date(2026, 1, 16))
+
+
+def a_runaway(**facts: Any) -> Unit:
+    return a_dossier(FICHE, children=[a_child(birth_on=date(2010, 10, 10))], **facts)
+
+
+def test_r045_a_recording_goes_with_the_first_instant_of_the_day_after() -> None:
+    recording = a_recording(ended_on=date(2025, 9, 28))
+    assert not decided(recording, brussels_date(datetime.fromisoformat("2026-03-28T22:59:00Z"))).is_disposal
+    decision = decided(recording, brussels_date(datetime.fromisoformat("2026-03-28T23:00:00Z")))
+    assert (decision.disposition, decision.categories, decision.rule) == (DELETE, ("recording",), "RET-21")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "disposition", "flags"),
+    [
+        (date(2026, 6, 14), KEEP, []),
+        (date(2026, 6, 15), KEEP, ["TAKEOVER_WARNING"]),
+        (date(2026, 7, 15), KEEP, ["TAKEOVER_WARNING"]),
+        (date(2026, 7, 16), DELETE, ["DISPOSED_NOT_TAKEN_OVER", "TAKEOVER_WARNING"]),
+    ],
+)
+@pytest.mark.parametrize("taken_over", [False, None])
+def test_r046_a_recording_that_was_not_taken_over_is_warned_about_and_deleted(
+    as_of: date, disposition: Disposition, flags: list[str], taken_over: bool | None
+) -> None:
+    decision = decided(a_recording(ended_on=date(2026, 1, 15), taken_over=taken_over), as_of)
+    assert (decision.disposition, codes(decision.flags)) == (disposition, flags)
+
+
+def test_r047_an_open_dossier_does_not_keep_its_recording() -> None:
+    recording = a_recording(fiche=FICHE, belongs_to=a_runaway(is_active=True), ended_on=date(2026, 1, 15), taken_over=True)
+    assert decided(recording, date(2026, 7, 16)).disposition is DELETE
+
+
+@pytest.mark.parametrize("build", [a_recording, an_attachment])
+def test_r048_a_legal_hold_on_the_dossier_keeps_its_recording(build: Any) -> None:
+    facts = {"ended_on": date(2026, 1, 15)} if build is a_recording else {}
+    decision = decided(build(fiche=FICHE, belongs_to=a_runaway(legal_hold=True), **facts), date(2026, 8, 1))
+    assert (decision.disposition, decision.reasons, decision.rule) == (KEEP, (Reason.HOLD_LEGAL,), "HLD-14")
+    assert decision.retention_end == date(2026, 7, 15)
+
+
+def test_r050_an_audio_attachment_has_six_months_and_follows_the_dossier_when_marked() -> None:
+    dossier = a_runaway()
+    assert decided(an_attachment(fiche=FICHE, belongs_to=dossier), date(2026, 7, 15)).disposition is KEEP
+    assert decided(an_attachment(fiche=FICHE, belongs_to=dossier), date(2026, 7, 16)).disposition is DELETE
+    decision = decided(an_attachment(fiche=FICHE, belongs_to=dossier, evidence=True), date(2026, 7, 16))
+    assert (decision.disposition, decision.retention_end, decision.rule) == (KEEP, date(2035, 10, 10), "RET-05")
+    assert decision.flags == (Flag.EVIDENCE_MARK,)
+
+
+def test_r051_a_call_across_midnight_counts_from_its_end() -> None:
+    days = [civil_date(text, "user_local") for text in ("2026-03-10T22:50:00Z", "2026-03-10T23:20:00Z")]
+    decision = decided(a_recording(started_on=days[0], ended_on=days[1]), date(2026, 5, 1))
+    assert decision.retention_end == date(2026, 9, 11)
+
+
+def test_r052_a_chat_without_end_counts_from_its_start() -> None:
+    decision = decided(a_recording(started_on=date(2026, 4, 10), ended_on=date(1900, 1, 1)), date(2026, 5, 1))
+    assert (decision.retention_end, decision.flags) == (date(2026, 10, 10), ())
+
+
+def test_r153_the_evidence_mark_makes_a_recording_follow_its_dossier() -> None:
+    recording = a_recording(fiche=FICHE, belongs_to=a_runaway(), ended_on=date(2026, 1, 15), evidence=True, taken_over=True)
+    decision = decided(recording, date(2026, 8, 15))
+    assert (decision.disposition, decision.reasons, decision.retention_end) == (KEEP, (Reason.NOT_EXPIRED,), date(2035, 10, 10))
+    gone = decided(recording, date(2035, 10, 11))
+    assert (gone.disposition, gone.rule, gone.flags) == (DELETE, "RET-05", ())
+
+
+def test_r153_the_evidence_mark_has_no_effect_on_a_lone_fiche() -> None:
+    lone = a_lone_fiche("runaway", communicated_on=date(2026, 1, 15))
+    for belongs_to in (lone, None):
+        marked = a_recording(fiche=lone.fiches[0], belongs_to=belongs_to, ended_on=date(2026, 1, 15), evidence=True)
+        assert decided(marked, date(2026, 8, 15)).disposition is DELETE
+
+
+def test_a_marked_recording_has_the_reasons_of_its_dossier() -> None:
+    recording = a_recording(fiche=FICHE, belongs_to=a_runaway(is_active=True, legal_hold=True), ended_on=date(2026, 1, 15), evidence=True)
+    decision = decided(recording, date(2036, 1, 1))
+    assert decision.reasons == (Reason.HOLD_LEGAL, Reason.OPEN_DOSSIER)
+    assert decision.retention_end == date(2035, 10, 10)
+
+
+def test_a_marked_recording_of_an_expired_dossier_is_kept_by_a_hold_of_its_own() -> None:
+    recording = a_recording(fiche=FICHE, belongs_to=a_runaway(), ended_on=date(2026, 1, 15), evidence=True)
+    holds = Holds.of([Hold("H-1", Reason.HOLD_JUDICIAL, "recording", "recording")])
+    assert decided(recording, date(2036, 1, 1), holds=holds).reasons == (Reason.HOLD_JUDICIAL,)
+
+
+def test_a_recording_without_any_date_has_not_started_and_one_of_the_future_is_an_error() -> None:
+    assert decided(a_recording(), date(2026, 1, 1)).reasons == (Reason.NOT_STARTED,)
+    tomorrow = date(2026, 1, 1) + timedelta(days=1)
+    assert decided(a_recording(ended_on=tomorrow), date(2026, 1, 1)).reasons == (Reason.DATA_ERROR,)
+    assert decided(a_recording(started_on=tomorrow), date(2026, 1, 1)).reasons == (Reason.DATA_ERROR,)
+    assert decided(a_recording(started_on=tomorrow, ended_on=date(2025, 12, 1)), date(2026, 1, 1)).reasons == (Reason.NOT_EXPIRED,)
+
+
+def test_an_attachment_counts_from_the_creation_of_a_fiche_without_communication_date() -> None:
+    decision = decided(an_attachment(fiche=Fiche(id="f", created_on=date(2026, 1, 16))), date(2026, 7, 17))
+    assert (decision.disposition, decision.retention_end, decision.flags) == (DELETE, date(2026, 7, 16), (Flag.ANCHOR_FALLBACK,))
+    assert decided(an_attachment(fiche=Fiche(id="f")), date(2026, 7, 17)).reasons == (Reason.NOT_STARTED,)
+    assert decided(an_attachment(), date(2026, 7, 17)).reasons == (Reason.NOT_STARTED,)
+
+
+def test_a_recording_that_was_taken_over_may_go_at_once_where_the_controller_says_so() -> None:
+    policy = a_policy(delete_after_takeover=True)
+    taken, left = (a_recording(ended_on=date(2026, 1, 15), taken_over=taken_over) for taken_over in (True, False))
+    assert decided(taken, date(2026, 1, 15), policy).disposition is KEEP
+    assert decided(taken, date(2026, 1, 16), policy).disposition is DELETE
+    assert decided(left, date(2026, 1, 16), policy).disposition is KEEP
+
+
+@pytest.mark.parametrize("row", [{"enabled": False}, {"anchor": "booked_on"}])
+def test_without_a_usable_row_no_recording_is_disposed_of(row: dict[str, Any]) -> None:
+    policy = a_policy({"recording": {**CATEGORIES["recording"], **row}})
+    assert decided(a_recording(ended_on=date(2020, 1, 1)), date(2026, 1, 1), policy).reasons == (Reason.UNCONFIGURED,)
+
+
+def test_a_controller_may_give_recordings_no_term() -> None:
+    policy = a_policy({"recording": {"type": "no_term", "disposition": "retain", "unit": "recording"}})
+    assert decided(a_recording(ended_on=date(2020, 1, 1)), date(2026, 1, 1), policy).reasons == (Reason.NO_TERM,)
