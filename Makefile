@@ -2,7 +2,6 @@
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -m pip --version >/dev/null 2>&1 && { echo $$p; exit; }; done; echo python3)
 UV := .uv/bin/uv
 RUN := .venv/bin/python -m
-export PYTHONDONTWRITEBYTECODE ?=
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format lint types contracts pytest lock bench clean
 
@@ -43,12 +42,12 @@ $(UV):
 	$(UV) venv -q --allow-existing --python $(PYTHON) .venv
 
 .venv/runtime.stamp: requirements.lock pyproject.toml | .venv/bin/python
-	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
+	$(UV) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock
 	$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 	touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/runtime.stamp
-	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements-dev.lock
+	$(UV) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements-dev.lock
 	touch $@
 
 clean:  ## remove what was made here, the environment included

@@ -101,12 +101,12 @@ class Application:
             self._skip([(self._contact_table, contact, TRIM) for contact in trims], EXPIRED_PLAN)
             pending, trims = [], []
         self._continue_partials({(line.table, line.id) for line in due})
-        units = [line for kind in ORDER for line in pending if self.kinds[line.table] is kind]
         done = 0
-        for group in _groups(units):
-            self._dispose_of_units(group)
-            done += len(group)
-            self.context.progress("applying", done, len(pending))
+        for kind in ORDER:  # never two kinds in one group: a recording goes by its own line before its fiche is looked at
+            for group in _groups([line for line in pending if self.kinds[line.table] is kind]):
+                self._dispose_of_units(group)
+                done += len(group)
+                self.context.progress("applying", done, len(pending))
         contacts = [line for line in pending if self.kinds[line.table] is UnitKind.CONTACT]
         if contacts or trims:
             self._dispose_of_contacts(contacts, trims)

@@ -45,7 +45,8 @@ class DynamicsConnector:
         self.mapping = mapping
         self.stats = ReadStats()
         self._transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, chance=chance)
-        self._metadata = Metadata(self._transport)
+        wanted = {table.name: [column.name for column in table.columns.values()] for table in mapping.tables.values()}
+        self._metadata = Metadata(self._transport, wanted)
         self._checked: dict[str, TableDefinition] = {}
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
@@ -62,6 +63,7 @@ class DynamicsConnector:
 
     def check(self) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options, relationships (DAT-09, R-161)."""
+        self._metadata.load(table.name for table in self.mapping.tables.values())
         return check_mapping(self.mapping, self._metadata)
 
     def has(self, record: type[Record]) -> bool:
@@ -135,6 +137,10 @@ class DynamicsConnector:
             return guid(msgspec.json.decode(answer.body)["UserId"])
         except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
             raise ReadIncomplete("The CRM does not say who we are: this is no Dataverse Web API.", hint="Check the Web API root.") from None
+
+    def server_time(self) -> str | None:
+        """The CRM's clock as its answers give it (HTTP date), for comparison with ours; None where it tells none."""
+        return self._transport.get("WhoAmI", where="WhoAmI").headers.get("Date")
 
     def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and say what became of it: one result for each, in the order given.

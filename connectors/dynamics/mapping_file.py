@@ -23,6 +23,10 @@ class Problems:
         self._found: dict[str, None] = {}
         self._first = ""
 
+    def place(self, node: YamlNode) -> str:
+        """File and line of a node."""
+        return f"{self.source}:{node.start_mark.line + 1}"
+
     def add(self, node: Node, what: str) -> None:
         self.add_at(node.where, what)
 
@@ -46,10 +50,7 @@ class Node:
     _yaml: YamlNode
     _problems: Problems
     path: str
-
-    @property
-    def where(self) -> str:
-        return f"{self._problems.source}:{self._yaml.start_mark.line + 1}"
+    where: str  # of its name where it has one: the mark of an empty value stands further down
 
     @property
     def raw(self) -> str:
@@ -64,8 +65,8 @@ class Node:
             return found
         for key, value in self._yaml.value:
             name = str(key.value) if isinstance(key, ScalarNode) else ""
-            entry = Node(value, self._problems, f"{self.path}.{name}".lstrip("."))
-            place = f"{self._problems.source}:{key.start_mark.line + 1}"
+            place = self._problems.place(key)
+            entry = Node(value, self._problems, f"{self.path}.{name}".lstrip("."), place)
             if allowed is not None and name not in allowed:
                 self._problems.add_at(place, f"{entry.path[:120]} is not known here")
             elif name in found:
@@ -81,7 +82,8 @@ class Node:
         if not isinstance(self._yaml, SequenceNode):
             self._problems.add(self, f"{self.path} must be a list")
             return []
-        return [Node(value, self._problems, f"{self.path}[{index}]") for index, value in enumerate(self._yaml.value)]
+        found = enumerate(self._yaml.value)
+        return [Node(value, self._problems, f"{self.path}[{index}]", self._problems.place(value)) for index, value in found]
 
     def text(self, pattern: re.Pattern[str] | None = None, expected: str = "a text") -> str:
         """A scalar's text, which must match the pattern."""
@@ -109,4 +111,4 @@ def parse(text: str, problems: Problems) -> Node | None:
     if root is None:
         problems.add_at(f"{problems.source}:1", "the file is empty")
         return None
-    return Node(root, problems, "")
+    return Node(root, problems, "", problems.place(root))

@@ -1,11 +1,13 @@
 """What the CRM says about its own tables, read once and kept (Microsoft Learn, "Query table definitions using the Web API").
 
-Each table takes one request for its definition and one for each kind of column whose details the general list leaves out, and only for the
-kinds that the table has.
+Each table takes one request for its definition, and one for each kind of column whose details the general list leaves out, if a column of
+that kind is mapped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,7 @@ from connectors.dynamics.query import literal, query_string
 from connectors.dynamics.transport import Transport
 from connectors.interface import ConnectorError, ReadIncomplete
 
+_AT_ONCE = 4  # the parallelism that the service itself hints at (x-ms-dop-hint)
 _CAST = "Microsoft.Dynamics.CRM."
 _OPTION_CASTS = {
     "PicklistType": "PicklistAttributeMetadata",
@@ -36,7 +39,6 @@ class Attribute:
     required: bool = False
     behaviour: str = ""
     options: dict[int, str] | None = None
-    max_length: int | None = None
     targets: frozenset[str] = frozenset()
 
 
@@ -73,9 +75,17 @@ class TableDefinition:
 class Metadata:
     """Definitions of tables, each read at most once."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, wanted: Mapping[str, Collection[str]]) -> None:
+        """`wanted` are the columns of each table of which details are needed."""
         self._transport = transport
+        self._wanted = wanted
         self._tables: dict[str, TableDefinition | None] = {}
+
+    def load(self, names: Iterable[str]) -> None:
+        """Read several definitions at the same time, since each waits for the network most of the while."""
+        missing = [name for name in names if name not in self._tables]
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="metadata") as pool:
+            self._tables.update(zip(missing, pool.map(self._read, missing), strict=True))
 
     def table(self, name: str) -> TableDefinition | None:
         """The definition of a table by its logical name; None if the CRM has no such table."""
@@ -129,7 +139,7 @@ class Metadata:
         return table
 
     def _details(self, root: str, table: TableDefinition) -> None:
-        kinds = {attribute.kind for attribute in table.attributes.values()}
+        kinds = {table.attributes[name].kind for name in self._wanted.get(table.name, ()) if name in table.attributes}
         if "DateTimeType" in kinds:
             for item in self._cast(root, table, "DateTimeAttributeMetadata", {"$select": "LogicalName,DateTimeBehavior"}):
                 behaviour = item.get("DateTimeBehavior")
@@ -142,10 +152,6 @@ class Metadata:
             expand = "OptionSet($select=Options)" + (",GlobalOptionSet($select=Options)" if both else "")
             for item in self._cast(root, table, cast, {"$select": "LogicalName", "$expand": expand}):
                 table.attributes[_text(item, "LogicalName")].options = _options(item)
-        if "StringType" in kinds:
-            for item in self._cast(root, table, "StringAttributeMetadata", {"$select": "LogicalName,MaxLength"}):
-                length = item.get("MaxLength")
-                table.attributes[_text(item, "LogicalName")].max_length = length if isinstance(length, int) else None
         for attribute in table.attributes.values():
             attribute.targets = frozenset(parent.parent for parent in table.parents if parent.column == attribute.name)
 

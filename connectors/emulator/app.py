@@ -97,7 +97,7 @@ class Emulator:
         """The answer, who asked, and the faults that operations of a batch met."""
         match = _SERVICE.match(unquote(request.path))
         version = match.group(1) if match else None
-        prefix = request.path[: request.path.index("/api/data")]
+        prefix = request.path[: max(0, request.path.find("/api/data"))]
         root = f"{request.origin}{prefix}/api/data/{version or VERSIONS[-1]}/"
         annotated = parse_preferences(request.headers.get("prefer")).wants(ANNOTATED_ERRORS)
         user = ""
@@ -153,9 +153,7 @@ class Emulator:
 
         def run(inner: Operation) -> Answer:
             nonlocal cut_in_middle
-            met = self.faults.fired(
-                inner.method, operation.root.partition("//")[2].partition("/")[1] + _service_path(operation.root) + inner.raw
-            )
+            met = self.faults.fired(inner.method, _service_path(operation.root) + inner.raw)
             batch_faults.extend(fault for fault in met if fault.kind in ("latency", "cut_after", "truncate", "skew"))
             if any(fault.kind == "cut_before" for fault in met):
                 cut_in_middle = True
@@ -218,7 +216,7 @@ def _default_server(origin: str) -> str:
 
 
 def _service_path(root: str) -> str:
-    return root.partition("://")[2].partition("/")[2]
+    return "/" + root.partition("://")[2].partition("/")[2]
 
 
 def _expired(root: str) -> WebApiError:

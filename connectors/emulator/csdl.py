@@ -71,9 +71,8 @@ def _entity_type(environment: Environment, table: Table) -> str:
         lines.append(f'        <NavigationProperty Name="{relation.name}" Type="Collection(mscrm.{child.name})" Partner="{partner}" />')
     for name, columns in table.alternate_keys.items():
         references = "".join(f"<PropertyValue Property='Name' String='{column.wire}' />" for column in columns)
-        lines.append(
-            f'        <Annotation Term="Keys.AlternateKeys"><Collection><Record><!-- {name} -->{references}</Record></Collection></Annotation>'
-        )
+        record = f"<Collection><Record><!-- {name} -->{references}</Record></Collection>"
+        lines.append(f'        <Annotation Term="Keys.AlternateKeys">{record}</Annotation>')
     return "\n".join([*lines, "      </EntityType>"])
 
 

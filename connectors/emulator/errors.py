@@ -78,14 +78,14 @@ def undeclared(table: str, set_name: str, name: str) -> WebApiError:
     if "@" in name:
         return bad_payload(
             set_name,
-            f"An undeclared property '{name.partition('@')[0]}' which only has property annotations in the payload but no property value was found "
-            "in the payload. In OData, only declared navigation properties and declared named streams can be represented as properties without "
-            "values.",
+            f"An undeclared property '{name.partition('@')[0]}' which only has property annotations in the payload but no property value "
+            "was found in the payload. In OData, only declared navigation properties and declared named streams can be represented as "
+            "properties without values.",
         )
     return bad_payload(
         set_name,
-        f"The property '{name}' does not exist on type 'Microsoft.Dynamics.CRM.{table}'. Make sure to only use property names that are defined "
-        "by the type.",
+        f"The property '{name}' does not exist on type 'Microsoft.Dynamics.CRM.{table}'. Make sure to only use property names that are "
+        "defined by the type.",
     )
 
 
@@ -93,8 +93,8 @@ def bad_key(type_name: str) -> WebApiError:
     return WebApiError(
         400,
         PARSE,
-        f"The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.{type_name}'. Ensure that the names and number of key "
-        f"properties match the declared or alternate key properties for the resource 'Microsoft.Dynamics.CRM.{type_name}'.",
+        f"The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.{type_name}'. Ensure that the names and number of "
+        f"key properties match the declared or alternate key properties for the resource 'Microsoft.Dynamics.CRM.{type_name}'.",
     )
 
 

@@ -120,10 +120,12 @@ class Limits:
 
     def _refusal(self, code: str, retry_after_s: float) -> WebApiError:
         allowed = self.allowance
+        window = f"over time window of {allowed.window_s} seconds."
         message = {
-            "0x80072322": f"Number of requests exceeded the limit of {allowed.requests} over time window of {allowed.window_s} seconds.",
-            "0x80072321": f"Combined execution time of incoming requests exceeded limit of {allowed.execution_s * 1000:,.0f} milliseconds over time "
-            f"window of {allowed.window_s} seconds. Decrease number of concurrent requests or reduce the duration of requests and try again later.",
+            "0x80072322": f"Number of requests exceeded the limit of {allowed.requests} {window}",
+            "0x80072321": "Combined execution time of incoming requests exceeded limit of "
+            f"{allowed.execution_s * 1000:,.0f} milliseconds {window} "
+            "Decrease number of concurrent requests or reduce the duration of requests and try again later.",
             "0x80072326": f"Number of concurrent requests exceeded the limit of {allowed.concurrent}.",
         }[code]
         return WebApiError(429, code, message, {"Retry-After": str(max(1, round(retry_after_s + 0.5)))})

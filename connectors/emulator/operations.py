@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import uuid
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -35,10 +35,11 @@ from connectors.emulator.schema import ORGANISATION, ROOT_UNIT, Column, Navigati
 from connectors.emulator.stats import Stats
 from connectors.emulator.tables import Tables
 from connectors.emulator.values import to_stored
-from connectors.emulator.writes import Writer, etag
+from connectors.emulator.writes import Writer, back_reference, etag
 
 FUNCTIONS = ("WhoAmI", "RetrieveTotalRecordCount", "RetrieveVersion", "RetrieveCurrentOrganization")
 ANNOTATED_ERRORS = "Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"
+_UNSAFE = re.compile(r"[/<>*%&:\\?+]")  # the front end refuses these in a path, encoded or not; `$filter` is the way out
 VERSION = "9.2.24091.00192"
 
 
@@ -59,7 +60,9 @@ class WebApi:
         try:
             answer = self._run(operation, faults or [])
         except WebApiError as error:
-            return Answer(error.status, error.body(annotated=operation.preferences.wants(ANNOTATED_ERRORS)), dict(error.headers))
+            return refused(operation, error)
+        except (sqlite3.Error, OverflowError, RecursionError, UnicodeError) as problem:
+            return refused(operation, WebApiError(500, "0x80044150", f"Generic SQL error: {type(problem).__name__}."))
         if operation.preferences.applied and answer.status < 300:
             answer.headers["Preference-Applied"] = ", ".join(operation.preferences.applied)
         return answer
@@ -159,7 +162,7 @@ class WebApi:
         if method == "POST":
             self.stats.count("create")
             refuse_options(operation.address.options, {"$select", "$expand"})
-            row_id = self.writer.create(operation, table, read_json(operation.body, table.set_name))
+            row_id = self.writer.create(operation, table, read_json(operation, table.set_name))
             return self._written(operation, table, row_id, created=True)
         raise method_not_allowed(method, table.set_name)
 
@@ -178,6 +181,8 @@ class WebApi:
     # -- a row ---------------------------------------------------------------------------------------------------------
 
     def _row(self, operation: Operation, table: Table, key_text: str, rest: list[Segment], faults: list[Fault]) -> Answer:
+        if not operation.in_batch and _UNSAFE.search(key_text):
+            raise bad_query("A potentially dangerous Request.Path value was detected from the client.")
         key = parse_key(table, key_text)
         row_id = key.row_id or self.tables.find(table, key.values)
         version = self.tables.version(table, row_id) if row_id else None
@@ -227,7 +232,7 @@ class WebApi:
         self.stats.count("update" if version is not None else "create")
         refuse_options(operation.address.options, {"$select", "$expand"})
         self.writer.refuse_read_only(table, "Update")
-        document = read_json(operation.body, table.set_name)
+        document = read_json(operation, table.set_name)
         if version is not None and row_id is not None:
             if operation.if_none_match == "*":
                 raise WebApiError(412, DUPLICATE_RECORD, "A record with matching key values already exists.")
@@ -290,7 +295,7 @@ class WebApi:
             self._change(operation, table, row_id, lambda: {column.name: None})
         elif method == "PUT" and not column.is_lookup:
             self._check_writable(table, column)
-            document = read_json(operation.body, table.set_name)
+            document = read_json(operation, table.set_name)
             if "value" not in document:
                 raise bad_payload(table.set_name, "The body of a single property is an object with the property 'value'.")
             stored = to_stored(self.environment, table, column, document["value"])
@@ -332,7 +337,7 @@ class WebApi:
 
     @staticmethod
     def _referenced_address(operation: Operation, table: Table) -> str:
-        address = read_json(operation.body, table.set_name).get("@odata.id")
+        address = read_json(operation, table.set_name).get("@odata.id")
         if not isinstance(address, str):
             raise bad_payload(table.set_name, "The body of a reference is an object with '@odata.id'.")
         return address
@@ -352,7 +357,7 @@ class WebApi:
             )
         if method == "PUT" and not tail and key is None and child.name == "activityparty" and relation.column == "activityid":
             self.stats.count("update")
-            rows = read_json(operation.body, table.set_name).get("value")
+            rows = read_json(operation, table.set_name).get("value")
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise bad_payload(table.set_name, "The property 'value' takes an array of objects.")
             self.writer.replace_parties(operation, table, row_id, relation, rows)
@@ -373,9 +378,7 @@ class WebApi:
 
     def _create_in(self, operation: Operation, child: Table, relation: Relationship, parent_id: str) -> Answer:
         """POST to a collection creates a row that belongs to it."""
-        from connectors.emulator.writes import back_reference
-
-        document = read_json(operation.body, child.set_name)
+        document = read_json(operation, child.set_name)
         row_id = self.writer.create(operation, child, document, back_reference(child, relation, parent_id))
         return self._written(operation, child, row_id, created=True)
 
@@ -391,5 +394,6 @@ class WebApi:
         return self.writer.payloads.resolve(operation, address, (child.name,))[1]
 
 
-def fresh_id() -> str:
-    return str(uuid.uuid4())
+def refused(operation: Operation, error: WebApiError) -> Answer:
+    annotated = operation.preferences.wants(ANNOTATED_ERRORS)
+    return Answer(error.status, error.body(annotated=annotated), dict(error.headers))

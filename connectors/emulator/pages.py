@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from connectors.emulator import cookies, sql
 from connectors.emulator.errors import bad_query
 from connectors.emulator.exchange import Answer, Operation
@@ -80,7 +82,7 @@ class Reader:
             return Answer(204)
         notes = {key.removeprefix(column.wire): text for key, text in document.items() if key != "@odata.etag"}
         context = f"{operation.root}$metadata#{table.set_name}({row_id})/{column.wire}"
-        return Answer(200, json.dumps({"@odata.context": context, **notes, "value": value}, ensure_ascii=False).encode())
+        return Answer(200, msgspec.json.encode({"@odata.context": context, **notes, "value": value}))
 
     # -- many rows -----------------------------------------------------------------------------------------------------
 
@@ -190,7 +192,7 @@ class Reader:
             return Answer(204)
         target = self.environment.tables[navigation.target]
         document = {"@odata.context": f"{operation.root}$metadata#$ref", "@odata.id": f"{operation.root}{target.set_name}({target_id})"}
-        return Answer(200, json.dumps(document).encode())
+        return Answer(200, msgspec.json.encode(document))
 
     def references(self, operation: Operation, table: Table, within: Within) -> Answer:
         """`GET …/collection/$ref`."""
@@ -200,7 +202,7 @@ class Reader:
         statement = sql.select([key], f"{sql.name(table.name)} {ROW}", [condition], [key], MAX_PAGE)
         ids = [row[0] for row in self.tables.connection.execute(statement, bound)]
         value = [{"@odata.id": f"{operation.root}{table.set_name}({row_id})"} for row_id in ids]
-        return Answer(200, json.dumps({"@odata.context": f"{operation.root}$metadata#Collection($ref)", "value": value}).encode())
+        return Answer(200, msgspec.json.encode({"@odata.context": f"{operation.root}$metadata#Collection($ref)", "value": value}))
 
     def looked_up(self, table: Table, row_id: str, navigation: Navigation) -> str | None:
         """The id that a lookup holds, if it points to the navigation property's table."""
@@ -223,4 +225,4 @@ class Reader:
             counts.append(self.tables.count(table))
         collection = {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts}
         context = f"{operation.root}$metadata#Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse"
-        return Answer(200, json.dumps({"@odata.context": context, "EntityRecordCountCollection": collection}).encode())
+        return Answer(200, msgspec.json.encode({"@odata.context": context, "EntityRecordCountCollection": collection}))

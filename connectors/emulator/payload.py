@@ -30,14 +30,17 @@ class Payload:
     linked: list[tuple[Relationship, list[str]]] = field(default_factory=list)
 
 
-def read_json(body: bytes, set_name: str) -> dict[str, Any]:
+def read_json(operation: Operation, set_name: str) -> dict[str, Any]:
     """The object in a body.
 
     Raises:
-        WebApiError: 400 when it is no JSON object.
+        WebApiError: 415 when the body is not announced as JSON, 400 when it is no JSON object.
     """
+    content_type = operation.headers.get("content-type", "")
+    if "json" not in content_type.lower():
+        raise WebApiError(415, "", f"The request entity's media type '{content_type[:60]}' is not supported for this resource.")
     try:
-        document = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        document = msgspec.json.decode(operation.body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise bad_payload(set_name, "Invalid JSON. The body of the request could not be read.") from problem
     if not isinstance(document, dict):

@@ -94,10 +94,8 @@ class Tables:
             statements.append(f"CREATE TABLE {sql.name(table.name)} ({', '.join(lines)})")
             for column in table.columns.values():
                 if column.is_lookup and column.name not in _UNINDEXED:
-                    index = sql.name(f"ix_{table.name}_{column.name}")
-                    statements.append(
-                        f"CREATE INDEX {index} ON {sql.name(table.name)} ({sql.name(column.name)}) WHERE {sql.name(column.name)} IS NOT NULL"
-                    )
+                    index, indexed = sql.name(f"ix_{table.name}_{column.name}"), sql.name(column.name)
+                    statements.append(f"CREATE INDEX {index} ON {sql.name(table.name)} ({indexed}) WHERE {indexed} IS NOT NULL")
             for key, columns in table.alternate_keys.items():
                 parts = ", ".join(sql.name(c.name) for c in columns)
                 statements.append(f"CREATE INDEX {sql.name('ak_' + key)} ON {sql.name(table.name)} ({parts})")

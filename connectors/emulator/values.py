@@ -16,6 +16,7 @@ from connectors.emulator.schema import Column, Environment, Table
 GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(\.\d{1,12})?(Z|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML cannot carry
 _EARLIEST = date(1753, 1, 1)
 MAX_CHOICES = 150
 
@@ -71,6 +72,10 @@ def _text(environment: Environment, table: Table, column: Column, value: Any) ->
             "0x80044331",
             f"A validation error occurred.  The length of the '{column.name}' attribute of the '{table.name}' entity exceeded the maximum "
             f"allowed length of '{column.length}'.",
+        )
+    if _INVALID.search(value):
+        raise WebApiError(
+            400, INVALID_ARGUMENT, f"The value of '{column.name}' holds an invalid character: no control characters are stored."
         )
     if column.name == "documentbody":
         _check_base64(value)

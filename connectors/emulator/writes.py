@@ -198,8 +198,8 @@ class Writer:
                 raise WebApiError(
                     412,
                     DUPLICATE_KEY_VALUES,
-                    f"A record that has the attribute values {', '.join(names)} already exists. The entity key {key} requires that this set of "
-                    "attributes contains unique values. Select unique values and try again.",
+                    f"A record that has the attribute values {', '.join(names)} already exists. The entity key {key} requires that this "
+                    "set of attributes contains unique values. Select unique values and try again.",
                 )
 
     # -- delete, links, parties ----------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
     entries = 0
     with store_of(settings, clock_of(settings)) as store, write_whole(path) as out:
         for entry in store.ledger():
-            out.write(encode(entry) + b"\n")
+            out.write(encode(entry))
             entries += 1
     output.answer({"file": str(path), "entries": entries}, lambda console: console.print(f"{entries} entries written to {path}"))
 

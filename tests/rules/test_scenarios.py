@@ -443,3 +443,9 @@ def test_a_dossier_without_anything_is_kept() -> None:
 def test_a_fiche_without_any_date_leaves_the_last_activity_unknown() -> None:
     fiches = [a_fiche("social_card", communicated_on=date(2020, 1, 1)), a_fiche("social_card", id="undated")]
     assert decided(a_dossier(*fiches), LATER).reasons == (Reason.NOT_STARTED,)
+
+
+def test_a_fiche_without_any_date_may_be_late_activity_so_the_birthday_alone_does_not_decide() -> None:
+    dossier = a_dossier(a_fiche("grooming", id="undated"), children=[a_child(birth_on=date(2000, 1, 1))])
+    assert decided(dossier, LATER).reasons == (Reason.NOT_STARTED,)
+    assert decided(dossier, LATER, a_policy(late_rule_months=0)).is_disposal

@@ -1,0 +1,25 @@
+"""One emulator for all tests of a worker, emptied before each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator, running
+from tests.connectors.emulator.client import Client
+
+
+@pytest.fixture(scope="session")
+def running_emulator() -> Iterator[RunningEmulator]:
+    with running() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def crm(running_emulator: RunningEmulator) -> Iterator[Client]:
+    client = Client(running_emulator)
+    client.control("POST", "reset", {"empty": True})
+    client.control("PUT", "limits", {"on": False, "requests": 6000, "execution_s": 1200, "concurrent": 52, "window_s": 300})
+    yield client
+    client.http.close()

@@ -1,0 +1,320 @@
+"""Nights from end to end: plan, apply, verify; scenarios of sections 11.1 to 11.3, 11.5 and 11.12 as far as they need a CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from jobs.plan import Kind
+from jobs.retention import run_retention, verify_run
+from jobs.runs import RunState
+from rules.errors import Refused
+from tests.integration.night import Night, brussels_noon
+
+MakeNight = Callable[..., Night]
+ADULT = "2000-02-01"
+LONG_AGO = date(2025, 1, 10)
+
+
+def test_a_disposed_dossier_leaves_no_row_behind(night: Night) -> None:
+    """R-158: the relationship to fiches only removes the link; nothing of the dossier remains all the same."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=3)
+    first, *others = night.fiches_of(dossier)
+    person = night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    night.party(person, "reporter", fiche=first)
+    night.note("cf_dossier", dossier)
+    night.note("cf_fiche", others[0])
+    night.call("cf_fiche", first, [person])
+    night.recording(LONG_AGO, fiche=first)
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["deleted"]) == (RunState.DONE, 3)  # the dossier, the recording, the contact
+    for table in ("cf_dossiers", "cf_fiches", "cf_parties", "annotations", "phonecalls", "cf_recordings", "contacts", "activityparties"):
+        assert night.rows(table) == []
+    assert run.counts["verified"] == {"gone": 11, "masked": 0, "still_there": 0}
+
+
+def test_a_plan_of_dossiers_alone_takes_expired_recordings_with_them(night: Night) -> None:
+    """R-158 in the run that looks at dossiers only."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    night.recording(LONG_AGO, fiche=night.fiches_of(dossier)[0])
+    night.apply(night.plan(Kind.RETENTION))
+    assert night.rows("cf_recordings") == []
+
+
+def test_a_recording_whose_own_term_still_runs_stays_without_its_link(night: Night) -> None:
+    """RET-03."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    kept = night.recording(date(2026, 11, 1), fiche=night.fiches_of(dossier)[0])
+    run = night.apply(night.plan())
+    assert run.state is RunState.DONE
+    row = night.get("cf_recordings", kept)
+    assert row is not None
+    assert row["_cf_ficheid_value"] is None
+
+
+def test_a_shared_contact_stays_and_only_its_link_to_the_disposed_dossier_goes(night: Night) -> None:
+    """R-042."""
+    gone, kept = night.dossier("social_card", spoken=LONG_AGO), night.dossier("runaway", spoken=LONG_AGO)
+    person = night.contact(birthdate="2015-01-01")
+    night.party(person, "child", dossier=gone)
+    night.party(person, "child", dossier=kept)
+    night.apply(night.plan())
+    assert night.get("contacts", person) is not None
+    assert [row["_cf_dossierid_value"] for row in night.rows("cf_parties")] == [kept]
+
+
+def test_a_reporter_who_gives_money_keeps_what_the_gift_needs(night: Night) -> None:
+    """R-043: register number, birth date, image and notes of operations go, the rest of the contact and the gift stay as they are."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    donor = night.contact(
+        birthdate="1980-05-05",
+        cf_nationalnumber="80.05.05-997.83",
+        cf_birthplace="Fictiestad",
+        description="Verzonnen.",
+        emailaddress1="donor@example.org",
+    )
+    night.party(donor, "reporter", dossier=dossier)
+    gift = night.donation(donor)
+    before = night.get("cf_donations", gift)
+    run = night.apply(night.plan())
+    row = night.get("contacts", donor)
+    assert row is not None
+    assert {row[name] for name in ("birthdate", "cf_nationalnumber", "cf_birthplace", "description")} == {None}
+    assert (row["emailaddress1"], row["lastname"]) == ("donor@example.org", "Peeters (fictief)")
+    assert night.get("cf_donations", gift) == before
+    assert run.counts["trimmed"] == 1
+
+
+def test_a_former_volunteer_is_kept_without_a_line_and_loses_what_operations_needed(night: Night) -> None:
+    """RET-20: an ended agreement is no active relation, yet its contact lives on."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    volunteer = night.contact(birthdate="1970-01-02")
+    bind = {"cf_ContactId@odata.bind": f"/contacts({volunteer})"}
+    night.create("cf_engagements", "cf_engagementid", cf_name="e", cf_startedon="2019-01-01", cf_endedon="2020-01-01", **bind)
+    night.party(volunteer, "reporter", dossier=dossier)
+    plan = night.plan()
+    assert volunteer not in night.lines(plan)
+    night.apply(plan)
+    row = night.get("contacts", volunteer)
+    assert row is not None
+    assert row["birthdate"] is None
+
+
+def test_a_dossier_that_became_no_term_after_the_plan_is_untouched(night: Night) -> None:
+    """R-044."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    night.patch("cf_dossiers", dossier, cf_categories="100000033")
+    run = night.apply(plan)
+    assert run.counts["skipped"] == {"NO_TERM": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_hold_flag_set_after_the_plan_wins(night: Night) -> None:
+    """R-077 for the CRM's own flag; HLD-07, HLD-14."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    night.patch("cf_dossiers", dossier, cf_legalhold=True)
+    assert night.apply(plan).counts["skipped"] == {"HOLD_LEGAL": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_touched_dossier_waits_for_the_next_plan(night: Night) -> None:
+    """RET-17: plan and recomputation must agree, the version of the row included."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    night.patch("cf_dossiers", dossier, cf_summary="Verzonnen toevoeging.")
+    assert night.apply(plan).counts["skipped"] == {"CHANGED": 1}
+    assert night.apply(night.plan()).counts["deleted"] == 1
+
+
+def test_a_flag_cleared_in_the_crm_lets_the_dossier_go_and_is_reported(night: Night) -> None:
+    """R-154."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO, cf_legalhold=True)
+    first = night.plan()
+    assert night.lines(first)[dossier].reason == "HOLD_LEGAL"
+    night.patch("cf_dossiers", dossier, cf_legalhold=False)
+    second = night.plan()
+    assert [(change.id, change.change) for change in second.hold_changes] == [(dossier, "cleared")]
+    assert night.apply(second).counts["deleted"] == 1
+
+
+def test_a_legal_hold_on_the_dossier_keeps_its_recording(night: Night) -> None:
+    """R-048, HLD-04; and R-047: without the hold the recording goes although the dossier is open."""
+    held = night.dossier("runaway", spoken=LONG_AGO, cf_legalhold=True, closed=False)
+    free = night.dossier("runaway", spoken=LONG_AGO, closed=False)
+    kept = night.recording(LONG_AGO, fiche=night.fiches_of(held)[0])
+    gone = night.recording(LONG_AGO, fiche=night.fiches_of(free)[0])
+    plan = night.plan(Kind.RECORDINGS)
+    assert night.lines(plan)[kept].reason == "HOLD_LEGAL"
+    night.apply(plan)
+    assert night.get("cf_recordings", kept) is not None
+    assert night.get("cf_recordings", gone) is None
+
+
+def test_an_evidence_mark_counts_inside_a_dossier_only(night: Night) -> None:
+    """R-153."""
+    child = night.contact(birthdate="2010-10-10")
+    dossier = night.dossier("runaway", spoken=date(2026, 4, 1))
+    night.party(child, "child", dossier=dossier)
+    inside = night.recording(date(2026, 4, 1), fiche=night.fiches_of(dossier)[0], cf_evidence=True)
+    alone = night.recording(date(2026, 4, 1), fiche=night.fiche("runaway", spoken=date(2026, 4, 1)), cf_evidence=True)
+    lines = night.lines(night.plan())
+    assert (lines[inside].outcome, lines[inside].retention_end) == ("retain", "2035-10-10")
+    assert lines[alone].outcome == "dispose"
+
+
+def test_a_recording_with_content_elsewhere_is_skipped_and_keeps_its_dossier(night: Night) -> None:
+    """An orphaned object would be lost from sight; the dossier waits, since its recording may not be left without it (R-158)."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    recording = night.recording(LONG_AGO, fiche=night.fiches_of(dossier)[0], cf_storageuri="file:///recordings/1.wav")
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["skipped"]) == (RunState.DONE_WITH_FAILURES, {"SKIPPED_TECHNICAL": 2})
+    assert night.get("cf_recordings", recording) is not None
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_day_begins_once_in_a_run(make_night: MakeNight) -> None:
+    """R-057, DAT-12: a run that passes midnight keeps what was to be kept when it began."""
+    night = make_night(datetime(2026, 5, 10, 21, 59, tzinfo=UTC))
+    child = night.contact(birthdate="2008-05-10")
+    dossier = night.dossier("grooming", spoken=LONG_AGO)
+    night.party(child, "child", dossier=dossier)
+    plan = night.plan()
+    assert (night.lines(plan)[dossier].outcome, night.lines(plan)[dossier].retention_end) == ("retain", "2026-05-10")
+    night.clock.now = datetime(2026, 5, 10, 22, 0, tzinfo=UTC)
+    assert night.lines(night.plan())[dossier].outcome == "dispose"
+
+
+def test_missed_nights_are_made_good_once(make_night: MakeNight) -> None:
+    """R-059: expiry is a state (RET-18)."""
+    night = make_night(brussels_noon(date(2026, 7, 14)))
+    for day in (14, 15, 16):
+        night.fiche("social_card", spoken=date(2026, 1, day))
+    assert run_retention(night.context).counts["deleted"] == 0
+    night.clock.now = brussels_noon(date(2026, 7, 17))
+    assert run_retention(night.context).counts["deleted"] == 3
+    assert run_retention(night.context).counts["deleted"] == 0
+
+
+def test_a_night_repeated_writes_nothing(night: Night) -> None:
+    """R-060, and applying a finished plan again."""
+    night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    run = night.apply(plan)
+    before = night.writes()
+    assert night.apply(plan) == run
+    again = run_retention(night.context)
+    assert (again.counts["deleted"], night.writes()) == (0, before)
+
+
+def test_a_dry_run_sends_reads_only(night: Night) -> None:
+    """R-061."""
+    night.dossier("social_card", spoken=LONG_AGO)
+    before = night.writes()
+    night.plan()
+    assert night.writes() == before
+    assert night.emulator.stats()["batches"] == 0
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 1), date(2027, 1, 1)])
+def test_a_plan_of_another_day_is_never_applied(night: Night, day: date) -> None:
+    """R-062, DAT-12."""
+    night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan(as_of=brussels_noon(day))
+    before = night.writes()
+    with pytest.raises(Refused, match="another day"):
+        night.apply(plan)
+    assert night.writes() == before
+
+
+def test_an_expired_plan_is_refused(night: Night) -> None:
+    plan = night.plan()
+    night.clock.now += timedelta(hours=72)
+    with pytest.raises(Refused, match="valid until"):
+        night.apply(plan)
+
+
+def test_a_changed_policy_needs_a_new_plan(make_night: MakeNight) -> None:
+    plan = make_night().plan()
+    with pytest.raises(Refused, match="policy or the mapping"):
+        make_night(policy=lambda text: text.replace("max: 200", "max: 100")).apply(plan)
+
+
+def test_a_public_alert_adds_to_the_total_only(night: Night) -> None:
+    """R-083, ERA-04."""
+    child = night.contact(birthdate=ADULT)
+    dossier = night.dossier("runaway", spoken=date(2019, 3, 1), cf_publicalert=True)
+    night.party(child, "child", dossier=dossier)
+    night.create("cf_statistics", "cf_statisticid", cf_name="Statistic", cf_categorykey="total_disappearance", cf_year=2019, cf_count=4)
+    plan = night.plan()
+    assert night.lines(plan)[dossier].disposition == "delete"
+    night.apply(plan)
+    rows = night.rows("cf_statistics?$select=cf_categorykey,cf_year,cf_count")
+    assert [(row["cf_categorykey"], row["cf_year"], row["cf_count"]) for row in rows] == [("total_disappearance", 2019, 5)]
+
+
+def test_ten_equal_exploitation_dossiers_become_rows_and_nine_become_a_total(night: Night) -> None:
+    """R-086, ERA-08 with k = 10."""
+    for year, number in ((2018, 10), (2019, 9)):
+        for _ in range(number):
+            child = night.contact(birthdate=ADULT, gendercode=2, address1_postalcode="9000", address1_country="België")
+            night.party(child, "child", dossier=night.dossier("sexting", spoken=date(year, 3, 1)))
+    run = night.apply(night.plan())
+    assert run.counts["anonymised"] == 19
+    rows = night.rows("cf_statistics?$select=cf_categorykey,cf_year,cf_count,cf_province,cf_sex,cf_ageband")
+    full = [row for row in rows if row["cf_year"] == 2018]
+    assert len(full) == 10
+    assert {(row["cf_categorykey"], row["cf_province"], row["cf_sex"], row["cf_ageband"]) for row in full} == {
+        ("exploitation_ict", "East Flanders", "f", "18-24")
+    }
+    assert [(row["cf_categorykey"], row["cf_count"]) for row in rows if row["cf_year"] == 2019] == [("total_exploitation", 9)]
+
+
+def test_what_is_still_there_makes_the_run_end_with_failures(night: Night) -> None:
+    """A delete that answers 204 and keeps the row is found by reading back, and the next run finishes it (R-089)."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    assert night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).status_code < 300
+    run = night.apply(plan)
+    assert run.state is RunState.DONE_WITH_FAILURES
+    assert (run.counts["deleted"], run.counts["partial"]) == (0, 1)
+    assert verify_run(night.context, run.id)["still_there"] == [{"table": "cf_dossier", "id": dossier}]
+    again = night.apply(night.plan())
+    assert (again.state, again.counts["deleted"]) == (RunState.DONE, 1)
+    assert night.get("cf_dossiers", dossier) is None
+
+
+def test_contacts_that_nothing_ever_referred_to_are_kept_and_reported(night: Night) -> None:
+    """RET-20."""
+    person = night.contact()
+    line = night.lines(night.plan())[person]
+    assert (line.outcome, line.reason, line.flags, line.retention_end) == ("retain", "ORPHAN_CONTACT", ("ORPHAN_CONTACT",), None)
+
+
+def test_a_contact_that_is_referred_to_again_before_the_write_stays(night: Night) -> None:
+    """RET-20 at the moment of writing."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    person = night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    plan = night.plan()
+    assert night.lines(plan)[person].outcome == "dispose"
+    night.party(person, "reporter", dossier=night.dossier("runaway", spoken=date(2026, 11, 1)))
+    run = night.apply(plan)
+    assert run.counts["skipped"] == {"STILL_REFERRED": 1}
+    assert night.get("contacts", person) is not None
+
+
+def test_a_value_outside_the_mapping_is_named(night: Night) -> None:
+    """R-161: the unit is kept as UNCONFIGURED and the report names the value."""
+    row = night.emulator.load([("cf_fiche", {"cf_ficheid": "0" * 8 + "-0000-0000-0000-" + "1" * 12, "cf_name": "F", "cf_categories": "100000099",
+                                             "cf_communicatedon": "2025-01-10T11:00:00Z", "createdon": "2025-01-10T11:00:00Z",
+                                             "statecode": 0, "statuscode": 1})])  # fmt: skip
+    assert row == 1
+    plan = night.plan()
+    assert plan.retain == {"UNCONFIGURED": 1}
+    assert any("100000099" in warning for warning in plan.warnings)
