@@ -67,14 +67,13 @@ def _decide_file(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of
     profile = schedule.profile(unit)
     sentinels = schedule.sentinel_days
     moments = moments_of(unit, sentinels, as_of)
-    flags: set[Flag] | None = set(profile.flags) if profile.flags else None
+    flags = set(profile.flags)
     is_future = moments.is_future
     is_fallback = moments.is_fallback and profile.needs_activity
     born_on = None
     if profile.needs_birth:
         born_on, told = youngest_birth(unit.children, moments.first_fiche_on, schedule.sentinels, as_of)
-        if told:
-            flags = flags | told if flags else set(told)
+        flags.update(told)
 
     best: End | None = None
     best_on = as_of
@@ -98,7 +97,7 @@ def _decide_file(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of
         elif on == best_on and end.disposition is _DELETE and best.disposition is not _DELETE:
             best = end  # RET-23: on equal days deleting wins
     if is_fallback:
-        flags = {*flags, Flag.ANCHOR_FALLBACK} if flags else {Flag.ANCHOR_FALLBACK}
+        flags.add(Flag.ANCHOR_FALLBACK)
 
     reasons = [*held, *profile.reasons]
     if is_future:
@@ -109,13 +108,13 @@ def _decide_file(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of
     if moments.is_open and not profile.is_six_month:
         reasons.append(_OPEN)
         if retention_end is not None and as_of > retention_end:
-            flags = {*flags, Flag.OPEN_PAST_END} if flags else {Flag.OPEN_PAST_END}
+            flags.add(Flag.OPEN_PAST_END)
     if retention_end is not None and as_of <= retention_end:
         reasons.append(_NOT_EXPIRED)
     if profile.review_months:
         due_on = review_due_on(unit, profile.review_months, sentinels)
         if due_on is not None and as_of >= due_on:
-            flags = {*flags, Flag.REVIEW_DUE} if flags else {Flag.REVIEW_DUE}
+            flags.add(Flag.REVIEW_DUE)
 
     if not reasons and best is not None:
         disposition = _DELETE if unit.dossier is not None and unit.dossier.public_alert else best.disposition  # ERA-04

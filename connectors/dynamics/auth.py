@@ -40,6 +40,10 @@ class TokenSource(Protocol):
         """Another token than the one the CRM has just rejected; None if there cannot be one."""
         ...
 
+    def close(self) -> None:
+        """Let go of connections and of the token."""
+        ...
+
 
 class StaticToken:
     """A fixed token, for the emulator. Elsewhere it would be a password in a variable that never expires, so it is refused."""
@@ -62,6 +66,9 @@ class StaticToken:
 
     def renew(self, rejected: str) -> str | None:
         return None
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class EntraTokens:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
+from requests.structures import CaseInsensitiveDict
 
 from connectors.dynamics import faults
 from connectors.dynamics.mapping import Mapping, Table
@@ -309,4 +310,4 @@ def _failure(change_set: Prepared, first_id: int, content_id: str, answer: Inner
     else:
         status = ChangeStatus.UNKNOWN
     result = ChangeResult(change_set.key, status, answer.status, found.code, failed)
-    return Decoded(result, answer.headers if answer.status == 429 else None)
+    return Decoded(result, CaseInsensitiveDict(answer.headers) if answer.status == 429 else None)

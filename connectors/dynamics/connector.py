@@ -44,6 +44,7 @@ class DynamicsConnector:
         self.environment = environment
         self.mapping = mapping
         self.stats = ReadStats()
+        self._tokens = tokens
         self._transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, chance=chance)
         wanted = {table.name: [column.name for column in table.columns.values()] for table in mapping.tables.values()}
         self._metadata = Metadata(self._transport, wanted)
@@ -166,6 +167,7 @@ class DynamicsConnector:
     def close(self) -> None:
         """Release connections and tokens."""
         self._transport.close()
+        self._tokens.close()
 
     def _definition(self, table: Table) -> TableDefinition:
         """The table's definition, once it is known to fit: reading or writing on a wrong mapping is refused, not tried."""

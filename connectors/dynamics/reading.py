@@ -73,31 +73,46 @@ class Reader(Generic[R]):
         if page.count is None:
             raise ReadIncomplete("The CRM tells no count of the rows.", where=self._table)
         if page.count < COUNT_LIMIT:
-            rows = list(self._from(page, first))
+            rows = list(self._from(page, first, ask_last_again=False))
             found = sum(map(len, rows))
             if found != page.count:
                 raise _Doubtful(f"the CRM counts {page.count} rows and gave {found}")
             yield from rows
             return
         found = 0
-        for each in self._from(page, first):
+        for each in self._from(page, first, ask_last_again=True):
             found += len(each)
             yield each
         if found < COUNT_LIMIT:
             raise ReadIncomplete(f"The CRM counts at least {COUNT_LIMIT} rows and gave {found}.", where=self._table)
 
-    def _from(self, page: Page[R], link: str) -> Iterator[list[R]]:
+    def _from(self, page: Page[R], link: str, *, ask_last_again: bool) -> Iterator[list[R]]:
+        """The rows of this page and of those behind it.
+
+        Where the CRM cannot count that far, the last page is the only one whose length proves nothing, so it is asked for once more and
+        what it lacked the first time is added.
+        """
         links = {link}
+        before: set[str] = set()
         while True:
+            ids = set(map(_ID, page.rows))
+            self._transport.count(pages=1, rows=len(ids))
             if page.rows:
                 yield page.rows
             if page.next_link is None:
-                return
-            link = self._transport.absolute(page.next_link)
+                again = self._page(link, before) if ask_last_again else page
+                if lacked := [row for row in again.rows if row.id not in ids]:
+                    self._transport.count(rows=len(lacked))
+                    yield lacked
+                if again.next_link is None:
+                    return
+                page, ids = again, set(map(_ID, again.rows))
+            before = ids
+            link = self._transport.absolute(str(page.next_link))
             if link in links:
                 raise ReadIncomplete("The CRM's pages lead in a circle.", where=self._table)
             links.add(link)
-            page = self._page(link, set(map(_ID, page.rows)))
+            page = self._page(link, before)
 
     def _page(self, link: str, before: set[str]) -> Page[R]:
         """One page; a wrong one is asked for once more from the same link, since a GET is safe."""
@@ -124,5 +139,4 @@ class Reader(Generic[R]):
             raise _Doubtful("it repeats rows of the page before")
         if page.next_link is not None and len(rows) < self._page_size:
             raise _Doubtful(f"it has {len(rows)} rows where {self._page_size} were due")
-        self._transport.count(pages=1, rows=len(rows))
         return page

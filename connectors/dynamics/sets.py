@@ -76,13 +76,20 @@ def _ids(transport: Transport, set_name: str, keys: list[str], is_dataverse: boo
         page, found = _page(transport, link, set_name, keys, due, ids)
         count = page.count if count is None else count
         ids |= found
+        transport.count(pages=1, rows=len(found))
         if page.next_link is None:
             break
         link = transport.absolute(page.next_link)
         if link in links:
             raise ReadIncomplete("The service's pages lead in a circle.", where=set_name)
         links.add(link)
-    if count is not None and (len(ids) < COUNT_LIMIT if is_dataverse and count == COUNT_LIMIT else len(ids) != count):
+    if count is None or (is_dataverse and count == COUNT_LIMIT):  # nobody counts that far: see reading.py
+        again, found = _page(transport, link, set_name, keys, due, ids - found)
+        transport.count(rows=len(found - ids))
+        ids |= found
+        if again.next_link is not None or (count is not None and len(ids) < count):
+            raise _Differs
+    elif len(ids) != count:
         raise _Differs
     return ids
 
@@ -98,7 +105,6 @@ def _page(transport: Transport, link: str, set_name: str, keys: list[str], due: 
             page, found = _AnyPage([]), set()
         else:
             if len(found) == len(page.value) and found.isdisjoint(seen) and (page.next_link is None or len(page.value) >= due):
-                transport.count(pages=1, rows=len(found))
                 return page, found
         if attempt == 1:
             transport.count(retries=1)

@@ -27,6 +27,7 @@ from connectors.dynamics.config import Environment
 from connectors.interface import ConnectorError, ReadIncomplete, ReadStats, Unreachable
 
 DEFAULT_RETRY_AFTER_S = 30.0
+SHORTEST_WAIT_S = 1.0
 BACKOFF_CAP_S = 30.0
 
 _COMMON_HEADERS = {
@@ -201,10 +202,13 @@ class Transport:
             self.stats.rows += rows
 
     def retry_after(self, headers: Mapping[str, str]) -> float:
-        """How long the CRM asks us to wait: whole seconds or an HTTP date; half a minute if it does not say."""
+        """How long the CRM asks us to wait: whole seconds or an HTTP date; half a minute if it does not say.
+
+        At least a second, so that a service which asks for none and keeps refusing uses up our patience too.
+        """
         text = headers.get("Retry-After", "").strip()
-        if text.isdigit():
-            return float(min(int(text), 86_400))
+        if text.isascii() and text.isdigit() and len(text) < 10:
+            return max(float(text), SHORTEST_WAIT_S)
         try:
             moment = parsedate_to_datetime(text)
         except (ValueError, TypeError):
@@ -220,7 +224,7 @@ class Transport:
             now = self._now()
         if now.tzinfo is None:
             now = now.replace(tzinfo=UTC)
-        return max((moment - now).total_seconds(), 0.0)
+        return max((moment - now).total_seconds(), SHORTEST_WAIT_S)
 
     def _again_or_error(self, answer: Answer, where: str) -> Exception:
         found = faults.fault(answer.status, answer.body)

@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.dynamics.mapping import LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.metadata import Metadata, TableDefinition
+from connectors.dynamics.query import guid
 from rules.periods import BRUSSELS, brussels_date
 
 
@@ -29,28 +30,26 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
                 continue
             raise NotWritable(name)
         if name in LOOKUPS:
-            body[f"{_navigation(definition, column)}@odata.bind"] = _bind(name, value, mapping, metadata)
+            navigation, target = _bound(definition, column, value, mapping, metadata)
+            body[f"{navigation}@odata.bind"] = target
         else:
             body[column.name] = None if value is None or value == () else _written(table, definition, column, value)
     return body
 
 
-def _navigation(definition: TableDefinition, column: Column) -> str:
-    name = definition.navigation(column.name)
-    if not name:
+def _bound(definition: TableDefinition, column: Column, value: object, mapping: Mapping, metadata: Metadata) -> tuple[str, str | None]:
+    """The navigation property of a lookup, which is another one for each table that it may point to, and the address of its new target."""
+    kinds = LOOKUPS[column.field]
+    table = mapping.tables.get(next(iter(kinds))) if len(kinds) == 1 else None
+    navigation = definition.navigation(column.name, table.name if table and value is not None else None)
+    if not navigation:
         raise NotWritable(column.field)
-    return name
-
-
-def _bind(name: str, value: object, mapping: Mapping, metadata: Metadata) -> str | None:
     if value is None:
-        return None
-    kinds = LOOKUPS[name]
-    target = mapping.tables.get(next(iter(kinds))) if len(kinds) == 1 else None
-    definition = metadata.table(target.name) if target else None
-    if definition is None:
-        raise NotWritable(name)
-    return f"/{definition.set_name}({value})"
+        return navigation, None
+    target = metadata.table(table.name) if table else None
+    if target is None:
+        raise NotWritable(column.field)
+    return navigation, f"/{target.set_name}({guid(str(value))})"
 
 
 def _written(table: Table, definition: TableDefinition, column: Column, value: object) -> object:

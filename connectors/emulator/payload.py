@@ -83,6 +83,9 @@ class PayloadReader:
             raise bad_payload(
                 table.set_name, f"The property '{column.wire}' is read-only. Use the navigation property with '{_BIND}' to set it."
             )
+        if column.kind == "file":
+            message = f"The property '{column.name}' is a file column: it is written by its own address, not in the body of the row."
+            raise bad_payload(table.set_name, message)
         if not column.writable and not column.key:
             return  # createdon and the like are silently ignored
         payload.values[column.name] = to_stored(self.environment, table, column, value)

@@ -55,7 +55,11 @@ class Tables:
         self._depth = 0
         self._version = FIRST_VERSION
         self._lookup_sql: dict[tuple[str, str], str] = {}
-        self._open(path)
+        try:
+            self._open(path)
+        except BaseException:
+            self.connection.close()
+            raise
 
     def _open(self, path: Path | None) -> None:
         fingerprint = hashlib.sha256("\n".join(self._schema()).encode()).hexdigest()

@@ -198,12 +198,6 @@ def _image(environment: Environment, table: Table, column: Column, value: Any) -
     return value or None
 
 
-def _file(environment: Environment, table: Table, column: Column, value: Any) -> str:
-    raise bad_payload(
-        table.set_name, f"The property '{column.name}' is a file column: it is written by its own address, not in the body of the row."
-    )
-
-
 _CONVERTERS = {
     "string": _text,
     "memo": _text,
@@ -223,5 +217,4 @@ _CONVERTERS = {
     "guid": _guid,
     "lookup": _guid,
     "image": _image,
-    "file": _file,
 }

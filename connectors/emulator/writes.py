@@ -20,7 +20,7 @@ from connectors.emulator.schema import CURRENCY, Column, Relationship, Table
 from connectors.emulator.tables import Tables, Values, join_parts, system_defaults
 
 READ_ONLY = {"activityparty"}  # only RetrieveMultiple is exposed: parties are written through their activity
-MAX_NOTE_CHARACTERS = 5 * 1024 * 1024 * 4 // 3 + 4  # organization.maxuploadfilesize, as base64
+MAX_NOTE_BYTES = 5 * 1024 * 1024  # organization.maxuploadfilesize of a new organisation
 
 
 class Writer:
@@ -161,7 +161,8 @@ class Writer:
             if "objectid__type" in values and "objecttypecode" in table.columns:
                 values["objecttypecode"] = values["objectid__type"]
             if "documentbody" in values:
-                if len(values["documentbody"] or "") > MAX_NOTE_CHARACTERS:
+                body = values["documentbody"] or ""
+                if len(body) * 3 // 4 - body[-2:].count("=") > MAX_NOTE_BYTES:
                     raise WebApiError(400, "0x80044a02", "Attachment file size is too big.")
                 values["isdocument"] = int(values["documentbody"] is not None)
         if table.name == "activityparty":

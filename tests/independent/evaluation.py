@@ -129,6 +129,7 @@ class Fate:
     row_id: str
     ways: set[str]
     why: str
+    links: list[str]
 
 
 @dataclass
@@ -450,7 +451,7 @@ class Evaluator:
             verdict.outcome, verdict.end, verdict.reasons = parent.outcome, parent.end, list(parent.reasons)
             verdict.reasons += [h.reason for h in self.holds if (h.table, h.row_id) == ("cf_recording", row["cf_recordingid"])]
             verdict.disposition = "delete" if parent.disposed else None
-            verdict.may = parent.flags | parent.may | {"TAKEOVER_WARNING", "DISPOSED_NOT_TAKEN_OVER"}
+            verdict.may = parent.flags | parent.may | {"TAKEOVER_WARNING", "DISPOSED_NOT_TAKEN_OVER", "EVIDENCE_MARK"}
             verdict.may_reasons = set(parent.may_reasons)
             return verdict
         reasons = self.holds_on_unit(unit) if unit else set()
@@ -617,7 +618,15 @@ class Evaluator:
                 ways = {"kept", "orphan"} if contact in is_parent or about_others else {"orphan"}
             else:
                 ways = {"kept", "orphan"}
-            fates[contact] = Fate(contact, ways, why)
+            links = [f"role in {t} {i} ({'stays' if remains((t, i)) else 'goes'})" for t, i in sorted(parties[contact])]
+            for activity in sorted(participants[contact]):
+                table, about = activity_about[activity]
+                stays = about is None or (about[1] in staying if about[0] == "contact" else remains(about))
+                links.append(f"party of {table} about {about} ({'stays' if stays else 'goes'})")
+            children = [c for c, r in world.contacts.items() if r["_parentcustomerid_value"] == contact]
+            links += [f"parent of {c} ({'stays' if c in staying else 'goes'})" for c in children]
+            links += [f"relation: {relation[contact]}"] * (contact in relation) + ["agreement that ended"] * (contact in ended)
+            fates[contact] = Fate(contact, ways, why, links)
         return fates
 
     def relations(self) -> tuple[dict[str, str], set[str]]:

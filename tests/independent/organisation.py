@@ -82,6 +82,7 @@ class Organisation:
     numbers: set[str] = field(default_factory=set)
     recipe: str = ""
     counter: int = 0
+    external: bool = True  # recordings with an object in external storage
 
     # -- drawing -------------------------------------------------------------------------------------------------------
 
@@ -294,7 +295,7 @@ class Organisation:
         } | columns
         if fiche:
             given["cf_FicheId@odata.bind"] = f"cf_fiches({fiche})"
-        if "cf_storageuri" not in given and self.chance(0.3):
+        if self.external and "cf_storageuri" not in given and self.chance(0.3):
             path = self.storage / f"gesprek {len(self.objects)}.wav"
             path.write_bytes(b"RIFF verzonnen")
             self.objects[row_id] = path
@@ -797,7 +798,7 @@ def empty_dossier(o: Organisation) -> None:
 
 def masked(o: Organisation) -> None:
     """Rows that an earlier run has anonymised: they have no line and are not touched."""
-    at = {"cf_anonymisedon": o.moment(o.day - days(100))}
+    at: Columns = {"cf_anonymisedon": o.moment(o.day - days(100))}
     o.dossier((30,), fiches=[], **at)
     o.fiche(o.day - days(3000), (30,), **at)
     o.add("contact", {"firstname": "Geanonimiseerd", "lastname": "Geanonimiseerd", **at})
@@ -829,8 +830,8 @@ def recordings(o: Organisation) -> None:
     elif kind == 5:
         o.recording(end, fiche=None, cf_evidence=True)
     else:
-        missing = o.storage / "nooit geweest.wav"
-        o.recording(o.day - days(400), fiche=target, cf_storageuri=missing.as_uri())
+        missing = (o.storage / "nooit geweest.wav").as_uri() if o.external else None
+        o.recording(o.day - days(400), fiche=target, cf_storageuri=missing)
 
 
 def audio_notes(o: Organisation) -> None:
@@ -942,9 +943,9 @@ RECIPES: tuple[Callable[[Organisation], None], ...] = (
 )
 
 
-def draw(seed: int, as_of: datetime, count: int, storage: Path) -> Organisation:
+def draw(seed: int, as_of: datetime, count: int, storage: Path, *, external: bool = True) -> Organisation:
     """An organisation of about `count` dossiers and lone fiches around the day of `as_of`."""
-    organisation = Organisation(Random(seed), brussels_day(as_of), storage)
+    organisation = Organisation(Random(seed), brussels_day(as_of), storage, external=external)
     storage.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         make = RECIPES[number % len(RECIPES)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
     for night in opened:
         night.close()
         night.store.close()
+
+
+@pytest.fixture
+def database_file(tmp_path: Path) -> Callable[[], str]:
+    """Gives the URL of a new SQLite file at each call."""
+    numbers = count()
+    return lambda: f"sqlite:///{tmp_path / f'state-{next(numbers)}.db'}"
 
 
 @pytest.fixture

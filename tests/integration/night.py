@@ -59,12 +59,13 @@ class Night:
     policy: Policy
     clock: Clock
     page_size: int = 5000
+    ids: Random = field(default_factory=lambda: Random(1))  # the same organisation has the same ids
     connector: DynamicsConnector = field(init=False)
     http: requests.Session = field(init=False)
 
     def __post_init__(self) -> None:
-        from crm_compliance.wiring import mapping_text
         from crm_compliance.settings import Settings
+        from crm_compliance.wiring import mapping_text
 
         text, source = mapping_text(Settings())
         self.connector = connect(
@@ -114,7 +115,7 @@ class Night:
     # -- the CRM, spoken with plain requests ---------------------------------------------------------------------------------------
 
     def create(self, table_set: str, key: str, **columns: Any) -> str:
-        row = str(uuid.uuid4())
+        row = str(uuid.UUID(int=self.ids.getrandbits(128), version=4))
         answer = self.http.post(self.emulator.url + table_set, json={key: row, **columns})
         assert answer.status_code == 204, (table_set, answer.status_code, answer.text)
         return row

@@ -311,10 +311,16 @@ def test_a_contact_that_is_referred_to_again_before_the_write_stays(night: Night
 
 def test_a_value_outside_the_mapping_is_named(night: Night) -> None:
     """R-161: the unit is kept as UNCONFIGURED and the report names the value."""
-    row = night.emulator.load([("cf_fiche", {"cf_ficheid": "0" * 8 + "-0000-0000-0000-" + "1" * 12, "cf_name": "F", "cf_categories": "100000099",
-                                             "cf_communicatedon": "2025-01-10T11:00:00Z", "createdon": "2025-01-10T11:00:00Z",
-                                             "statecode": 0, "statuscode": 1})])  # fmt: skip
-    assert row == 1
+    fiche = {
+        "cf_ficheid": "00000000-0000-0000-0000-111111111111",
+        "cf_name": "F",
+        "cf_categories": "100000099",
+        "cf_communicatedon": "2025-01-10T11:00:00Z",
+        "createdon": "2025-01-10T11:00:00Z",
+        "statecode": 0,
+        "statuscode": 1,
+    }
+    assert night.emulator.load([("cf_fiche", fiche)]) == 1
     plan = night.plan()
     assert plan.retain == {"UNCONFIGURED": 1}
     assert any("100000099" in warning for warning in plan.warnings)

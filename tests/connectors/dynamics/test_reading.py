@@ -234,6 +234,42 @@ def test_nothing_is_handed_out_before_the_count_agrees(crm: FakeCrm) -> None:
             next(pages)
 
 
+def test_the_last_page_of_a_table_beyond_counting_is_asked_for_twice(crm: FakeCrm) -> None:
+    dossiers(crm, 5003)
+
+    def lose(content: dict[str, Any]) -> None:
+        if "@odata.nextLink" not in content:
+            content["value"].pop()
+
+    with crm.connector(page_size=2500) as connector:
+        assert connector.check() == []
+        asked = connector.stats.requests
+        assert sum(map(len, connector.read(Dossier, ["legal_hold"]))) == 5003
+        assert (connector.stats.pages, connector.stats.rows) == (3, 5003)
+        assert connector.stats.requests - asked == 4
+    left = [3]
+
+    def lose_on_the_third(content: dict[str, Any]) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            lose(content)
+
+    crm.fault_times("cf_dossiers", edit(lose_on_the_third), 99)
+    assert sorted(row.id for row in read(crm, Dossier, "legal_hold", page_size=2500)) == [row_id(n) for n in range(5003)]
+
+
+def test_rows_added_behind_the_last_page_while_reading_are_read_too(crm: FakeCrm) -> None:
+    dossiers(crm, 5000)
+
+    def grow(reply: Reply) -> Reply:
+        if "@odata.nextLink" not in json.loads(reply[2]) and len(crm.rows["cf_dossiers"]) == 5000:
+            crm.rows["cf_dossiers"].append({"cf_dossierid": row_id(6000), "cf_legalhold": False})
+        return reply
+
+    crm.fault_times("cf_dossiers", grow, 99)
+    assert len(read(crm, Dossier, "legal_hold", page_size=2500)) == 5001
+
+
 def test_a_count_at_its_limit_means_at_least_that_many(crm: FakeCrm) -> None:
     dossiers(crm, 5003)
     assert len(read(crm, Dossier, "legal_hold")) == 5003

@@ -51,6 +51,9 @@ class TwoTokens:
             self.current = "tweede"
         return self.current
 
+    def close(self) -> None:
+        self.current = ""
+
 
 def transport(naps: list[float], **settings: Any) -> Transport:
     environment = Environment(ROOT, **settings)
@@ -90,7 +93,10 @@ def test_a_throttled_request_waits_as_long_as_the_server_asks(crm: responses.Req
     [
         ({"Retry-After": "Fri, 01 May 2026 12:00:40 GMT"}, 40.0),
         ({"Retry-After": "Fri, 01 May 2026 12:00:40 GMT", "Date": "Fri, 01 May 2026 12:00:30 GMT"}, 10.0),
-        ({"Retry-After": "Fri, 01 May 2026 11:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Fri, 01 May 2026 11:00:00 GMT"}, 1.0),
+        ({"Retry-After": "Fri, 01 May 2026 12:00:40", "Date": "Fri, 01 May 2026 12:00:30"}, 10.0),
+        ({"Retry-After": "0"}, 1.0),
+        ({"Retry-After": "9999999999"}, 30.0),
         ({"Retry-After": "soon"}, 30.0),
         ({}, 30.0),
     ],

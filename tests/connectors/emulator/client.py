@@ -21,7 +21,9 @@ class Client:
         self.url = emulator.url
         self.root = emulator.root
         self.http = requests.Session()
-        self.http.headers.update({"Authorization": f"Bearer {token}", "OData-Version": "4.0", "OData-MaxVersion": "4.0", "Accept": "application/json"})
+        self.http.headers.update(
+            {"Authorization": f"Bearer {token}", "OData-Version": "4.0", "OData-MaxVersion": "4.0", "Accept": "application/json"}
+        )
 
     def send(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> requests.Response:
         """Below the service root, or anywhere when the path is a whole URL."""

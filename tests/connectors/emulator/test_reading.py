@@ -17,7 +17,9 @@ def test_names_are_case_sensitive(crm: Client) -> None:
     assert crm.get("Cf_fiches").json()["error"]["message"] == "Resource not found for the segment 'Cf_fiches'."
 
 
-@pytest.mark.parametrize("query", ["$select=cf_nam", "$filter=cf_nam eq 'x'", "$orderby=cf_nam", "$expand=cf_dossierid", "$filter=cf_Nam/cf_name eq 'x'"])
+@pytest.mark.parametrize(
+    "query", ["$select=cf_nam", "$filter=cf_nam eq 'x'", "$orderby=cf_nam", "$expand=cf_dossierid", "$filter=cf_Nam/cf_name eq 'x'"]
+)
 def test_an_unknown_column_is_refused_by_name(crm: Client, query: str) -> None:
     """Row 5."""
     answer = crm.get("cf_fiches?" + query)
@@ -44,7 +46,9 @@ def test_a_row_has_its_context_etag_key_and_explicit_nulls(crm: Client) -> None:
 def test_without_select_every_column_comes(crm: Client) -> None:
     row = crm.row(f"cf_fiches({crm.fiche()})")
     assert row["@odata.context"].endswith("$metadata#cf_fiches/$entity")
-    assert {"cf_summary", "_cf_dossierid_value", "_ownerid_value", "statecode", "versionnumber", "createdon", "overriddencreatedon"} <= set(row)
+    assert {"cf_summary", "_cf_dossierid_value", "_ownerid_value", "statecode", "versionnumber", "createdon", "overriddencreatedon"} <= set(
+        row
+    )
     assert row["@odata.etag"] == f'W/"{row["versionnumber"]}"'
 
 
@@ -69,7 +73,12 @@ def test_an_id_is_found_in_upper_case_and_by_name(crm: Client) -> None:
 def test_a_lookup_is_a_bare_guid_without_the_preference(crm: Client) -> None:
     """Row 7."""
     fiche = crm.fiche(crm.dossier())
-    assert set(crm.row(f"cf_fiches({fiche})?$select=_cf_dossierid_value")) == {"@odata.context", "@odata.etag", "_cf_dossierid_value", "cf_ficheid"}
+    assert set(crm.row(f"cf_fiches({fiche})?$select=_cf_dossierid_value")) == {
+        "@odata.context",
+        "@odata.etag",
+        "_cf_dossierid_value",
+        "cf_ficheid",
+    }
 
 
 def test_annotations_come_before_the_property_they_describe(crm: Client) -> None:
@@ -118,7 +127,13 @@ def test_annotations_are_chosen_by_list_and_wildcard(crm: Client, wanted: str, f
 
 
 def test_formatted_values_are_what_a_person_sees(crm: Client) -> None:
-    dossier = crm.dossier(cf_categories="100000021,100000030", cf_outcome=100000001, cf_legalhold=True, cf_openedon="2026-03-14T08:30:00Z", cf_outcomeon="2014-07-30")
+    dossier = crm.dossier(
+        cf_categories="100000021,100000030",
+        cf_outcome=100000001,
+        cf_legalhold=True,
+        cf_openedon="2026-03-14T08:30:00Z",
+        cf_outcomeon="2014-07-30",
+    )
     row = crm.row(f"cf_dossiers({dossier})", ANNOTATED)
     assert row["cf_categories" + FORMATTED] == "Grooming; Weglopen"
     assert row["cf_outcome" + FORMATTED] == "Gelokaliseerd"
@@ -139,7 +154,9 @@ def test_values_survive_quotes_backslashes_and_other_scripts(crm: Client) -> Non
     assert crm.row(f"cf_fiches({fiche})?$select=cf_summary")["cf_summary"] == text
     assert crm.rows("cf_fiches?$select=cf_summary", ANNOTATED)[0]["cf_summary"] == text
     dossier = crm.dossier(cf_name="100% 'x' \"y\"")
-    row = crm.rows(f"cf_dossiers?$select=cf_name&$expand=cf_dossier_fiches($select=cf_summary)&$filter=cf_dossierid eq {dossier}", ANNOTATED)[0]
+    row = crm.rows(
+        f"cf_dossiers?$select=cf_name&$expand=cf_dossier_fiches($select=cf_summary)&$filter=cf_dossierid eq {dossier}", ANNOTATED
+    )[0]
     assert row["cf_name"] == "100% 'x' \"y\""
 
 

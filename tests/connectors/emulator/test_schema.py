@@ -45,7 +45,9 @@ def test_unknown_definitions_and_properties_are_refused(crm: Client) -> None:
 
 
 def test_enumerations_and_managed_properties_can_be_filtered(crm: Client) -> None:
-    rows = crm.rows("EntityDefinitions?$select=LogicalName&$filter=OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned' and IsAuditEnabled/Value eq true")
+    rows = crm.rows(
+        "EntityDefinitions?$select=LogicalName&$filter=OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned' and IsAuditEnabled/Value eq true"
+    )
     assert {row["LogicalName"] for row in rows} >= {"contact", "cf_fiche"}
     assert not {row["LogicalName"] for row in rows} & {"cf_statistic", "organization"}
 
@@ -87,7 +89,9 @@ def test_a_relationship_names_both_navigation_properties(crm: Client) -> None:
     relation = crm.row("RelationshipDefinitions(SchemaName='cf_fiche_PhoneCalls')")
     assert relation["ReferencingEntityNavigationPropertyName"] == "regardingobjectid_cf_fiche_phonecall"
     assert relation["ReferencingAttribute"] == "regardingobjectid"
-    listed = crm.rows("RelationshipDefinitions/Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata?$select=SchemaName&$filter=ReferencedEntity eq 'cf_fiche'")
+    listed = crm.rows(
+        "RelationshipDefinitions/Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata?$select=SchemaName&$filter=ReferencedEntity eq 'cf_fiche'"
+    )
     assert {row["SchemaName"] for row in listed} >= {"cf_fiche_parties", "cf_fiche_recordings"}
 
 
@@ -116,8 +120,18 @@ def test_a_local_choice_has_no_global_option_set(crm: Client) -> None:
     ("table", "column", "cast", "expected"),
     [
         ("contact", "birthdate", "DateTimeAttributeMetadata", {"DateTimeBehavior": {"Value": "DateOnly"}, "Format": "DateOnly"}),
-        ("cf_fiche", "cf_communicatedon", "DateTimeAttributeMetadata", {"DateTimeBehavior": {"Value": "UserLocal"}, "Format": "DateAndTime"}),
-        ("cf_fiche", "overriddencreatedon", "DateTimeAttributeMetadata", {"DateTimeBehavior": {"Value": "UserLocal"}, "Format": "DateOnly"}),
+        (
+            "cf_fiche",
+            "cf_communicatedon",
+            "DateTimeAttributeMetadata",
+            {"DateTimeBehavior": {"Value": "UserLocal"}, "Format": "DateAndTime"},
+        ),
+        (
+            "cf_fiche",
+            "overriddencreatedon",
+            "DateTimeAttributeMetadata",
+            {"DateTimeBehavior": {"Value": "UserLocal"}, "Format": "DateOnly"},
+        ),
         ("cf_fiche", "cf_name", "StringAttributeMetadata", {"MaxLength": 100}),
         ("cf_fiche", "cf_summary", "MemoAttributeMetadata", {"MaxLength": 100000}),
         ("contact", "emailaddress1", "StringAttributeMetadata", {"FormatName": {"Value": "Email"}}),
@@ -141,7 +155,9 @@ def test_a_cast_shows_what_only_that_type_has(crm: Client, table: str, column: s
     ],
 )
 def test_options_come_with_every_kind_of_choice(crm: Client, table: str, column: str, cast: str) -> None:
-    listed = crm.rows(f"EntityDefinitions(LogicalName='{table}')/Attributes/Microsoft.Dynamics.CRM.{cast}?$select=LogicalName&$expand=OptionSet")
+    listed = crm.rows(
+        f"EntityDefinitions(LogicalName='{table}')/Attributes/Microsoft.Dynamics.CRM.{cast}?$select=LogicalName&$expand=OptionSet"
+    )
     found = next(row for row in listed if row["LogicalName"] == column)
     assert found["OptionSet"]["Options"]
 
@@ -149,7 +165,10 @@ def test_options_come_with_every_kind_of_choice(crm: Client, table: str, column:
 def test_state_and_status_options_name_each_other(crm: Client) -> None:
     state = column_of(crm, "cf_dossier", "statecode", "StateAttributeMetadata", "?$expand=OptionSet")
     status = column_of(crm, "cf_dossier", "statuscode", "StatusAttributeMetadata", "?$expand=OptionSet")
-    assert [(o["Value"], o["DefaultStatus"], o["InvariantName"]) for o in state["OptionSet"]["Options"]] == [(0, 1, "Active"), (1, 2, "Inactive")]  # type: ignore[index]
+    assert [(o["Value"], o["DefaultStatus"], o["InvariantName"]) for o in state["OptionSet"]["Options"]] == [
+        (0, 1, "Active"),
+        (1, 2, "Inactive"),
+    ]  # type: ignore[index]
     assert [(o["Value"], o["State"]) for o in status["OptionSet"]["Options"]] == [(1, 0), (2, 1)]  # type: ignore[index]
 
 
@@ -182,5 +201,13 @@ def test_metadata_is_well_formed_csdl(crm: Client) -> None:
 
 def test_total_record_counts_take_a_list_or_an_alias(crm: Client) -> None:
     crm.dossier()
-    for path in ("RetrieveTotalRecordCount(EntityNames=['cf_dossier','cf_fiche'])", "RetrieveTotalRecordCount(EntityNames=@p)?@p=['cf_dossier','cf_fiche']"):
-        assert crm.row(path)["EntityRecordCountCollection"] == {"Count": 2, "IsReadOnly": False, "Keys": ["cf_dossier", "cf_fiche"], "Values": [1, 0]}
+    for path in (
+        "RetrieveTotalRecordCount(EntityNames=['cf_dossier','cf_fiche'])",
+        "RetrieveTotalRecordCount(EntityNames=@p)?@p=['cf_dossier','cf_fiche']",
+    ):
+        assert crm.row(path)["EntityRecordCountCollection"] == {
+            "Count": 2,
+            "IsReadOnly": False,
+            "Keys": ["cf_dossier", "cf_fiche"],
+            "Values": [1, 0],
+        }

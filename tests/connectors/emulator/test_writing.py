@@ -46,7 +46,14 @@ def test_a_row_keeps_the_instant_it_was_given(crm: Client) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/contacts({id})", "contacts({id})", "{url}contacts({id})", "/api/data/v9.2/contacts({id})", "contacts(cf_nationalnumber='85''07')", "/contacts(contactid={id})"],
+    [
+        "/contacts({id})",
+        "contacts({id})",
+        "{url}contacts({id})",
+        "/api/data/v9.2/contacts({id})",
+        "contacts(cf_nationalnumber='85''07')",
+        "/contacts(contactid={id})",
+    ],
 )
 def test_a_lookup_is_bound_by_any_form_of_address(crm: Client, address: str) -> None:
     """Row 9."""

@@ -1,0 +1,177 @@
+"""Rows beyond one process: state files, bulk loading, other environments."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from connectors.emulator.clock import Clock
+from connectors.emulator.schema import EnvironmentProblem, load_environment, plural
+from connectors.emulator.server import SeedSpec, running
+from connectors.emulator.tables import StateProblem, Tables
+from tests.connectors.emulator.client import ANNOTATED, Client, change_set, new_id, request_part, statuses
+
+OTHER = """
+publisher_prefix: zz
+languages: {fr: 1036}
+choices:
+  zz_kind:
+    1: {key: a, fr: Premier}
+    2: {key: b, fr: Second}
+tables:
+  contact:
+    set: contacts
+    columns:
+      contactid: {type: guid, key: true}
+      fullname: {type: string(160), primary_name: true}
+  zz_case:
+    columns:
+      zz_caseid: {type: guid, key: true}
+      zz_title: {type: string(20), primary_name: true}
+      zz_kind: {type: choice zz_kind}
+      zz_ContactId: {type: lookup contact, schema_name: zz_ContactId}
+      zz_code: {type: string(10), alternate_key: zz_key}
+      zz_year: {type: int, alternate_key: zz_key}
+  zz_entry:
+    columns:
+      zz_entryid: {type: guid, key: true}
+      zz_caseid: {type: lookup zz_case, schema_name: zz_CaseId}
+relationships:
+  - {name: zz_case_entries, parent: zz_case, child: zz_entry, column: zz_caseid, on_delete: restrict}
+"""
+
+
+def test_a_state_file_keeps_rows_versions_and_cookies_over_a_restart(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    with running(state=state) as emulator:
+        crm = Client(emulator)
+        dossiers = sorted(crm.dossier() for _ in range(3))
+        etag = crm.etag("cf_dossiers", dossiers[0])
+        link = crm.row("cf_dossiers?$select=cf_name", {"Prefer": "odata.maxpagesize=2"})["@odata.nextLink"]
+        root = emulator.root
+    with running(state=state) as emulator:
+        crm = Client(emulator)
+        assert crm.etag("cf_dossiers", dossiers[0]) == etag
+        assert [row["cf_dossierid"] for row in crm.rows(link.replace(root, emulator.root))] == dossiers[2:]
+        crm.send("PATCH", f"cf_dossiers({dossiers[0]})", {"cf_name": "D-2"})
+        assert crm.etag("cf_dossiers", dossiers[0]) > etag
+
+
+def test_a_rolled_back_change_set_leaves_nothing_in_the_file(tmp_path: Path) -> None:
+    with running(state=tmp_path / "state.db") as emulator:
+        crm = Client(emulator)
+        kept = crm.dossier()
+        parts = [
+            request_part("DELETE", f"/api/data/v9.2/cf_dossiers({kept})", content_id="1"),
+            request_part("DELETE", f"/api/data/v9.2/cf_dossiers({new_id()})", content_id="2"),
+        ]
+        assert statuses(crm.batch(change_set(*parts))) == [404]
+    with running(state=tmp_path / "state.db") as emulator:
+        assert Client(emulator).exists("cf_dossiers", kept)
+
+
+def test_a_state_file_is_seeded_once(tmp_path: Path) -> None:
+    seed = SeedSpec(dossiers=3, seed=1, as_of=date(2026, 3, 15))
+    with running(state=tmp_path / "state.db", seed=seed) as emulator:
+        crm = Client(emulator)
+        rows = crm.rows("cf_dossiers?$select=cf_name")
+        crm.send("PATCH", f"cf_dossiers({rows[0]['cf_dossierid']})", {"cf_name": "changed"})
+    with running(state=tmp_path / "state.db", seed=seed) as emulator:
+        assert Client(emulator).row(f"cf_dossiers({rows[0]['cf_dossierid']})")["cf_name"] == "changed"
+        assert len(Client(emulator).rows("cf_dossiers")) == len(rows)
+
+
+def test_reset_seeds_again_what_was_seeded_at_first() -> None:
+    with running(seed=SeedSpec(dossiers=3, seed=1, as_of=date(2026, 3, 15))) as emulator:
+        crm = Client(emulator)
+        before = {row["cf_dossierid"]: row["cf_name"] for row in crm.rows("cf_dossiers")}
+        crm.send("DELETE", f"cf_dossiers({next(iter(before))})")
+        assert crm.control("POST", "reset", {"empty": False}) == {"empty": False}
+        assert {row["cf_dossierid"]: row["cf_name"] for row in crm.rows("cf_dossiers")} == before
+        assert crm.control("POST", "reset", {"empty": True}) == {"empty": True}
+
+
+def test_a_state_file_of_another_environment_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(OTHER)
+    Tables(load_environment(), Clock(), tmp_path / "state.db").close()
+    with pytest.raises(StateProblem, match="another environment"):
+        Tables(load_environment(tmp_path / "other.yaml"), Clock(), tmp_path / "state.db")
+    (tmp_path / "text.db").write_text("no database at all, " * 50)
+    with pytest.raises(StateProblem):
+        Tables(load_environment(), Clock(), tmp_path / "text.db")
+
+
+def test_another_environment_is_served_by_its_own_names(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(OTHER)
+    with running(environment=tmp_path / "other.yaml") as emulator:
+        crm = Client(emulator)
+        contact = crm.create("contacts", fullname="Exemple (fictif)")
+        case = crm.create(
+            "zz_cases", zz_title="C", zz_kind=2, zz_code="X", zz_year=7, **{"zz_ContactId@odata.bind": f"/contacts({contact})"}
+        )
+        assert crm.row(f"zz_cases({case})", ANNOTATED)["zz_kind@OData.Community.Display.V1.FormattedValue"] == "Second"
+        assert crm.row("zz_cases(zz_code='X',zz_year=7)")["zz_caseid"] == case
+        assert crm.get("zz_cases(zz_code='X')").status_code == 400
+        entry = crm.create("zz_entries", **{"zz_CaseId@odata.bind": f"zz_cases({case})"})
+        assert crm.send("DELETE", f"zz_cases({case})").status_code == 405
+        crm.send("DELETE", f"zz_entries({entry})")
+        assert crm.send("DELETE", f"zz_cases({case})").status_code == 204
+        assert crm.get("cf_dossiers").status_code == 404
+        assert len(crm.rows("systemusers")) == 3
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ("zz_kind: {type: choice zz_kind}", "zz_nothing"),
+        ("type: lookup zz_case", "type: lookup zz_nothing"),
+        ("on_delete: restrict", "on_delete: perhaps"),
+        ("type: string(20)", "type: text"),
+        ("zz_entryid: {type: guid, key: true}", "zz_entryid: {type: guid}"),
+        ("tables:", "tabels:"),
+    ],
+)
+def test_an_environment_that_makes_no_sense_is_refused_with_its_file(tmp_path: Path, broken: str, message: str) -> None:
+    (tmp_path / "other.yaml").write_text(OTHER.replace(broken, message if ":" in message else "zz_kind: {type: choice zz_nothing}"))
+    with pytest.raises(EnvironmentProblem, match=r"other\.yaml"):
+        load_environment(tmp_path / "other.yaml")
+    with pytest.raises(EnvironmentProblem, match="missing"):
+        load_environment(tmp_path / "missing.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("zz_case", "zz_cases"), ("zz_party", "zz_parties"), ("zz_day", "zz_days"), ("zz_box", "zz_boxes"), ("zz_church", "zz_churches")],
+)
+def test_a_set_without_a_name_of_its_own_gets_the_plural(name: str, expected: str) -> None:
+    assert plural(name) == expected
+
+
+def test_rows_are_loaded_in_bulk_in_any_order(crm: Client) -> None:
+    dossier, fiche, contact, mail = new_id(), new_id(), new_id(), new_id()
+    number = crm.emulator.load(
+        [
+            ("annotation", {"subject": "n", "objectid": ("cf_fiche", fiche)}),
+            ("cf_fiche", {"cf_ficheid": fiche, "cf_name": "F", "cf_dossierid": dossier, "createdon": "2011-02-03T04:05:06Z"}),
+            ("cf_dossier", {"cf_dossierid": dossier, "cf_name": "D", "statecode": 1, "cf_legalhold": True, "cf_categories": "100000021"}),
+            ("contact", {"contactid": contact, "firstname": "Lotte", "lastname": "Peeters (fictief)"}),
+            ("activityparty", {"activityid": ("email", mail), "partyid": ("contact", contact), "participationtypemask": 2}),
+            ("email", {"activityid": mail, "subject": "m", "regardingobjectid": ("cf_dossier", dossier)}),
+            ("cf_donation", {"cf_name": "gift", "cf_amount": 25, "cf_contactid": contact}),
+            ("cf_recording", {"cf_name": "R", "cf_media": ("a.mp3", b"abc")}),
+        ]
+    )
+    assert number == 8
+    row = crm.row(f"cf_fiches({fiche})?$expand=cf_DossierId,cf_fiche_Annotations", ANNOTATED)
+    assert (row["createdon"], row["modifiedon"]) == ("2011-02-03T04:05:06Z", "2011-02-03T04:05:06Z")
+    assert (row["cf_DossierId"]["statuscode"], row["cf_DossierId"]["cf_legalhold"]) == (2, True)
+    assert row["cf_fiche_Annotations"][0]["objecttypecode"] == "cf_fiche"
+    assert crm.row(f"contacts({contact})")["fullname"] == "Lotte Peeters (fictief)"
+    recording = crm.rows("cf_recordings")[0]["cf_recordingid"]
+    assert crm.get(f"cf_recordings({recording})/cf_media/$value").content == b"abc"
+    assert crm.send("DELETE", f"cf_dossiers({dossier})").status_code == 204
+    assert crm.rows("emails") == crm.rows("activityparties") == []
+    with pytest.raises(KeyError, match="cf_nothing"):
+        crm.emulator.load([("cf_fiche", {"cf_nothing": 1})])

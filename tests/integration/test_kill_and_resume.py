@@ -1,0 +1,204 @@
+"""A run that is killed at any point goes on and ends as an undisturbed one does, with the same counts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator
+from crm_compliance.settings import environment_of
+from jobs import settling
+from jobs.apply import apply_plan
+from jobs.plan import Plan
+from jobs.runs import Run
+from tests.integration.night import TOKEN, Night
+
+MakeNight = Callable[..., Night]
+TABLES = (
+    "cf_dossiers",
+    "cf_fiches",
+    "cf_parties",
+    "cf_recordings",
+    "contacts",
+    "annotations",
+    "phonecalls",
+    "activityparties",
+    "cf_donations",
+)
+VOLATILE = ("@odata.etag", "versionnumber", "modifiedon", "createdon", "activitypartyid")
+ON = date(2018, 3, 1)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in the product catches it."""
+
+
+class Points:
+    """Counts the moments at which a run may be killed, and kills it at one of them."""
+
+    def __init__(self, at: int | None = None) -> None:
+        self.at = at
+        self.passed = 0
+
+    def __call__(self) -> None:
+        self.passed += 1
+        if self.passed == self.at:
+            raise Killed
+
+
+class Fragile:
+    """A store or connector that may be killed before and after each of some methods."""
+
+    def __init__(self, inner: Any, points: Points, methods: Sequence[str]) -> None:
+        self._inner, self._points, self._methods = inner, points, methods
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if name not in self._methods:
+            return found
+
+        def fragile(*args: Any, **more: Any) -> Any:
+            self._points()
+            answer = found(*args, **more)
+            self._points()
+            return answer
+
+        return fragile
+
+
+def organisation(night: Night) -> None:
+    """Two dossiers to anonymise, one to delete, one that stays; a shared contact, a donor, recordings, a total to count on."""
+    donor, shared = night.contact(birthdate="1980-05-05"), night.contact(birthdate="1981-01-01")
+    night.donation(donor)
+    night.create("cf_statistics", "cf_statisticid", cf_name="Statistic", cf_categorykey="total_exploitation", cf_year=2018, cf_count=2)
+    for category in ("sexting", "grooming", "social_card"):
+        dossier = night.dossier(category, spoken=ON, fiches=3)
+        first = night.fiches_of(dossier)[0]
+        child = night.contact(birthdate="2000-02-01")
+        night.party(child, "child", dossier=dossier)
+        night.party(donor, "reporter", fiche=first)
+        night.party(shared, "parent", dossier=dossier)
+        night.note("cf_fiche", first)
+        night.call("cf_dossier", dossier, [child, shared])
+        night.recording(ON, fiche=first)
+        night.recording(date(2026, 11, 1), fiche=first)
+    night.party(shared, "parent", dossier=night.dossier("runaway", spoken=date(2026, 11, 1)))
+
+
+def state_of(night: Night) -> dict[str, Any]:
+    """Every row of the organisation, without what changes by itself; of statistics the values alone."""
+    found: dict[str, Any] = {
+        table: sorted(
+            json.dumps({key: value for key, value in row.items() if key not in VOLATILE}, sort_keys=True) for row in night.rows(table)
+        )
+        for table in TABLES
+    }
+    statistics = night.rows("cf_statistics?$select=cf_categorykey,cf_year,cf_count,cf_province,cf_ageband,cf_sex")
+    found["cf_statistics"] = sorted(
+        json.dumps({key: value for key, value in row.items() if not key.startswith("@") and key != "cf_statisticid"}, sort_keys=True)
+        for row in statistics
+    )
+    return found
+
+
+def run_fragile(night: Night, plan: Plan, points: Points) -> Run:
+    context = night.context
+    context = dataclasses.replace(
+        context,
+        store=Fragile(context.store, points, ("record", "save_run", "start_run")),
+        connector=Fragile(context.connector, points, ("change",)),
+    )
+    return apply_plan(context, plan.id)
+
+
+def reset(emulator: RunningEmulator, night: Night) -> None:
+    night.http.post(f"{emulator.root}/_emulator/reset", json={"empty": True}).raise_for_status()
+    organisation(night)
+
+
+@pytest.mark.parametrize("operations", [1000, 3], ids=["one change set a unit", "several change sets a unit"])
+def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
+    make_night: MakeNight, emulator: RunningEmulator, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, operations: int
+) -> None:
+    monkeypatch.setattr(settling, "MAX_OPERATIONS", operations)
+    night = make_night(url=database_file())
+    organisation(night)
+    plan = night.plan()
+    points = Points()
+    undisturbed = run_fragile(night, plan, points)
+    expected, counts = state_of(night), undisturbed.counts
+    assert undisturbed.counts["anonymised"] == 2
+    assert undisturbed.counts["trimmed"] == 1
+    assert points.passed > 10
+    for at in range(1, points.passed + 1):
+        again = make_night(url=database_file())
+        reset(emulator, again)
+        plan = again.plan()
+        with pytest.raises(Killed):
+            run_fragile(again, plan, Points(at))
+        resumed = again.apply(plan)
+        assert (at, resumed.state, resumed.counts) == (at, undisturbed.state, counts)
+        assert (at, state_of(again)) == (at, expected)
+
+
+@pytest.mark.parametrize("fault", ["cut_after", "cut_before"])
+def test_a_cut_connection_has_no_double_and_no_lost_effect(
+    make_night: MakeNight, emulator: RunningEmulator, database_file: Callable[[], str], fault: str
+) -> None:
+    night = make_night(url=database_file())
+    organisation(night)
+    undisturbed = night.apply(night.plan())
+    expected = state_of(night)
+    for nth in range(1, 7):
+        again = make_night(url=database_file())
+        reset(emulator, again)
+        plan = again.plan()
+        script = [{"match": {"method": "POST", "path": "$batch", "nth": nth}, "times": 1, "do": fault}]
+        again.http.put(f"{emulator.root}/_emulator/faults", json=script).raise_for_status()
+        run = again.apply(plan)
+        again.http.put(f"{emulator.root}/_emulator/faults", json=[]).raise_for_status()
+        assert (nth, run.counts, state_of(again)) == (nth, undisturbed.counts, expected)
+
+
+def test_a_process_that_is_really_killed_is_taken_over_at_once(
+    make_night: MakeNight, database_file: Callable[[], str], tmp_path: Path
+) -> None:
+    """SIGKILL in the middle of a run; the lock dies with its process, and applying again ends the run."""
+    url = database_file()
+    night = make_night(url=url)
+    organisation(night)
+    plan = night.plan()
+    script = [{"match": {"method": "POST", "path": "$batch", "nth": 2}, "times": 1, "do": "latency", "ms": 3_000}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=script).raise_for_status()
+    settings = {"CRM_URL": night.emulator.url, "CRM_TOKEN": TOKEN, "DATA_DIR": str(tmp_path), "DATABASE_URL": url}
+    command = [sys.executable, "-m", "crm_compliance", "apply", again_planned(settings), "--json"]
+    with subprocess.Popen(command, env=environment_of(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while night.emulator.stats()["batches"] < 2 and process.poll() is None:
+            select.select([], [], [], 0.02)
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        os.kill(process.pid, signal.SIGKILL)
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=[]).raise_for_status()
+    done = subprocess.run(command, env=environment_of(settings), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["state"], answer["anonymised"], answer["verified"]["still_there"]) == ("done", 2, 0)
+    assert plan.dispose["anonymise"] == 2
+
+
+def again_planned(settings: dict[str, str]) -> str:
+    """The id of a plan made by the command itself: its mapping and policy are the shipped ones."""
+    command = [sys.executable, "-m", "crm_compliance", "plan", "--json"]
+    done = subprocess.run(command, env=environment_of(settings), capture_output=True, text=True, check=True)
+    plan: str = json.loads(done.stdout)["plan"]
+    return plan
