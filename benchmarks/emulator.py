@@ -88,7 +88,8 @@ def measure(emulator: RunningEmulator, rows: int) -> None:
         if pages:
             best, mean = min(pages), sum(pages) / len(pages)
             print(f"{name:16}{5000 / mean:12,.0f} rows/s   {mean * 1000:.1f} ms a page of 5,000, best {best * 1000:.1f} ms")
-    part = "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\nDELETE /api/data/v9.2/cf_dossiers({}) HTTP/1.1\r\nIf-Match: *\r\n\r\n"
+    part = "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+    part += "DELETE /api/data/v9.2/cf_dossiers({}) HTTP/1.1\r\nIf-Match: *\r\n\r\n"
     body = "".join(part.format(row) for row in dossiers[:1000]) + "--b--\r\n"
     content_type = {"Content-Type": "multipart/mixed; boundary=b"}
     seconds = timed(lambda: http.post(emulator.url + "$batch", data=body, headers=content_type, timeout=60))
@@ -104,9 +105,8 @@ def seeded(dossiers: int) -> None:
     with running() as emulator:
         seconds = timed(lambda: emulator.load(rows))
     making = timed(lambda: sum(1 for _ in spec.rows()))
-    print(
-        f"seed            {len(rows) / (seconds + making):12,.0f} rows/s   {dossiers:,} dossiers: {len(rows):,} rows made in {making:.2f} s, loaded in {seconds:.2f} s"
-    )
+    pace = f"{len(rows) / (seconds + making):12,.0f} rows/s"
+    print(f"seed            {pace}   {dossiers:,} dossiers: {len(rows):,} rows made in {making:.2f} s, loaded in {seconds:.2f} s")
 
 
 def main() -> None:

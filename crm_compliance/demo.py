@@ -24,7 +24,11 @@ REPORTS = ("plan.html", "plan.xlsx", "plan.csv", "plan.json", "plan.jsonl")
 
 
 def run_demo(folder: Path, dossiers: int) -> int:
-    """Run the demo in a folder of its own and return the exit code of what went wrong first, or 0."""
+    """Run the demo in a folder of its own.
+
+    Raises:
+        ComplianceError: with the exit code of the command that went wrong.
+    """
     folder = _fresh(folder)
     with _emulator(dossiers) as url:
         night = _Night(folder, url)
@@ -83,9 +87,11 @@ class _Night:
         command = [sys.executable, "-m", "crm_compliance", *arguments]
         done = subprocess.run(command, env=self._environment, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode not in accept:
-            raise ComplianceError(
+            error = ComplianceError(
                 f"crm-compliance {arguments[0]} ended with exit code {done.returncode}", hint="its own message stands above"
             )
+            error.exit_code = max(done.returncode, 1)
+            raise error
         return done
 
 

@@ -8,11 +8,11 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from importlib.metadata import packages_distributions
 
-from connectors.interface import Connector
+from connectors.interface import Connector, ReadIncomplete
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import clock_of, connector_of, policy_of, register_key, store_of
-from jobs.ledger import verify_chain
-from rules.errors import ComplianceError
+from crm_compliance.wiring import checked, clock_of, connector_of, policy_of, register_key, store_of
+from jobs.ledger import LedgerBroken, verify_chain
+from rules.errors import ComplianceError, MappingError, UsageError
 from rules.records import KINDS
 
 OUR_PACKAGES = ("crm_compliance", "jobs", "connectors", "rules")
@@ -44,7 +44,7 @@ def _crm(settings: Settings) -> Iterator[Check]:
     try:
         connector = connector_of(settings)
     except ComplianceError as error:
-        yield Check("crm", False, str(error), error.hint, error.exit_code)
+        yield _failed("mapping" if isinstance(error, MappingError) else "crm", error)
         return
     with connector:
         reached = _attempt("crm", lambda: f"reached as application user {connector.whoami()}")
@@ -61,8 +61,12 @@ def _attempt(name: str, check: Callable[[], str]) -> Check:
     try:
         return Check(name, True, check())
     except ComplianceError as error:
-        where = f"{error.where}: " if error.where else ""
-        return Check(name, False, where + str(error), error.hint, error.exit_code)
+        return _failed(name, error)
+
+
+def _failed(name: str, error: ComplianceError) -> Check:
+    where = f"{error.where}: " if error.where and error.where not in str(error) else ""
+    return Check(name, False, where + str(error), error.hint, error.exit_code)
 
 
 def _packages() -> str:
@@ -71,7 +75,7 @@ def _packages() -> str:
     foreign = {name: sorted(set(owners.get(name, ())) - {"crm-compliance"}) for name in OUR_PACKAGES}
     strangers = {name: found for name, found in foreign.items() if found}
     if strangers:
-        raise ComplianceError(f"other distributions own packages of ours: {strangers}", hint="install in an environment of its own")
+        raise UsageError(f"other distributions own packages of ours: {strangers}", hint="install in an environment of its own")
     return "the four packages are ours"
 
 
@@ -79,8 +83,8 @@ def _store(settings: Settings) -> str:
     with store_of(settings, clock_of(settings)) as store:
         verdict = verify_chain(store.ledger())
         if not verdict.ok:
-            raise ComplianceError(f"the ledger is broken at entry {verdict.first_broken}", hint="crm-compliance ledger verify")
-        return f"{len(store.runs())} runs, {verdict.entries} ledger entries, the chain holds"
+            raise LedgerBroken(f"the ledger is broken at entry {verdict.first_broken}", hint="crm-compliance ledger verify")
+        return f"runs: {len(store.runs())}; ledger entries: {verdict.entries}, the chain holds"
 
 
 def _keys(settings: Settings) -> str:
@@ -89,12 +93,7 @@ def _keys(settings: Settings) -> str:
 
 
 def _mapping(connector: Connector) -> str:
-    findings = connector.check()
-    errors = [finding for finding in findings if finding.is_error]
-    if errors:
-        raise ComplianceError("; ".join(f"{finding.where}: {finding.message}" for finding in errors), hint="correct the mapping")
-    warnings = [f"{finding.where}: {finding.message}" for finding in findings]
-    return "; ".join(["fits the CRM", *warnings])
+    return "\n".join(["fits the CRM", *checked(connector)])
 
 
 def _privileges(connector: Connector) -> str:
@@ -112,7 +111,7 @@ def _visibility(connector: Connector) -> str:
         connector.table(record) for record in mapped if next(iter(connector.read(record, ())), None) is None and connector.total(record)
     ]
     if hidden:
-        raise ComplianceError(
+        raise ReadIncomplete(
             f"the CRM counts rows that this account does not see in {', '.join(hidden)}", hint="give read access to the organisation"
         )
     return "no table looks empty that is not"
@@ -123,5 +122,5 @@ def _clock(settings: Settings, server: str | None) -> str:
         return "the CRM tells no time"
     skew = abs((clock_of(settings)() - parsedate_to_datetime(server).astimezone(UTC)).total_seconds())
     if settings.clock is None and skew > SKEW_S:
-        raise ComplianceError(f"this machine and the CRM differ by {skew:.0f} s", hint="synchronise the clock: a birthday hangs on it")
+        raise UsageError(f"this machine and the CRM differ by {skew:.0f} s", hint="synchronise the clock: a birthday hangs on it")
     return f"differs from the CRM by {skew:.0f} s" if settings.clock is None else "set by CRM_COMPLIANCE_CLOCK"

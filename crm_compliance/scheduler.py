@@ -21,7 +21,7 @@ from crm_compliance.wiring import clock_of, desk, store_of
 from jobs.plan import Kind
 from jobs.ports import Store
 from jobs.registry import JOBS
-from rules.errors import ComplianceError, Refused
+from rules.errors import ComplianceError, Refused, UsageError
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 LOOK_BACK = timedelta(days=8)  # the longest gap between two hours of a weekly cron line, and a day
@@ -53,8 +53,19 @@ def existing(moment: datetime) -> datetime:
 
 
 def trigger_of(cron: str) -> CivilTrigger:
-    """The trigger of a cron line."""
-    trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=BRUSSELS)
+    """The trigger of a cron line.
+
+    Raises:
+        UsageError: a number in it is out of range.
+    """
+    try:
+        trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=BRUSSELS)
+    except ValueError:
+        raise UsageError(
+            f"no hour is meant by the cron line {cron}",
+            hint="minute hour day month weekday, for example 30 2 * * *",
+            where="RETENTION_CRON, RECORDINGS_CRON",
+        ) from None
     return trigger
 
 
@@ -117,9 +128,11 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
         with desk(settings, progress=progress, warn=lambda text: bound.warning("mapping", message=text)) as opened:
             run = JOBS[name].function(opened.context)
         bound.info("job ended", run=run.id, plan=run.plan, state=run.state.value)
+    except Stopping:
+        bound.info("job stopped", message="it goes on where it was when the service comes up again")
     except Refused as error:
-        bound.warning("job refused", code=error.code, message=str(error), where=error.where)
+        bound.warning("job refused", code=error.code, message=str(error), plan=error.where)
     except ComplianceError as error:
-        bound.error("job failed", code=error.code, message=str(error), where=error.where)
+        bound.error("job failed", code=error.code, message=str(error), at=error.where)
     except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
         bound.error("job failed by a bug", code="bug", kind=type(error).__name__)

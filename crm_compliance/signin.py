@@ -12,6 +12,7 @@ from rules.errors import ComplianceError, UsageError
 
 ROLES = ("dpo", "crm_admin", "approver", "auditor")
 _NAME = re.compile(r"[\w.@+-]{1,100}")
+_ERROR_NAME = re.compile(r"[a-z_]{1,60}")
 
 
 class NotSignedIn(ComplianceError):
@@ -69,17 +70,31 @@ def _sign_in(settings: Settings) -> tuple[str, frozenset[str]]:
         raise UsageError(
             "signing in needs an Entra ID application", hint="set CRM_COMPLIANCE_CRM_TENANT_ID and CRM_COMPLIANCE_CRM_CLIENT_ID"
         )
-    if not sys.stderr.isatty():
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
         raise NotSignedIn("a person must sign in, and this is no terminal", hint="run the command in a terminal")
-    application = msal.PublicClientApplication(
-        settings.crm_client_id, authority=settings.crm_authority or f"https://login.microsoftonline.com/{settings.crm_tenant_id}"
-    )
-    flow: dict[str, Any] = application.initiate_device_flow(scopes=["User.Read"])
-    if "message" not in flow:
-        raise NotSignedIn(f"Entra ID does not offer a device code ({flow.get('error', 'no reason given')})")
-    sys.stderr.write(flow["message"] + "\n")
-    answer: dict[str, Any] = application.acquire_token_by_device_flow(flow)
+    try:
+        application = msal.PublicClientApplication(
+            settings.crm_client_id,
+            authority=settings.crm_authority or f"https://login.microsoftonline.com/{settings.crm_tenant_id}",
+            verify=str(settings.crm_ca_file) if settings.crm_ca_file is not None else True,
+        )
+        flow: dict[str, Any] = application.initiate_device_flow(scopes=["User.Read"])
+        if "message" not in flow:
+            raise NotSignedIn(f"Entra ID does not offer a device code{_reason(flow)}", hint="allow public client flows for the application")
+        sys.stderr.write(flow["message"] + "\n")
+        sys.stderr.flush()
+        answer: dict[str, Any] = application.acquire_token_by_device_flow(flow)
+    except (OSError, ValueError, msal.exceptions.MsalError) as error:  # their texts may hold whole answers
+        raise NotSignedIn(
+            f"the sign-in service cannot be used ({type(error).__name__})", hint="check network, tenant id and authority"
+        ) from None
     claims = answer.get("id_token_claims")
     if not isinstance(claims, dict) or "oid" not in claims:
-        raise NotSignedIn(f"the sign-in failed ({answer.get('error', 'no reason given')})")
+        raise NotSignedIn(f"the sign-in failed{_reason(answer)}", hint="try again")
     return str(claims["oid"]), frozenset(str(role) for role in claims.get("roles") or ())
+
+
+def _reason(answer: dict[str, Any]) -> str:
+    """The error's name, where it is one; its description may name the person."""
+    name = answer.get("error")
+    return f" ({name})" if isinstance(name, str) and _ERROR_NAME.fullmatch(name) else ""

@@ -154,6 +154,9 @@ def text_of(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
-            f"the {what} file cannot be read: {type(error).__name__}", hint=f"set CRM_COMPLIANCE_{what.upper()}", where=str(path)
+            f"the {what} file cannot be read: {why}",
+            hint=f"the setting CRM_COMPLIANCE_{what.upper()}, or the argument, names it",
+            where=str(path),
         ) from None

@@ -53,7 +53,7 @@ def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit],
     tails: defaultdict[str, list[RowWrite]] = defaultdict(list)
 
     recordings = rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units)))
-    found.add_recordings(row for row in recordings if row.id not in found.recordings)
+    found.add_recordings([row for row in recordings if row.id not in found.recordings])
     for row in recordings:
         unit = fiche_units[row.fiche or ""]
         own = found.recordings[row.id]

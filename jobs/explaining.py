@@ -73,17 +73,14 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     children = rows_of(connector, Contact, ("parent", "parent_kind"), Among("parent", [row]))
     add_relations(connector, gathering, day=day, progress=context.progress, among=Among("contact", [row]))
     for kind, regarding in taking:
-        if kind == "contact" and regarding is not None:
-            gathering.about.append((regarding, row))
-        else:
-            gathering.links.append((row, gathering.unit_of(kind, regarding)))
+        gathering.take_part(row, kind, regarding)
     decided = [(unit, decide(unit, context.policy, context.holds, as_of=day)) for unit in gathering.every_unit()]
     # Contacts that point here, and those whose activities it takes part in, are not judged themselves: they count as staying.
-    gathering.links += [(child.id, None) for child in children]
+    gathering.referred.update(child.id for child in children)
     gathering.contacts.update((child.id, child) for child in children)
     about = {regarding for regarding, _ in gathering.about if regarding != row}
     gathering.contacts.update((other, Contact(id=other)) for other in about if other not in gathering.contacts)
-    gathering.links += [(other, None) for other in about]
+    gathering.referred |= about
     verdicts = settle(gathering, decided)
     decision = contact_decision(row, verdicts) or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
     units: dict[str, object] = {

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatch
+from operator import attrgetter
 from typing import TypeVar
 
 from connectors.interface import Among, Connector, ReadIncomplete
@@ -50,11 +51,16 @@ CALL_FIELDS = ("regarding", "regarding_kind")
 ACTIVITY_PARTY_FIELDS = ("activity", "party", "party_kind")
 
 R = TypeVar("R", bound=Record)
+_ID = attrgetter("id")
 
 
 @dataclass(slots=True)
 class Gathering:
-    """What was read, put together. Ids are keys; `links` pairs a contact id with the unit that refers to it, None where nothing goes."""
+    """What was read, put together. Ids are keys.
+
+    `referred` are contacts that something refers to which no unit of this product disposes of; `about` pairs the contact that an activity
+    is about with a participant of it. The methods that add a page return the rows that point to something not read yet.
+    """
 
     audio: tuple[str, ...]
     dossiers: dict[str, Unit] = field(default_factory=dict)
@@ -64,12 +70,11 @@ class Gathering:
     emails: dict[str, Unit] = field(default_factory=dict)
     fiches: dict[str, Fiche] = field(default_factory=dict)
     contacts: dict[str, Contact] = field(default_factory=dict)
-    links: list[tuple[str, Unit | None]] = field(default_factory=list)
+    referred: set[str] = field(default_factory=set)
     about: list[tuple[str, str]] = field(default_factory=list)
     relations: set[str] = field(default_factory=set)
     former: set[str] = field(default_factory=set)
     activities: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
-    children_seen: set[tuple[str, str]] = field(default_factory=set)
 
     # -- adding pages --------------------------------------------------------------------------------------------------------------
 
@@ -80,21 +85,25 @@ class Gathering:
                 raise ReadIncomplete("a dossier was read twice", hint="the CRM's pages overlap: try again", where=row.id)
             dossiers[row.id] = Unit(kind, row.id, row.etag, row)
 
-    def add_fiches(self, page: Iterable[Fiche]) -> None:
-        dossiers, fiches = self.dossiers, self.fiches
+    def add_fiches(self, page: Iterable[Fiche]) -> list[Fiche]:
+        dossiers, fiches, lone, kind = self.dossiers, self.fiches, self.lone, UnitKind.FICHE
+        unresolved: list[Fiche] = []
         for row in page:
-            if row.id in fiches:
-                raise ReadIncomplete("a fiche was read twice", hint="the CRM's pages overlap: try again", where=row.id)
-            fiches[row.id] = row
-            if row.dossier is None:
-                self.lone[row.id] = Unit(UnitKind.FICHE, row.id, row.etag, None, [row])
-                continue
-            unit = dossiers.get(row.dossier)
-            if unit is None:
-                raise ReadIncomplete("a fiche points to a dossier that is out of sight", hint="try again", where=row.id)
-            row.dossier = unit.id  # one string for all fiches of a dossier
-            row.etag = ""  # a fiche of a dossier is written with the version read just before the write
-            unit.fiches.append(row)
+            identity, dossier = row.id, row.dossier
+            if identity in fiches:
+                raise ReadIncomplete("a fiche was read twice", hint="the CRM's pages overlap: try again", where=identity)
+            if dossier is None:
+                lone[identity] = Unit(kind, identity, row.etag, None, [row])
+            else:
+                unit = dossiers.get(dossier)
+                if unit is None:
+                    unresolved.append(row)
+                    continue
+                row.dossier = unit.id  # one string for all fiches of a dossier
+                row.etag = ""  # a fiche of a dossier is written with the version read just before the write
+                unit.fiches.append(row)
+            fiches[identity] = row
+        return unresolved
 
     def unit_of_fiche(self, fiche_id: str) -> Unit | None:
         fiche = self.fiches.get(fiche_id)
@@ -110,36 +119,50 @@ class Gathering:
             return self.dossiers.get(row)
         return self.unit_of_fiche(row) if kind == "fiche" else None
 
-    def add_parties(self, page: Iterable[Party]) -> None:
-        contacts, links, dossiers, seen = self.contacts, self.links, self.dossiers, self.children_seen
+    def add_parties(self, page: Iterable[Party]) -> list[Party]:
+        contacts, dossiers, unit_of_fiche = self.contacts, self.dossiers, self.unit_of_fiche
+        unresolved: list[Party] = []
         for row in page:
-            units = []
-            if row.dossier is not None:
-                units.append(dossiers.get(row.dossier))
-            if row.fiche is not None:
-                units.append(self.unit_of_fiche(row.fiche))
             contact = contacts.get(row.contact) if row.contact is not None else None
-            if row.role == "child":
-                for unit in units:
-                    if unit is None:
-                        continue
-                    if contact is None:
-                        unit.children.append(None)
-                    elif (unit.id, contact.id) not in seen:
-                        seen.add((unit.id, contact.id))
-                        unit.children.append(contact)
+            in_dossier = dossiers.get(row.dossier) if row.dossier is not None else None
+            in_fiche = unit_of_fiche(row.fiche) if row.fiche is not None else None
+            if (
+                (contact is None and row.contact is not None)
+                or (in_dossier is None and row.dossier is not None)
+                or (in_fiche is None and row.fiche is not None)
+            ):
+                unresolved.append(row)
+                continue
             if contact is not None:
-                for unit in units or (None,):
-                    links.append((contact.id, unit))
+                if in_dossier is not None:
+                    in_dossier.people.append(contact.id)
+                if in_fiche is not None:
+                    in_fiche.people.append(contact.id)
+                elif in_dossier is None:
+                    self.referred.add(contact.id)
+            if row.role == "child":
+                for unit in (in_dossier, in_fiche):
+                    if unit is not None and (contact is None or all(child is not contact for child in unit.children)):
+                        unit.children.append(contact)
+        return unresolved
 
-    def add_recordings(self, page: Iterable[Recording]) -> None:
+    def add_recordings(self, page: Iterable[Recording]) -> list[Recording]:
+        fiches = self.fiches
+        unresolved = [row for row in page if row.fiche is not None and row.fiche not in fiches]
         for row in page:
-            self.recordings[row.id] = self.hung(UnitKind.RECORDING, row.id, row.etag, row.fiche, recording=row)
+            if row.fiche is None or row.fiche in fiches:
+                self.recordings[row.id] = self.hung(UnitKind.RECORDING, row.id, row.etag, row.fiche, recording=row)
+        return unresolved
 
-    def add_notes(self, page: Iterable[Note]) -> None:
+    def add_notes(self, page: Iterable[Note]) -> list[Note]:
+        unresolved: list[Note] = []
         for row in page:
             if row.regarding_kind == "fiche" and row.regarding is not None and is_audio(row, self.audio):
-                self.attachments[row.id] = self.hung(UnitKind.ATTACHMENT, row.id, row.etag, row.regarding, note=row)
+                if row.regarding not in self.fiches:
+                    unresolved.append(row)
+                else:
+                    self.attachments[row.id] = self.hung(UnitKind.ATTACHMENT, row.id, row.etag, row.regarding, note=row)
+        return unresolved
 
     def hung(
         self, kind: UnitKind, row: str, etag: str, fiche_id: str | None, *, recording: Recording | None = None, note: Note | None = None
@@ -160,37 +183,50 @@ class Gathering:
                 self.emails[row.id] = Unit(UnitKind.EMAIL, row.id, row.etag, email=row)
 
     def add_activity_parties(self, page: Iterable[ActivityParty]) -> None:
-        contacts = self.contacts
+        contacts, activities = self.contacts, self.activities
         for row in page:
-            contact = contacts.get(row.party) if row.party is not None and row.party_kind == "contact" else None
-            if contact is None or row.activity is None:
-                continue  # a user, an account, or the dangling id of a contact that is gone
-            kind, regarding = self.activities.get(row.activity, (None, None))
-            if kind == "contact" and regarding is not None:
-                self.about.append((regarding, contact.id))
-            else:
-                self.links.append((contact.id, self.unit_of(kind, regarding)))
+            if row.party_kind != "contact" or row.party is None or row.activity is None:
+                continue  # a user, an account, or nobody in the CRM
+            contact = contacts.get(row.party)
+            if contact is not None:  # else the dangling id of a contact that is gone
+                self.take_part(contact.id, *activities.get(row.activity, (None, None)))
+
+    def take_part(self, contact: str, kind: str | None, regarding: str | None) -> None:
+        """A contact takes part in an activity that hangs on such a row; (None, None): on nothing, or the activity's kind is not mapped."""
+        if kind == "contact" and regarding is not None:
+            self.about.append((regarding, contact))
+        elif (unit := self.unit_of(kind, regarding)) is not None:
+            unit.people.append(contact)
+        else:
+            self.referred.add(contact)
+
+    # -- what was added ------------------------------------------------------------------------------------------------------------
 
     def every_unit(self) -> Iterator[Unit]:
         """All units, those already anonymised included."""
         for units in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails):
             yield from units.values()
 
-    # -- what was added ------------------------------------------------------------------------------------------------------------
+    def anonymised(self) -> Iterator[Unit]:
+        """Dossiers and lone fiches that are anonymised already: they have no line in a plan (ERA-07)."""
+        return (unit for units in (self.dossiers, self.lone) for unit in units.values() if is_anonymised(unit))
 
-    def units(self, kind: Kind) -> Iterable[Unit]:
-        """The units that a plan of this kind has a line for, contacts apart. Rows already anonymised are none (ERA-07)."""
+    def units(self, kind: Kind) -> Iterator[Unit]:
+        """The units that a plan of this kind has a line for, contacts apart."""
         if kind is not Kind.RECORDINGS:
-            for unit in self.dossiers.values():
-                if unit.dossier is not None and unit.dossier.anonymised_on is None:
-                    yield unit
-            for unit in self.lone.values():
-                if unit.fiches[0].anonymised_on is None:
-                    yield unit
+            for files in (self.dossiers, self.lone):
+                for unit in files.values():
+                    if not is_anonymised(unit):
+                        yield unit
             yield from self.emails.values()
         if kind is not Kind.RETENTION:
             yield from self.recordings.values()
             yield from self.attachments.values()
+
+
+def is_anonymised(unit: Unit) -> bool:
+    """Whether the row of a dossier or lone fiche was anonymised in place."""
+    return (unit.dossier or unit.fiches[0]).anonymised_on is not None
 
 
 def is_audio(note: Note, patterns: Collection[str]) -> bool:
@@ -206,30 +242,18 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress) -
     """
     found = Gathering(connector.recording_media_types)
     for contacts in _pages(connector, Contact, CONTACT_FIELDS, progress):
-        found.contacts.update((row.id, row) for row in contacts)
+        found.contacts.update(zip(map(_ID, contacts), contacts, strict=True))
     for dossiers in _pages(connector, Dossier, DOSSIER_FIELDS, progress):
         found.add_dossiers(dossiers)
     for fiches in _pages(connector, Fiche, FICHE_FIELDS, progress):
-        _ensure(connector, found, dossiers=(row.dossier for row in fiches))
-        found.add_fiches(fiches)
+        _add_late_fiches(connector, found, found.add_fiches(fiches))
     for parties in _pages(connector, Party, PARTY_FIELDS, progress):
-        _ensure(
-            connector,
-            found,
-            dossiers=(row.dossier for row in parties),
-            fiches=(row.fiche for row in parties),
-            contacts=(row.contact for row in parties),
-        )
-        found.add_parties(parties)
+        _add_late_parties(connector, found, found.add_parties(parties))
     if kind is not Kind.RETENTION:
         for recordings in _pages(connector, Recording, RECORDING_FIELDS, progress):
-            _ensure(connector, found, fiches=(row.fiche for row in recordings))
-            found.add_recordings(recordings)
+            _add_late_recordings(connector, found, found.add_recordings(recordings))
         for notes in _pages(connector, Note, NOTE_FIELDS, progress):
-            _ensure(
-                connector, found, fiches=(row.regarding for row in notes if row.regarding_kind == "fiche" and is_audio(row, found.audio))
-            )
-            found.add_notes(notes)
+            _add_late_notes(connector, found, found.add_notes(notes))
     if kind is not Kind.RECORDINGS:
         for calls in _pages(connector, Call, CALL_FIELDS, progress):
             found.add_calls(calls)
@@ -264,22 +288,14 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     dossiers = sorted({row.dossier for row in loose if row.dossier is not None} | set(wanted.get(UnitKind.DOSSIER, ())))
     found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
     found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", dossiers)))
-    loose = [row for row in loose if row.id not in found.fiches]
-    _ensure(connector, found, dossiers=(row.dossier for row in loose))
-    found.add_fiches(loose)
+    _add_late_fiches(connector, found, found.add_fiches(row for row in loose if row.id not in found.fiches))
     parties = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", dossiers))}
     parties |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(found.fiches)))}
-    _ensure(
-        connector,
-        found,
-        dossiers=(row.dossier for row in parties.values()),
-        fiches=(row.fiche for row in parties.values()),
-        contacts=(row.contact for row in parties.values()),
-    )
-    found.add_parties(parties.values())
-    _ensure(connector, found, fiches=(row.fiche for row in recordings))
-    found.add_recordings(recordings)
-    found.add_notes(notes)
+    people = {row.contact for row in parties.values() if row.contact is not None}
+    found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(people))))
+    _add_late_parties(connector, found, found.add_parties(parties.values()))
+    _add_late_recordings(connector, found, found.add_recordings(recordings))
+    _add_late_notes(connector, found, found.add_notes(notes))
     found.add_emails(rows_of(connector, Email, EMAIL_FIELDS, Among("id", wanted.get(UnitKind.EMAIL, ()))))
     return found
 
@@ -299,32 +315,47 @@ def _pages(
         yield page
 
 
-def _ensure(
-    connector: Connector,
-    found: Gathering,
-    *,
-    dossiers: Iterable[str | None] = (),
-    fiches: Iterable[str | None] = (),
-    contacts: Iterable[str | None] = (),
-) -> None:
-    """Read rows that others point to and that were not there when their table was read: made meanwhile, or hidden from this account.
+# Rows that point to something that was not there when its table was read: made meanwhile, or hidden from this account. They are looked
+# for once more by their ids; if they stay out of sight the run stops, since a hold or a younger child might hide behind them.
 
-    Raises:
-        ReadIncomplete: they stay out of sight. A hold or a younger child might hide behind them.
-    """
-    late_fiches = {row for row in fiches if row is not None and row not in found.fiches}
-    late = rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(late_fiches)))
-    wanted = {row for row in dossiers if row is not None} | {row.dossier for row in late if row.dossier is not None}
-    late_dossiers = {row for row in wanted if row not in found.dossiers}
-    found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", sorted(late_dossiers))))
-    found.add_fiches(late)
-    late_contacts = {row for row in contacts if row is not None and row not in found.contacts}
-    found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(late_contacts))))
-    hidden = (
-        len(late_fiches - found.fiches.keys()) + len(late_dossiers - found.dossiers.keys()) + len(late_contacts - found.contacts.keys())
-    )
+
+def _add_late_fiches(connector: Connector, found: Gathering, fiches: Sequence[Fiche]) -> None:
+    if fiches:
+        wanted = {row.dossier for row in fiches if row.dossier is not None and row.dossier not in found.dossiers}
+        found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", sorted(wanted))))
+        _stop_at(found.add_fiches(fiches))
+
+
+def _find_fiches(connector: Connector, found: Gathering, wanted: Iterable[str | None]) -> None:
+    missing = sorted({row for row in wanted if row is not None and row not in found.fiches})
+    _add_late_fiches(connector, found, found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("id", missing))))
+
+
+def _add_late_parties(connector: Connector, found: Gathering, parties: Sequence[Party]) -> None:
+    if parties:
+        _find_fiches(connector, found, (row.fiche for row in parties))
+        dossiers = sorted({row.dossier for row in parties if row.dossier is not None and row.dossier not in found.dossiers})
+        found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
+        contacts = sorted({row.contact for row in parties if row.contact is not None and row.contact not in found.contacts})
+        found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", contacts)))
+        _stop_at(found.add_parties(parties))
+
+
+def _add_late_recordings(connector: Connector, found: Gathering, recordings: Sequence[Recording]) -> None:
+    if recordings:
+        _find_fiches(connector, found, (row.fiche for row in recordings))
+        _stop_at(found.add_recordings(recordings))
+
+
+def _add_late_notes(connector: Connector, found: Gathering, notes: Sequence[Note]) -> None:
+    if notes:
+        _find_fiches(connector, found, (row.regarding for row in notes))
+        _stop_at(found.add_notes(notes))
+
+
+def _stop_at(hidden: Sequence[Record]) -> None:
     if hidden:
         raise ReadIncomplete(
-            f"{hidden} rows that others point to are out of this account's sight",
+            f"{len(hidden)} rows point to rows that are out of this account's sight",
             hint="give the application user read access to the whole organisation, or try again if the CRM was being changed",
         )

@@ -69,11 +69,12 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
 
 def settle(found: Gathering, decided: Iterable[tuple[Unit, Decision]]) -> ContactVerdicts:
     """Which contacts go, which are trimmed, which were never linked (RET-20)."""
-    disposed = {id(unit) for unit, decision in decided if decision.is_disposal}
-    kept: set[str] = set()
-    going: set[str] = set()
-    for contact, unit in found.links:
-        (going if unit is not None and id(unit) in disposed else kept).add(contact)
+    kept, going = set(found.referred), set[str]()
+    for unit, decision in decided:
+        if unit.people:
+            (going if decision.disposition is not Disposition.KEEP else kept).update(unit.people)
+    for unit in found.anonymised():
+        kept.update(unit.people)
     return settle_contacts(
         ContactFacts(contacts=found.contacts, kept=kept, going=going, about=found.about, relations=found.relations, former=found.former)
     )

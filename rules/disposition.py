@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+import msgspec
 
 
 class Disposition(StrEnum):
@@ -59,8 +61,7 @@ class Flag(StrEnum):
     TAKEOVER_WARNING = "TAKEOVER_WARNING"
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(msgspec.Struct, frozen=True, gc=False):
     """The retention end that one category gives: `on` is the last day kept, Brussels; None where the category has no term or no anchor."""
 
     category: str
@@ -72,8 +73,7 @@ class End:
     disposition: Disposition
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What must become of one unit, and why.
 
     `reasons` is in the order of ranks, the first is the primary one; a disposed unit has just EXPIRED. `retention_end` is the last day
@@ -119,7 +119,7 @@ def deciding_end(ends: Iterable[End]) -> End | None:
 
 def with_flags(decision: Decision, *flags: Flag) -> Decision:
     """Give the same decision with more for a person to look at; flags stay sorted and each stands once."""
-    return replace(decision, flags=tuple(sorted({*decision.flags, *flags})))
+    return msgspec.structs.replace(decision, flags=tuple(sorted({*decision.flags, *flags})))
 
 
 @dataclass(frozen=True, slots=True)

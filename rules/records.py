@@ -6,7 +6,6 @@ not asked for the column. Records are msgspec structs because a nightly run deco
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -191,23 +190,24 @@ class UnitKind(StrEnum):
     CONTACT = "contact"
 
 
-@dataclass(slots=True)
-class Unit:
+class Unit(msgspec.Struct, gc=False):
     """What ends as one, with every fact that its retention end depends on.
 
     A dossier carries its fiches and, in `children`, the contact of each party with the role `child` on it or on one of its fiches (None
     for a child party without contact). A lone fiche carries itself in `fiches`. A recording or audio attachment carries its fiche, if
     any, in `fiches`, and the unit of that fiche's dossier in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark
-    it follows that unit (RET-05). Fiches come in no particular order.
+    it follows that unit (RET-05). Fiches come in no particular order. `people` are the ids of the contacts with any role in it or a part in
+    one of its activities, some of them more than once (RET-20).
     """
 
     kind: UnitKind
     id: str
     etag: str
     dossier: Dossier | None = None
-    fiches: list[Fiche] = field(default_factory=list)
-    children: list[Contact | None] = field(default_factory=list)
+    fiches: list[Fiche] = []
+    children: list[Contact | None] = []
     recording: Recording | None = None
     note: Note | None = None
     email: Email | None = None
     belongs_to: Unit | None = None
+    people: list[str] = []

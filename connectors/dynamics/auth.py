@@ -16,7 +16,7 @@ import requests
 import tenacity
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from connectors.dynamics.config import is_loopback
+from connectors.dynamics.config import check_ca_file, is_loopback
 from connectors.interface import Unauthorised, Unreachable
 from rules.errors import UsageError
 
@@ -103,6 +103,7 @@ class EntraTokens:
         self._authority = (authority or f"{ENTRA_HOST}/{tenant_id}").rstrip("/")
         if not self._authority.startswith("https://"):
             raise UsageError("The authority must be an https URL.")
+        check_ca_file(ca_file)
         self._client_id = client_id
         self._credential = secret or _certificate(Path(certificate), password)
         is_adfs = self._authority.rsplit("/", 1)[-1].lower() == "adfs"

@@ -19,7 +19,7 @@ from connectors.dynamics.mapping import Mapping, Table
 from connectors.dynamics.metadata import Metadata, TableDefinition
 from connectors.dynamics.multipart import InnerAnswer, Part, boundary_of, change_set_part, enclosed, inner_answer, request_part, split
 from connectors.dynamics.query import guid
-from connectors.dynamics.transport import Answer, NotSent, Transport
+from connectors.dynamics.transport import Answer, CertificateRefused, NotSent, Transport, backoff_s
 from connectors.dynamics.writing import NotWritable, payload
 from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind, Unauthorised
 from rules.records import Record
@@ -191,10 +191,10 @@ class Batches:
         for attempt in range(tries + 1):
             try:
                 return self._transport.post_batch(body, boundary, prefer="odata.continue-on-error", where="$batch")
-            except NotSent:
-                if attempt == tries:
+            except NotSent as failure:
+                if attempt == tries or isinstance(failure, CertificateRefused):
                     raise
-                self._transport.pause(min(2.0 ** (attempt - 1), 30.0))
+                self._transport.pause(backoff_s(attempt + 1))
         raise AssertionError("unreachable")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,6 +23,16 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_ca_file(path: str | None) -> None:
+    """Refuse a file of trusted certificates that cannot be used; at a request it would look like a CRM that cannot be reached."""
+    if path is None:
+        return
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:  # ssl.SSLError too
+        raise UsageError("The CA file cannot be read, or holds no PEM certificates.", where=path) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,7 @@ class Environment:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", _normalised(self.url, any_odata=self.any_odata))
+        check_ca_file(self.ca_file)
         if not 1 <= self.page_size <= MAX_PAGE_SIZE:
             raise UsageError(f"A page has 1 to {MAX_PAGE_SIZE} rows, not {self.page_size}.")
         if not 1 <= self.batch_operations <= 1000:

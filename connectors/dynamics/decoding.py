@@ -24,6 +24,7 @@ from rules.records import Record
 R = TypeVar("R", bound=Record)
 
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
+_ID = attrgetter("id")
 _UNSELECTED = "- "  # no column can be called so: a field that was not asked for cannot be filled by accident
 
 
@@ -33,11 +34,13 @@ class PageBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """One page: its records, the link to the next, and the CRM's own count if it was asked for."""
+    """One page: its records and their ids, the link to the next, the CRM's own count if it was asked for, and the bytes it came in."""
 
     rows: list[R]
+    ids: set[str]
     next_link: str | None
     count: int | None
+    body: bytes
 
 
 class PageDecoder(Generic[R]):
@@ -76,7 +79,7 @@ class PageDecoder(Generic[R]):
         except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None  # the decoder's own message may quote a value
         _lower_ids(rows, self._lookups)
-        return Page(rows, content.next_link, content.count)
+        return Page(rows, set(map(_ID, rows)), content.next_link, content.count, body)
 
     def _column(self, table: Table, definition: TableDefinition, column: Column) -> tuple[str, Any, bool]:
         attribute = definition.attributes[column.name]
@@ -150,16 +153,15 @@ def _kind_step(name: str, target: str, mapping: Mapping) -> Callable[[list[Any]]
     """Turn the logical name of a lookup's target into our word for it; a lookup whose target the CRM does not name is unreadable."""
     words: dict[str, str | None] = {table.name: table.kind for table in mapping.tables.values()}
     keep_unmapped = name == "parent_kind"
+    get_table, get_target = attrgetter(name), attrgetter(target)
 
     def step(rows: list[Any]) -> None:
         for row in rows:
-            table = getattr(row, name)
-            if getattr(row, target) is None:
-                setattr(row, name, None)
-            elif table is None:
-                raise ValueError("a lookup without the table it points to")
-            else:
+            table = get_table(row)
+            if table is not None:
                 setattr(row, name, words.get(table, table if keep_unmapped else None))
+            elif get_target(row) is not None:
+                raise ValueError("a lookup without the table it points to")
 
     return step
 

@@ -175,6 +175,7 @@ def _mapping(root: Node, problems: Problems) -> Mapping:
         required = set(KINDS) - OPTIONAL_KINDS
         tables = {kind: _table(kind, node, problems) for kind, node in top["tables"].mapping(set(KINDS), required).items()}
     _refuse_shared_tables(tables, problems)
+    _refuse_uncountable(tables, problems)
     return Mapping(problems.source, tables, media_types, app_url, {table.record: table for table in tables.values()})
 
 
@@ -246,3 +247,14 @@ def _refuse_shared_tables(tables: dict[str, Table], problems: Problems) -> None:
         if table.name and table.name in seen:
             problems.add_at(table.where, f"{table.kind} and {seen[table.name]} are mapped to the same table {table.name}")
         seen[table.name] = table.kind
+
+
+def _refuse_uncountable(tables: dict[str, Table], problems: Problems) -> None:
+    """What a fiche can say, its row of statistics must be able to hold: else its dossier could never be disposed of (5.2)."""
+    fiche, statistic = tables.get("fiche"), tables.get("statistic")
+    for name in ("channel", "reporter_kind"):
+        source = fiche.columns.get(name) if fiche else None
+        target = statistic.columns.get(name) if statistic else None
+        if source and target and source.choice and target.choice:
+            for key in sorted(set(source.choice.keys.values()) - set(target.choice.keys.values())):
+                problems.add_at(target.where, f"statistic.{name} has no option for {key}, which fiche.{name} has")

@@ -23,6 +23,7 @@ _OPTION_CASTS = {
     "PicklistType": "PicklistAttributeMetadata",
     "MultiSelectPicklistType": "MultiSelectPicklistAttributeMetadata",
     "StateType": "StateAttributeMetadata",
+    "StatusType": "StatusAttributeMetadata",
 }
 DATE_BEHAVIOURS = {"DateOnly": "date_only", "UserLocal": "user_local", "TimeZoneIndependent": "time_zone_independent"}
 LOOKUP_TYPES = frozenset({"LookupType", "CustomerType", "OwnerType"})
@@ -82,10 +83,19 @@ class Metadata:
         self._tables: dict[str, TableDefinition | None] = {}
 
     def load(self, names: Iterable[str]) -> None:
-        """Read several definitions at the same time, since each waits for the network most of the while."""
-        missing = [name for name in names if name not in self._tables]
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="metadata") as pool:
-            self._tables.update(zip(missing, pool.map(self._read, missing), strict=True))
+        """Read several definitions at the same time, since each waits for the network most of the while.
+
+        The first is read alone: where the CRM is out of reach, that is found out once and not a dozen times.
+        """
+        missing = [name for name in dict.fromkeys(names) if name not in self._tables]
+        if not missing:
+            return
+        self.table(missing[0])
+        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="metadata")
+        try:
+            self._tables.update(zip(missing[1:], pool.map(self._read, missing[1:]), strict=True))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def table(self, name: str) -> TableDefinition | None:
         """The definition of a table by its logical name; None if the CRM has no such table."""
@@ -148,8 +158,8 @@ class Metadata:
         for kind, cast in _OPTION_CASTS.items():
             if kind not in kinds:
                 continue
-            both = kind != "StateType"
-            expand = "OptionSet($select=Options)" + (",GlobalOptionSet($select=Options)" if both else "")
+            is_own = kind in ("StateType", "StatusType")  # those of the platform are never shared between tables
+            expand = "OptionSet($select=Options)" + ("" if is_own else ",GlobalOptionSet($select=Options)")
             for item in self._cast(root, table, cast, {"$select": "LogicalName", "$expand": expand}):
                 table.attributes[_text(item, "LogicalName")].options = _options(item)
         for attribute in table.attributes.values():

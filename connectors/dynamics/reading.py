@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 from connectors.dynamics.decoding import LOOKUP_TABLE, Page, PageBroken, PageDecoder
 from connectors.dynamics.query import query_string, select
@@ -14,7 +13,6 @@ from rules.records import Record
 
 R = TypeVar("R", bound=Record)
 
-_ID = attrgetter("id")
 COUNT_LIMIT = 5000  # `@odata.count` never says more (Microsoft Learn, "Count number of rows")
 
 
@@ -95,48 +93,47 @@ class Reader(Generic[R]):
         links = {link}
         before: set[str] = set()
         while True:
-            ids = set(map(_ID, page.rows))
-            self._transport.count(pages=1, rows=len(ids))
+            self._transport.count(pages=1, rows=len(page.ids))
             if page.rows:
                 yield page.rows
             if page.next_link is None:
-                again = self._page(link, before) if ask_last_again else page
-                if lacked := [row for row in again.rows if row.id not in ids]:
+                again = self._page(link, before, known=page) if ask_last_again else page
+                if lacked := [row for row in again.rows if row.id not in page.ids]:
                     self._transport.count(rows=len(lacked))
                     yield lacked
                 if again.next_link is None:
                     return
-                page, ids = again, set(map(_ID, again.rows))
-            before = ids
+                page = again
+            before = page.ids
             link = self._transport.absolute(str(page.next_link))
             if link in links:
                 raise ReadIncomplete("The CRM's pages lead in a circle.", where=self._table)
             links.add(link)
             page = self._page(link, before)
 
-    def _page(self, link: str, before: set[str]) -> Page[R]:
+    def _page(self, link: str, before: set[str], known: Page[R] | None = None) -> Page[R]:
         """One page; a wrong one is asked for once more from the same link, since a GET is safe."""
         try:
-            return self._page_once(link, before)
+            return self._page_once(link, before, known)
         except _Doubtful:
             self._transport.count(retries=1)
         try:
-            return self._page_once(link, before)
+            return self._page_once(link, before, known)
         except _Doubtful as doubt:
             raise ReadIncomplete(f"A page of {self._table} is wrong, also at the second try: {doubt.what}.", where=self._table) from None
 
-    def _page_once(self, link: str, before: set[str]) -> Page[R]:
+    def _page_once(self, link: str, before: set[str], known: Page[R] | None) -> Page[R]:
         answer = self._transport.get(link, prefer=self._prefer, where=self._table)
+        if known is not None and answer.body == known.body:
+            return known
         try:
             page = self._decoder.decode(answer.body)
         except PageBroken:
             raise _Doubtful("it breaks off, or a row lacks a column or has another type than the CRM's metadata says") from None
-        rows: Sequence[Any] = page.rows
-        ids = set(map(_ID, rows))
-        if len(ids) != len(rows):
+        if len(page.ids) != len(page.rows):
             raise _Doubtful("it holds a row twice")
-        if not ids.isdisjoint(before):
+        if not page.ids.isdisjoint(before):
             raise _Doubtful("it repeats rows of the page before")
-        if page.next_link is not None and len(rows) < self._page_size:
-            raise _Doubtful(f"it has {len(rows)} rows where {self._page_size} were due")
+        if page.next_link is not None and len(page.rows) < self._page_size:
+            raise _Doubtful(f"it has {len(page.rows)} rows where {self._page_size} were due")
         return page

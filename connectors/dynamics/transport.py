@@ -28,6 +28,7 @@ from connectors.interface import ConnectorError, ReadIncomplete, ReadStats, Unre
 
 DEFAULT_RETRY_AFTER_S = 30.0
 SHORTEST_WAIT_S = 1.0
+MAX_BROKEN_BODIES = 2  # in a row; a line that keeps breaking gives no read that one could trust
 BACKOFF_CAP_S = 30.0
 
 _COMMON_HEADERS = {
@@ -127,20 +128,22 @@ class Transport:
             again = _again_of(state)
             if again.wait_s is not None:
                 return again.wait_s
-            return float(min(2.0 ** (state.attempt_number - 2), BACKOFF_CAP_S) * (0.5 + self._chance() / 2))
+            return backoff_s(state.attempt_number) * (0.5 + self._chance() / 2)
 
-        failures = 0
+        failures = broken = 0
 
         def stop(state: tenacity.RetryCallState) -> bool:
-            nonlocal failures, waited_s
+            nonlocal broken, failures, waited_s
             again = _again_of(state)
             if again.wait_s is not None:
                 waited_s += again.wait_s
                 if waited_s > self.environment.max_wait_s:
                     return True
-            if not again.throttled:
+            if isinstance(again.failure, ReadIncomplete):
+                broken += 1
+            elif not again.throttled:
                 failures += 1
-            return failures > self.environment.retries
+            return failures > self.environment.retries or broken > MAX_BROKEN_BODIES
 
         def count(state: tenacity.RetryCallState) -> None:
             self.count(retries=1)
@@ -317,6 +320,11 @@ class Transport:
                 probe.merge_environment_settings(self.environment.url, {}, False, self.environment.ca_file, None)
             )
         return {"proxies": settings["proxies"], "verify": self.environment.ca_file or settings["verify"] or True}
+
+
+def backoff_s(attempt: int) -> float:
+    """Half a second after the first attempt, then twice as long each time, up to half a minute."""
+    return min(2.0 ** min(attempt - 2, 10), BACKOFF_CAP_S)
 
 
 def _elsewhere() -> ReadIncomplete:

@@ -7,46 +7,39 @@ import hashlib
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable
-from typing import Any
 from urllib.parse import unquote
 
-from connectors.emulator import labels
 from connectors.emulator.batch import handle_batch
-from connectors.emulator.clock import Clock, http_date
+from connectors.emulator.clock import http_date
 from connectors.emulator.control import control_routes
 from connectors.emulator.errors import WebApiError, no_resource
 from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.faults import Fault, Faults
-from connectors.emulator.limits import Limits
-from connectors.emulator.operations import ANNOTATED_ERRORS, WebApi
+from connectors.emulator.faults import Fault
+from connectors.emulator.operations import ANNOTATED_ERRORS
+from connectors.emulator.organisation import Organisation
 from connectors.emulator.paths import MAX_URL
 from connectors.emulator.preferences import parse_preferences
-from connectors.emulator.stats import Stats
-from connectors.emulator.tables import Tables
-from connectors.emulator.tokens import Tokens
+from connectors.emulator.tokens import unauthorised
 from connectors.emulator.wire import COMPRESS_FROM, CutConnection, Receive, Request, Scope, Send, compressed, cut, read_request, send_answer
 
-_SERVICE = re.compile(r"^(?:/[^/]+)?/api/data(?:/(v\d+\.\d+))?(?:/(.*))?$")
+_SERVICE = re.compile(r"^(?:/[^/]+)?/api/data(?:/(v\d+\.\d+))?(?:/(.*))?$", re.DOTALL)
 VERSIONS = ("v9.0", "v9.1", "v9.2")
 PARALLEL_HINT = "4"
-Rows = Iterable[tuple[str, dict[str, Any]]]
 
 
-class Emulator:
-    """One organisation with everything around it; an ASGI application."""
+class App:
+    """An organisation behind HTTP; an ASGI application."""
 
-    def __init__(self, tables: Tables, clock: Clock, *, token: str | None, limits: bool, seed: Callable[[], Rows] | None = None) -> None:
-        labels.install(tables.connection, tables.environment)
-        self.tables = tables
-        self.clock = clock
-        self.seed = seed
-        self.stats = Stats()
-        self.faults = Faults()
-        self.limits = Limits(enabled=limits)
-        self.tokens = Tokens(tables, clock, token)
-        self.api = WebApi(tables, self.stats)
-        self._control = control_routes(self)
+    def __init__(self, organisation: Organisation) -> None:
+        self.organisation = organisation
+        self.tables = organisation.tables
+        self.clock = organisation.clock
+        self.stats = organisation.stats
+        self.faults = organisation.faults
+        self.limits = organisation.limits
+        self.tokens = organisation.tokens
+        self.api = organisation.api
+        self._control = control_routes(organisation)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,17 +54,6 @@ class Emulator:
         except CutConnection:
             await cut(send, receive)
 
-    def reset(self, *, empty: bool) -> None:
-        """As after a fresh start: rows, clock, faults, limits and statistics. Tokens stay good."""
-        with self.tables.lock:
-            self.clock.real()
-            self.tables.clear()
-            if not empty and self.seed is not None:
-                self.tables.load(self.seed())
-        self.faults.replace([])
-        self.limits.clear()
-        self.stats.clear()
-
     # -- one request ---------------------------------------------------------------------------------------------------
 
     async def _answer(self, request: Request, send: Send) -> None:
@@ -79,7 +61,7 @@ class Emulator:
         fired = self.faults.fired(request.method, request.address)
         if any(fault.kind == "cut_before" for fault in fired):
             raise CutConnection
-        server = request.cookie("ARRAffinity") or ""
+        server = request.cookie("ARRAffinity") or _default_server(request.origin)
         answer, user, batch_faults = await self._respond(request, fired, server)
         fired = [*fired, *batch_faults]
         if answer.status == 429:
@@ -200,8 +182,8 @@ class Emulator:
         if answer.body:
             headers.append(("Content-Type", answer.content_type))
         secure = "; secure" if request.origin.startswith("https:") else ""  # over plain HTTP no client would send it back
-        if not server:
-            headers.append(("Set-Cookie", f"ARRAffinity={_default_server(request.origin)}; path=/{secure}; HttpOnly"))
+        if request.cookie("ARRAffinity") is None:
+            headers.append(("Set-Cookie", f"ARRAffinity={server}; path=/{secure}; HttpOnly"))
         if request.cookie("ReqClientId") is None:
             headers.append(("Set-Cookie", f"ReqClientId={first}; expires=Fri, 31-Dec-2076 23:00:00 GMT; path=/{secure}; HttpOnly"))
         return headers + list(answer.headers.items())
@@ -220,6 +202,4 @@ def _service_path(root: str) -> str:
 
 
 def _expired(root: str) -> WebApiError:
-    from connectors.emulator.tokens import unauthorised
-
     return unauthorised(root, "0x8005F101", "The access token has expired.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -13,10 +13,8 @@ from starlette.routing import Route
 
 from connectors.emulator.clock import http_date, instant_text
 from connectors.emulator.faults import FaultProblem
+from connectors.emulator.organisation import Organisation
 from connectors.emulator.tokens import TokenRefused, discovery
-
-if TYPE_CHECKING:
-    from connectors.emulator.app import Emulator
 
 _ALLOWANCES = {"requests": int, "execution_s": float, "concurrent": int, "window_s": int, "on": bool}
 
@@ -25,11 +23,11 @@ class ControlProblem(Exception):
     """A request to `/_emulator/` that makes no sense."""
 
 
-def control_routes(emulator: Emulator) -> Starlette:
+def control_routes(organisation: Organisation) -> Starlette:
     """The part of the application that is no part of Dynamics."""
 
     def answer(document: Any, status: int = 200) -> Response:
-        headers = {"Date": http_date(emulator.clock.timestamp())}
+        headers = {"Date": http_date(organisation.clock.timestamp())}
         return Response(msgspec.json.encode(document), status, headers, media_type="application/json")
 
     async def document_of(request: Request) -> Any:
@@ -43,8 +41,8 @@ def control_routes(emulator: Emulator) -> Starlette:
         document = await document_of(request)
         if not isinstance(document, dict) or not isinstance(document.get("empty", False), bool) or set(document) - {"empty"}:
             raise ControlProblem('reset takes {"empty": true} or {"empty": false}')
-        emulator.reset(empty=document.get("empty", False))
-        return answer({"empty": emulator.tables.is_empty()})
+        organisation.reset(empty=document.get("empty", False))
+        return answer({"empty": organisation.tables.is_empty()})
 
     async def clock(request: Request) -> Response:
         document = await document_of(request) if request.method == "PUT" else {}
@@ -52,46 +50,46 @@ def control_routes(emulator: Emulator) -> Starlette:
             raise ControlProblem('clock takes {"now": INSTANT}, {"advance_s": N} or {"real": true}')
         try:
             if document.get("real"):
-                emulator.clock.real()
+                organisation.clock.real()
             if "now" in document:
-                emulator.clock.set(_instant(str(document["now"])))
+                organisation.clock.set(_instant(str(document["now"])))
             if "advance_s" in document:
-                emulator.clock.advance(float(document["advance_s"]))
+                organisation.clock.advance(float(document["advance_s"]))
         except (ValueError, TypeError, OverflowError) as problem:
             raise ControlProblem(f"clock: {problem}") from problem
-        return answer({"now": instant_text(emulator.clock.now())})
+        return answer({"now": instant_text(organisation.clock.now())})
 
     async def stats(request: Request) -> Response:
-        return answer(emulator.stats.document())
+        return answer(organisation.stats.document())
 
     async def faults(request: Request) -> Response:
         if request.method == "PUT":
             try:
-                emulator.faults.replace(await document_of(request))
+                organisation.faults.replace(await document_of(request))
             except FaultProblem as problem:
                 raise ControlProblem(str(problem)) from problem
-        return answer([{"do": rule.kind, "seen": rule.seen, "fired": rule.fired} for rule in emulator.faults.rules])
+        return answer([{"do": rule.kind, "seen": rule.seen, "fired": rule.fired} for rule in organisation.faults.rules])
 
     async def limits(request: Request) -> Response:
         document = await document_of(request) if request.method == "PUT" else {}
         if not isinstance(document, dict) or set(document) - set(_ALLOWANCES):
             raise ControlProblem(f"limits take {', '.join(_ALLOWANCES)}")
-        allowance = emulator.limits.allowance
+        allowance = organisation.limits.allowance
         for name, value in document.items():
             if isinstance(value, bool) != (name == "on") or not isinstance(value, int | float) or (name != "on" and value <= 0):
                 raise ControlProblem(f"limits: {name} cannot be {value!r}")
             if name == "on":
-                emulator.limits.enabled = bool(value)
+                organisation.limits.enabled = bool(value)
             else:
                 setattr(allowance, name, _ALLOWANCES[name](value))
         if document:
-            emulator.limits.clear()
-        return answer({"on": emulator.limits.enabled, **{name: getattr(allowance, name) for name in _ALLOWANCES if name != "on"}})
+            organisation.limits.clear()
+        return answer({"on": organisation.limits.enabled, **{name: getattr(allowance, name) for name in _ALLOWANCES if name != "on"}})
 
     async def token(request: Request) -> Response:
         issuer = f"{request.url.scheme}://{request.url.netloc}/{request.path_params.get('tenant', 'adfs')}"
         try:
-            return answer(emulator.tokens.issue(await request.body(), issuer))
+            return answer(organisation.tokens.issue(await request.body(), issuer))
         except TokenRefused as refused:
             return answer(refused.document, refused.status)
 

@@ -155,7 +155,7 @@ class Definitions:
             "EntityLogicalName": table.name,
             "AttributeType": kind,
             "AttributeTypeName": {"Value": type_name},
-            "AttributeOf": None,
+            "AttributeOf": _companion_of(table, column),
             "ColumnNumber": number,
             "IsValidForRead": True,
             "IsValidForCreate": column.key or (column.writable and column.kind not in ("state", "file")),
@@ -296,6 +296,14 @@ class Definitions:
             "HasChanged": None,
             "IntroducedVersion": "1.0.0.0",
         }
+
+
+def _companion_of(table: Table, column: Column) -> str | None:
+    """The file or image column whose name, id or address this one holds."""
+    if not column.system or column.writable:
+        return None
+    owners = (column.name.removesuffix(end) for end in ("_name", "_timestamp", "_url", "id") if column.name.endswith(end))
+    return next((name for name in owners if name in table.columns and table.columns[name].kind in ("file", "image")), None)
 
 
 def managed(value: Any, name: str) -> Document:

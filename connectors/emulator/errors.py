@@ -125,6 +125,14 @@ def bad_top(value: str) -> WebApiError:
     return bad_query(f"Invalid value '{value}' for $top query option found. The $top query option requires a non-negative integer value.")
 
 
+def may_not_impersonate(user: str) -> WebApiError:
+    return WebApiError(
+        403,
+        "0x80040220",
+        f"Principal user (Id={user}, type=8) is missing prvActOnBehalfOfAnotherUser privilege (Id=26fbb6dc-c8ea-44a7-8f2d-ff6fed1b2ae4).",
+    )
+
+
 def not_emulated(what: str) -> WebApiError:
     return WebApiError(501, "0x80040216", f"The emulator does not know {what}.")
 

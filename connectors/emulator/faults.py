@@ -3,8 +3,8 @@
 A rule is `{"match": {"method", "path", "nth" | "every"}, "times": N, "do": KIND, …}`.
 
 - `method`: a verb or a list of them; absent, any.
-- `path`: matched against path and query, as sent and percent-decoded. A plain text matches anywhere; one with `*` is a glob over the whole
-  address; `re:` before it makes it a regular expression. Absent, any.
+- `path`: matched against path and query, as sent and percent-decoded, anywhere in them: as plain text, with `*` for anything, or as a
+  regular expression; `re:` before it makes it the last of these only. Absent, any.
 - `nth`: the rule first fires on its nth match (from 1). `every`: on each nth. Neither: on each match.
 - `times`: how often it fires; once for `nth`, without limit otherwise.
 
@@ -14,7 +14,6 @@ Rules also match operations inside a `$batch`, by their own method and path. KIN
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -121,16 +120,16 @@ def _rule(item: Any) -> Fault:
 
 
 def _path(pattern: str) -> Callable[[str], bool]:
-    if pattern.startswith("re:"):
-        try:
-            compiled = re.compile(pattern[3:])
-        except re.error as problem:
+    try:
+        expression = re.compile(pattern.removeprefix("re:"))
+    except re.error as problem:
+        if pattern.startswith("re:"):
             raise FaultProblem(f"path is no regular expression: {problem}") from problem
-        return lambda address: compiled.search(address) is not None
-    if "*" in pattern:
-        glob = re.compile(fnmatch.translate(pattern.replace("[", "[[]").replace("?", "[?]")))
-        return lambda address: glob.match(address) is not None
-    return lambda address: pattern in address
+        expression = re.compile(r"(?!)")
+    if pattern.startswith("re:"):
+        return lambda address: expression.search(address) is not None
+    glob = re.compile(".*".join(re.escape(piece) for piece in pattern.split("*")))
+    return lambda address: glob.search(address) is not None or expression.search(address) is not None
 
 
 def status_answer(fault: Fault) -> Answer:

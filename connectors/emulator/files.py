@@ -14,7 +14,7 @@ from connectors.emulator.tables import Tables
 CHUNK_BYTES = 4_194_304
 MAX_UPLOAD_BYTES = 128 * 1024 * 1024
 OCTETS = "application/octet-stream"
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 
 
 class Files:

@@ -8,34 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from odata_query import ast
 
 from connectors.emulator import sql
+from connectors.emulator.clock import instant_text
+from connectors.emulator.conditions import Condition, Operand
 from connectors.emulator.errors import WebApiError, bad_query, no_property
 from connectors.emulator.filter_text import operands, parse_filter, plain
+from connectors.emulator.functions import dataverse_condition
 from connectors.emulator.schema import Column, Environment, Relationship, Table
 from connectors.emulator.values import guid, parse_date, parse_instant
 
 MAX_CONDITIONS = 500
-Condition = tuple[str, tuple[Any, ...]]
 _COMPARISONS = {ast.Eq: "=", ast.NotEq: "IS NOT", ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<="}
 _MIRRORED = {"=": "=", "IS NOT": "IS NOT", ">": "<", ">=": "<=", "<": ">", "<=": ">="}
 _TEXT_FUNCTIONS = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
+_LONGEST_LIKE = 10_000  # SQLite refuses patterns of 50,000 bytes
 TEXT_KINDS = ("string", "memo", "entityname", "choices")
 WHOLE_KINDS = ("int", "choice", "state", "status", "bigint")
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A column as reached from the row: its SQL, and what it takes to get there."""
-
-    column: Column
-    expression: str
-    links: int = 0
 
 
 class FilterCompiler:
@@ -128,7 +121,7 @@ class FilterCompiler:
         instant = parse_instant(value)
         if instant is None:
             raise _incompatible("Edm.DateTimeOffset", literal)
-        stored = instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+        stored = instant_text(instant)
         if instant.microsecond:  # the store keeps whole seconds
             if operator in ("=", "IS NOT"):
                 return ("0" if operator == "=" else "1"), ()
@@ -197,8 +190,6 @@ class FilterCompiler:
     def _call(self, node: ast.Call, table: Table, scope: dict[str, str]) -> Condition:
         name = plain(node.func.name)
         if node.func.namespace:
-            from connectors.emulator.functions import dataverse_condition
-
             qualified = ".".join((*node.func.namespace, name))
             self._count()
             return dataverse_condition(self, qualified, _arguments(qualified, node), table, scope)
@@ -248,7 +239,7 @@ def joined(relation: Relationship, child: Table, child_alias: str, parent: Table
 
 def like(expression: str, pattern: str) -> Condition:
     """SQL Server's LIKE: `%`, `_` and, unlike SQLite's, `[…]`."""
-    if "[" in pattern or not pattern.isascii():
+    if "[" in pattern or not pattern.isascii() or len(pattern) > _LONGEST_LIKE:
         return f"matches({expression}, ?)", (like_to_regex(pattern),)
     return f"{expression} LIKE ?", (pattern,)
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from connectors.emulator.clock import instant_text
+from connectors.emulator.conditions import Condition, Conditions, Operand
 from connectors.emulator.errors import bad_query, no_property, unknown_function
 from connectors.emulator.schema import Table
 from connectors.emulator.values import parse_date, parse_instant
-
-if TYPE_CHECKING:
-    from connectors.emulator.filters import Condition, FilterCompiler, Operand
 
 PREFIX = "Microsoft.Dynamics.CRM."
 _X = re.compile(r"(Last|Next|OlderThan)X(Minutes|Hours|Days|Weeks|Months|Years)")
@@ -22,9 +21,7 @@ _PERIOD = re.compile(r"(Last|This|Next)(Week|Month|Year)")
 _DAY_NAMES = {"Today": 0, "Yesterday": -1, "Tomorrow": 1}
 
 
-def dataverse_condition(
-    compiler: FilterCompiler, qualified: str, arguments: dict[str, Any], table: Table, scope: dict[str, str]
-) -> Condition:
+def dataverse_condition(compiler: Conditions, qualified: str, arguments: dict[str, Any], table: Table, scope: dict[str, str]) -> Condition:
     """The condition of one function call.
 
     Raises:
@@ -61,7 +58,7 @@ def _needed(qualified: str, parameter: str, value: Any) -> Any:
     return value
 
 
-def _operand(compiler: FilterCompiler, qualified: str, arguments: dict[str, Any], table: Table, scope: dict[str, str]) -> Operand:
+def _operand(compiler: Conditions, qualified: str, arguments: dict[str, Any], table: Table, scope: dict[str, str]) -> Operand:
     name = arguments.get("PropertyName")
     unknown = set(arguments) - {"PropertyName", "PropertyValue", "PropertyValues"}
     if not isinstance(name, str) or unknown:
@@ -74,7 +71,7 @@ def _operand(compiler: FilterCompiler, qualified: str, arguments: dict[str, Any]
     return compiler.column(table, scope[""], [*steps, last])
 
 
-def _membership(compiler: FilterCompiler, operand: Operand, values: list[str], *, negated: bool) -> Condition:
+def _membership(compiler: Conditions, operand: Operand, values: list[str], *, negated: bool) -> Condition:
     constants: list[Any] = []
     for value in values:
         if operand.column.kind in ("date", "datetime", "datetime_tzi"):
@@ -88,7 +85,7 @@ def _membership(compiler: FilterCompiler, operand: Operand, values: list[str], *
     return (f"NOT coalesce(({inside}), 0)" if negated else inside), tuple(constants)
 
 
-def _between(compiler: FilterCompiler, operand: Operand, values: list[str], *, negated: bool) -> Condition:
+def _between(compiler: Conditions, operand: Operand, values: list[str], *, negated: bool) -> Condition:
     if len(values) != 2:
         raise bad_query("Between takes two values.")
     low, low_values = compiler.compared(operand, ">=", values[0])
@@ -116,7 +113,7 @@ def _day(text: str) -> date:
 def _on(operand: Operand, name: str, text: str) -> Condition:
     if operand.column.kind not in ("date", "datetime", "datetime_tzi"):
         raise bad_query(f"The function '{name}' is not valid for the column '{operand.column.name}'.")
-    day = _day(text)
+    day = min(_day(text), date.max - timedelta(days=1))
     first, after = _edge(operand, day), _edge(operand, day + timedelta(days=1))
     if name == "On":
         return f"({operand.expression} >= ? AND {operand.expression} < ?)", (first, after)
@@ -131,7 +128,7 @@ def _within(operand: Operand, first: date, after: date) -> Condition:
     return f"({operand.expression} >= ? AND {operand.expression} < ?)", (_edge(operand, first), _edge(operand, after))
 
 
-def _x(compiler: FilterCompiler, operand: Operand, direction: str, unit: str, text: str) -> Condition:
+def _x(compiler: Conditions, operand: Operand, direction: str, unit: str, text: str) -> Condition:
     if not re.fullmatch(r"\d{1,6}", text) or int(text) < 1:
         raise bad_query(f"The parameter 'PropertyValue' must be a whole number above zero, not '{text[:20]}'.")
     number, now = int(text), compiler.now().astimezone(UTC)
@@ -154,7 +151,7 @@ def _x(compiler: FilterCompiler, operand: Operand, direction: str, unit: str, te
 
 
 def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant_text(moment)
 
 
 def shifted(moment: datetime, unit: str, number: int) -> datetime:

@@ -5,6 +5,7 @@ There is no paging, `MetadataId` always comes along, and columns of a derived ty
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -162,7 +163,7 @@ class Metadata:
             tree = parse_filter(text, {})
             documents = [document for document in documents if _holds(tree, document, type_name)]
         if "$top" in options:
-            if not options["$top"].isdigit():
+            if not re.fullmatch(r"[0-9]{1,9}", options["$top"]):
                 raise bad_top(options["$top"])
             documents = documents[: int(options["$top"])]
         if not documents and "$select" in options:

@@ -15,6 +15,7 @@ from connectors.emulator.errors import (
     WebApiError,
     bad_payload,
     bad_query,
+    may_not_impersonate,
     method_not_allowed,
     no_resource,
     no_segment,
@@ -37,6 +38,7 @@ from connectors.emulator.tables import Tables
 from connectors.emulator.values import to_stored
 from connectors.emulator.writes import Writer, back_reference, etag
 
+LATER = {"BulkDelete", "DeleteRecordChangeHistory", "RetrieveRecordChangeHistory", "DeleteAuditData", "Restore", "RetrieveMetadataChanges"}
 FUNCTIONS = ("WhoAmI", "RetrieveTotalRecordCount", "RetrieveVersion", "RetrieveCurrentOrganization")
 ANNOTATED_ERRORS = "Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"
 _UNSAFE = re.compile(r"[/<>*%&:\\?+]")  # the front end refuses these in a path, encoded or not; `$filter` is the way out
@@ -72,6 +74,10 @@ class WebApi:
         for fault in faults:
             if fault.kind == "status":
                 return status_answer(fault)
+        if "callerobjectid" in operation.headers or "mscrmcallerid" in operation.headers:
+            raise may_not_impersonate(operation.user)
+        if "odata.track-changes" in operation.headers.get("prefer", ""):
+            raise not_emulated("change tracking")
         if operation.in_batch and len(operation.raw) > MAX_URL_IN_BATCH:
             raise WebApiError(414, "", "The request URI is too long.")
         if operation.raw.startswith("$") and operation.raw[1:2].isalnum() and not operation.raw.startswith(("$metadata", "$batch")):
@@ -93,6 +99,8 @@ class WebApi:
             return self._counted(operation, "read", self.metadata.answer(operation))
         if first.name in FUNCTIONS:
             return self._function(operation, first)
+        if first.name in LATER:
+            raise not_emulated(f"the message {first.name}")
         table = self.environment.by_set.get(first.name)
         if table is None:
             raise no_segment(first.name)

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from connectors.emulator import cookies, sql
+from connectors.emulator.conditions import Condition
 from connectors.emulator.errors import bad_query
 from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.filters import Condition, FilterCompiler
+from connectors.emulator.filters import FilterCompiler
 from connectors.emulator.preferences import COUNT, MAX_PAGE
 from connectors.emulator.query import Query, parse_query, refuse_options
 from connectors.emulator.rows import RowWriter, order_terms

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_plus
 
+from connectors.emulator.clock import instant_text
 from connectors.emulator.errors import WebApiError, bad_key, bad_query
 from connectors.emulator.schema import Table
 from connectors.emulator.values import guid, parse_date, parse_instant
@@ -132,10 +133,10 @@ def _key_value(table: Table, kind: str, text: str) -> str | int:
         raise bad_key(table.name)
     if kind == "lookup" and (row_id := guid(text)):
         return row_id
-    if kind in ("int", "choice") and re.fullmatch(r"-?\d+", text):
+    if kind in ("int", "choice") and re.fullmatch(r"-?[0-9]{1,10}", text):
         return int(text)
     if kind == "date" and parse_date(text):
         return text
     if kind == "datetime" and (instant := parse_instant(text)):
-        return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return instant_text(instant)
     raise bad_key(table.name)

@@ -34,7 +34,7 @@ def parse_preferences(header: str | None) -> Preferences:
         if name == "return" and value == "representation":
             found.representation = True
             found.applied.append("return=representation")
-        elif name == "odata.maxpagesize" and value.isdigit() and int(value) > 0:
+        elif name == "odata.maxpagesize" and re.fullmatch(r"0*[1-9][0-9]{0,8}", value):
             found.page_size = min(int(value), MAX_PAGE)
             found.applied.append(f"odata.maxpagesize={value}")
         elif name == "odata.include-annotations" and value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from connectors.emulator.errors import WebApiError, bad_query, bad_top, no_property, not_emulated
@@ -90,7 +91,7 @@ def _level(environment: Environment, table: Table, given: dict[str, str]) -> Que
     if "$orderby" in given:
         query.order = _order(table, given["$orderby"])
     if "$top" in given:
-        if not given["$top"].isdigit():
+        if not re.fullmatch(r"[0-9]{1,9}", given["$top"]):
             raise bad_top(given["$top"])
         query.top = int(given["$top"])
     if "$expand" in given:

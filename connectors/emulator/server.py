@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -10,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
 
-from connectors.emulator.app import Emulator
+from connectors.emulator.app import App
 from connectors.emulator.clock import Clock
+from connectors.emulator.organisation import Organisation
 from connectors.emulator.schema import load_environment
 from connectors.emulator.tables import Tables
 
@@ -39,7 +42,7 @@ class SeedSpec:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it accepts requests."""
+    """Tells when it accepts requests, and returns when a signal has stopped it: uvicorn would raise the signal once more."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -50,15 +53,19 @@ class _Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
-def build(*, environment: Path | None, seed: SeedSpec | None, token: str | None, limits: bool, state: Path | None) -> Emulator:
-    """An emulator with its rows; a state file that already holds rows is not seeded again."""
+
+def build(*, environment: Path | None, seed: SeedSpec | None, token: str | None, limits: bool, state: Path | None) -> Organisation:
+    """An organisation with its rows; a state file that already holds rows is not seeded again."""
     clock = Clock()
     tables = Tables(load_environment(environment), clock, state)
-    emulator = Emulator(tables, clock, token=token, limits=limits, seed=seed.rows if seed else None)
+    organisation = Organisation(tables, clock, token=token, limits=limits, seed=seed.rows if seed else None)
     if seed is not None and tables.is_empty():
         tables.load(seed.rows())
-    return emulator
+    return organisation
 
 
 def serve(
@@ -79,16 +86,14 @@ def serve(
         EnvironmentProblem, StateProblem: the files cannot be served.
     """
     with _listening(host, port) as listener:
-        emulator = build(environment=environment, seed=seed, token=token, limits=limits, state=state)
+        organisation = build(environment=environment, seed=seed, token=token, limits=limits, state=state)
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{listener.getsockname()[1]}{SERVICE}"
-        server = _Server(_config(emulator), lambda: announce(f"emulator ready {url}"))
+        server = _Server(_config(organisation), lambda: announce(f"emulator ready {url}"))
         try:
             server.run(sockets=[listener])
-        except KeyboardInterrupt:
-            pass  # uvicorn raises the signal again after a clean stop
         finally:
-            emulator.tables.close()
+            organisation.tables.close()
 
 
 @contextmanager
@@ -98,9 +103,9 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _config(emulator: Emulator) -> uvicorn.Config:
+def _config(organisation: Organisation) -> uvicorn.Config:
     return uvicorn.Config(
-        emulator,
+        App(organisation),
         http="httptools",
         ws="none",
         lifespan="off",
@@ -122,14 +127,14 @@ class RunningEmulator:
 
     root: str  # scheme, host and port
     url: str  # Web API root
-    emulator: Emulator
+    organisation: Organisation
 
     def load(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
         """Insert rows at once, unchecked; gives their number."""
-        return self.emulator.tables.load(rows)
+        return self.organisation.tables.load(rows)
 
     def stats(self) -> dict[str, Any]:
-        return self.emulator.stats.document()
+        return self.organisation.stats.document()
 
 
 @contextmanager
@@ -145,19 +150,19 @@ def running(
 ) -> Iterator[RunningEmulator]:
     """Serve from a background thread on a free loopback port, until the block ends."""
     with _listening(host, port) as listener:
-        emulator = build(environment=environment, seed=seed, token=token, limits=limits, state=state)
+        organisation = build(environment=environment, seed=seed, token=token, limits=limits, state=state)
         ready = threading.Event()
-        server = _Server(_config(emulator), ready.set)
+        server = _Server(_config(organisation), ready.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="emulator", daemon=True)
         thread.start()
         try:
             _await(ready, thread)
             root = f"http://{host}:{listener.getsockname()[1]}"
-            yield RunningEmulator(root, root + SERVICE, emulator)
+            yield RunningEmulator(root, root + SERVICE, organisation)
         finally:
             server.should_exit = True
             thread.join(STOP_S + 7)
-            emulator.tables.close()
+            organisation.tables.close()
 
 
 def _await(ready: threading.Event, thread: threading.Thread) -> None:

@@ -114,7 +114,7 @@ def _check_option(environment: Environment, table: Table, column: Column, number
         raise WebApiError(
             400,
             "0x8004431a",
-            f"A validation error occurred.  The value {number} of '{column.name}' on record of type '{table.name}' is outside the valid "
+            f"A validation error occurred. The value {number} of '{column.name}' on record of type '{table.name}' is outside the valid "
             f"range. Accepted Values: {','.join(map(str, options))}",
         )
 
@@ -147,7 +147,7 @@ def _number(environment: Environment, table: Table, column: Column, value: Any) 
         raise WebApiError(
             400,
             "0x80044330",
-            f"A validation error occurred.  The value of '{column.name}' on record of type '{table.name}' is outside the valid range.",
+            f"A validation error occurred. The value of '{column.name}' on record of type '{table.name}' is outside the valid range.",
         )
     return round(float(value), 4) if column.kind == "money" else float(value)
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from crm_compliance.cli.later import ANYTHING, not_yet
 from crm_compliance.cli.output import output, print_line
 
-CRM, POLICY, FAILED = 4, 3, 1
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from crm_compliance.doctor import Check
+
 policy = typer.Typer(help="The retention schedule: show, check.", no_args_is_help=True)
 
 
@@ -32,21 +39,32 @@ def doctor(read: str = typer.Option("", "--read", metavar="SET", help="Page one 
 
     if read:
         return _read(read)
-    from crm_compliance.cli.tables import table_of
     from crm_compliance.doctor import examine
 
     checks = examine(given.settings())
     documents = [{"name": check.name, "ok": check.ok, "message": check.message, "hint": check.hint} for check in checks]
     ok = all(check.ok for check in checks)
-    output.answer({"ok": ok, "checks": documents}, lambda console: console.print(table_of(("name", "ok", "message", "hint"), documents)))
+    output.answer({"ok": ok, "checks": documents}, lambda console: console.print(_checked(checks)))
     if ok:
         return 0
     return next(check.exit_code for check in checks if not check.ok)
 
 
+def _checked(checks: Sequence[Check]) -> Table:
+    """What each check found; below a failed one, what to do."""
+    from crm_compliance.cli.tables import table_of
+
+    rows = [(check.name, "well" if check.ok else "FAILED", "\n".join(filter(None, (check.message, _advice(check))))) for check in checks]
+    return table_of(("Check", "", "Found"), rows, wraps=2)
+
+
+def _advice(check: Check) -> str:
+    return "" if check.ok or not check.hint else f"hint: {check.hint}"
+
+
 def _read(name: str) -> int:
     from crm_compliance.cli import given
-    from crm_compliance.cli.tables import table_of
+    from crm_compliance.cli.tables import facts_of
     from crm_compliance.wiring import connector_of
 
     with connector_of(given.settings(), any_odata=True) as connector:
@@ -60,7 +78,7 @@ def _read(name: str) -> int:
         "retries": found.retries,
         "throttled": found.throttled,
     }
-    output.answer(document, lambda console: console.print(table_of(tuple(document), [document])))
+    output.answer(document, lambda console: console.print(facts_of(document)))
     return 0
 
 
@@ -71,7 +89,6 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
     Example: crm-compliance policy show --output policy.yaml
     """
     from crm_compliance.cli import given
-    from crm_compliance.cli.tables import table_of
     from crm_compliance.files import write_whole
     from crm_compliance.wiring import policy_text
     from rules.loader import load_policy
@@ -93,8 +110,31 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
         "categories": rows,
         "files": [str(path)] if path is not None else [],
     }
-    columns = ("key", "label", "period", "anchor", "disposition", "enabled", "source")
-    output.answer(document, lambda console: console.print(f"written: {path}" if path is not None else table_of(columns, rows)))
+
+    def tell(console: Console) -> None:
+        console.print(f"{found.name} {found.version}, valid from {found.valid_from} on; {source}", markup=False)
+        _schedule(console, "In force", [row for row in rows if row["enabled"]])
+        _schedule(console, "Off: units are kept until the controller has decided", [row for row in rows if not row["enabled"]])
+        if path is not None:
+            print_line(f"written: {path}")
+
+    output.answer(document, tell)
+
+
+def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One row of the schedule in two lines: what people call it and what a file calls it; how long, from when; what happens then."""
+    from crm_compliance.cli.tables import table_of
+    from crm_compliance.reports.sentences import anchor_name
+
+    if not rows:
+        return
+    console.print(f"\n{title}", style="bold", markup=False)
+    cells = []
+    for row in rows:
+        anchors = ", else ".join(map(anchor_name, row["anchor"].split(", else ")))
+        period = f"{row['period']}\nfrom {anchors}" if anchors else row["period"]
+        cells.append((f"{row['label']}\n{row['key']}", period, row["disposition"]))
+    console.print(table_of(("Category", "Period", "Then"), cells, wraps=1))
 
 
 @policy.command("check")
@@ -119,7 +159,10 @@ def check(path: Path | None = typer.Argument(None, metavar="[F]", help="A policy
         "enabled": enabled,
     }
     output.answer(
-        document, lambda console: console.print(f"{source}: well; {enabled} categories in force, {len(found.categories) - enabled} off")
+        document,
+        lambda console: console.print(
+            f"{source} is in order: {enabled} categories in force, {len(found.categories) - enabled} off", markup=False
+        ),
     )
 
 

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
 from crm_compliance.cli import admin, emulator, history, later, plans, runs
 from crm_compliance.cli.output import output, print_line
+from crm_compliance.files import DiskProblem
 from rules.errors import ComplianceError, UsageError
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 app = typer.Typer(
     name="crm-compliance",
@@ -56,17 +61,19 @@ def run(arguments: list[str]) -> int:
     except typer.Exit as leaving:
         return leaving.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print_line("interrupted: apply the same plan again to go on", error=True)
+        print_line(
+            "interrupted; nothing is lost: give the same command again (a plan that was being applied goes on where it was)", error=True
+        )
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001  the desk catches everything once, here
         if isinstance(error, typed_error):
-            hint = f"{' '.join(['crm-compliance', *_words(arguments)])} --help"
-            told = error.format_message() if hasattr(error, "format_message") else str(error)
-            output.fail(UsageError(told, hint=hint))
-            return 2
+            return _mistyped(error, arguments)
+        if isinstance(error, OSError) and error.errno in FULL:  # what a file's name says is told where the file is opened
+            output.fail(DiskProblem(f"the output cannot be written: {os.strerror(error.errno)}", hint="make room and repeat"))
+            return DiskProblem.exit_code
         return _bug(error)
 
 
@@ -92,13 +99,27 @@ def take_global_options(arguments: list[str]) -> list[str]:
     return rest
 
 
-def _words(arguments: list[str]) -> list[str]:
+def _mistyped(error: Exception, arguments: list[str]) -> int:
+    """Wrong arguments: what is wrong with them, and whose help to read. A group without a command names its commands."""
+    words, commands = _known(arguments)
+    told = error.format_message() if hasattr(error, "format_message") else str(error)
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help page
+        told = f"a command is missing; one of: {', '.join(commands)}"
+    output.fail(UsageError(told, hint=f"{' '.join(['crm-compliance', *words])} --help"))
+    return UsageError.exit_code
+
+
+def _known(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The words of the line that are commands, and the commands that may follow them."""
     words: list[str] = []
+    command: Any = typer.main.get_command(app)
     for item in arguments:
-        if item.startswith("-") or not item.isalpha() or len(words) == 2:
+        below = getattr(command, "commands", {}).get(item)
+        if below is None:
             break
         words.append(item)
-    return words[: 2 if words and words[0] in {"plans", "policy", "run", "history", "ledger", "emulator"} else 1]
+        command = below
+    return words, [name for name, found in getattr(command, "commands", {}).items() if not found.hidden]
 
 
 def _bug(error: Exception) -> int:

@@ -55,6 +55,18 @@ def instant(text: str, option: str) -> datetime:
     return moment
 
 
+def row_id(text: str) -> str:
+    """The id of a row as the CRM writes it: lower case, no braces.
+
+    Raises:
+        UsageError: it is no id; the text is not repeated, for somebody may have typed a name.
+    """
+    wanted = text.strip("{}").lower()
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", wanted):
+        raise UsageError("this is no id of a row", hint="32 hexadecimal digits in five groups, as a plan file has them")
+    return wanted
+
+
 def target(path: Path) -> Path:
     """A file that will be written: its folder must be there now, not after an hour of reading."""
     folder = path.parent

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from crm_compliance.cli.output import output
+from crm_compliance.cli.output import output, print_line
 
 BROKEN = 7
 history = typer.Typer(help="Runs that were carried out, and the ledger's export.", no_args_is_help=True)
@@ -71,7 +71,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
         for entry in store.ledger():
             out.write(encode(entry))
             entries += 1
-    output.answer({"file": str(path), "entries": entries}, lambda console: console.print(f"{entries} entries written to {path}"))
+    output.answer({"file": str(path), "entries": entries}, lambda _: print_line(f"{entries} entries written to {path}"))
 
 
 @ledger.command("verify")
@@ -100,12 +100,10 @@ def verify(
             with path.open("rb") as lines:
                 verdict = verify_chain(decode(lines))
         except OSError as error:
-            raise UsageError(f"the file cannot be read: {type(error).__name__}", where=str(path)) from None
+            raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
     document = {"ok": verdict.ok, "entries": verdict.entries, "head": verdict.head, "first_broken": verdict.first_broken}
-    sentence = f"{verdict.entries} entries, the chain holds; its head is {verdict.head}"
-    output.answer(
-        document, lambda console: console.print(sentence if verdict.ok else f"entry {verdict.first_broken} does not fit the chain")
-    )
+    sentence = f"{verdict.entries} entries, the chain holds; its head is\n{verdict.head}"
+    output.answer(document, lambda _: print_line(sentence if verdict.ok else f"entry {verdict.first_broken} does not fit the chain"))
     if not verdict.ok:
         output.fail(
             LedgerBroken(f"entry {verdict.first_broken} does not follow from the one before it", hint="keep the file and tell the DPO")

@@ -32,13 +32,21 @@ class Output:
             return
         from rich.console import Console
 
-        show(Console(highlight=False, soft_wrap=False))
+        class Screen(Console):
+            def on_broken_pipe(self) -> None:  # rich itself would end the program with exit code 1, which means a bug here
+                raise BrokenPipeError
+
+        show(Screen(highlight=False, soft_wrap=False))
         if ids is not None:
             print_line(f"{ids[0]} {ids[1]}")
 
     def warn(self, text: str) -> None:
         """One line on stderr."""
-        print_line(f"warning: {text}", error=True)
+        self.note(f"warning: {text}")
+
+    def note(self, text: str) -> None:
+        """One line on stderr, for a person to know."""
+        print_line(text, error=True)
 
     def fail(self, error: ComplianceError) -> None:
         """Say what is wrong, where, and what to do; with `--json` as the last line of stderr."""
@@ -46,7 +54,7 @@ class Output:
             told = {"code": error.code, "message": str(error), "hint": error.hint, "where": error.where}
             print_line(json.dumps({"error": told}, ensure_ascii=False), error=True)
             return
-        where = f"{error.where}: " if error.where else ""
+        where = f"{error.where}: " if error.where and error.where not in str(error) else ""
         print_line(f"error: {where}{error}", error=True)
         if error.hint:
             print_line(f"  hint: {error.hint}", error=True)

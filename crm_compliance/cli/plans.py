@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from crm_compliance.cli.output import output
+from crm_compliance.cli.output import output, print_line
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from crm_compliance.settings import Settings
     from jobs.plan import Plan
@@ -35,7 +38,7 @@ def plan(
 ) -> None:
     """Decide on every unit and store the plan; nothing is written to the CRM.
 
-    Example: crm-compliance plan --kind retention --output plan.html --output plan.csv
+    Example: crm-compliance plan --kind retention --output plan.html
     """
     from crm_compliance.cli import given
     from crm_compliance.reports.formats import check_suffix
@@ -63,16 +66,32 @@ def list_() -> None:
     """
     from crm_compliance.answers import plan_document
     from crm_compliance.cli import given
-    from crm_compliance.cli.tables import table_of
     from crm_compliance.wiring import clock_of, store_of
 
     settings = given.settings()
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        now = clock()
-        documents = [plan_document(plan, now, state=True) for plan in store.plans()]
-    columns = ("plan", "kind", "state", "as_of", "units", "dispose", "valid_until")
-    output.answer(documents, lambda console: console.print(table_of(columns, documents)))
+        now, found = clock(), store.plans()
+    documents = [plan_document(plan, now, state=True) for plan in found]
+    output.answer(documents, lambda console: console.print(_listed(found, now) if found else "No plan yet."))
+
+
+def _listed(found: Sequence[Plan], now: datetime) -> Table:
+    from crm_compliance.cli.given import BRUSSELS
+    from crm_compliance.cli.tables import table_of
+
+    rows = [
+        (
+            plan.id,
+            plan.kind.value,
+            plan.state(now).value,
+            f"{plan.as_of.astimezone(BRUSSELS):%Y-%m-%d}",
+            f"{plan.valid_until.astimezone(BRUSSELS):%Y-%m-%d %H:%M}",
+            *(str(plan.dispose.get(disposition, 0)) for disposition in ("delete", "anonymise")),
+        )
+        for plan in found
+    ]
+    return table_of(("Plan", "Kind", "State", "As of", "Valid until", "Delete", "Anonym."), rows, numbers=2)
 
 
 @plans.command("show")
@@ -162,6 +181,6 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     def tell(console: Console) -> None:
         print_plan(build_report(plan, lines_of(store.plan_pages(plan.id)), now=now, labels=labels, link=link), console)
         for path in outputs:
-            console.print(f"written: {path}")
+            print_line(f"written: {path}")
 
     output.answer(document, tell, ids=("plan", plan.id))

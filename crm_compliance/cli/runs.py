@@ -32,8 +32,13 @@ def apply(plan: str = typer.Argument(..., metavar="PLAN")) -> int:
     from jobs.apply import apply_plan
 
     with given.opened() as desk:
+        before = desk.context.store.run_of(plan)
         done = apply_plan(desk.context, plan)
-    return tell(done)
+    code = tell(done)
+    if before is None or not before.is_over:
+        return code
+    output.note("this plan had been carried out before; nothing was written now")
+    return 0
 
 
 def tell(run: Run) -> int:
@@ -89,8 +94,9 @@ def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argu
     from jobs.explaining import explain_unit
     from jobs.planning import public_line
 
+    wanted = given.row_id(row)
     with given.opened() as desk:
-        line, steps = explain_unit(desk.context, table, row.strip("{}").lower())
+        line, steps = explain_unit(desk.context, table, wanted)
     shown = public_line(line)
     trace = [{"rule": step.rule, "inputs": step.inputs, "result": step.result} for step in steps]
     output.answer(shown | {"trace": trace}, lambda console: print_why(shown, steps, console))

@@ -1,23 +1,29 @@
-"""A list of documents as a table on the terminal."""
+"""Tables on a terminal of 80 columns: an id, a number or a digest is never cut, words wrap."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 
-def table_of(columns: Sequence[str], documents: Sequence[Mapping[str, object]]) -> Table:
-    """One row a document, in the order given; a mapping is shown as `key: value` pairs."""
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0, wraps: int | None = None) -> Table:
+    """One line a row. The last `numbers` columns stand to the right; only the column `wraps` is ever broken into lines."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.replace("_", " "))
-    for document in documents:
-        table.add_row(*(_cell(document.get(column)) for column in columns))
+    for at, column in enumerate(columns):
+        number = at >= len(columns) - numbers
+        table.add_column(column, justify="right" if number else "left", no_wrap=at != wraps, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
     return table
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {item}" for key, item in value.items())
-    return "" if value is None else str(value)
+def facts_of(document: Mapping[str, object]) -> Table:
+    """One fact a line: its name and its value."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in document.items():
+        table.add_row(Text(name.replace("_", " ")), Text("" if value is None else str(value)))
+    return table

@@ -70,17 +70,6 @@ UNCONFIGURED_KEYS = {
 OUTCOMES = {0: "not_located", 1: "located", 2: "returned", 3: "not_returned", 4: "found_deceased"}
 BASE = 100_000_000
 CHILD = BASE
-TRIMMED = (
-    "cf_nationalnumber",
-    "birthdate",
-    "cf_birthyear",
-    "cf_birthmonth",
-    "cf_statedage",
-    "cf_statedageon",
-    "cf_birthplace",
-    "entityimage",
-    "description",
-)
 
 
 @dataclass(frozen=True)
@@ -123,22 +112,11 @@ class Verdict:
 
 
 @dataclass
-class Fate:
-    """What may become of a contact: any of `removed`, `orphan`, `trimmed`, `kept`; more than one where the rules allow two readings."""
-
-    row_id: str
-    ways: set[str]
-    why: str
-    links: list[str]
-
-
-@dataclass
 class Evaluation:
     """All that the rules say at one instant."""
 
     day: date
     units: dict[Unit, Verdict]
-    contacts: dict[str, Fate]
 
 
 class World:
@@ -279,7 +257,7 @@ class Evaluator:
             if not mail["_regardingobjectid_value"]:
                 units["email", mail["activityid"]] = self.loose_mail(mail)
         self.duplicates(units)
-        return Evaluation(self.day, units, self.people(units))
+        return Evaluation(self.day, units)
 
     # -- holds ---------------------------------------------------------------------------------------------------------
 
@@ -523,134 +501,6 @@ class Evaluator:
             if len(members) > 1:
                 for unit in members:
                     units[unit].flags.add("POSSIBLE_DUPLICATE")
-
-    # -- people --------------------------------------------------------------------------------------------------------
-
-    def people(self, units: dict[Unit, Verdict]) -> dict[str, Fate]:
-        """RET-20: who is removed, trimmed, reported as orphan, or simply kept."""
-        world = self.world
-
-        def remains(unit: Unit) -> bool:
-            return unit not in units or not units[unit].disposed
-
-        parties: dict[str, set[Unit]] = defaultdict(set)
-        dangling: set[str] = set()
-        for party in world.rows["cf_party"]:
-            if contact := party["_cf_contactid_value"]:
-                linked = world.units_of_party(party)
-                parties[contact] |= linked
-                if not linked:
-                    dangling.add(contact)
-        activity_about = {row["activityid"]: (table, world.regarding(row)) for table in ("phonecall", "email") for row in world.rows[table]}
-        participants: dict[str, set[str]] = defaultdict(set)
-        for row in world.rows["activityparty"]:
-            if row["_partyid_value"] in world.contacts:
-                participants[row["_partyid_value"]].add(row["_activityid_value"])
-        relation, ended = self.relations()
-
-        by_unit_activity: set[str] = set()  # a party of an activity of a unit that remains, unattached e-mails included
-        by_other_activity: set[str] = set()  # a party of a call attached to nothing
-        formerly: set[str] = set()  # a party of an activity that goes with its unit
-        for contact, activities in participants.items():
-            for activity in activities:
-                table, about = activity_about[activity]
-                if about is None:
-                    (by_unit_activity if table == "email" else by_other_activity).add(contact)
-                elif about[0] != "contact":
-                    (by_unit_activity if remains(about) else formerly).add(contact)
-        by_party = {contact for contact, linked in parties.items() if any(remains(unit) for unit in linked)}
-
-        staying: dict[str, str] = {}
-        for contact, row in world.contacts.items():
-            if row["cf_anonymisedon"]:
-                staying[contact] = "anonymised"
-            elif contact in by_party:
-                staying[contact] = "a role in a unit that remains"
-            elif contact in dangling:
-                staying[contact] = "a party row"
-            elif contact in relation:
-                staying[contact] = "relation: " + relation[contact]
-            elif contact in by_unit_activity or contact in by_other_activity:
-                staying[contact] = "party of an activity that stays"
-            elif not parties[contact] and contact not in formerly:
-                staying[contact] = "never linked to a unit"
-        grew = True
-        while grew:
-            grew = False
-            for contact in list(staying):
-                parent = world.contacts[contact]["_parentcustomerid_value"]
-                if parent in world.contacts and parent not in staying:
-                    staying[parent] = f"parent of {contact}, who stays"
-                    grew = True
-            for contact, activities in participants.items():
-                for activity in activities:
-                    about = activity_about[activity][1]
-                    if contact not in staying and about and about[0] == "contact" and about[1] in staying:
-                        staying[contact] = f"party of an activity about {about[1]}, who stays"
-                        grew = True
-
-        fates: dict[str, Fate] = {}
-        is_parent = {row["_parentcustomerid_value"] for row in world.rows["contact"]} & set(world.contacts)
-        for contact, row in world.contacts.items():
-            went = any(not remains(unit) for unit in parties[contact])
-            unit_left = contact in by_party or contact in by_unit_activity
-            why = staying.get(contact, "nothing that remains refers to this contact")
-            ways: set[str]
-            if row["cf_anonymisedon"]:
-                ways = {"kept"}
-            elif contact not in staying:
-                ways = {"removed"} if parties[contact] else {"removed", "orphan"}
-                if contact in ended:
-                    ways |= {"kept", "trimmed"}
-            elif went and contact not in by_party:
-                if contact in relation and not unit_left and contact not in by_other_activity and not why.startswith("parent"):
-                    ways = {"trimmed"}
-                elif contact in relation or not unit_left:
-                    ways = {"trimmed", "kept"}
-                else:
-                    ways = {"kept", "trimmed"} if contact in by_unit_activity else {"kept"}
-            elif parties[contact] or contact in (set(relation) | ended | dangling | by_unit_activity | by_other_activity):
-                ways = {"kept"}
-            elif why == "never linked to a unit":
-                about_others = any(
-                    (about := activity_about[a][1]) and about[0] == "contact" and about[1] != contact for a in participants[contact]
-                )
-                ways = {"kept", "orphan"} if contact in is_parent or about_others else {"orphan"}
-            else:
-                ways = {"kept", "orphan"}
-            links = [f"role in {t} {i} ({'stays' if remains((t, i)) else 'goes'})" for t, i in sorted(parties[contact])]
-            for activity in sorted(participants[contact]):
-                table, about = activity_about[activity]
-                stays = about is None or (about[1] in staying if about[0] == "contact" else remains(about))
-                links.append(f"party of {table} about {about} ({'stays' if stays else 'goes'})")
-            children = [c for c, r in world.contacts.items() if r["_parentcustomerid_value"] == contact]
-            links += [f"parent of {c} ({'stays' if c in staying else 'goes'})" for c in children]
-            links += [f"relation: {relation[contact]}"] * (contact in relation) + ["agreement that ended"] * (contact in ended)
-            fates[contact] = Fate(contact, ways, why, links)
-        return fates
-
-    def relations(self) -> tuple[dict[str, str], set[str]]:
-        """Active relations, and contacts with an agreement that has ended."""
-        relation: dict[str, str] = {}
-        ended: set[str] = set()
-        accounts = {row["accountid"] for row in self.world.rows["account"]}
-        for table, what in (("cf_donation", "donation"), ("cf_enrolment", "enrolment")):
-            for row in self.world.rows[table]:
-                if row["_cf_contactid_value"]:
-                    relation[row["_cf_contactid_value"]] = what
-        for row in self.world.rows["cf_engagement"]:
-            if contact := row["_cf_contactid_value"]:
-                over = day_of_date(row["cf_endedon"])
-                if over is None or over >= self.day:
-                    relation[contact] = "engagement"
-                else:
-                    ended.add(contact)
-        for contact, row in self.world.contacts.items():
-            if row["cf_newsletter"]:
-                relation[contact] = "newsletter"
-            if row["_parentcustomerid_value"] in accounts:
-                relation[contact] = "parent account"
-        return relation, ended - set(relation)
 
 
 def is_audio(note: Row) -> bool:

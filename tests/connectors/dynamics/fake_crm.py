@@ -39,6 +39,7 @@ _KINDS = {
     "file": ("Virtual", "FileType"),
     "image": ("Virtual", "ImageType"),
     "state": ("State", "StateType"),
+    "status": ("Status", "StatusType"),
 }
 _BEHAVIOURS = {"date": "DateOnly", "datetime": "UserLocal", "datetime_tzi": "TimeZoneIndependent"}
 _CASTS = {
@@ -46,6 +47,7 @@ _CASTS = {
     "PicklistAttributeMetadata": "PicklistType",
     "MultiSelectPicklistAttributeMetadata": "MultiSelectPicklistType",
     "StateAttributeMetadata": "StateType",
+    "StatusAttributeMetadata": "StatusType",
     "StringAttributeMetadata": "StringType",
 }
 _SYSTEM = {"createdon": "datetime", "modifiedon": "datetime", "statecode": "state", "ownerid": "lookup systemuser|team"}
@@ -181,6 +183,8 @@ class FakeCrm:
             item["DateTimeBehavior"] = {"Value": _BEHAVIOURS[kind]}
         if kind in ("choice", "choices"):
             item["GlobalOptionSet"] = {"Options": [{"Value": value, "Label": None} for value in self.definition["choices"][choice]]}
+        if kind == "status":
+            item["OptionSet"] = {"Options": [{"Value": value} for value in self.definition["choices"][choice]]}
         if kind == "state":
             item["OptionSet"] = {"Options": [{"Value": 0}, {"Value": 1}]}
         if kind.startswith("string"):

@@ -228,6 +228,15 @@ def test_a_fault_that_stays_fails_the_read(shared: RunningEmulator, kind: str, p
     faults(shared)
 
 
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_row_lost_from_a_table_beyond_counting_is_found_again(nth: int) -> None:
+    with running() as emulator, client(emulator, page_size=2500) as connector:
+        emulator.load(("cf_donation", {"cf_donationid": f"7a9d2f10-3d0a-4f11-9f8a-{n:012x}"}) for n in range(5200))
+        connector.check()
+        faults(emulator, {"match": {"path": "cf_donations", "nth": nth}, "do": "lose_row"})
+        assert len(all_of(connector, Donation)) == 5200
+
+
 def test_throttling_is_waited_out_and_counted(shared: RunningEmulator) -> None:
     naps: list[float] = []
     with client(shared, sleep=naps.append) as connector:

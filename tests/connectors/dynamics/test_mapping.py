@@ -24,10 +24,10 @@ from connectors.dynamics.mapping import (
     mappable_fields,
     parse_mapping,
 )
-from connectors.interface import Finding
+from connectors.interface import Finding, ReadIncomplete, Unreachable
 from rules.errors import MappingError
 from rules.records import KINDS, Contact, Dossier, Note
-from tests.connectors.dynamics.fake_crm import FakeCrm
+from tests.connectors.dynamics.fake_crm import FakeCrm, edit
 
 SCHEMA = json.loads(REFERENCE.with_name("schema.json").read_text("utf-8"))
 SECOND = Path(__file__).parents[2] / "data" / "second-mapping.yaml"
@@ -158,6 +158,13 @@ def test_categories_without_options_are_refused() -> None:
     assert any("needs its option values" in line for line in mistakes(edited("      categories: *categories\n", "")))
 
 
+def test_what_a_fiche_can_say_the_statistics_must_be_able_to_hold() -> None:
+    text = TEXT.replace("      reporter_kind: *reporter_kind\n", "      reporter_kind: {100000000: child, 100000001: parent}\n")
+    found = mistakes(text)
+    assert len(found) == 2
+    assert "statistic.reporter_kind has no option for other" in found[0]
+
+
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(b"\xff\xfe")
     for name in ("x.yaml", "missing.yaml"):
@@ -237,6 +244,16 @@ def test_categories_may_be_one_choice_or_several(crm: FakeCrm, kind: str) -> Non
     assert errors(crm) == []
 
 
+def test_a_status_may_stand_for_an_outcome(crm: FakeCrm) -> None:
+    columns(crm, "cf_dossier")["cf_outcome"]["type"] = "status cf_outcome"
+    assert errors(crm) == []
+
+
+def test_a_choice_whose_options_the_crm_does_not_tell_is_an_error(crm: FakeCrm) -> None:
+    crm.fault_times("PicklistAttributeMetadata", edit(lambda content: content["value"].clear()), 99)
+    assert any("does not tell the options of cf_dossier.cf_outcome" in line for line in errors(crm))
+
+
 def without_behaviour(crm: FakeCrm) -> None:
     original = crm._cast
 
@@ -299,3 +316,19 @@ def test_nothing_is_read_from_a_table_that_does_not_fit(crm: FakeCrm) -> None:
         with pytest.raises(MappingError, match="no column mimetype"):
             list(connector.read(Note, ["is_document"]))
         assert list(connector.read(Dossier, ["legal_hold"])) == []
+
+
+def test_a_crm_out_of_reach_is_found_out_once(crm: FakeCrm) -> None:
+    crm.faults.append(lambda request, reply: (503, {}, ""))
+    with crm.connector() as connector:
+        with pytest.raises(Unreachable):
+            connector.check()
+        assert connector.stats.requests == 6
+    assert {path.split("?")[0] for path in crm.paths()} == {"EntityDefinitions(LogicalName='cf_dossier')"}
+
+
+def test_a_definition_that_is_not_usable_is_no_definition(crm: FakeCrm) -> None:
+    for body in ("[]", "<html>", json.dumps({"LogicalName": "cf_dossier"})):
+        crm.faults[:] = [lambda request, reply, body=body: (200, {}, body)]  # type: ignore[misc]
+        with crm.connector() as connector, pytest.raises(ReadIncomplete):
+            connector.check()

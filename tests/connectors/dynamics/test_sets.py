@@ -15,6 +15,7 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.mapping import REFERENCE
 from connectors.interface import Forbidden, ReadIncomplete
 from rules.errors import UsageError
+from rules.records import Contact, Dossier, Record
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit, row_id
 
 SERVICE = "http://127.0.0.1:9999/odata/"
@@ -87,8 +88,6 @@ def test_a_schema_that_is_not_to_be_trusted_is_left_alone(mock: responses.Reques
     mock.get(f"{SERVICE}EntityDefinitions", status=404)
     mock.get(f"{SERVICE}$metadata", body=schema)
     page(mock, "Loops", [{"@odata.id": "Loops(1)"}], count=1)
-    (connector,) = _connected(SERVICE)
-    assert connector is not None
     for started in _connected(SERVICE):
         assert started.read_set("Loops").rows == 1
 
@@ -180,8 +179,6 @@ def test_a_large_set_of_dataverse(mock: responses.RequestsMock) -> None:
     ],
 )
 def test_the_crms_own_total(mock: responses.RequestsMock, status: int, body: Any, total: int | None) -> None:
-    from rules.records import Dossier
-
     root = "http://127.0.0.1:8765/api/data/v9.2/"
     mock.get(f"{root}RetrieveTotalRecordCount(EntityNames=['cf_dossier'])", status=status, body=json.dumps(body))
     for started in _connected(root):
@@ -196,8 +193,6 @@ def test_a_service_that_does_not_say_who_we_are_is_no_dataverse(mock: responses.
 
 
 def test_links_lead_to_the_host_that_people_use() -> None:
-    from rules.records import Contact, Record
-
     text = REFERENCE.read_text("utf-8")
 
     class NoToken:

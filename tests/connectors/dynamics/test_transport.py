@@ -6,8 +6,10 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 import requests
 import responses
@@ -232,9 +234,9 @@ def test_a_body_that_broke_off_is_never_taken_for_an_answer(
     crm: responses.RequestsMock, naps: list[float], encoding: str, body: bytes
 ) -> None:
     crm.get(WHO, body=body, headers={"Content-Encoding": encoding})
-    with transport(naps, retries=1) as client, pytest.raises(ReadIncomplete):
+    with transport(naps) as client, pytest.raises(ReadIncomplete):
         client.get("WhoAmI")
-    assert len(crm.calls) == 2
+    assert len(crm.calls) == 3
 
 
 def test_a_missing_privilege_is_named(crm: responses.RequestsMock, naps: list[float]) -> None:
@@ -301,3 +303,31 @@ def test_settings_out_of_bounds_are_refused() -> None:
             Environment(ROOT, page_size=size)
     with pytest.raises(UsageError):
         Environment(ROOT, batch_operations=1001)
+
+
+def test_a_ca_file_that_is_none_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for name in ("ca.pem", "missing.pem"):
+        with pytest.raises(UsageError, match="CA file"):
+            Environment(ROOT, ca_file=str(tmp_path / name))
+    assert Environment(ROOT, ca_file=certifi.where()).ca_file == certifi.where()
+
+
+def test_proxies_of_the_environment_are_used_for_other_machines_only(
+    crm: responses.RequestsMock, naps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    far = "https://cfbe.crm4.dynamics.com/api/data/v9.2/"
+    crm.get(WHO, json={})
+    crm.get(f"{far}WhoAmI", json={})
+    with transport(naps) as client:
+        client.get("WhoAmI")
+    with Transport(Environment(far, ca_file=certifi.where()), TwoTokens(), sleep=naps.append) as client:
+        client.get("WhoAmI")
+    near_options, far_options = (call.request.req_kwargs for call in crm.calls)  # type: ignore[attr-defined]
+    assert near_options["proxies"] == {}
+    assert far_options["proxies"]["https"] == "http://proxy.example:3128"
+    assert far_options["verify"] == certifi.where()

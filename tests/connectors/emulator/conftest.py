@@ -19,6 +19,7 @@ def running_emulator() -> Iterator[RunningEmulator]:
 @pytest.fixture
 def crm(running_emulator: RunningEmulator) -> Iterator[Client]:
     client = Client(running_emulator)
+    client.control("PUT", "clock", {"real": True})
     client.control("POST", "reset", {"empty": True})
     client.control("PUT", "limits", {"on": False, "requests": 6000, "execution_s": 1200, "concurrent": 52, "window_s": 300})
     yield client

@@ -204,7 +204,7 @@ def test_headers_of_a_part_are_its_own(crm: Client) -> None:
     stale = {"If-Match": 'W/"1"'}
     answer = crm.batch(request_part("PATCH", f"{SERVICE}cf_dossiers({dossier})", '{"cf_name":"D-2"}'), headers=stale)
     assert statuses(answer) == [204]
-    answer = crm.batch(request_part("PATCH", f"{SERVICE}cf_dossiers({dossier})", '{"cf_name":"D-3"}', **{"If_Match": 'W/"1"'}))
+    answer = crm.batch(request_part("PATCH", f"{SERVICE}cf_dossiers({dossier})", '{"cf_name":"D-3"}', If_Match='W/"1"'))
     assert statuses(answer) == [412]
     assert "0x80060882" in answer.text
 

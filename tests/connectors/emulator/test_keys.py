@@ -36,7 +36,8 @@ def test_what_is_no_key_is_refused_in_the_services_words(crm: Client, key: str) 
     answer = crm.get(f"contacts({key})")
     assert answer.status_code == 400
     assert answer.json()["error"]["message"].startswith(
-        "The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.contact'. Ensure that the names and number of key properties match"
+        "The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.contact'. Ensure that the names and number of key "
+        "properties match"
     )
 
 

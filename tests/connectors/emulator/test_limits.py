@@ -36,8 +36,8 @@ def test_too_many_requests_are_refused_until_the_window_slides(crm: Client) -> N
 def test_the_documented_message_is_given_at_the_documented_limit(crm: Client) -> None:
     """Row 16."""
     allow(crm, requests=6000)
-    crm.emulator.emulator.limits.account(crm.row("WhoAmI")["UserId"], "").requests = 6000
-    assert ask(crm).json()["error"]["message"] == "Number of requests exceeded the limit of 6000 over time window of 300 seconds."
+    crm.emulator.organisation.limits.account(crm.row("WhoAmI")["UserId"], "b").requests = 6000
+    assert ask(crm, "b").json()["error"]["message"] == "Number of requests exceeded the limit of 6000 over time window of 300 seconds."
 
 
 def test_asking_again_too_early_makes_the_wait_longer(crm: Client) -> None:
@@ -56,9 +56,9 @@ def test_long_execution_is_refused(crm: Client) -> None:
     assert ask(crm).status_code == 200
     assert error_of(ask(crm)) == (429, "0x80072321")
     allow(crm, execution_s=1200)
-    account = crm.emulator.emulator.limits.account(crm.row("WhoAmI")["UserId"], "")
+    account = crm.emulator.organisation.limits.account(crm.row("WhoAmI")["UserId"], "b")
     account.execution_s = 1200.0
-    assert ask(crm).json()["error"]["message"] == (
+    assert ask(crm, "b").json()["error"]["message"] == (
         "Combined execution time of incoming requests exceeded limit of 1,200,000 milliseconds over time window of 300 seconds. "
         "Decrease number of concurrent requests or reduce the duration of requests and try again later."
     )
@@ -90,13 +90,17 @@ def test_each_user_and_each_server_has_an_allowance_of_its_own(crm: Client) -> N
     assert ask(crm, server="b").status_code == 429
 
 
+def test_the_cookie_that_is_given_out_names_the_server_already_met(crm: Client) -> None:
+    allow(crm, requests=2)
+    first = ask(crm)
+    assert [ask(crm, first.cookies["ARRAffinity"]).status_code for _ in range(2)] == [200, 429]
+
+
 def test_a_batch_is_one_request(crm: Client) -> None:
     """Section 5.4: the whole batch is throttled, with a JSON body."""
     allow(crm, requests=1)
     part = "Content-Type: application/http\r\n\r\nGET /api/data/v9.2/WhoAmI HTTP/1.1\r\n\r\n"
-    crm.http.cookies.clear()
     assert crm.batch(part, part, part).status_code == 200
-    crm.http.cookies.clear()
     assert error_of(crm.batch(part)) == (429, "0x80072322")
 
 

@@ -121,6 +121,15 @@ def test_children_of_a_row_are_paged_too(crm: Client) -> None:
     assert sorted(row["cf_name"] for page in found for row in page) == [f"F-{n}" for n in range(5)]
 
 
+def test_rows_are_ordered_by_a_column_of_another_table(crm: Client) -> None:
+    dossiers = {name: crm.dossier(cf_name=name) for name in ("b", "A", "c")}
+    for name, row in dossiers.items():
+        crm.fiche(row, cf_name=name)
+    crm.fiche(cf_name="lone")
+    found = pages(crm, "cf_fiches?$select=cf_name&$orderby=cf_DossierId/cf_name desc", SMALL)
+    assert [row["cf_name"] for page in found for row in page] == ["c", "b", "A", "lone"]
+
+
 @pytest.mark.parametrize("order", ["", "&$orderby=cf_outcome", "&$orderby=cf_outcome desc,cf_name", "&$orderby=cf_courtreference desc"])
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

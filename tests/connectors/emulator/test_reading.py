@@ -286,6 +286,9 @@ def test_navigation_properties_are_read_by_their_address(crm: Client) -> None:
 def test_what_is_not_emulated_says_so(crm: Client) -> None:
     for path in ("cf_fiches?fetchXml=<fetch/>", "cf_fiches?$apply=aggregate($count as n)"):
         assert crm.get(path).status_code == 501
+    assert crm.get("cf_fiches", {"Prefer": "odata.track-changes"}).status_code == 501
+    assert crm.send("POST", "BulkDelete", {}).status_code == 501
+    assert error_of(crm.get("WhoAmI", {"CallerObjectId": new_id()})) == (403, "0x80040220")
 
 
 def test_error_details_come_only_for_who_asks(crm: Client) -> None:

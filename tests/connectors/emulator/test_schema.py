@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -45,23 +46,26 @@ def test_unknown_definitions_and_properties_are_refused(crm: Client) -> None:
 
 
 def test_enumerations_and_managed_properties_can_be_filtered(crm: Client) -> None:
-    rows = crm.rows(
-        "EntityDefinitions?$select=LogicalName&$filter=OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned' and IsAuditEnabled/Value eq true"
-    )
+    condition = "OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned' and IsAuditEnabled/Value eq true"
+    rows = crm.rows(f"EntityDefinitions?$select=LogicalName&$filter={condition}")
     assert {row["LogicalName"] for row in rows} >= {"contact", "cf_fiche"}
     assert not {row["LogicalName"] for row in rows} & {"cf_statistic", "organization"}
 
 
 def test_everything_about_a_table_comes_in_one_request(crm: Client) -> None:
     """Row 31, the query of section 10.2."""
-    expand = "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel,IsPrimaryId),Keys($select=SchemaName,KeyAttributes,"
-    expand += "EntityKeyIndexStatus),OneToManyRelationships,ManyToOneRelationships,ManyToManyRelationships"
+    expand = "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel,IsPrimaryId),"
+    expand += (
+        "Keys($select=SchemaName,KeyAttributes,EntityKeyIndexStatus),OneToManyRelationships,ManyToOneRelationships,ManyToManyRelationships"
+    )
     row = crm.row(f"EntityDefinitions(LogicalName='contact')?$select=LogicalName,EntitySetName&$expand={expand}")
     columns = {column["LogicalName"]: column for column in row["Attributes"]}
     assert columns["contactid"]["IsPrimaryId"] is True
     assert columns["fullname"]["@odata.type"] == "#Microsoft.Dynamics.CRM.StringAttributeMetadata"
     assert columns["parentcustomerid"]["AttributeType"] == "Customer"
     assert columns["ownerid"]["AttributeType"] == "Owner"
+    assert crm.row("EntityDefinitions(LogicalName='contact')/Attributes(LogicalName='entityimage_url')")["AttributeOf"] == "entityimage"
+    assert crm.row("EntityDefinitions(LogicalName='contact')/Attributes(LogicalName='birthdate')")["AttributeOf"] is None
     assert row["Keys"][0]["KeyAttributes"] == ["cf_nationalnumber"]
     assert row["Keys"][0]["EntityKeyIndexStatus"] == "Active"
     assert row["ManyToManyRelationships"] == []
@@ -89,13 +93,12 @@ def test_a_relationship_names_both_navigation_properties(crm: Client) -> None:
     relation = crm.row("RelationshipDefinitions(SchemaName='cf_fiche_PhoneCalls')")
     assert relation["ReferencingEntityNavigationPropertyName"] == "regardingobjectid_cf_fiche_phonecall"
     assert relation["ReferencingAttribute"] == "regardingobjectid"
-    listed = crm.rows(
-        "RelationshipDefinitions/Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata?$select=SchemaName&$filter=ReferencedEntity eq 'cf_fiche'"
-    )
+    query = "?$select=SchemaName&$filter=ReferencedEntity eq 'cf_fiche'"
+    listed = crm.rows("RelationshipDefinitions/Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata" + query)
     assert {row["SchemaName"] for row in listed} >= {"cf_fiche_parties", "cf_fiche_recordings"}
 
 
-def column_of(crm: Client, table: str, column: str, cast: str, query: str = "") -> dict[str, object]:
+def column_of(crm: Client, table: str, column: str, cast: str, query: str = "") -> dict[str, Any]:
     return crm.row(f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')/Microsoft.Dynamics.CRM.{cast}{query}")
 
 
@@ -104,7 +107,7 @@ def test_options_have_a_label_for_each_language(crm: Client) -> None:
     query = "?$select=LogicalName&$expand=OptionSet($select=Options),GlobalOptionSet($select=Options)"
     column = column_of(crm, "cf_fiche", "cf_channel", "PicklistAttributeMetadata", query)
     for name in ("OptionSet", "GlobalOptionSet"):
-        options = column[name]["Options"]  # type: ignore[index]
+        options = column[name]["Options"]
         labels = {entry["LanguageCode"]: entry["Label"] for entry in options[0]["Label"]["LocalizedLabels"]}
         assert (options[0]["Value"], labels) == (100000000, {1043: "Telefoon", 1036: "Téléphone", 1033: "Telephone"})
         assert options[0]["Label"]["UserLocalizedLabel"]["LanguageCode"] == 1043
@@ -113,7 +116,7 @@ def test_options_have_a_label_for_each_language(crm: Client) -> None:
 def test_a_local_choice_has_no_global_option_set(crm: Client) -> None:
     column = column_of(crm, "contact", "gendercode", "PicklistAttributeMetadata", "?$expand=OptionSet,GlobalOptionSet")
     assert column["GlobalOptionSet"] is None
-    assert [option["Value"] for option in column["OptionSet"]["Options"]] == [1, 2, 3]  # type: ignore[index]
+    assert [option["Value"] for option in column["OptionSet"]["Options"]] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -168,14 +171,14 @@ def test_state_and_status_options_name_each_other(crm: Client) -> None:
     assert [(o["Value"], o["DefaultStatus"], o["InvariantName"]) for o in state["OptionSet"]["Options"]] == [
         (0, 1, "Active"),
         (1, 2, "Inactive"),
-    ]  # type: ignore[index]
-    assert [(o["Value"], o["State"]) for o in status["OptionSet"]["Options"]] == [(1, 0), (2, 1)]  # type: ignore[index]
+    ]
+    assert [(o["Value"], o["State"]) for o in status["OptionSet"]["Options"]] == [(1, 0), (2, 1)]
 
 
 def test_a_yes_no_column_has_two_options(crm: Client) -> None:
     column = column_of(crm, "cf_dossier", "cf_legalhold", "BooleanAttributeMetadata", "?$expand=OptionSet")
-    assert column["OptionSet"]["TrueOption"]["Label"]["UserLocalizedLabel"]["Label"] == "Ja"  # type: ignore[index]
-    assert column["OptionSet"]["FalseOption"]["Value"] == 0  # type: ignore[index]
+    assert column["OptionSet"]["TrueOption"]["Label"]["UserLocalizedLabel"]["Label"] == "Ja"
+    assert column["OptionSet"]["FalseOption"]["Value"] == 0
 
 
 def test_an_abstract_cast_does_not_work(crm: Client) -> None:

@@ -219,7 +219,8 @@ def test_a_value_that_does_not_fit_its_column_is_refused(crm: Client, column: st
 
 
 def test_a_text_too_long_is_refused_in_the_services_words(crm: Client) -> None:
-    expected = "A validation error occurred.  The length of the 'cf_name' attribute of the 'cf_dossier' entity exceeded the maximum allowed length of '100'."
+    expected = "A validation error occurred.  The length of the 'cf_name' attribute of the 'cf_dossier' entity exceeded the maximum "
+    expected += "allowed length of '100'."
     assert crm.send("POST", "cf_dossiers", {"cf_name": "x" * 101}).json()["error"]["message"] == expected
 
 

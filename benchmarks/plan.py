@@ -1,0 +1,148 @@
+"""Client CPU of a full plan against the floor: downloading and decoding the same pages with requests and orjson.
+
+Both run in one go against one emulator in a process of its own, in turns, so that the machine's moods hit both. CPU time (user and system)
+of the client process alone is compared, because the emulator takes most of the wall clock.
+
+    python -m benchmarks.plan [--dossiers 80000] [--rounds 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from crm_compliance.settings import environment_of
+
+FLOOR = """
+import json, resource, sys, time
+import orjson, requests
+
+url, pages = sys.argv[1], json.loads(sys.stdin.read())
+session = requests.Session()
+session.headers.update({"Authorization": "Bearer bench", "OData-Version": "4.0", "OData-MaxVersion": "4.0", "Accept": "application/json"})
+session.get(url + "WhoAmI").raise_for_status()
+before, rows, began = time.process_time(), 0, time.perf_counter()
+for path, prefer in pages:
+    link = url + path
+    while link:
+        answer = session.get(link, headers={"Prefer": prefer})
+        document = orjson.loads(answer.content)
+        rows += len(document["value"])
+        link = document.get("@odata.nextLink")
+print(json.dumps({"cpu": time.process_time() - before, "wall": time.perf_counter() - began, "rows": rows,
+                  "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
+
+PLAN = """
+import json, resource, sys, time
+from pathlib import Path
+
+from crm_compliance.settings import load_settings
+from crm_compliance.wiring import desk
+from jobs.plan import Kind
+from jobs.planning import make_plan
+
+with desk(load_settings()) as opened:
+    before, began = time.process_time(), time.perf_counter()
+    plan = make_plan(opened.context, Kind.ALL)
+    stats = opened.context.connector.stats
+    print(json.dumps({"cpu": time.process_time() - before, "wall": time.perf_counter() - began, "rows": stats.rows, "units": plan.units,
+                      "due": sum(plan.dispose.values()), "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dossiers", type=int, default=80_000, help="80,000 dossiers are about 200,000 fiches and a million rows")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    with emulator(given.dossiers) as url, tempfile.TemporaryDirectory() as folder:
+        environment = environment_of({"CRM_URL": url, "CRM_TOKEN": "bench", "DATA_DIR": folder})
+        pages = json.dumps(requested(url))
+        ratios = []
+        for number in range(1, given.rounds + 1):
+            floor = measured([FLOOR, url], environment, pages)
+            plan = measured([PLAN], environment, "")
+            ratios.append(plan["cpu"] / floor["cpu"])
+            print(f"round {number}: floor {floor['cpu']:.2f} s CPU for {floor['rows']:,.0f} rows ({floor['wall']:.1f} s), ", end="")
+            print(f"plan {plan['cpu']:.2f} s CPU for {plan['rows']:,.0f} rows, {plan['units']:,.0f} units ({plan['wall']:.1f} s), ", end="")
+            print(f"peak {plan['peak_mb']:.0f} MB, ratio {ratios[-1]:.2f}", flush=True)
+        print(f"median ratio of client CPU, plan / floor: {statistics.median(ratios):.2f} (target: at most 1.6)")
+
+
+def requested(url: str) -> list[tuple[str, str]]:
+    """The first request of each full read that a plan makes, as (path and query, Prefer), taken from the connector itself."""
+    from connectors.dynamics.auth import StaticToken
+    from connectors.dynamics.connector import connect
+    from connectors.dynamics.transport import Answer
+    from crm_compliance.settings import Settings
+    from crm_compliance.wiring import mapping_text
+    from jobs import gather
+    from rules import records
+
+    text, source = mapping_text(Settings())
+    reads: tuple[tuple[type[records.Record], tuple[str, ...]], ...] = (
+        (records.Contact, gather.CONTACT_FIELDS),
+        (records.Dossier, gather.DOSSIER_FIELDS),
+        (records.Fiche, gather.FICHE_FIELDS),
+        (records.Party, gather.PARTY_FIELDS),
+        (records.Recording, gather.RECORDING_FIELDS),
+        (records.Note, gather.NOTE_FIELDS),
+        (records.Call, gather.CALL_FIELDS),
+        (records.Email, gather.EMAIL_FIELDS),
+        (records.ActivityParty, gather.ACTIVITY_PARTY_FIELDS),
+        (records.Donation, ("contact",)),
+        (records.Enrolment, ("contact",)),
+        (records.Engagement, ("contact", "ended_on")),
+    )
+    with connect(url=url, tokens=StaticToken("bench", url), mapping_text=text, mapping_source=source) as connector:
+        asked: list[tuple[str, str]] = []
+        inner = connector._transport.get
+
+        def get(address: str, *, prefer: str = "", accept: str = "application/json", where: str = "") -> Answer:
+            if prefer:
+                asked.append((address, prefer))
+            return inner(address, prefer=prefer, accept=accept, where=where)
+
+        connector._transport.get = get  # type: ignore[method-assign]
+        first = []
+        for record, fields in reads:
+            asked.clear()
+            next(connector.read(record, fields), None)
+            first.append(asked[0])
+        return first
+
+
+def measured(arguments: list[str], environment: dict[str, str], stdin: str) -> dict[str, float]:
+    done = subprocess.run([sys.executable, "-c", *arguments], env=environment, input=stdin, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+@contextmanager
+def emulator(dossiers: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "crm_compliance", "emulator", "serve", "--port", "0", "--dossiers", str(dossiers), "--limits", "off"]
+    began = time.perf_counter()
+    with subprocess.Popen(command, env=environment_of({}), stdout=subprocess.PIPE, text=True) as server:
+        try:
+            line = server.stdout.readline() if server.stdout is not None else ""
+            print(f"emulator with {dossiers:,} dossiers ready after {time.perf_counter() - began:.1f} s", flush=True)
+            yield line.split()[-1]
+        finally:
+            server.terminate()
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"largest child process: {max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024):.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

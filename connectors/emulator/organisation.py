@@ -1,0 +1,42 @@
+"""All that one emulated organisation is, apart from HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from connectors.emulator import labels
+from connectors.emulator.clock import Clock
+from connectors.emulator.faults import Faults
+from connectors.emulator.limits import Limits
+from connectors.emulator.operations import WebApi
+from connectors.emulator.stats import Stats
+from connectors.emulator.tables import Tables
+from connectors.emulator.tokens import Tokens
+
+Rows = Iterable[tuple[str, dict[str, Any]]]
+
+
+class Organisation:
+    """Rows and clock, who may come in, what goes wrong, what was counted."""
+
+    def __init__(self, tables: Tables, clock: Clock, *, token: str | None, limits: bool, seed: Callable[[], Rows] | None = None) -> None:
+        labels.install(tables.connection, tables.environment)
+        self.tables = tables
+        self.clock = clock
+        self.seed = seed
+        self.stats = Stats()
+        self.faults = Faults()
+        self.limits = Limits(enabled=limits)
+        self.tokens = Tokens(tables, clock, token)
+        self.api = WebApi(tables, self.stats)
+
+    def reset(self, *, empty: bool) -> None:
+        """As after a fresh start: rows, faults, limits and statistics. Tokens stay good, and the clock goes on as it was set."""
+        with self.tables.lock:
+            self.tables.clear()
+            if not empty and self.seed is not None:
+                self.tables.load(self.seed())
+        self.faults.replace([])
+        self.limits.clear()
+        self.stats.clear()

@@ -1,0 +1,39 @@
+"""An emulator and somebody who types commands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator, running
+from tests.crm_compliance.typist import Typist, organisation_of
+from tests.integration.night import TOKEN, Night
+
+
+@pytest.fixture(scope="module")
+def crm_server() -> Iterator[RunningEmulator]:
+    with running(token=TOKEN) as started:
+        yield started
+
+
+@pytest.fixture
+def crm(crm_server: RunningEmulator) -> RunningEmulator:
+    """An organisation without rows; no faults, no statistics."""
+    crm_server.emulator.reset(empty=True)
+    return crm_server
+
+
+@pytest.fixture
+def typist(crm: RunningEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
+    return Typist(capsys, monkeypatch, tmp_path, crm.url)
+
+
+@pytest.fixture
+def org(crm: RunningEmulator, typist: Typist) -> Iterator[Night]:
+    """The organisation behind the commands, spoken with plain requests, and their store."""
+    night = organisation_of(crm, typist)
+    yield night
+    night.close()
+    night.store.close()

@@ -1,0 +1,144 @@
+"""Somebody who types commands in this process, and an organisation to type them for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator
+from crm_compliance.cli.app import run
+from crm_compliance.keys import RegisterKey
+from crm_compliance.settings import Settings
+from crm_compliance.store.store import SqlStore
+from crm_compliance.wiring import policy_of
+from tests.integration.night import TOKEN, Clock, Night
+
+NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
+LONG_AGO = date(2020, 1, 10)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> dict[str, str]:
+        """The error in the last line of stderr, after --json."""
+        found: dict[str, str] = json.loads(self.err.splitlines()[-1])["error"]
+        assert set(found) == {"code", "message", "hint", "where"}
+        return found
+
+    @property
+    def last(self) -> str:
+        return self.out.splitlines()[-1]
+
+
+class Typist:
+    """Types commands with the settings of one CRM and one data folder; `url` may be any address."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> None:
+        import os
+
+        self.capsys = capsys
+        self.monkeypatch = monkeypatch
+        self.folder = folder
+        for name in [name for name in os.environ if name.startswith("CRM_COMPLIANCE_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("COLUMNS", "80")
+        monkeypatch.setenv("NO_COLOR", "1")
+        self.set(CRM_URL=url, CRM_TOKEN=TOKEN, DATA_DIR=str(folder / "data"), CLOCK=NOW.isoformat())
+
+    def set(self, **settings: str) -> None:
+        for name, value in settings.items():
+            self.monkeypatch.setenv(f"CRM_COMPLIANCE_{name}", value)
+
+    def unset(self, *names: str) -> None:
+        for name in names:
+            self.monkeypatch.delenv(f"CRM_COMPLIANCE_{name}", raising=False)
+
+    def type(self, *arguments: object) -> Said:
+        """Run one command; nothing that was printed before is in its answer."""
+        self.capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        said = self.capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    def ask(self, *arguments: object, code: int = 0) -> Any:
+        """The document of a command that ends with `code`."""
+        said = self.type(*arguments, "--json")
+        assert said.code == code, (arguments, said)
+        return said.document
+
+    def refused(self, *arguments: object, code: int) -> dict[str, str]:
+        """The error of a command that ends with `code` and says nothing on stdout."""
+        said = self.type(*arguments, "--json")
+        assert (said.code, said.out) == (code, ""), (arguments, said)
+        assert said.error["message"]
+        return said.error
+
+    @property
+    def settings(self) -> Settings:
+        from crm_compliance.settings import load_settings
+
+        return load_settings()
+
+
+def organisation_of(emulator: RunningEmulator, typist: Typist) -> Night:
+    """A night over the same organisation and the same store as the commands; the caller closes it."""
+    settings = typist.settings
+    store = SqlStore.open(_url_of(settings), clock=Clock(NOW))
+    return Night(emulator, store, RegisterKey.open(settings.make_data_dir()), policy_of(settings), Clock(NOW))
+
+
+def _url_of(settings: Settings) -> str:
+    settings.make_data_dir()
+    return settings.store_url
+
+
+def people_and_cases(night: Night) -> dict[str, str]:
+    """One unit of each fate: to delete, to anonymise, kept open, kept without a term, a recording to delete."""
+    child = night.contact(birthdate="2000-02-01")
+    found = {
+        "delete": night.dossier("social_card", spoken=LONG_AGO, fiches=2),
+        "anonymise": night.dossier("sexting", spoken=LONG_AGO),
+        "open": night.dossier("social_card", spoken=LONG_AGO, closed=False),
+        "no_term": night.dossier("unexplained_disappearance", spoken=LONG_AGO),
+        "recording": night.recording(LONG_AGO),
+        "fiche": night.fiche("social_card", spoken=LONG_AGO),
+    }
+    night.party(child, "child", dossier=found["anonymise"])
+    night.note("cf_dossier", found["delete"])
+    return found
+
+
+def set_faults(emulator: RunningEmulator, *rules: dict[str, Any]) -> None:
+    """Script the emulator's trouble; without rules there is none."""
+    emulator.emulator.faults.replace(list(rules))
+
+
+def limited(typist: Typist, **limits: int) -> Path:
+    """A policy file with other limits for the circuit breaker, put in force; the keys are those of the file."""
+    path = typist.folder / "policy.yaml"
+    assert typist.type("policy", "show", "--output", path).code == 0
+    text = path.read_text(encoding="utf-8")
+    shipped = {"max": 200, "factor": 3, "median_from": 10, "plan_valid_hours": 72}
+    for key, value in limits.items():
+        assert f"{key}: {shipped[key]}" in text
+        text = text.replace(f"{key}: {shipped[key]}", f"{key}: {value}")
+    path.write_text(text, encoding="utf-8")
+    typist.set(POLICY=str(path))
+    return path
