@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from connectors.interface import Among
 from jobs.disposal import participations
+from jobs.drafting import line_of
 from jobs.gather import CONTACT_FIELDS, PARTY_FIELDS, add_relations, gather_units, rows_of
 from jobs.plan import PlanLine
-from jobs.planning import line_of, settle
+from jobs.planning import settle
 from jobs.ports import JobContext
 from rules.contacts import contact_decision
 from rules.decide import decide, explain

@@ -13,6 +13,8 @@ import msgspec
 class Disposition(StrEnum):
     """What happens to a unit after its retention end."""
 
+    __hash__ = str.__hash__  # Enum's own is written in Python, and members are keys a million times a night
+
     KEEP = "keep"
     DELETE = "delete"
     ANONYMISE = "anonymise"
@@ -20,6 +22,8 @@ class Disposition(StrEnum):
 
 class Reason(StrEnum):
     """Why a unit is kept or disposed of, in the order of the precedence table (4.2): rank 1 first."""
+
+    __hash__ = str.__hash__  # Enum's own is written in Python, and members are keys a million times a night
 
     HOLD_LEGAL = "HOLD_LEGAL"
     HOLD_JUDICIAL = "HOLD_JUDICIAL"
@@ -39,6 +43,8 @@ class Reason(StrEnum):
 
 class Flag(StrEnum):
     """What a person should look at; a flag never changes a disposition."""
+
+    __hash__ = str.__hash__  # Enum's own is written in Python, and members are keys a million times a night
 
     ANCHOR_FALLBACK = "ANCHOR_FALLBACK"
     BIRTHDATE_AFTER_FIRST_FICHE = "BIRTHDATE_AFTER_FIRST_FICHE"

@@ -182,6 +182,8 @@ KINDS: dict[str, type[Record]] = {
 class UnitKind(StrEnum):
     """What ends as one (2.1); the value is the kind of record that stands for it."""
 
+    __hash__ = str.__hash__
+
     DOSSIER = "dossier"
     FICHE = "fiche"
     RECORDING = "recording"

@@ -127,14 +127,14 @@ class RunningEmulator:
 
     root: str  # scheme, host and port
     url: str  # Web API root
-    organisation: Organisation
+    emulator: Organisation  # handles without HTTP: tables, faults, limits, clock, reset
 
     def load(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
         """Insert rows at once, unchecked; gives their number."""
-        return self.organisation.tables.load(rows)
+        return self.emulator.tables.load(rows)
 
     def stats(self) -> dict[str, Any]:
-        return self.organisation.stats.document()
+        return self.emulator.stats.document()
 
 
 @contextmanager

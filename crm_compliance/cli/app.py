@@ -79,17 +79,18 @@ def run(arguments: list[str]) -> int:
 
 def take_global_options(arguments: list[str]) -> list[str]:
     """Take `--json` and `--config FILE` out of the line and remember them."""
-    output.json, output.config = False, None
+    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    output.json, output.config = "--json" in ours, None  # an error of the rest of the line is told in JSON too
     rest: list[str] = []
     items = iter(arguments)
     for item in items:
         if item == "--":
             return [*rest, item, *items]
         if item == "--json":
-            output.json = True
-        elif item == "--config":
-            value = next(items, None)
-            if value is None:
+            continue
+        if item == "--config":
+            value = next(items, "--")
+            if value.startswith("--"):
                 raise UsageError("--config needs a file", hint="crm-compliance --config settings.toml ...")
             output.config = value
         elif item.startswith("--config="):

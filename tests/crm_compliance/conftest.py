@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.emulator.server import RunningEmulator, running
-from tests.crm_compliance.typist import Typist, organisation_of
+from tests.crm_compliance.typist import Typist, organisation_of, reset
 from tests.integration.night import TOKEN, Night
 
 
@@ -21,7 +21,7 @@ def crm_server() -> Iterator[RunningEmulator]:
 @pytest.fixture
 def crm(crm_server: RunningEmulator) -> RunningEmulator:
     """An organisation without rows; no faults, no statistics."""
-    crm_server.emulator.reset(empty=True)
+    reset(crm_server)
     return crm_server
 
 

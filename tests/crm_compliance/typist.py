@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from connectors.emulator.server import RunningEmulator
 from crm_compliance.cli.app import run
@@ -51,8 +53,6 @@ class Typist:
     """Types commands with the settings of one CRM and one data folder; `url` may be any address."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> None:
-        import os
-
         self.capsys = capsys
         self.monkeypatch = monkeypatch
         self.folder = folder
@@ -110,24 +110,30 @@ def _url_of(settings: Settings) -> str:
 
 
 def people_and_cases(night: Night) -> dict[str, str]:
-    """One unit of each fate: to delete, to anonymise, kept open, kept without a term, a recording to delete."""
+    """One unit of each fate; with the dossier to anonymise its child's contact goes, which is the fourth to be deleted."""
     child = night.contact(birthdate="2000-02-01")
     found = {
         "delete": night.dossier("social_card", spoken=LONG_AGO, fiches=2),
         "anonymise": night.dossier("sexting", spoken=LONG_AGO),
-        "open": night.dossier("social_card", spoken=LONG_AGO, closed=False),
+        "open": night.dossier("grooming", spoken=LONG_AGO, closed=False),
         "no_term": night.dossier("unexplained_disappearance", spoken=LONG_AGO),
         "recording": night.recording(LONG_AGO),
         "fiche": night.fiche("social_card", spoken=LONG_AGO),
     }
     night.party(child, "child", dossier=found["anonymise"])
+    night.party(night.contact(birthdate="2000-02-01"), "child", dossier=found["open"])
     night.note("cf_dossier", found["delete"])
     return found
 
 
 def set_faults(emulator: RunningEmulator, *rules: dict[str, Any]) -> None:
     """Script the emulator's trouble; without rules there is none."""
-    emulator.emulator.faults.replace(list(rules))
+    requests.put(f"{emulator.root}/_emulator/faults", json=list(rules), timeout=10).raise_for_status()
+
+
+def reset(emulator: RunningEmulator) -> None:
+    """No rows but the platform's own, no faults, no statistics."""
+    requests.post(f"{emulator.root}/_emulator/reset", json={"empty": True}, timeout=10).raise_for_status()
 
 
 def limited(typist: Typist, **limits: int) -> Path:

@@ -95,7 +95,8 @@ def counted(world: World, evaluation: Evaluation, disposed: set[tuple[str, str]]
         fiches = world.fiches_of[row_id] if table == "cf_dossier" else [row]
         spoken = [d for d in (day_of_instant(f["cf_communicatedon"]) or day_of_instant(f["createdon"]) for f in fiches) if d]
         opened = (day_of_instant(row["cf_openedon"]) if table == "cf_dossier" else None) or min(spoken, default=None)
-        sure = table == "cf_fiche" or bool(row["cf_openedon"])
+        # "Deleted dossiers and lone fiches add 1 to a total": whether a lone fiche that is anonymised may become a row is open
+        sure = table == "cf_dossier" and bool(row["cf_openedon"])
         keys = (verdict.decided_by or "").split("|")
         cell: Cell | None = None
         if verdict.disposition == "anonymise" and opened:

@@ -21,12 +21,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from tests.independent.civil import days, instant_on
 from tests.independent.counting import DURATIONS, FICHES, Cell, counted, generalised, needed
 from tests.independent.evaluation import KEYS, Evaluation, Evaluator, Rows, Unit, Verdict, World
 from tests.independent.organisation import Organisation, draw
@@ -209,6 +210,9 @@ class Trial:
         fates = People(World(before), evaluation.units, evaluation.day).fates()
         self.compare("plan", evaluation, fates, lines)
 
+        self.parts(lines)
+        self.other_days(before, evaluation)
+
         for role in (plan.get("approvals") or {}).get("needed", []):
             self.product.json(findings, "plans", "approve", plan["plan"], "--as", f"kit-{role}", "--role", role)
         started = time.monotonic()
@@ -267,6 +271,24 @@ class Trial:
             self.findings.check(unit not in found, f"{name} has two lines for {unit}")
             found[unit] = line
         return found
+
+    def parts(self, lines: dict[Unit, dict[str, Any]]) -> None:
+        """A plan of one kind says of its units what the plan of all kinds says."""
+        together: dict[Unit, dict[str, Any]] = {}
+        for kind in ("retention", "recordings"):
+            self.product.json(self.findings, "plan", "--kind", kind, "--output", f"{kind}.jsonl")
+            together |= self.lines(f"{kind}.jsonl")
+        odd = [unit for unit in lines.keys() | together.keys() if lines.get(unit) != together.get(unit)]
+        self.findings.check(not odd, f"{len(odd)} lines of `plan --kind` differ from those of all kinds, e.g. {odd[:2]}")
+
+    def other_days(self, before: Rows, evaluation: Evaluation) -> None:
+        """The last second of the day and the first of the next one (DAT-02), and days to come."""
+        midnight = datetime.fromisoformat(instant_on(evaluation.day + days(1), 0))
+        for at in (midnight - timedelta(seconds=1), midnight, midnight + days(self.organisation.rng.randint(20, 200))):
+            name = f"asof-{at:%Y%m%dT%H%M%S}.jsonl"
+            if self.product.json(self.findings, "plan", "--as-of", at.isoformat().replace("+00:00", "Z"), "--output", name):
+                then = Evaluator(before, at).all()
+                self.compare(f"as of {at}", then, People(World(before), then.units, then.day).fates(), self.lines(name))
 
     def compare_document(self, plan: dict[str, Any], lines: dict[Unit, dict[str, Any]]) -> None:
         """The totals of the answer are those of the lines (R-143)."""
@@ -374,7 +396,7 @@ class Trial:
         world = World(before)
         gone: dict[str, set[str]] = {table: {row for t, row in disposed if t == table} for table in SETS}
         gone["cf_fiche"] |= {f["cf_ficheid"] for f in before["cf_fiche"] if f["_cf_dossierid_value"] in gone["cf_dossier"]}
-        gone["cf_party"] |= {p["cf_partyid"] for p in before["cf_party"] if world.units_of_party(p) & disposed}
+        gone["cf_party"] |= {p["cf_partyid"] for p in before["cf_party"] if (units := world.units_of_party(p)) and units <= disposed}
         hosts = gone["cf_dossier"] | gone["cf_fiche"] | gone["cf_recording"] | gone["contact"]
         gone["annotation"] |= {n["annotationid"] for n in before["annotation"] if n["_objectid_value"] in hosts}
         for table in KEYS:
@@ -407,7 +429,12 @@ class Trial:
                 allowed: dict[str, Any] = {}
                 for column, value in row.items():
                     if column.startswith("_") and column.endswith("_value") and value is not None:
-                        target = {"_cf_ficheid_value": "cf_fiche", "_cf_contactid_value": "contact", "_parentcustomerid_value": "contact"}
+                        target = {
+                            "_cf_ficheid_value": "cf_fiche",
+                            "_cf_dossierid_value": "cf_dossier",
+                            "_cf_contactid_value": "contact",
+                            "_parentcustomerid_value": "contact",
+                        }
                         if column in target and value in gone[target[column]]:
                             allowed[column] = None
                 changed = {c for c in row.keys() | new[row_id].keys() if row.get(c) != new[row_id].get(c)}

@@ -74,10 +74,12 @@ def read_number(text: str | None, today: date) -> BirthPart | None:
     return part if earliest <= today else None
 
 
-def make_number(born: date, serial: int, month_offset: int = 0, shape: str = "YY.MM.DD-SSS.CC", *, partial: str = "") -> str:
+def make_number(
+    born: date, serial: int, month_offset: int = 0, shape: str = "YY.MM.DD-SSS.CC", *, partial: str = "", wrong_day: int = 0
+) -> str:
     """A number of a person who does not exist: serials 997 and 998 are practically never issued."""
     month = 0 if partial == "year" else born.month
-    day = 0 if partial in ("year", "month") else born.day
+    day = wrong_day or (0 if partial in ("year", "month") else born.day)
     nine = f"{born.year % 100:02d}{month + month_offset:02d}{day:02d}{serial:03d}"
     return shaped(nine + check_digits(nine, after_2000=born.year >= 2000), shape)
 

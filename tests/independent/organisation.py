@@ -162,6 +162,8 @@ class Organisation:
             self.canaries.append(
                 Canary("".join(c for c in given["cf_nationalnumber"] if c.isdigit()), "contact", row_id, "cf_nationalnumber")
             )
+        if self.chance(0.05):
+            self.close("contact", row_id)
         return self.add("contact", given, row_id)
 
     def number(self, born: date, **more: Any) -> str | None:
@@ -206,13 +208,13 @@ class Organisation:
         elif kind == 2:
             self.add("cf_engagement", {"cf_name": "vrijwilliger", "cf_kind": BASE, "cf_startedon": self.past().isoformat(), **link})
         elif kind == 3:
-            over = (self.day + days(self.rng.randint(5, 50))).isoformat()
+            over = (self.day + days(self.rng.randint(1, 50))).isoformat()
             self.add(
                 "cf_engagement",
                 {"cf_name": "stage", "cf_kind": BASE + 1, "cf_startedon": self.past().isoformat(), "cf_endedon": over, **link},
             )
         elif kind == 4:
-            over = self.past(800).isoformat()
+            over = self.past(800, 1).isoformat()
             self.add("cf_engagement", {"cf_name": "werk", "cf_kind": BASE + 2, "cf_startedon": "2010-01-01", "cf_endedon": over, **link})
         elif kind == 5:
             self.changes.append(("contact", contact, {"cf_newsletter": True, "cf_newsletterconsenton": "2021-05-05"}))
@@ -258,6 +260,7 @@ class Organisation:
             "cf_openedon": self.moment(self.past(4000, 250)),
             "cf_categories": joined(categories),
             "cf_summary": self.text("cf_dossier", row_id, "cf_summary"),
+            "cf_publicalert": True if self.chance(0.05) else self.rng.choice((False, None)),
             "cf_courtreference": self.text("cf_dossier", row_id, "cf_courtreference", "AR") if self.chance(0.2) else None,
         } | columns
         self.add("cf_dossier", given, row_id)
@@ -280,6 +283,8 @@ class Organisation:
         } | columns
         if dossier:
             given["cf_DossierId@odata.bind"] = f"cf_dossiers({dossier})"
+        if self.chance(0.1):
+            self.close("cf_fiche", row_id)  # an inactive fiche counts like an active one
         return self.add("cf_fiche", given, row_id)
 
     def recording(self, ended: date | str | None, *, fiche: str | None = None, started: date | str | None = None, **columns: Any) -> str:
@@ -347,6 +352,8 @@ class Organisation:
             columns["phonenumber"] = self.text(table, row_id, "phonenumber", "0471")
         if about:
             columns[f"regardingobjectid_{about[0]}_{table}@odata.bind"] = f"{SETS[about[0]]}({about[1]})"
+        if self.chance(0.5):
+            self.changes.append((table, row_id, {"statecode": 1}))
         return self.add(table, columns, row_id)
 
     # -- what hangs on a unit ------------------------------------------------------------------------------------------
@@ -384,7 +391,9 @@ class Organisation:
             if self.chance(0.1):
                 self.note("contact", contact)
             if self.chance(0.08):
-                self.activity(self.rng.choice(("phonecall", "email")), ("contact", contact), [contact])
+                self.activity(
+                    self.rng.choice(("phonecall", "email")), ("contact", contact), [contact, self.person()][: self.rng.randint(1, 2)]
+                )
             if self.chance(0.06):
                 self.changes.append(("contact", contact, {"parentcustomerid_contact@odata.bind": f"contacts({self.person()})"}))
 
@@ -492,7 +501,7 @@ def no_term(o: Organisation) -> None:
         columns |= {"cf_openedon": o.moment(o.past(6000, 2500)), "cf_reviewedon": due.isoformat()}
     else:
         columns["cf_openedon"] = o.moment(due)
-    categories = (category,) if o.chance(0.7) else (category, o.rng.choice((0, 2, 21, 30, 40)))
+    categories: tuple[int, ...] = (category,) if o.chance(0.6) else (category, o.rng.choice((0, 2, 21, 30, 31, 32, 40)))
     dossier, fiches = o.dossier(categories, fiches=[(o.past(), (category,))], closed=o.chance(0.7), cf_legalhold=o.chance(0.1), **columns)
     if o.chance(0.6):
         o.party(o.child(o.near_birthday(30)), CHILD, dossier=dossier)
@@ -600,7 +609,7 @@ def open_past_end(o: Organisation) -> None:
 
 def birth_puzzle(o: Organisation) -> None:
     """Everything that can be recorded of a birth, alone and in conflict."""
-    kind = o.rng.randrange(18)
+    kind = o.rng.randrange(22)
     age, category = o.rng.choice(((18, 22), (25, 30), (18, 12)))
     born = o.near_birthday(age)
     month_end = last_of_month(*divmod_month(o.day, -12 * age - o.rng.randint(0, 2)))
@@ -609,7 +618,10 @@ def birth_puzzle(o: Organisation) -> None:
     if kind == 0:
         c = {
             "cf_nationalnumber": o.number(
-                born, shape=o.rng.choice(("YYMMDDSSSCC", "YY.MM.DD-SSS.CC", "YY MM DD SSS CC", "YY/MM/DD-SSS-CC"))
+                born,
+                shape=o.rng.choice(
+                    ("YYMMDDSSSCC", "YY.MM.DD-SSS.CC", "YY MM DD SSS CC", "YY/MM/DD-SSS-CC", "YY\u00a0MM\u00a0DD\u00a0SSS\u00a0CC")
+                ),
             )
         }
     elif kind == 1:
@@ -621,7 +633,8 @@ def birth_puzzle(o: Organisation) -> None:
     elif kind == 4:
         c = {"cf_nationalnumber": o.number(month_end, partial="month", month_offset=o.rng.choice((0, 20, 40)))}
     elif kind == 5:
-        c = {"cf_nationalnumber": o.number(date(o.day.year - age - o.rng.randint(0, 1), 6, 1), partial="year")}
+        year_only = date(o.day.year - age - o.rng.randint(0, 1), 6, 1)
+        c = {"cf_nationalnumber": o.number(year_only, partial="year", month_offset=o.rng.choice((0, 20, 40)))}
     elif kind == 6:  # wrong check number: ignored
         good = o.number(born)
         c = {"cf_nationalnumber": good[:-2] + f"{(int(good[-2:]) % 97) + 1:02d}" if good else None, "cf_birthyear": born.year}
@@ -652,8 +665,20 @@ def birth_puzzle(o: Organisation) -> None:
             "cf_statedage": 3,
             "cf_statedageon": spoken.isoformat(),
         }
+    elif kind == 17:  # a leading zero lost by a spreadsheet
+        early = born.replace(year=2000 + born.year % 10, day=min(born.day, 28))
+        number = o.number(early, shape="YYMMDDSSSCC")
+        c = {"cf_nationalnumber": number[1:] if number and number.startswith("0") else number}
+    elif kind == 18:  # a day that does not exist: the month only
+        c = {"cf_nationalnumber": o.number(born, wrong_day=o.rng.choice((31 if born.month in (2, 4, 6, 9, 11) else 32, 45)))}
+    elif kind == 19:  # a full-width number, as pasted from elsewhere
+        plain = o.number(born, shape="YYMMDDSSSCC")
+        c = {"cf_nationalnumber": "".join(chr(ord(d) + 0xFEE0) for d in plain) if plain else None}
+    elif kind == 20:  # stated on a leap day
+        c = {"cf_statedage": 6, "cf_statedageon": f"{o.day.year - 12 - o.day.year % 4}-02-29"}
     else:
-        c = {"cf_nationalnumber": o.rng.choice(("12.13.15-997.89", "00.00.01-997.69")), "cf_birthyear": born.year}
+        said = ("12.13.15-997.89", "00.00.01-997.69", "85.07.30-997.63", "12.08.15-997.55", "12.08.15-AB7.54", "1208159975")
+        c = {"cf_nationalnumber": o.rng.choice(said), "cf_birthyear": born.year}
         if c["cf_nationalnumber"] in o.numbers:
             c.pop("cf_nationalnumber")
         else:
@@ -666,6 +691,13 @@ def birth_puzzle(o: Organisation) -> None:
 def divmod_month(day: date, months: int) -> tuple[int, int]:
     moved = add_months(day, months)
     return moved.year, moved.month
+
+
+def two_homes(o: Organisation) -> None:
+    """A role that names a dossier that goes and a fiche that stays: the link to the dossier goes, the role on the fiche stays (R-042)."""
+    gone, _ = o.dossier((0,), fiches=[(o.day - days(400), (0,))])
+    fiche = o.fiche(o.day - days(20), (0,))
+    o.party(o.contact(), REPORTER, dossier=gone, fiche=fiche)
 
 
 def several_children(o: Organisation) -> None:
@@ -938,6 +970,7 @@ RECIPES: tuple[Callable[[Organisation], None], ...] = (
     leap_child,
     empty_dossier,
     birth_puzzle,
+    two_homes,
     masked,
     cohort,
 )

@@ -90,7 +90,7 @@ OUTCOME_TABLE = {
         "missing_intl_abduction_located",
         "missing_intl_abduction_unlocated",
         "+++---",
-        (None, None, None, A, A, M),
+        (None, None, None, None, A, M),
     ),
     "third_party_abduction": (
         "missing_third_party_returned",

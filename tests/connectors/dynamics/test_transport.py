@@ -229,7 +229,11 @@ def test_a_compressed_body_is_read(crm: responses.RequestsMock, naps: list[float
         assert client.get("WhoAmI").body == b'{"UserId": "x"}'
 
 
-@pytest.mark.parametrize(("encoding", "body"), [("gzip", gzip.compress(b"x" * 999)[:-9]), ("gzip", b"no gzip"), ("br", b"x")])
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", gzip.compress(b"x" * 999)[:-9]), ("gzip", b"no gzip"), ("br", b"x")],
+    ids=["cut", "garbled", "not asked for"],
+)
 def test_a_body_that_broke_off_is_never_taken_for_an_answer(
     crm: responses.RequestsMock, naps: list[float], encoding: str, body: bytes
 ) -> None:

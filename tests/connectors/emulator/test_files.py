@@ -56,7 +56,7 @@ def test_a_deleted_file_is_gone_and_the_column_is_null(crm: Client, recording: s
 def test_a_file_goes_with_its_row(crm: Client, recording: str) -> None:
     upload(crm, recording)
     crm.send("DELETE", f"cf_recordings({recording})")
-    assert crm.emulator.organisation.tables.connection.execute("SELECT count(*) FROM _files").fetchone() == (0,)
+    assert crm.emulator.emulator.tables.connection.execute("SELECT count(*) FROM _files").fetchone() == (0,)
 
 
 def test_a_file_column_is_not_written_in_the_body(crm: Client, recording: str) -> None:

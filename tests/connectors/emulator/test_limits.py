@@ -36,7 +36,7 @@ def test_too_many_requests_are_refused_until_the_window_slides(crm: Client) -> N
 def test_the_documented_message_is_given_at_the_documented_limit(crm: Client) -> None:
     """Row 16."""
     allow(crm, requests=6000)
-    crm.emulator.organisation.limits.account(crm.row("WhoAmI")["UserId"], "b").requests = 6000
+    crm.emulator.emulator.limits.account(crm.row("WhoAmI")["UserId"], "b").requests = 6000
     assert ask(crm, "b").json()["error"]["message"] == "Number of requests exceeded the limit of 6000 over time window of 300 seconds."
 
 
@@ -56,7 +56,7 @@ def test_long_execution_is_refused(crm: Client) -> None:
     assert ask(crm).status_code == 200
     assert error_of(ask(crm)) == (429, "0x80072321")
     allow(crm, execution_s=1200)
-    account = crm.emulator.organisation.limits.account(crm.row("WhoAmI")["UserId"], "b")
+    account = crm.emulator.emulator.limits.account(crm.row("WhoAmI")["UserId"], "b")
     account.execution_s = 1200.0
     assert ask(crm, "b").json()["error"]["message"] == (
         "Combined execution time of incoming requests exceeded limit of 1,200,000 milliseconds over time window of 300 seconds. "

@@ -1,0 +1,51 @@
+"""The shortcut that fills lines into shapes must say what the long way says."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.drafting import Draft, line_of
+from jobs.plan import PlanLine
+from rules.disposition import Decision, Disposition, End, Flag, Reason
+from rules.records import UnitKind
+
+TABLES = {kind: f"cf_{kind.value}" for kind in UnitKind}
+DAY = date(2026, 11, 25)
+days = st.dates(date(1753, 1, 1), date(2100, 1, 1))
+
+
+@st.composite
+def decisions(draw: st.DrawFn) -> Decision:
+    on = draw(st.none() | days)
+    disposition = draw(st.sampled_from(Disposition))
+    reasons = (Reason.EXPIRED,) if disposition is not Disposition.KEEP else tuple(draw(st.sets(st.sampled_from(Reason), min_size=1)))
+    anchor = draw(st.sampled_from(["birth_date", "last_activity", "closed_on"]))
+    end = End("e_safety", "RET-07", anchor, draw(st.none() | days), "P6M", on, Disposition.DELETE)
+    flags = tuple(sorted(draw(st.sets(st.sampled_from(Flag), max_size=2))))
+    return Decision(disposition, reasons, on, flags, tuple(draw(st.sets(st.sampled_from(["a", "100000099"])))), "RET-07", (end,))
+
+
+@given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.text(max_size=40), st.text(max_size=12), decisions()), max_size=30))
+def test_a_filled_shape_is_the_encoded_line(units: list[tuple[UnitKind, str, str, Decision]]) -> None:
+    draft = Draft(TABLES, "1.0", DAY, 30)
+    for unit in units:
+        draft.add(*unit)
+    decoded = [msgspec.json.decode(line, type=PlanLine) for line in draft.lines]
+    expected = [line_of(TABLES[kind], row, etag, decision, "1.0") for kind, row, etag, decision in units]
+    assert [msgspec.json.encode(line) for line in decoded] == [msgspec.json.encode(line) for line in expected]
+    assert draft.lines == [msgspec.json.encode(line) for line in expected]
+
+
+@given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.just("id"), st.just("etag"), decisions()), max_size=30))
+def test_every_unit_counts_once(units: list[tuple[UnitKind, str, str, Decision]]) -> None:
+    """ACC-03: dispositions and primary reasons add up to the units read."""
+    draft = Draft(TABLES, "1.0", DAY, 30)
+    for unit in units:
+        draft.add(*unit)
+    assert sum(draft.dispositions().values()) + sum(draft.retained().values()) == len(units)
+    going = [kind for kind, _, _, decision in units if decision.disposition is not Disposition.KEEP and kind is not UnitKind.CONTACT]
+    assert sum(draft.planned().values()) == len(going)
