@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crm_compliance.reports.dry_run import NextStep, clock_time
-from crm_compliance.reports.sentences import reason_sentence, table_name
+from crm_compliance.reports.sentences import reason_sentence
 from crm_compliance.reports.terminal import Paper, print_next_steps
 from jobs.runs import RunState
 
@@ -32,7 +32,6 @@ def print_run(document: Document, console: Console) -> None:
     elif document.get("state") == RunState.DONE_WITH_FAILURES:
         steps.append(NextStep("What failed or stayed in part comes back in the next plan:", "crm-compliance plan"))
     steps.append(NextStep("Read back once more, at any time, that all of it is gone:", f"crm-compliance verify {_text(document, 'run')}"))
-    steps.append(NextStep("Proof without personal data:", f"crm-compliance certificate {_text(document, 'run')} --output certificate.json"))
     print_next_steps(steps, paper)
 
 
@@ -132,9 +131,9 @@ def _print_counts(counts: Document, paper: Paper) -> None:
     for code, number in _tally(counts.get("skipped")).items():
         table.add_row(code, Text(reason_sentence(code)), paper.number(number))
     paper.show(table)
-    table = paper.table("Rows written, by table of the CRM", "Table", "", "Rows")
+    table = paper.table("Rows deleted, by table of the CRM", "Table", "Rows")
     for name, number in sorted(_tally(counts.get("rows")).items()):
-        table.add_row(name, table_name(name) if table_name(name) != name else "", paper.number(number))
+        table.add_row(name, paper.number(number))
     paper.show(table)
 
 

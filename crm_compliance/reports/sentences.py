@@ -99,7 +99,7 @@ LISTED_IN_FULL = frozenset({Flag.OPEN_PAST_END, Flag.REVIEW_DUE})
 SKIPS: dict[str, str] = {
     "CHANGED": "It changed in the CRM after the plan was made.",
     "PLAN_EXPIRED": "The plan's validity ended before its turn came.",
-    "SKIPPED_TECHNICAL": "It was locked, in use or not permitted; the next run tries again.",
+    "SKIPPED_TECHNICAL": "The CRM refused, or content lies outside the CRM where this version does not reach; the next run tries again.",
     "STILL_REFERRED": "A unit that stays, or a relation, refers to this contact again.",
     "STILL_THERE": "Reading back found it again.",
     "NO_ANSWER": "The CRM did not say whether the write took place.",

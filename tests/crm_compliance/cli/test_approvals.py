@@ -1,0 +1,197 @@
+"""The circuit breaker and the people who may override it (RET-24, ACC-09)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator
+from crm_compliance.cli.app import run
+from jobs.plan import Kind
+from jobs.runs import Run, RunState
+from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited
+from tests.integration.night import Night
+
+
+@pytest.fixture
+def tripped(typist: Typist, org: Night) -> str:
+    """A stored plan of two dossiers where the schedule allows one."""
+    limited(typist, max=1)
+    for _ in range(2):
+        org.dossier("social_card", spoken=LONG_AGO)
+    plan = typist.ask("plan", "--as", "anna")
+    assert plan["breaker"]["tripped"] is True
+    assert plan["breaker"]["units"] == {"planned": 2, "limit": 1, "median": None}
+    assert sorted(plan["approvals"]["needed"]) == ["crm_admin", "dpo"]
+    assert plan["applicable"] is False
+    return str(plan["plan"])
+
+
+def test_two_people_let_a_plan_through(typist: Typist, org: Night, tripped: str) -> None:
+    before = org.emulator.stats()["operations"]
+    error = typist.refused("apply", tripped, code=5)
+    assert (error["code"], error["where"]) == ("breaker", tripped)
+    assert "BREAKER_TRIPPED" in error["message"]
+    first = typist.ask("plans", "approve", tripped, "--as", "ben", "--role", "crm_admin", "--comment", "seen")
+    assert first["state"] == "waiting"
+    assert [(word["as"], word["role"]) for word in first["approvals"]["given"]] == [("ben", "crm_admin")]
+    assert first["approvals"]["given"][0]["at"].startswith("2026-11-25T11:00")
+    assert typist.refused("apply", tripped, code=5)["where"] == tripped
+    after = org.emulator.stats()["operations"]
+    assert [after[kind] - before[kind] for kind in ("create", "update", "delete")] == [0, 0, 0]
+    said = typist.type("plans", "approve", tripped, "--as", "cleo", "--role", "dpo")
+    assert (said.code, said.last) == (0, f"plan {tripped}")
+    assert typist.ask("plans", "show", tripped)["state"] == "ready"
+    done = typist.ask("apply", tripped)
+    assert done["deleted"] == 2
+    approvals = typist.ask("history", "show", done["run"])["approvals"]
+    assert [(word["as"], word["role"], word["approves"]) for word in approvals] == [("ben", "crm_admin", True), ("cleo", "dpo", True)]
+    ledger = typist.folder / "ledger.jsonl"
+    typist.ask("history", "export", "--output", ledger)
+    text = ledger.read_text(encoding="utf-8")
+    assert '"approval"' in text
+    assert not any(name in text for name in ("anna", "ben", "cleo", "seen"))
+
+
+@pytest.mark.parametrize(
+    ("who", "role", "code"),
+    [("anna", "dpo", "same_person"), ("service", "dpo", "same_person"), ("cleo", "auditor", "role"), ("cleo", "approver", "role")],
+)
+def test_neither_the_proposer_nor_another_role_approves(typist: Typist, tripped: str, who: str, role: str, code: str) -> None:
+    for word in (["approve"], ["reject", "--comment", "no"]):
+        error = typist.refused("plans", word[0], tripped, "--as", who, "--role", role, *word[1:], code=5)
+        assert (error["code"], error["where"]) == (code, tripped)
+    assert typist.ask("plans", "show", tripped)["state"] == "waiting"
+
+
+def test_one_person_does_not_count_twice(typist: Typist, tripped: str) -> None:
+    typist.ask("plans", "approve", tripped, "--as", "ben", "--role", "crm_admin")
+    for who, role, code in (("ben", "dpo", "same_person"), ("Ben", "dpo", "same_person"), ("cleo", "crm_admin", "role")):
+        assert typist.refused("plans", "approve", tripped, "--as", who, "--role", role, code=5)["code"] == code
+    assert typist.refused("apply", tripped, code=5)["code"] == "breaker"
+
+
+def test_a_rejected_plan_stays_rejected(typist: Typist, org: Night, tripped: str) -> None:
+    typist.ask("plans", "approve", tripped, "--as", "ben", "--role", "crm_admin")
+    after = typist.ask("plans", "reject", tripped, "--as", "cleo", "--role", "dpo", "--comment", "too many")
+    assert (after["state"], after["rejected"][0]["comment"]) == ("rejected", "too many")
+    before = org.writes()
+    assert typist.refused("apply", tripped, code=5)["code"] != "breaker"
+    assert typist.refused("plans", "approve", tripped, "--as", "dirk", "--role", "dpo", code=5)["code"] == "plan_state"
+    assert org.writes() == before
+    assert typist.ask("plans", "list")[0]["state"] == "rejected"
+
+
+def test_a_night_whose_plan_needs_approval_names_the_stored_plan(typist: Typist, org: Night, tripped: str) -> None:
+    before = org.writes()
+    error = typist.refused("run", "retention", code=5)
+    plans = typist.ask("plans", "list")
+    assert (error["where"], plans[0]["state"], plans[1]["plan"]) == (plans[0]["plan"], "waiting", tripped)
+    assert plans[0]["proposer"] == "service"
+    assert org.writes() == before
+
+
+def test_recordings_have_a_counter_of_their_own(typist: Typist, org: Night) -> None:
+    limited(typist, max=1)
+    org.dossier("social_card", spoken=LONG_AGO)
+    org.recording(LONG_AGO)
+    plan = typist.ask("plan")
+    assert [plan["breaker"][name]["planned"] for name in ("units", "recordings")] == [1, 1]
+    assert plan["breaker"]["tripped"] is False
+    org.recording(LONG_AGO)
+    plan = typist.ask("plan")
+    assert (plan["breaker"]["tripped"], plan["breaker"]["recordings"]["planned"]) == (True, 2)
+
+
+def test_a_plan_past_its_validity_is_refused(typist: Typist, org: Night) -> None:
+    org.dossier("social_card", spoken=LONG_AGO)
+    limited(typist, plan_valid_hours=2)
+    plan = typist.ask("plan")
+    assert plan["valid_until"].startswith("2026-11-25T13:00:00")
+    typist.set(CLOCK=(NOW + timedelta(hours=2, seconds=1)).isoformat())
+    before = org.writes()
+    assert typist.refused("apply", plan["plan"], code=5)["where"] == plan["plan"]
+    assert typist.ask("plans", "show", plan["plan"])["state"] == "expired"
+    assert typist.refused("plans", "approve", plan["plan"], "--as", "ben", "--role", "dpo", code=5)["code"] == "plan_state"
+    assert org.writes() == before
+
+
+def test_a_changed_policy_or_mapping_needs_a_new_plan(typist: Typist, org: Night, tmp_path: Path) -> None:
+    org.dossier("social_card", spoken=LONG_AGO)
+    plan = typist.ask("plan")["plan"]
+    limited(typist, max=100)
+    before = org.writes()
+    assert "policy" in typist.refused("apply", plan, code=5)["message"]
+    typist.unset("POLICY")
+    from crm_compliance.wiring import mapping_text
+
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(mapping_text(typist.settings)[0] + "\n# ours\n", encoding="utf-8")
+    typist.set(MAPPING=str(mapping))
+    assert "mapping" in typist.refused("apply", plan, code=5)["message"]
+    typist.unset("MAPPING")
+    assert org.writes() == before
+    assert typist.ask("apply", plan)["deleted"] == 1
+
+
+def test_a_plan_for_another_crm_is_refused(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    plan = typist.ask("plan")["plan"]
+    typist.set(CRM_URL=crm.url.replace("127.0.0.1", "localhost"))
+    assert "another CRM" in typist.refused("apply", plan, code=5)["message"]
+
+
+def test_a_second_run_is_refused_while_one_is_at_work(typist: Typist, org: Night) -> None:
+    org.dossier("social_card", spoken=LONG_AGO)
+    plan = typist.ask("plan")["plan"]
+    before = org.writes()
+    with org.store.exclusive():
+        assert typist.refused("apply", plan, code=5)["code"] == "another_run"
+        assert typist.refused("run", "recordings", code=5)["code"] == "another_run"
+        assert typist.ask("plan")["units"] == 1  # planning disturbs nobody
+    assert org.writes() == before
+    assert typist.ask("apply", plan)["deleted"] == 1
+
+
+def test_a_plan_of_three_times_the_median_goes_through_and_one_more_does_not(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    """R-063: a median of 40; 121 trips with zero writes, 120 proceeds. Runs of another kind do not count."""
+    for number, disposed in enumerate([39, 40, 41] * 3 + [40, 0, 200]):
+        earlier(org, Kind.ALL, number, disposed)
+    for number in range(20, 40):
+        earlier(org, Kind.RECORDINGS, number, 1)
+    ids = Random(2)
+    fiches = [str(uuid.UUID(int=ids.getrandbits(128), version=4)) for _ in range(121)]
+    columns = {"cf_name": "F", "cf_categories": "100000000", "createdon": "2020-01-10T11:00:00Z", "statecode": 0, "statuscode": 1}
+    crm.load([("cf_fiche", {"cf_ficheid": row, "cf_communicatedon": "2020-01-10T11:00:00Z", **columns}) for row in fiches])
+    plan = typist.ask("plan")
+    assert plan["breaker"]["units"] == {"planned": 121, "limit": 120, "median": 40}
+    before = org.writes()
+    assert typist.refused("apply", plan["plan"], code=5)["code"] == "breaker"
+    assert org.writes() == before
+    org.http.delete(f"{crm.url}cf_fiches({fiches[0]})").raise_for_status()
+    plan = typist.ask("plan")
+    assert (plan["breaker"]["tripped"], plan["breaker"]["units"]["planned"]) == (False, 120)
+    assert typist.ask("apply", plan["plan"])["deleted"] == 120
+
+
+def earlier(org: Night, kind: Kind, number: int, disposed: int) -> None:
+    """A run that ended, with what it disposed of."""
+    made = org.plan(kind)
+    run = Run(f"run-{number}", kind, made.id, RunState.RUNNING, NOW, NOW)
+    org.store.start_run(run, ("run_started", {}))
+    counts: dict[str, object] = {"disposed": {"units": disposed, "recordings": disposed}}
+    org.store.save_run(Run(run.id, kind, made.id, RunState.DONE, NOW, NOW, NOW, counts=counts))
+
+
+def test_signals_end_a_command_with_words(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jobs.apply.apply_plan", interrupted)
+    assert run(["apply", typist.ask("plan")["plan"]]) == 130
+    assert "interrupted" in capsys.readouterr().err
