@@ -1,20 +1,24 @@
-"""The lines of a plan in the making, and their totals.
+"""The lines of a plan in the making, their digest and their totals.
 
-Most lines differ from another one only in id, version and dates. So a line is cut to its shape once, and filled in a hundred thousand times.
+Most lines differ from another one only in id, version and dates. So a line is cut to its shape once, and filled in a hundred thousand
+times; and no more than a page of lines is in memory at a time.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter as Tally
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 import msgspec
+from isal import isal_zlib as zlib
 
 from jobs.plan import CategoryTotal, PlanLine
 from rules.disposition import Decision, Disposition, Reason
 from rules.records import UnitKind
 
+LINES_A_PAGE = 2_000
 RECORDING_KINDS = frozenset({UnitKind.RECORDING, UnitKind.ATTACHMENT})
 _BIRTH = "birth_date"  # the anchor that is named and never dated
 _encode = msgspec.json.Encoder().encode
@@ -40,11 +44,19 @@ class Shape:
 
 
 class Draft:
-    """Lines and totals. A unit under `due_soon_days` of its end counts as due soon."""
+    """Pages of lines, a digest over `head` and the lines in the order in which they are added, and totals.
 
-    def __init__(self, tables: Mapping[UnitKind, str], policy_version: str, day: date, due_soon_days: int) -> None:
+    A unit under `due_soon_days` of its end counts as due soon.
+    """
+
+    def __init__(
+        self, tables: Mapping[UnitKind, str], policy_version: str, day: date, due_soon_days: int, head: Mapping[str, object]
+    ) -> None:
         self.tables = tables
-        self.lines: list[bytes] = []
+        self.units = 0
+        self._lines: list[bytes] = []
+        self._pages: list[bytes] = []
+        self._sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
         self.crm_holds: list[tuple[str, str]] = []
         self.due: Tally[str] = Tally()
         self._policy_version = policy_version
@@ -74,7 +86,25 @@ class Draft:
         anchor_text = "null" if on is None else f'"{on}"'
         one, two, three, four, five = shape.pieces
         # Ids and versions come from outside and are quoted by the encoder; a date needs no quoting.
-        self.lines.append(f"{one}{_encode(row).decode()}{two}{end_text}{three}{_encode(etag).decode()}{four}{anchor_text}{five}".encode())
+        line = f"{one}{_encode(row).decode()}{two}{end_text}{three}{_encode(etag).decode()}{four}{anchor_text}{five}\n"
+        self._lines.append(line.encode())
+        if len(self._lines) == LINES_A_PAGE:
+            self._turn_page()
+
+    def _turn_page(self) -> None:
+        page = b"".join(self._lines)
+        self._sha.update(page)
+        self._pages.append(zlib.compress(page, 1))
+        self.units += len(self._lines)
+        self._lines.clear()
+
+    def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
+        """The pages, as the store keeps them (JSON Lines, deflated), and the digest, contacts to trim included."""
+        if self._lines:
+            self._turn_page()
+        for contact in sorted(trims):
+            self._sha.update(b"trim %s\n" % contact.encode())
+        return self._pages, self._sha.hexdigest()
 
     def dispositions(self) -> dict[str, int]:
         """How many units go, by disposition."""

@@ -74,7 +74,7 @@ class Gathering:
     about: list[tuple[str, str]] = field(default_factory=list)
     relations: set[str] = field(default_factory=set)
     former: set[str] = field(default_factory=set)
-    activities: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    activities: dict[str, Unit | str | None] = field(default_factory=dict)  # what each hangs on: a unit, a contact's id, or neither
 
     # -- adding pages --------------------------------------------------------------------------------------------------------------
 
@@ -169,18 +169,24 @@ class Gathering:
     ) -> Unit:
         """A unit that hangs on a fiche: with the fiche, and the unit of its dossier from which holds reach it (HLD-04)."""
         fiche = self.fiches.get(fiche_id) if fiche_id is not None else None
+        if recording is not None and fiche is not None:
+            recording.fiche = fiche.id  # one string for both
         dossier = self.dossiers.get(fiche.dossier) if fiche is not None and fiche.dossier is not None else None
         return Unit(kind, row, etag, None, [fiche] if fiche is not None else [], [], recording, note, None, dossier)
 
     def add_calls(self, page: Iterable[Call]) -> None:
         for row in page:
-            self.activities[row.id] = (row.regarding_kind, row.regarding)
+            self.activities[row.id] = self.hook_of(row.regarding_kind, row.regarding)
 
     def add_emails(self, page: Iterable[Email]) -> None:
         for row in page:
-            self.activities[row.id] = (row.regarding_kind, row.regarding)
+            self.activities[row.id] = self.hook_of(row.regarding_kind, row.regarding)
             if row.regarding is None:
                 self.emails[row.id] = Unit(UnitKind.EMAIL, row.id, row.etag, email=row)
+
+    def hook_of(self, kind: str | None, regarding: str | None) -> Unit | str | None:
+        """What an activity hangs on: the unit that it goes with, the id of the contact that it is about, or None where it stays."""
+        return regarding if kind == "contact" else self.unit_of(kind, regarding)
 
     def add_activity_parties(self, page: Iterable[ActivityParty]) -> None:
         contacts, activities = self.contacts, self.activities
@@ -189,16 +195,16 @@ class Gathering:
                 continue  # a user, an account, or nobody in the CRM
             contact = contacts.get(row.party)
             if contact is not None:  # else the dangling id of a contact that is gone
-                self.take_part(contact.id, *activities.get(row.activity, (None, None)))
+                self.take_part(contact.id, activities.get(row.activity))
 
-    def take_part(self, contact: str, kind: str | None, regarding: str | None) -> None:
-        """A contact takes part in an activity that hangs on such a row; (None, None): on nothing, or the activity's kind is not mapped."""
-        if kind == "contact" and regarding is not None:
-            self.about.append((regarding, contact))
-        elif (unit := self.unit_of(kind, regarding)) is not None:
-            unit.people.append(contact)
-        else:
+    def take_part(self, contact: str, hook: Unit | str | None) -> None:
+        """A contact takes part in an activity that hangs on this; None: on nothing, or the activity is of a kind that is not mapped."""
+        if hook is None:
             self.referred.add(contact)
+        elif isinstance(hook, str):
+            self.about.append((hook, contact))
+        else:
+            hook.people.append(contact)
 
     # -- what was added ------------------------------------------------------------------------------------------------------------
 
@@ -212,21 +218,21 @@ class Gathering:
         return (unit for units in (self.dossiers, self.lone) for unit in units.values() if is_anonymised(unit))
 
     def units(self, kind: Kind) -> Iterator[Unit]:
-        """The units that a plan of this kind has a line for, contacts apart."""
-        if kind is not Kind.RECORDINGS:
-            for files in (self.dossiers, self.lone):
-                for unit in files.values():
-                    if not is_anonymised(unit):
-                        yield unit
-            yield from self.emails.values()
-        if kind is not Kind.RETENTION:
-            yield from self.recordings.values()
-            yield from self.attachments.values()
+        """The units that a plan of this kind has a line for, contacts apart, in the order of kind and id."""
+        files = () if kind is Kind.RECORDINGS else (self.dossiers, self.lone, self.emails)
+        recordings = () if kind is Kind.RETENTION else (self.recordings, self.attachments)
+        for units in (*files, *recordings):
+            for identity in sorted(units):
+                unit = units[identity]
+                if not is_anonymised(unit):
+                    yield unit
 
 
 def is_anonymised(unit: Unit) -> bool:
     """Whether the row of a dossier or lone fiche was anonymised in place."""
-    return (unit.dossier or unit.fiches[0]).anonymised_on is not None
+    if unit.dossier is not None:
+        return unit.dossier.anonymised_on is not None
+    return unit.kind is UnitKind.FICHE and unit.fiches[0].anonymised_on is not None
 
 
 def is_audio(note: Note, patterns: Collection[str]) -> bool:

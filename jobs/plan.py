@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -185,15 +183,3 @@ class Plan(msgspec.Struct, frozen=True):
             )
             error.code = "breaker" if self.breaker.tripped else "approval"
             raise error
-
-
-def digest_of(head: dict[str, object], lines: Iterable[bytes], trims: Iterable[str]) -> str:
-    """SHA-256 over the head and the encoded lines and trims, each in sorted order: the order of reading does not matter."""
-    sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
-    for line in sorted(lines):
-        sha.update(b"\n")
-        sha.update(line)
-    for contact in sorted(trims):
-        sha.update(b"\ntrim ")
-        sha.update(contact.encode())
-    return sha.hexdigest()

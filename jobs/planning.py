@@ -13,18 +13,17 @@ from isal import isal_zlib as zlib
 from connectors.interface import Among, ReadIncomplete
 from jobs.drafting import Draft
 from jobs.gather import Gathering, gather
-from jobs.plan import LINE_COLUMNS, Breaker, CategoryTotal, Counter, HoldChange, Kind, Plan, PlanLine, digest_of
+from jobs.plan import LINE_COLUMNS, Breaker, CategoryTotal, Counter, HoldChange, Kind, Plan, PlanLine
 from jobs.ports import JobContext
 from rules.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts
 from rules.decide import decide
-from rules.disposition import Decision, Disposition, Flag, with_flags
+from rules.disposition import Disposition, Flag, with_flags
 from rules.errors import PolicyError
 from rules.limits import breaker
 from rules.periods import brussels_date
 from rules.policy import Limit
-from rules.records import KINDS, Call, Contact, Dossier, Email, Note, Record, Unit, UnitKind
+from rules.records import KINDS, Call, Contact, Dossier, Email, Note, Record, UnitKind
 
-LINES_A_PAGE = 2_000
 BREAKER_ROLES = ("crm_admin", "dpo")  # RET-24, section 9.4
 
 
@@ -41,38 +40,46 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
     day = brussels_date(moment)
     if context.policy.valid_from > day:
         raise PolicyError(f"the policy is valid from {context.policy.valid_from} on", hint="plan a later day, or take the version in force")
+    head: dict[str, object] = {
+        "kind": kind.value,
+        "as_of": moment.isoformat(),
+        "crm": context.crm,
+        "policy": context.policy.digest,
+        "mapping": context.mapping_digest,
+    }
+    tables = {kind: context.connector.table(KINDS[kind.value]) for kind in UnitKind if context.connector.has(KINDS[kind.value])}
+    draft = Draft(tables, context.policy.version, day, context.policy.defaults.due_soon_days, head)
     with without_collection():
-        draft, trims = decide_all(context, kind, day)
-        plan = head_of(context, draft, kind, now=now, as_of=moment, given=as_of is not None, proposer=proposer, trims=trims)
-        pages = (compress(chunk) for chunk in _chunks(draft.lines))
-        context.store.save_plan(plan, pages, ("plan", plan_entry(plan)))
+        trims = decide_all(context, draft, kind, day)
+    pages, digest = draft.finish(trims)
+    plan = head_of(context, draft, kind, now=now, as_of=moment, given=as_of is not None, proposer=proposer, trims=trims, digest=digest)
+    context.store.save_plan(plan, pages, ("plan", plan_entry(plan)))
     return plan
 
 
-def decide_all(context: JobContext, kind: Kind, day: date) -> tuple[Draft, set[str]]:
-    """Read everything and decide on every unit: the lines of the plan, and the contacts to trim."""
+def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date) -> set[str]:
+    """Read everything and decide on every unit, by kind and id so that the order of reading does not matter; give the contacts to trim."""
     found = gather(context.connector, kind, day=day, progress=context.progress)
     check_totals(context, found)
-    tables = {kind: context.connector.table(KINDS[kind.value]) for kind in UnitKind if context.connector.has(KINDS[kind.value])}
-    draft = Draft(tables, context.policy.version, day, context.policy.defaults.due_soon_days)
-    decided: list[tuple[Unit, Decision]] = []
+    policy, holds = context.policy, context.holds
     duplicates = possible_duplicates(found.dossiers.values(), as_of=day) if kind is not Kind.RECORDINGS else set()
+    kept, going = set(found.referred), set[str]()
     for unit in found.units(kind):
-        decision = decide(unit, context.policy, context.holds, as_of=day)
+        decision = decide(unit, policy, holds, as_of=day)
         if unit.id in duplicates:
             decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
         draft.add(unit.kind, unit.id, unit.etag, decision)
+        if unit.people:
+            (kept if decision.disposition is Disposition.KEEP else going).update(unit.people)
         if unit.dossier is not None and unit.dossier.legal_hold:
             draft.crm_holds.append((draft.tables[unit.kind], unit.id))
-        decided.append((unit, decision))
-    trims: set[str] = set()
-    if kind is not Kind.RECORDINGS:
-        verdicts = settle(found, decided)
-        trims = verdicts.trim
-        for ids, decision in ((verdicts.remove, removed_contact()), (verdicts.orphans, orphan_contact())):
-            for contact in sorted(ids):
-                draft.add(UnitKind.CONTACT, contact, found.contacts[contact].etag, decision)
-    return draft, trims
+    if kind is Kind.RECORDINGS:
+        return set()
+    verdicts = settle(found, kept, going)
+    for contact in sorted(verdicts.remove | verdicts.orphans):
+        decision = removed_contact() if contact in verdicts.remove else orphan_contact()
+        draft.add(UnitKind.CONTACT, contact, found.contacts[contact].etag, decision)
+    return verdicts.trim
 
 
 @contextmanager
@@ -87,12 +94,8 @@ def without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def settle(found: Gathering, decided: Iterable[tuple[Unit, Decision]]) -> ContactVerdicts:
-    """Which contacts go, which are trimmed, which were never linked (RET-20)."""
-    kept, going = set(found.referred), set[str]()
-    for unit, decision in decided:
-        if unit.people:
-            (going if decision.disposition is not Disposition.KEEP else kept).update(unit.people)
+def settle(found: Gathering, kept: set[str], going: set[str]) -> ContactVerdicts:
+    """Which contacts go, which are trimmed, which were never linked (RET-20); by the people of units that stay and of units that go."""
     for unit in found.anonymised():
         kept.update(unit.people)
     return settle_contacts(
@@ -112,17 +115,19 @@ def check_totals(context: JobContext, found: Gathering) -> None:
 
 
 def head_of(
-    context: JobContext, draft: Draft, kind: Kind, *, now: datetime, as_of: datetime, given: bool, proposer: str, trims: set[str]
+    context: JobContext,
+    draft: Draft,
+    kind: Kind,
+    *,
+    now: datetime,
+    as_of: datetime,
+    given: bool,
+    proposer: str,
+    trims: set[str],
+    digest: str,
 ) -> Plan:
     """The head of the plan: totals, breaker, digest."""
     policy, planned = context.policy, draft.planned()
-    head: dict[str, object] = {
-        "kind": kind.value,
-        "as_of": as_of.isoformat(),
-        "crm": context.crm,
-        "policy": policy.digest,
-        "mapping": context.mapping_digest,
-    }
     units = counter_of(context, kind, "units", planned["units"], policy.limits.units)
     recordings = counter_of(context, kind, "recordings", planned["recordings"], policy.limits.recordings)
     tripped = units.tripped or recordings.tripped
@@ -139,8 +144,8 @@ def head_of(
         policy_version=policy.version,
         policy_digest=policy.digest,
         mapping_digest=context.mapping_digest,
-        digest=digest_of(head, draft.lines, trims),
-        units=len(draft.lines),
+        digest=digest,
+        units=draft.units,
         dispose=draft.dispositions(),
         retain=draft.retained(),
         flags=draft.flagged(),
@@ -207,11 +212,6 @@ def plan_entry(plan: Plan) -> dict[str, object]:
     }
 
 
-def compress(lines: list[bytes]) -> bytes:
-    """A page of lines as the store keeps it: JSON Lines, deflated."""
-    return zlib.compress(b"\n".join(lines), 1)
-
-
 def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None = None) -> Iterator[PlanLine]:
     """The lines of stored pages."""
     decoder = msgspec.json.Decoder(PlanLine)
@@ -219,11 +219,6 @@ def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None =
         for line in decoder.decode_lines(zlib.decompress(page)):
             if wanted is None or wanted(line):
                 yield line
-
-
-def _chunks(lines: list[bytes]) -> Iterator[list[bytes]]:
-    for start in range(0, len(lines), LINES_A_PAGE):
-        yield lines[start : start + LINES_A_PAGE]
 
 
 def public_line(line: PlanLine) -> dict[str, object]:

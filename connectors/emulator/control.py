@@ -1,6 +1,6 @@
 """`/_emulator/`, for tests and demonstrations, and the token endpoints. None of it needs a token.
 
-- `POST reset {"empty": true|false}`: no rows but the platform's own, or those that were seeded at the start; no faults, fresh limits and statistics.
+- `POST reset {"empty": true|false}`: no rows but the platform's own, or those seeded at the start; no faults, fresh limits and statistics.
 - `PUT clock {"now": INSTANT} | {"advance_s": N} | {"real": true}`, `GET clock`: the clock always goes on ticking.
 - `GET stats`: requests, operations (also those inside batches), batches, throttled answers since the last reset.
 - `PUT faults [RULE…]`, `GET faults`: see `faults.py`; the answer tells how often each rule was met and has fired.

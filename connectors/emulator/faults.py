@@ -10,7 +10,7 @@ A rule is `{"match": {"method", "path", "nth" | "every"}, "times": N, "do": KIND
 
 What each kind does, and what it takes besides:
 
-- `status` (`status`, `retry_after`; for a 429 `code`, one of the three of service protection; `message`; `html`: a gateway's page): answers so
+- `status` (`status`, `retry_after`; for a 429 `code`, one of the three limits; `message`; `html`: a gateway's page): answers so
   instead of acting.
 - `latency` (`ms`): waits before acting. `skew` (`s`): the Date header is off by so much.
 - `cut_before`, `cut_after`: the connection breaks without an answer, before or after the server has acted.

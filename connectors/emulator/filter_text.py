@@ -19,6 +19,7 @@ from connectors.emulator.errors import WebApiError, bad_query, unknown_function
 
 GUARD = "x__"  # put before names that begin like a keyword; taken off again by `plain`
 _STRING = re.compile(r"'(?:[^']|'')*'")
+_QUOTED_ITEM = re.compile(r"\s*('[^']*')\s*(,|$)")
 _ALIAS = re.compile(r"@(\w+)")
 _GUARDED = re.compile(r"(?<![\w.])(?=(?:any|all|true|false|null|x__)\w)", re.IGNORECASE)
 _OPERATOR = re.compile(r"(?<=\s)(eq|ne|gt|ge|lt|le|and|or|in|add|sub|mul|div|mod)(?=\s)", re.IGNORECASE)
@@ -115,7 +116,7 @@ def _array(text: str, start: int) -> tuple[str, int]:
             break
         position += 1
     else:
-        raise bad_query("Invalid JSON. Unexpected end of input was found in JSON content.")
+        raise bad_query(_NO_COMMA if quote == "'" else "Invalid JSON. Unexpected end of input was found in JSON content.")
     inside = text[start + 1 : position]
     values = _single_quoted(inside) if inside.lstrip().startswith("'") else _json_values("[" + inside + "]")
     if not values:
@@ -124,11 +125,17 @@ def _array(text: str, start: int) -> tuple[str, int]:
 
 
 def _single_quoted(inside: str) -> list[str]:
-    parts = re.split(r",(?=(?:[^']*'[^']*')*[^']*$)", inside)
-    for part in parts:
-        if not re.fullmatch(r"\s*'[^']*'\s*", part):
-            raise bad_query(_NO_COMMA)
-    return [part.strip() for part in parts]
+    """`'a','b'`; an apostrophe inside a value needs the double-quoted form."""
+    values: list[str] = []
+    position = 0
+    while match := _QUOTED_ITEM.match(inside, position):
+        values.append(match.group(1))
+        position = match.end()
+        if not match.group(2):
+            break
+    if position < len(inside) or (values and inside.rstrip().endswith(",")):
+        raise bad_query(_NO_COMMA)
+    return values
 
 
 def _json_values(document: str) -> list[str]:

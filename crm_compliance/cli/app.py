@@ -18,6 +18,8 @@ from crm_compliance.cli.output import output, print_line
 from crm_compliance.files import DiskProblem
 from rules.errors import ComplianceError, UsageError
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+GO_ON = "interrupted; nothing is lost: give the same command again, and a plan that was being applied goes on where it was"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 app = typer.Typer(
@@ -59,12 +61,12 @@ def run(arguments: list[str]) -> int:
         output.fail(error)
         return error.exit_code
     except typer.Exit as leaving:
+        if leaving.exit_code == INTERRUPTED:  # what typer makes of a KeyboardInterrupt
+            print_line(GO_ON, error=True)
         return leaving.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print_line(
-            "interrupted; nothing is lost: give the same command again (a plan that was being applied goes on where it was)", error=True
-        )
-        return 130
+        print_line(GO_ON, error=True)
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -152,7 +152,7 @@ class Emulator:
         self.log.close()
 
 
-def examine(seed: int, count: int, folder: Path, as_of: str | None = None, *, external: bool = True) -> Findings:
+def examine(seed: int, count: int, folder: Path, as_of: str | None = None, without: frozenset[str] = frozenset()) -> Findings:
     """One whole trial in an empty folder."""
     findings = Findings()
     at = as_of or INSTANTS[seed % len(INSTANTS)]
@@ -161,7 +161,7 @@ def examine(seed: int, count: int, folder: Path, as_of: str | None = None, *, ex
     try:
         api.control("PUT", "clock", {"now": at})
         started = time.monotonic()
-        organisation = draw(seed, datetime.fromisoformat(at.replace("Z", "+00:00")), count, folder / "objects", external=external)
+        organisation = draw(seed, datetime.fromisoformat(at.replace("Z", "+00:00")), count, folder / "objects", without)
         organisation.load(api)
         findings.facts.append(
             f"seed {seed}, clock {at}: {len(organisation.creates)} rows loaded in {time.monotonic() - started:.1f} s, "
@@ -265,6 +265,9 @@ class Trial:
 
     def lines(self, name: str) -> dict[Unit, dict[str, Any]]:
         found: dict[Unit, dict[str, Any]] = {}
+        if not (self.product.folder / name).exists():
+            self.findings.problem(f"{name} was not written")
+            return found
         for text in (self.product.folder / name).read_text().splitlines():
             line = json.loads(text)
             unit = (line["table"], line["id"])
@@ -605,12 +608,12 @@ def main() -> int:
     parser.add_argument("--dossiers", type=int, default=300, help="about so many dossiers and lone fiches")
     parser.add_argument("--as-of", help="the instant at which emulator and product stand")
     parser.add_argument("--folder", type=Path, help="an empty folder to work in; it is kept")
-    parser.add_argument("--no-objects", action="store_true", help="no recording has an object in external storage")
+    parser.add_argument("--without", action="append", default=[], help='a trap to leave out: "objects" in storage, or the name of a recipe')
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        findings = examine(given.seed, given.dossiers, folder, given.as_of, external=not given.no_objects)
+        findings = examine(given.seed, given.dossiers, folder, given.as_of, frozenset(given.without))
     say = sys.stdout.write
     for fact in findings.facts:
         say(f"     {fact}\n")

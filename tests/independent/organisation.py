@@ -82,7 +82,7 @@ class Organisation:
     numbers: set[str] = field(default_factory=set)
     recipe: str = ""
     counter: int = 0
-    external: bool = True  # recordings with an object in external storage
+    without: frozenset[str] = frozenset()  # traps to leave out: "objects" in external storage, or the name of a recipe
 
     # -- drawing -------------------------------------------------------------------------------------------------------
 
@@ -300,7 +300,7 @@ class Organisation:
         } | columns
         if fiche:
             given["cf_FicheId@odata.bind"] = f"cf_fiches({fiche})"
-        if self.external and "cf_storageuri" not in given and self.chance(0.3):
+        if "objects" not in self.without and "cf_storageuri" not in given and self.chance(0.3):
             path = self.storage / f"gesprek {len(self.objects)}.wav"
             path.write_bytes(b"RIFF verzonnen")
             self.objects[row_id] = path
@@ -862,7 +862,7 @@ def recordings(o: Organisation) -> None:
     elif kind == 5:
         o.recording(end, fiche=None, cf_evidence=True)
     else:
-        missing = (o.storage / "nooit geweest.wav").as_uri() if o.external else None
+        missing = (o.storage / "nooit geweest.wav").as_uri() if "objects" not in o.without else None
         o.recording(o.day - days(400), fiche=target, cf_storageuri=missing)
 
 
@@ -976,12 +976,13 @@ RECIPES: tuple[Callable[[Organisation], None], ...] = (
 )
 
 
-def draw(seed: int, as_of: datetime, count: int, storage: Path, *, external: bool = True) -> Organisation:
+def draw(seed: int, as_of: datetime, count: int, storage: Path, without: frozenset[str] = frozenset()) -> Organisation:
     """An organisation of about `count` dossiers and lone fiches around the day of `as_of`."""
-    organisation = Organisation(Random(seed), brussels_day(as_of), storage, external=external)
+    organisation = Organisation(Random(seed), brussels_day(as_of), storage, without=without)
     storage.mkdir(parents=True, exist_ok=True)
+    recipes = [make for make in RECIPES if make.__name__ not in without]
     for number in range(count):
-        make = RECIPES[number % len(RECIPES)]
+        make = recipes[number % len(recipes)]
         organisation.recipe = f"{make.__name__} #{number}"
         make(organisation)
     return organisation

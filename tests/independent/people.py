@@ -64,7 +64,7 @@ class People:
                 self.takes_part[row["_partyid_value"]].add(row["_activityid_value"])
         self.children: dict[str, set[str]] = defaultdict(set)
         for contact, row in world.contacts.items():
-            if row["_parentcustomerid_value"] in world.contacts:
+            if row["_parentcustomerid_value"] in world.contacts and row["_parentcustomerid_value"] != contact:  # nobody keeps themselves
                 self.children[row["_parentcustomerid_value"]].add(contact)
 
     def _relations(self, day: date) -> None:
@@ -158,7 +158,9 @@ class People:
             return {"trimmed"} if contact in self.relation and not referred else {"trimmed", "kept"}
         if contact in self.relation:
             return {"kept", "trimmed"} if self.mentioned(contact) else {"kept"}
-        if contact in self.ended or any(self.activity_stays(activity, {}) for activity in self.takes_part[contact]):
+        if contact in self.ended:
+            return {"kept", "trimmed"} if self.mentioned(contact) else {"kept"}
+        if any(self.activity_stays(activity, {}) for activity in self.takes_part[contact]):
             return {"kept"}
         return {"orphan", "kept"} if self.mentioned(contact) else {"orphan"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import date
 
 import msgspec
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.drafting import Draft, line_of
-from jobs.plan import PlanLine
+from jobs.planning import lines_of
 from rules.disposition import Decision, Disposition, End, Flag, Reason
 from rules.records import UnitKind
 
@@ -31,19 +32,19 @@ def decisions(draw: st.DrawFn) -> Decision:
 
 @given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.text(max_size=40), st.text(max_size=12), decisions()), max_size=30))
 def test_a_filled_shape_is_the_encoded_line(units: list[tuple[UnitKind, str, str, Decision]]) -> None:
-    draft = Draft(TABLES, "1.0", DAY, 30)
+    draft = Draft(TABLES, "1.0", DAY, 30, {})
     for unit in units:
         draft.add(*unit)
-    decoded = [msgspec.json.decode(line, type=PlanLine) for line in draft.lines]
+    pages, _ = draft.finish(())
     expected = [line_of(TABLES[kind], row, etag, decision, "1.0") for kind, row, etag, decision in units]
-    assert [msgspec.json.encode(line) for line in decoded] == [msgspec.json.encode(line) for line in expected]
-    assert draft.lines == [msgspec.json.encode(line) for line in expected]
+    assert b"".join(map(zlib.decompress, pages)) == b"".join(msgspec.json.encode(line) + b"\n" for line in expected)
+    assert [msgspec.to_builtins(line) for line in lines_of(pages)] == [msgspec.to_builtins(line) for line in expected]
 
 
 @given(units=st.lists(st.tuples(st.sampled_from(UnitKind), st.just("id"), st.just("etag"), decisions()), max_size=30))
 def test_every_unit_counts_once(units: list[tuple[UnitKind, str, str, Decision]]) -> None:
     """ACC-03: dispositions and primary reasons add up to the units read."""
-    draft = Draft(TABLES, "1.0", DAY, 30)
+    draft = Draft(TABLES, "1.0", DAY, 30, {})
     for unit in units:
         draft.add(*unit)
     assert sum(draft.dispositions().values()) + sum(draft.retained().values()) == len(units)

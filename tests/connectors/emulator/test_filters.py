@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -235,6 +238,12 @@ def test_an_unterminated_literal_is_told_with_its_position(crm: Client) -> None:
     assert message == f"There is an unterminated literal at position 21 in '{text}'."
 
 
+def test_an_apostrophe_in_a_value_needs_the_double_quoted_form(crm: Client) -> None:
+    condition = FUNCTION + "In(PropertyName='cf_name',PropertyValues=['O'Brien'])"
+    message = crm.get(f"cf_dossiers?$filter={quote(condition)}").json()["error"]["message"]
+    assert message.startswith("Invalid JSON. A comma character ',' was expected in scope 'Array'.")
+
+
 def test_five_hundred_conditions_are_the_limit(crm: Client) -> None:
     """Row 40."""
     condition = " or ".join(["statecode eq 0"] * 500)
@@ -255,6 +264,69 @@ def test_names_that_begin_like_a_keyword_are_names(crm: Client) -> None:
     for name in ("allowance", "anything", "nullable", "truely", "falsehood", "inside", "notes", "orders"):
         answer = crm.get(f"cf_dossiers?$filter={name} eq 1")
         assert answer.json()["error"]["message"] == f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.cf_dossier'."
+
+
+Row = tuple[int | None, str | None, bool]  # cf_outcome, cf_courtreference, cf_legalhold
+Expression = tuple[str, Callable[[Row], bool]]  # as sent, and what it means
+ROWS: list[Row] = [(o, t, b) for o in (None, 100000000, 100000002) for t in (None, "alfa", "Beta") for b in (False, True)]
+COMPARED: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+}
+
+
+def _comparison(name: str, place: int, verb: str, value: Any) -> Expression:
+    shown = f"'{value}'" if isinstance(value, str) else str(value)
+    folded = value.lower() if isinstance(value, str) else value
+
+    def holds(row: Row) -> bool:
+        found = row[place].lower() if isinstance(row[place], str) else row[place]  # type: ignore[union-attr]
+        if verb == "ne":
+            return bool(found != folded)
+        return found is not None and COMPARED[verb](found, folded)
+
+    return f"{name} {verb} {shown}", holds
+
+
+LEAVES = st.one_of(
+    st.builds(_comparison, st.just("cf_outcome"), st.just(0), st.sampled_from([*COMPARED, "ne"]), st.sampled_from([100000000, 100000001])),
+    st.builds(_comparison, st.just("cf_courtreference"), st.just(1), st.sampled_from([*COMPARED, "ne"]), st.sampled_from(["ALFA", "beta"])),
+    st.sampled_from(
+        [
+            ("cf_outcome eq null", lambda row: row[0] is None),
+            ("cf_outcome ne null", lambda row: row[0] is not None),
+            ("cf_legalhold eq true", lambda row: row[2]),
+            ("contains(cf_courtreference,'A')", lambda row: row[1] is not None),
+            ("startswith(cf_courtreference,'b')", lambda row: row[1] == "Beta"),
+        ]
+    ),
+)
+EXPRESSIONS: st.SearchStrategy[Expression] = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        inner.map(lambda e: (f"not ({e[0]})", lambda row: not e[1](row))),
+        st.tuples(inner, inner).map(lambda p: (f"({p[0][0]}) and ({p[1][0]})", lambda row: p[0][1](row) and p[1][1](row))),
+        st.tuples(inner, inner).map(lambda p: (f"({p[0][0]}) or ({p[1][0]})", lambda row: p[0][1](row) or p[1][1](row))),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(expression=EXPRESSIONS)
+def test_logic_has_two_values_whatever_is_null(crm: Client, expression: Expression) -> None:
+    """Row 13: a comparison with null is false, its negation true."""
+    if not crm.rows("cf_dossiers?$top=1"):
+        crm.emulator.load(
+            ("cf_dossier", {"cf_name": str(n), "cf_outcome": row[0], "cf_courtreference": row[1], "cf_legalhold": row[2]})
+            for n, row in enumerate(ROWS)
+        )
+    text, holds = expression
+    found = {row["cf_name"] for row in crm.rows(f"cf_dossiers?$select=cf_name&$filter={quote(text)}")}
+    assert found == {str(n) for n, row in enumerate(ROWS) if holds(row)}
 
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1, max_size=40).filter(str.strip)

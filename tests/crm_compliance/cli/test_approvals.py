@@ -10,7 +10,6 @@ from random import Random
 import pytest
 
 from connectors.emulator.server import RunningEmulator
-from crm_compliance.cli.app import run
 from jobs.plan import Kind
 from jobs.runs import Run, RunState
 from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited
@@ -186,12 +185,13 @@ def earlier(org: Night, kind: Kind, number: int, disposed: int) -> None:
     org.store.save_run(Run(run.id, kind, made.id, RunState.DONE, NOW, NOW, NOW, counts=counts))
 
 
-def test_signals_end_a_command_with_words(
-    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_interruption_is_told_in_words(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = typist.ask("plan")["plan"]
+
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("jobs.apply.apply_plan", interrupted)
-    assert run(["apply", typist.ask("plan")["plan"]]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    said = typist.type("apply", plan)
+    assert (said.code, said.out) == (130, "")
+    assert said.err.startswith("interrupted")

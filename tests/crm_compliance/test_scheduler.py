@@ -1,0 +1,332 @@
+"""The service that runs the jobs every night."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import structlog
+
+from connectors.emulator.server import RunningEmulator
+from crm_compliance import logs, scheduler
+from crm_compliance.scheduler import missed, run_job, trigger_of
+from crm_compliance.settings import Settings, environment_of
+from jobs.plan import Kind
+from jobs.registry import JOBS, Job
+from jobs.runs import Run, RunState
+from rules.errors import Refused, UsageError
+from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, set_faults
+from tests.integration.night import Night
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
+
+
+def fires(cron: str, first: datetime, last: datetime) -> list[datetime]:
+    """Every moment at which a cron line fires between two moments, as the scheduler asks for them."""
+    trigger, found = trigger_of(cron), []
+    previous, now = None, first
+    while (following := trigger.get_next_fire_time(previous, now)) is not None and following <= last:
+        found.append(following)
+        previous, now = following, following + timedelta(microseconds=1)
+    return found
+
+
+def around(day: date) -> tuple[datetime, datetime]:
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=BRUSSELS)
+    return noon - timedelta(days=2), noon + timedelta(days=2)
+
+
+@pytest.mark.parametrize("cron", ["30 2 * * *", "0 2 * * *", "59 2 * * *"])
+def test_one_run_on_the_night_that_lacks_an_hour(cron: str) -> None:
+    """R-058, DAT-13: 02:30 does not exist on 29 March 2026; the run starts at the next minute that does."""
+    found = [moment for moment in fires(cron, *around(SPRING)) if moment.astimezone(BRUSSELS).date() == SPRING]
+    assert [moment.astimezone(UTC) for moment in found] == [datetime(2026, 3, 29, 1, tzinfo=UTC)]
+    assert f"{found[0].astimezone(BRUSSELS):%H:%M}" == "03:00"
+
+
+@pytest.mark.parametrize("cron", ["30 2 * * *", "0 2 * * *"])
+def test_one_run_on_the_night_that_has_an_hour_twice(cron: str) -> None:
+    """R-058, DAT-13: 02:30 comes twice on 25 October 2026; the first one counts."""
+    found = [moment for moment in fires(cron, *around(AUTUMN)) if moment.astimezone(BRUSSELS).date() == AUTUMN]
+    assert len(found) == 1
+    assert found[0].utcoffset() == timedelta(hours=2)
+
+
+@pytest.mark.parametrize("cron", ["30 2 * * *", "0 2 * * *", "15 4 * * *"])
+def test_one_run_a_day_all_year(cron: str) -> None:
+    found = fires(cron, datetime(2026, 1, 1, tzinfo=BRUSSELS), datetime(2027, 1, 1, tzinfo=BRUSSELS))
+    days = [moment.astimezone(BRUSSELS).date() for moment in found]
+    assert days == [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
+    assert all(moment.astimezone(UTC).astimezone(BRUSSELS) == moment for moment in found)
+
+
+@pytest.mark.parametrize("at", [0, 1, 7])
+def test_the_service_may_come_up_inside_the_hour_that_comes_twice(at: int) -> None:
+    """Between the two, the hour has been; the next run is the next night's."""
+    now = datetime(2026, 10, 25, 1, at, tzinfo=UTC).astimezone(BRUSSELS)
+    assert now.fold == 1
+    following = trigger_of("30 2 * * *").get_next_fire_time(None, now)
+    assert following is not None
+    assert following.astimezone(BRUSSELS).date() == date(2026, 10, 26)
+
+
+@pytest.mark.parametrize("cron", ["99 2 * * *", "0 2 * * moonday", "0 25 * * *"])
+def test_a_cron_line_without_a_sense_is_refused(typist: Typist, org: Night, cron: str) -> None:
+    with pytest.raises(UsageError, match="cron"):
+        trigger_of(cron)
+    typist.set(RETENTION_CRON=cron)
+    assert typist.type("serve").code == 2
+
+
+# -- missed hours ------------------------------------------------------------------------------------------------------
+
+CRON = "30 2 * * *"
+TONIGHT = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)  # 02:30 in Brussels
+
+
+def planned(org: Night, kind: Kind, at: datetime, **more: Any) -> str:
+    org.clock.now = at
+    return org.plan(kind, **more).id
+
+
+def test_a_new_service_waits_for_its_first_hour(org: Night) -> None:
+    assert missed(org.store, "retention", CRON, NOW) is False
+
+
+def test_an_hour_without_a_plan_was_missed(org: Night) -> None:
+    planned(org, Kind.RETENTION, TONIGHT - timedelta(days=2))
+    assert missed(org.store, "retention", CRON, TONIGHT - timedelta(days=1, minutes=1)) is False
+    assert missed(org.store, "retention", CRON, TONIGHT - timedelta(days=1)) is True
+    assert missed(org.store, "retention", CRON, NOW) is True
+    planned(org, Kind.RETENTION, TONIGHT + timedelta(seconds=3))
+    assert missed(org.store, "retention", CRON, NOW) is False
+    assert missed(org.store, "recordings", CRON, NOW) is False
+
+
+def test_many_missed_nights_are_one(org: Night) -> None:
+    """R-059, RET-18: expiry is a state, so one run makes them all good."""
+    planned(org, Kind.RECORDINGS, NOW - timedelta(days=400))
+    assert missed(org.store, "recordings", CRON, NOW) is True
+    planned(org, Kind.RECORDINGS, NOW)
+    assert missed(org.store, "recordings", CRON, NOW) is False
+
+
+def test_what_a_person_planned_does_not_count(org: Night) -> None:
+    planned(org, Kind.RETENTION, TONIGHT - timedelta(days=2))
+    planned(org, Kind.RETENTION, NOW, proposer="anna")
+    planned(org, Kind.RETENTION, NOW, as_of=NOW + timedelta(days=1))
+    planned(org, Kind.RECORDINGS, NOW)
+    assert missed(org.store, "retention", CRON, NOW) is True
+
+
+def test_a_run_that_was_cut_off_is_gone_on_with(org: Night) -> None:
+    plan = planned(org, Kind.RETENTION, NOW)
+    run = Run("run-1", Kind.RETENTION, plan, RunState.RUNNING, NOW, NOW)
+    org.store.start_run(run, ("run_started", {}))
+    assert missed(org.store, "retention", CRON, NOW) is True
+    org.store.save_run(dataclasses_replace(run, RunState.DONE))
+    assert missed(org.store, "retention", CRON, NOW) is False
+
+
+def dataclasses_replace(run: Run, state: RunState) -> Run:
+    import msgspec
+
+    return msgspec.structs.replace(run, state=state, ended_at=NOW)
+
+
+@pytest.mark.parametrize(("hour", "expected"), [(0, False), (1, True)])
+def test_the_hour_that_does_not_exist_is_missed_from_three_o_clock_on(org: Night, hour: int, expected: bool) -> None:
+    planned(org, Kind.RETENTION, datetime(2026, 3, 28, 1, 31, tzinfo=UTC))
+    assert missed(org.store, "retention", CRON, datetime(2026, 3, 29, hour, 0, 1, tzinfo=UTC)) is expected
+
+
+# -- one job -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The log lines that were written."""
+    stream = io.StringIO()
+    logs.configure(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    structlog.reset_defaults()
+
+
+def test_a_job_runs_and_says_how_it_ended(typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]) -> None:
+    cases = people_and_cases(org)
+    for name in JOBS:
+        run_job(typist.settings, name, threading.Event())
+    assert org.get("cf_recordings", cases["recording"]) is None
+    assert org.get("cf_dossiers", cases["delete"]) is None
+    assert [(line["event"], line["job"], line.get("state")) for line in told()] == [
+        ("job started", "recordings", None),
+        ("job ended", "recordings", "done"),
+        ("job started", "retention", None),
+        ("job ended", "retention", "done"),
+    ]
+    assert [line["run"] for line in told() if "run" in line] == [run.id for run in reversed(org.store.runs())]
+
+
+def test_a_crm_that_is_down_ends_the_night_and_not_the_service(
+    typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    typist.set(CRM_TOKEN="wrong")
+    run_job(typist.settings, "retention", threading.Event())
+    last = told()[-1]
+    assert (last["event"], last["level"], last["code"]) == ("job failed", "error", "crm_unauthorised")
+    assert "dropped" not in last
+
+
+def test_a_refused_night_names_the_plan_that_waits(typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]) -> None:
+    limited(typist, max=1)
+    for _ in range(2):
+        org.dossier("social_card", spoken=LONG_AGO)
+    before = org.writes()
+    run_job(typist.settings, "retention", threading.Event())
+    last = told()[-1]
+    assert (last["event"], last["level"], last["code"], last["plan"]) == ("job refused", "warning", "breaker", org.store.plans()[0].id)
+    assert org.writes() == before
+
+
+def test_a_bug_ends_the_night_and_says_nothing_of_what_was_in_hand(
+    typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> Run:
+        raise ValueError("Lotte Peeters")
+
+    monkeypatch.setitem(JOBS, "retention", Job(broken, CRON))
+    run_job(typist.settings, "retention", threading.Event())
+    last = told()[-1]
+    assert (last["event"], last["kind"]) == ("job failed by a bug", "ValueError")
+    assert "Lotte" not in str(told())
+
+
+def test_a_policy_that_was_broken_meanwhile_ends_the_night(typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]) -> None:
+    path = limited(typist)
+    path.write_text("name: [", encoding="utf-8")
+    run_job(typist.settings, "retention", threading.Event())
+    assert (told()[-1]["event"], told()[-1]["code"]) == ("job failed", "policy")
+
+
+def test_a_stop_in_the_middle_leaves_a_run_that_goes_on(
+    typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group in hand is finished and journalled; the next start takes the run over, and it ends like any other."""
+    monkeypatch.setattr("jobs.apply.GROUP", 1)
+    for _ in range(4):
+        org.dossier("social_card", spoken=LONG_AGO)
+    stop = threading.Event()
+    change = scheduler.connector_of.__class__ and _stopping_at(2, stop, monkeypatch)
+    assert change is None
+    run_job(typist.settings, "retention", stop)
+    assert told()[-1]["event"] == "job stopped"
+    (run,) = org.store.runs()
+    assert run.state is RunState.RUNNING
+    assert [action.state.value for action in org.store.journal(run.id)] == ["done", "done"]
+    assert missed(org.store, "retention", CRON, NOW) is True
+    run_job(typist.settings, "retention", threading.Event())
+    after = org.store.run(run.id)
+    assert (after.state, after.counts["deleted"]) == (RunState.DONE, 4)
+    assert org.rows("cf_dossiers") == []
+
+
+def _stopping_at(nth: int, stop: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the service to stop while the nth change is under way."""
+    from connectors.dynamics.connector import DynamicsConnector
+
+    before, calls = DynamicsConnector.change, []
+
+    def change(self: DynamicsConnector, change_sets: Any) -> Any:
+        calls.append(1)
+        if len(calls) == nth:
+            stop.set()
+        return before(self, change_sets)
+
+    monkeypatch.setattr(DynamicsConnector, "change", change)
+
+
+# -- the service -------------------------------------------------------------------------------------------------------
+
+
+class Bell(threading.Event):
+    """An event that is set once every announcement was made."""
+
+    def __init__(self, announcements: int) -> None:
+        super().__init__()
+        self.left = announcements
+        self.lines: list[str] = []
+
+    def announce(self, line: str) -> None:
+        self.lines.append(line)
+        self.left -= 1
+        if not self.left:
+            self.set()
+
+
+def test_the_service_announces_both_jobs_and_stops(typist: Typist, org: Night) -> None:
+    bell = Bell(2)
+    scheduler.serve(typist.settings, bell, announce=bell.announce)
+    assert sorted(line.split(":")[0] for line in bell.lines) == ["recordings", "retention"]
+    assert {line.split("T")[1][:5] for line in bell.lines} == {"02:00", "02:30"}
+
+
+def test_a_missed_night_is_made_good_when_the_service_comes_up(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned(org, Kind.RETENTION, NOW - timedelta(days=3))
+    stop, done = threading.Event(), []
+
+    def at_work(settings: Settings, name: str, stopping: threading.Event) -> None:
+        done.append(name)
+        stopping.set()
+
+    monkeypatch.setattr(scheduler, "run_job", at_work)
+    scheduler.serve(typist.settings, stop, announce=lambda _: None)
+    assert done == ["retention"]
+
+
+def test_one_scheduler_at_a_time(typist: Typist, org: Night) -> None:
+    with org.store.exclusive("scheduler"):
+        error = typist.refused("serve", code=5)
+        assert (error["code"], "scheduler" in error["message"]) == ("another_run", True)
+        with pytest.raises(Refused):
+            scheduler.serve(typist.settings, threading.Event(), announce=lambda _: None)
+
+
+def test_the_command_ends_well_on_a_signal(typist: Typist, org: Night) -> None:
+    settings = {"CRM_URL": org.emulator.url, "CRM_TOKEN": "test-token", "DATA_DIR": str(typist.folder / "data")}
+    command = [sys.executable, "-m", "crm_compliance", "serve"]
+    with subprocess.Popen(command, env=environment_of(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
+        assert service.stderr is not None
+        lines = [service.stderr.readline() for _ in range(2)]
+        service.terminate()
+        out, rest = service.communicate(timeout=30)
+    assert (service.returncode, out) == (0, "")
+    assert all("next at" in line for line in lines)
+    assert "Traceback" not in rest
+
+
+def test_the_time_zone_of_the_machine_changes_nothing(typist: Typist, org: Night, crm: RunningEmulator, tmp_path: Path) -> None:
+    """R-064, at an hour when the two zones have another day."""
+    people_and_cases(org)
+    org.fiche("social_card", spoken=date(2026, 5, 25))
+    set_faults(crm)
+    plans = []
+    for zone in ("America/New_York", "Europe/Brussels", "Pacific/Kiritimati"):
+        file = tmp_path / f"{zone.replace('/', '-')}.jsonl"
+        settings = {"CRM_URL": crm.url, "CRM_TOKEN": "test-token", "DATA_DIR": str(tmp_path / "zones"), "CLOCK": "2026-11-25T23:30:00Z"}
+        command = [sys.executable, "-m", "crm_compliance", "plan", "--output", str(file), "--json"]
+        done = subprocess.run(command, env=environment_of(settings) | {"TZ": zone}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        plans.append((file.read_text(encoding="utf-8"), json.loads(done.stdout)["dispose"]))
+    assert plans[0] == plans[1] == plans[2]
+    assert plans[0][1] == {"delete": 5, "anonymise": 1}
