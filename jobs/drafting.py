@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 
 import msgspec
 from isal import isal_zlib as zlib
@@ -35,10 +36,10 @@ class Shape:
         self.decision = decision
         self.count = 0
         self.soon = 0
-        text = _encode(model).decode()
-        self.pieces: list[str] = []
+        text = _encode(model)
+        self.pieces: list[bytes] = []
         for mark in (_ID, _END, _ETAG, _ANCHOR_ON):
-            before, text = text.split(_encode(mark).decode(), 1)
+            before, text = text.split(_encode(mark), 1)
             self.pieces.append(before)
         self.pieces.append(text)
 
@@ -76,18 +77,18 @@ class Draft:
             shape = self._shapes[key] = Shape(kind, decision, model)
         shape.count += 1
         if end is None:
-            end_text = "null"
+            end_text = b"null"
         else:
-            end_text = f'"{end}"'
+            end_text = _day(end)
             if end < self._soon and decision.reasons[0] is Reason.NOT_EXPIRED:
                 shape.soon += 1
                 self.due[end.isoformat()] += 1
         on = deciding.anchor_on if deciding is not None and anchor != _BIRTH else None
-        anchor_text = "null" if on is None else f'"{on}"'
+        anchor_text = b"null" if on is None else _day(on)
         one, two, three, four, five = shape.pieces
         # Ids and versions come from outside and are quoted by the encoder; a date needs no quoting.
-        line = f"{one}{_encode(row).decode()}{two}{end_text}{three}{_encode(etag).decode()}{four}{anchor_text}{five}\n"
-        self._lines.append(line.encode())
+        line = b"%b%b%b%b%b%b%b%b%b\n" % (one, _encode(row), two, end_text, three, _encode(etag), four, anchor_text, five)
+        self._lines.append(line)
         if len(self._lines) == LINES_A_PAGE:
             self._turn_page()
 
@@ -149,6 +150,11 @@ class Draft:
                 total[column] += shape.count
                 total[3] += shape.soon
         return tuple(CategoryTotal(key, *numbers) for key, numbers in sorted(totals.items()))
+
+
+@lru_cache(maxsize=50_000)
+def _day(day: date) -> bytes:
+    return b'"%b"' % day.isoformat().encode()
 
 
 def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:

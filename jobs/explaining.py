@@ -77,15 +77,12 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
         gathering.take_part(row, gathering.hook_of(kind, regarding))
     decided = [(unit, decide(unit, context.policy, context.holds, as_of=day)) for unit in gathering.every_unit()]
     # Contacts that point here, and those whose activities it takes part in, are not judged themselves: they count as staying.
-    gathering.referred.update(child.id for child in children)
     gathering.contacts.update((child.id, child) for child in children)
     about = {regarding for regarding, _ in gathering.about if regarding != row}
     gathering.contacts.update((other, Contact(id=other)) for other in about if other not in gathering.contacts)
-    gathering.referred |= about
-    kept, going = set(gathering.referred), set[str]()
-    for unit, verdict in decided:
-        (going if verdict.is_disposal else kept).update(unit.people)
-    verdicts = settle(gathering, kept, going)
+    for other in [*about, *(child.id for child in children)]:
+        gathering.take_part(other, None)
+    verdicts = settle(gathering, {unit.id for unit, verdict in decided if verdict.is_disposal})
     decision = contact_decision(row, verdicts) or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
     units: dict[str, object] = {
         f"{context.connector.table(KINDS[unit.kind.value])} {unit.id}": verdict.reason.value for unit, verdict in decided

@@ -58,8 +58,9 @@ _ID = attrgetter("id")
 class Gathering:
     """What was read, put together. Ids are keys.
 
-    `referred` are contacts that something refers to which no unit of this product disposes of; `about` pairs the contact that an activity
-    is about with a participant of it. The methods that add a page return the rows that point to something not read yet.
+    `people` and `places` run side by side: a contact, and the unit in which it has a role or a part in an activity (None: nothing that
+    this product disposes of). `about` pairs the contact that an activity is about with a participant of it. The methods that add a page
+    return the rows that point to something not read yet.
     """
 
     audio: tuple[str, ...]
@@ -70,7 +71,8 @@ class Gathering:
     emails: dict[str, Unit] = field(default_factory=dict)
     fiches: dict[str, Fiche] = field(default_factory=dict)
     contacts: dict[str, Contact] = field(default_factory=dict)
-    referred: set[str] = field(default_factory=set)
+    people: list[str] = field(default_factory=list)
+    places: list[Unit | None] = field(default_factory=list)
     about: list[tuple[str, str]] = field(default_factory=list)
     relations: set[str] = field(default_factory=set)
     former: set[str] = field(default_factory=set)
@@ -121,6 +123,7 @@ class Gathering:
 
     def add_parties(self, page: Iterable[Party]) -> list[Party]:
         contacts, dossiers, unit_of_fiche = self.contacts, self.dossiers, self.unit_of_fiche
+        add_person, add_place = self.people.append, self.places.append
         unresolved: list[Party] = []
         for row in page:
             contact = contacts.get(row.contact) if row.contact is not None else None
@@ -134,15 +137,15 @@ class Gathering:
                 unresolved.append(row)
                 continue
             if contact is not None:
-                if in_dossier is not None:
-                    in_dossier.people.append(contact.id)
+                if in_dossier is not None or in_fiche is None:
+                    add_person(contact.id)
+                    add_place(in_dossier)
                 if in_fiche is not None:
-                    in_fiche.people.append(contact.id)
-                elif in_dossier is None:
-                    self.referred.add(contact.id)
+                    add_person(contact.id)
+                    add_place(in_fiche)
             if row.role == "child":
                 for unit in (in_dossier, in_fiche):
-                    if unit is not None and (contact is None or all(child is not contact for child in unit.children)):
+                    if unit is not None and (contact is None or contact not in unit.children):
                         unit.children.append(contact)
         return unresolved
 
@@ -199,12 +202,11 @@ class Gathering:
 
     def take_part(self, contact: str, hook: Unit | str | None) -> None:
         """A contact takes part in an activity that hangs on this; None: on nothing, or the activity is of a kind that is not mapped."""
-        if hook is None:
-            self.referred.add(contact)
-        elif isinstance(hook, str):
+        if isinstance(hook, str):
             self.about.append((hook, contact))
         else:
-            hook.people.append(contact)
+            self.people.append(contact)
+            self.places.append(hook)
 
     # -- what was added ------------------------------------------------------------------------------------------------------------
 
@@ -213,12 +215,8 @@ class Gathering:
         for units in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails):
             yield from units.values()
 
-    def anonymised(self) -> Iterator[Unit]:
-        """Dossiers and lone fiches that are anonymised already: they have no line in a plan (ERA-07)."""
-        return (unit for units in (self.dossiers, self.lone) for unit in units.values() if is_anonymised(unit))
-
     def units(self, kind: Kind) -> Iterator[Unit]:
-        """The units that a plan of this kind has a line for, contacts apart, in the order of kind and id."""
+        """The units that a plan of this kind has a line for, contacts apart, by kind and id; rows already anonymised have none (ERA-07)."""
         files = () if kind is Kind.RECORDINGS else (self.dossiers, self.lone, self.emails)
         recordings = () if kind is Kind.RETENTION else (self.recordings, self.attachments)
         for units in (*files, *recordings):

@@ -6,6 +6,8 @@ import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from itertools import compress
+from operator import not_
 
 import msgspec
 from isal import isal_zlib as zlib
@@ -63,19 +65,19 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date) -> set[
     check_totals(context, found)
     policy, holds = context.policy, context.holds
     duplicates = possible_duplicates(found.dossiers.values(), as_of=day) if kind is not Kind.RECORDINGS else set()
-    kept, going = set(found.referred), set[str]()
+    going: set[str] = set()  # ids of units
     for unit in found.units(kind):
         decision = decide(unit, policy, holds, as_of=day)
         if unit.id in duplicates:
             decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
         draft.add(unit.kind, unit.id, unit.etag, decision)
-        if unit.people:
-            (kept if decision.disposition is Disposition.KEEP else going).update(unit.people)
+        if decision.disposition is not Disposition.KEEP:
+            going.add(unit.id)
         if unit.dossier is not None and unit.dossier.legal_hold:
             draft.crm_holds.append((draft.tables[unit.kind], unit.id))
     if kind is Kind.RECORDINGS:
         return set()
-    verdicts = settle(found, kept, going)
+    verdicts = settle(found, going)
     for contact in sorted(verdicts.remove | verdicts.orphans):
         decision = removed_contact() if contact in verdicts.remove else orphan_contact()
         draft.add(UnitKind.CONTACT, contact, found.contacts[contact].etag, decision)
@@ -94,12 +96,14 @@ def without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def settle(found: Gathering, kept: set[str], going: set[str]) -> ContactVerdicts:
-    """Which contacts go, which are trimmed, which were never linked (RET-20); by the people of units that stay and of units that go."""
-    for unit in found.anonymised():
-        kept.update(unit.people)
+def settle(found: Gathering, going: set[str]) -> ContactVerdicts:
+    """Which contacts go with the units of these ids, which are trimmed, which were never linked (RET-20)."""
+    leaves = [unit is not None and unit.id in going for unit in found.places]
+    leaving, staying = set(compress(found.people, leaves)), set(compress(found.people, map(not_, leaves)))
     return settle_contacts(
-        ContactFacts(contacts=found.contacts, kept=kept, going=going, about=found.about, relations=found.relations, former=found.former)
+        ContactFacts(
+            contacts=found.contacts, kept=staying, going=leaving, about=found.about, relations=found.relations, former=found.former
+        )
     )
 
 

@@ -95,7 +95,7 @@ def _links(facts: ContactFacts, there: set[str]) -> tuple[dict[str, list[str]], 
 def _closure(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
     """Give everybody whom these contacts lead to, themselves included, over any number of steps."""
     found = set(start)
-    waiting = [identity for identity in start if identity in leads_to]
+    waiting = list(leads_to.keys() & start)  # far fewer lead anywhere than are asked for
     while waiting:
         for target in leads_to[waiting.pop()]:
             if target not in found:
@@ -107,7 +107,7 @@ def _closure(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
 
 def _targets(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
     """Give everybody whom these contacts lead to in one step."""
-    return {target for identity in start if identity in leads_to for target in leads_to[identity]}
+    return {target for identity in leads_to.keys() & start for target in leads_to[identity]}
 
 
 def removed_contact() -> Decision:

@@ -198,8 +198,7 @@ class Unit(msgspec.Struct, gc=False):
     A dossier carries its fiches and, in `children`, the contact of each party with the role `child` on it or on one of its fiches (None
     for a child party without contact). A lone fiche carries itself in `fiches`. A recording or audio attachment carries its fiche, if
     any, in `fiches`, and the unit of that fiche's dossier in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark
-    it follows that unit (RET-05). Fiches come in no particular order. `people` are the ids of the contacts with any role in it or a part in
-    one of its activities, some of them more than once (RET-20).
+    it follows that unit (RET-05). Fiches come in no particular order.
     """
 
     kind: UnitKind
@@ -212,4 +211,3 @@ class Unit(msgspec.Struct, gc=False):
     note: Note | None = None
     email: Email | None = None
     belongs_to: Unit | None = None
-    people: list[str] = []

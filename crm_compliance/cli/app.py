@@ -56,13 +56,13 @@ def run(arguments: list[str]) -> int:
         arguments = take_global_options(arguments)
         code = app(args=arguments, standalone_mode=False, prog_name="crm-compliance")
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer has made this of a KeyboardInterrupt
+            print_line(GO_ON, error=True)
         return code if isinstance(code, int) else 0
     except ComplianceError as error:
         output.fail(error)
         return error.exit_code
     except typer.Exit as leaving:
-        if leaving.exit_code == INTERRUPTED:  # what typer makes of a KeyboardInterrupt
-            print_line(GO_ON, error=True)
         return leaving.exit_code
     except (KeyboardInterrupt, typer.Abort):
         print_line(GO_ON, error=True)

@@ -1,0 +1,223 @@
+"""Who a person is: believed on this machine, proved by a device code elsewhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msal
+import pytest
+import requests
+
+from connectors.dynamics.auth import EntraTokens, StaticToken
+from crm_compliance.settings import Settings
+from crm_compliance.signin import ROLES, NotSignedIn, Person, person, proposer
+from crm_compliance.tokens import token_source
+from rules.errors import UsageError
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+HERE = Settings(crm_url="http://127.0.0.1:8765/api/data/v9.2/")
+THERE = Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/", crm_tenant_id="tenant", crm_client_id="client")
+OID = "5c1d2f60-0000-4000-8000-00000000beef"
+
+
+class Desk:
+    """MSAL at its edge: what it was asked, and what it answers."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Any] = {}
+        self.flow: dict[str, Any] = {"message": "open https://example.org/device and type ABC"}
+        self.answer: dict[str, Any] = {"id_token_claims": {"oid": OID, "name": "Lotte Peeters", "roles": ["dpo", "auditor"]}}
+        self.error: Exception | None = None
+
+    def application(self, client_id: str, **more: Any) -> Desk:
+        self.made = {"client_id": client_id, **more}
+        if self.error is not None:
+            raise self.error
+        return self
+
+    def initiate_device_flow(self, *, scopes: list[str]) -> dict[str, Any]:
+        self.made["scopes"] = scopes
+        return self.flow
+
+    def acquire_token_by_device_flow(self, flow: dict[str, Any]) -> dict[str, Any]:
+        assert flow is self.flow
+        return self.answer
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    found = Desk()
+    monkeypatch.setattr(msal, "PublicClientApplication", found.application)
+    return found
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_on_this_machine_a_person_is_believed(desk: Desk, role: str) -> None:
+    assert person(HERE, "anna", role) == Person("anna", role)
+    assert (proposer(HERE, "anna"), proposer(HERE, "")) == ("anna", "service")
+    assert desk.made == {}
+
+
+@pytest.mark.parametrize("role", ["", "king", "DPO", "service"])
+@pytest.mark.parametrize("settings", [HERE, THERE], ids=["here", "there"])
+def test_an_unknown_role_is_refused_before_anybody_signs_in(desk: Desk, settings: Settings, role: str) -> None:
+    with pytest.raises(UsageError, match="--role"):
+        person(settings, "anna", role)
+    assert desk.made == {}
+
+
+@pytest.mark.parametrize("who", ["", "Anna Peeters", "a" * 101, "a/b", "x\n"])
+def test_a_name_that_is_no_account_is_refused(who: str) -> None:
+    with pytest.raises(UsageError, match="--as"):
+        person(HERE, who, "dpo")
+    if who:
+        with pytest.raises(UsageError, match="--as"):
+            proposer(HERE, who)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_elsewhere_the_token_says_who_and_in_which_roles(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """What `--as` claims does not count; the object id is the name, so that no personal data enters the store."""
+    assert person(THERE, "somebody-else", "dpo") == Person(OID, "dpo")
+    said = capsys.readouterr()
+    assert ("type ABC" in said.err, said.out) == (True, "")
+    assert desk.made == {
+        "client_id": "client",
+        "authority": "https://login.microsoftonline.com/tenant",
+        "verify": True,
+        "scopes": ["User.Read"],
+    }
+    assert proposer(THERE, "somebody-else") == OID
+    assert proposer(THERE, "") == "service"
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_role_that_the_token_lacks_is_refused(desk: Desk) -> None:
+    with pytest.raises(NotSignedIn, match="crm_admin"):
+        person(THERE, "anna", "crm_admin")
+    desk.answer["id_token_claims"].pop("roles")
+    with pytest.raises(NotSignedIn, match="dpo"):
+        person(THERE, "anna", "dpo")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_authority_and_the_ca_file_of_the_settings_are_used(desk: Desk, tmp_path: Any) -> None:
+    ca = tmp_path / "ca.pem"
+    settings = THERE.model_copy(update={"crm_authority": "https://adfs.example.org/adfs", "crm_ca_file": ca})
+    person(settings, "anna", "dpo")
+    assert (desk.made["authority"], desk.made["verify"]) == ("https://adfs.example.org/adfs", str(ca))
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("flow", "answer", "error", "part"),
+    [
+        ({"error": "unauthorized_client", "error_description": "Lotte"}, {}, None, "(unauthorized_client)"),
+        (None, {"error": "authorization_declined", "error_description": "Lotte"}, None, "(authorization_declined)"),
+        (None, {"error": "AADSTS50: Lotte Peeters"}, None, "the sign-in failed"),
+        (None, {"id_token_claims": {"name": "Lotte"}}, None, "the sign-in failed"),
+        (None, {}, requests.ConnectionError("https://x/Lotte"), "(ConnectionError)"),
+        (None, {}, ValueError("unable to get authority configuration for Lotte"), "(ValueError)"),
+    ],
+)
+def test_a_sign_in_that_fails_says_so_without_a_name(
+    desk: Desk, flow: dict[str, Any] | None, answer: dict[str, Any], error: Exception | None, part: str
+) -> None:
+    desk.flow, desk.answer, desk.error = flow or desk.flow, answer, error
+    with pytest.raises(NotSignedIn) as refused:
+        person(THERE, "anna", "dpo")
+    assert part in str(refused.value)
+    assert "Lotte" not in str(refused.value)
+    assert (refused.value.exit_code, bool(refused.value.hint)) == (5, True)
+
+
+def test_without_a_terminal_nobody_is_asked(desk: Desk, typist: Typist, org: Night) -> None:
+    typist.unset("CRM_TOKEN", "CLOCK")
+    typist.set(
+        CRM_URL="https://org.crm4.dynamics.com/api/data/v9.2/", CRM_TENANT_ID="tenant", CRM_CLIENT_ID="client", CRM_CLIENT_SECRET="s"
+    )
+    for line in ("plans approve plan-1 --as anna --role dpo", "plans reject plan-1 --as anna --role dpo --comment x", "plan --as anna"):
+        error = typist.refused(*line.split(), code=5)
+        assert (error["code"], "terminal" in error["message"]) == ("role", True)
+    assert desk.made == {}
+
+
+def test_without_an_application_nobody_can_sign_in() -> None:
+    with pytest.raises(UsageError, match="Entra ID application"):
+        person(Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/"), "anna", "dpo")
+
+
+def test_an_approval_elsewhere_needs_two_accounts(desk: Desk, terminal: None, typist: Typist, org: Night) -> None:
+    """The same account in two roles is one person, whatever --as says."""
+    plan = org.plan().id
+    desk.answer["id_token_claims"]["roles"] = ["dpo", "crm_admin"]
+    typist.monkeypatch.setattr(Settings, "is_loopback", property(lambda _: False))
+    typist.unset("CRM_TOKEN", "CLOCK")
+    typist.set(CRM_TENANT_ID="tenant", CRM_CLIENT_ID="client", CRM_CLIENT_SECRET="s")
+    typist.monkeypatch.setattr("jobs.plan.Plan.missing", lambda self: ("crm_admin", "dpo"))
+    typist.monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    code, error = 0, ""
+    for role in ("dpo", "crm_admin"):
+        typist.monkeypatch.setattr("crm_compliance.signin.sys", _Terminal())
+        said = typist.type("plans", "approve", plan, "--as", f"person-{role}", "--role", role, "--json")
+        code, error = said.code, said.err
+    assert code == 5
+    assert json.loads(error.splitlines()[-1])["error"]["code"] == "same_person"
+
+
+class _Terminal:
+    """A module `sys` whose streams are a terminal."""
+
+    class Stream:
+        def isatty(self) -> bool:
+            return True
+
+        def write(self, _: str) -> None: ...
+
+        def flush(self) -> None: ...
+
+    stdin = stderr = Stream()
+
+
+# -- the service's own token -------------------------------------------------------------------------------------------
+
+
+def test_a_static_token_is_for_this_machine() -> None:
+    settings = Settings(crm_url="http://127.0.0.1:8765/api/data/v9.2/", crm_token="geheim")  # type: ignore[arg-type]
+    source = token_source(settings)
+    assert isinstance(source, StaticToken)
+    assert source.token() == "geheim"
+    assert "geheim" not in repr(source)
+
+
+def test_without_credentials_the_settings_are_named() -> None:
+    with pytest.raises(UsageError) as refused:
+        token_source(Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/"))
+    assert "CRM_COMPLIANCE_CRM_CLIENT_ID" in refused.value.hint or "_CRM_CLIENT_ID" in refused.value.hint
+
+
+def test_an_application_signs_in_with_its_secret() -> None:
+    settings = THERE.model_copy(update={"crm_client_secret": Settings(crm_client_secret="geheim").crm_client_secret})  # type: ignore[arg-type]
+    source = token_source(settings)
+    assert isinstance(source, EntraTokens)
+    assert repr(source) == "EntraTokens(authority='https://login.microsoftonline.com/tenant', client_id='client')"
+    source.close()
+
+
+def test_neither_secret_nor_certificate_is_refused() -> None:
+    with pytest.raises(UsageError, match="secret or a client certificate"):
+        token_source(THERE)
+
+
+def test_a_certificate_that_is_not_there_is_named(tmp_path: Any) -> None:
+    with pytest.raises(UsageError) as refused:
+        token_source(THERE.model_copy(update={"crm_client_certificate": tmp_path / "none.pem"}))
+    assert refused.value.where == str(tmp_path / "none.pem")
