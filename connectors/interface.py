@@ -157,10 +157,6 @@ class Connector(Protocol):
         """The kind of record that is mapped to this table, or None."""
         ...
 
-    def link(self, record: type[Record], id: str) -> str:
-        """The address of one row in the CRM's own user interface (ACC-04)."""
-        ...
-
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once; order unspecified.
 

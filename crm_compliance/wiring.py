@@ -15,6 +15,7 @@ from pathlib import Path
 from random import SystemRandom
 
 from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.mapping import parse_mapping
 from connectors.interface import Connector
 from crm_compliance.keys import RegisterKey
 from crm_compliance.settings import Settings
@@ -50,6 +51,11 @@ def mapping_text(settings: Settings) -> tuple[str, str]:
     if settings.mapping is None:
         return (files("connectors.dynamics") / "mappings" / "reference.yaml").read_text(encoding="utf-8"), "reference.yaml (shipped)"
     return text_of(settings.mapping, "mapping"), str(settings.mapping)
+
+
+def app_url_of(settings: Settings) -> str:
+    """The address of the app that people use, where the mapping names one."""
+    return parse_mapping(*mapping_text(settings)).app_url
 
 
 def policy_of(settings: Settings) -> Policy:

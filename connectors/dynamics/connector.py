@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -80,11 +79,6 @@ class DynamicsConnector:
         """The kind of record that is mapped to this table, or None."""
         word = self.mapping.kind_of(table)
         return KINDS[word] if word else None
-
-    def link(self, record: type[Record], id: str) -> str:
-        """The address of one row in the CRM's own user interface (ACC-04)."""
-        root = self.mapping.app_url or f"{_user_interface(self.environment.organisation_url)}/main.aspx"
-        return f"{root}{'&' if '?' in root else '?'}etn={self.table(record)}&id={guid(id)}&pagetype=entityrecord"
 
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once; order unspecified.
@@ -221,9 +215,3 @@ def connect(
     """
     environment = Environment(url=url, ca_file=ca_file, user_agent=user_agent, page_size=page_size, any_odata=any_odata)
     return DynamicsConnector(environment, tokens, parse_mapping(mapping_text, mapping_source), sleep=sleep, chance=chance)
-
-
-def _user_interface(organisation_url: str) -> str:
-    """The host that people use: Power Apps' developer page gives the `.api.` form of the address, which has no user interface."""
-    parts = urlsplit(organisation_url)
-    return organisation_url.replace(".api.crm", ".crm", 1) if ".api.crm" in parts.netloc else organisation_url

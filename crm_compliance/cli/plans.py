@@ -170,11 +170,11 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     from crm_compliance.cli.reporting import labels_of, link_of, write_files
     from crm_compliance.reports.dry_run import build_report
     from crm_compliance.reports.terminal import print_plan
-    from crm_compliance.wiring import clock_of, policy_of
+    from crm_compliance.wiring import app_url_of, clock_of, policy_of
     from jobs.planning import lines_of
 
     now = clock_of(settings)()
-    labels, link = labels_of(policy_of(settings)), link_of(plan.crm)
+    labels, link = labels_of(policy_of(settings)), link_of(plan.crm, app_url_of(settings))
     document = plan_document(plan, now, files=[str(path) for path in outputs], state=state)
     write_files(outputs, document, plan, store, now=now, labels=labels, link=link)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, cast
-from urllib.parse import urlsplit
 
+from connectors.dynamics.links import row_address
 from crm_compliance.files import write_whole
 from crm_compliance.reports.formats import check_suffix, write_report
 from jobs.plan import Plan
@@ -21,11 +21,10 @@ def labels_of(policy: Policy) -> dict[str, str]:
     return {key: category.labels.en for key, category in policy.categories.items()}
 
 
-def link_of(crm: str) -> Callable[[str, str], str]:
-    """The address of a row in the CRM's own user interface (ACC-04)."""
-    parts = urlsplit(crm)
-    root = f"{parts.scheme}://{parts.netloc}{parts.path.split('/api/')[0]}"
-    return lambda table, row: f"{root}/main.aspx?pagetype=entityrecord&etn={table}&id={row}"
+def link_of(crm: str, app_url: str) -> Callable[[str, str], str]:
+    """The address of a row in the CRM's own user interface (ACC-04); `app_url` is the mapping's."""
+    organisation_url = crm.split("/api/data/")[0]
+    return lambda table, row: row_address(organisation_url, app_url, table, row)
 
 
 def write_files(

@@ -133,9 +133,6 @@ def test_a_second_organisation_needs_another_mapping_and_no_code(second: Running
         assert connector.record("kt_melding") is Fiche
         assert connector.record("kt_onbekend") is None
         assert connector.recording_media_types == ("audio/*", "video/*")
-        link = connector.link(Dossier, "7A9D2F10-3d0a-4f11-9f8a-000d3ab1d001")
-        assert link.startswith("https://apps.example.org/main.aspx?appid=")
-        assert link.endswith("&etn=kt_zaak&id=7a9d2f10-3d0a-4f11-9f8a-000d3ab1d001&pagetype=entityrecord")
 
 
 def test_the_second_organisation_gives_the_same_records(shared: RunningEmulator, second: RunningEmulator) -> None:
