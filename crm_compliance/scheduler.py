@@ -36,13 +36,25 @@ class Stopping(ComplianceError):
 
 class CivilTrigger(CronTrigger):  # type: ignore[misc]  # apscheduler has no types
     """A cron line on the clock of Brussels (DAT-13, R-058): an hour that does not exist in spring comes at the next minute that does, one
-    that exists twice in autumn comes once."""
+    that exists twice in autumn comes once.
+
+    The line itself is read on a wall clock without seasons, called UTC here: on Brussels' own, apscheduler never finds its way out of the
+    hour that comes twice.
+    """
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        found: datetime | None = super().get_next_fire_time(previous_fire_time, now)
-        while found is not None and found.fold:  # the hour comes a second time
-            found = super().get_next_fire_time(found, found + timedelta(seconds=1))
-        return None if found is None else existing(found)
+        wall = now.astimezone(BRUSSELS).replace(tzinfo=UTC, fold=0)
+        while (found := super().get_next_fire_time(None, wall)) is not None:
+            moment = existing(found.replace(tzinfo=BRUSSELS))
+            if _instant(moment) >= _instant(now) and (previous_fire_time is None or _instant(moment) > _instant(previous_fire_time)):
+                return moment
+            wall = found + timedelta(seconds=1)
+        return None
+
+
+def _instant(moment: datetime) -> datetime:
+    """In UTC: two moments of one zone would be compared by their wall clocks."""
+    return moment.astimezone(UTC)
 
 
 def existing(moment: datetime) -> datetime:
@@ -59,7 +71,7 @@ def trigger_of(cron: str) -> CivilTrigger:
         UsageError: a number in it is out of range.
     """
     try:
-        trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=BRUSSELS)
+        trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=UTC)
     except ValueError:
         raise UsageError(
             f"no hour is meant by the cron line {cron}",

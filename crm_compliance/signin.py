@@ -70,7 +70,7 @@ def _sign_in(settings: Settings) -> tuple[str, frozenset[str]]:
         raise UsageError(
             "signing in needs an Entra ID application", hint="set CRM_COMPLIANCE_CRM_TENANT_ID and CRM_COMPLIANCE_CRM_CLIENT_ID"
         )
-    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _at_a_terminal():
         raise NotSignedIn("a person must sign in, and this is no terminal", hint="run the command in a terminal")
     try:
         application = msal.PublicClientApplication(
@@ -92,6 +92,10 @@ def _sign_in(settings: Settings) -> tuple[str, frozenset[str]]:
     if not isinstance(claims, dict) or "oid" not in claims:
         raise NotSignedIn(f"the sign-in failed{_reason(answer)}", hint="try again")
     return str(claims["oid"]), frozenset(str(role) for role in claims.get("roles") or ())
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _reason(answer: dict[str, Any]) -> str:

@@ -97,9 +97,11 @@ def without_collection() -> Iterator[None]:
 
 
 def settle(found: Gathering, going: set[str]) -> ContactVerdicts:
-    """Which contacts go with the units of these ids, which are trimmed, which were never linked (RET-20)."""
+    """Which contacts go with the units of these ids, which are trimmed, which were never linked (RET-20). Uses `found` up."""
     leaves = [unit is not None and unit.id in going for unit in found.places]
     leaving, staying = set(compress(found.people, leaves)), set(compress(found.people, map(not_, leaves)))
+    del leaves
+    found.forget_units()
     return settle_contacts(
         ContactFacts(
             contacts=found.contacts, kept=staying, going=leaving, about=found.about, relations=found.relations, former=found.former

@@ -41,8 +41,10 @@ def serve(
 
     Example: crm-compliance emulator serve --port 0 --dossiers 200 --seed 1
     """
+    from connectors.emulator.schema import EnvironmentProblem
     from connectors.emulator.server import SeedSpec
     from connectors.emulator.server import serve as serve_emulator
+    from connectors.emulator.tables import StateProblem
     from crm_compliance.cli import given
     from crm_compliance.wiring import today
 
@@ -56,6 +58,8 @@ def serve(
         raise UsageError("--limits is on or off")
     if state is not None:
         given.target(state)
+    if environment is not None and not environment.is_file():
+        raise UsageError("there is no such file", where=str(environment))
     day = given.day(as_of, "--as-of") if as_of else today()
     try:
         serve_emulator(
@@ -68,5 +72,8 @@ def serve(
             state=state,
             announce=print_line,
         )
+    except (EnvironmentProblem, StateProblem) as problem:
+        told, file = str(problem), str(environment if isinstance(problem, EnvironmentProblem) else state)
+        raise UsageError(f"the emulator cannot serve this file: {told}", where=file) from None
     except OSError as error:
         raise UsageError(f"the emulator cannot listen there: {error.strerror or type(error).__name__}", where=f"{host}:{port}") from None

@@ -55,8 +55,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("crm_compliance.signin._at_a_terminal", lambda: True)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -163,28 +162,12 @@ def test_an_approval_elsewhere_needs_two_accounts(desk: Desk, terminal: None, ty
     typist.unset("CRM_TOKEN", "CLOCK")
     typist.set(CRM_TENANT_ID="tenant", CRM_CLIENT_ID="client", CRM_CLIENT_SECRET="s")
     typist.monkeypatch.setattr("jobs.plan.Plan.missing", lambda self: ("crm_admin", "dpo"))
-    typist.monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     code, error = 0, ""
     for role in ("dpo", "crm_admin"):
-        typist.monkeypatch.setattr("crm_compliance.signin.sys", _Terminal())
         said = typist.type("plans", "approve", plan, "--as", f"person-{role}", "--role", role, "--json")
         code, error = said.code, said.err
     assert code == 5
     assert json.loads(error.splitlines()[-1])["error"]["code"] == "same_person"
-
-
-class _Terminal:
-    """A module `sys` whose streams are a terminal."""
-
-    class Stream:
-        def isatty(self) -> bool:
-            return True
-
-        def write(self, _: str) -> None: ...
-
-        def flush(self) -> None: ...
-
-    stdin = stderr = Stream()
 
 
 # -- the service's own token -------------------------------------------------------------------------------------------

@@ -1,0 +1,164 @@
+"""The self-checks: each one well, each one failing, and the exit code of the first that fails."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator
+from crm_compliance import doctor
+from crm_compliance.settings import environment_of
+from crm_compliance.wiring import mapping_text
+from tests.crm_compliance.typist import Typist, people_and_cases, set_faults
+from tests.integration.night import TOKEN, Night
+
+NAMES = ["packages", "policy", "store", "keys", "crm", "mapping", "privileges", "visibility", "clock"]
+
+
+def failed(typist: Typist, code: int) -> dict[str, dict[str, str]]:
+    """The failed checks by name, after a doctor that ends with `code`."""
+    said = typist.type("doctor", "--json")
+    assert said.code == code, said
+    document = said.document
+    assert document["ok"] is False
+    assert all(check.keys() == {"name", "ok", "message", "hint"} for check in document["checks"])
+    person = typist.type("doctor")
+    assert (person.code, "FAILED" in person.out) == (code, True)
+    return {check["name"]: check for check in document["checks"] if not check["ok"]}
+
+
+def test_everything_is_well(typist: Typist, org: Night) -> None:
+    people_and_cases(org)
+    before = org.writes()
+    document = typist.ask("doctor")
+    assert document["ok"] is True
+    assert [check["name"] for check in document["checks"]] == NAMES
+    assert all(check["ok"] and check["message"] for check in document["checks"])
+    typist.unset("CLOCK")
+    assert typist.ask("doctor")["ok"] is True
+    assert org.writes() == before
+    said = typist.type("doctor")
+    assert (said.code, "FAILED" in said.out) == (0, False)
+
+
+def test_every_check_is_made_although_one_fails(typist: Typist, org: Night) -> None:
+    typist.set(POLICY="nowhere.yaml", CRM_TOKEN="wrong")
+    assert set(failed(typist, 2)) == {"policy", "crm"}
+
+
+def test_no_crm_is_named(typist: Typist, org: Night) -> None:
+    typist.unset("CRM_URL", "CRM_TOKEN", "CLOCK")
+    assert "CRM_COMPLIANCE_CRM_URL" in failed(typist, 2)["crm"]["message"]
+
+
+def test_no_credentials(typist: Typist, org: Night) -> None:
+    typist.unset("CRM_TOKEN")
+    assert "credentials" in failed(typist, 2)["crm"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("CRM_TOKEN", "wrong"), ("CRM_URL", "http://127.0.0.1:9/api/data/v9.2/")], ids=["token", "address"]
+)
+def test_a_crm_that_cannot_be_asked(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, setting: str, value: str) -> None:
+    monkeypatch.setattr("connectors.dynamics.transport.BACKOFF_CAP_S", 0.0)
+    typist.set(**{setting: value})
+    assert list(failed(typist, 4)) == ["crm"]
+
+
+def test_a_policy_with_an_error(typist: Typist, org: Night, tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("schema: retention-schedule/1\n", encoding="utf-8")
+    typist.set(POLICY=str(path))
+    assert str(path) in failed(typist, 3)["policy"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (lambda text: text.replace("cf_communicatedon", "cf_communicatedat"), "cf_communicatedat"),
+        (lambda text: "tables: [", "mapping.yaml"),
+        (lambda text: text.replace("table: cf_fiche\n", "table: cf_none\n"), "cf_none"),
+    ],
+    ids=["column", "no YAML", "table"],
+)
+def test_a_mapping_with_an_error(typist: Typist, org: Night, tmp_path: Path, change: Callable[[str], str], part: str) -> None:
+    path = tmp_path / "mapping.yaml"
+    path.write_text(change(mapping_text(typist.settings)[0]), encoding="utf-8")
+    typist.set(MAPPING=str(path))
+    found = failed(typist, 3)
+    assert part in found["mapping"]["message"]
+    assert "crm" not in found
+
+
+def test_a_table_that_may_not_be_read(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    set_faults(crm, {"match": {"method": "GET", "path": "*/cf_donations*"}, "do": "status", "status": 403})
+    assert "cf_donation" in failed(typist, 4)["privileges"]["message"]
+
+
+def test_a_clock_that_is_off(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    typist.unset("CLOCK")
+    set_faults(crm, {"match": {"method": "GET"}, "do": "skew", "s": 3600})
+    assert list(failed(typist, 2)) == ["clock"]
+
+
+def test_a_database_that_is_not_there(typist: Typist, org: Night) -> None:
+    typist.set(DATABASE_URL="sqlite:////nowhere/state.db")
+    assert list(failed(typist, 2)) == ["store"]
+
+
+def test_a_key_that_others_may_read(typist: Typist, org: Night) -> None:
+    typist.ask("doctor")
+    (key,) = (typist.folder / "data" / "keys").glob("*.key")
+    key.chmod(0o644)
+    assert list(failed(typist, 2)) == ["keys"]
+
+
+def test_a_stranger_among_the_packages(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyPI has a `rules` and a `connectors` of others."""
+    monkeypatch.setattr(doctor, "packages_distributions", lambda: {"rules": ["crm-compliance", "rules"], "jobs": ["crm-compliance"]})
+    found = failed(typist, 2)
+    assert list(found) == ["packages"]
+    assert "rules" in found["packages"]["message"]
+    monkeypatch.setattr(doctor, "packages_distributions", dict)
+    assert typist.type("doctor").code == 0
+
+
+# -- reading one set ---------------------------------------------------------------------------------------------------
+
+
+def test_a_set_is_read_to_its_end_and_hashed(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    """`ids_sha256` is that of the sorted lower-case ids, one a line; anybody can compute it anew."""
+    cases = people_and_cases(org)
+    assert cases
+    fiches = sorted(row["cf_ficheid"].lower() for row in org.rows("cf_fiches?$select=cf_ficheid"))
+    document = typist.ask("doctor", "--read", "cf_fiches")
+    assert document.keys() == {"set", "rows", "ids_sha256", "pages", "requests", "retries", "throttled"}
+    assert (document["set"], document["rows"], document["retries"]) == ("cf_fiches", len(fiches), 0)
+    candidates = {hashlib.sha256(text.encode()).hexdigest() for text in ("\n".join(fiches), "".join(f"{row}\n" for row in fiches))}
+    assert document["ids_sha256"] in candidates
+    said = typist.type("doctor", "--read", "cf_fiches")
+    assert document["ids_sha256"] in said.out
+    assert typist.ask("doctor", "--read", "cf_donations")["rows"] == 0
+
+
+def test_a_set_that_cannot_be_read_whole_is_no_answer(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    people_and_cases(org)
+    set_faults(crm, {"match": {"method": "GET", "path": "*/cf_fiches*"}, "do": "status", "status": 403})
+    assert typist.refused("doctor", "--read", "cf_fiches", code=4)["message"]
+
+
+def test_the_installed_command_examines_itself(typist: Typist, org: Night) -> None:
+    """Once as a process of its own, with real time."""
+    settings = {"CRM_URL": org.emulator.url, "CRM_TOKEN": TOKEN, "DATA_DIR": str(typist.folder / "other")}
+    command = [sys.executable, "-m", "crm_compliance", "doctor", "--json"]
+    done = subprocess.run(command, env=environment_of(settings), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["ok"] is True
+    assert datetime.now(UTC) - datetime.fromtimestamp((typist.folder / "other").stat().st_mtime, UTC) < timedelta(minutes=5)

@@ -1,0 +1,95 @@
+"""Which concrete things the settings pick."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator
+from crm_compliance import wiring
+from crm_compliance.settings import Settings
+from crm_compliance.wiring import checked, clock_of, connector_of, desk, mapping_text, new_id, policy_of, policy_text, text_of
+from rules.errors import MappingError, UsageError
+from tests.crm_compliance.typist import NOW, Typist
+from tests.integration.night import Night
+
+
+def test_a_set_clock_starts_at_its_instant_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter([100.0, 100.0, 107.5])
+    monkeypatch.setattr("crm_compliance.wiring.time.monotonic", lambda: next(ticks))
+    clock = clock_of(Settings.model_validate({"crm_url": "http://127.0.0.1:1/api/data/v9.2/", "clock": "2026-03-29T03:30:00+02:00"}))
+    assert clock() == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    assert clock() == datetime(2026, 3, 29, 1, 30, 7, 500_000, tzinfo=UTC)
+
+
+def test_without_a_set_clock_time_is_real() -> None:
+    assert abs(clock_of(Settings())() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert clock_of(Settings())().tzinfo is UTC
+
+
+def test_the_shipped_files_are_the_defaults(tmp_path: Path) -> None:
+    assert policy_of(Settings()).name == "childfocus"
+    assert [part[1] for part in (policy_text(Settings()), mapping_text(Settings()))] == [
+        "childfocus.yaml (shipped)",
+        "reference.yaml (shipped)",
+    ]
+    own = tmp_path / "own.yaml"
+    own.write_text("text", encoding="utf-8")
+    settings = Settings(policy=own, mapping=own)
+    assert policy_text(settings) == mapping_text(settings) == ("text", str(own))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin").write_bytes(b"\xe9")
+    for path, why in ((tmp_path / "none", "No such file"), (tmp_path, "directory"), (tmp_path / "latin", "UTF-8")):
+        with pytest.raises(UsageError, match=why) as refused:
+            text_of(path, "policy")
+        assert (refused.value.where, "CRM_COMPLIANCE_POLICY" in refused.value.hint) == (str(path), True)
+
+
+def test_ids_are_opaque_and_differ() -> None:
+    ids = {new_id("plan") for _ in range(100)}
+    assert len(ids) == 100
+    assert all(each.startswith("plan-") and " " not in each for each in ids)
+
+
+def test_a_desk_has_all_that_a_job_needs(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    warnings: list[str] = []
+    with desk(typist.settings, warn=warnings.append) as opened:
+        context = opened.context
+        assert context.crm == crm.url
+        assert len(context.mapping_digest) == 64
+        assert context.clock() - NOW < timedelta(minutes=1)
+        assert context.reference("cf_dossier", "1") == org.key.reference("cf_dossier", "1")
+        assert tuple(warnings) == opened.warnings
+    with desk(typist.settings) as again:
+        assert again.context.mapping_digest == context.mapping_digest
+
+
+def test_a_mapping_that_does_not_fit_tells_every_mismatch(typist: Typist, org: Night, tmp_path: Path) -> None:
+    path = tmp_path / "mapping.yaml"
+    text = mapping_text(typist.settings)[0]
+    path.write_text(text.replace("cf_communicatedon", "cf_none").replace("cf_openedon", "cf_nothing"), encoding="utf-8")
+    typist.set(MAPPING=str(path))
+    with connector_of(typist.settings) as connector, pytest.raises(MappingError) as refused:
+        checked(connector)
+    assert all(part in str(refused.value) for part in ("cf_none", "cf_nothing"))
+    assert refused.value.where.startswith(f"{path}:")
+
+
+def test_a_warning_about_the_mapping_reaches_the_person(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """An option that the mapping lacks: its units are kept, and the command says so on stderr."""
+    text = mapping_text(typist.settings)[0]
+    lines = text.splitlines(keepends=True)
+    left_out = next(line for line in lines if "100000050" in line and "csam" in line)
+    path = tmp_path / "mapping.yaml"
+    path.write_text("".join(line for line in lines if line is not left_out), encoding="utf-8")
+    typist.set(MAPPING=str(path))
+    said = typist.type("plan", "--json")
+    assert said.code == 0
+    assert "warning: " in said.err
+    assert "100000050" in said.err
+    assert said.document["units"] == 0
+    assert wiring.SOFTWARE_VERSION

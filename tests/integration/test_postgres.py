@@ -1,0 +1,100 @@
+"""A whole night whose state lies in PostgreSQL: plan, approval, apply, a kill, the lock, the ledger."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from connectors.emulator.server import RunningEmulator
+from jobs.apply import Application
+from tests.crm_compliance.typist import Typist, limited, organisation_of, people_and_cases
+from tests.integration.night import Night
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL."""
+
+
+@pytest.fixture
+def typist(
+    emulator: RunningEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, postgres_url: str
+) -> Typist:
+    found = Typist(capsys, monkeypatch, tmp_path, emulator.url)
+    found.set(DATABASE_URL=postgres_url)
+    return found
+
+
+def test_a_whole_night_over_postgresql(emulator: RunningEmulator, typist: Typist, postgres_url: str, tmp_path: Path) -> None:
+    night = organisation_of(emulator, typist)
+    try:
+        people_and_cases(night)
+        limited(typist, max=1)
+        plan = typist.ask("plan", "--output", tmp_path / "plan.jsonl")
+        assert plan["breaker"]["tripped"] is True
+        assert typist.refused("apply", plan["plan"], code=5)["code"] == "breaker"
+        for who, role in (("ben", "crm_admin"), ("cleo", "dpo")):
+            typist.ask("plans", "approve", plan["plan"], "--as", who, "--role", role)
+        with night.store.exclusive():
+            assert typist.refused("apply", plan["plan"], code=5)["code"] == "another_run"
+        _killed_after_two_groups(typist, plan["plan"])
+        (cut_off,) = typist.ask("history", "list")
+        assert cut_off["state"] == "running"
+        done = typist.ask("apply", plan["plan"])
+        assert (done["run"], done["state"], done["deleted"], done["anonymised"]) == (cut_off["run"], "done", 4, 1)
+        assert typist.ask("verify", done["run"])["still_there"] == []
+        assert typist.ask("ledger", "verify")["ok"] is True
+        ledger = tmp_path / "ledger.jsonl"
+        typist.ask("history", "export", "--output", ledger)
+        assert typist.ask("ledger", "verify", ledger) == typist.ask("ledger", "verify")
+        assert typist.ask("doctor")["ok"] is True
+        assert not (tmp_path / "data" / "state.db").exists()
+        again = typist.ask("run", "retention")
+        assert (again["deleted"], again["state"]) == (0, "done")
+        with psycopg.connect(postgres_url, autocommit=True) as connection, pytest.raises(psycopg.Error):
+            connection.execute("UPDATE ledger SET kind = 'x'")
+    finally:
+        night.close()
+        night.store.close()
+
+
+def _killed_after_two_groups(typist: Typist, plan: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jobs.apply.GROUP", 1)
+        before, calls = Application._carry_out, []
+
+        def mortal(self: Application, intents: object) -> None:
+            calls.append(1)
+            if len(calls) == 3:
+                raise Killed
+            before(self, intents)  # type: ignore[arg-type]
+
+        patch.setattr(Application, "_carry_out", mortal)
+        with pytest.raises(Killed):
+            typist.type("apply", plan)
+
+
+def test_both_databases_give_the_same_plan_and_the_same_run(
+    make_night: Callable[..., Night], emulator: RunningEmulator, postgres_url: str, database_file: Callable[[], str]
+) -> None:
+    found = []
+    for url in (database_file(), postgres_url):
+        emulator_reset(emulator)
+        night = make_night(url=url)
+        people_and_cases(night)
+        plan = night.plan()
+        lines = sorted((line.table, line.id, line.outcome, line.reason, line.retention_end or "") for line in night.lines(plan).values())
+        run = night.apply(plan)
+        journal = [(action.table, action.id, action.state.value, action.code) for action in night.store.journal(run.id)]
+        found.append((plan.digest, lines, run.counts, journal, [entry.kind for entry in night.store.ledger()]))
+    assert found[0][1:] == found[1][1:]
+    assert sqlite3.sqlite_version
+
+
+def emulator_reset(emulator: RunningEmulator) -> None:
+    from tests.crm_compliance.typist import reset
+
+    reset(emulator)

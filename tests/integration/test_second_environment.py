@@ -1,0 +1,134 @@
+"""Another organisation: other tables, columns, options and kinds of dates; the same rules and the same night (portability)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import requests
+
+from connectors.emulator.server import RunningEmulator, running
+from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases
+from tests.integration.night import TOKEN
+
+DATA = Path(__file__).parents[1] / "data"
+ENVIRONMENT, MAPPING = DATA / "second-environment.yaml", DATA / "second-mapping.yaml"
+SUBJECT = {"social_card": 912340020, "sexting": 912340010, "grooming": 912340012, "unexplained_disappearance": 912340003}
+LONG_AGO = "2020-01-10"
+TABLES = {"kt_zaak": "cf_dossier", "kt_melding": "cf_fiche", "kt_opname": "cf_recording", "contact": "contact"}
+
+
+class Other:
+    """The second organisation, spoken with plain requests."""
+
+    def __init__(self, emulator: RunningEmulator) -> None:
+        self.emulator = emulator
+        self.ids = Random(7)
+        self.http = requests.Session()
+        self.http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})
+
+    def create(self, table_set: str, key: str, **columns: Any) -> str:
+        row = str(uuid.UUID(int=self.ids.getrandbits(128), version=4))
+        answer = self.http.post(self.emulator.url + table_set, json={key: row, **columns})
+        assert answer.status_code == 204, (table_set, answer.text)
+        return row
+
+    def count(self, table_set: str) -> int:
+        answer = self.http.get(self.emulator.url + table_set)
+        assert answer.status_code == 200, answer.text
+        return len(answer.json()["value"])
+
+    def case(self, subject: str, *, closed: bool = True, fiches: int = 1) -> str:
+        row = self.create("kt_zaken", "kt_zaakid", kt_nummer="Z", kt_geopend=LONG_AGO, kt_onderwerp=SUBJECT[subject])
+        for _ in range(fiches):
+            self.fiche(subject, **{"kt_Zaak@odata.bind": f"/kt_zaken({row})"})
+        if closed:
+            close = self.http.patch(
+                f"{self.emulator.url}kt_zaken({row})", json={"statecode": 1, "statuscode": 2}, headers={"If-Match": "*"}
+            )
+            assert close.status_code == 204, close.text
+        return row
+
+    def fiche(self, subject: str, **more: Any) -> str:
+        moment = f"{LONG_AGO}T12:00:00Z"
+        return self.create("kt_meldingen", "kt_meldingid", kt_nummer="M", kt_moment=moment, kt_onderwerp=SUBJECT[subject], **more)
+
+    def child_of(self, case: str) -> str:
+        person = self.create("contacts", "contactid", birthdate="2000-02-01T11:00:00Z")
+        bind = {"kt_Zaak@odata.bind": f"/kt_zaken({case})", "kt_Persoon@odata.bind": f"/contacts({person})"}
+        self.create("kt_betrokkenen", "kt_betrokkeneid", kt_naam="kind", kt_rol=912340001, **bind)
+        return person
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Other]:
+    with running(environment=ENVIRONMENT, token=TOKEN) as emulator:
+        found = Other(emulator)
+        yield found
+        found.http.close()
+
+
+def fates(file: Path) -> list[tuple[str, ...]]:
+    """What becomes of each unit, without ids and in the words of the reference environment."""
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    columns = ("outcome", "disposition", "retention_end", "reason", "reasons", "flags", "categories", "rule")
+    return sorted((TABLES.get(line["table"], line["table"]), *(str(line[column]) for column in columns)) for line in lines)
+
+
+def test_a_whole_night_in_another_organisation(
+    other: Other,
+    emulator: RunningEmulator,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    deleted, anonymised, still_open = other.case("social_card", fiches=2), other.case("sexting"), other.case("grooming", closed=False)
+    other.case("unexplained_disappearance")
+    other.fiche("social_card")
+    other.create("kt_opnames", "kt_opnameid", kt_naam="O", kt_begin=f"{LONG_AGO}T11:00:00Z", kt_einde=LONG_AGO, kt_overgenomen=1)
+    child = other.child_of(anonymised)
+    other.child_of(still_open)
+    other.create("annotations", "annotationid", subject="notitie", **{"objectid_kt_zaak@odata.bind": f"/kt_zaken({deleted})"})
+
+    typist = Typist(capsys, monkeypatch, tmp_path, other.emulator.url)
+    typist.set(MAPPING=str(MAPPING))
+    assert typist.ask("doctor")["ok"] is True
+    theirs = tmp_path / "theirs.jsonl"
+    plan = typist.ask("plan", "--output", theirs)
+    assert plan["dispose"] == {"delete": 4, "anonymise": 1}
+    assert plan["retain"] == {"NO_TERM": 1, "OPEN_DOSSIER": 1}
+    assert typist.ask("why", "kt_zaak", deleted)["disposition"] == "delete"
+    assert typist.ask("why", "kt_zaak", anonymised)["disposition"] == "anonymise"
+    assert typist.type("plans", "show", plan["plan"], "--output", tmp_path / "plan.html").code == 0
+    done = typist.ask("apply", plan["plan"])
+    assert (done["state"], done["deleted"], done["anonymised"], done["skipped"]) == ("done", 4, 1, {})
+    assert typist.ask("verify", done["run"])["still_there"] == []
+    assert typist.ask("ledger", "verify")["ok"] is True
+    assert (other.count("kt_zaken"), other.count("kt_opnames"), other.count("annotations")) == (2, 0, 0)
+    assert other.http.get(f"{other.emulator.url}contacts({child})").status_code == 404
+    assert typist.ask("run", "retention")["deleted"] == 0
+
+    # The same cases in the reference environment have the same fates, for the same reasons.
+    typist.unset("MAPPING")
+    typist.set(CRM_URL=emulator.url, DATA_DIR=str(tmp_path / "reference"))
+    night = organisation_of(emulator, typist)
+    people_and_cases(night)
+    ours = tmp_path / "ours.jsonl"
+    typist.ask("plan", "--output", ours)
+    night.close()
+    night.store.close()
+    assert fates(ours) == fates(theirs)
+
+
+def test_the_mapping_of_one_organisation_is_refused_by_another(
+    other: Other, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    typist = Typist(capsys, monkeypatch, tmp_path, other.emulator.url)
+    error = typist.refused("plan", code=3)
+    assert (error["code"], error["where"].startswith("reference.yaml")) == ("mapping", True)
+    assert typist.type("doctor").code == 3

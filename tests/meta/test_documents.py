@@ -1,0 +1,115 @@
+"""Everything that the product has is in its documents, and what the documents show works."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from ruamel.yaml import YAML
+
+from crm_compliance.cli.app import app
+from crm_compliance.reports.formats import FORMATS
+from crm_compliance.reports.sentences import FLAGS, REASONS, SKIPS
+from crm_compliance.settings import Settings
+from jobs import apply, settling
+from jobs.registry import JOBS
+from rules.disposition import Flag, Reason
+from rules.loader import load_policy
+from rules.policy_docs import policy_page
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+FENCED = re.compile(r"^```(yaml|toml|json)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def commands(command: Any = None, words: str = "") -> list[str]:
+    found = getattr(command or typer.main.get_command(app), "commands", None)
+    if found is None:
+        return [words]
+    return [each for name, below in found.items() if not below.hidden for each in commands(below, f"{words} {name}".strip())]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_stands_in_the_readme(command: str) -> None:
+    """As `plan`, or in a group's line as `plans list | show | …`."""
+    group, _, name = command.partition(" ")
+    table = README.split("## Commands", 1)[1].split("##", 1)[0]
+    assert re.search(rf"`{group}[^\n]*\b{name}\b" if name else rf"`{group}\b", table)
+
+
+def test_every_setting_stands_in_the_readme() -> None:
+    table = README.split("| variable", 1)[1].split("##", 1)[0]
+    missing = [name for name in Settings.model_fields if f"`{name.upper()}`" not in table]
+    assert missing == []
+
+
+def test_every_setting_of_the_readme_exists() -> None:
+    table = README.split("| variable", 1)[1].split("##", 1)[0]
+    named = {name for line in table.splitlines() if line.startswith("| `") for name in re.findall(r"`([A-Z_]+)`", line.split("|")[1])}
+    assert named <= {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("code", range(8))
+def test_every_exit_code_is_explained(code: int) -> None:
+    assert re.search(rf"(^|· ){code} \w", README.split("## Exit codes", 1)[1].split("##", 1)[0].strip())
+
+
+def test_every_job_stands_in_the_documents_with_its_hour() -> None:
+    for name, job in JOBS.items():
+        assert f"`{name}`" in OPERATIONS
+        minute, hour = job.cron.split()[:2]
+        assert f"{int(hour):02}:{int(minute):02}" in OPERATIONS
+        assert re.search(rf"`run [^`]*\b{name}\b", README)
+        assert getattr(Settings(), f"{name}_cron") == job.cron
+
+
+def test_every_format_stands_in_the_readme() -> None:
+    assert [suffix for suffix in FORMATS if suffix not in README] == []
+
+
+def test_every_reason_and_flag_has_a_sentence() -> None:
+    assert [reason for reason in Reason if not REASONS.get(reason)] == []
+    assert [flag for flag in Flag if not FLAGS.get(flag)] == []
+
+
+def test_every_skip_code_has_a_sentence_and_stands_in_the_documents() -> None:
+    codes = {settling.TECHNICAL, settling.CHANGED, apply.EXPIRED_PLAN, "STILL_REFERRED"}
+    assert codes <= SKIPS.keys()
+    assert [code for code in sorted(codes) if f"`{code}`" not in OPERATIONS] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_shows_can_be_read(page: Path) -> None:
+    for language, text in FENCED.findall(page.read_text(encoding="utf-8")):
+        if language == "toml":
+            assert set(tomllib.loads(text)) <= set(Settings.model_fields)
+        else:
+            assert YAML(typ="safe").load(text) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_the_files_that_the_documents_name_exist() -> None:
+    named = {
+        path
+        for page in PAGES
+        for path in re.findall(r"`((?:crm_compliance|jobs|connectors|rules|tests|docs)/[\w./-]+)`", page.read_text("utf-8"))
+    }
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
+
+
+def test_the_page_of_the_policy_is_current() -> None:
+    """Written by rules/policy_docs.py; change the model or the schedule, and write it anew."""
+    shipped = load_policy((files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8"), source="childfocus.yaml")
+    assert (ROOT / "docs" / "policy.md").read_text(encoding="utf-8") == policy_page(shipped)

@@ -1,0 +1,107 @@
+"""What holds for the whole house: one place that writes, no prints, the wheel, the lock files, the storeys."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("crm_compliance", "jobs", "connectors", "rules")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def calls(path: Path) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+
+
+def test_one_place_alone_writes_to_the_crm() -> None:
+    """`Connector.change` is called by jobs/settling.py and by nobody else."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        for call in calls(path)
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "change"
+    }
+    assert found == {"jobs/settling.py"}
+
+
+def test_nothing_prints() -> None:
+    """Results go through cli/output.py, everything else through the log."""
+    found = [path for path in SOURCES for call in calls(path) if isinstance(call.func, ast.Name) and call.func.id == "print"]
+    assert found == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    assert [path for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))] == []
+
+
+def test_an_init_is_a_docstring() -> None:
+    for path in SOURCES:
+        if path.name == "__init__.py":
+            assert len(ast.parse(path.read_text(encoding="utf-8")).body) == 1, path
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_file_holds_names_versions_and_hashes_only(name: str) -> None:
+    """No address of an index: whoever installs uses the one of his machine."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    assert all(re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+", pin) for pin in pins)
+    assert text.count("--hash=sha256:") >= len(pins)
+
+
+def test_every_dependency_is_locked() -> None:
+    locked = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    names = [re.split(r"[\[>=<~!]", dependency)[0].replace(".", "-") for dependency in PROJECT["project"]["dependencies"]]
+    assert [name for name in names if not re.search(rf"^{re.escape(name)}(\[\S+\])?==", locked, re.MULTILINE | re.IGNORECASE)] == []
+
+
+def test_the_storeys_stand() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_wheel_holds_four_packages_and_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Built by hatchling itself, as pip does; every file that the product reads at run time is in it."""
+    from hatchling.builders.wheel import WheelBuilder
+
+    monkeypatch.chdir(ROOT)
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == set(PACKAGES)
+    wanted = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix in {".py", ".yaml", ".json", ".html", ".css", ".js", ".svg", ".mako"}
+    }
+    assert sorted(wanted - names) == []
+    for part in (
+        r"rules/policies/childfocus\.yaml",
+        r"rules/policies/.*schema\.json",
+        r"connectors/dynamics/mappings/reference\.yaml",
+        r"connectors/emulator/.*\.yaml",
+        r"crm_compliance/reports/.*\.html",
+        r"crm_compliance/store/migrations/versions/0001_\w+\.py",
+    ):
+        assert any(re.fullmatch(part, name) for name in names), part
+    assert not any("test" in name.split("/")[0] for name in names)
+
+
+def test_the_version_is_told_once() -> None:
+    from importlib.metadata import version
+
+    assert version("crm-compliance") == PROJECT["project"]["version"]
