@@ -55,39 +55,41 @@ def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
 
     Source: RET-04, RET-20.
     """
-    there = {identity for identity, contact in facts.contacts.items() if contact.anonymised_on is None}
-    leads_to, related = _links(facts, there)
-    kept, going = facts.kept & there, facts.going & there
-    related |= (facts.relations | facts.former) & there
+    contacts, kept = facts.contacts, facts.kept
+    gone = {identity for identity, contact in contacts.items() if contact.anonymised_on is not None}
+    going = {identity for identity in facts.going if identity in contacts and identity not in gone}
+    leads_to, related = _links(facts, gone)
+    related |= {identity for identity in facts.relations | facts.former if identity in contacts and identity not in gone}
 
+    # `kept` holds nearly everybody, so no set of its size is ever made anew: what matters is asked of those who lead anywhere, who are few.
     # Whom the units that go lead to at all; everybody else is out of reach and stays.
     reachable = _closure(going, leads_to)
-    # Who stays: referred to by what stays, related, or out of reach, and whoever these lead to.
-    referred = kept | _targets(kept | related | (there - reachable), leads_to)
-    referred = _closure(referred, leads_to)
-    remove = reachable - referred - related
-    trim = (going & related) - referred
-    orphans = there - _closure(kept | going | related, leads_to)
+    # Whom those lead to who stay: referred to by what stays, related, or out of reach.
+    led = _closure(_targets((one for one in leads_to if one in kept or one in related or one not in reachable), leads_to), leads_to)
+    remove = {one for one in reachable if one not in kept and one not in led and one not in related}
+    trim = {one for one in going if one in related and one not in kept and one not in led}
+    linked = _closure(_targets((one for one in leads_to if one in kept or one in going or one in related), leads_to), leads_to)
+    orphans = {one for one in contacts if not (one in kept or one in going or one in related or one in linked or one in gone)}
     return ContactVerdicts(remove=remove, trim=trim, orphans=orphans)
 
 
-def _links(facts: ContactFacts, there: set[str]) -> tuple[dict[str, list[str]], set[str]]:
+def _links(facts: ContactFacts, gone: set[str]) -> tuple[dict[str, list[str]], set[str]]:
     """Give whom each contact leads to (its parent, the participants of activities about it), and who has a relation of their own."""
+    contacts = facts.contacts
     leads_to: dict[str, list[str]] = {}
     related: set[str] = set()
-    for identity in there:
-        contact = facts.contacts[identity]
-        if contact.newsletter:
+    for identity, contact in contacts.items():
+        if not contact.newsletter and contact.parent is None:
+            continue
+        if identity in gone:
+            continue
+        if contact.newsletter or contact.parent_kind == _ACCOUNT:
             related.add(identity)
         parent = contact.parent
-        if parent is None:
-            continue
-        if contact.parent_kind == _ACCOUNT:
-            related.add(identity)
-        elif contact.parent_kind == _CONTACT and parent in there and parent != identity:
+        if parent is not None and contact.parent_kind == _CONTACT and parent in contacts and parent not in gone and parent != identity:
             leads_to.setdefault(identity, []).append(parent)
     for about, participant in facts.about:
-        if about != participant and about in there and participant in there:
+        if about != participant and about in contacts and participant in contacts and about not in gone and participant not in gone:
             leads_to.setdefault(about, []).append(participant)
     return leads_to, related
 
@@ -95,7 +97,7 @@ def _links(facts: ContactFacts, there: set[str]) -> tuple[dict[str, list[str]], 
 def _closure(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
     """Give everybody whom these contacts lead to, themselves included, over any number of steps."""
     found = set(start)
-    waiting = list(leads_to.keys() & start)  # far fewer lead anywhere than are asked for
+    waiting = [identity for identity in start if identity in leads_to]
     while waiting:
         for target in leads_to[waiting.pop()]:
             if target not in found:
@@ -105,9 +107,9 @@ def _closure(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
     return found
 
 
-def _targets(start: set[str], leads_to: Mapping[str, list[str]]) -> set[str]:
-    """Give everybody whom these contacts lead to in one step."""
-    return {target for identity in leads_to.keys() & start for target in leads_to[identity]}
+def _targets(start: Iterable[str], leads_to: Mapping[str, list[str]]) -> set[str]:
+    """Give everybody whom these contacts, all of whom lead somewhere, lead to in one step."""
+    return {target for identity in start for target in leads_to[identity]}
 
 
 def removed_contact() -> Decision:

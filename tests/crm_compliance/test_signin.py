@@ -174,7 +174,7 @@ def test_an_approval_elsewhere_needs_two_accounts(desk: Desk, terminal: None, ty
 
 
 def test_a_static_token_is_for_this_machine() -> None:
-    settings = Settings(crm_url="http://127.0.0.1:8765/api/data/v9.2/", crm_token="geheim")  # type: ignore[arg-type]
+    settings = Settings(crm_url="http://127.0.0.1:8765/api/data/v9.2/", crm_token="geheim")
     source = token_source(settings)
     assert isinstance(source, StaticToken)
     assert source.token() == "geheim"
@@ -188,7 +188,7 @@ def test_without_credentials_the_settings_are_named() -> None:
 
 
 def test_an_application_signs_in_with_its_secret() -> None:
-    settings = THERE.model_copy(update={"crm_client_secret": Settings(crm_client_secret="geheim").crm_client_secret})  # type: ignore[arg-type]
+    settings = THERE.model_copy(update={"crm_client_secret": Settings(crm_client_secret="geheim").crm_client_secret})
     source = token_source(settings)
     assert isinstance(source, EntraTokens)
     assert repr(source) == "EntraTokens(authority='https://login.microsoftonline.com/tenant', client_id='client')"

@@ -186,7 +186,7 @@ def test_rows_that_a_missing_privilege_hides(typist: Typist, org: Night, monkeyp
 
     monkeypatch.setattr(Reader, "read", blind)
     error = nothing_happens(org, typist, 4, "plan")
-    assert (error["where"], "read access" in error["hint"]) == ("cf_dossier", True)
+    assert "read access" in error["hint"]
     checks = typist.type("doctor", "--json")
     assert (checks.code, [check["name"] for check in checks.document["checks"] if not check["ok"]]) == (4, ["visibility"])
 
