@@ -85,8 +85,8 @@ def private_folder(path: Path) -> Path:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir(mode=0o700, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise DiskProblem(f"{path} is not a folder", hint="name a folder", where=str(path)) from error
+        except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+            raise DiskProblem(f"{path} cannot be a folder", hint="name a folder", where=str(path)) from error
     return path
 
 

@@ -170,7 +170,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
     for name, value in given.items():
         key = name.removeprefix(PREFIX).lower()
         if name != name.upper() or key not in Settings.model_fields:
-            raise UsageError(f"unknown setting {name}", hint="see the list of settings in docs/operations.md", where=name)
+            raise UsageError(f"unknown setting {name}", hint="README.md lists the settings", where=name)
         if value:
             values[key], places[key] = value, name
     try:
@@ -216,7 +216,7 @@ def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageErro
         place = places.get(key, f"{PREFIX}{key.upper()}")
         where = where or place
         messages.append(f"{place}: {what[:1].lower()}{what[1:]}")
-    return UsageError("; ".join(messages), hint="see the list of settings in docs/operations.md", where=where)
+    return UsageError("; ".join(messages), hint="README.md lists the settings", where=where)
 
 
 def environment_of(settings: Mapping[str, str]) -> dict[str, str]:

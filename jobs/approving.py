@@ -23,25 +23,23 @@ def approve_plan(
         Refused: the wrong role, the proposer, a person who has spoken before, or a plan that waits for nobody.
     """
     plan = store.plan(plan_id)
-    state = plan.state(now)
+    state, known_as = plan.state(now), who.casefold()
+    refused: tuple[str, str, str] | None = None
     if role not in APPROVING_ROLES:
-        raise _refused("role", f"the role {role[:40]} neither approves nor rejects plans", "a crm_admin and a dpo do (section 9.4)", plan)
-    if who == plan.proposer or who == "service":
-        raise _refused("same_person", "the proposer of a plan cannot approve it", "ask somebody else (ACC-09)", plan)
-    if any(word.who == who for word in plan.given):
-        raise _refused(
-            "same_person", "this person has spoken on the plan already", "the second approval is another person's (RET-24)", plan
-        )
-    if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
-        raise _refused("plan_state", f"the plan is {state.value}", "make a new plan", plan)
-    if approves and role in plan.needed and role not in plan.missing():
-        raise _refused("role", f"a {role} has approved already", f"lacking: {', '.join(plan.missing()) or 'nobody'}", plan)
-    word = Approval(who, role, now, approves, comment)
-    data = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
-    return store.approve(plan.id, word, ("approval", data))
-
-
-def _refused(code: str, message: str, hint: str, plan: Plan) -> Refused:
-    error = Refused(message, hint=hint, where=plan.id)
-    error.code = code
-    return error
+        refused = ("role", f"the role {role[:40]} neither approves nor rejects plans", "a crm_admin and a dpo do (section 9.4)")
+    elif known_as in (plan.proposer.casefold(), "service"):
+        refused = ("same_person", "the proposer of a plan cannot approve it", "ask somebody else (ACC-09)")
+    elif any(word.who.casefold() == known_as for word in plan.given):
+        refused = ("same_person", "this person has spoken on the plan already", "the second approval is another person's (RET-24)")
+    elif state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
+        refused = ("plan_state", f"the plan is {state.value}", "make a new plan")
+    elif approves and role in plan.needed and role not in plan.missing():
+        refused = ("role", f"a {role} has approved already", f"lacking: {', '.join(plan.missing()) or 'nobody'}")
+    data: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
+    if refused is not None:
+        code, message, hint = refused
+        store.append([("denied", data | {"code": code})])  # ACC-10
+        error = Refused(message, hint=hint, where=plan.id)
+        error.code = code
+        raise error
+    return store.approve(plan.id, Approval(who, role, now, approves, comment), ("approval", data))

@@ -335,7 +335,7 @@ def _add_late_fiches(connector: Connector, found: Gathering, fiches: Sequence[Fi
     if fiches:
         wanted = {row.dossier for row in fiches if row.dossier is not None and row.dossier not in found.dossiers}
         found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", sorted(wanted))))
-        _stop_at(found.add_fiches(fiches))
+        _stop_at(connector, Fiche, found.add_fiches(fiches))
 
 
 def _find_fiches(connector: Connector, found: Gathering, wanted: Iterable[str | None]) -> None:
@@ -350,24 +350,25 @@ def _add_late_parties(connector: Connector, found: Gathering, parties: Sequence[
         found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
         contacts = sorted({row.contact for row in parties if row.contact is not None and row.contact not in found.contacts})
         found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", contacts)))
-        _stop_at(found.add_parties(parties))
+        _stop_at(connector, Party, found.add_parties(parties))
 
 
 def _add_late_recordings(connector: Connector, found: Gathering, recordings: Sequence[Recording]) -> None:
     if recordings:
         _find_fiches(connector, found, (row.fiche for row in recordings))
-        _stop_at(found.add_recordings(recordings))
+        _stop_at(connector, Recording, found.add_recordings(recordings))
 
 
 def _add_late_notes(connector: Connector, found: Gathering, notes: Sequence[Note]) -> None:
     if notes:
         _find_fiches(connector, found, (row.regarding for row in notes))
-        _stop_at(found.add_notes(notes))
+        _stop_at(connector, Note, found.add_notes(notes))
 
 
-def _stop_at(hidden: Sequence[Record]) -> None:
+def _stop_at(connector: Connector, record: type[Record], hidden: Sequence[Record]) -> None:
     if hidden:
         raise ReadIncomplete(
             f"{len(hidden)} rows point to rows that are out of this account's sight",
             hint="give the application user read access to the whole organisation, or try again if the CRM was being changed",
+            where=connector.table(record),
         )

@@ -479,7 +479,7 @@ def late_activity(o: Organisation) -> None:
     """An activity around the age end: on the day itself it changes nothing, one day later it adds six months."""
     age, category = o.rng.choice(((18, 21), (18, 11), (25, 30)))
     late = o.near_six_months() if o.chance(0.6) else o.past(700, 10)
-    born = add_years(late, -age) + days(o.rng.randint(-1, 1)) if o.chance(0.6) else add_years(late, -age - 3)
+    born = add_years(late, -age) + days(o.rng.choice((-1, 0, 0, 1))) if o.chance(0.6) else add_years(late, -age - 3)
     which = o.rng.randrange(4)
     spoken = late if which == 0 else late - days(40)
     columns: Columns = {"cf_closedon": o.moment(late if which in (1, 3) else late - days(20))}
@@ -765,6 +765,8 @@ def cohort(o: Organisation) -> None:
     opened = date(o.day.year - o.rng.randint(9, 11), 5, 5)
     places = o.rng.choice((("2000", "3500"), ("2000", "2000", "2000", "3500"), ("4000",), ("1000", "9000"), ("2000", "5000")))
     sexes = o.rng.choice(((1,), (1, 2)))
+    if o.chance(0.4):  # exactly as many as a row needs
+        places, sexes, wanted = ("9000",), (2,), 10 if category == 21 else 5
     for number in range(wanted):
         spoken = opened + days(3)
         dossier, fiches = o.dossier(
@@ -816,7 +818,7 @@ def lone_fiche(o: Organisation) -> None:
 
 def empty_dossier(o: Organisation) -> None:
     kind = o.rng.randrange(5)
-    columns: Columns = {"cf_closedon": o.moment(o.day - days(2200))}
+    columns: Columns = {"cf_closedon": o.moment(o.day - days(2200)) if o.chance(0.6) else None}
     category = o.rng.choice((0, 21, 2, 30))
     if kind == 1:
         columns["cf_reopenedon"] = o.moment(o.near_six_months())

@@ -58,7 +58,13 @@ def test_two_people_let_a_plan_through(typist: Typist, org: Night, tripped: str)
 
 @pytest.mark.parametrize(
     ("who", "role", "code"),
-    [("anna", "dpo", "same_person"), ("service", "dpo", "same_person"), ("cleo", "auditor", "role"), ("cleo", "approver", "role")],
+    [
+        ("anna", "dpo", "same_person"),
+        ("ANNA", "dpo", "same_person"),
+        ("service", "dpo", "same_person"),
+        ("cleo", "auditor", "role"),
+        ("cleo", "approver", "role"),
+    ],
 )
 def test_neither_the_proposer_nor_another_role_approves(typist: Typist, tripped: str, who: str, role: str, code: str) -> None:
     for word in (["approve"], ["reject", "--comment", "no"]):

@@ -1,0 +1,27 @@
+"""A denied word leaves a trace with role and action, and without a name (ACC-10)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from crm_compliance.store.store import SqlStore
+from jobs.approving import approve_plan
+from rules.errors import Refused
+from tests.crm_compliance.store.values import a_plan
+
+NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("who", "role", "code"), [("cleo", "auditor", "role"), ("SERVICE", "dpo", "same_person")])
+def test_a_denied_approval_is_recorded(store: SqlStore, who: str, role: str, code: str) -> None:
+    plan = a_plan()
+    store.save_plan(plan, [], ("plan", {}))
+    with pytest.raises(Refused) as caught:
+        approve_plan(store, plan.id, who, role, "", approves=True, now=NOW, reference=lambda table, row: "keyed")
+    assert caught.value.code == code
+    last = list(store.ledger())[-1]
+    assert (last.kind, last.data["role"], last.data["code"], last.data["by"]) == ("denied", role, code, "keyed")
+    assert who not in str(last.data)
+    assert store.plan(plan.id).given == ()
