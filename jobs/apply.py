@@ -187,8 +187,10 @@ class Application:
             if code:
                 self._skip([(table, contact, TRIM)], code)
             else:
-                write = RowWrite("contact", contact, check.etags[contact], TRIM)
-                intents.append(Action(table, contact, TRIM, ActionState.INTENDED, rows=(write,)))
+                # Where nothing is left to empty the row is not touched: a new version of it would be noise in its history.
+                empty = contact in check.already_empty
+                writes = () if empty else (RowWrite("contact", contact, check.etags[contact], TRIM),)
+                intents.append(Action(table, contact, TRIM, ActionState.INTENDED, rows=writes))
         for group in _groups(intents):
             self._carry_out(group)
 
@@ -329,7 +331,7 @@ class Application:
             if action.state is not ActionState.DONE:
                 states[action.state.value] += 1
                 continue
-            states[action.disposition] += 1
+            states[action.disposition] += bool(action.rows)
             flags.update(action.flags)
             rows.update(self.context.connector.table(KINDS[write.kind]) for write in action.rows if write.operation == "delete")
             kind = self.kinds[action.table]

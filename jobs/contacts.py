@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from connectors.interface import Among, Connector
-from jobs.disposal import participations
+from jobs.disposal import TRIMMED_FIELDS, participations
 from jobs.gather import Gathering, add_relations, rows_of
 from jobs.ports import Progress
 from jobs.settling import CHANGED
@@ -29,6 +29,7 @@ class ContactCheck:
         related: Collection[str],
     ) -> None:
         self.etags = {contact: row.etag for contact, row in contacts.items()}
+        self.already_empty = {contact for contact, row in contacts.items() if all(getattr(row, name) is None for name in TRIMMED_FIELDS)}
         self._contacts = contacts
         self._removals = set(removals)
         self._with_party = set(with_party)
@@ -80,10 +81,12 @@ def check_contacts(connector: Connector, removals: Sequence[str], trims: Sequenc
     """Read what refers to these contacts now."""
     ids = sorted({*removals, *trims})
     fields = ("parent", "parent_kind", "newsletter")
-    contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", ids))}
+    contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", list(removals)))}
+    contacts |= {row.id: row for row in rows_of(connector, Contact, (*fields, *TRIMMED_FIELDS), Among("id", list(trims)))}
     children: dict[str, list[str]] = {}
-    for child in rows_of(connector, Contact, ("parent", "parent_kind"), Among("parent", ids)):
-        children.setdefault(child.parent or "", []).append(child.id)
+    for child in rows_of(connector, Contact, ("parent",), Among("parent", ids)):
+        if child.id != child.parent:  # a contact that points to itself keeps nobody
+            children.setdefault(child.parent or "", []).append(child.id)
     relations = Gathering(())
     add_relations(connector, relations, day=day, progress=progress, among=Among("contact", ids))
     return ContactCheck(

@@ -9,7 +9,7 @@ before what hangs on it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from connectors.interface import Among, Connector, Operation, OperationKind
@@ -32,6 +32,7 @@ TRIMMED_FIELDS = (
     "image",
     "description",
 )
+LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier"}  # operation -> the field that it empties
 EXTERNAL = "SKIPPED_TECHNICAL"
 HANGING: tuple[type[Record], ...] = (Note, Call, Email)
 
@@ -63,7 +64,7 @@ def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit],
             if row.storage_uri:
                 rows.blocked[unit.id] = EXTERNAL
         else:
-            tails[unit.id].append(RowWrite("recording", row.id, row.etag, "unlink"))
+            tails[unit.id].append(RowWrite("recording", row.id, row.etag, "unlink_fiche", row.fiche or ""))
     for unit in units:
         if unit.recording is not None and unit.recording.storage_uri:
             rows.blocked[unit.id] = EXTERNAL
@@ -74,19 +75,32 @@ def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit],
             for hanging in page:
                 owner = owners[hanging.regarding or ""]  # type: ignore[attr-defined]
                 leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag))
-    parties: dict[str, tuple[str, Party]] = {}
     dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
-    for party in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", dossiers)):
-        parties[party.id] = (party.dossier or "", party)
-    for party in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(fiche_units))):
-        parties.setdefault(party.id, (fiche_units[party.fiche or ""].id, party))
-    for owner_id, party in parties.values():
-        leaves[owner_id].append(RowWrite("party", party.id, party.etag))
+    for unit_id, write in _parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
+        leaves[unit_id].append(write)
     for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
         tails[fiche.dossier or ""].append(RowWrite("fiche", fiche.id, fiche.etag))
     for unit in units:
         rows.of[unit.id] = [*leaves[unit.id], *tails[unit.id], RowWrite(unit.kind.value, unit.id, unit.etag)]
     return rows
+
+
+def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
+    """The writes to party rows of dossiers that go and of their fiches or lone ones (fiche -> unit), each with the id of its unit.
+
+    A row that also names a dossier or fiche which stays is a role there too: it stays, and only the link to what goes is emptied (RET-20).
+    """
+    found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
+    found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
+    for row in found.values():
+        by_dossier = row.dossier if row.dossier in dossiers else None
+        by_fiche = units.get(row.fiche) if row.fiche is not None else None
+        if by_dossier is not None and row.fiche is not None and by_fiche is None:
+            yield by_dossier, RowWrite("party", row.id, row.etag, "unlink_dossier", by_dossier)
+        elif by_fiche is not None and row.dossier is not None and by_dossier is None:
+            yield by_fiche, RowWrite("party", row.id, row.etag, "unlink_fiche", row.fiche or "")
+        else:
+            yield by_dossier or by_fiche or "", RowWrite("party", row.id, row.etag)
 
 
 def follows(recording: Unit) -> bool:
@@ -126,8 +140,8 @@ def participations(connector: Connector, contacts: Iterable[str]) -> dict[str, l
 def operation(write: RowWrite) -> Operation:
     """The connector's operation for one write of the journal."""
     record = KINDS[write.kind]
-    if write.operation == "unlink":
-        return Operation(OperationKind.UPDATE, record, write.id, write.etag, {"fiche": None})
+    if link := LINKS.get(write.operation):
+        return Operation(OperationKind.UPDATE, record, write.id, write.etag, {link: None})
     if write.operation == "trim":
         return Operation(OperationKind.UPDATE, record, write.id, write.etag, dict.fromkeys(TRIMMED_FIELDS))
     return Operation(OperationKind.DELETE, record, write.id, write.etag)

@@ -27,12 +27,14 @@ class ActionState(StrEnum):
 
 
 class RowWrite(msgspec.Struct, frozen=True):
-    """One write to one row, in the product's word for its kind. `operation` is delete, unlink or trim."""
+    """One write to one row, in the product's word for its kind. `operation` is delete, trim, unlink_fiche or unlink_dossier; the last two
+    empty the link to `target`, a row that goes."""
 
     kind: str
     id: str
     etag: str
     operation: str = "delete"
+    target: str = ""
 
 
 class Action(msgspec.Struct, frozen=True):

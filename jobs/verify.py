@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from connectors.interface import Among, Connector
-from jobs.disposal import TRIMMED_FIELDS
+from jobs.disposal import LINKS, TRIMMED_FIELDS
 from jobs.runs import Action, RowWrite
-from rules.records import KINDS, Contact, Recording
+from rules.records import KINDS
 
 # Places of ERA-12 that lie outside what this version can read back.
 NOT_CHECKABLE = ("audit history", "recycle bin", "backups", "search index", "asynchronous job rows")
@@ -16,20 +16,21 @@ NOT_CHECKABLE = ("audit history", "recycle bin", "backups", "search index", "asy
 
 def still_there(connector: Connector, writes: Iterable[RowWrite]) -> set[tuple[str, str]]:
     """Which of these writes have not taken effect, as (kind, id): a row that still exists, a link or a field that is not empty."""
-    by_kind: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    by_kind: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for write in writes:
-        by_kind[(write.kind, write.operation)].append(write.id)
+        by_kind[(write.kind, write.operation)][write.id] = write.target
     left: set[tuple[str, str]] = set()
-    for (kind, operation), ids in by_kind.items():
-        if operation == "delete":
-            for page in connector.read(KINDS[kind], (), among=Among("id", ids)):
-                left.update((kind, row.id) for row in page)
-        elif operation == "unlink":
-            for recordings in connector.read(Recording, ("fiche",), among=Among("id", ids)):
-                left.update((kind, row.id) for row in recordings if row.fiche is not None)
-        else:
-            for contacts in connector.read(Contact, TRIMMED_FIELDS, among=Among("id", ids)):
-                left.update((kind, row.id) for row in contacts if any(getattr(row, name) is not None for name in TRIMMED_FIELDS))
+    for (kind, operation), targets in by_kind.items():
+        among, link = Among("id", list(targets)), LINKS.get(operation)
+        fields = () if operation == "delete" else (link,) if link is not None else TRIMMED_FIELDS
+        for page in connector.read(KINDS[kind], fields, among=among):
+            for row in page:
+                if link is not None:
+                    is_left = getattr(row, link) == targets[row.id]  # a link to another row was made by somebody since
+                else:
+                    is_left = not fields or any(getattr(row, name) is not None for name in fields)
+                if is_left:
+                    left.add((kind, row.id))
     return left
 
 

@@ -171,7 +171,7 @@ def _follow(dossier: Decision, held: tuple[Reason, ...]) -> Decision:
     if reasons == _ONLY_EXPIRED:
         return Decision(_DELETE, reasons, dossier.retention_end, (), _RECORDING_CATEGORIES, _FOLLOWS_DOSSIER, (end,))
     kept_for = tuple(reason for reason in reasons if reason is not _EXPIRED)
-    return Decision(_KEEP, kept_for, dossier.retention_end, (Flag.EVIDENCE_MARK,), _RECORDING_CATEGORIES, _FOLLOWS_DOSSIER, (end,))
+    return Decision(_KEEP, kept_for, dossier.retention_end, (), _RECORDING_CATEGORIES, _FOLLOWS_DOSSIER, (end,))
 
 
 def _decide_own_term(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:

@@ -17,9 +17,10 @@ import msgspec
 
 from crm_compliance.reports.sentences import DOUBT, LISTED_IN_FULL, TABLES, advice, reason_sentence, table_name
 from jobs.plan import Plan, PlanLine, PlanState
-from rules.disposition import Flag, Reason
+from rules.disposition import Reason
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
+EVIDENCE_RULE = "RET-05"  # a recording that follows its dossier on the evidence mark
 FLAG_CAP = 50  # units shown for one flag; the plan file has them all
 REPORT_DAYS = 30  # ACC-04: the report is removed after 30 days
 
@@ -187,7 +188,7 @@ class _Tally:
                 if code in DOUBT:
                     row = row or self._row(line)
                     self.doubts.setdefault(code, []).append(row)
-            self.evidence_kept += Flag.EVIDENCE_MARK in line.flags
+            self.evidence_kept += line.rule == EVIDENCE_RULE
         for flag in line.flags:
             self.flags[flag] += 1
             shown = self.flagged.setdefault(flag, [])

@@ -69,7 +69,6 @@ FLAGS: dict[str, Advice] = {
         "The recording goes although it was not marked as taken over into the dossier. Six months are the maximum.",
         "Take over today what the dossier still needs.",
     ),
-    Flag.EVIDENCE_MARK: Advice("The recording is marked as evidence and follows its dossier instead of the six months."),
     Flag.OPEN_PAST_END: Advice(
         "The dossier is past its retention end but still open, so it stays.", "Close the dossier, or carry on working on it."
     ),

@@ -230,5 +230,5 @@ def test_the_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
 def test_a_data_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "data"):
-        with pytest.raises(UsageError, match="not a folder"):
+        with pytest.raises(UsageError, match="cannot be a folder"):
             settings(DATA_DIR=str(folder)).make_data_dir()

@@ -429,7 +429,7 @@ class Evaluator:
             verdict.outcome, verdict.end, verdict.reasons = parent.outcome, parent.end, list(parent.reasons)
             verdict.reasons += [h.reason for h in self.holds if (h.table, h.row_id) == ("cf_recording", row["cf_recordingid"])]
             verdict.disposition = "delete" if parent.disposed else None
-            verdict.may = parent.flags | parent.may | {"TAKEOVER_WARNING", "DISPOSED_NOT_TAKEN_OVER", "EVIDENCE_MARK"}
+            verdict.may = parent.flags | parent.may | {"TAKEOVER_WARNING", "DISPOSED_NOT_TAKEN_OVER"}
             verdict.may_reasons = set(parent.may_reasons)
             return verdict
         reasons = self.holds_on_unit(unit) if unit else set()

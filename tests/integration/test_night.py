@@ -324,3 +324,57 @@ def test_a_value_outside_the_mapping_is_named(night: Night) -> None:
     plan = night.plan()
     assert plan.retain == {"UNCONFIGURED": 1}
     assert any("100000099" in warning for warning in plan.warnings)
+
+
+def test_a_role_in_a_fiche_that_stays_outlives_the_dossier_that_its_row_names_too(night: Night) -> None:
+    """RET-20, R-042: only the link to the disposed dossier goes, although the platform would take the whole row with it."""
+    gone, kept = night.dossier("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=date(2026, 11, 1))
+    person = night.contact()
+    role = night.party(person, "reporter", dossier=gone, fiche=kept)
+    run = night.apply(night.plan())
+    row = night.get("cf_parties", role)
+    assert row is not None
+    assert (row["_cf_dossierid_value"], row["_cf_ficheid_value"], row["_cf_contactid_value"]) == (None, kept, person)
+    assert run.state is RunState.DONE
+    assert night.get("contacts", person) is not None
+
+
+def test_a_role_in_a_dossier_that_stays_outlives_the_lone_fiche_that_its_row_names_too(night: Night) -> None:
+    """RET-20, the other way round."""
+    kept, gone = night.dossier("runaway", spoken=date(2026, 11, 1)), night.fiche("social_card", spoken=LONG_AGO)
+    role = night.party(night.contact(), "reporter", dossier=kept, fiche=gone)
+    assert night.apply(night.plan()).state is RunState.DONE
+    row = night.get("cf_parties", role)
+    assert row is not None
+    assert (row["_cf_dossierid_value"], row["_cf_ficheid_value"]) == (kept, None)
+
+
+def test_a_role_of_which_everything_goes_goes_too(night: Night) -> None:
+    """R-158."""
+    dossier, fiche = night.dossier("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=LONG_AGO)
+    night.party(night.contact(), "reporter", dossier=dossier, fiche=fiche)
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["deleted"]) == (RunState.DONE, 3)
+    assert night.rows("cf_parties") == []
+
+
+def test_a_contact_with_nothing_to_empty_is_not_written(night: Night) -> None:
+    donor = night.contact(emailaddress1="donor@example.org")
+    night.donation(donor)
+    night.party(donor, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    before = night.get("contacts", donor)
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["trimmed"]) == (RunState.DONE, 0)
+    assert night.get("contacts", donor) == before
+
+
+def test_a_contact_that_points_to_itself_is_trimmed_like_another(night: Night) -> None:
+    donor = night.contact(birthdate="1980-05-05")
+    night.http.patch(
+        f"{night.emulator.url}contacts({donor})",
+        json={"parentcustomerid_contact@odata.bind": f"/contacts({donor})"},
+        headers={"If-Match": "*"},
+    ).raise_for_status()
+    night.donation(donor)
+    night.party(donor, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    assert night.apply(night.plan()).counts["trimmed"] == 1

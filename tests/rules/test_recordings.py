@@ -75,7 +75,7 @@ def test_r050_an_audio_attachment_has_six_months_and_follows_the_dossier_when_ma
     assert decided(an_attachment(fiche=FICHE, belongs_to=dossier), date(2026, 7, 16)).disposition is DELETE
     decision = decided(an_attachment(fiche=FICHE, belongs_to=dossier, evidence=True), date(2026, 7, 16))
     assert (decision.disposition, decision.retention_end, decision.rule) == (KEEP, date(2035, 10, 10), "RET-05")
-    assert decision.flags == (Flag.EVIDENCE_MARK,)
+    assert decision.flags == ()
 
 
 def test_r051_a_call_across_midnight_counts_from_its_end() -> None:

@@ -100,7 +100,7 @@ def a_retained(number: int, reason: str) -> PlanLine:
         table, categories, flags, rule = "contact", (), [Flag.ORPHAN_CONTACT], "RET-20"
     elif reason == Reason.NOT_EXPIRED and number % 4 == 0:
         table, categories, rule = "cf_recording", ("recording",), "RET-21"
-        flags += [Flag.TAKEOVER_WARNING] if number % 8 == 0 else [Flag.EVIDENCE_MARK]
+        flags, rule = ([*flags, Flag.TAKEOVER_WARNING], rule) if number % 8 == 0 else (flags, "RET-05")
     elif reason == Reason.NOT_STARTED:
         categories = ("civil_party",)
     reasons = [reason]

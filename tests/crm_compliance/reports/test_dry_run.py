@@ -85,8 +85,8 @@ def test_reasons_come_in_the_order_of_ranks() -> None:
 
 def test_recordings_kept_on_the_evidence_mark_are_counted_and_disposed_ones_are_not() -> None:
     lines = [
-        a_line(1, table="cf_recording", end="2030-01-01", flags=[Flag.EVIDENCE_MARK]),
-        a_line(2, table="cf_recording", disposition="delete", end="2020-01-01", reasons=[Reason.EXPIRED], flags=[Flag.EVIDENCE_MARK]),
+        a_line(1, table="cf_recording", end="2030-01-01", rule="RET-05"),
+        a_line(2, table="cf_recording", disposition="delete", end="2020-01-01", reasons=[Reason.EXPIRED], rule="RET-05"),
     ]
     assert report_of(lines).evidence_kept == 1
 
