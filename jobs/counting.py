@@ -15,7 +15,7 @@ import msgspec
 from connectors.interface import Among, ConnectorError, Operation, OperationKind
 from jobs.gather import rows_of
 from jobs.ports import JobContext
-from jobs.runs import Action, ActionState, Run, StatisticWrites
+from jobs.runs import Action, ActionState, Run, StatisticWrite, StatisticWrites
 from jobs.settling import send_operations
 from rules.disposition import Decision, Disposition
 from rules.periods import brussels_date
@@ -26,6 +26,7 @@ from rules.statistics import NAME, TOTAL_KEYS, StatisticFacts, aggregate, count_
 CHILD_FIELDS = ("gender", "postcode", "country")
 FIRST_FIELDS = ("channel", "reporter_kind")
 ROW_FIELDS = ("name", "year", "category", "province", "age_band", "sex", "outcome", "count")
+TOTAL_FIELDS = ("category", "year", "count")
 TRIES = 3
 
 
@@ -78,54 +79,56 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
     return run
 
 
-def _rows(context: JobContext, batch: Sequence[StatisticFacts]) -> list[dict[str, object]]:
+def _rows(context: JobContext, batch: Sequence[StatisticFacts]) -> list[StatisticWrite]:
     """The writes of a batch: new rows and totals in one shuffled order."""
     if not batch:
         return []
     existing = [row for page in context.connector.read(Statistic, ROW_FIELDS) for row in page]
     counted = aggregate(batch, count_rows(existing), context.policy)
     totals = {(row.category, row.year): row for row in existing if row.category in TOTAL_KEYS.values()}
-    writes: list[dict[str, object]] = []
+    writes: list[StatisticWrite] = []
     for row in shuffled(counted.rows, context.shuffle):
         values = {key: value for key, value in msgspec.structs.asdict(row).items() if key not in ("id", "etag") and value is not None}
-        writes.append({"operation": "create", "id": str(uuid4()), "etag": "", "values": values})
+        writes.append(StatisticWrite(str(uuid4()), values))
     for (key, year), n in counted.totals.items():
         total = totals.get((key, year))
-        if total is None:
-            values = {"name": NAME, "category": key, "year": year, "count": n}
-            writes.append({"operation": "create", "id": str(uuid4()), "etag": "", "values": values})
-        else:
-            writes.append(
-                {"operation": "update", "id": total.id, "etag": total.etag, "values": {"count": (total.count or 0) + n}, "adds": n}
-            )
+        writes.append(_new_total(key, year, n) if total is None else _grown(total, n))
     context.shuffle.shuffle(writes)
     return writes
 
 
+def _new_total(key: object, year: object, n: int) -> StatisticWrite:
+    return StatisticWrite(str(uuid4()), {"name": NAME, "category": key, "year": year, "count": n})
+
+
+def _grown(total: Statistic, n: int) -> StatisticWrite:
+    values: dict[str, object] = {"category": total.category, "year": total.year, "count": (total.count or 0) + n}
+    return StatisticWrite(total.id, values, total.etag, n)
+
+
 def _pending(context: JobContext, run: Run) -> tuple[Run, list[Operation]]:
-    """Which writes of the run have not happened yet. A total that somebody else has changed meanwhile is counted on from there."""
+    """Which writes of the run have not happened yet. A total that somebody else has changed or removed is counted on from there."""
     assert run.statistics is not None
-    writes = [dict(write) for write in run.statistics.rows]
-    found = {row.id: row for row in rows_of(context.connector, Statistic, ("count",), Among("id", [str(write["id"]) for write in writes]))}
-    pending: list[Operation] = []
-    moved = False
-    for write in writes:
-        row = found.get(str(write["id"]))
-        values = write["values"]
-        assert isinstance(values, dict)
-        if write["operation"] == "create":
+    found = {
+        row.id: row for row in rows_of(context.connector, Statistic, TOTAL_FIELDS, Among("id", [write.id for write in run.statistics.rows]))
+    }
+    writes, pending = list(run.statistics.rows), []
+    for number, write in enumerate(writes):
+        row = found.get(write.id)
+        if not write.etag:
             if row is None:
-                pending.append(Operation(OperationKind.CREATE, Statistic, str(write["id"]), "", values))
+                pending.append(Operation(OperationKind.CREATE, Statistic, write.id, "", write.values))
             continue
+        if row is not None and row.etag != write.etag and row.count == write.values["count"]:
+            continue  # it is our own write that made this version
         if row is None:
-            raise ConnectorError("a row of totals is gone while it was being counted on", hint="restore it, then apply the same plan again")
-        if row.etag != write["etag"]:
-            if row.count == values["count"]:
-                continue
-            write |= {"etag": row.etag, "values": {"count": (row.count or 0) + int(str(write["adds"]))}}
-            moved = True
-        pending.append(Operation(OperationKind.UPDATE, Statistic, str(write["id"]), str(write["etag"]), dict(write["values"])))  # type: ignore[call-overload]
-    if moved:
+            write = _new_total(write.values["category"], write.values["year"], write.adds)
+            pending.append(Operation(OperationKind.CREATE, Statistic, write.id, "", write.values))
+        else:
+            write = write if row.etag == write.etag else _grown(row, write.adds)
+            pending.append(Operation(OperationKind.UPDATE, Statistic, write.id, write.etag, {"count": write.values["count"]}))
+        writes[number] = write
+    if tuple(writes) != run.statistics.rows:
         run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(writes)))
         context.store.save_run(run)
     return run, pending

@@ -55,10 +55,19 @@ class Action(msgspec.Struct, frozen=True):
     still_there: tuple[tuple[str, str], ...] = ()
 
 
-class StatisticWrites(msgspec.Struct, frozen=True):
-    """The statistics of a run, fixed before they are written, in shuffled order (ERA-16). A row: operation, id, etag, values."""
+class StatisticWrite(msgspec.Struct, frozen=True):
+    """One write to the statistics: a new row (`etag` is empty), or a total that grows by `adds` from the version that was read."""
 
-    rows: tuple[dict[str, object], ...]
+    id: str
+    values: dict[str, object]
+    etag: str = ""
+    adds: int = 0
+
+
+class StatisticWrites(msgspec.Struct, frozen=True):
+    """The statistics of a run, fixed before they are written, in shuffled order (ERA-16)."""
+
+    rows: tuple[StatisticWrite, ...]
     done: bool = False
 
 

@@ -1,26 +1,16 @@
 """The bytes of an answer's body, fast.
 
 `requests` feeds a page through a generator in small pieces; one read of the raw stream and one call of the decompressor take a fraction of
-that. ISA-L is optional: where its wheel is missing, zlib does the same at half the speed.
+that; ISA-L is twice as fast as the standard library's zlib.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
-
 import requests
 import urllib3
+from isal import isal_zlib
 
-try:
-    from isal import isal_zlib
-
-    _decompress: Callable[[bytes, int], bytes] = isal_zlib.decompress
-    _ERRORS: tuple[type[Exception], ...] = (zlib.error, isal_zlib.error)  # type: ignore[assignment]
-except ImportError:  # pragma: no cover
-    _decompress = zlib.decompress
-    _ERRORS = (zlib.error,)
-
+_NOT_GZIP: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # the stub calls the class an instance
 _GZIP = 31  # window bits: gzip header and trailer
 
 
@@ -44,6 +34,7 @@ def read_body(response: requests.Response) -> bytes:
     if encoding != "gzip":
         raise BodyBroken  # we ask for nothing else
     try:
-        return _decompress(raw, _GZIP)
-    except _ERRORS:
+        decompressed: bytes = isal_zlib.decompress(raw, _GZIP)
+    except _NOT_GZIP:
         raise BodyBroken from None
+    return decompressed

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-try:
-    from isal import isal_zlib
-except ImportError:  # no wheel for this machine: the standard library is slower, not different
-    isal_zlib = None  # type: ignore[assignment]
+from isal import isal_zlib
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -66,10 +62,7 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
 
 
 def compressed(body: bytes) -> bytes:
-    if isal_zlib is not None:
-        return bytes(isal_zlib.compress(body, 1, _GZIP))
-    compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
-    return compressor.compress(body) + compressor.flush()
+    return bytes(isal_zlib.compress(body, 1, _GZIP))
 
 
 async def send_answer(send: Send, status: int, headers: list[tuple[str, str]], body: bytes, *, truncated: bool = False) -> None:

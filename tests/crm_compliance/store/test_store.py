@@ -12,7 +12,7 @@ import pytest
 from crm_compliance.store.store import SqlStore
 from jobs.plan import Kind, PlanState
 from jobs.ports import Store
-from jobs.runs import ActionState, RunState, StatisticWrites
+from jobs.runs import ActionState, RunState, StatisticWrite, StatisticWrites
 from rules.errors import Refused, UsageError
 from tests.crm_compliance.store.values import ENTRY, NIGHT, PAGES, a_plan, a_run, a_word, an_action
 
@@ -129,7 +129,7 @@ def test_one_person_cannot_approve_twice_from_two_windows_at_once(store: SqlStor
 def test_a_run_comes_back_as_it_was_saved_and_is_found_by_its_plan(store: SqlStore) -> None:
     store.save_plan(a_plan(), [], ENTRY)
     assert store.run_of("plan-1") is None
-    run = a_run(statistics=StatisticWrites(({"id": "1", "values": {"year": 2026}},)), counts={"skipped": {"CHANGED": 1}})
+    run = a_run(statistics=StatisticWrites((StatisticWrite("1", {"year": 2026}),)), counts={"skipped": {"CHANGED": 1}})
     store.start_run(run, ("started", {}))
     assert store.run("run-1") == store.run_of("plan-1") == run
     assert [(entry.kind, entry.run) for entry in store.ledger()] == [("planned", None), ("started", "run-1")]
