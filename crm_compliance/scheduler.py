@@ -118,8 +118,9 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         )
         now = clock()
         for name, cron in crons_of(settings).items():
-            at_once = {"next_run_time": now} if missed(store, name, cron, now) else {}
-            scheduler.add_job(run_job, trigger_of(cron), args=[settings, name, stop], id=name, name=name, **at_once)
+            scheduler.add_job(run_job, trigger_of(cron), args=[settings, name, stop], id=name)
+            if missed(store, name, cron, now):  # at once, by the scheduler's own clock
+                scheduler.add_job(run_job, args=[settings, name, stop], id=f"{name} (missed)")
         scheduler.start()
         for job in scheduler.get_jobs():
             announce(f"{job.id}: next at {job.next_run_time.isoformat()}")

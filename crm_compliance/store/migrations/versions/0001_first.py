@@ -90,8 +90,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """There is no way back: an older version would have to drop proof."""
-    raise NotImplementedError
+    """There is no way back."""
+    raise RuntimeError("an older version would have to drop proof")
 
 
 # `INSERT OR REPLACE` deletes without asking the delete trigger, hence the third one.
