@@ -85,13 +85,12 @@ def _listed(found: Sequence[Plan], now: datetime) -> Table:
             plan.id,
             plan.kind.value,
             plan.state(now).value,
-            f"{plan.as_of.astimezone(BRUSSELS):%Y-%m-%d}",
             f"{plan.valid_until.astimezone(BRUSSELS):%Y-%m-%d %H:%M}",
             *(str(plan.dispose.get(disposition, 0)) for disposition in ("delete", "anonymise")),
         )
         for plan in found
     ]
-    return table_of(("Plan", "Kind", "State", "As of", "Valid until", "Delete", "Anonym."), rows, numbers=2)
+    return table_of(("Plan", "Kind", "State", "Valid until", "Delete", "Anonym."), rows, numbers=2)
 
 
 @plans.command("show")

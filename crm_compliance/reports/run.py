@@ -63,6 +63,8 @@ def print_history(documents: Sequence[Document], console: Console) -> None:
         return
     table = paper.table("", "Started (Brussels)", "Run", "Kind", "State", "Deleted", "Anonym.", numbers=2)
     table.title = None
+    for column in table.columns[:2]:  # an id that is broken into lines cannot be copied
+        column.no_wrap = True
     for document in documents:
         counts = _mapping(document.get("counts")) or document
         table.add_row(
