@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from jobs.apply import CONTINUED, TRIM
 from jobs.plan import Counter as BreakerCounter
 from jobs.plan import Plan
 from jobs.runs import Action, Run
@@ -80,11 +81,16 @@ def history_line(run: Run) -> dict[str, object]:
 
 def history_document(run: Run, plan: Plan, actions: Iterable[Action]) -> dict[str, object]:
     """What `history show` answers: outcomes add up to the units read (ACC-03)."""
-    outcomes = Counter(f"{action.disposition}:{action.state.value}" + (f":{action.code}" if action.code else "") for action in actions)
+    outcomes, beside = Counter[str](), Counter[str]()
+    for action in actions:
+        outcome = f"{action.disposition}:{action.state.value}" + (f":{action.code}" if action.code else "")
+        # Trimmed contacts have no line in a plan, and a unit that was only finished here had its line in another.
+        (beside if action.disposition == TRIM or CONTINUED in action.flags else outcomes)[outcome] += 1
     kept = {f"retained:{reason}": n for reason, n in plan.retain.items()}
     return history_line(run) | {
         "outcomes": dict(sorted(outcomes.items())) | kept,
         "units": plan.units,
+        "beside_the_plan": dict(sorted(beside.items())),
         "approvals": [_word(word) for word in plan.given],
     }
 

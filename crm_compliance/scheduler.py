@@ -92,7 +92,7 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
     A service that has never run waits for its first hour.
     """
     kind = Kind(job)
-    if any(run.kind is kind and not run.is_over for run in store.runs()):
+    if any(not run.is_over for run in store.runs()):
         return True
     plans = [plan.created_at for plan in store.plans() if plan.kind is kind and plan.proposer == "service" and not plan.as_of_given]
     if not plans:

@@ -7,32 +7,35 @@ stands in the journal and in the ledger before the first destructive call, so th
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from connectors.interface import Among
-from jobs.contacts import ContactCheck, check_contacts
+from jobs import settling
+from jobs.contacts import STILL_REFERRED, ContactCheck, check_contacts
 from jobs.counting import facts_for, write_statistics
-from jobs.disposal import Rows, rows_of_contacts, rows_of_units
+from jobs.disposal import CHANGED, Rows, rows_of_contacts, rows_of_units
+from jobs.drafting import is_unaltered
 from jobs.gather import Gathering, gather_units, rows_of
 from jobs.plan import Plan, PlanLine
 from jobs.planning import lines_of
 from jobs.ports import JobContext
 from jobs.runs import Action, ActionState, RowWrite, Run, RunState
-from jobs.settling import CHANGED, TECHNICAL, settle_writes
+from jobs.settling import TECHNICAL, settle_writes
 from jobs.verify import still_there, verify_actions
 from rules.decide import decide
-from rules.disposition import Decision, Flag
+from rules.disposition import Decision, Flag, Reason
 from rules.errors import Refused
 from rules.periods import brussels_date
-from rules.records import KINDS, Contact, Dossier, Unit, UnitKind
+from rules.records import KINDS, Contact, Dossier, Fiche, Unit, UnitKind
 
 GROUP = 100  # units that are recomputed, journalled and sent together
 ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER)
 TRIM = "trim"
-EXPIRED_PLAN = "PLAN_EXPIRED"
+LAPSED = ("PLAN_REJECTED", "POLICY_CHANGED", "PLAN_EXPIRED")  # why an interrupted run begins nothing new
+CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 
 T = TypeVar("T")
 
@@ -44,21 +47,44 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or another run is going on.
         ConnectorError: the CRM cannot be reached; what was done is journalled, and applying again goes on from there.
     """
-    plan = context.store.plan(plan_id)
-    run = context.store.run_of(plan.id)
+    store = context.store
+    plan = store.plan(plan_id)
+    run = store.run_of(plan.id)
     if run is not None and run.is_over:
         return run
-    if run is None:
-        plan.refuse_unless_ready(context.clock())
     if plan.crm != context.crm:
         raise Refused("the plan was made for another CRM", hint="set CRM_COMPLIANCE_CRM_URL to the one that was planned", where=plan.id)
-    if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
-        raise Refused("the policy or the mapping has changed since the plan was made", hint="make a new plan", where=plan.id)
-    with context.store.exclusive():
-        run = context.store.run_of(plan.id)
+    if run is None:
+        plan.refuse_unless_ready(context.clock())
+        _refuse_other_rules(context, plan)
+    with store.exclusive():
+        run = store.run_of(plan.id)
         if run is not None and run.is_over:
             return run
-        return Application(context, plan, run or _start(context, plan)).carry_out()
+        if not is_unaltered(plan, store.plan_pages(plan.id)):
+            raise _refused("plan_altered", "the stored lines are not those of the plan's digest", "tell the DPO; make a new plan", plan.id)
+        if run is None:
+            for other in unfinished(context):
+                raise _refused("another_run", f"run {other.id} was interrupted", f"first: crm-compliance apply {other.plan}", plan.id)
+            run = _start(context, plan)
+        return Application(context, plan, run).carry_out()
+
+
+def unfinished(context: JobContext) -> list[Run]:
+    """The runs on this CRM that were interrupted, oldest first: they are finished before anything else is written."""
+    store = context.store
+    return [run for run in reversed(store.runs()) if not run.is_over and store.plan(run.plan).crm == context.crm]
+
+
+def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
+    if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
+        raise Refused("the policy or the mapping has changed since the plan was made", hint="make a new plan", where=plan.id)
+
+
+def _refused(code: str, message: str, hint: str, where: str) -> Refused:
+    error = Refused(message, hint=hint, where=where)
+    error.code = code
+    return error
 
 
 def _start(context: JobContext, plan: Plan) -> Run:
@@ -90,29 +116,39 @@ class Application:
         self.day = brussels_date(run.as_of)
         self.kinds = {context.connector.table(KINDS[kind.value]): kind for kind in UnitKind if context.connector.has(KINDS[kind.value])}
         self.actions: dict[tuple[str, str], Action] = {(action.table, action.id): action for action in context.store.journal(run.id)}
+        self.announced: dict[tuple[str, str], Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
     def carry_out(self) -> Run:
         self._settle_intended()
         due = [line for line in lines_of(self.context.store.plan_pages(self.plan.id)) if line.is_disposal]
         pending = [line for line in due if (line.table, line.id) not in self.actions]
         trims = [contact for contact in self.plan.trims if (self._contact_table, contact) not in self.actions]
-        if self.context.clock() >= self.plan.valid_until:
-            self._skip([(line.table, line.id, line.disposition or "") for line in pending], EXPIRED_PLAN)
-            self._skip([(self._contact_table, contact, TRIM) for contact in trims], EXPIRED_PLAN)
+        if code := self._lapsed():
+            self._skip([(line.table, line.id, line.disposition or "") for line in pending], code)
+            self._skip([(self._contact_table, contact, TRIM) for contact in trims], code)
             pending, trims = [], []
         self._continue_partials({(line.table, line.id) for line in due})
         done = 0
         for kind in ORDER:  # never two kinds in one group: a recording goes by its own line before its fiche is looked at
             for group in _groups([line for line in pending if self.kinds[line.table] is kind]):
+                self.context.progress("applying", done, len(pending))
                 self._dispose_of_units(group)
                 done += len(group)
-                self.context.progress("applying", done, len(pending))
         contacts = [line for line in pending if self.kinds[line.table] is UnitKind.CONTACT]
         if contacts or trims:
             self._dispose_of_contacts(contacts, trims)
         self._verify()
         self.run = write_statistics(self.context, self.run, list(self.actions.values()))
         return self._finish()
+
+    def _lapsed(self) -> str:
+        """Why an interrupted run may settle what it had announced and nothing more, empty where it may go on."""
+        plan, context = self.plan, self.context
+        if any(not word.approves for word in plan.given):
+            return LAPSED[0]
+        if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
+            return LAPSED[1]
+        return LAPSED[2] if context.clock() >= plan.valid_until else ""
 
     # -- units ---------------------------------------------------------------------------------------------------------------------
 
@@ -127,7 +163,7 @@ class Application:
             unit = unit_in(found, self.kinds[line.table], line.id)
             decision = decide(unit, context.policy, context.holds, as_of=self.day) if unit is not None else None
             if unit is None or decision is None:
-                self._skip([(line.table, line.id, line.disposition or "")], CHANGED)
+                self._is_gone(line)
             elif not decision.is_disposal:
                 self._skip([(line.table, line.id, line.disposition or "")], decision.reason.value)
             elif not agrees(line, unit, decision):
@@ -140,8 +176,23 @@ class Application:
             context.connector, found, [unit for _, unit, _ in going], policy=context.policy, holds=context.holds, as_of=self.day
         )
         facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
-        intents = self._intents(going, rows, facts)
-        self._carry_out(intents)
+        rows.blocked |= self._held_since([unit for _, unit, _ in going])
+        self._carry_out(self._intents(going, rows, facts))
+
+    def _is_gone(self, line: PlanLine) -> None:
+        """A unit that is not there any more: somebody else's work, or our own of before the run was cut off."""
+        before = self.announced.get((line.table, line.id))
+        if before is not None and not still_there(self.context.connector, before.rows):
+            self._record([msgspec.structs.replace(before, state=ActionState.DONE)], "outcome")
+        else:
+            self._skip([(line.table, line.id, line.disposition or "")], CHANGED)
+
+    def _held_since(self, units: Sequence[Unit]) -> dict[str, str]:
+        """Units whose dossier, another row than the unit's own, has come under a hold since it was read: no version tells (HLD-07)."""
+        dossiers = {unit.id: unit.belongs_to.id for unit in units if unit.belongs_to is not None}
+        rows = rows_of(self.context.connector, Dossier, ("legal_hold",), Among("id", sorted(set(dossiers.values()))))
+        held = {row.id for row in rows if row.legal_hold}
+        return {unit: Reason.HOLD_LEGAL.value for unit, dossier in dossiers.items() if dossier in held}
 
     def _intents(
         self, going: Sequence[tuple[PlanLine, Unit, Decision]], rows: Rows, facts: Mapping[str, dict[str, object]]
@@ -151,7 +202,7 @@ class Application:
             if unit.id in rows.blocked:
                 self._skip([(line.table, line.id, line.disposition or "")], rows.blocked[unit.id])
                 continue
-            flags = (Flag.DISPOSED_NOT_TAKEN_OVER.value,) if Flag.DISPOSED_NOT_TAKEN_OVER in decision.flags else ()
+            lost = rows.not_taken_over[unit.id] + (Flag.DISPOSED_NOT_TAKEN_OVER in decision.flags)
             intents.append(
                 Action(
                     line.table,
@@ -160,7 +211,7 @@ class Application:
                     ActionState.INTENDED,
                     rows=tuple(rows.of[unit.id]),
                     statistic=facts.get(unit.id),
-                    flags=flags,
+                    flags=(Flag.DISPOSED_NOT_TAKEN_OVER.value,) * lost,
                 )
             )
         return intents
@@ -168,31 +219,51 @@ class Application:
     # -- contacts ------------------------------------------------------------------------------------------------------------------
 
     def _dispose_of_contacts(self, lines: Sequence[PlanLine], trims: Sequence[str]) -> None:
-        """Remove or trim contacts, but only those that nothing refers to now: a unit that was skipped keeps its people (RET-20)."""
-        context, table = self.context, self._contact_table
-        check: ContactCheck = check_contacts(context.connector, [line.id for line in lines], trims, day=self.day, progress=context.progress)
-        removable: dict[str, str] = {}
+        """Remove or trim contacts, but only those that nothing refers to now: a unit that was skipped keeps its people (RET-20).
+
+        A new reference changes no version of the contact, so each group is looked at again just before it is written.
+        """
+        etags = {line.id: line.etag for line in lines}
+        check = self._check(etags, trims, ())
         for line in lines:
-            code = check.keeps(line.id) or ("" if check.etags[line.id] == line.etag else CHANGED)
-            if code:
-                self._skip([(table, line.id, "delete")], code)
-            else:
-                removable[line.id] = line.etag
+            if line.id not in check.etags:
+                self._is_gone(line)
+        for code in (CHANGED, STILL_REFERRED):
+            self._skip([(self._contact_table, one, "delete") for one in check.etags if one in etags and check.keeps(one) == code], code)
         # A contact that points to another goes before it, or the other's removal would change its version.
-        order = check.pointing_first(removable)
-        rows = rows_of_contacts(context.connector, {contact: removable[contact] for contact in order})
-        intents = [Action(table, contact, "delete", ActionState.INTENDED, rows=tuple(rows[contact])) for contact in order]
-        for contact in trims:
-            code = check.keeps(contact)
+        going = check.pointing_first([contact for contact in etags if not check.keeps(contact)])
+        remaining = set(going)
+        for group in _groups(going):
+            self.context.progress("removing contacts", len(going) - len(remaining), len(going))
+            self._remove(group, etags, self._check(group, (), remaining))
+            remaining -= set(group)
+        for group in _groups(trims):
+            self.context.progress("trimming contacts", 0, len(trims))
+            self._trim(group, self._check((), group, ()))
+
+    def _check(self, removals: Collection[str], trims: Collection[str], going: Collection[str]) -> ContactCheck:
+        context = self.context
+        return check_contacts(context.connector, removals, trims, day=self.day, progress=context.progress, going=going)
+
+    def _remove(self, contacts: Sequence[str], etags: Mapping[str, str], check: ContactCheck) -> None:
+        codes = {contact: check.keeps(contact) or ("" if check.etags[contact] == etags[contact] else CHANGED) for contact in contacts}
+        for contact, code in codes.items():
             if code:
-                self._skip([(table, contact, TRIM)], code)
-            else:
-                # Where nothing is left to empty the row is not touched: a new version of it would be noise in its history.
-                empty = contact in check.already_empty
-                writes = () if empty else (RowWrite("contact", contact, check.etags[contact], TRIM),)
-                intents.append(Action(table, contact, TRIM, ActionState.INTENDED, rows=writes))
-        for group in _groups(intents):
-            self._carry_out(group)
+                self._skip([(self._contact_table, contact, "delete")], code)
+        removable = [contact for contact in contacts if not codes[contact]]
+        rows = rows_of_contacts(self.context.connector, {contact: etags[contact] for contact in removable})
+        self._carry_out([Action(self._contact_table, one, "delete", ActionState.INTENDED, rows=tuple(rows[one])) for one in removable])
+
+    def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:
+        intents = []
+        for contact in contacts:
+            if code := check.keeps(contact):
+                self._skip([(self._contact_table, contact, TRIM)], code)
+                continue
+            # Where nothing is left to empty the row is not touched: a new version of it would be noise in its history.
+            writes = () if contact in check.already_empty else (RowWrite("contact", contact, check.etags[contact], TRIM),)
+            intents.append(Action(self._contact_table, contact, TRIM, ActionState.INTENDED, rows=writes))
+        self._carry_out(intents)
 
     # -- the journal ---------------------------------------------------------------------------------------------------------------
 
@@ -201,7 +272,8 @@ class Application:
         if not intents:
             return
         self._record(intents, "intent")
-        settled = settle_writes(self.context.connector, {f"{action.table}/{action.id}": action.rows for action in intents})
+        doubtful = {f"{table}/{row}" for table, row in self.announced}
+        settled = settle_writes(self.context.connector, {f"{action.table}/{action.id}": action.rows for action in intents}, doubtful)
         outcomes = []
         for action in intents:
             result = settled[f"{action.table}/{action.id}"]
@@ -230,7 +302,7 @@ class Application:
         self.actions.update({(action.table, action.id): action for action in actions})
 
     def _settle_intended(self) -> None:
-        """Find out what became of units that a killed run had announced: gone, untouched, or half done (and then finished)."""
+        """Find out what became of units that a cut-off run had announced: gone, half done by us, or to be judged afresh."""
         intended = [action for action in self.actions.values() if action.state is ActionState.INTENDED]
         if not intended:
             return
@@ -240,55 +312,52 @@ class Application:
             remaining = [write for write in action.rows if (write.kind, write.id) in left]
             if not remaining:
                 outcomes.append(msgspec.structs.replace(action, state=ActionState.DONE))
-            elif len(remaining) == len(action.rows):
-                del self.actions[(action.table, action.id)]  # nothing happened yet: the unit is judged and journalled afresh
-            else:
+            elif len(action.rows) > settling.MAX_OPERATIONS and len(remaining) < len(action.rows):
                 outcomes.append(self._finish_remaining(action, remaining))
+            else:
+                # One change set is whole or not at all: what is missing somebody else has taken. So the unit is judged as it now is.
+                self.announced[(action.table, action.id)] = self.actions.pop((action.table, action.id))
         if outcomes:
             self._record(outcomes, "outcome")
 
     def _finish_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
-        """Finish a unit of which part is gone, unless a hold has appeared on what is left (HLD-07)."""
-        if self._is_held(action):
-            return msgspec.structs.replace(action, state=ActionState.PARTIAL, code="HOLD_LEGAL")
-        fresh = self._fresh(remaining)
-        result = settle_writes(self.context.connector, {"rest": fresh})["rest"] if fresh else None
-        if result is None or result.state is ActionState.DONE:
+        """Finish a unit of which we have taken a part, provided that what is left is still what was judged (RET-17, HLD-07)."""
+        if not self._is_as_judged(action, remaining):
+            return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
+        result = settle_writes(self.context.connector, {"rest": remaining}, {"rest"})["rest"]
+        if result.state is ActionState.DONE:
             return msgspec.structs.replace(action, state=ActionState.DONE, code="")
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=result.code)
 
-    def _is_held(self, action: Action) -> bool:
-        if self.kinds.get(action.table) is not UnitKind.DOSSIER:
+    def _is_as_judged(self, action: Action, remaining: Sequence[RowWrite]) -> bool:
+        """Whether the unit's own row has the version of then, which also tells holds and re-opening, and no fiche has come to it since."""
+        connector, own = self.context.connector, action.rows[-1]
+        rows = rows_of(connector, KINDS[own.kind], (), Among("id", [own.id]))
+        if own not in remaining or [row.etag for row in rows] != [own.etag] or own.kind == UnitKind.CONTACT:
             return False
-        return any(row.legal_hold for row in rows_of(self.context.connector, Dossier, ("legal_hold",), Among("id", [action.id])))
-
-    def _fresh(self, writes: Sequence[RowWrite]) -> list[RowWrite]:
-        """The same writes with the versions of now; rows that are gone fall out."""
-        by_kind: dict[str, list[str]] = {}
-        for write in writes:
-            by_kind.setdefault(write.kind, []).append(write.id)
-        etags = {
-            (kind, row.id): row.etag
-            for kind, ids in by_kind.items()
-            for row in rows_of(self.context.connector, KINDS[kind], (), Among("id", ids))
-        }
-        return [msgspec.structs.replace(write, etag=etags[(write.kind, write.id)]) for write in writes if (write.kind, write.id) in etags]
+        if own.kind != UnitKind.DOSSIER:
+            return True
+        known = {write.id for write in action.rows}
+        return all(row.id in known for row in rows_of(connector, Fiche, ("dossier",), Among("dossier", [own.id])))
 
     def _continue_partials(self, planned: set[tuple[str, str]]) -> None:
-        """Go on with units that an earlier run left half done (ERA-15): they can no longer be judged by what is left of them."""
+        """Go on with units that an earlier run left half done (ERA-15): they can no longer be judged by what is left of them. Contacts are
+        not among them: a plan finds those again (`Store.undone`)."""
         for run in self.context.store.runs():
-            if run.id == self.run.id or run.state is not RunState.DONE_WITH_FAILURES:
+            if (
+                run.id == self.run.id
+                or run.state is not RunState.DONE_WITH_FAILURES
+                or self.context.store.plan(run.plan).crm != self.plan.crm
+            ):
                 continue
             for action in self.context.store.journal(run.id):
                 key = (action.table, action.id)
-                if action.state is not ActionState.PARTIAL or key in planned or key in self.actions:
+                if action.state is not ActionState.PARTIAL or key in planned or key in self.actions or action.table == self._contact_table:
                     continue
                 left = still_there(self.context.connector, action.rows)
                 remaining = [write for write in action.rows if (write.kind, write.id) in left]
-                if remaining:
-                    again = msgspec.structs.replace(
-                        action, rows=tuple(remaining), state=ActionState.INTENDED, code="", still_there=(), statistic=None
-                    )
+                if remaining and self._is_as_judged(action, remaining):
+                    again = msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
                     self._record([again], "intent")
                     self._record([self._finish_remaining(again, remaining)], "outcome")
 
@@ -332,7 +401,7 @@ class Application:
                 states[action.state.value] += 1
                 continue
             states[action.disposition] += bool(action.rows)
-            flags.update(action.flags)
+            flags.update(flag for flag in action.flags if flag != CONTINUED)
             rows.update(self.context.connector.table(KINDS[write.kind]) for write in action.rows if write.operation == "delete")
             kind = self.kinds[action.table]
             if kind is not UnitKind.CONTACT:
@@ -350,7 +419,7 @@ class Application:
             "rows": dict(sorted(rows.items())),
             "disposed": dict(disposed),
             "flags": dict(sorted(flags.items())),
-            "statistics": len(statistics.rows) if statistics is not None else 0,
+            "statistics": statistics.written if statistics is not None else 0,
         }
 
     @property

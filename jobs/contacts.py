@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from connectors.interface import Among, Connector
-from jobs.disposal import TRIMMED_FIELDS, participations
+from jobs.disposal import CHANGED, TRIMMED_FIELDS, participations
 from jobs.gather import Gathering, add_relations, rows_of
 from jobs.ports import Progress
-from jobs.settling import CHANGED
 from rules.records import Contact, Party
 
 STILL_REFERRED = "STILL_REFERRED"
@@ -23,6 +22,7 @@ class ContactCheck:
         contacts: dict[str, Contact],
         removals: Collection[str],
         *,
+        going: Collection[str],
         with_party: Collection[str],
         taking_part: dict[str, list[tuple[str | None, str | None]]],
         children: dict[str, list[str]],
@@ -32,6 +32,7 @@ class ContactCheck:
         self.already_empty = {contact for contact, row in contacts.items() if all(getattr(row, name) is None for name in TRIMMED_FIELDS)}
         self._contacts = contacts
         self._removals = set(removals)
+        self._going = {*going, *removals}
         self._with_party = set(with_party)
         self._taking_part = taking_part
         self._children = children
@@ -68,7 +69,7 @@ class ContactCheck:
         return CHANGED if related == (contact in self._removals) else ""
 
     def _stays(self, contact: str) -> bool:
-        return contact not in self._removals or contact in self._kept
+        return contact not in self._going or contact in self._kept
 
     def _keeps_by_activity(self, contact: str) -> bool:
         return any(
@@ -77,8 +78,16 @@ class ContactCheck:
         )
 
 
-def check_contacts(connector: Connector, removals: Sequence[str], trims: Sequence[str], *, day: date, progress: Progress) -> ContactCheck:
-    """Read what refers to these contacts now."""
+def check_contacts(
+    connector: Connector,
+    removals: Collection[str],
+    trims: Collection[str],
+    *,
+    day: date,
+    progress: Progress,
+    going: Collection[str] = (),
+) -> ContactCheck:
+    """Read what refers to these contacts now. `going` are others that are about to be removed as well: they keep nobody."""
     ids = sorted({*removals, *trims})
     fields = ("parent", "parent_kind", "newsletter")
     contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", list(removals)))}
@@ -92,6 +101,7 @@ def check_contacts(connector: Connector, removals: Sequence[str], trims: Sequenc
     return ContactCheck(
         contacts,
         removals,
+        going=going,
         with_party=_contacts_of(rows_of(connector, Party, ("contact",), Among("contact", ids))),
         taking_part=participations(connector, ids),
         children=children,

@@ -61,7 +61,7 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
     if run.statistics is None:
         done = [action.statistic for action in actions if action.state is ActionState.DONE and action.statistic is not None]
         rows = _rows(context, [_facts(statistic) for statistic in done])
-        run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(rows), done=not rows))
+        run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(rows)))
         context.store.save_run(run, [("statistics", {"rows": len(rows)})] if rows else [])
     for _ in range(TRIES):
         run, pending = _pending(context, run)
@@ -73,8 +73,17 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
             raise ConnectorError(
                 "the statistics could not be written", hint="apply the same plan again", where=context.connector.table(Statistic)
             )
-    assert run.statistics is not None
-    run = msgspec.structs.replace(run, statistics=msgspec.structs.replace(run.statistics, done=True))
+    return _forget(context, run, actions)
+
+
+def _forget(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
+    """Once written, the facts go from the journal, where they stand beside the id of the dossier that they were taken from (ERA-16)."""
+    counted = [
+        msgspec.structs.replace(action, statistic=None) for action in actions if action.state is ActionState.DONE and action.statistic
+    ]
+    context.store.record(run.id, counted)
+    rows = len(run.statistics.rows) if run.statistics is not None else 0
+    run = msgspec.structs.replace(run, statistics=StatisticWrites((), done=True, written=rows))
     context.store.save_run(run)
     return run
 

@@ -8,6 +8,7 @@ before what hangs on it.
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -34,15 +35,18 @@ TRIMMED_FIELDS = (
 )
 LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier"}  # operation -> the field that it empties
 EXTERNAL = "SKIPPED_TECHNICAL"
+CHANGED = "CHANGED"
 HANGING: tuple[type[Record], ...] = (Note, Call, Email)
 
 
 class Rows:
-    """The rows that go with some units, and the units that cannot go because content outside the CRM hangs on them."""
+    """The rows that go with some units, by unit id; the units that cannot go, with the code that says why; and how many recordings that
+    nobody took over go with each."""
 
     def __init__(self) -> None:
         self.of: dict[str, list[RowWrite]] = {}
         self.blocked: dict[str, str] = {}
+        self.not_taken_over: Tally[str] = Tally()
 
 
 def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit], *, policy: Policy, holds: Holds, as_of: date) -> Rows:
@@ -61,6 +65,7 @@ def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit],
         if follows(own) or decide(own, policy, holds, as_of=as_of).is_disposal:
             owners[row.id] = unit
             tails[unit.id].append(RowWrite("recording", row.id, row.etag))
+            rows.not_taken_over[unit.id] += not row.taken_over
             if row.storage_uri:
                 rows.blocked[unit.id] = EXTERNAL
         else:
@@ -76,10 +81,15 @@ def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit],
                 owner = owners[hanging.regarding or ""]  # type: ignore[attr-defined]
                 leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag))
     dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
+    versions = found.versions or {}
     for unit_id, write in _parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
         leaves[unit_id].append(write)
+        if versions.get(write.id) != write.etag:
+            rows.blocked[unit_id] = CHANGED  # a role that the decision did not know, a younger child perhaps
     for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
         tails[fiche.dossier or ""].append(RowWrite("fiche", fiche.id, fiche.etag))
+        if versions.get(fiche.id) != fiche.etag:
+            rows.blocked[fiche.dossier or ""] = CHANGED  # a fiche that the decision did not know, or knew otherwise
     for unit in units:
         rows.of[unit.id] = [*leaves[unit.id], *tails[unit.id], RowWrite(unit.kind.value, unit.id, unit.etag)]
     return rows

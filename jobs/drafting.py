@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 import msgspec
 from isal import isal_zlib as zlib
 
-from jobs.plan import CategoryTotal, PlanLine
+from jobs.plan import CategoryTotal, Kind, Plan, PlanLine
 from rules.disposition import Decision, Disposition, Reason
 from rules.records import UnitKind
 
@@ -103,8 +103,7 @@ class Draft:
         """The pages, as the store keeps them (JSON Lines, deflated), and the digest, contacts to trim included."""
         if self._lines:
             self._turn_page()
-        for contact in sorted(trims):
-            self._sha.update(b"trim %s\n" % contact.encode())
+        _add_trims(self._sha, trims)
         return self._pages, self._sha.hexdigest()
 
     def dispositions(self) -> dict[str, int]:
@@ -155,6 +154,27 @@ class Draft:
 @lru_cache(maxsize=50_000)
 def _day(day: date) -> bytes:
     return b'"%b"' % day.isoformat().encode()
+
+
+def digest_head(kind: Kind, as_of: datetime, crm: str, policy_digest: str, mapping_digest: str) -> dict[str, object]:
+    """What a plan's digest begins with: what was asked, of whom, and by which rules."""
+    moment = as_of.astimezone(UTC).isoformat()
+    return {"kind": kind.value, "as_of": moment, "crm": crm, "policy": policy_digest, "mapping": mapping_digest}
+
+
+def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
+    """Whether the stored pages are the ones that the plan's digest was taken over: what is applied is what was looked at."""
+    head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
+    sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
+    for page in pages:
+        sha.update(zlib.decompress(page))
+    _add_trims(sha, plan.trims)
+    return sha.hexdigest() == plan.digest
+
+
+def _add_trims(sha: hashlib._Hash, trims: Iterable[str]) -> None:
+    for contact in sorted(trims):
+        sha.update(b"trim %s\n" % contact.encode())
 
 
 def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:

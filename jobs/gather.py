@@ -64,6 +64,7 @@ class Gathering:
     """
 
     audio: tuple[str, ...]
+    versions: dict[str, str] | None = None  # of the fiches and party rows that were read, where they will be written
     dossiers: dict[str, Unit] = field(default_factory=dict)
     lone: dict[str, Unit] = field(default_factory=dict)
     recordings: dict[str, Unit] = field(default_factory=dict)
@@ -102,7 +103,10 @@ class Gathering:
                     unresolved.append(row)
                     continue
                 row.dossier = unit.id  # one string for all fiches of a dossier
-                row.etag = ""  # a fiche of a dossier is written with the version read just before the write
+                if self.versions is None:
+                    row.etag = ""  # a plan does not write fiches: at a million rows their versions are megabytes
+                else:
+                    self.versions[identity] = row.etag
                 unit.fiches.append(row)
             fiches[identity] = row
         return unresolved
@@ -143,10 +147,15 @@ class Gathering:
                 if in_fiche is not None:
                     add_person(contact.id)
                     add_place(in_fiche)
-            if row.role == "child":
+            if self.versions is not None:
+                self.versions[row.id] = row.etag
+            role = row.role
+            if role == "child" or (role is not None and role.isdecimal()):
+                # A role that the mapping does not know may be a child's, so the unit has a child of unknown age (R-161).
+                child = contact if role == "child" else None
                 for unit in (in_dossier, in_fiche):
-                    if unit is not None and (contact is None or contact not in unit.children):
-                        unit.children.append(contact)
+                    if unit is not None and (child is None or child not in unit.children):
+                        unit.children.append(child)
         return unresolved
 
     def add_recordings(self, page: Iterable[Recording]) -> list[Recording]:
@@ -245,36 +254,72 @@ def is_audio(note: Note, patterns: Collection[str]) -> bool:
     return bool(note.is_document) and any(fnmatch((note.media_type or "").lower(), pattern) for pattern in patterns)
 
 
+class Seen:
+    """Counts the rows of each kind on their way to whoever watches."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.rows: dict[str, int] = {}
+        self._progress = progress
+
+    def __call__(self, stage: str, done: int, total: int | None = None) -> None:
+        self.rows[stage] = done
+        self._progress(stage, done, total)
+
+
 def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress) -> Gathering:
     """Read everything that a plan of this kind depends on.
 
     Raises:
         ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see.
     """
+    seen = Seen(progress)
     found = Gathering(connector.recording_media_types)
-    for contacts in _pages(connector, Contact, CONTACT_FIELDS, progress):
+    for contacts in _pages(connector, Contact, CONTACT_FIELDS, seen):
         found.contacts.update(zip(map(_ID, contacts), contacts, strict=True))
-    for dossiers in _pages(connector, Dossier, DOSSIER_FIELDS, progress):
+    for dossiers in _pages(connector, Dossier, DOSSIER_FIELDS, seen):
         found.add_dossiers(dossiers)
-    for fiches in _pages(connector, Fiche, FICHE_FIELDS, progress):
+    for fiches in _pages(connector, Fiche, FICHE_FIELDS, seen):
         _add_late_fiches(connector, found, found.add_fiches(fiches))
-    for parties in _pages(connector, Party, PARTY_FIELDS, progress):
+    for parties in _pages(connector, Party, PARTY_FIELDS, seen):
         _add_late_parties(connector, found, found.add_parties(parties))
     if kind is not Kind.RETENTION:
-        for recordings in _pages(connector, Recording, RECORDING_FIELDS, progress):
+        for recordings in _pages(connector, Recording, RECORDING_FIELDS, seen):
             _add_late_recordings(connector, found, found.add_recordings(recordings))
-        for notes in _pages(connector, Note, NOTE_FIELDS, progress):
+        for notes in _pages(connector, Note, NOTE_FIELDS, seen):
             _add_late_notes(connector, found, found.add_notes(notes))
     if kind is not Kind.RECORDINGS:
-        for calls in _pages(connector, Call, CALL_FIELDS, progress):
+        for calls in _pages(connector, Call, CALL_FIELDS, seen):
             found.add_calls(calls)
-        for emails in _pages(connector, Email, EMAIL_FIELDS, progress):
+        for emails in _pages(connector, Email, EMAIL_FIELDS, seen):
             found.add_emails(emails)
-        for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, progress):
+        for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, seen):
             found.add_activity_parties(participants)
         found.activities.clear()  # nobody asks any more what an activity hangs on
-        add_relations(connector, found, day=day, progress=progress)
+        add_relations(connector, found, day=day, progress=seen)
+    check_visible(connector, seen.rows)
     return found
+
+
+# A table that looks empty hides a hold, a child or a relation; the others hide only what would have been disposed of.
+GUARDING: tuple[type[Record], ...] = (Contact, Dossier, Fiche, Party, Call, Email, ActivityParty, Donation, Enrolment, Engagement)
+
+
+def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
+    """Refuse a view in which a table is empty while the CRM itself counts rows: a missing privilege looks just like that.
+
+    `seen` are rows by kind, as far as it was read. The count may be a day old, so a table that was emptied in earnest is taken for
+    hidden until the next one.
+
+    Raises:
+        ReadIncomplete: naming the table.
+    """
+    for record in GUARDING:
+        if seen.get(record.__name__.lower()) == 0 and connector.has(record) and (total := connector.total(record)):
+            raise ReadIncomplete(
+                f"the CRM counts {total} rows in {connector.table(record)} and shows this account none",
+                hint="give the application user read access to the whole organisation",
+                where=connector.table(record),
+            )
 
 
 def add_relations(connector: Connector, found: Gathering, *, day: date, progress: Progress, among: Among | None = None) -> None:
@@ -291,7 +336,7 @@ def add_relations(connector: Connector, found: Gathering, *, day: date, progress
 
 def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]]) -> Gathering:
     """Read some units afresh, with all that their retention ends depend on (RET-17). Ids that are gone are simply not there."""
-    found = Gathering(connector.recording_media_types)
+    found = Gathering(connector.recording_media_types, versions={})
     recordings = rows_of(connector, Recording, RECORDING_FIELDS, Among("id", wanted.get(UnitKind.RECORDING, ())))
     notes = rows_of(connector, Note, NOTE_FIELDS, Among("id", wanted.get(UnitKind.ATTACHMENT, ())))
     hanging = {row.fiche for row in recordings if row.fiche is not None} | set(wanted.get(UnitKind.FICHE, ()))
@@ -321,6 +366,7 @@ def _pages(
     connector: Connector, record: type[R], fields: tuple[str, ...], progress: Progress, among: Among | None = None
 ) -> Iterator[list[R]]:
     done = 0
+    progress(record.__name__.lower(), done)
     for page in connector.read(record, fields, among=among):
         done += len(page)
         progress(record.__name__.lower(), done)

@@ -60,6 +60,10 @@ class Store(Protocol):
         """The actions of a run in the order in which they were first recorded."""
         ...
 
+    def undone(self, table: str) -> set[str]:
+        """The ids of this table that some run should have written and that the last run to try has not: skipped, failed or cut off."""
+        ...
+
     def record(self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = ()) -> None:
         """Add or replace actions of the journal, by (table, id), together with ledger entries."""
         ...

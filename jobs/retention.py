@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.apply import apply_plan
+from jobs.apply import apply_plan, unfinished
 from jobs.plan import Kind
 from jobs.planning import make_plan
 from jobs.ports import JobContext
@@ -13,7 +13,7 @@ from jobs.verify import NOT_CHECKABLE, verify_actions
 def run_retention(context: JobContext) -> Run:
     """Enforce the retention schedule on dossiers, lone fiches and contacts, once.
 
-    A run that was interrupted is finished first. Where the circuit breaker trips, the plan stays stored and waits.
+    Whatever was interrupted is finished first. Where the circuit breaker trips, the plan stays stored and waits.
 
     Raises:
         Refused: the plan needs approval; `where` is its id.
@@ -27,9 +27,8 @@ def run_recordings(context: JobContext) -> Run:
 
 
 def _run(context: JobContext, kind: Kind) -> Run:
-    for run in context.store.runs():
-        if run.kind is kind and not run.is_over:
-            apply_plan(context, run.plan)
+    for run in unfinished(context):
+        apply_plan(context, run.plan)
     return apply_plan(context, make_plan(context, kind).id)
 
 

@@ -69,6 +69,7 @@ class StatisticWrites(msgspec.Struct, frozen=True):
 
     rows: tuple[StatisticWrite, ...]
     done: bool = False
+    written: int = 0  # how many rows there were, once they are forgotten
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -5,18 +5,17 @@ A change set whose answer was lost is read back before it is tried again, so not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.interface import ChangeSet, ChangeStatus, Connector, Operation
-from jobs.disposal import operation
+from jobs.disposal import CHANGED, operation
 from jobs.runs import ActionState, RowWrite
 from jobs.verify import still_there
 
 MAX_OPERATIONS = 1_000  # Microsoft Learn, "Execute batch operations using the Web API"
 TRIES = 3
 TECHNICAL = "SKIPPED_TECHNICAL"  # HLD-13
-CHANGED = "CHANGED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,13 @@ class Settled:
     code: str = ""
 
 
-def settle_writes(connector: Connector, writes: Mapping[str, Sequence[RowWrite]]) -> dict[str, Settled]:
+def settle_writes(
+    connector: Connector, writes: Mapping[str, Sequence[RowWrite]], doubtful: Collection[str] = frozenset()
+) -> dict[str, Settled]:
     """Carry out the writes of each unit, by a key of the caller's, and say what became of each.
+
+    `doubtful` are units that were sent before without an answer: a request of then may still be under way, so that what looks changed may
+    be our own work.
 
     A unit of up to 1,000 rows goes in one change set, whole or not at all. A larger one goes in several, its own row last: if a later
     one fails it is PARTIAL. Whatever the CRM refuses for a technical reason is skipped and tried again by the next run (HLD-13).
@@ -37,7 +41,7 @@ def settle_writes(connector: Connector, writes: Mapping[str, Sequence[RowWrite]]
     settled: dict[str, Settled] = {}
     step = 0
     while waiting := {key: parts[step] for key, parts in pieces.items() if key not in settled and step < len(parts)}:
-        for key, (status, code) in _settle_step(connector, waiting).items():
+        for key, (status, code) in _settle_step(connector, waiting, doubtful).items():
             if status is ChangeStatus.DONE:
                 continue
             if step > 0:
@@ -58,22 +62,28 @@ def send_operations(connector: Connector, operations: Sequence[Operation]) -> bo
     return all(result.status is ChangeStatus.DONE for result in connector.change(sets))
 
 
-def _settle_step(connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]]) -> dict[str, tuple[ChangeStatus, str]]:
+def _settle_step(
+    connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]], doubtful: Collection[str]
+) -> dict[str, tuple[ChangeStatus, str]]:
     """Send one change set for each key and read back those whose answer was lost, up to TRIES times."""
     outcome: dict[str, tuple[ChangeStatus, str]] = {}
-    open_sets = dict(waiting)
+    open_sets, sent_before = dict(waiting), set(doubtful)
     for _ in range(TRIES):
         results = connector.change([ChangeSet(key, tuple(operation(write) for write in rows)) for key, rows in open_sets.items()])
         unknown: dict[str, tuple[RowWrite, ...]] = {}
         for result in results:
+            late = result.status is ChangeStatus.CHANGED and result.key in sent_before
             if result.status is ChangeStatus.UNKNOWN:
                 unknown[result.key] = open_sets[result.key]
+            elif late and not still_there(connector, waiting[result.key]):
+                outcome[result.key] = (ChangeStatus.DONE, "")  # the lost request was carried out after all
             else:
                 outcome[result.key] = (result.status, result.service_code)
         if not unknown:
             return outcome
         left = still_there(connector, (write for rows in unknown.values() for write in rows))
         open_sets = {}
+        sent_before |= unknown.keys()
         for key, rows in unknown.items():
             remaining = tuple(write for write in rows if (write.kind, write.id) in left)
             if not remaining:

@@ -97,7 +97,8 @@ class PageDecoder(Generic[R]):
                 truths = {option: TRUTHS[key] for option, key in column.choice.keys.items()}
                 self._steps.append(_lookup_step(name, _Known(truths)))
             else:
-                self._steps.append(_lookup_step(name, _Known(column.choice.keys)))
+                known = _Told(column.choice.keys) if name == "role" else _Known(column.choice.keys)
+                self._steps.append(_lookup_step(name, known))
             return column.name, str | None if is_multi else int | None, True
         if kind is date:
             behaviour = _behaviour(table, column, attribute.behaviour)
@@ -171,6 +172,13 @@ class _Known(dict[Any, Any]):
 
     def __missing__(self, option: object) -> None:
         return None
+
+
+class _Told(dict[Any, Any]):
+    """Option -> key; an option that is not mapped stands as its number: a role that nobody knows may be a child's."""
+
+    def __missing__(self, option: object) -> str | None:
+        return None if option is None else str(option)
 
 
 class _MultiKeys(dict[str | None, tuple[str, ...]]):

@@ -98,6 +98,8 @@ LISTED_IN_FULL = frozenset({Flag.OPEN_PAST_END, Flag.REVIEW_DUE})
 SKIPS: dict[str, str] = {
     "CHANGED": "It changed in the CRM after the plan was made.",
     "PLAN_EXPIRED": "The plan's validity ended before its turn came.",
+    "PLAN_REJECTED": "The plan was rejected while its run was interrupted.",
+    "POLICY_CHANGED": "The policy or the mapping changed while the run was interrupted.",
     "SKIPPED_TECHNICAL": "The CRM refused, or content lies outside the CRM where this version does not reach; the next run tries again.",
     "STILL_REFERRED": "A unit that stays, or a relation, refers to this contact again.",
     "STILL_THERE": "Reading back found it again.",

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_compliance.store.tables import actions, runs
 from jobs.plan import Kind
-from jobs.runs import Action, Run, RunState
+from jobs.runs import Action, ActionState, Run, RunState
 from rules.errors import UsageError
 
 COUNTERS = {"units": runs.c.units, "recordings": runs.c.recordings}
@@ -69,6 +69,13 @@ def upsert_actions(connection: Connection, run: str, journal: Sequence[Action]) 
         for action in journal
     ]
     connection.execute(statement, rows)
+
+
+def read_undone(connection: Connection, table: str) -> set[str]:
+    """The units of a table whose last action, over all runs, is not done."""
+    query = select(actions.c.unit_id, actions.c.state).where(actions.c.unit_table == table).order_by(actions.c.position)
+    last = {row.unit_id: row.state for row in connection.execute(query)}
+    return {unit for unit, state in last.items() if state != ActionState.DONE.value}
 
 
 def read_disposals(connection: Connection, kind: Kind, counter: str, limit: int) -> list[int]:

@@ -102,6 +102,10 @@ class SqlStore:
         with self._database.reading() as connection:
             return runs.read_journal(connection, run)
 
+    def undone(self, table: str) -> set[str]:
+        with self._database.reading() as connection:
+            return runs.read_undone(connection, table)
+
     def record(self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = ()) -> None:
         with self._database.writing() as connection:
             runs.upsert_actions(connection, run, actions)

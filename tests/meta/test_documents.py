@@ -16,7 +16,7 @@ from crm_compliance.cli.app import app
 from crm_compliance.reports.formats import FORMATS
 from crm_compliance.reports.sentences import FLAGS, REASONS, SKIPS
 from crm_compliance.settings import Settings
-from jobs import apply, settling
+from jobs import apply, contacts, disposal, settling
 from jobs.registry import JOBS
 from rules.disposition import Flag, Reason
 from rules.loader import load_policy
@@ -80,7 +80,7 @@ def test_every_reason_and_flag_has_a_sentence() -> None:
 
 
 def test_every_skip_code_has_a_sentence_and_stands_in_the_documents() -> None:
-    codes = {settling.TECHNICAL, settling.CHANGED, apply.EXPIRED_PLAN, "STILL_REFERRED"}
+    codes = {settling.TECHNICAL, disposal.CHANGED, contacts.STILL_REFERRED, *apply.LAPSED}
     assert codes <= SKIPS.keys()
     assert [code for code in sorted(codes) if f"`{code}`" not in OPERATIONS] == []
 
