@@ -1,0 +1,353 @@
+"""What happens between an interruption and its end, between a reading and its write: others work in the CRM meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ReadIncomplete
+from jobs.apply import apply_plan
+from jobs.plan import Approval, Plan
+from jobs.retention import run_recordings, run_retention
+from jobs.runs import ActionState, Run, RunState
+from rules.errors import Refused
+from tests.integration.night import CATEGORY, Night
+from tests.integration.test_kill_and_resume import Fragile, Killed, Points
+
+LONG_AGO = date(2018, 3, 1)
+MakeNight = Callable[..., Night]
+
+
+class Meddling:
+    """A connector beside which somebody works in the CRM: `act` is called once, just before the n-th read of a kind or the n-th change.
+
+    Notes are read once with the units and once more with what hangs on them, after the decision.
+    """
+
+    def __init__(self, inner: Any, act: Callable[[], object], *, before: str, nth: int = 1) -> None:
+        self._inner, self._act, self._before, self._left = inner, act, before, nth
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _maybe(self, what: str) -> None:
+        if what == self._before:
+            self._left -= 1
+            if self._left == 0:
+                self._act()
+
+    def read(self, record: type[Any], fields: Any, *, among: Any = None) -> Iterator[list[Any]]:
+        self._maybe(record.__name__)
+        return iter(list(self._inner.read(record, fields, among=among)))
+
+    def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
+        self._maybe("change")
+        found: list[ChangeResult] = self._inner.change(change_sets)
+        return found
+
+
+def applied(night: Night, plan: Plan, connector: Any) -> Run:
+    return apply_plan(dataclasses.replace(night.context, connector=connector), plan.id)
+
+
+def killed_before(night: Night, plan: Plan, method: str, at: int = 1) -> None:
+    """Carry out a plan until just before the n-th call of a connector's or store's method."""
+    context = night.context
+    broken = Fragile(context.connector if method == "change" else context.store, Points(2 * at - 1), (method,))
+    changed: dict[str, Any] = {"connector" if method == "change" else "store": broken}
+    with pytest.raises(Killed):
+        apply_plan(dataclasses.replace(context, **changed), plan.id)
+
+
+def a_grown_up(night: Night, **columns: Any) -> tuple[str, str]:
+    """An expired dossier and its child."""
+    dossier = night.dossier("sexting", spoken=LONG_AGO, fiches=2, **columns)
+    child = night.contact(birthdate="2000-02-01")
+    night.party(child, "child", dossier=dossier)
+    return dossier, child
+
+
+def test_a_unit_that_was_announced_is_judged_as_it_is_when_the_run_goes_on(night: Night) -> None:
+    """RET-17: between the kill and the resumption the dossier is re-opened, gets a fiche and loses a note."""
+    dossier, _ = a_grown_up(night)
+    note = night.note("cf_dossier", dossier)
+    plan = night.plan()
+    killed_before(night, plan, "change")
+    night.patch("cf_dossiers", dossier, statecode=0, statuscode=1)
+    night.fiche("sexting", spoken=date(2026, 11, 24), dossier=dossier)
+    night.http.delete(f"{night.emulator.url}annotations({note})").raise_for_status()
+    run = night.apply(plan)
+    assert run.counts["skipped"] == {"OPEN_DOSSIER": 1, "STILL_REFERRED": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+    assert len(night.fiches_of(dossier)) == 3
+
+
+def test_a_leftover_that_has_come_back_to_life_is_left_alone(night: Night) -> None:
+    """A contact whose removal was answered and not done is the child of a new dossier when the next run comes."""
+    dossier, child = a_grown_up(night)
+    fault = [{"match": {"method": "DELETE", "path": f"contacts({child})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    assert night.apply(night.plan()).counts["partial"] == 1
+    night.party(child, "child", dossier=night.dossier("runaway", spoken=date(2026, 11, 20), closed=False))
+    run = night.apply(night.plan())
+    assert (run.state, run.counts["deleted"]) == (RunState.DONE, 0)
+    assert night.get("contacts", child) is not None
+    assert night.get("cf_dossiers", dossier) is None
+
+
+@pytest.mark.parametrize("change", ["new", "recategorised"])
+def test_a_fiche_that_the_decision_did_not_know_stops_its_dossier(night: Night, change: str) -> None:
+    dossier, _ = a_grown_up(night)
+    first = night.fiches_of(dossier)[0]
+
+    def act() -> None:
+        if change == "new":
+            night.fiche("unexplained_disappearance", spoken=LONG_AGO, dossier=dossier)
+        else:
+            night.patch("cf_fiches", first, cf_categories=str(CATEGORY["unexplained_disappearance"]))
+
+    plan = night.plan()
+    run = applied(night, plan, Meddling(night.context.connector, act, before="Note", nth=2))
+    assert run.counts["skipped"] == {"CHANGED": 1, "STILL_REFERRED": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+    assert first in night.fiches_of(dossier)
+
+
+def test_a_younger_child_that_the_decision_did_not_know_stops_the_dossier(night: Night) -> None:
+    dossier, _ = a_grown_up(night)
+    sibling = night.contact(birthdate="2015-01-01")
+    plan = night.plan()
+    run = applied(
+        night, plan, Meddling(night.context.connector, lambda: night.party(sibling, "child", dossier=dossier), before="Note", nth=2)
+    )
+    assert run.counts["skipped"] == {"CHANGED": 1, "STILL_REFERRED": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_hold_set_on_the_dossier_at_the_last_moment_keeps_its_recording(night: Night) -> None:
+    """HLD-04, HLD-07: the hold changes the dossier's version, not the recording's."""
+    dossier = night.dossier("runaway", spoken=LONG_AGO, closed=False)
+    recording = night.recording(LONG_AGO, fiche=night.fiches_of(dossier)[0])
+    plan = night.plan()
+    run = applied(
+        night, plan, Meddling(night.context.connector, lambda: night.patch("cf_dossiers", dossier, cf_legalhold=True), before="Note")
+    )
+    assert run.counts["skipped"] == {"HOLD_LEGAL": 1}
+    assert night.get("cf_recordings", recording) is not None
+
+
+def test_a_contact_linked_while_others_are_written_stays(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new party row changes no version of the contact, so each group is looked at again."""
+    monkeypatch.setattr("jobs.apply.GROUP", 1)
+    people = []
+    for _ in range(3):
+        _, child = a_grown_up(night)
+        people.append(child)
+    last = max(people)
+    fresh = night.dossier("runaway", spoken=date(2026, 11, 20))
+    plan = night.plan()
+    # change: three dossiers, then the contacts one by one, in the order of their ids
+    meddling = Meddling(night.context.connector, lambda: night.party(last, "child", dossier=fresh), before="change", nth=5)
+    run = applied(night, plan, meddling)
+    assert run.counts["skipped"] == {"STILL_REFERRED": 1}
+    assert night.get("contacts", last) is not None
+
+
+def test_an_interrupted_run_of_any_kind_is_finished_by_the_next_night(night: Night) -> None:
+    """Killed after the units and before the contacts; the night of another kind takes it over."""
+    dossier, child = a_grown_up(night)
+    plan = night.plan()
+    killed_before(night, plan, "change", at=2)
+    assert night.get("cf_dossiers", dossier) is None
+    run_recordings(night.context)
+    run = night.store.run_of(plan.id)
+    assert run is not None
+    assert (run.state, run.counts["anonymised"], run.counts["deleted"]) == (RunState.DONE, 1, 1)
+    assert night.get("contacts", child) is None
+    assert len(night.rows("cf_statistics")) == 1
+
+
+def test_no_other_plan_is_applied_while_a_run_is_interrupted(night: Night) -> None:
+    a_grown_up(night)
+    first = night.plan()
+    killed_before(night, first, "change")
+    second = night.plan()
+    with pytest.raises(Refused, match="interrupted") as caught:
+        night.apply(second)
+    assert caught.value.code == "another_run"
+    assert night.apply(first).counts["anonymised"] == 1
+    assert night.apply(second).counts["anonymised"] == 0
+    assert sum(row["cf_count"] for row in night.rows("cf_statistics?$select=cf_count")) == 1
+
+
+@pytest.mark.parametrize("trouble", ["expired", "rejected", "policy"])
+def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(make_night: MakeNight, trouble: str) -> None:
+    night = make_night()
+    dossier, child = a_grown_up(night)
+    other, _ = a_grown_up(night)
+    plan = night.plan()
+    killed_before(night, plan, "change")
+    going_on = night
+    if trouble == "expired":
+        night.clock.now += timedelta(hours=80)
+    elif trouble == "rejected":
+        night.store.approve(plan.id, Approval("ben", "dpo", night.clock.now, approves=False), ("approval", {}))
+    else:
+        going_on = make_night(policy=lambda text: text.replace("max: 200", "max: 100"))
+    run = going_on.apply(plan)
+    code = {"expired": "PLAN_EXPIRED", "rejected": "PLAN_REJECTED", "policy": "POLICY_CHANGED"}[trouble]
+    assert run.counts["skipped"] == {code: 4}
+    assert {night.get("cf_dossiers", one) is None for one in (dossier, other)} == {False}
+    # The next night is not in its way, and finds everything.
+    assert run_retention(going_on.context).counts["anonymised"] == 2
+    assert night.get("contacts", child) is None
+
+
+@pytest.mark.parametrize("trouble", ["changed", "refused"])
+def test_a_contact_that_was_not_removed_is_found_by_the_next_plan(night: Night, trouble: str) -> None:
+    """RET-20: without its unit it would look like a contact that was never linked to anything."""
+    _, child = a_grown_up(night)
+    plan = night.plan()
+    if trouble == "changed":
+        night.patch("contacts", child, firstname="Lotje")
+    else:
+        fault = [{"match": {"method": "DELETE", "path": f"contacts({child})", "nth": 1}, "times": 1, "do": "status", "status": 403}]
+        night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    first = night.apply(plan)
+    assert (first.counts["anonymised"], first.counts["deleted"]) == (1, 0)
+    again = night.plan()
+    assert night.lines(again)[child].outcome == "dispose"
+    assert night.apply(again).counts["deleted"] == 1
+    assert night.get("contacts", child) is None
+
+
+def test_a_write_that_lands_late_counts_as_done(night: Night) -> None:
+    """The answer is lost, the rows are still there when read back, and the server carries the request out after all."""
+    dossier, child = a_grown_up(night)
+    plan, inner = night.plan(), night.context.connector
+
+    class Late:
+        sent: Sequence[ChangeSet] | None = None
+        landed = False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+        def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
+            if self.sent is None:
+                self.sent = change_sets
+                return [ChangeResult(one.key, ChangeStatus.UNKNOWN) for one in change_sets]
+            if not self.landed:
+                self.landed = True
+                inner.change(self.sent)
+            return inner.change(change_sets)
+
+    run = applied(night, plan, Late())
+    assert (run.state, run.counts["anonymised"], run.counts["deleted"]) == (RunState.DONE, 1, 1)
+    assert night.get("cf_dossiers", dossier) is None
+    assert night.get("contacts", child) is None
+    assert len(night.rows("cf_statistics")) == 1
+
+
+def test_what_a_killed_run_had_sent_counts_as_done_although_it_lands_later(night: Night) -> None:
+    """SIGKILL with a request under way: at the resumption the unit is untouched, then gone."""
+    a_grown_up(night)
+    plan, sent = night.plan(), []
+    inner = night.context.connector
+
+    class Cut:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+        def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
+            sent.append(change_sets)
+            raise Killed
+
+    with pytest.raises(Killed):
+        applied(night, plan, Cut())
+    run = applied(night, plan, Meddling(inner, lambda: inner.change(sent[0]), before="Dossier"))
+    assert (run.state, run.counts["anonymised"], run.counts["skipped"]) == (RunState.DONE, 1, {})
+    assert len(night.rows("cf_statistics")) == 1
+
+
+def test_a_unit_finished_by_a_later_run_is_counted_there(night: Night) -> None:
+    """HLD-11: its figures were not written when it was left half done."""
+    dossier, _ = a_grown_up(night)
+    fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    first = night.apply(night.plan())
+    assert (first.counts["partial"], night.rows("cf_statistics")) == (1, [])
+    second = night.apply(night.plan())
+    assert second.counts["anonymised"] == 1
+    assert len(night.rows("cf_statistics")) == 1
+
+
+def test_an_altered_line_is_not_carried_out(night: Night) -> None:
+    """What is applied is what was looked at: the lines must give the plan's digest."""
+    orphan = night.contact()
+    plan = night.plan()
+    engine = create_engine(str(night.store._database.engine.url))
+    with engine.begin() as connection:
+        page = connection.execute(text("SELECT content FROM plan_pages")).scalar_one()
+        lines = (
+            zlib.decompress(page)
+            .replace(b'"outcome":"retain"', b'"outcome":"dispose"')
+            .replace(b'"disposition":null', b'"disposition":"delete"')
+        )
+        connection.execute(text("UPDATE plan_pages SET content = :content"), {"content": zlib.compress(lines)})
+    engine.dispose()
+    with pytest.raises(Refused) as caught:
+        night.apply(plan)
+    assert caught.value.code == "plan_altered"
+    assert night.get("contacts", orphan) is not None
+
+
+def test_the_journal_forgets_the_figures_once_they_are_written(night: Night) -> None:
+    """ERA-16: beside the id of the dossier they would undo what the shuffling hides."""
+    a_grown_up(night)
+    run = night.apply(night.plan())
+    journal = night.store.journal(run.id)
+    assert {action.state for action in journal} == {ActionState.DONE}
+    assert [action.statistic for action in journal] == [None, None]
+    saved = night.store.run(run.id)
+    assert saved.statistics is not None
+    assert (saved.statistics.rows, saved.statistics.done, saved.counts["statistics"]) == ((), True, 1)
+    assert "age_band" not in json.dumps([str(action) for action in journal])
+
+
+def test_a_role_that_the_mapping_does_not_know_may_be_a_childs(night: Night) -> None:
+    """R-161 for roles: the dossier is kept as long as a child of unknown age would keep it."""
+    dossier, _ = a_grown_up(night)
+    stranger = night.contact(birthdate="2012-02-01")
+    row = {"cf_partyid": "00000000-0000-4000-8000-00000000000a", "cf_name": "rol", "cf_role": 100000099, "cf_contactid": stranger}
+    night.emulator.load(
+        [("cf_party", row | {"cf_dossierid": dossier, "createdon": "2018-03-01T11:00:00Z", "statecode": 0, "statuscode": 1})]
+    )
+    line = night.lines(night.plan())[dossier]
+    assert (line.outcome, line.reason) == ("retain", "NOT_EXPIRED")
+    assert "BIRTHDATE_UNKNOWN" in line.flags
+
+
+def test_relations_that_this_account_does_not_see_stop_the_run(night: Night) -> None:
+    a_grown_up(night)
+    person = night.contact()
+    night.create("cf_enrolments", "cf_enrolmentid", cf_name="e", cf_course="c", **{"cf_ContactId@odata.bind": f"/contacts({person})"})
+    connector = night.context.connector
+
+    class Blind(Meddling):
+        def read(self, record: type[Any], fields: Any, *, among: Any = None) -> Iterator[list[Any]]:
+            return iter(()) if record.__name__ == "Enrolment" else super().read(record, fields, among=among)
+
+    from jobs.plan import Kind
+    from jobs.planning import make_plan
+
+    with pytest.raises(ReadIncomplete, match="shows this account none") as caught:
+        make_plan(dataclasses.replace(night.context, connector=Blind(connector, lambda: None, before="")), Kind.ALL)
+    assert caught.value.where == "cf_enrolment"
