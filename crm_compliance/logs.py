@@ -1,4 +1,4 @@
-"""Structured logs on standard error: the run's id always, personal data never (ACC-05, R-142).
+"""Structured logs on standard error: the id of a run in each of its lines, personal data never (ACC-05, R-142).
 
 Two nets. What is not on the list of technical fields is dropped; what is on it, and the message itself, is searched for what looks like an
 e-mail address, a telephone or register number, or a secret. Names look like any other word, so a message is a constant text and never

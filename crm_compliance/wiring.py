@@ -18,6 +18,7 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.mapping import parse_mapping
 from connectors.interface import Connector
 from crm_compliance.keys import RegisterKey
+from crm_compliance.logs import run_bound
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.tokens import token_source
@@ -151,6 +152,7 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
                 new_id=new_id,
                 shuffle=SystemRandom(),
                 progress=progress,
+                logged_as=run_bound,
             )
             yield Desk(settings, context, warnings)
 

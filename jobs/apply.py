@@ -67,7 +67,8 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
             for other in unfinished(context):
                 raise _refused("another_run", f"run {other.id} was interrupted", f"first: crm-compliance apply {other.plan}", plan.id)
             run = _start(context, plan)
-        return Application(context, plan, run).carry_out()
+        with context.logged_as(run.id):
+            return Application(context, plan, run).carry_out()
 
 
 def unfinished(context: JobContext) -> list[Run]:

@@ -18,21 +18,11 @@ from jobs.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, G
 from jobs.runs import RowWrite
 from rules.decide import decide
 from rules.holds import Holds
+from rules.masking import APPLIED
 from rules.policy import Policy
 from rules.records import KINDS, ActivityParty, Call, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
 
-# What a contact that lives on for another relation loses (RET-20).
-TRIMMED_FIELDS = (
-    "national_number",
-    "birth_on",
-    "birth_year",
-    "birth_month",
-    "stated_age",
-    "stated_on",
-    "birth_place",
-    "image",
-    "description",
-)
+TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
 LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier"}  # operation -> the field that it empties
 EXTERNAL = "SKIPPED_TECHNICAL"
 CHANGED = "CHANGED"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -97,6 +97,10 @@ class Progress(Protocol):
     def __call__(self, stage: str, done: int, total: int | None = None) -> None: ...
 
 
+def _unnamed(run: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class JobContext:
     """All that a job needs, picked by wiring. `reference` gives the keyed reference of a row: HMAC of table and id, for the ledger."""
@@ -113,3 +117,4 @@ class JobContext:
     new_id: Callable[[str], str]
     shuffle: Random
     progress: Progress
+    logged_as: Callable[[str], AbstractContextManager[None]] = _unnamed  # names the run in whatever is logged meanwhile

@@ -26,7 +26,6 @@ MIN_KEY_BYTES = 32  # as long as the digest, RFC 2104 section 3
 
 AGE_BANDS = ("0-5", "6-11", "12-14", "15-17", "18-24", "25+", UNKNOWN)
 DURATION_BANDS = ("same_day", "2d", "7d", "31d", "1y", "longer")
-FICHES_BANDS = ("1", "2-5", "6+")
 SEXES = ("f", "m", "x", UNKNOWN)
 COUNTRY_GROUPS = ("neighbouring", "eea", "other")
 
@@ -90,6 +89,27 @@ TECHNIQUES: Mapping[str, Technique] = MappingProxyType(
             _technique("postcode_to_province", "the province instead of the address", ColumnType.STRING, length=len(BRUSSELS_CAPITAL)),
             _technique("delete_child_rows", "delete notes, attachments, activities and party rows"),
         )
+    }
+)
+
+
+# What this product masks, by field: a contact that lives on for another relation (RET-20), and the statistics that outlive a dossier (5.2).
+APPLIED: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "contact": MappingProxyType(
+            {
+                "national_number": "null",
+                "birth_on": "null",
+                "birth_year": "null",
+                "birth_month": "null",
+                "stated_age": "null",
+                "stated_on": "null",
+                "birth_place": "null",
+                "image": "null",
+                "description": "drop_text",
+            }
+        ),
+        "statistic": MappingProxyType({"year": "date_to_year", "province": "postcode_to_province", "age_band": "age_band"}),
     }
 )
 

@@ -12,7 +12,24 @@ from datetime import date
 from connectors.dynamics.mapping import LOOKUPS, Column, Mapping, Table, field_type
 from connectors.dynamics.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.interface import Finding
+from rules.masking import APPLIED, ColumnType, check_technique
 
+# Dataverse's names of column types, in the words of the masking techniques.
+_COLUMN_TYPES = {
+    "StringType": ColumnType.STRING,
+    "MemoType": ColumnType.MEMO,
+    "IntegerType": ColumnType.INT,
+    "DecimalType": ColumnType.DECIMAL,
+    "MoneyType": ColumnType.MONEY,
+    "BooleanType": ColumnType.BOOL,
+    "DateTimeType": ColumnType.DATE,
+    "PicklistType": ColumnType.CHOICE,
+    "MultiSelectPicklistType": ColumnType.CHOICES,
+    "LookupType": ColumnType.LOOKUP,
+    "FileType": ColumnType.FILE,
+    "ImageType": ColumnType.IMAGE,
+    "UniqueidentifierType": ColumnType.GUID,
+}
 _TEXT_TYPES = frozenset({"StringType", "MemoType", "UniqueidentifierType", "EntityNameType"})
 _NUMBER_TYPES = frozenset({"IntegerType", "BigIntType"})
 _IMAGE_TYPES = frozenset({"ImageType", "FileType"})
@@ -35,7 +52,20 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
             findings.append(_error(f"The table {table.name} has no column {column.name} ({table.kind}.{column.field}).", column.where))
         else:
             findings.extend(_check_column(table, column, attribute, definition, mapping))
+            findings.extend(_check_masking(table, column, attribute, definition))
     return findings
+
+
+def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:
+    """A column that is emptied or filled by a masking technique must be able to take its result (section 5.3)."""
+    technique = APPLIED.get(table.kind, {}).get(column.field)
+    if technique is None:
+        return
+    kind = _COLUMN_TYPES.get(attribute.kind, attribute.kind)
+    unique = any(column.name in key for key in definition.keys.values())
+    problem = check_technique(technique, kind, max_length=None, required=attribute.required, unique=unique)
+    if problem is not None:
+        yield _error(f"{table.name}.{column.name} cannot be masked: {problem}.", column.where)
 
 
 def _check_column(table: Table, column: Column, attribute: Attribute, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:

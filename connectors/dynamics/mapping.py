@@ -37,6 +37,14 @@ REQUIRED_FIELDS: dict[str, frozenset[str]] = {
     "statistic": frozenset({"year", "category", "count"}),
 }
 
+# Fields whose absence would hide a hold, shorten a term or hide a relation: mapped, or named under `without` by somebody who knows that the
+# organisation does not record them.
+SAFEGUARDS: dict[str, frozenset[str]] = {
+    "dossier": frozenset({"legal_hold", "reopened_on", "closed_on", "proceedings_ended_on"}),
+    "recording": frozenset({"ended_on", "evidence"}),
+    "contact": frozenset({"parent", "newsletter"}),
+}
+
 # A lookup and the kinds of record that it may point to; empty: anything. `…_kind` beside it tells which of them it is.
 LOOKUPS: dict[str, frozenset[str]] = {
     "dossier": frozenset({"dossier"}),
@@ -52,7 +60,6 @@ SYSTEM_FIELDS = frozenset({"id", "etag"})
 
 # What keys a choice column may stand for where the record has a yes or no.
 TRUTHS = {"active": True, "inactive": False, "yes": True, "no": False}
-CHOICE_FIELDS = frozenset({"categories", "outcome", "role", "channel", "reporter_kind", "gender"})
 MUST_BE_CHOICE: dict[str, frozenset[str]] = {
     "dossier": frozenset({"categories", "outcome"}),
     "fiche": frozenset({"categories", "channel", "reporter_kind"}),
@@ -181,7 +188,8 @@ def _mapping(root: Node, problems: Problems) -> Mapping:
 
 def _table(kind: str, node: Node, problems: Problems) -> Table:
     record = KINDS[kind]
-    parts = node.mapping({"table", "columns", "choices", "behaviour"}, {"table", "columns"})
+    parts = node.mapping({"table", "columns", "without", "choices", "behaviour"}, {"table", "columns"})
+    without = _without(kind, parts["without"], problems) if "without" in parts else set()
     name = parts["table"].text(_LOGICAL_NAME, "a table's logical name, in lower case") if "table" in parts else ""
     allowed = set(mappable_fields(record))
     behaviours = {
@@ -197,7 +205,9 @@ def _table(kind: str, node: Node, problems: Problems) -> Table:
     if "columns" in parts:
         if kind == "contact":
             _refuse_suspects(parts["columns"], problems)
-        for field_name, entry in parts["columns"].mapping(allowed, set(REQUIRED_FIELDS[kind])).items():
+        for field_name, entry in (
+            parts["columns"].mapping(allowed - without, {*REQUIRED_FIELDS[kind], *(SAFEGUARDS.get(kind, frozenset()) - without)}).items()
+        ):
             column = entry.text(_LOGICAL_NAME, "a column's logical name, in lower case")
             columns[field_name] = Column(field_name, column, entry.where, behaviours.get(field_name, ""), choices.get(field_name))
             if field_name in MUST_BE_CHOICE.get(kind, ()) and field_name not in choices:
@@ -207,6 +217,14 @@ def _table(kind: str, node: Node, problems: Problems) -> Table:
                 if field_name in allowed and field_name not in columns:
                     problems.add(entry, f"{kind}.{field_name} stands under {section} but has no column")
     return Table(kind, record, name, node.where, columns)
+
+
+def _without(kind: str, node: Node, problems: Problems) -> set[str]:
+    """The safeguards that an organisation says it does not record."""
+    names = {entry.raw: entry for entry in node.items()}
+    for name in names.keys() - SAFEGUARDS.get(kind, frozenset()):
+        problems.add(names[name], f"{kind}.{name[:40]} needs no word when it is not recorded")
+    return set(names)
 
 
 def _choice(record: type[Record], field_name: str, node: Node, problems: Problems) -> Choice:

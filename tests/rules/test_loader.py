@@ -125,6 +125,7 @@ def test_a_value_that_does_not_fit_is_refused_with_its_field(old: str, new: str,
     assert int(error.where.removeprefix("bad.yaml:")) <= len(LINES)
 
 
+# R-022 is the third line: who proposes a schedule does not approve it.
 @pytest.mark.parametrize(
     ("old", "new", "after", "told"),
     [

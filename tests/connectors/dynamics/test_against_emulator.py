@@ -378,3 +378,19 @@ def test_many_change_sets_go_in_few_batches(emulator: RunningEmulator) -> None:
         assert {result.status for result in results} == {ChangeStatus.DONE}
         assert [result.key for result in results] == [party.id for party in parties]
         assert emulator.stats()["batches"] == 2
+
+
+def test_a_column_that_cannot_be_emptied_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    """Section 5.3: the techniques are checked against the metadata of the columns."""
+    text = (Path(environment_file()).read_text("utf-8")).replace("birthdate: {type: date,", "birthdate: {type: date, required: true,")
+    changed = tmp_path / "environment.yaml"
+    changed.write_text(text, encoding="utf-8")
+    with running(environment=changed) as emulator, client(emulator) as connector:
+        errors = [finding.message for finding in connector.check() if finding.is_error]
+    assert errors == ["contact.birthdate cannot be masked: null leaves the column empty, and the CRM requires a value."]
+
+
+def environment_file() -> str:
+    from importlib.resources import files
+
+    return str(files("connectors.emulator") / "environment.yaml")

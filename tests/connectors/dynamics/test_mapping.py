@@ -19,6 +19,7 @@ from connectors.dynamics.mapping import (
     OPTIONAL_KINDS,
     REFERENCE,
     REQUIRED_FIELDS,
+    SAFEGUARDS,
     field_type,
     load_mapping,
     mappable_fields,
@@ -332,3 +333,23 @@ def test_a_definition_that_is_not_usable_is_no_definition(crm: FakeCrm) -> None:
         crm.faults[:] = [lambda request, reply, body=body: (200, {}, body)]  # type: ignore[misc]
         with crm.connector() as connector, pytest.raises(ReadIncomplete):
             connector.check()
+
+
+@pytest.mark.parametrize("kind", sorted(SAFEGUARDS))
+def test_a_field_whose_absence_hides_something_is_mapped_or_disowned(kind: str) -> None:
+    """A hold flag that nobody mapped would keep nothing, and nobody would know."""
+    text = REFERENCE.read_text("utf-8")
+    for name in SAFEGUARDS[kind]:
+        line = next(line for line in text.split(f"  {kind}:\n")[1].splitlines() if line.strip().startswith(f"{name}:"))
+        before, after = text.split(f"  {kind}:\n")
+        lacking = f"  {kind}:\n".join((before, after.replace(line + "\n", "", 1)))
+        with pytest.raises(MappingError, match=f"{name} is missing"):
+            parse_mapping(lacking, "m.yaml")
+        disowned = lacking.replace(f"  {kind}:\n", f"  {kind}:\n    without: [{name}]\n", 1)
+        assert name not in parse_mapping(disowned, "m.yaml").tables[kind].columns
+
+
+def test_only_safeguards_are_disowned() -> None:
+    text = REFERENCE.read_text("utf-8").replace("  dossier:\n", "  dossier:\n    without: [outcome]\n", 1)
+    with pytest.raises(MappingError, match=r"dossier\.outcome needs no word"):
+        parse_mapping(text, "m.yaml")
