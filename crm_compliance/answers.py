@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from jobs.apply import CONTINUED, TRIM
 from jobs.plan import Counter as BreakerCounter
 from jobs.plan import Plan
 from jobs.runs import Action, Run
+from jobs.tally import CONTINUED, TRIM
 
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")
 

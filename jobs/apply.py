@@ -6,7 +6,6 @@ stands in the journal and in the ledger before the first destructive call, so th
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -18,24 +17,26 @@ from jobs.contacts import STILL_REFERRED, ContactCheck, check_contacts
 from jobs.counting import facts_for, write_statistics
 from jobs.disposal import CHANGED, Rows, rows_of_contacts, rows_of_units
 from jobs.drafting import is_unaltered
-from jobs.gather import Gathering, gather_units, rows_of
+from jobs.gather import gather_units, rows_of
+from jobs.gathering import Gathering
 from jobs.plan import Plan, PlanLine
 from jobs.planning import lines_of
 from jobs.ports import JobContext
+from jobs.resuming import finish_remaining, is_as_judged
 from jobs.runs import Action, ActionState, RowWrite, Run, RunState
-from jobs.settling import TECHNICAL, settle_writes
+from jobs.settling import settle_writes
+from jobs.tally import CONTINUED, TRIM, counts_of, has_failures
 from jobs.verify import still_there, verify_actions
 from rules.decide import decide
 from rules.disposition import Decision, Flag, Reason
 from rules.errors import Refused
 from rules.periods import brussels_date
-from rules.records import KINDS, Contact, Dossier, Fiche, Unit, UnitKind
+from rules.records import KINDS, Contact, Dossier, Unit, UnitKind
 
 GROUP = 100  # units that are recomputed, journalled and sent together
 ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER)
-TRIM = "trim"
-LAPSED = ("PLAN_REJECTED", "POLICY_CHANGED", "PLAN_EXPIRED")  # why an interrupted run begins nothing new
-CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
+# Why an interrupted run begins nothing new.
+PLAN_REJECTED, POLICY_CHANGED, PLAN_EXPIRED = "PLAN_REJECTED", "POLICY_CHANGED", "PLAN_EXPIRED"
 
 T = TypeVar("T")
 
@@ -146,10 +147,10 @@ class Application:
         """Why an interrupted run may settle what it had announced and nothing more, empty where it may go on."""
         plan, context = self.plan, self.context
         if any(not word.approves for word in plan.given):
-            return LAPSED[0]
+            return PLAN_REJECTED
         if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
-            return LAPSED[1]
-        return LAPSED[2] if context.clock() >= plan.valid_until else ""
+            return POLICY_CHANGED
+        return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
 
     # -- units ---------------------------------------------------------------------------------------------------------------------
 
@@ -314,32 +315,12 @@ class Application:
             if not remaining:
                 outcomes.append(msgspec.structs.replace(action, state=ActionState.DONE))
             elif len(action.rows) > settling.MAX_OPERATIONS and len(remaining) < len(action.rows):
-                outcomes.append(self._finish_remaining(action, remaining))
+                outcomes.append(finish_remaining(self.context.connector, action, remaining))
             else:
                 # One change set is whole or not at all: what is missing somebody else has taken. So the unit is judged as it now is.
                 self.announced[(action.table, action.id)] = self.actions.pop((action.table, action.id))
         if outcomes:
             self._record(outcomes, "outcome")
-
-    def _finish_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
-        """Finish a unit of which we have taken a part, provided that what is left is still what was judged (RET-17, HLD-07)."""
-        if not self._is_as_judged(action, remaining):
-            return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
-        result = settle_writes(self.context.connector, {"rest": remaining}, {"rest"})["rest"]
-        if result.state is ActionState.DONE:
-            return msgspec.structs.replace(action, state=ActionState.DONE, code="")
-        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=result.code)
-
-    def _is_as_judged(self, action: Action, remaining: Sequence[RowWrite]) -> bool:
-        """Whether the unit's own row has the version of then, which also tells holds and re-opening, and no fiche has come to it since."""
-        connector, own = self.context.connector, action.rows[-1]
-        rows = rows_of(connector, KINDS[own.kind], (), Among("id", [own.id]))
-        if own not in remaining or [row.etag for row in rows] != [own.etag] or own.kind == UnitKind.CONTACT:
-            return False
-        if own.kind != UnitKind.DOSSIER:
-            return True
-        known = {write.id for write in action.rows}
-        return all(row.id in known for row in rows_of(connector, Fiche, ("dossier",), Among("dossier", [own.id])))
 
     def _continue_partials(self, planned: set[tuple[str, str]]) -> None:
         """Go on with units that an earlier run left half done (ERA-15): they can no longer be judged by what is left of them. Contacts are
@@ -357,10 +338,10 @@ class Application:
                     continue
                 left = still_there(self.context.connector, action.rows)
                 remaining = [write for write in action.rows if (write.kind, write.id) in left]
-                if remaining and self._is_as_judged(action, remaining):
+                if remaining and is_as_judged(self.context.connector, action, remaining):
                     again = msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
                     self._record([again], "intent")
-                    self._record([self._finish_remaining(again, remaining)], "outcome")
+                    self._record([finish_remaining(self.context.connector, again, remaining)], "outcome")
 
     # -- the end -------------------------------------------------------------------------------------------------------------------
 
@@ -376,8 +357,9 @@ class Application:
             self._record(outcomes, "outcome")
 
     def _finish(self) -> Run:
-        counts = self._counts()
-        failed = bool(counts["partial"] or counts["failed"] or TECHNICAL in _codes(counts) or _still_there(counts))
+        written = self.run.statistics.written if self.run.statistics is not None else 0
+        counts, failed = counts_of(self.actions.values(), self.kinds, self.context.connector.table), has_failures(self.actions.values())
+        counts["statistics"] = written
         run = msgspec.structs.replace(
             self.run,
             state=RunState.DONE_WITH_FAILURES if failed else RunState.DONE,
@@ -387,41 +369,6 @@ class Application:
         summary = {name: counts[name] for name in ("deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")}
         self.context.store.save_run(run, [("run_ended", {"plan": run.plan, "state": run.state.value, **summary})])
         return run
-
-    def _counts(self) -> dict[str, object]:
-        skipped: Tally[str] = Tally()
-        states: Tally[str] = Tally()
-        rows: Tally[str] = Tally()
-        disposed: Tally[str] = Tally({"units": 0, "recordings": 0})
-        flags: Tally[str] = Tally()
-        for action in self.actions.values():
-            if action.state is ActionState.SKIPPED:
-                skipped[action.code] += 1
-                continue
-            if action.state is not ActionState.DONE:
-                states[action.state.value] += 1
-                continue
-            states[action.disposition] += bool(action.rows)
-            flags.update(flag for flag in action.flags if flag != CONTINUED)
-            rows.update(self.context.connector.table(KINDS[write.kind]) for write in action.rows if write.operation == "delete")
-            kind = self.kinds[action.table]
-            if kind is not UnitKind.CONTACT:
-                disposed["recordings" if kind in (UnitKind.RECORDING, UnitKind.ATTACHMENT) else "units"] += 1
-        left = sum(len(action.still_there) for action in self.actions.values())
-        statistics = self.run.statistics
-        return {
-            "deleted": states["delete"],
-            "anonymised": states["anonymise"],
-            "trimmed": states[TRIM],
-            "skipped": dict(sorted(skipped.items())),
-            "partial": states["partial"],
-            "failed": states["failed"],
-            "verified": {"gone": sum(rows.values()), "masked": states[TRIM], "still_there": left},
-            "rows": dict(sorted(rows.items())),
-            "disposed": dict(disposed),
-            "flags": dict(sorted(flags.items())),
-            "statistics": statistics.written if statistics is not None else 0,
-        }
 
     @property
     def _contact_table(self) -> str:
@@ -449,16 +396,6 @@ def unit_in(found: Gathering, kind: UnitKind, row: str) -> Unit | None:
         UnitKind.EMAIL: found.emails,
     }
     return tables[kind].get(row)
-
-
-def _codes(counts: Mapping[str, object]) -> Mapping[str, int]:
-    skipped = counts["skipped"]
-    return skipped if isinstance(skipped, dict) else {}
-
-
-def _still_there(counts: Mapping[str, object]) -> int:
-    verified = counts["verified"]
-    return int(verified["still_there"]) if isinstance(verified, dict) else 0
 
 
 def _groups(items: Sequence[T]) -> Iterator[Sequence[T]]:

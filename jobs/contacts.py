@@ -7,7 +7,8 @@ from datetime import date
 
 from connectors.interface import Among, Connector
 from jobs.disposal import CHANGED, TRIMMED_FIELDS, participations
-from jobs.gather import Gathering, add_relations, rows_of
+from jobs.gather import add_relations, rows_of
+from jobs.gathering import Gathering
 from jobs.ports import Progress
 from rules.records import Contact, Party
 

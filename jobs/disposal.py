@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from connectors.interface import Among, Connector, Operation, OperationKind
-from jobs.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, Gathering, rows_of
+from jobs.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_of
+from jobs.gathering import Gathering
 from jobs.runs import RowWrite
 from rules.decide import decide
 from rules.holds import Holds

@@ -14,7 +14,8 @@ from isal import isal_zlib as zlib
 
 from connectors.interface import Among
 from jobs.drafting import Draft, digest_head
-from jobs.gather import Gathering, gather
+from jobs.gather import gather
+from jobs.gathering import Gathering
 from jobs.plan import LINE_COLUMNS, Breaker, CategoryTotal, Counter, HoldChange, Kind, Plan, PlanLine
 from jobs.ports import JobContext
 from rules.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts

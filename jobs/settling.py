@@ -1,6 +1,7 @@
 """Sends the writes of units to the CRM until each is known to have happened or not: the one place that calls `Connector.change`.
 
-A change set whose answer was lost is read back before it is tried again, so nothing happens twice and nothing is lost.
+A change set whose answer was lost is read back before it is tried again, and once more where it then looks changed: the lost request may
+have been carried out late. So nothing happens twice, and nothing that happened is missed.
 """
 
 from __future__ import annotations

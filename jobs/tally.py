@@ -1,0 +1,58 @@
+"""What a run did, counted from its journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from jobs.runs import Action, ActionState
+from jobs.settling import TECHNICAL
+from rules.records import KINDS, Record, UnitKind
+
+TRIM = "trim"
+CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
+RECORDINGS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
+
+
+def counts_of(actions: Iterable[Action], kinds: Mapping[str, UnitKind], table: Callable[[type[Record]], str]) -> dict[str, object]:
+    """The counts of `apply`: units by what became of them, rows by table, and what reading back found.
+
+    `kinds` tells the kind of unit of a table, `table` the table of a kind of record.
+    """
+    skipped: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
+    disposed: Counter[str] = Counter({"units": 0, "recordings": 0})
+    flags: Counter[str] = Counter()
+    left = 0
+    for action in actions:
+        left += len(action.still_there)
+        if action.state is ActionState.SKIPPED:
+            skipped[action.code] += 1
+        elif action.state is not ActionState.DONE:
+            states[action.state.value] += 1
+        else:
+            states[action.disposition] += bool(action.rows)
+            flags.update(flag for flag in action.flags if flag != CONTINUED)
+            rows.update(table(KINDS[write.kind]) for write in action.rows if write.operation == "delete")
+            if kinds[action.table] is not UnitKind.CONTACT:
+                disposed["recordings" if kinds[action.table] in RECORDINGS else "units"] += 1
+    return {
+        "deleted": states["delete"],
+        "anonymised": states["anonymise"],
+        "trimmed": states[TRIM],
+        "skipped": dict(sorted(skipped.items())),
+        "partial": states["partial"],
+        "failed": states["failed"],
+        "verified": {"gone": sum(rows.values()), "masked": states[TRIM], "still_there": left},
+        "rows": dict(sorted(rows.items())),
+        "disposed": dict(disposed),
+        "flags": dict(sorted(flags.items())),
+    }
+
+
+def has_failures(actions: Iterable[Action]) -> bool:
+    """Whether a run ends with failures: something half done, refused for a technical reason, or still there."""
+    return any(
+        action.state in (ActionState.PARTIAL, ActionState.FAILED) or action.still_there or action.code == TECHNICAL for action in actions
+    )
