@@ -114,7 +114,8 @@ class Settings(BaseModel):
         """A clock that is set, or a token that never lapses, is for trying things out: never near a real CRM."""
         for name in ("clock", "crm_token"):
             if getattr(self, name) is not None and not self.is_loopback:
-                raise ValueError(f"{name}: accepted only together with a crm_url on this machine (127.0.0.0/8, ::1, localhost)")
+                lacking = " and none is set" if self.crm_url is None else ""
+                raise ValueError(f"{name}: accepted only together with a crm_url on this machine (127.0.0.0/8, ::1, localhost){lacking}")
         return self
 
     @property
