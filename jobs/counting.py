@@ -63,15 +63,19 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
         rows = _rows(context, [_facts(statistic) for statistic in done])
         run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(rows)))
         context.store.save_run(run, [("statistics", {"rows": len(rows)})] if rows else [])
+    refusal = ""
     for _ in range(TRIES):
         run, pending = _pending(context, run)
         if not pending:
             break
-        send_operations(context.connector, pending)
+        refusal = send_operations(context.connector, pending)
     else:
         if _pending(context, run)[1]:
             raise ConnectorError(
-                "the statistics could not be written", hint="apply the same plan again", where=context.connector.table(Statistic)
+                f"the statistics could not be written{f': the CRM refuses with {refusal}' if refusal else ''}",
+                hint="give the application user create and write on this table, then apply the same plan again",
+                where=context.connector.table(Statistic),
+                service_code=refusal,
             )
     return _forget(context, run, actions)
 

@@ -57,10 +57,10 @@ def settle_writes(
     return {key: settled.get(key, Settled(ActionState.DONE)) for key in writes}
 
 
-def send_operations(connector: Connector, operations: Sequence[Operation]) -> bool:
-    """Send operations that need no reading back by row, such as those of statistics; True when all of them are known to have happened."""
+def send_operations(connector: Connector, operations: Sequence[Operation]) -> str:
+    """Send operations that the caller reads back, such as those of statistics; gives the CRM's code of the first refusal, else nothing."""
     sets = [ChangeSet(str(at), tuple(operations[at : at + MAX_OPERATIONS])) for at in range(0, len(operations), MAX_OPERATIONS)]
-    return all(result.status is ChangeStatus.DONE for result in connector.change(sets))
+    return next((result.service_code for result in connector.change(sets) if result.status is ChangeStatus.REFUSED), "")
 
 
 def _settle_step(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ReadIncomplete
+from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, ReadIncomplete
 from jobs.apply import apply_plan
 from jobs.plan import Approval, Plan
 from jobs.retention import run_recordings, run_retention
@@ -351,3 +351,16 @@ def test_relations_that_this_account_does_not_see_stop_the_run(night: Night) -> 
     with pytest.raises(ReadIncomplete, match="shows this account none") as caught:
         make_plan(dataclasses.replace(night.context, connector=Blind(connector, lambda: None, before="")), Kind.ALL)
     assert caught.value.where == "cf_enrolment"
+
+
+def test_statistics_that_the_crm_refuses_are_written_when_it_takes_them(night: Night) -> None:
+    a_grown_up(night)
+    plan = night.plan()
+    fault = [{"match": {"method": "POST", "path": "cf_statistics", "every": 1}, "times": 9, "do": "status", "status": 403}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    with pytest.raises(ConnectorError, match="the statistics could not be written: the CRM refuses with 0x") as caught:
+        night.apply(plan)
+    assert caught.value.where == "cf_statistic"
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=[]).raise_for_status()
+    assert night.apply(plan).counts["statistics"] == 1
+    assert len(night.rows("cf_statistics")) == 1
