@@ -27,7 +27,7 @@ TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for a
 LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier"}  # operation -> the field that it empties
 EXTERNAL = "SKIPPED_TECHNICAL"
 CHANGED = "CHANGED"
-HANGING: tuple[type[Record], ...] = (Note, Call, Email)
+HANGING: tuple[type[Note | Call | Email], ...] = (Note, Call, Email)
 
 
 class Rows:
@@ -69,7 +69,7 @@ def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit],
         word = _word(kind)
         for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(owners))):
             for hanging in page:
-                owner = owners[hanging.regarding or ""]  # type: ignore[attr-defined]
+                owner = owners[hanging.regarding or ""]
                 leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag))
     dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
     versions = found.versions or {}
@@ -116,7 +116,7 @@ def rows_of_contacts(connector: Connector, contacts: Mapping[str, str]) -> dict[
     for kind in HANGING:
         for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(contacts))):
             for hanging in page:
-                rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag))  # type: ignore[attr-defined]
+                rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag))
     for contact, etag in contacts.items():
         rows[contact].append(RowWrite("contact", contact, etag))
     return rows
