@@ -91,7 +91,7 @@ class App:
             user = self.tokens.user_of(authorization, root)
             if len(request.address) > MAX_URL:
                 raise WebApiError(414, "", "The request URI is too long.")
-            if version not in VERSIONS:
+            if version not in VERSIONS or version > self.tables.switches.highest_version:
                 raise no_resource(request.origin + request.address)
             self.limits.enter(user, server, self.clock.timestamp())
         except WebApiError as error:
@@ -140,7 +140,7 @@ class App:
             if any(fault.kind == "cut_before" for fault in met):
                 cut_in_middle = True
                 raise _Stop
-            if inner.raw.partition("?")[0] in ("$batch", "%24batch"):
+            if inner.raw.partition("?")[0] in ("$batch", "%24batch") and self.tables.switches.nested_batch_refused:
                 error = WebApiError(400, "0x80048d19", "Batch requests cannot be nested.")
                 return Answer(error.status, error.body())
             answer = self.api.run(inner, met)

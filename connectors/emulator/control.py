@@ -4,6 +4,7 @@
 - `PUT clock {"now": INSTANT} | {"advance_s": N} | {"real": true}`, `GET clock`: the clock always goes on ticking.
 - `GET stats`: requests, operations (also those inside batches), batches, throttled answers since the last reset.
 - `PUT faults [RULE…]`, `GET faults`: see `faults.py`; the answer tells how often each rule was met and has fired.
+- `PUT switches {NAME: VALUE}`, `GET switches`: what rests on inference, see `switches.py`.
 - `PUT limits {"on", "requests", "execution_s", "concurrent", "window_s"}`, `GET limits`: narrower service protection, to meet it sooner.
 """
 
@@ -21,6 +22,7 @@ from starlette.routing import Route
 from connectors.emulator.clock import http_date, instant_text
 from connectors.emulator.faults import FaultProblem
 from connectors.emulator.organisation import Organisation
+from connectors.emulator.switches import SwitchProblem
 from connectors.emulator.tokens import TokenRefused, discovery
 
 _ALLOWANCES = {"requests": int, "execution_s": float, "concurrent": int, "window_s": int, "on": bool}
@@ -77,6 +79,18 @@ def control_routes(organisation: Organisation) -> Starlette:
                 raise ControlProblem(str(problem)) from problem
         return answer([{"do": rule.kind, "seen": rule.seen, "fired": rule.fired} for rule in organisation.faults.rules])
 
+    async def switches(request: Request) -> Response:
+        if request.method == "PUT":
+            document = await document_of(request)
+            if not isinstance(document, dict):
+                raise ControlProblem("switches take an object: the name of each and its value")
+            try:
+                with organisation.tables.lock:
+                    organisation.switches.set(document)
+            except SwitchProblem as problem:
+                raise ControlProblem(str(problem)) from problem
+        return answer(organisation.switches.document())
+
     async def limits(request: Request) -> Response:
         document = await document_of(request) if request.method == "PUT" else {}
         if not isinstance(document, dict) or set(document) - set(_ALLOWANCES):
@@ -115,6 +129,7 @@ def control_routes(organisation: Organisation) -> Starlette:
             Route("/_emulator/clock", clock, methods=["GET", "PUT"]),
             Route("/_emulator/stats", stats),
             Route("/_emulator/faults", faults, methods=["GET", "PUT"]),
+            Route("/_emulator/switches", switches, methods=["GET", "PUT"]),
             Route("/_emulator/limits", limits, methods=["GET", "PUT"]),
             Route("/adfs/oauth2/token", token, methods=["POST"]),
             Route("/adfs/.well-known/openid-configuration", configuration),

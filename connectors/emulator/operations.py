@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from connectors.emulator.csdl import csdl
+from connectors.emulator.describing.csdl import csdl
+from connectors.emulator.describing.metadata import METADATA_SETS, Metadata
 from connectors.emulator.errors import (
     DUPLICATE_RECORD,
     WebApiError,
@@ -21,28 +22,27 @@ from connectors.emulator.errors import (
     no_segment,
     no_such_key,
     no_such_row,
-    not_emulated,
 )
 from connectors.emulator.exchange import Answer, Operation
 from connectors.emulator.faults import Fault, alter_rows, status_answer
-from connectors.emulator.files import Files
-from connectors.emulator.metadata import METADATA_SETS, Metadata
-from connectors.emulator.pages import Reader, Within
-from connectors.emulator.paths import MAX_URL_IN_BATCH, Key, Segment, parse_address, parse_key, split_outside
-from connectors.emulator.payload import read_json, referenced
+from connectors.emulator.messages.call import Call, function_parameters
+from connectors.emulator.messages.registry import ACTIONS, ACTIONS_ON_ROW, ACTIONS_ON_SET, FUNCTIONS, FUNCTIONS_ON_ROW, Message
+from connectors.emulator.paths import MAX_URL_IN_BATCH, Key, Segment, parse_address, parse_key
 from connectors.emulator.preferences import parse_preferences
-from connectors.emulator.query import refuse_options
-from connectors.emulator.schema import ORGANISATION, ROOT_UNIT, Column, Navigation, Relationship, Table
+from connectors.emulator.querying.pages import Reader, Within
+from connectors.emulator.querying.query import refuse_options
+from connectors.emulator.querying.special import special_read
+from connectors.emulator.schema.environment import Column, Navigation, Relationship, Table
+from connectors.emulator.schema.values import to_stored
 from connectors.emulator.stats import Stats
-from connectors.emulator.tables import Tables
-from connectors.emulator.values import to_stored
-from connectors.emulator.writes import Writer, back_reference, etag
+from connectors.emulator.storage.files import Files
+from connectors.emulator.storage.payload import read_json, referenced
+from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.writes import Writer, back_reference, etag
 
-LATER = {"BulkDelete", "DeleteRecordChangeHistory", "RetrieveRecordChangeHistory", "DeleteAuditData", "Restore", "RetrieveMetadataChanges"}
-FUNCTIONS = ("WhoAmI", "RetrieveTotalRecordCount", "RetrieveVersion", "RetrieveCurrentOrganization")
+NAMESPACE = "Microsoft.Dynamics.CRM."
 ANNOTATED_ERRORS = "Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"
 _UNSAFE = re.compile(r"[/<>*%&:\\?+]")  # the front end refuses these in a path, encoded or not; `$filter` is the way out
-VERSION = "9.2.24091.00192"
 
 
 class WebApi:
@@ -76,8 +76,6 @@ class WebApi:
                 return status_answer(fault)
         if "callerobjectid" in operation.headers or "mscrmcallerid" in operation.headers:
             raise may_not_impersonate(operation.user)
-        if "odata.track-changes" in operation.headers.get("prefer", ""):
-            raise not_emulated("change tracking")
         if operation.in_batch and len(operation.raw) > MAX_URL_IN_BATCH:
             raise WebApiError(414, "", "The request URI is too long.")
         if operation.raw.startswith("$") and operation.raw[1:2].isalnum() and not operation.raw.startswith(("$metadata", "$batch")):
@@ -98,9 +96,9 @@ class WebApi:
             self._only(operation, "GET", first.name)
             return self._counted(operation, "read", self.metadata.answer(operation))
         if first.name in FUNCTIONS:
-            return self._function(operation, first)
-        if first.name in LATER:
-            raise not_emulated(f"the message {first.name}")
+            return self._function(operation, first, FUNCTIONS[first.name])
+        if first.name in ACTIONS:
+            return self._action(operation, first, ACTIONS[first.name])
         table = self.environment.by_set.get(first.name)
         if table is None:
             raise no_segment(first.name)
@@ -117,42 +115,31 @@ class WebApi:
         if operation.method != method:
             raise method_not_allowed(operation.method, what)
 
-    # -- functions -----------------------------------------------------------------------------------------------------
+    # -- messages ------------------------------------------------------------------------------------------------------
 
-    def _function(self, operation: Operation, segment: Segment) -> Answer:
-        if operation.method != "GET" or len(operation.address.segments) > 1:
+    def _call(
+        self, operation: Operation, name: str, parameters: dict[str, Any], table: Table | None = None, row: str | None = None
+    ) -> Call:
+        return Call(name, operation, self.tables, self.reader, self.writer, self.stats, parameters, table, row)
+
+    def _function(
+        self, operation: Operation, segment: Segment, message: Message, table: Table | None = None, row_id: str | None = None
+    ) -> Answer:
+        if operation.method != "GET" or operation.address.segments[-1] is not segment:
             raise no_resource(operation.root + operation.raw)
-        self.stats.count("read")
-        context = f"{operation.root}$metadata#Microsoft.Dynamics.CRM.{segment.name}Response"
-        document: dict[str, Any]
-        if segment.name == "RetrieveTotalRecordCount":
-            return self.reader.total_counts(operation, self._entity_names(operation, segment))
         refuse_options(operation.address.options, set())
-        if segment.name == "WhoAmI":
-            document = {"BusinessUnitId": ROOT_UNIT, "UserId": operation.user, "OrganizationId": ORGANISATION}
-        elif segment.name == "RetrieveVersion":
-            document = {"Version": VERSION}
-        else:
-            detail = {
-                "OrganizationId": ORGANISATION,
-                "FriendlyName": "Voorbeeldorganisatie",
-                "OrganizationVersion": VERSION,
-                "EnvironmentId": ORGANISATION,
-                "UniqueName": "voorbeeld",
-                "State": "Enabled",
-            }
-            document = {"Detail": detail}
-        return Answer(200, msgspec.json.encode({"@odata.context": context, **document}))
+        self.stats.count("read")
+        name = segment.name.removeprefix(NAMESPACE)
+        return message(self._call(operation, name, function_parameters(operation, segment), table, row_id))
 
-    @staticmethod
-    def _entity_names(operation: Operation, segment: Segment) -> list[str]:
-        match = re.fullmatch(r"\s*EntityNames\s*=\s*(.+)", segment.key or "", re.DOTALL)
-        text = match.group(1).strip() if match else ""
-        if text.startswith("@"):
-            text = operation.address.option(text) or ""
-        if not re.fullmatch(r"\[.*\]", text, re.DOTALL):
-            raise bad_query("The parameter 'EntityNames' of the function 'RetrieveTotalRecordCount' is missing or malformed.")
-        return [name.strip().strip("'\"") for name in split_outside(text[1:-1], ",") if name.strip()]
+    def _action(
+        self, operation: Operation, segment: Segment, message: Message, table: Table | None = None, row_id: str | None = None
+    ) -> Answer:
+        if operation.method != "POST" or operation.address.segments[-1] is not segment:
+            raise no_resource(operation.root + operation.raw)
+        name = segment.name.removeprefix(NAMESPACE)
+        with self.tables.transaction():
+            return message(self._call(operation, name, read_json(operation, name), table, row_id))
 
     # -- a set ---------------------------------------------------------------------------------------------------------
 
@@ -161,18 +148,26 @@ class WebApi:
         if rest:
             if rest[0].name == "$count" and len(rest) == 1 and method == "GET":
                 return self._counted(operation, "read", self.reader.count(operation, table))
-            if rest[0].name.startswith("Microsoft.Dynamics.CRM."):
-                raise not_emulated(f"the message {rest[0].name}")
+            if message := ACTIONS_ON_SET.get(rest[0].name.removeprefix(NAMESPACE)):
+                return self._action(operation, rest[0], message, table)
             raise no_segment(rest[0].name)
         if method == "GET":
             self.stats.count("read")
+            if special := special_read(operation):
+                return special(self.reader, operation, table)
             return self.reader.page(operation, table, alter=alter_rows(faults))
         if method == "POST":
             self.stats.count("create")
             refuse_options(operation.address.options, {"$select", "$expand"})
             row_id = self.writer.create(operation, table, read_json(operation, table.set_name))
             return self._written(operation, table, row_id, created=True)
-        raise method_not_allowed(method, table.set_name)
+        raise self._not_on_a_set(method, table)
+
+    def _not_on_a_set(self, method: str, table: Table) -> WebApiError:
+        refusal = method_not_allowed(method, table.set_name)
+        if method in ("DELETE", "PATCH"):
+            refusal.status = self.tables.switches.delete_on_set_status
+        return refusal
 
     def _written(self, operation: Operation, table: Table, row_id: str, *, created: bool) -> Answer:
         """204 with the row's address, or the row itself for who prefers a representation."""
@@ -213,7 +208,7 @@ class WebApi:
                 raise self._missing(table, key)
             self.writer.check_version(operation, version)
             if not any(fault.kind == "keep_row" for fault in faults):
-                self.writer.delete(table, row_id)
+                self.writer.delete(operation, table, row_id)
             return Answer(204)
         raise method_not_allowed(operation.method, table.name)
 
@@ -270,8 +265,10 @@ class WebApi:
         elif relation := table.collections.get(first.name):
             if tail in ([], ["$ref"], ["$count"]):
                 return self._collection(operation, table, row_id, relation, first.key, tail, faults)
-        elif first.name.startswith("Microsoft.Dynamics.CRM."):
-            raise not_emulated(f"the message {first.name}")
+        elif function := FUNCTIONS_ON_ROW.get(first.name.removeprefix(NAMESPACE)):
+            return self._function(operation, first, function, table, row_id)
+        elif action := ACTIONS_ON_ROW.get(first.name.removeprefix(NAMESPACE)):
+            return self._action(operation, first, action, table, row_id)
         else:
             raise no_segment(first.name)
         raise no_segment(rest[-1].name)

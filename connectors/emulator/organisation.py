@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from connectors.emulator import labels
 from connectors.emulator.clock import Clock
 from connectors.emulator.faults import Faults
 from connectors.emulator.limits import Limits
 from connectors.emulator.operations import WebApi
+from connectors.emulator.querying import labels
 from connectors.emulator.stats import Stats
-from connectors.emulator.tables import Tables
+from connectors.emulator.storage.tables import Tables
 from connectors.emulator.tokens import Tokens
 
 Rows = Iterable[tuple[str, dict[str, Any]]]
@@ -23,11 +23,12 @@ class Organisation:
     def __init__(self, tables: Tables, clock: Clock, *, token: str | None, limits: bool, seed: Callable[[], Rows] | None = None) -> None:
         labels.install(tables.connection, tables.environment)
         self.tables = tables
+        self.switches = tables.switches
         self.clock = clock
         self.seed = seed
         self.stats = Stats()
         self.faults = Faults()
-        self.limits = Limits(enabled=limits)
+        self.limits = Limits(enabled=limits and tables.switches.service_protection)
         self.tokens = Tokens(tables, clock, token)
         self.api = WebApi(tables, self.stats)
 

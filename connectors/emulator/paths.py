@@ -9,8 +9,8 @@ from urllib.parse import unquote, unquote_plus
 
 from connectors.emulator.clock import instant_text
 from connectors.emulator.errors import WebApiError, bad_key, bad_query
-from connectors.emulator.schema import Table
-from connectors.emulator.values import guid, parse_date, parse_instant
+from connectors.emulator.schema.environment import Table
+from connectors.emulator.schema.values import guid, parse_date, parse_instant
 
 MAX_URL = 32_768  # and twice that for the same GET inside a batch
 MAX_URL_IN_BATCH = 65_536
@@ -64,16 +64,16 @@ def _segment(text: str) -> Segment:
 
 
 def split_outside(text: str, separator: str) -> Iterator[str]:
-    """Split where the separator stands outside quotation marks and parentheses."""
+    """Split where the separator stands outside quotation marks, parentheses and brackets."""
     depth, quoted, start = 0, False, 0
     for position, character in enumerate(text):
         if character == "'":
             quoted = not quoted
         elif quoted:
             continue
-        elif character == "(":
+        elif character in "([{":
             depth += 1
-        elif character == ")":
+        elif character in ")]}":
             depth -= 1
         elif character == separator and depth == 0:
             yield text[start:position]

@@ -19,8 +19,9 @@ import uvicorn
 from connectors.emulator.app import App
 from connectors.emulator.clock import Clock
 from connectors.emulator.organisation import Organisation
-from connectors.emulator.schema import load_environment
-from connectors.emulator.tables import Tables
+from connectors.emulator.schema.environment import load_environment
+from connectors.emulator.storage.tables import Tables
+from connectors.emulator.switches import switches_of
 
 SERVICE = "/api/data/v9.2/"
 KEEP_ALIVE_S = 120  # a client's pooled connection survives a pause
@@ -36,7 +37,7 @@ class SeedSpec:
     as_of: date
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        from connectors.emulator.seed import generate  # a long module of names and texts: only who seeds loads it
+        from connectors.emulator.seeding.generate import generate  # a long module of names and texts: only who seeds loads it
 
         return generate(dossiers=self.dossiers, seed=self.seed, as_of=self.as_of)
 
@@ -58,10 +59,12 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def build(*, environment: Path | None, seed: SeedSpec | None, token: str | None, limits: bool, state: Path | None) -> Organisation:
+def build(
+    *, environment: Path | None, seed: SeedSpec | None, token: str | None, limits: bool, state: Path | None, profile: str = "online"
+) -> Organisation:
     """An organisation with its rows; a state file that already holds rows is not seeded again."""
     clock = Clock()
-    tables = Tables(load_environment(environment), clock, state)
+    tables = Tables(load_environment(environment), clock, state, switches_of(profile))
     organisation = Organisation(tables, clock, token=token, limits=limits, seed=seed.rows if seed else None)
     if seed is not None and tables.is_empty():
         tables.load(seed.rows())

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs
 
 from connectors.emulator.clock import Clock
 from connectors.emulator.errors import WebApiError
-from connectors.emulator.schema import DEFAULT_USER, NAMESPACE, ROOT_UNIT
-from connectors.emulator.tables import Tables
+from connectors.emulator.schema.environment import DEFAULT_USER, NAMESPACE, ROOT_UNIT
+from connectors.emulator.storage.tables import Tables
 
 LIFETIME_S = 3599
 

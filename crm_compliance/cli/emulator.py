@@ -41,10 +41,10 @@ def serve(
 
     Example: crm-compliance emulator serve --port 0 --dossiers 200 --seed 1
     """
-    from connectors.emulator.schema import EnvironmentProblem
+    from connectors.emulator.schema.environment import EnvironmentProblem
     from connectors.emulator.server import SeedSpec
     from connectors.emulator.server import serve as serve_emulator
-    from connectors.emulator.tables import StateProblem
+    from connectors.emulator.storage.tables import StateProblem
     from crm_compliance.cli import given
     from crm_compliance.wiring import today
 

@@ -18,7 +18,7 @@ from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.mapping import REFERENCE
 
 ROOT = "http://127.0.0.1:8765/api/data/v9.2/"
-ENVIRONMENT = Path(__file__).parents[3] / "connectors/emulator/environment.yaml"
+ENVIRONMENT = Path(__file__).parents[3] / "connectors/emulator/schema/environment.yaml"
 TOKEN = "geheim-token"
 Reply = tuple[int, dict[str, str], str | bytes]
 

@@ -393,4 +393,4 @@ def test_a_column_that_cannot_be_emptied_is_told_before_anything_is_written(tmp_
 def environment_file() -> str:
     from importlib.resources import files
 
-    return str(files("connectors.emulator") / "environment.yaml")
+    return str(files("connectors.emulator") / "schema" / "environment.yaml")

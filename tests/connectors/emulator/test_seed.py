@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from connectors.emulator.seed import generate
+from connectors.emulator.seeding.generate import generate
 
 AS_OF = date(2026, 11, 25)
 Row = dict[str, Any]
@@ -31,7 +31,7 @@ def rows() -> list[tuple[str, Row]]:
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, Any]:
-    file = Path(__file__).parents[3] / "connectors" / "emulator" / "environment.yaml"
+    file = Path(__file__).parents[3] / "connectors" / "emulator" / "schema" / "environment.yaml"
     document: dict[str, Any] = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
     return document
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from connectors.emulator.clock import Clock
-from connectors.emulator.schema import EnvironmentProblem, load_environment, plural
+from connectors.emulator.schema.environment import EnvironmentProblem, load_environment, plural
 from connectors.emulator.server import SeedSpec, running
-from connectors.emulator.tables import StateProblem, Tables
+from connectors.emulator.storage.tables import StateProblem, Tables
 from tests.connectors.emulator.client import ANNOTATED, Client, change_set, new_id, request_part, statuses
 
 OTHER = """

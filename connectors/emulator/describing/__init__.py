@@ -1,0 +1,1 @@
+"""What the organisation tells about itself: definitions, relationships, CSDL."""

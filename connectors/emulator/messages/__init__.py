@@ -1,0 +1,1 @@
+"""Functions and actions: what the Web API offers besides reading and writing rows."""

@@ -1,0 +1,94 @@
+"""One call of a function or an action, its parameters read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_query
+from connectors.emulator.exchange import Answer, Operation
+from connectors.emulator.paths import Segment, split_outside
+from connectors.emulator.querying.pages import Reader
+from connectors.emulator.schema.environment import Environment, Table
+from connectors.emulator.stats import Stats
+from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.writes import Writer
+from connectors.emulator.switches import Switches
+
+_NAMED = re.compile(r"\s*(\w+)\s*=\s*(.+)", re.DOTALL)
+
+
+@dataclass
+class Call:
+    """`parameters` are JSON values, of a function's address or of an action's body. A bound message has the table and the row's id."""
+
+    name: str
+    operation: Operation
+    tables: Tables
+    reader: Reader
+    writer: Writer
+    stats: Stats
+    parameters: dict[str, Any] = field(default_factory=dict)
+    table: Table | None = None
+    row_id: str | None = None
+
+    @property
+    def environment(self) -> Environment:
+        return self.tables.environment
+
+    @property
+    def switches(self) -> Switches:
+        return self.tables.switches
+
+    def required(self, name: str) -> Any:
+        """A parameter that must be there.
+
+        Raises:
+            WebApiError: 400 naming it.
+        """
+        if name not in self.parameters:
+            raise WebApiError(400, INVALID_ARGUMENT, f"Required field '{name}' is missing for '{self.name}'.")
+        return self.parameters[name]
+
+    def answer(self, document: dict[str, Any]) -> Answer:
+        """200 with the message's response type as context."""
+        context = f"{self.operation.root}$metadata#Microsoft.Dynamics.CRM.{self.name}Response"
+        return Answer(200, msgspec.json.encode({"@odata.context": context, **document}))
+
+
+def function_parameters(operation: Operation, segment: Segment) -> dict[str, Any]:
+    """The parameters of `Name(A=1,B=@b)?@b={…}`; an alias that is not assigned is null.
+
+    Raises:
+        WebApiError: 400 for what is no parameter, or no value.
+    """
+    found: dict[str, Any] = {}
+    for part in split_outside(segment.key or "", ","):
+        if not part.strip():
+            continue
+        match = _NAMED.fullmatch(part)
+        if match is None:
+            raise bad_query(f"The parameters of '{segment.name}' are malformed.")
+        name, text = match.group(1), match.group(2).strip()
+        if text.startswith("@"):
+            text = operation.address.option(text) or "null"
+        found[name] = literal(text)
+    return found
+
+
+def literal(text: str) -> Any:
+    """An OData literal or inline JSON as a JSON value."""
+    text = text.strip()
+    if text.startswith("'") and text.endswith("'") and len(text) > 1:
+        return text[1:-1].replace("''", "'")
+    if text.startswith("[") and "'" in text and '"' not in text:  # ['a','b'] besides ["a","b"]
+        return [literal(item) for item in split_outside(text[1:-1], ",") if item.strip()]
+    try:
+        return msgspec.json.decode(text.encode())
+    except msgspec.DecodeError:
+        if re.fullmatch(r"[\w.:+-]+", text):  # a GUID or an instant stands without quotation marks
+            return text
+        raise bad_query(f"Invalid JSON or literal in the parameters of a function: {text[:60]}.") from None

@@ -1,0 +1,11 @@
+"""Changes of the schema since a stamp."""
+
+from __future__ import annotations
+
+from connectors.emulator.errors import not_emulated
+from connectors.emulator.exchange import Answer
+from connectors.emulator.messages.call import Call
+
+
+def retrieve_metadata_changes(call: Call) -> Answer:
+    raise not_emulated(f"the message {call.name}")

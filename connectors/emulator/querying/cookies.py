@@ -1,0 +1,99 @@
+"""Paging cookies: where a page ended, in the doubly encoded XML that Dataverse puts into `$skiptoken`.
+
+A cookie names the last row, not a number of rows, so pages stay right while rows are deleted between them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote, unquote
+from xml.sax.saxutils import escape, unescape
+
+from connectors.emulator.errors import WebApiError
+from connectors.emulator.storage import sql
+
+_OUTER = re.compile(r'<cookie pagenumber="([1-9]\d{0,9})" pagingcookie="([^"<>]*)" istracking="False" />')
+_LAST, _FIRST = '(?:last="([^"]*)"|lastnull="1")', '(?:first="[^"]*"|firstnull="1")'
+_ELEMENT = re.compile(rf"<(\w+) {_LAST} {_FIRST} />")
+_INNER = re.compile(rf'<cookie page="[1-9]\d{{0,9}}">((?:<\w+ {_LAST} {_FIRST} />)+)</cookie>')
+_QUOTES = {'"': "&quot;"}
+
+
+def digest(token: str) -> int:
+    """A number to know a cookie again by."""
+    return int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def encode(page: int, names: Sequence[str], first: Sequence[Any], last: Sequence[Any]) -> str:
+    """The cookie for the page after `page`, not yet percent-encoded; the key comes last among the names."""
+    elements = "".join(
+        f"<{name} {_bound('last', end, key=position == len(names) - 1)} {_bound('first', start, key=position == len(names) - 1)} />"
+        for position, (name, start, end) in enumerate(zip(names, first, last, strict=True))
+    )
+    inner = quote(f'<cookie page="{page}">{elements}</cookie>', safe="_.-~()!*'")
+    return f'<cookie pagenumber="{page + 1}" pagingcookie="{_lower_escapes(inner)}" istracking="False" />'
+
+
+def _bound(which: str, value: Any, *, key: bool) -> str:
+    if value is None:
+        return f'{which}null="1"'
+    text = "{" + str(value).upper() + "}" if key else escape(str(value), _QUOTES)
+    return f'{which}="{text}"'
+
+
+def _lower_escapes(text: str) -> str:
+    return re.sub(r"%[0-9A-F]{2}", lambda match: match.group().lower(), text)
+
+
+def in_link(token: str) -> str:
+    """Percent-encoded once more, as it stands in `@odata.nextLink`."""
+    return quote(token, safe="=/")
+
+
+def decode(token: str, names: Sequence[str]) -> tuple[int, list[str | None]]:
+    """Page number and, for each name, the value that the last page ended with.
+
+    Raises:
+        WebApiError: 400 when this is no cookie for this order.
+    """
+    outer = _OUTER.fullmatch(token)
+    inner = _INNER.fullmatch(unquote(outer.group(2))) if outer else None
+    if outer is None or inner is None:
+        raise malformed()
+    found = _ELEMENT.findall(inner.group(1))
+    if [name for name, _ in found] != list(names):
+        raise malformed()
+    values: list[str | None] = []
+    for position, match in enumerate(_ELEMENT.finditer(inner.group(1))):
+        value = match.group(2)
+        if value is not None:
+            value = value.strip("{}").lower() if position == len(names) - 1 else unescape(value, {"&quot;": '"'})
+        values.append(value)
+    return int(outer.group(1)), values
+
+
+def malformed() -> WebApiError:
+    return WebApiError(400, "0x80040203", "The paging cookie is malformed or does not belong to this query.")
+
+
+def after(expressions: Sequence[str], descending: Sequence[bool], last: Sequence[Any]) -> tuple[str, list[Any]]:
+    """The condition that a row comes after the last one, in an order where null is lowest."""
+    alternatives: list[str] = []
+    bound: list[Any] = []
+    equal: list[str] = []
+    equal_values: list[Any] = []
+    for expression, down, value in zip(expressions, descending, last, strict=True):
+        if value is None:
+            beyond, beyond_values = ("0", []) if down else (f"{expression} IS NOT NULL", [])
+        elif down:
+            beyond, beyond_values = f"({expression} < ? OR {expression} IS NULL)", [value]
+        else:
+            beyond, beyond_values = f"{expression} > ?", [value]
+        alternatives.append(sql.every([*equal, beyond]))
+        bound += [*equal_values, *beyond_values]
+        equal.append(f"{expression} IS ?")
+        equal_values.append(value)
+    return " OR ".join(f"({text})" for text in alternatives), bound

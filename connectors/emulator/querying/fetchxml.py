@@ -1,0 +1,12 @@
+"""`fetchXml=`: a query as XML."""
+
+from __future__ import annotations
+
+from connectors.emulator.errors import not_emulated
+from connectors.emulator.exchange import Answer, Operation
+from connectors.emulator.querying.pages import Reader
+from connectors.emulator.schema.environment import Table
+
+
+def fetch(reader: Reader, operation: Operation, table: Table) -> Answer:
+    raise not_emulated("the query option fetchXml")

@@ -1,0 +1,230 @@
+"""Reading rows: one by key, many by query, page after page, and counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from connectors.emulator.errors import bad_query
+from connectors.emulator.exchange import Answer, Operation
+from connectors.emulator.preferences import COUNT, MAX_PAGE
+from connectors.emulator.querying import cookies
+from connectors.emulator.querying.conditions import Condition
+from connectors.emulator.querying.filters import FilterCompiler
+from connectors.emulator.querying.query import Query, parse_query, refuse_options
+from connectors.emulator.querying.rows import RowWriter, order_terms
+from connectors.emulator.schema.environment import Column, Navigation, Relationship, Table
+from connectors.emulator.storage import sql
+from connectors.emulator.storage.tables import Tables
+
+MAX_COUNT = 5_000
+BOM = b"\xef\xbb\xbf"
+ROW = "t0"
+
+
+@dataclass(frozen=True)
+class Within:
+    """The rows of a collection navigation property: children of one parent."""
+
+    relation: Relationship
+    parent_id: str
+
+    def condition(self, table: Table) -> Condition:
+        column = table.columns[self.relation.column]
+        text = f"{sql.dotted(ROW, column.name)} = ?"
+        if column.polymorphic:
+            text += f" AND {sql.dotted(ROW, column.type_column)} = {sql.text(self.relation.parent)}"
+        return text, (self.parent_id,)
+
+
+Alter = Callable[[list[str]], list[str]]  # a fault's hand on the rows of a page
+
+
+class Reader:
+    """Answers GET on rows."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.environment = tables.environment
+
+    def _compiler(self, operation: Operation, aliases: dict[str, str]) -> FilterCompiler:
+        return FilterCompiler(self.environment, self.tables.clock.now, operation.user, aliases)
+
+    # -- one row -------------------------------------------------------------------------------------------------------
+
+    def row(self, operation: Operation, table: Table, row_id: str, *, created: bool = False) -> bytes | None:
+        """One row as a document with its context, or None."""
+        query = parse_query(self.environment, table, operation.address.options)
+        compiler = self._compiler(operation, query.aliases)
+        writer = RowWriter(self.environment, operation.preferences, compiler, operation.root)
+        shape = writer.shape(query, ROW)
+        statement = sql.select(shape.expressions, f"{sql.name(table.name)} {ROW}", [f"{sql.dotted(ROW, table.key)} = ?"])
+        found = self.tables.connection.execute(statement, (*shape.values, row_id)).fetchone()
+        if found is None:
+            return None
+        context = f'{{"@odata.context":{json.dumps(operation.root + "$metadata#" + table.set_name + query.shape + "/$entity")},'
+        text: str = shape.template % found
+        return (context + text[1:]).encode()
+
+    def property(self, operation: Operation, table: Table, row_id: str, column: Column) -> Answer:
+        """One column as `{"value": …}`; null is 204."""
+        refuse_options(operation.address.options, set())
+        query = Query(table, [column])
+        writer = RowWriter(self.environment, operation.preferences, self._compiler(operation, {}), operation.root)
+        shape = writer.shape(query, ROW)
+        statement = sql.select(shape.expressions, f"{sql.name(table.name)} {ROW}", [f"{sql.dotted(ROW, table.key)} = ?"])
+        found = self.tables.connection.execute(statement, (*shape.values, row_id)).fetchone()
+        document = json.loads(shape.template % found)
+        value = document.pop(column.wire)
+        if value is None:
+            return Answer(204)
+        notes = {key.removeprefix(column.wire): text for key, text in document.items() if key != "@odata.etag"}
+        context = f"{operation.root}$metadata#{table.set_name}({row_id})/{column.wire}"
+        return Answer(200, msgspec.json.encode({"@odata.context": context, **notes, "value": value}))
+
+    # -- many rows -----------------------------------------------------------------------------------------------------
+
+    def page(self, operation: Operation, table: Table, within: Within | None = None, alter: Alter | None = None) -> Answer:
+        """One page of a query, with the link to the next."""
+        query = parse_query(self.environment, table, operation.address.options)
+        compiler = self._compiler(operation, query.aliases)
+        writer = RowWriter(self.environment, operation.preferences, compiler, operation.root)
+        shape = writer.shape(query, ROW)
+        where, values = self._where(compiler, query, within)
+        document = [f'{{"@odata.context":{json.dumps(operation.root + "$metadata#" + table.set_name + query.shape)}']
+        document += self._counts(operation, query, where, values)
+
+        expressions = [compiler.column(table, ROW, path).expression for path, _ in query.order] + [sql.dotted(ROW, table.key)]
+        descending = [down for _, down in query.order] + [False]
+        names = [path[-1] for path, _ in query.order] + [table.key]
+        number = 1
+        if query.skiptoken is not None:
+            number, last = self._resume(query.skiptoken, names)
+            condition, bound = cookies.after(expressions, descending, last)
+            where, values = [*where, f"({condition})"], [*values, *bound]
+
+        preferred = operation.preferences.page_size
+        limit = preferred or MAX_PAGE
+        paged = preferred > 0 or query.top is None
+        if not paged:
+            limit = min(query.top or 0, MAX_PAGE)
+        # the order columns are selected last; `%.0s` consumes them without a trace
+        statement = sql.select(
+            [*shape.expressions, *expressions],
+            f"{sql.name(table.name)} {ROW}",
+            where,
+            order_terms(compiler, query, ROW),
+            limit + 1 if paged else limit,
+        )
+        found = self.tables.connection.execute(statement, (*shape.values, *values)).fetchall()
+        more = paged and len(found) > limit
+        if more:
+            del found[limit:]
+        template = shape.template + "%.0s" * len(expressions)
+        rows = [template % row for row in found]
+        if alter:
+            rows = alter(rows)
+        document.append(f',"value":[{",".join(rows)}]')
+        if more:
+            width = len(expressions)
+            token = cookies.encode(number, names, found[0][-width:], found[-1][-width:])
+            self.tables.remember_cookie(cookies.digest(token))
+            document.append(f',"@odata.nextLink":{json.dumps(self._next_link(operation, token))}')
+        document.append("}")
+        return Answer(200, "".join(document).encode())
+
+    def _where(self, compiler: FilterCompiler, query: Query, within: Within | None) -> tuple[list[str], list[Any]]:
+        where: list[str] = []
+        values: list[Any] = []
+        if within is not None:
+            condition, bound = within.condition(query.table)
+            where.append(condition)
+            values += bound
+        if query.filter is not None:
+            condition, bound = compiler.compile(query.filter, query.table, ROW)
+            where.append(f"({condition})")
+            values += bound
+        return where, values
+
+    def _resume(self, token: str, names: list[str]) -> tuple[int, list[str | None]]:
+        if not self.tables.knows_cookie(cookies.digest(token)):
+            raise cookies.malformed()
+        return cookies.decode(token, names)
+
+    @staticmethod
+    def _next_link(operation: Operation, token: str) -> str:
+        path, _, query = operation.raw.partition("?")
+        kept = [part for part in query.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
+        return operation.root + path + "?" + "&".join([*kept, "$skiptoken=" + cookies.in_link(token)])
+
+    def _counts(self, operation: Operation, query: Query, where: list[str], values: list[Any]) -> list[str]:
+        """`@odata.count` where asked for, and the annotations that tell whether it was cut off."""
+        annotated = operation.preferences.wants(COUNT)
+        if not query.count:
+            return [f',"@{COUNT}":-1,"@{COUNT}limitexceeded":false'] if annotated else []
+        number = self._count(query.table, where, values)
+        text = f',"@odata.count":{min(number, MAX_COUNT)}'
+        if annotated:
+            text += f',"@{COUNT}":{min(number, MAX_COUNT)},"@{COUNT}limitexceeded":{str(number > MAX_COUNT).lower()}'
+        return [text]
+
+    def _count(self, table: Table, where: list[str], values: list[Any]) -> int:
+        """Counts no further than one past the limit."""
+        inner = sql.select(["1"], f"{sql.name(table.name)} {ROW}", where, limit=MAX_COUNT + 1)
+        return int(self.tables.connection.execute(sql.select(["count(*)"], f"({inner})"), values).fetchone()[0])
+
+    def count(self, operation: Operation, table: Table, within: Within | None = None) -> Answer:
+        """`/$count`: digits after a byte order mark, capped as the other count is."""
+        refuse_options(operation.address.options, {"$filter"})
+        query = parse_query(self.environment, table, operation.address.options)
+        compiler = self._compiler(operation, query.aliases)
+        number = self._count(table, *self._where(compiler, query, within))
+        return Answer(200, BOM + str(min(number, MAX_COUNT)).encode(), content_type="text/plain")
+
+    # -- references ----------------------------------------------------------------------------------------------------
+
+    def reference(self, operation: Operation, table: Table, row_id: str, navigation: Navigation) -> Answer:
+        """`GET …/lookup/$ref`."""
+        target_id = self.looked_up(table, row_id, navigation)
+        if target_id is None:
+            return Answer(204)
+        target = self.environment.tables[navigation.target]
+        document = {"@odata.context": f"{operation.root}$metadata#$ref", "@odata.id": f"{operation.root}{target.set_name}({target_id})"}
+        return Answer(200, msgspec.json.encode(document))
+
+    def references(self, operation: Operation, table: Table, within: Within) -> Answer:
+        """`GET …/collection/$ref`."""
+        refuse_options(operation.address.options, set())
+        condition, bound = within.condition(table)
+        key = sql.dotted(ROW, table.key)
+        statement = sql.select([key], f"{sql.name(table.name)} {ROW}", [condition], [key], MAX_PAGE)
+        ids = [row[0] for row in self.tables.connection.execute(statement, bound)]
+        value = [{"@odata.id": f"{operation.root}{table.set_name}({row_id})"} for row_id in ids]
+        return Answer(200, msgspec.json.encode({"@odata.context": f"{operation.root}$metadata#Collection($ref)", "value": value}))
+
+    def looked_up(self, table: Table, row_id: str, navigation: Navigation) -> str | None:
+        """The id that a lookup holds, if it points to the navigation property's table."""
+        column = navigation.column
+        wanted = [column.name] + ([column.type_column] if column.polymorphic else [])
+        stored = self.tables.stored(table, row_id, wanted)
+        if stored is None or stored[column.name] is None:
+            return None
+        if column.polymorphic and column.name != "ownerid" and stored[column.type_column] != navigation.target:
+            return None
+        return str(stored[column.name])
+
+    def total_counts(self, operation: Operation, names: list[str]) -> Answer:
+        """`RetrieveTotalRecordCount`: here always of this moment."""
+        counts = []
+        for name in names:
+            table = self.environment.tables.get(name)
+            if table is None:
+                raise bad_query(f"The entity with a name = '{name}' was not found in the MetadataCache.")
+            counts.append(self.tables.count(table))
+        collection = {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts}
+        context = f"{operation.root}$metadata#Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse"
+        return Answer(200, msgspec.json.encode({"@odata.context": context, "EntityRecordCountCollection": collection}))

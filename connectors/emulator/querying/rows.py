@@ -1,0 +1,177 @@
+"""Rows as JSON, built by SQLite: a page of thousands costs one statement and one string operation a row.
+
+A row is a run of fragments, constant text and SQL in turn. At the top level they become a template that Python fills; inside an expand, one
+SQL expression.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.emulator.preferences import FORMATTED, LOOKUP_NAME, MAX_PAGE, NAVIGATION, Preferences
+from connectors.emulator.querying.filters import FilterCompiler, joined
+from connectors.emulator.querying.labels import formatted
+from connectors.emulator.querying.query import Expand, Query
+from connectors.emulator.schema.environment import Column, Environment, Table
+from connectors.emulator.storage import sql
+
+
+@dataclass(frozen=True)
+class Expression:
+    """SQL that gives a piece of JSON text, never NULL."""
+
+    text: str
+    values: tuple[Any, ...] = ()
+
+
+Fragment = str | Expression
+
+
+@dataclass
+class Shape:
+    """How to select the rows of a query, and how to write each one."""
+
+    template: str
+    expressions: list[str]
+    values: list[Any] = field(default_factory=list)
+
+
+class RowWriter:
+    """Fragments for the rows of one answer."""
+
+    def __init__(self, environment: Environment, preferences: Preferences, compiler: FilterCompiler, root: str) -> None:
+        self.environment = environment
+        self.compiler = compiler
+        self.root = root
+        self.formatted = preferences.wants(FORMATTED)
+        self.lookup_name = preferences.wants(LOOKUP_NAME)
+        self.navigation = preferences.wants(NAVIGATION)
+
+    def shape(self, query: Query, alias: str) -> Shape:
+        shape = Shape("", [])
+        parts: list[str] = []
+        for fragment in self.fragments(query, alias):
+            if isinstance(fragment, str):
+                parts.append(fragment.replace("%", "%%"))
+            else:
+                parts.append("%s")
+                shape.expressions.append(fragment.text)
+                shape.values += fragment.values
+        shape.template = "".join(parts)
+        return shape
+
+    def fragments(self, query: Query, alias: str, *, etag: bool = True) -> list[Fragment]:
+        found: list[Fragment] = ["{"]
+        if etag:
+            found += ['"@odata.etag":"W/\\"', Expression(sql.dotted(alias, "versionnumber")), '\\"",']
+        for column in query.columns:
+            found += [*self.property(query.table, column, alias), ","]
+        for expand in query.expands:
+            found += [*self.expand(query.table, expand, alias), ","]
+        found[-1] = "}"
+        return found
+
+    # -- one column ----------------------------------------------------------------------------------------------------
+
+    def property(self, table: Table, column: Column, alias: str) -> list[Fragment]:
+        value = bare_value(column, alias)
+        extra = self._annotations(table, column, alias)
+        if not extra:
+            return [f'"{column.wire}":', Expression(value)]
+        named = f'"{column.wire}":'
+        text = " || ".join([*extra, sql.text(named), value])
+        return [Expression(f"CASE WHEN {sql.dotted(alias, column.name)} IS NULL THEN {sql.text(named + 'null')} ELSE {text} END")]
+
+    def _annotations(self, table: Table, column: Column, alias: str) -> list[str]:
+        """SQL texts that stand before the property; a value that does not resolve leaves its annotation out."""
+        found: list[str] = []
+        if self.formatted and (text := formatted(self.environment, table, column, alias)):
+            named = sql.text(f'"{column.wire}@{FORMATTED}":')
+            found.append(f"coalesce({named} || json_quote({text}) || ',', '')")
+        if column.is_lookup and self.navigation:
+            found.append(_named(column, alias, NAVIGATION, {target: table.navigation_name(column, target) for target in column.targets}))
+        if column.is_lookup and self.lookup_name:
+            found.append(_named(column, alias, LOOKUP_NAME, {target: target for target in column.targets}))
+        return found
+
+    # -- expands -------------------------------------------------------------------------------------------------------
+
+    def expand(self, table: Table, expand: Expand, alias: str) -> list[Fragment]:
+        return self._single(table, expand, alias) if expand.navigation else self._collection(table, expand, alias)
+
+    def _single(self, table: Table, expand: Expand, alias: str) -> list[Fragment]:
+        navigation = expand.navigation
+        assert navigation is not None
+        target = self.environment.tables[navigation.target]
+        inner = self.compiler.fresh_alias()
+        where = [f"{sql.dotted(inner, target.key)} = {sql.dotted(alias, navigation.column.name)}"]
+        if navigation.column.polymorphic:
+            where.append(f"{sql.dotted(alias, navigation.column.type_column)} = {sql.text(target.name)}")
+        if expand.reference_only:
+            start, end = sql.text(f'{{"@odata.id":"{self.root}{target.set_name}('), sql.text(')"}')
+            body = Expression(f"{start} || {sql.dotted(inner, target.key)} || {end}")
+        else:
+            body = concatenated(self.fragments(expand.query, inner, etag=False))
+        values = body.values
+        if expand.query.filter:
+            condition, bound = self.compiler.compile(expand.query.filter, target, inner)
+            where.append(f"({condition})")
+            values += bound
+        query = sql.select([body.text], f"{sql.name(target.name)} {inner}", where)
+        return [f'"{expand.name}":', Expression(f"coalesce(({query}), 'null')", values)]
+
+    def _collection(self, table: Table, expand: Expand, alias: str) -> list[Fragment]:
+        relation, query = expand.relation, expand.query
+        assert relation is not None
+        child = query.table
+        inner = self.compiler.fresh_alias()
+        body = concatenated(self.fragments(query, inner))
+        where = [joined(relation, child, inner, table, alias)]
+        values = body.values
+        if query.filter:
+            condition, bound = self.compiler.compile(query.filter, child, inner)
+            where.append(f"({condition})")
+            values += bound
+        order = order_terms(self.compiler, query, inner)
+        limit = min(query.top, MAX_PAGE) if query.top is not None else MAX_PAGE
+        rows = sql.select([f"{body.text} AS j"], f"{sql.name(child.name)} {inner}", where, order, limit)
+        listed = sql.select(["'[' || coalesce(group_concat(j, ','), '') || ']'"], f"({rows})")
+        link = json.dumps(f"?{expand.text}", ensure_ascii=False)[1:-1] if expand.text else ""
+        return [
+            f'"{expand.name}":',
+            Expression(f"({listed})", values),
+            f',"{expand.name}@odata.nextLink":"{self.root}{table.set_name}(',
+            Expression(sql.dotted(alias, table.key)),
+            f')/{expand.name}{link}"',
+        ]
+
+
+def bare_value(column: Column, alias: str) -> str:
+    """SQL for the JSON of a stored value."""
+    expression = sql.dotted(alias, column.name)
+    if column.kind == "bool":
+        return f"CASE {expression} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END"
+    if column.kind == "money":
+        return f"CASE WHEN {expression} IS NULL THEN 'null' ELSE printf('%.4f', {expression}) END"
+    return f"json_quote({expression})"
+
+
+def concatenated(fragments: list[Fragment]) -> Expression:
+    texts = [sql.text(f) if isinstance(f, str) else f"({f.text})" for f in fragments]
+    return Expression(" || ".join(texts), tuple(value for f in fragments if isinstance(f, Expression) for value in f.values))
+
+
+def order_terms(compiler: FilterCompiler, query: Query, alias: str) -> list[str]:
+    """ORDER BY, always ending with the key so that the order is total."""
+    terms = [compiler.column(query.table, alias, path).expression + (" DESC" if descending else "") for path, descending in query.order]
+    return [*terms, sql.dotted(alias, query.table.key)]
+
+
+def _named(column: Column, alias: str, annotation: str, names: dict[str, str]) -> str:
+    start = f'"{column.wire}@{annotation}":"'
+    if len(set(names.values())) == 1:
+        return sql.text(f'{start}{next(iter(names.values()))}",')
+    branches = " ".join(f"WHEN {sql.text(target)} THEN {sql.text(name)}" for target, name in names.items())
+    return f"{sql.text(start)} || CASE {sql.dotted(alias, column.type_column)} {branches} ELSE '' END || " + sql.text('",')

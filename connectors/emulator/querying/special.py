@@ -1,0 +1,32 @@
+"""Reads of a set that are no ordinary `$filter` query: which option or preference asks for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from connectors.emulator.exchange import Answer, Operation
+from connectors.emulator.querying.aggregates import aggregate
+from connectors.emulator.querying.changes import changed
+from connectors.emulator.querying.fetchxml import fetch
+from connectors.emulator.querying.pages import Reader
+from connectors.emulator.querying.saved_queries import run_saved
+from connectors.emulator.querying.sql_queries import select_sql
+from connectors.emulator.schema.environment import Table
+
+SpecialRead = Callable[[Reader, Operation, Table], Answer]
+
+BY_OPTION: dict[str, SpecialRead] = {
+    "fetchXml": fetch,
+    "savedQuery": run_saved,
+    "userQuery": run_saved,
+    "sql": select_sql,
+    "$apply": aggregate,
+    "$deltatoken": changed,
+}
+
+
+def special_read(operation: Operation) -> SpecialRead | None:
+    """Who answers, or None for an ordinary query."""
+    if "odata.track-changes" in operation.headers.get("prefer", ""):
+        return changed
+    return next((BY_OPTION[name] for name, _ in operation.address.options if name in BY_OPTION), None)

@@ -1,0 +1,1 @@
+"""Fictitious organisations: the same rows for the same seed."""

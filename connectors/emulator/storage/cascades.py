@@ -1,0 +1,60 @@
+"""What else must happen when a row is deleted, decided before the first write.
+
+Restrict anywhere in the tree refuses the whole delete, also when the restricting row hangs on a branch that cascades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connectors.emulator.errors import has_children
+from connectors.emulator.schema.environment import Environment, Relationship
+
+Row = tuple[str, str]  # table, id
+FindChildren = Callable[[Relationship, str], list[str]]
+
+
+@dataclass
+class Fall:
+    """Rows to delete, children last to first; links to clear; links that stay and point nowhere."""
+
+    deleted: list[Row] = field(default_factory=list)
+    unlinked: list[tuple[Relationship, str]] = field(default_factory=list)
+    dangling: list[tuple[Relationship, str]] = field(default_factory=list)
+
+
+def fall_of(environment: Environment, table: str, row_id: str, find: FindChildren) -> Fall:
+    """Follow the relationships from one row.
+
+    Raises:
+        WebApiError: 405 `0x80040227` when a row outside the tree restricts one inside.
+    """
+    fall = Fall()
+    seen: set[Row] = {(table, row_id)}
+    waiting: list[Row] = [(table, row_id)]
+    restricting: list[Row] = []
+    unlinked: list[tuple[Relationship, str, str]] = []
+    while waiting:
+        name, parent_id = waiting.pop()
+        fall.deleted.append((name, parent_id))
+        for relation in environment.tables[name].children:
+            if relation.on_delete == "no_cascade":
+                if not relation.implied or relation.column == "partyid":
+                    fall.dangling.append((relation, parent_id))
+                continue
+            for child_id in find(relation, parent_id):
+                child = (relation.child, child_id)
+                if relation.on_delete == "cascade":
+                    if child not in seen:
+                        seen.add(child)
+                        waiting.append(child)
+                elif relation.on_delete == "restrict":
+                    restricting.append(child)
+                else:
+                    unlinked.append((relation, parent_id, child_id))
+    if any(child not in seen for child in restricting):
+        raise has_children()
+    fall.unlinked = [(relation, child_id) for relation, _, child_id in unlinked if (relation.child, child_id) not in seen]
+    fall.deleted.reverse()
+    return fall

@@ -1,0 +1,269 @@
+"""Creating, changing and deleting rows, with the rules that the platform keeps on every one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.emulator.errors import (
+    DUPLICATE_KEY_VALUES,
+    DUPLICATE_RECORD,
+    INVALID_ARGUMENT,
+    WebApiError,
+    bad_payload,
+    message_not_supported,
+    no_such_row,
+    version_mismatch,
+)
+from connectors.emulator.exchange import Operation
+from connectors.emulator.schema.environment import CURRENCY, Column, Relationship, Table
+from connectors.emulator.storage.cascades import Fall
+from connectors.emulator.storage.payload import Payload, PayloadReader, new_id, set_lookup
+from connectors.emulator.storage.tables import Tables, Values, join_parts, system_defaults
+
+READ_ONLY = {"activityparty"}  # only RetrieveMultiple is exposed: parties are written through their activity
+MAX_NOTE_BYTES = 5 * 1024 * 1024  # organization.maxuploadfilesize of a new organisation
+
+
+class Writer:
+    """Writes rows inside the caller's transaction."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.environment = tables.environment
+        self.payloads = PayloadReader(tables)
+
+    # -- create --------------------------------------------------------------------------------------------------------
+
+    def create(self, operation: Operation, table: Table, document: dict[str, Any], given: Values | None = None) -> str:
+        """Insert a row with all that is nested in it, or nothing; gives its id."""
+        self.refuse_read_only(table, "Create")
+        with self.tables.transaction():
+            return self._create(operation, table, document, given or {})
+
+    def _create(self, operation: Operation, table: Table, document: dict[str, Any], given: Values) -> str:
+        payload = self.payloads.read(operation, table, document, creating=True)
+        for navigation, nested in payload.parents:
+            parent = self.environment.tables[navigation.target]
+            self.refuse_read_only(parent, "Create")
+            set_lookup(payload.values, navigation.column, parent.name, self._create(operation, parent, nested, {}))
+        payload.values.update(given)
+        row_id = self._insert(operation, table, payload)
+        for relation, rows in payload.children:
+            child = self.environment.tables[relation.child]
+            if child.view:
+                raise message_not_supported("Create", child.name)
+            for row in rows:
+                self._create(operation, child, row, back_reference(child, relation, row_id))
+        for relation, ids in payload.linked:
+            for child_id in ids:
+                self.link(operation, relation, row_id, child_id)
+        return row_id
+
+    def _insert(self, operation: Operation, table: Table, payload: Payload) -> str:
+        asked = payload.values
+        now = self.tables.clock.text()
+        row_id = new_id(asked, table)
+        values = {**system_defaults(table, now, operation.user), **asked}
+        if asked.get("overriddencreatedon"):
+            values["createdon"] = asked["overriddencreatedon"]
+        for column in table.columns.values():
+            if column.required and values.get(column.name) is None:
+                raise WebApiError(400, INVALID_ARGUMENT, f"Required field '{column.name}' is missing for entity '{table.name}'.")
+        if self.tables.exists(table, row_id):
+            raise WebApiError(412, DUPLICATE_RECORD, "Cannot insert duplicate key.")
+        self._check_new_state(table, row_id, asked)
+        self._complete(table, values, values)
+        self._check_alternate_keys(table, row_id, values, values)
+        values["versionnumber"] = self.tables.next_version()
+        self.tables.insert(table, values, operation.user)
+        return row_id
+
+    def _check_new_state(self, table: Table, row_id: str, asked: Values) -> None:
+        """A row is born active; it is closed by an update."""
+        state = asked.get("statecode", 0)
+        status = asked.get("statuscode")
+        if state is None or state != 0:
+            raise WebApiError(
+                400,
+                INVALID_ARGUMENT,
+                f"The property 'statecode' of a new {table.name} cannot be {state}: a record is created active and changed afterwards.",
+            )
+        if status is not None and status not in table.states[0][1]:
+            raise _invalid_status(table, row_id, 0, status)
+        if status is None and "statuscode" in asked:
+            raise _invalid_status(table, row_id, 0, status)
+
+    # -- update --------------------------------------------------------------------------------------------------------
+
+    def update(self, operation: Operation, table: Table, row_id: str, document: dict[str, Any]) -> None:
+        """Change columns of a row that exists."""
+        self.refuse_read_only(table, "Update")
+        with self.tables.transaction():
+            payload = self.payloads.read(operation, table, document, creating=False)
+            self.write(operation, table, row_id, payload.values)
+            for relation, ids in payload.linked:
+                for child_id in ids:
+                    self.link(operation, relation, row_id, child_id)
+
+    def write(self, operation: Operation, table: Table, row_id: str, values: Values) -> None:
+        if values.get(table.key, row_id) != row_id:
+            raise bad_payload(table.set_name, "The primary key of a record cannot be changed.")
+        values = {name: value for name, value in values.items() if name not in (table.key, "overriddencreatedon")}
+        stored = self.tables.stored(table, row_id, self._needed(table, values))
+        if stored is None:
+            raise no_such_row(table.name, row_id)
+        self._change_state(table, row_id, values, stored)
+        merged = {**stored, **values}
+        self._complete(table, values, merged)
+        self._check_alternate_keys(table, row_id, values, merged)
+        values["modifiedon"] = self.tables.clock.text()
+        values["modifiedby"] = operation.user
+        self.tables.update(table, row_id, values, operation.user)
+
+    def _needed(self, table: Table, values: Values) -> list[str]:
+        """Stored columns that a change has to be judged with."""
+        needed = {table.key, "statecode", "statuscode"}
+        for column in table.columns.values():
+            if column.computed and values.keys() & set(column.computed):
+                needed.update(column.computed)
+        for columns in table.alternate_keys.values():
+            names = [column.name for column in columns]
+            if values.keys() & set(names):
+                needed.update(names)
+        return sorted(needed)
+
+    def _change_state(self, table: Table, row_id: str, values: Values, stored: Values) -> None:
+        if "statecode" not in values and "statuscode" not in values:
+            return
+        state = values.get("statecode", stored["statecode"])
+        if state not in table.states:
+            raise WebApiError(400, "0x80048408", f"{state} is not a valid state code on {table.name} with Id {row_id}.")
+        status = values.get("statuscode")
+        if "statuscode" not in values:
+            kept = stored["statuscode"] if state == stored["statecode"] else None
+            status = values["statuscode"] = table.default_status(state) if kept is None else kept
+        if status not in table.states[state][1]:
+            raise _invalid_status(table, row_id, state, status)
+
+    def _complete(self, table: Table, values: Values, merged: Values) -> None:
+        """Columns that follow from others: names put together, amounts in base currency, what a note is."""
+        for column in table.columns.values():
+            if column.computed and (values is merged or values.keys() & set(column.computed)):
+                values[column.name] = join_parts(merged.get(part) for part in column.computed)
+                if values[column.name] and column.length:
+                    values[column.name] = values[column.name][: column.length]
+            elif column.kind == "money" and column.writable and column.name in values:
+                values[column.name + "_base"] = values[column.name]
+                values.setdefault("transactioncurrencyid", CURRENCY)
+                values["exchangerate"] = 1.0
+            elif column.kind == "image" and column.name in values:
+                self._complete_image(table, column, values, merged)
+        if table.name == "annotation":
+            if "objectid__type" in values and "objecttypecode" in table.columns:
+                values["objecttypecode"] = values["objectid__type"]
+            if "documentbody" in values:
+                body = values["documentbody"] or ""
+                if len(body) * 3 // 4 - body[-2:].count("=") > MAX_NOTE_BYTES:
+                    raise WebApiError(400, "0x80044a02", "Attachment file size is too big.")
+                values["isdocument"] = int(values["documentbody"] is not None)
+        if table.name == "activityparty":
+            self._complete_party(values)
+
+    def _complete_image(self, table: Table, column: Column, values: Values, merged: Values) -> None:
+        row_id = merged.get(table.key)
+        there = values[column.name] is not None
+        stamp = self.tables.next_version() if there else None
+        values[column.name + "id"] = row_id if there else None
+        values[column.name + "_timestamp"] = stamp
+        address = f"/Image/download.aspx?Entity={table.name}&Attribute={column.name}&Id={row_id}&Timestamp={stamp}"
+        values[column.name + "_url"] = address if there else None
+
+    def _complete_party(self, values: Values) -> None:
+        """A party keeps copies of the name and address, which outlive the person's own row."""
+        target = self.environment.tables.get(values.get("partyid__type") or "")
+        if target is None or not values.get("partyid"):
+            return
+        address = "emailaddress1" if "emailaddress1" in target.columns else None
+        stored = self.tables.stored(target, values["partyid"], [target.primary_name, *([address] if address else [])]) or {}
+        if values.get("partyidname") is None:
+            values["partyidname"] = stored.get(target.primary_name)
+        if values.get("addressused") is None and address and values.get("activityid__type") == "email":
+            values["addressused"] = stored.get(address)
+
+    def _check_alternate_keys(self, table: Table, row_id: str, values: Values, merged: Values) -> None:
+        for key, columns in table.alternate_keys.items():
+            names = [column.name for column in columns]
+            if not values.keys() & set(names) or any(merged.get(name) is None for name in names):
+                continue  # rows without a full key do not compete for it
+            other = self.tables.find(table, {name: merged[name] for name in names})
+            if other is not None and other != row_id:
+                raise WebApiError(
+                    412,
+                    DUPLICATE_KEY_VALUES,
+                    f"A record that has the attribute values {', '.join(names)} already exists. The entity key {key} requires that this "
+                    "set of attributes contains unique values. Select unique values and try again.",
+                )
+
+    # -- delete, links, parties ----------------------------------------------------------------------------------------
+
+    def delete(self, operation: Operation, table: Table, row_id: str, *, recoverable: bool = True) -> Fall:
+        """Delete a row with all that goes with it; `recoverable` is False where the caller declines the recycle bin."""
+        self.refuse_read_only(table, "Delete")
+        return self.tables.delete(table, row_id, operation.user, recoverable=recoverable)
+
+    def link(self, operation: Operation, relation: Relationship, parent_id: str, child_id: str) -> None:
+        """Put a child into a collection of its parent."""
+        child = self.environment.tables[relation.child]
+        self.refuse_read_only(child, "Associate")
+        self.write(operation, child, child_id, back_reference(child, relation, parent_id))
+
+    def unlink(self, operation: Operation, relation: Relationship, parent_id: str, child_id: str) -> None:
+        child = self.environment.tables[relation.child]
+        self.refuse_read_only(child, "Disassociate")
+        column = child.columns[relation.column]
+        stored = self.tables.stored(child, child_id, [column.name])
+        if stored is None:
+            raise no_such_row(child.name, child_id)
+        if stored[column.name] == parent_id:
+            values: Values = {}
+            set_lookup(values, column, None, None)
+            self.write(operation, child, child_id, values)
+
+    def replace_parties(self, operation: Operation, table: Table, row_id: str, relation: Relationship, rows: list[dict[str, Any]]) -> None:
+        """The only way to change who took part in an activity."""
+        child = self.environment.tables[relation.child]
+        with self.tables.transaction():
+            column = child.columns[relation.column]
+            self.tables.delete_where(child, {column.name: row_id})
+            for row in rows:
+                self._create(operation, child, row, back_reference(child, relation, row_id))
+            self.write(operation, table, row_id, {})
+
+    def refuse_read_only(self, table: Table, message: str) -> None:
+        if table.view or table.name in READ_ONLY:
+            raise message_not_supported(message, table.name)
+
+    def check_version(self, operation: Operation, current: int | None) -> None:
+        """`If-Match` against the row's version; `*` fits any."""
+        expected = operation.if_match
+        if expected is not None and current is not None and expected.strip() != "*" and expected.strip() != etag(current):
+            raise version_mismatch()
+
+
+def etag(version: int) -> str:
+    return f'W/"{version}"'
+
+
+def back_reference(child: Table, relation: Relationship, parent_id: str) -> Values:
+    values: Values = {}
+    set_lookup(values, child.columns[relation.column], relation.parent, parent_id)
+    return values
+
+
+def _invalid_status(table: Table, row_id: str, state: int, status: Any) -> WebApiError:
+    name = table.states[state][0].get("en", str(state))
+    return WebApiError(
+        400,
+        "0x80048408",
+        f"{status} is not a valid status code for state code {table.schema_name}State.{name} on {table.name} with Id {row_id}.",
+    )
