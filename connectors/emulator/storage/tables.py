@@ -20,6 +20,7 @@ from connectors.emulator.clock import Clock
 from connectors.emulator.schema.environment import CURRENCY, DEFAULT_USER, POINTER, ROOT_UNIT, Column, Environment, Relationship, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.cascades import Fall, fall_of
+from connectors.emulator.storage.sources import BIN, RETAINED, source_of
 from connectors.emulator.storage.traces import Trace
 from connectors.emulator.switches import Switches
 
@@ -99,7 +100,8 @@ class Tables:
                 continue
             lines = [self._declaration(table, column) for column in table.columns.values()]
             lines += [f"{sql.name(c.type_column)} TEXT" for c in table.columns.values() if c.polymorphic]
-            statements.append(f"CREATE TABLE {sql.name(table.name)} ({', '.join(lines)})")
+            for source in (None, BIN, RETAINED):
+                statements.append(f"CREATE TABLE {sql.name(source_of(table, source))} ({', '.join(lines)})")
             for column in table.columns.values():
                 if column.is_lookup and column.name not in _UNINDEXED:
                     index, indexed = sql.name(f"ix_{table.name}_{column.name}"), sql.name(column.name)
@@ -331,7 +333,8 @@ class Tables:
         with self.lock, self.transaction():
             for table in self.environment.tables.values():
                 if not table.view:
-                    self.connection.execute(sql.delete(table.name, []))
+                    for source in (None, BIN, RETAINED):
+                        self.connection.execute(sql.delete(source_of(table, source), []))
             self.connection.execute("DELETE FROM _files")
             self.connection.execute("DELETE FROM _cookies")
             self._add_platform_rows()
