@@ -2,8 +2,9 @@
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -m pip --version >/dev/null 2>&1 && { echo $$p; exit; }; done; echo python3)
 UV := .uv/bin/uv
 RUN := .venv/bin/python -m
+NODE := tests/integration/clients/node
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types contracts pytest lock bench clean
+.PHONY: help demo test node check format lint types contracts pytest lock bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / - /' | sort
@@ -11,8 +12,8 @@ help:  ## this list
 demo: .venv/runtime.stamp  ## one whole night on the emulator, with a fictitious organisation
 	$(RUN) crm_compliance demo
 
-test: .venv/dev.stamp  ## every test that CI runs
-	$(RUN) pytest -n 2 --dist worksteal
+test: .venv/dev.stamp node  ## every test that CI runs; what is skipped says why
+	$(RUN) pytest -n 2 --dist worksteal -rs
 
 check: format lint types contracts test  ## format, lint, types, import contracts, tests
 
@@ -29,6 +30,8 @@ contracts: .venv/dev.stamp
 	.venv/bin/lint-imports
 
 bench: .venv/dev.stamp  ## ratios, measured side by side (takes minutes)
+	$(RUN) benchmarks.throughput
+	$(RUN) benchmarks.deletes
 	$(RUN) benchmarks.plan
 
 lock: $(UV)  ## resolve the dependencies anew; names, versions and hashes only
@@ -50,5 +53,13 @@ $(UV):
 	$(UV) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements-dev.lock
 	touch $@
 
+# A client library of others for the emulator. Where npm is missing or has nowhere to install from, its tests are skipped.
+node:
+	@if command -v npm >/dev/null; then $(MAKE) -s $(NODE)/node_modules/stamp || echo 'make: npm could not install $(NODE)'; fi
+
+$(NODE)/node_modules/stamp: $(NODE)/package-lock.json
+	cd $(NODE) && npm ci --silent --no-audit --no-fund --ignore-scripts
+	touch $@
+
 clean:  ## remove what was made here, the environment included
-	rm -rf .venv .uv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-data
+	rm -rf .venv .uv $(NODE)/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-data

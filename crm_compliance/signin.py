@@ -77,6 +77,7 @@ def _sign_in(settings: Settings) -> tuple[str, frozenset[str]]:
             settings.crm_client_id,
             authority=settings.crm_authority or f"https://login.microsoftonline.com/{settings.crm_tenant_id}",
             verify=str(settings.crm_ca_file) if settings.crm_ca_file is not None else True,
+            instance_discovery=False,  # the authority is configured by us; asking Microsoft about it fails behind strict firewalls
         )
         flow: dict[str, Any] = application.initiate_device_flow(scopes=["User.Read"])
         if "message" not in flow:

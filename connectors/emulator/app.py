@@ -9,17 +9,16 @@ import time
 import uuid
 from urllib.parse import unquote
 
-from connectors.emulator.batch import handle_batch
+from connectors.emulator.batch import is_batch
+from connectors.emulator.batch_run import BatchRun
 from connectors.emulator.clock import http_date
 from connectors.emulator.control import control_routes
 from connectors.emulator.errors import WebApiError, no_resource
-from connectors.emulator.exchange import Answer, Operation
+from connectors.emulator.exchange import Answer, Operation, refused
 from connectors.emulator.faults import Fault
-from connectors.emulator.operations import ANNOTATED_ERRORS
 from connectors.emulator.organisation import Organisation
 from connectors.emulator.paths import MAX_URL
-from connectors.emulator.preferences import parse_preferences
-from connectors.emulator.tokens import unauthorised
+from connectors.emulator.preferences import ERROR_DETAILS, parse_preferences
 from connectors.emulator.wire import COMPRESS_FROM, CutConnection, Receive, Request, Scope, Send, compressed, cut, read_request, send_answer
 
 _SERVICE = re.compile(r"^(?:/[^/]+)?/api/data(?:/(v\d+\.\d+))?(?:/(.*))?$", re.DOTALL)
@@ -81,33 +80,41 @@ class App:
         version = match.group(1) if match else None
         prefix = request.path[: max(0, request.path.find("/api/data"))]
         root = f"{request.origin}{prefix}/api/data/{version or VERSIONS[-1]}/"
-        annotated = parse_preferences(request.headers.get("prefer")).wants(ANNOTATED_ERRORS)
+        annotated = parse_preferences(request.headers.get("prefer")).wants(ERROR_DETAILS)
         user = ""
         try:
             authorization = request.headers.get("authorization")
             if any(fault.kind == "expire_token" for fault in fired):
                 self.tokens.revoke(authorization)
-                raise _expired(root)
+                raise self.tokens.expired(root)
             user = self.tokens.user_of(authorization, root)
             if len(request.address) > MAX_URL:
                 raise WebApiError(414, "", "The request URI is too long.")
             if version not in VERSIONS or version > self.tables.switches.highest_version:
                 raise no_resource(request.origin + request.address)
-            self.limits.enter(user, server, self.clock.timestamp())
+            raw = request.path[len(prefix) + len(f"/api/data/{version}") :].lstrip("/") + (f"?{request.query}" if request.query else "")
+            operation = Operation(request.method, raw, request.headers, request.body, root, user)
+            counts = self._counts(operation)
+            if counts:
+                self.limits.enter(user, server, self.clock.timestamp())
         except WebApiError as error:
-            return Answer(error.status, error.body(annotated=annotated), dict(error.headers)), user, []
-        raw = request.path[len(prefix) + len(f"/api/data/{version}") :].lstrip("/") + (f"?{request.query}" if request.query else "")
-        operation = Operation(request.method, raw, request.headers, request.body, root, user)
+            return self._refused(error, annotated=annotated), user, []
         started = time.perf_counter()
         batch_faults: list[Fault] = []
         try:
             await self._wait(fired)
             with self.tables.lock:
-                answer = self._execute(operation, fired, batch_faults)
+                answer = self._execute(operation, server, fired, batch_faults)
             await self._wait(batch_faults)
         finally:
-            self.limits.leave(user, server, self.clock.timestamp(), time.perf_counter() - started)
+            if counts:
+                self.limits.leave(user, server, self.clock.timestamp(), time.perf_counter() - started)
         return answer, user, batch_faults
+
+    def _counts(self, operation: Operation) -> bool:
+        """Whether it counts as one request; a batch may count by its operations instead."""
+        switches = self.tables.switches
+        return switches.service_protection and not (switches.throttle_inside_batch and is_batch(operation))
 
     @staticmethod
     async def _wait(faults: list[Fault]) -> None:
@@ -115,51 +122,27 @@ class App:
         if milliseconds:
             await asyncio.sleep(milliseconds / 1000)
 
-    def _execute(self, operation: Operation, fired: list[Fault], batch_faults: list[Fault]) -> Answer:
+    def _execute(self, operation: Operation, server: str, fired: list[Fault], batch_faults: list[Fault]) -> Answer:
         """One operation or a batch, as one transaction on disk; a refused operation has undone itself by then."""
-        if operation.raw.partition("?")[0] not in ("$batch", "%24batch"):
+        self.api.run_due()
+        if not is_batch(operation):
             if operation.method == "GET" and not fired:
                 return self.api.run(operation)
             with self.tables.transaction():
                 return self.api.run(operation, fired)
-        annotated = parse_preferences(operation.headers.get("prefer")).wants(ANNOTATED_ERRORS)
-        preferences = parse_preferences(operation.headers.get("prefer"))
         for fault in fired:
             if fault.kind == "status":
                 return self.api.run(operation, [fault])
         if operation.method != "POST":
-            error = no_resource(operation.root + operation.raw)
-            return Answer(error.status, error.body())
-        self.stats.batches += 1
-        cut_in_middle = False
+            return self._refused(no_resource(operation.root + operation.raw))
+        batch = BatchRun(self.organisation, operation, server)
+        try:
+            return batch.answer()
+        finally:
+            batch_faults += batch.met
 
-        def run(inner: Operation) -> Answer:
-            nonlocal cut_in_middle
-            met = self.faults.fired(inner.method, _service_path(operation.root) + inner.raw)
-            batch_faults.extend(fault for fault in met if fault.kind in ("latency", "cut_after", "truncate", "skew"))
-            if any(fault.kind == "cut_before" for fault in met):
-                cut_in_middle = True
-                raise _Stop
-            if inner.raw.partition("?")[0] in ("$batch", "%24batch") and self.tables.switches.nested_batch_refused:
-                error = WebApiError(400, "0x80048d19", "Batch requests cannot be nested.")
-                return Answer(error.status, error.body())
-            answer = self.api.run(inner, met)
-            if answer.status == 429:
-                self.stats.throttled += 1
-            return answer
-
-        with self.tables.transaction():
-            try:
-                answer = handle_batch(operation, run, self.tables.transaction, continue_on_error=preferences.continue_on_error)
-            except WebApiError as error:
-                return Answer(error.status, error.body(annotated=annotated))
-            except _Stop:
-                answer = Answer(500)
-        if cut_in_middle:  # what ran before the break has been done
-            raise CutConnection
-        if preferences.continue_on_error:
-            answer.headers["Preference-Applied"] = "odata.continue-on-error"
-        return answer
+    def _refused(self, error: WebApiError, *, annotated: bool = False) -> Answer:
+        return refused(error, annotated=annotated, inner=self.tables.switches.inner_errors)
 
     # -- headers -------------------------------------------------------------------------------------------------------
 
@@ -173,12 +156,12 @@ class App:
             ("x-ms-service-request-id", f"{second},{first}"),
             ("AuthActivityId", str(second)),
             ("CRM.ServiceId", "CRMAppPool"),
-            ("x-ms-dop-hint", PARALLEL_HINT),
-            *self.limits.headers(user, server),
             ("Cache-Control", "no-cache"),
             ("Expires", "-1"),
             ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
         ]
+        if self.tables.switches.service_protection:
+            headers += [("x-ms-dop-hint", PARALLEL_HINT), *self.limits.headers(user, server)]
         if answer.body:
             headers.append(("Content-Type", answer.content_type))
         secure = "; secure" if request.origin.startswith("https:") else ""  # over plain HTTP no client would send it back
@@ -186,20 +169,11 @@ class App:
             headers.append(("Set-Cookie", f"ARRAffinity={server}; path=/{secure}; HttpOnly"))
         if request.cookie("ReqClientId") is None:
             headers.append(("Set-Cookie", f"ReqClientId={first}; expires=Fri, 31-Dec-2076 23:00:00 GMT; path=/{secure}; HttpOnly"))
-        return headers + list(answer.headers.items())
-
-
-class _Stop(Exception):
-    """A batch ends here."""
+        headers += answer.headers.items()
+        if answer.status == 401 and self.tables.switches.adfs:
+            headers += [("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "NTLM")]
+        return headers
 
 
 def _default_server(origin: str) -> str:
     return hashlib.sha256(origin.encode()).hexdigest()
-
-
-def _service_path(root: str) -> str:
-    return "/" + root.partition("://")[2].partition("/")[2]
-
-
-def _expired(root: str) -> WebApiError:
-    return unauthorised(root, "0x8005F101", "The access token has expired.")

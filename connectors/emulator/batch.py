@@ -11,14 +11,15 @@ from typing import NoReturn
 
 from connectors.emulator.errors import PAYLOAD, WebApiError, bad_payload, bad_query
 from connectors.emulator.exchange import JSON, Answer, Operation
+from connectors.emulator.paths import below_service
 
 MAX_OPERATIONS = 1_000
+INHERITED = ("callerobjectid", "mscrmcallerid")  # on whose behalf: no other header of a batch holds for its parts
 CRLF = b"\r\n"
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _LINE = re.compile(rb"\r?\n")
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]+)"|([^\s;,]+))', re.IGNORECASE)
 _REQUEST_LINE = re.compile(r"([A-Za-z]+)\s+(\S.*?)\s+HTTP/1\.[01]\s*")
-_SERVICE = re.compile(r"^(?:https?://[^/]+)?/(?:[^/]+/)?api/data/v\d+\.\d+/?")
 STREAMING = "application/json; odata.metadata=minimal; odata.streaming=true"
 
 Run = Callable[[Operation], Answer]
@@ -44,8 +45,16 @@ class _RolledBack(Exception):
         self.answer = answer
 
 
-def handle_batch(outer: Operation, run: Run, transaction: Callable[[], object], *, continue_on_error: bool) -> Answer:
-    """Execute a batch, in order. The answer is multipart, also when it is a 400."""
+def is_batch(operation: Operation) -> bool:
+    return operation.raw.partition("?")[0] in ("$batch", "%24batch")
+
+
+def handle_batch(
+    outer: Operation, run: Run, transaction: Callable[[], object], *, continue_on_error: bool, plain_failures: bool = False
+) -> Answer:
+    """Execute a batch, in order. The answer is multipart, also when it is a 400; with `plain_failures` the one error of a failed change set
+    is an ordinary part.
+    """
     boundary = boundary_of(outer.headers.get("content-type", ""))
     if boundary is None:
         raise bad_payload("$batch", "The value of the Content-Type header of a batch request must be multipart/mixed with a boundary.")
@@ -64,7 +73,7 @@ def handle_batch(outer: Operation, run: Run, transaction: Callable[[], object], 
     failed = False
     for item in items:
         if isinstance(item, ChangeSet):
-            chunk, failed_now = _change_set(item, run, transaction)
+            chunk, failed_now = _change_set(item, run, transaction, plain_failures=plain_failures)
         else:
             answer = run(item.operation)
             chunk, failed_now = _part_bytes(answer), answer.status >= 400
@@ -145,8 +154,8 @@ def _part(outer: Operation, mime: dict[str, str], content: bytes) -> Part:
     match = _REQUEST_LINE.fullmatch(lines[0].decode("utf-8", "replace"))
     if match is None:
         _malformed("A part of the batch has no request line.")
-    headers = _headers(lines[1:])
-    raw = _SERVICE.sub("", match.group(2)).lstrip("/")
+    headers = {name: outer.headers[name] for name in INHERITED if name in outer.headers} | _headers(lines[1:])
+    raw = below_service(match.group(2))
     body = pieces[1] if len(pieces) > 1 else b""
     operation = Operation(match.group(1).upper(), raw, headers, body, outer.root, outer.user, in_batch=True)
     return Part(operation, mime.get("content-id"))
@@ -170,7 +179,7 @@ def _unreadable() -> Answer:
 # -- change sets -------------------------------------------------------------------------------------------------------
 
 
-def _change_set(change_set: ChangeSet, run: Run, transaction: Callable[[], object]) -> tuple[bytes, bool]:
+def _change_set(change_set: ChangeSet, run: Run, transaction: Callable[[], object], *, plain_failures: bool) -> tuple[bytes, bool]:
     name = f"changesetresponse_{uuid.uuid4()}"
     references: dict[str, str] = {}
     chunks: list[bytes] = []
@@ -184,7 +193,8 @@ def _change_set(change_set: ChangeSet, run: Run, transaction: Callable[[], objec
                     references[part.content_id] = answer.location or ""
                 chunks.append(_part_bytes(answer, part.content_id))
     except _RolledBack as failure:
-        return _nested(name, [_part_bytes(failure.answer, failure.part.content_id)]), True
+        refusal = _part_bytes(failure.answer, failure.part.content_id)
+        return refusal if plain_failures else _nested(name, [refusal]), True
     return _nested(name, chunks), False
 
 

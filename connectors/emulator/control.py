@@ -5,6 +5,11 @@
 - `GET stats`: requests, operations (also those inside batches), batches, throttled answers since the last reset.
 - `PUT faults [RULE…]`, `GET faults`: see `faults.py`; the answer tells how often each rule was met and has fired.
 - `PUT switches {NAME: VALUE}`, `GET switches`: what rests on inference, see `switches.py`.
+- `PUT authority {"tenants", "applications", "person"}`, `GET authority`: whom the token endpoints know, until a reset; see `authority.py`.
+- `PUT privileges {"user": ID or client_id, "set": {"prvReadcf_fiche": "Basic"|"Local"|"Deep"|"Global"|null}}`: gives that user one role,
+  private to them, with exactly these privileges; `{"user", "administrator": true}` makes them System Administrator again. Teams stay.
+- `PUT plugins [{"table", "message": "Create"|"Update"|"Delete", "when": {COLUMN: VALUE}, "do": "refuse", "text"}]`: all the custom logic
+  there is, until a reset; the answer has the ids of the steps. See `security/custom_logic.py`.
 - `PUT limits {"on", "requests", "execution_s", "concurrent", "window_s"}`, `GET limits`: narrower service protection, to meet it sooner.
 """
 
@@ -19,11 +24,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connectors.emulator.authority import ADFS, Authority, AuthorityProblem, TokenRefused
 from connectors.emulator.clock import http_date, instant_text
 from connectors.emulator.faults import FaultProblem
 from connectors.emulator.organisation import Organisation
+from connectors.emulator.schema.privileges import DEPTHS, SYSTEM_ADMINISTRATOR
+from connectors.emulator.schema.values import guid
+from connectors.emulator.security.custom_logic import StepProblem, read_step
 from connectors.emulator.switches import SwitchProblem
-from connectors.emulator.tokens import TokenRefused, discovery
 
 _ALLOWANCES = {"requests": int, "execution_s": float, "concurrent": int, "window_s": int, "on": bool}
 
@@ -34,6 +42,7 @@ class ControlProblem(Exception):
 
 def control_routes(organisation: Organisation) -> Starlette:
     """The part of the application that is no part of Dynamics."""
+    authority = Authority(organisation.tokens, organisation.clock)
 
     def answer(document: Any, status: int = 200) -> Response:
         headers = {"Date": http_date(organisation.clock.timestamp())}
@@ -51,6 +60,7 @@ def control_routes(organisation: Organisation) -> Starlette:
         if not isinstance(document, dict) or not isinstance(document.get("empty", False), bool) or set(document) - {"empty"}:
             raise ControlProblem('reset takes {"empty": true} or {"empty": false}')
         organisation.reset(empty=document.get("empty", False))
+        authority.clear()
         return answer({"empty": organisation.tables.is_empty()})
 
     async def clock(request: Request) -> Response:
@@ -69,6 +79,8 @@ def control_routes(organisation: Organisation) -> Starlette:
         return answer({"now": instant_text(organisation.clock.now())})
 
     async def stats(request: Request) -> Response:
+        with organisation.tables.lock:
+            organisation.api.run_due()
         return answer(organisation.stats.document())
 
     async def faults(request: Request) -> Response:
@@ -91,6 +103,37 @@ def control_routes(organisation: Organisation) -> Starlette:
                 raise ControlProblem(str(problem)) from problem
         return answer(organisation.switches.document())
 
+    async def privileges(request: Request) -> Response:
+        document = await document_of(request)
+        if not isinstance(document, dict) or set(document) not in ({"user", "set"}, {"user", "administrator"}):
+            raise ControlProblem('privileges take {"user", "set": {NAME: DEPTH}} or {"user", "administrator": true}')
+        roles, given = organisation.api.gate.roles, document.get("set", {})
+        if not isinstance(given, dict):
+            raise ControlProblem("privileges: set takes the name of each privilege and its depth")
+        depths = {name: depth for name, depth in given.items() if depth is not None}
+        for name, depth in depths.items():
+            if name not in roles.catalogue or depth not in DEPTHS:
+                raise ControlProblem(f"privileges: {name!r} cannot be {depth!r}")
+        with organisation.tables.lock, organisation.tables.transaction():
+            user = _user_of(organisation, str(document["user"]))
+            if document.get("administrator"):
+                roles.assign_only(user, SYSTEM_ADMINISTRATOR)
+            else:
+                roles.have_exactly(user, {name: DEPTHS[depth] for name, depth in depths.items()})
+        return answer({"user": user, "privileges": depths})
+
+    async def plugins(request: Request) -> Response:
+        steps = await document_of(request)
+        if not isinstance(steps, list):
+            raise ControlProblem("plugins take a list of steps")
+        try:
+            checked = [read_step(organisation.tables.environment, step) for step in steps]
+        except StepProblem as problem:
+            raise ControlProblem(f"plugins: {problem}") from problem
+        with organisation.tables.lock, organisation.tables.transaction():
+            ids = organisation.api.gate.custom_logic.replace(checked)
+        return answer(ids)
+
     async def limits(request: Request) -> Response:
         document = await document_of(request) if request.method == "PUT" else {}
         if not isinstance(document, dict) or set(document) - set(_ALLOWANCES):
@@ -107,21 +150,33 @@ def control_routes(organisation: Organisation) -> Starlette:
             organisation.limits.clear()
         return answer({"on": organisation.limits.enabled, **{name: getattr(allowance, name) for name in _ALLOWANCES if name != "on"}})
 
+    async def known(request: Request) -> Response:
+        if request.method == "PUT":
+            try:
+                authority.learn(await document_of(request))
+            except AuthorityProblem as problem:
+                raise ControlProblem(str(problem)) from problem
+        return answer(authority.document())
+
     async def token(request: Request) -> Response:
-        issuer = f"{request.url.scheme}://{request.url.netloc}/{request.path_params.get('tenant', 'adfs')}"
-        try:
-            return answer(organisation.tokens.issue(await request.body(), issuer))
-        except TokenRefused as refused:
-            return answer(refused.document, refused.status)
+        endpoint = f"{_origin(request)}{request.url.path}"
+        return answer(authority.token(await request.body(), _origin(request), _tenant(request), endpoint))
+
+    async def device_code(request: Request) -> Response:
+        return answer(authority.device_code(await request.body(), _origin(request), _tenant(request)))
 
     async def configuration(request: Request) -> Response:
-        return answer(discovery(f"{request.url.scheme}://{request.url.netloc}", request.path_params.get("tenant", "adfs")))
+        return answer(authority.discovery(_origin(request), _tenant(request)))
 
     async def keys(request: Request) -> Response:
         return answer({"keys": []})
 
     async def refused(request: Request, problem: Exception) -> Response:
         return answer({"error": {"code": "emulator", "message": str(problem)}}, 400)
+
+    async def no_token(request: Request, refusal: Exception) -> Response:
+        assert isinstance(refusal, TokenRefused)
+        return answer(refusal.document(_tenant(request)), refusal.status)
 
     return Starlette(
         routes=[
@@ -131,16 +186,38 @@ def control_routes(organisation: Organisation) -> Starlette:
             Route("/_emulator/faults", faults, methods=["GET", "PUT"]),
             Route("/_emulator/switches", switches, methods=["GET", "PUT"]),
             Route("/_emulator/limits", limits, methods=["GET", "PUT"]),
+            Route("/_emulator/privileges", privileges, methods=["PUT"]),
+            Route("/_emulator/plugins", plugins, methods=["PUT"]),
+            Route("/_emulator/authority", known, methods=["GET", "PUT"]),
             Route("/adfs/oauth2/token", token, methods=["POST"]),
+            Route("/adfs/oauth2/devicecode", device_code, methods=["POST"]),
             Route("/adfs/.well-known/openid-configuration", configuration),
             Route("/adfs/discovery/keys", keys),
             Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
             Route("/{tenant}/oauth2/token", token, methods=["POST"]),
+            Route("/{tenant}/oauth2/v2.0/devicecode", device_code, methods=["POST"]),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", configuration),
             Route("/{tenant}/discovery/v2.0/keys", keys),
         ],
-        exception_handlers={ControlProblem: refused},
+        exception_handlers={ControlProblem: refused, TokenRefused: no_token},
     )
+
+
+def _user_of(organisation: Organisation, name: str) -> str:
+    """A systemuserid as it is; of a client id, the application's user."""
+    user = guid(name)
+    if user is not None and organisation.tables.exists(organisation.tables.environment.tables["systemuser"], user):
+        return user
+    return organisation.tokens.user_of_application(name)
+
+
+def _origin(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def _tenant(request: Request) -> str:
+    tenant: str = request.path_params.get("tenant", ADFS)
+    return tenant
 
 
 def _instant(text: str) -> datetime:

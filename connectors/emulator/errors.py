@@ -19,6 +19,13 @@ DUPLICATE_RECORD = "0x80040237"
 DUPLICATE_KEY_VALUES = "0x80060892"
 
 
+_FAULT = (
+    "System.ServiceModel.FaultException`1[[Microsoft.Xrm.Sdk.OrganizationServiceFault, Microsoft.Xrm.Sdk, Version=9.0.0.0, "
+    "Culture=neutral, PublicKeyToken=31bf3856ad364e35]]"
+)
+_STACK_TRACE = "   at Microsoft.Crm.Extensibility.OrganizationSdkServiceInternal.Execute(OrganizationRequest request)"
+
+
 class WebApiError(Exception):
     """An answer other than the one asked for."""
 
@@ -29,9 +36,11 @@ class WebApiError(Exception):
         self.message = message
         self.headers = headers or {}
 
-    def body(self, *, annotated: bool = False) -> bytes:
-        """The JSON document; the ErrorDetails annotations only for who asked for annotations."""
+    def body(self, *, annotated: bool = False, inner: bool = False) -> bytes:
+        """The JSON document; the ErrorDetails annotations only for who asked for annotations, the inner error from a server on-premises."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if inner:
+            error["innererror"] = {"message": self.message, "type": _FAULT, "stacktrace": _STACK_TRACE}
         if annotated:
             error["@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"] = "0"
             error["@Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode"] = "-2146233088"
@@ -123,18 +132,6 @@ def unknown_function(name: str) -> WebApiError:
 
 def bad_top(value: str) -> WebApiError:
     return bad_query(f"Invalid value '{value}' for $top query option found. The $top query option requires a non-negative integer value.")
-
-
-def may_not_impersonate(user: str) -> WebApiError:
-    return WebApiError(
-        403,
-        "0x80040220",
-        f"Principal user (Id={user}, type=8) is missing prvActOnBehalfOfAnotherUser privilege (Id=26fbb6dc-c8ea-44a7-8f2d-ff6fed1b2ae4).",
-    )
-
-
-def not_emulated(what: str) -> WebApiError:
-    return WebApiError(501, "0x80040216", f"The emulator does not know {what}.")
 
 
 def has_children() -> WebApiError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from connectors.emulator.errors import WebApiError
 from connectors.emulator.paths import Address
 from connectors.emulator.preferences import Preferences
 
+Alter = Callable[[list[str]], list[str]]
 JSON = "application/json; odata.metadata=minimal"
 
 
@@ -19,11 +22,13 @@ class Operation:
     headers: dict[str, str]
     body: bytes
     root: str  # the service root, as the caller spelled its host
-    user: str  # systemuserid
+    user: str  # systemuserid; of whom is impersonated, where someone is
     in_batch: bool = False
+    caller: str | None = None  # systemuserid of who impersonates the user
     references: dict[str, str] = field(default_factory=dict)  # Content-ID -> address of the row it created, in this change set
     address: Address = field(default_factory=lambda: Address([]))
     preferences: Preferences = field(default_factory=Preferences)
+    alter: Alter = list  # the rows of a page as they are given, unless a fault has a hand in it
 
     @property
     def if_match(self) -> str | None:
@@ -47,3 +52,8 @@ class Answer:
     def location(self) -> str | None:
         """Where a row lies that this answer tells to have been created."""
         return self.headers.get("OData-EntityId")
+
+
+def refused(error: WebApiError, *, annotated: bool = False, inner: bool = False) -> Answer:
+    """A refusal as an answer; see `WebApiError.body`."""
+    return Answer(error.status, error.body(annotated=annotated, inner=inner), dict(error.headers))

@@ -10,8 +10,8 @@ A rule is `{"match": {"method", "path", "nth" | "every"}, "times": N, "do": KIND
 
 What each kind does, and what it takes besides:
 
-- `status` (`status`, `retry_after`; for a 429 `code`, one of the three limits; `message`; `html`: a gateway's page): answers so
-  instead of acting.
+- `status` (`status`, `retry_after`; for a 429 `code`, one of the three limits; `message`; `html`: a gateway's page; `empty`: no body):
+  answers so instead of acting.
 - `latency` (`ms`): waits before acting. `skew` (`s`): the Date header is off by so much.
 - `cut_before`, `cut_after`: the connection breaks without an answer, before or after the server has acted.
 - `truncate`: the answer announces its whole length and breaks off half-way.
@@ -49,7 +49,7 @@ KINDS = (
     "change_row",
     "keep_row",
 )
-_EXTRA = {"status", "retry_after", "ms", "s", "code", "message", "html"}
+_EXTRA = {"status", "retry_after", "ms", "s", "code", "message", "html", "empty"}
 THROTTLES = {
     "0x80072322": "Number of requests exceeded the limit of 6000 over time window of 300 seconds.",
     "0x80072321": "Combined execution time of incoming requests exceeded limit of 1,200,000 milliseconds over time window of 300 seconds. "
@@ -149,6 +149,8 @@ def status_answer(fault: Fault) -> Answer:
     extra = fault.extra
     status = int(extra.get("status", 503))
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
+    if extra.get("empty"):
+        return Answer(status, b"", headers)
     if extra.get("html"):
         return Answer(status, b"<html><body><h2>Our services aren't available right now</h2></body></html>", headers, "text/html")
     code = str(extra.get("code", "0x80072322" if status == 429 else "0x80040216"))
@@ -156,11 +158,9 @@ def status_answer(fault: Fault) -> Answer:
     return Answer(status, msgspec.json.encode({"error": {"code": code, "message": message}}), headers)
 
 
-def alter_rows(faults: list[Fault]) -> Callable[[list[str]], list[str]] | None:
+def alter_rows(faults: list[Fault]) -> Callable[[list[str]], list[str]]:
     """What `lose_row` and `duplicate_row` do to the rows of a page: the one in the middle."""
     kinds = [fault.kind for fault in faults if fault.kind in ("lose_row", "duplicate_row")]
-    if not kinds:
-        return None
 
     def alter(rows: list[str]) -> list[str]:
         for kind in kinds:

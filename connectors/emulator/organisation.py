@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from connectors.emulator.background.job_rules import JobRules
+from connectors.emulator.background.retention_policies import RetentionRules
 from connectors.emulator.clock import Clock
 from connectors.emulator.faults import Faults
 from connectors.emulator.limits import Limits
-from connectors.emulator.operations import WebApi
+from connectors.emulator.operations.web_api import WebApi
 from connectors.emulator.querying import labels
 from connectors.emulator.stats import Stats
+from connectors.emulator.storage.audit import AuditTrail
 from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.tombstones import Tombstones
 from connectors.emulator.tokens import Tokens
 
 Rows = Iterable[tuple[str, dict[str, Any]]]
@@ -22,6 +26,7 @@ class Organisation:
 
     def __init__(self, tables: Tables, clock: Clock, *, token: str | None, limits: bool, seed: Callable[[], Rows] | None = None) -> None:
         labels.install(tables.connection, tables.environment)
+        tables.traces += [JobRules(tables), Tombstones(tables)]
         self.tables = tables
         self.switches = tables.switches
         self.clock = clock
@@ -31,6 +36,7 @@ class Organisation:
         self.limits = Limits(enabled=limits and tables.switches.service_protection)
         self.tokens = Tokens(tables, clock, token)
         self.api = WebApi(tables, self.stats)
+        tables.traces += [AuditTrail(tables), self.api.recycle_bin, RetentionRules(tables, self.api.gate)]
 
     def reset(self, *, empty: bool) -> None:
         """As after a fresh start: rows, faults, limits and statistics. Tokens stay good, and the clock goes on as it was set."""

@@ -14,6 +14,8 @@ from connectors.emulator.schema.values import guid, parse_date, parse_instant
 
 MAX_URL = 32_768  # and twice that for the same GET inside a batch
 MAX_URL_IN_BATCH = 65_536
+NAMESPACE = "Microsoft.Dynamics.CRM."  # of types, functions and actions
+_SERVICE = re.compile(r"^(?:https?://[^/]+)?(?:/[^/]+)?/api/data/v\d+\.\d+(?:/|$|(?=\?))")
 _KEY_PART = re.compile(r"\s*(?:(\w+)\s*=\s*)?('(?:[^']|'')*'|[^',()=]+)\s*(?:,|$)")
 
 
@@ -35,6 +37,11 @@ class Address:
 
     def option(self, name: str) -> str | None:
         return next((value for key, value in self.options if key == name), None)
+
+
+def below_service(url: str) -> str:
+    """What follows the service root, in an address that may be absolute, or relative to the host or to the service."""
+    return _SERVICE.sub("", url).lstrip("/")
 
 
 def parse_address(raw: str) -> Address:

@@ -10,6 +10,7 @@ FORMATTED = "OData.Community.Display.V1.FormattedValue"
 LOOKUP_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
 NAVIGATION = "Microsoft.Dynamics.CRM.associatednavigationproperty"
 COUNT = "Microsoft.Dynamics.CRM.totalrecordcount"
+ERROR_DETAILS = "Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"
 _PREFERENCE = re.compile(r'\s*([\w.\-]+)\s*(?:=\s*("[^"]*"|[^,\s;]+))?\s*(?:[,;]|$)')
 
 

@@ -17,13 +17,13 @@ from typing import Any
 import uvicorn
 
 from connectors.emulator.app import App
+from connectors.emulator.certificates import server_certificate, write_authority
 from connectors.emulator.clock import Clock
 from connectors.emulator.organisation import Organisation
-from connectors.emulator.schema.environment import load_environment
+from connectors.emulator.schema.environment_file import load_environment
 from connectors.emulator.storage.tables import Tables
 from connectors.emulator.switches import switches_of
 
-SERVICE = "/api/data/v9.2/"
 KEEP_ALIVE_S = 120  # a client's pooled connection survives a pause
 STOP_S = 3
 
@@ -54,6 +54,15 @@ class _Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Over TLS a good-bye waits for the client's own, and a client with an idle connection says none: its connection is cut."""
+        if self.config.is_ssl:
+            for connection in list(self.server_state.connections):
+                cycle = getattr(connection, "cycle", None)
+                if cycle is None or cycle.response_complete:
+                    connection.transport.abort()
+        await super().shutdown(sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
@@ -81,19 +90,23 @@ def serve(
     limits: bool,
     state: Path | None,
     announce: Callable[[str], None],
+    tls: Path | None = None,
+    profile: str = "online",
 ) -> None:
     """Serve until SIGINT or SIGTERM; `announce` gets one line once requests are accepted.
 
+    With `tls` it speaks https and writes the certificate to trust to that file. `profile` is `online` or `onprem`.
+
     Raises:
         OSError: the port is taken.
+        CertificateProblem: `tls` cannot be written.
         EnvironmentProblem, StateProblem: the files cannot be served.
     """
     with _listening(host, port) as listener:
-        organisation = build(environment=environment, seed=seed, token=token, limits=limits, state=state)
-        shown = f"[{host}]" if ":" in host else host
-        url = f"http://{shown}:{listener.getsockname()[1]}{SERVICE}"
-        server = _Server(_config(organisation), lambda: announce(f"emulator ready {url}"))
+        organisation = build(environment=environment, seed=seed, token=token, limits=limits, state=state, profile=profile)
+        url = _root(host, listener, tls) + _service(organisation)
         try:
+            server = _Server(_config(organisation, host, tls), lambda: announce(f"emulator ready {url}"))
             server.run(sockets=[listener])
         finally:
             organisation.tables.close()
@@ -106,7 +119,27 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _config(organisation: Organisation) -> uvicorn.Config:
+def _root(host: str, listener: socket.socket, tls: Path | None) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{shown}:{listener.getsockname()[1]}"
+
+
+def _service(organisation: Organisation) -> str:
+    return f"/api/data/{organisation.switches.highest_version}/"
+
+
+def _config(organisation: Organisation, host: str, tls: Path | None) -> uvicorn.Config:
+    if tls is None:
+        return _plain(organisation)
+    made = server_certificate(host)
+    with made.files() as (certificate, key):
+        config = _plain(organisation, certificate, key)
+        config.load()  # reads both files, which need not stay
+    write_authority(tls, made.authority)
+    return config
+
+
+def _plain(organisation: Organisation, certificate: Path | None = None, key: Path | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         App(organisation),
         http="httptools",
@@ -121,6 +154,8 @@ def _config(organisation: Organisation) -> uvicorn.Config:
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
 
 
@@ -150,18 +185,20 @@ def running(
     state: Path | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
+    tls: Path | None = None,
+    profile: str = "online",
 ) -> Iterator[RunningEmulator]:
-    """Serve from a background thread on a free loopback port, until the block ends."""
+    """Serve from a background thread on a free loopback port, until the block ends. `tls` as for `serve`."""
     with _listening(host, port) as listener:
-        organisation = build(environment=environment, seed=seed, token=token, limits=limits, state=state)
+        organisation = build(environment=environment, seed=seed, token=token, limits=limits, state=state, profile=profile)
         ready = threading.Event()
-        server = _Server(_config(organisation), ready.set)
+        server = _Server(_config(organisation, host, tls), ready.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="emulator", daemon=True)
         thread.start()
         try:
             _await(ready, thread)
-            root = f"http://{host}:{listener.getsockname()[1]}"
-            yield RunningEmulator(root, root + SERVICE, organisation)
+            root = _root(host, listener, tls)
+            yield RunningEmulator(root, root + _service(organisation), organisation)
         finally:
             server.should_exit = True
             thread.join(STOP_S + 7)

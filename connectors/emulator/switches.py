@@ -29,10 +29,13 @@ class Switches:
         "nested", "The one error of a failed change set: in a multipart of its own, or plain.", "nested", "plain"
     )
     count_capped: bool = _switch(True, "`/$count` stops at 5,000 as `@odata.count` does.")
-    stale_counts: bool = _switch(False, "`RetrieveTotalRecordCount` gives the figures of the moment at which this was switched on.")
+    stale_counts: bool = _switch(False, "`RetrieveTotalRecordCount` gives a snapshot, which is taken anew after 24 hours.")
     collection_links_only: bool = _switch(False, "An expanded collection in a list has only its nextLink, no rows, as in older builds.")
     inner_errors: bool = _switch(False, "Errors carry an `innererror` with a stack trace, as on-premises.")
-    throttle_inside_batch: bool = _switch(False, "A 429 may stand for one part of a batch instead of the whole of it.")
+    bound_references: bool = _switch(True, "`$1` is understood in a bind too; releases on-premises before 9.1 answered 500.")
+    throttle_inside_batch: bool = _switch(
+        False, "The operations of a batch count and are refused one by one, a 429 for each, instead of the whole of it."
+    )
     # what a delete leaves
     remove_link_bumps_etag: bool = _switch(True, "Clearing a link because its target was deleted gives the row a new version.")
     party_name_cleared: bool = _switch(False, "The stored name and address of a deleted participant are emptied.")
@@ -40,21 +43,28 @@ class Switches:
     history_of_deleted: str = _switch(
         "refuse", "`DeleteRecordChangeHistory` on a row that is gone: refused with 404, or carried out.", "refuse", "delete"
     )
+    purge_log_names_row: bool = _switch(True, "The audit row that logs a purge of one row's history has the id of that row.")
     # bulk delete
     bulk_delete_status: int = _switch(30, "How a bulk delete ends that had failures: 30 succeeded, 31 failed.", 30, 31)
     bulk_delete_queue_s: float = _switch(0.2, "Seconds that a job waits before it starts.")
     bulk_delete_run_s: float = _switch(0.2, "Seconds that a job shows as in progress.")
     sandbox: bool = _switch(False, "The environment is of type Sandbox, where `RunJobForSandbox` is honoured.")
+    # files
+    null_guards_files: bool = _switch(False, "`If-None-Match: null` refuses an upload into a column that holds a file.")
     # change tracking
     untracked_status: int = _switch(400, "Asking for changes of a table without change tracking.", 400, 501)
     expired_delta_status: int = _switch(400, "Following a delta link that has expired.", 400, 410)
     expired_delta_full: bool = _switch(False, "An expired delta link gives all rows as new, as until August 2022.")
-    change_tracking_days: int = _switch(7, "Days after which a delta link expires.")
+    change_tracking_days: int = _switch(
+        0, "Days after which a delta link expires; 0: as many as `organization.expirechangetrackingindays` says."
+    )
     # recycle bin
     recycle_bin_days: int = _switch(0, "Days that deleted rows stay restorable; 0: the bin is off.")
+    reference_delete_purges: bool = _switch(True, "Deleting a `deleteditemreference` also removes the copy in the recycle bin.")
     # on-premises
     highest_version: str = _switch("v9.2", "The highest version in an address.", "v9.2", "v9.1", "v9.0")
-    service_protection: bool = _switch(True, "Service protection limits exist at all.")
+    adfs: bool = _switch(False, "A 401 names AD FS, and offers Windows credentials beside it.")
+    service_protection: bool = _switch(True, "Service protection limits exist at all, and with them the headers on what is left.")
     chunked_files: bool = _switch(True, "Files can be moved in chunks.")
     quarterly_audit_partitions: bool = _switch(True, "`DeleteAuditData` removes whole quarters only.")
     bulk_messages: bool = _switch(True, "CreateMultiple, UpdateMultiple and UpsertMultiple exist.")
@@ -85,6 +95,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     "online": {},
     "onprem": {
         "highest_version": "v9.1",
+        "adfs": True,
         "service_protection": False,
         "chunked_files": False,
         "quarterly_audit_partitions": False,

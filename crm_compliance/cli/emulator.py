@@ -6,7 +6,6 @@ from pathlib import Path
 
 import typer
 
-from crm_compliance.cli.later import refuse
 from crm_compliance.cli.output import print_line
 from rules.errors import UsageError
 
@@ -34,30 +33,28 @@ def serve(
     limits: str = typer.Option("on", metavar="on|off", help="Service protection limits."),
     state: Path | None = typer.Option(None, metavar="FILE", help="Keep the rows over a restart."),
     environment: Path | None = typer.Option(None, metavar="FILE", help="Other tables than the reference environment's."),
-    tls: str = typer.Option("", metavar="CA.pem", help="Not there yet in this version."),
-    profile: str = typer.Option("online", metavar="online|onprem", help="onprem is not there yet in this version."),
+    tls: Path | None = typer.Option(None, metavar="CA.pem", help="https; the certificate to trust is written to this file."),
+    profile: str = typer.Option("online", metavar="online|onprem", help="Which kind of Dynamics it plays."),
 ) -> None:
     """Serve the Web API on this machine until interrupted; one line on stdout once it accepts requests.
 
     Example: crm-compliance emulator serve --port 0 --dossiers 200 --seed 1
     """
-    from connectors.emulator.schema.environment import EnvironmentProblem
+    from connectors.emulator.certificates import CertificateProblem
+    from connectors.emulator.schema.environment_file import EnvironmentProblem
     from connectors.emulator.server import SeedSpec
     from connectors.emulator.server import serve as serve_emulator
     from connectors.emulator.storage.tables import StateProblem
     from crm_compliance.cli import given
     from crm_compliance.wiring import today
 
-    if tls:
-        raise refuse("emulator serve --tls")
     if profile not in ("online", "onprem"):
         raise UsageError("--profile is online or onprem")
-    if profile == "onprem":
-        raise refuse("emulator serve --profile onprem")
     if limits not in ("on", "off"):
         raise UsageError("--limits is on or off")
-    if state is not None:
-        given.target(state)
+    for written in (state, tls):
+        if written is not None:
+            given.target(written)
     if environment is not None and not environment.is_file():
         raise UsageError("there is no such file", where=str(environment))
     day = given.day(as_of, "--as-of") if as_of else today()
@@ -71,9 +68,13 @@ def serve(
             limits=limits == "on",
             state=state,
             announce=print_line,
+            tls=tls,
+            profile=profile,
         )
     except (EnvironmentProblem, StateProblem) as problem:
         told, file = str(problem), str(environment if isinstance(problem, EnvironmentProblem) else state)
         raise UsageError(f"the emulator cannot serve this file: {told}", where=file) from None
+    except CertificateProblem as problem:
+        raise UsageError(f"the certificate cannot be written: {problem}", where=str(tls)) from None
     except OSError as error:
         raise UsageError(f"the emulator cannot listen there: {error.strerror or type(error).__name__}", where=f"{host}:{port}") from None

@@ -92,6 +92,7 @@ def test_elsewhere_the_token_says_who_and_in_which_roles(desk: Desk, capsys: pyt
         "client_id": "client",
         "authority": "https://login.microsoftonline.com/tenant",
         "verify": True,
+        "instance_discovery": False,
         "scopes": ["User.Read"],
     }
     assert proposer(THERE, "somebody-else") == OID

@@ -18,6 +18,7 @@ _EDM = {
     "bigint": "Int64",
     "bool": "Boolean",
     "decimal": "Decimal",
+    "double": "Double",
     "money": "Decimal",
     "date": "Date",
     "datetime": "DateTimeOffset",
@@ -36,9 +37,10 @@ _FUNCTIONS = """
       </ComplexType>"""
 
 
-def csdl(environment: Environment) -> bytes:
+def csdl(environment: Environment, *, annotations: bool = False) -> bytes:
+    """The whole schema; with annotations, also which sets are tracked (`$metadata?annotations=true`)."""
     types = "".join(_entity_type(environment, table) for table in environment.tables.values())
-    sets = "".join(_entity_set(environment, table) for table in environment.tables.values())
+    sets = "".join(_entity_set(environment, table, annotations) for table in environment.tables.values())
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">\n'
@@ -69,6 +71,9 @@ def _entity_type(environment: Environment, table: Table) -> str:
         child = environment.tables[relation.child]
         partner = child.navigation_name(child.columns[relation.column], table.name)
         lines.append(f'        <NavigationProperty Name="{relation.name}" Type="Collection(mscrm.{child.name})" Partner="{partner}" />')
+    for peers in table.peers.values():
+        start = f'        <NavigationProperty Name="{peers.name}" Type="Collection(mscrm.{peers.far.table})"'
+        lines.append(f'{start} Partner="{peers.far.navigation}" />')
     for name, columns in table.alternate_keys.items():
         references = "".join(f"<PropertyValue Property='Name' String='{column.wire}' />" for column in columns)
         record = f"<Collection><Record><!-- {name} -->{references}</Record></Collection>"
@@ -90,10 +95,16 @@ def _property(column: Column) -> str:
     return f'{start}><Annotation Term="Org.OData.Core.V1.Computed" Bool="true" />{read_only}</Property>'
 
 
-def _entity_set(environment: Environment, table: Table) -> str:
+def _entity_set(environment: Environment, table: Table, annotations: bool) -> str:
     bindings = [
         f'<NavigationPropertyBinding Path="{n.name}" Target="{environment.tables[n.target].set_name}" />'
         for n in table.navigations.values()
     ]
     bindings += [f'<NavigationPropertyBinding Path="{r.name}" Target="{environment.tables[r.child].set_name}" />' for r in table.children]
+    bindings += [
+        f'<NavigationPropertyBinding Path="{p.name}" Target="{environment.tables[p.far.table].set_name}" />' for p in table.peers.values()
+    ]
+    if annotations and table.change_tracking:
+        supported = '<Record><PropertyValue Property="Supported" Bool="true" /></Record>'
+        bindings.append(f'<Annotation Term="Org.OData.Capabilities.V1.ChangeTracking">{supported}</Annotation>')
     return f'\n        <EntitySet Name="{table.set_name}" EntityType="mscrm.{table.name}">{"".join(bindings)}</EntitySet>'

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.emulator.querying.labels import YES_NO, options_of
-from connectors.emulator.schema.environment import LCIDS, Column, Environment, Labels, Relationship, Table, metadata_id
+from connectors.emulator.schema.environment import LCIDS, Column, Environment, Labels, Relationship, Table, choice_place, metadata_id
+from connectors.emulator.schema.many_to_many import ManyToMany
+from connectors.emulator.schema.privileges import privileges_of
+from connectors.emulator.storage.files import MAX_KB
+from connectors.emulator.storage.thumbnails import EDGE
 
 Document = dict[str, Any]
 # kind -> AttributeType, AttributeTypeName, metadata class
@@ -15,6 +19,7 @@ TYPES = {
     "int": ("Integer", "IntegerType", "IntegerAttributeMetadata"),
     "bigint": ("BigInt", "BigIntType", "BigIntAttributeMetadata"),
     "decimal": ("Decimal", "DecimalType", "DecimalAttributeMetadata"),
+    "double": ("Double", "DoubleType", "DoubleAttributeMetadata"),
     "money": ("Money", "MoneyType", "MoneyAttributeMetadata"),
     "bool": ("Boolean", "BooleanType", "BooleanAttributeMetadata"),
     "date": ("DateTime", "DateTimeType", "DateTimeAttributeMetadata"),
@@ -57,6 +62,14 @@ class Definitions:
     def _named(self, name: str, *path: str) -> Document:
         return self.label({self.environment.language: name}, *path)
 
+    def _as_described(self, document: Document, place: str) -> Document:
+        """With what whoever altered the schema said about this part of it."""
+        described = self.environment.described.get(place)
+        if described is None:
+            return document
+        labels = {name: self.label(texts, place, name) for name, texts in described.labels.items()}
+        return {**document, **described.properties, **labels}
+
     @staticmethod
     def _no_label() -> Document:
         return {"LocalizedLabels": [], "UserLocalizedLabel": None}
@@ -67,7 +80,7 @@ class Definitions:
         children = {relation.child for relation in table.children}
         activities = {name for name, other in self.environment.tables.items() if other.activity}
         custom = "_" in table.name
-        return {
+        document = {
             "MetadataId": metadata_id(table.name),
             "LogicalName": table.name,
             "SchemaName": table.schema_name,
@@ -79,11 +92,11 @@ class Definitions:
             "PrimaryImageAttribute": next((c.name for c in table.columns.values() if c.kind == "image"), None),
             "ObjectTypeCode": table.type_code,
             "TableType": "Standard",
-            "OwnershipType": "OrganizationOwned" if table.platform and table.name != "team" else "UserOwned",
+            "OwnershipType": table.ownership,
             "IsActivity": table.activity,
             "IsActivityParty": "partyid" not in table.columns and any(r.column == "partyid" for r in table.children),
             "IsCustomEntity": custom,
-            "IsIntersect": False,
+            "IsIntersect": table.intersect,
             "IsPrivate": False,
             "IsLogicalEntity": False,
             "IsManaged": not custom,
@@ -106,37 +119,43 @@ class Definitions:
             "Description": self._no_label(),
             "Privileges": self._privileges(table),
         }
+        return self._as_described(document, table.name)
 
     @staticmethod
     def _privileges(table: Table) -> list[Document]:
-        verbs = ("Create", "Read", "Write", "Delete", "Assign", "Share", "Append", "AppendTo")
         return [
             {
-                "CanBeBasic": True,
-                "CanBeDeep": True,
+                "CanBeBasic": privilege.owned,
+                "CanBeDeep": privilege.owned,
                 "CanBeGlobal": True,
-                "CanBeLocal": True,
-                "Name": f"prv{verb}{table.schema_name}",
-                "PrivilegeId": metadata_id(table.name, "privilege", verb),
-                "PrivilegeType": verb,
+                "CanBeLocal": privilege.owned,
+                "CanBeEntityReference": False,
+                "CanBeParentEntityReference": False,
+                "CanBeRecordFilter": False,
+                "Name": privilege.name,
+                "PrivilegeId": privilege.id,
+                "PrivilegeType": kind,
             }
-            for verb in verbs
+            for kind, privilege in privileges_of(table)
         ]
 
     def keys(self, table: Table) -> list[Document]:
-        return [
-            {
-                "MetadataId": metadata_id(table.name, "key", name),
-                "LogicalName": name,
-                "SchemaName": name,
-                "EntityLogicalName": table.name,
-                "KeyAttributes": [column.name for column in columns],
-                "EntityKeyIndexStatus": "Active",
-                "IsManaged": False,
-                "DisplayName": self._named(name, table.name, "key", name),
-            }
-            for name, columns in table.alternate_keys.items()
-        ]
+        active = {name: [column.name for column in columns] for name, columns in table.alternate_keys.items()}
+        failed = {name: list(columns) for name, columns in table.failed_keys.items()}
+        return [self._key(table, name, columns, failed=name in failed) for name, columns in (active | failed).items()]
+
+    def _key(self, table: Table, name: str, columns: list[str], *, failed: bool) -> Document:
+        document = {
+            "MetadataId": metadata_id(table.name, "key", name),
+            "LogicalName": name.lower(),
+            "SchemaName": name,
+            "EntityLogicalName": table.name,
+            "KeyAttributes": columns,
+            "EntityKeyIndexStatus": "Failed" if failed else "Active",
+            "IsManaged": False,
+            "DisplayName": self._named(name, table.name, "key", name),
+        }
+        return self._as_described(document, f"{table.name}.{name.lower()}")
 
     # -- columns -------------------------------------------------------------------------------------------------------
 
@@ -166,7 +185,7 @@ class Definitions:
             "IsCustomAttribute": "_" in column.name and not column.system,
             "IsLogical": False,
             "IsManaged": column.system,
-            "IsSecured": False,
+            "IsSecured": column.secured,
             "IsSearchable": False,
             "IsFilterable": column.kind not in ("image", "file"),
             "RequiredLevel": managed(required, "canmodifyrequirementlevelsettings"),
@@ -176,7 +195,7 @@ class Definitions:
             "DisplayName": self._named(column.name, table.name, column.name, "display"),
             "Description": self._no_label(),
         }
-        return document | self._particulars(column)
+        return self._as_described(document | self._particulars(column), f"{table.name}.{column.name}")
 
     @staticmethod
     def _particulars(column: Column) -> Document:
@@ -187,11 +206,12 @@ class Definitions:
             case "memo":
                 return {"MaxLength": column.length, "Format": "TextArea", "FormatName": {"Value": "TextArea"}}
             case "int":
-                return {"MinValue": -(2**31), "MaxValue": 2**31 - 1, "Format": "None"}
+                return {"MinValue": _or(column.minimum, -(2**31)), "MaxValue": _or(column.maximum, 2**31 - 1), "Format": "None"}
             case "bigint":
                 return {"MinValue": -(2**63), "MaxValue": 2**63 - 1}
-            case "decimal" | "money":
-                return {"MinValue": -922337203685477.0, "MaxValue": 922337203685477.0, "Precision": 4}
+            case "decimal" | "double" | "money":
+                low, high = _or(column.minimum, -922337203685477.0), _or(column.maximum, 922337203685477.0)
+                return {"MinValue": low, "MaxValue": high, "Precision": _or(column.precision, 4)}
             case "bool":
                 return {"DefaultValue": column.name == "directioncode"}
             case "date" | "datetime" | "datetime_tzi":
@@ -207,15 +227,20 @@ class Definitions:
             case "lookup":
                 return {"Targets": list(column.targets), "Format": None}
             case "file":
-                return {"MaxSizeInKB": 131072}
+                return {"MaxSizeInKB": MAX_KB["file"]}
             case "image":
-                return {"MaxSizeInKB": 10240, "IsPrimaryImage": True, "CanStoreFullImage": True, "MaxHeight": 144, "MaxWidth": 144}
+                size = {"MaxSizeInKB": MAX_KB["image"], "MaxHeight": EDGE, "MaxWidth": EDGE}
+                return {**size, "IsPrimaryImage": True, "CanStoreFullImage": True}
         return {}
 
     # -- options -------------------------------------------------------------------------------------------------------
 
     def option_set(self, table: Table, column: Column) -> Document:
         if column.kind == "bool":
+            if column.choice:
+                said = self.environment.choices[column.choice]
+                yes, no = (self._option(value, said[value], table.name, column.name) for value in (1, 0))
+                return {**self._set_head(f"{table.name}_{column.name}", "Boolean", shared=False), "TrueOption": yes, "FalseOption": no}
             languages = {key: YES_NO[key] for key in self.environment.languages if key in YES_NO} or {"en": YES_NO["en"]}
             yes = self._option(1, {key: texts[0] for key, texts in languages.items()}, table.name, column.name)
             no = self._option(0, {key: texts[1] for key, texts in languages.items()}, table.name, column.name)
@@ -235,11 +260,13 @@ class Definitions:
         return {**self._set_head(f"{table.name}_{column.name}", kind, shared=False), "Options": options}
 
     def is_global(self, choice: str) -> bool:
-        return choice.startswith(self.environment.prefix + "_")
+        posted = choice_place(choice) in self.environment.described
+        return posted or ("." not in choice and choice.startswith(self.environment.prefix + "_"))
 
     def choice(self, name: str, choice: str, *, shared: bool) -> Document:
         options = [self._option(value, labels, choice) for value, labels in self.environment.choices[choice].items()]
-        return {**self._set_head(name, "Picklist", shared=shared), "Options": options}
+        document = {**self._set_head(name, "Picklist", shared=shared), "Options": options}
+        return self._as_described(document, choice_place(name)) if shared else document
 
     def _set_head(self, name: str, kind: str, *, shared: bool) -> Document:
         return {
@@ -275,7 +302,7 @@ class Definitions:
         parent, child = self.environment.tables[relation.parent], self.environment.tables[relation.child]
         column = child.columns[relation.column]
         kinds = ("Assign", "Delete", "Archive", "Merge", "Reparent", "Share", "Unshare", "RollupView")
-        return {
+        document = {
             "@odata.type": "#Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata",
             "MetadataId": metadata_id("relationship", relation.name),
             "SchemaName": relation.name,
@@ -296,6 +323,36 @@ class Definitions:
             "HasChanged": None,
             "IntroducedVersion": "1.0.0.0",
         }
+        return self._as_described(document, relation.name)
+
+    def many_to_many(self, relation: ManyToMany) -> Document:
+        custom = "_" in relation.intersect
+        menu = {"Behavior": "UseCollectionName", "Group": "Details", "Order": None, "IsCustomizable": True}
+        return {
+            "@odata.type": "#Microsoft.Dynamics.CRM.ManyToManyRelationshipMetadata",
+            "MetadataId": metadata_id("relationship", relation.name),
+            "SchemaName": relation.name,
+            "RelationshipType": "ManyToManyRelationship",
+            "IsCustomRelationship": custom,
+            "IsManaged": not custom,
+            "IsValidForAdvancedFind": True,
+            "SecurityTypes": "None",
+            "IntersectEntityName": relation.intersect,
+            "Entity1LogicalName": relation.one.table,
+            "Entity1IntersectAttribute": relation.one.attribute,
+            "Entity1NavigationPropertyName": relation.one.navigation,
+            "Entity1AssociatedMenuConfiguration": menu,
+            "Entity2LogicalName": relation.two.table,
+            "Entity2IntersectAttribute": relation.two.attribute,
+            "Entity2NavigationPropertyName": relation.two.navigation,
+            "Entity2AssociatedMenuConfiguration": menu,
+            "HasChanged": None,
+            "IntroducedVersion": "1.0.0.0",
+        }
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
 
 
 def _companion_of(table: Table, column: Column) -> str | None:

@@ -21,7 +21,11 @@ from connectors.emulator.querying.query import refuse_options
 from connectors.emulator.schema.environment import Environment, Relationship, Table
 from connectors.emulator.schema.values import guid
 
-METADATA_SETS = ("EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions")
+METADATA_SETS = {  # and the privilege that reading each takes
+    "EntityDefinitions": "prvReadEntity",
+    "RelationshipDefinitions": "prvReadRelationship",
+    "GlobalOptionSetDefinitions": "prvReadOptionSet",
+}
 CAST = "Microsoft.Dynamics.CRM."
 _NESTED = {
     "Attributes": "AttributeMetadata",
@@ -30,6 +34,7 @@ _NESTED = {
     "ManyToOneRelationships": "OneToManyRelationshipMetadata",
     "ManyToManyRelationships": "ManyToManyRelationshipMetadata",
 }
+_RELATIONSHIPS = ("OneToManyRelationshipMetadata", "ManyToManyRelationshipMetadata")
 _HIDDEN = {"OptionSet", "GlobalOptionSet", *_NESTED}  # given only when expanded
 
 
@@ -40,6 +45,7 @@ class Metadata:
         self.environment = environment
         self.definitions = Definitions(environment)
         self._columns: dict[str, list[Document]] = {}
+        self._generation = environment.generation
 
     def service_document(self, root: str) -> Answer:
         value = [
@@ -54,7 +60,8 @@ class Metadata:
 
     @cached_property
     def _relationships(self) -> dict[str, Document]:
-        return {relation.name: self.definitions.relationship(relation) for relation in self.environment.relationships}
+        many = {relation.name: self.definitions.many_to_many(relation) for relation in self.environment.many_to_many}
+        return {relation.name: self.definitions.relationship(relation) for relation in self.environment.relationships} | many
 
     @cached_property
     def _global_choices(self) -> dict[str, Document]:
@@ -72,7 +79,16 @@ class Metadata:
 
     # -- dispatch ------------------------------------------------------------------------------------------------------
 
+    def _keep_up(self) -> None:
+        """Forget documents of a schema that has been altered since."""
+        if self._generation != self.environment.generation:
+            for name in ("_tables", "_relationships", "_global_choices"):
+                self.__dict__.pop(name, None)
+            self._columns.clear()
+            self._generation = self.environment.generation
+
     def answer(self, operation: Operation) -> Answer:
+        self._keep_up()
         segments, options = operation.address.segments, dict(operation.address.options)
         refuse_options(operation.address.options, {"$select", "$filter", "$expand", "$top", "$count", "LabelLanguages"})
         first = segments[0]
@@ -86,8 +102,9 @@ class Metadata:
         type_name = "RelationshipMetadataBase" if first.name == "RelationshipDefinitions" else "OptionSetMetadataBase"
         if first.key is None:
             wanted = list(documents.values())
-            if any(s.name == CAST + "ManyToManyRelationshipMetadata" for s in segments[1:]):
-                wanted = []
+            if segments[1:]:
+                type_name = segments[-1].name.removeprefix(CAST)
+                wanted = [document for document in wanted if document["@odata.type"] == f"#{CAST}{type_name}"]
             return self._many(operation, wanted, options, first.name, type_name)
         found = _keyed(first, list(documents.values()), name_property, first.name)
         return self._one(operation, found, options, first.name, type_name)
@@ -126,6 +143,8 @@ class Metadata:
             return self.columns_of(table)
         if name == "Keys":
             return self.definitions.keys(table)
+        if name == "ManyToManyRelationships":
+            return [self._relationships[relation.name] for relation in self.environment.many_to_many if relation.joins(table.name)]
         relations: list[Relationship] = []
         if name == "OneToManyRelationships":
             relations = table.children
@@ -177,7 +196,7 @@ class Metadata:
             names = self._check_select(options["$select"], type_name)
             kept = ["@odata.type"] if "@odata.type" in shaped and type_name not in CLASSES else []
             shaped = {name: shaped[name] for name in [*kept, *names, "MetadataId"] if name in shaped}
-        elif type_name == "OneToManyRelationshipMetadata" or type_name in CLASSES:
+        elif type_name in _RELATIONSHIPS or type_name in CLASSES:
             shaped.pop("@odata.type", None)
         for item in split_outside(options.get("$expand", ""), ",") if options.get("$expand") else []:
             name, bracket, inside = item.strip().partition("(")
@@ -214,8 +233,9 @@ class Metadata:
         """The properties of a metadata type; a derived one has its own besides those of its base."""
         if type_name == "EntityMetadata":
             return set(next(iter(self._tables.values()))) | _HIDDEN
-        if type_name in ("OneToManyRelationshipMetadata", "RelationshipMetadataBase", "ManyToManyRelationshipMetadata"):
-            return set(next(iter(self._relationships.values()), {})) | {"Entity1LogicalName", "Entity2LogicalName", "IntersectEntityName"}
+        if type_name in (*_RELATIONSHIPS, "RelationshipMetadataBase"):
+            wanted = _RELATIONSHIPS if type_name == "RelationshipMetadataBase" else (type_name,)
+            return {name for d in self._relationships.values() if d["@odata.type"].removeprefix(f"#{CAST}") in wanted for name in d}
         if type_name == "EntityKeyMetadata":
             return {
                 "MetadataId",
@@ -227,7 +247,7 @@ class Metadata:
                 "IsManaged",
                 "DisplayName",
             }
-        if type_name == "OptionSetMetadataBase":
+        if type_name in ("OptionSetMetadataBase", "OptionSetMetadata"):
             return set(next(iter(self._global_choices.values()), {"MetadataId": 0, "Name": 0, "Options": 0}))
         kinds = {kind for kind, (_, _, metadata_class) in TYPES.items() if metadata_class == type_name}
         columns = [(d, c) for t in self.environment.tables.values() for d, c in zip(self.columns_of(t), t.columns.values(), strict=True)]

@@ -13,6 +13,7 @@ from connectors.emulator.exchange import Answer, Operation
 from connectors.emulator.paths import Segment, split_outside
 from connectors.emulator.querying.pages import Reader
 from connectors.emulator.schema.environment import Environment, Table
+from connectors.emulator.security.access import Access
 from connectors.emulator.stats import Stats
 from connectors.emulator.storage.tables import Tables
 from connectors.emulator.storage.writes import Writer
@@ -42,6 +43,11 @@ class Call:
     @property
     def switches(self) -> Switches:
         return self.tables.switches
+
+    @property
+    def access(self) -> Access:
+        """Ask `require_named(operation, "prv…")` or `require(operation, "Delete", table, row_id)` before doing what takes a privilege."""
+        return self.reader.gate.access
 
     def required(self, name: str) -> Any:
         """A parameter that must be there.
@@ -86,6 +92,8 @@ def literal(text: str) -> Any:
         return text[1:-1].replace("''", "'")
     if text.startswith("[") and "'" in text and '"' not in text:  # ['a','b'] besides ["a","b"]
         return [literal(item) for item in split_outside(text[1:-1], ",") if item.strip()]
+    if text.startswith("{") and "'" in text and '"' not in text:  # {'@odata.id':'…'} likewise
+        text = text.replace("'", '"')
     try:
         return msgspec.json.decode(text.encode())
     except msgspec.DecodeError:

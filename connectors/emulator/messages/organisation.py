@@ -5,13 +5,14 @@ from __future__ import annotations
 from connectors.emulator.errors import bad_query
 from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
-from connectors.emulator.schema.environment import ORGANISATION, ROOT_UNIT
+from connectors.emulator.schema.environment import ORGANISATION
 
 VERSIONS = {"v9.2": "9.2.24091.00192", "v9.1": "9.1.30.17", "v9.0": "9.0.51.6"}
 
 
 def who_am_i(call: Call) -> Answer:
-    return call.answer({"BusinessUnitId": ROOT_UNIT, "UserId": call.operation.user, "OrganizationId": ORGANISATION})
+    unit = call.reader.gate.roles.rights(call.operation.user).unit
+    return call.answer({"BusinessUnitId": unit, "UserId": call.operation.user, "OrganizationId": ORGANISATION})
 
 
 def retrieve_version(call: Call) -> Answer:

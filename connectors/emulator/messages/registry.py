@@ -10,10 +10,12 @@ from connectors.emulator.messages import (
     blocks,
     bulk_delete,
     definition_changes,
+    duplicate_rules,
     multiple,
     organisation,
     privileges,
     restore,
+    retain,
 )
 from connectors.emulator.messages.call import Call
 
@@ -28,6 +30,7 @@ FUNCTIONS: dict[str, Message] = {
     "RetrieveRecordChangeHistory": audit.retrieve_record_change_history,
     "RetrieveAttributeChangeHistory": audit.retrieve_attribute_change_history,
     "RetrieveMetadataChanges": definition_changes.retrieve_metadata_changes,
+    "RetrieveRolePrivilegesRole": privileges.retrieve_role_privileges,
 }
 # POST Name {…}
 ACTIONS: dict[str, Message] = {
@@ -35,13 +38,22 @@ ACTIONS: dict[str, Message] = {
     "DeleteRecordChangeHistory": audit.delete_record_change_history,
     "DeleteAuditData": audit.delete_audit_data,
     "Restore": restore.restore,
-    "InitializeFileBlocksUpload": blocks.initialize_upload,
-    "InitializeAnnotationBlocksUpload": blocks.initialize_upload,
+    "Retain": retain.retain,
+    "BulkRetain": retain.bulk_retain,
+    "RollbackRetain": retain.rollback_retain,
+    "PurgeRetainedContent": retain.purge_retained_content,
+    "ValidateRetentionConfig": retain.validate_retention_config,
+    "UnpublishDuplicateRule": duplicate_rules.unpublish,
+    "InitializeFileBlocksUpload": blocks.initialize_file_upload,
+    "InitializeAnnotationBlocksUpload": blocks.initialize_body_upload("annotation"),
+    "InitializeAttachmentBlocksUpload": blocks.initialize_body_upload("activitymimeattachment"),
     "UploadBlock": blocks.upload_block,
-    "CommitFileBlocksUpload": blocks.commit_upload,
-    "CommitAnnotationBlocksUpload": blocks.commit_upload,
-    "InitializeFileBlocksDownload": blocks.initialize_download,
-    "InitializeAnnotationBlocksDownload": blocks.initialize_download,
+    "CommitFileBlocksUpload": blocks.commit_file_upload,
+    "CommitAnnotationBlocksUpload": blocks.commit_body_upload("annotation"),
+    "CommitAttachmentBlocksUpload": blocks.commit_body_upload("activitymimeattachment"),
+    "InitializeFileBlocksDownload": blocks.initialize_file_download,
+    "InitializeAnnotationBlocksDownload": blocks.initialize_body_download("annotation"),
+    "InitializeAttachmentBlocksDownload": blocks.initialize_body_download("activitymimeattachment"),
     "DownloadBlock": blocks.download_block,
     "DeleteFile": blocks.delete_file,
 }
@@ -52,11 +64,11 @@ ACTIONS_ON_SET: dict[str, Message] = {
     "UpsertMultiple": multiple.upsert_multiple,
     "DeleteMultiple": multiple.delete_multiple,
 }
+BULK_MESSAGES = frozenset({"CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple"})  # not there on-premises
 # GET set(id)/Microsoft.Dynamics.CRM.Name(…)
 FUNCTIONS_ON_ROW: dict[str, Message] = {
     "RetrieveAuditDetails": audit.retrieve_audit_details,
     "RetrieveUserPrivileges": privileges.retrieve_user_privileges,
-    "RetrieveRolePrivilegesRole": privileges.retrieve_role_privileges,
     "RetrievePrincipalAccess": privileges.retrieve_principal_access,
 }
 # POST set(id)/Microsoft.Dynamics.CRM.Name {…}
@@ -64,4 +76,5 @@ ACTIONS_ON_ROW: dict[str, Message] = {
     "AddPrivilegesRole": privileges.add_privileges,
     "ReplacePrivilegesRole": privileges.replace_privileges,
     "RemovePrivilegeRole": privileges.remove_privilege,
+    "PublishDuplicateRule": duplicate_rules.publish,
 }

@@ -18,7 +18,7 @@ from connectors.emulator.storage import sql
 _OUTER = re.compile(r'<cookie pagenumber="([1-9]\d{0,9})" pagingcookie="([^"<>]*)" istracking="False" />')
 _LAST, _FIRST = '(?:last="([^"]*)"|lastnull="1")', '(?:first="[^"]*"|firstnull="1")'
 _ELEMENT = re.compile(rf"<(\w+) {_LAST} {_FIRST} />")
-_INNER = re.compile(rf'<cookie page="[1-9]\d{{0,9}}">((?:<\w+ {_LAST} {_FIRST} />)+)</cookie>')
+_INNER = re.compile(rf'<cookie page="([1-9]\d{{0,9}})"(?: countOfRecords="\d+")?>((?:<\w+ {_LAST} {_FIRST} />)+)</cookie>')
 _QUOTES = {'"': "&quot;"}
 
 
@@ -27,13 +27,17 @@ def digest(token: str) -> int:
     return int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def encode(page: int, names: Sequence[str], first: Sequence[Any], last: Sequence[Any]) -> str:
-    """The cookie for the page after `page`, not yet percent-encoded; the key comes last among the names."""
+def encode(page: int, names: Sequence[str], first: Sequence[Any], last: Sequence[Any], records: int | None = None) -> str:
+    """The cookie for the page after `page`, not yet percent-encoded; the key comes last among the names.
+
+    `records` is how many rows the page had, which pages of an expanded collection tell.
+    """
     elements = "".join(
         f"<{name} {_bound('last', end, key=position == len(names) - 1)} {_bound('first', start, key=position == len(names) - 1)} />"
         for position, (name, start, end) in enumerate(zip(names, first, last, strict=True))
     )
-    inner = quote(f'<cookie page="{page}">{elements}</cookie>', safe="_.-~()!*'")
+    counted = "" if records is None else f' countOfRecords="{records}"'
+    inner = quote(f'<cookie page="{page}"{counted}>{elements}</cookie>', safe="_.-~()!*'")
     return f'<cookie pagenumber="{page + 1}" pagingcookie="{_lower_escapes(inner)}" istracking="False" />'
 
 
@@ -53,26 +57,52 @@ def in_link(token: str) -> str:
     return quote(token, safe="=/")
 
 
+def inner_of(token: str) -> str:
+    """The cookie inside, decoded: what FetchXML takes as `paging-cookie`.
+
+    Raises:
+        WebApiError: 400.
+    """
+    outer = _OUTER.fullmatch(token)
+    if outer is None:
+        raise malformed()
+    return unquote(outer.group(2))
+
+
+def in_annotation(token: str) -> str:
+    """As it stands in `fetchxmlpagingcookie`: the cookie inside is percent-encoded twice."""
+    return token.replace("%", "%25")
+
+
 def decode(token: str, names: Sequence[str]) -> tuple[int, list[str | None]]:
     """Page number and, for each name, the value that the last page ended with.
 
     Raises:
         WebApiError: 400 when this is no cookie for this order.
     """
-    outer = _OUTER.fullmatch(token)
-    inner = _INNER.fullmatch(unquote(outer.group(2))) if outer else None
-    if outer is None or inner is None:
+    page, values = decode_inner(inner_of(token), names)
+    return page + 1, values
+
+
+def decode_inner(text: str, names: Sequence[str]) -> tuple[int, list[str | None]]:
+    """The page that was given, and for each name the value that it ended with.
+
+    Raises:
+        WebApiError: 400 when this is no cookie for this order.
+    """
+    inner = _INNER.fullmatch(text)
+    if inner is None:
         raise malformed()
-    found = _ELEMENT.findall(inner.group(1))
+    found = _ELEMENT.findall(inner.group(2))
     if [name for name, _ in found] != list(names):
         raise malformed()
     values: list[str | None] = []
-    for position, match in enumerate(_ELEMENT.finditer(inner.group(1))):
+    for position, match in enumerate(_ELEMENT.finditer(inner.group(2))):
         value = match.group(2)
         if value is not None:
             value = value.strip("{}").lower() if position == len(names) - 1 else unescape(value, {"&quot;": '"'})
         values.append(value)
-    return int(outer.group(1)), values
+    return int(inner.group(1)), values
 
 
 def malformed() -> WebApiError:

@@ -24,6 +24,8 @@ _ALIAS = re.compile(r"@(\w+)")
 _GUARDED = re.compile(r"(?<![\w.])(?=(?:any|all|true|false|null|x__)\w)", re.IGNORECASE)
 _OPERATOR = re.compile(r"(?<=\s)(eq|ne|gt|ge|lt|le|and|or|in|add|sub|mul|div|mod)(?=\s)", re.IGNORECASE)
 _NOT = re.compile(r"(?<![\w/])not\(")
+_PAIR = re.compile(r"PropertyValue1\s*=\s*(@?\w+)\s*,\s*PropertyValue2\s*=\s*(@?\w+)")  # the parser stumbles over a third parameter
+_QUOTED_NUMBER = re.compile(r"(PropertyValue[12]\s*=\s*)'(\d+)'")
 _ENUM = re.compile(r"Microsoft\.Dynamics\.CRM\.\w+(?='$)")
 
 _NO_COMMA = (
@@ -56,7 +58,7 @@ def _parse(text: str, aliases: tuple[tuple[str, str], ...]) -> Any:
         token = getattr(problem, "token", None)
         position = getattr(token, "index", len(text)) if token is not None else len(text)
         raise _syntax_error(text, min(position, len(text))) from problem
-    except (ODataException, RecursionError, ValueError) as problem:
+    except (ODataException, RecursionError, ValueError, AttributeError) as problem:  # the last for a third parameter of a function
         raise _syntax_error(text, len(text)) from problem
 
 
@@ -66,6 +68,7 @@ def _syntax_error(text: str, position: int) -> WebApiError:
 
 def _normalise(text: str, aliases: dict[str, str]) -> str:
     """Arrays to lists, in one pass over the text, then the names that the lexer would misread."""
+    text = _QUOTED_NUMBER.sub(r"\1\2", text)
     out: list[str] = []
     position = 0
     while position < len(text):
@@ -96,7 +99,7 @@ def _plain_text(whole: str, piece: str, aliases: dict[str, str]) -> str:
     for match in _OPERATOR.finditer(piece):
         if match.group() != match.group().lower():  # option and operator names are case-sensitive
             raise _syntax_error(whole, max(whole.find(match.group()), 0))
-    ready = _NOT.sub("not (", _GUARDED.sub(GUARD, piece))
+    ready = _PAIR.sub(r"PropertyValues=(\1,\2)", _NOT.sub("not (", _GUARDED.sub(GUARD, piece)))
     return _ALIAS.sub(lambda match: _normalise(aliases.get("@" + match.group(1), "null"), {}), ready) if "@" in ready else ready
 
 

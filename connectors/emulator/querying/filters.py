@@ -20,7 +20,9 @@ from connectors.emulator.querying.filter_text import operands, parse_filter, pla
 from connectors.emulator.querying.functions import dataverse_condition
 from connectors.emulator.schema.environment import Column, Environment, Relationship, Table
 from connectors.emulator.schema.values import guid, parse_date, parse_instant
+from connectors.emulator.security.sight import Sight
 from connectors.emulator.storage import sql
+from connectors.emulator.storage.intersections import paired
 
 MAX_CONDITIONS = 500
 _COMPARISONS = {ast.Eq: "=", ast.NotEq: "IS NOT", ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<="}
@@ -34,11 +36,19 @@ WHOLE_KINDS = ("int", "choice", "state", "status", "bigint")
 class FilterCompiler:
     """One query's `$filter`s; counts conditions and hands out table aliases."""
 
-    def __init__(self, environment: Environment, now: Callable[[], datetime], user: str, aliases: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        now: Callable[[], datetime],
+        user: str,
+        aliases: dict[str, str] | None = None,
+        sight: Sight | None = None,
+    ) -> None:
         self.environment = environment
         self.now = now
         self.user = user
         self.aliases = aliases or {}
+        self.sight = sight  # None sees everything
         self.conditions = 0
         self._names = 0
 
@@ -53,6 +63,14 @@ class FilterCompiler:
     def fresh_alias(self) -> str:
         self._names += 1
         return f"n{self._names}"
+
+    def visible(self, table: Table, alias: str) -> list[str]:
+        """Conditions that leave out the rows which the caller may not read."""
+        return self.sight.rows(table, alias) if self.sight else []
+
+    def hides(self, table: Table, column: Column) -> bool:
+        """Whether the caller may not read a column: then its value is null, to a filter as in the answer."""
+        return self.sight is not None and self.sight.hides(table, column)
 
     def _count(self, number: int = 1) -> None:
         self.conditions += number
@@ -139,7 +157,7 @@ class FilterCompiler:
         quoted = isinstance(literal, ast.String)
         if kind in WHOLE_KINDS and not quoted and re.fullmatch(r"[+-]?\d+", value) and abs(int(value)) < 2**63:
             return int(value)
-        if kind in ("decimal", "money", *WHOLE_KINDS) and not quoted and re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", value):
+        if kind in ("decimal", "double", "money", *WHOLE_KINDS) and not quoted and re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", value):
             return float(value)
         if kind == "bool" and not quoted and value in ("true", "false"):
             return int(value == "true")
@@ -147,7 +165,8 @@ class FilterCompiler:
             return int(value)
         if kind in ("string", "memo", "entityname", "choices"):
             return value
-        raise _incompatible({"bool": "Edm.Boolean", "decimal": "Edm.Decimal", "money": "Edm.Decimal"}.get(kind, "Edm.Int32"), literal)
+        expected = {"bool": "Edm.Boolean", "decimal": "Edm.Decimal", "double": "Edm.Double", "money": "Edm.Decimal"}
+        raise _incompatible(expected.get(kind, "Edm.Int32"), literal)
 
     # -- columns -------------------------------------------------------------------------------------------------------
 
@@ -171,6 +190,8 @@ class FilterCompiler:
                 if last in table.navigations or last in table.collections:
                     raise bad_query(f"The query node SingleNavigationNode is not supported: '{last}' is a navigation property.")
                 raise no_property(last, table.name)
+            if self.hides(table, column):
+                return Operand(column, "NULL")
             return Operand(column, sql.dotted(alias, column.name))
         navigation = table.navigations.get(steps[0])
         if navigation is None:
@@ -181,6 +202,7 @@ class FilterCompiler:
         where = [f"{sql.dotted(inner_alias, target.key)} = {sql.dotted(alias, navigation.column.name)}"]
         if navigation.column.polymorphic:
             where.append(f"{sql.dotted(alias, navigation.column.type_column)} = {sql.text(target.name)}")
+        where += self.visible(target, inner_alias)
         query = sql.select([inner.expression], f"{sql.name(target.name)} {inner_alias}", where)
         collation = " COLLATE NOCASE" if inner.column.kind in TEXT_KINDS else ""
         return Operand(inner.column, f"({query}){collation}", inner.links + 1)
@@ -211,13 +233,18 @@ class FilterCompiler:
             alias = scope[names.pop(0)]
         if len(names) != 1:
             raise bad_query("A lambda expression reached through a lookup is not supported.")
-        relation = table.collections.get(names[0])
-        if relation is None:
+        relation, peers = table.collections.get(names[0]), table.peers.get(names[0])
+        inner_alias = self.fresh_alias()
+        if relation is not None:
+            child = self.environment.tables[relation.child]
+            where = [joined(relation, child, inner_alias, table, alias)]
+        elif peers is not None:
+            child = self.environment.tables[peers.far.table]
+            where = [paired(peers, sql.dotted(alias, table.key), sql.dotted(inner_alias, child.key))]
+        else:
             raise no_property(names[0], table.name)
         self._count()
-        child = self.environment.tables[relation.child]
-        inner_alias = self.fresh_alias()
-        where = [joined(relation, child, inner_alias, table, alias)]
+        where += self.visible(child, inner_alias)
         values: tuple[Any, ...] = ()
         everything = isinstance(node.operator, ast.All)
         if node.lambda_ is not None:

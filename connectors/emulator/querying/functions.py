@@ -12,13 +12,17 @@ from typing import Any
 from connectors.emulator.clock import instant_text
 from connectors.emulator.errors import bad_query, no_property, unknown_function
 from connectors.emulator.querying.conditions import Condition, Conditions, Operand
+from connectors.emulator.querying.fiscal import fiscal_span
+from connectors.emulator.querying.hierarchies import CALLERS, LINES, of_the_caller, related
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import parse_date, parse_instant
+from connectors.emulator.storage import sql
 
 PREFIX = "Microsoft.Dynamics.CRM."
-_X = re.compile(r"(Last|Next|OlderThan)X(Minutes|Hours|Days|Weeks|Months|Years)")
+_X = re.compile(r"(Last|Next|OlderThan)X((?<=OlderThanX)Minutes|Hours|Days|Weeks|Months|Years)")
 _PERIOD = re.compile(r"(Last|This|Next)(Week|Month|Year)")
 _DAY_NAMES = {"Today": 0, "Yesterday": -1, "Tomorrow": 1}
+_TIMES = ("date", "datetime", "datetime_tzi")
 
 
 def dataverse_condition(compiler: Conditions, qualified: str, arguments: dict[str, Any], table: Table, scope: dict[str, str]) -> Condition:
@@ -38,17 +42,26 @@ def dataverse_condition(compiler: Conditions, qualified: str, arguments: dict[st
         return _between(compiler, operand, _needed(qualified, "PropertyValues", values), negated=name == "NotBetween")
     if name in ("ContainValues", "DoesNotContainValues"):
         return _contain(operand, _needed(qualified, "PropertyValues", values), negated=name != "ContainValues")
-    if name in ("EqualUserId", "NotEqualUserId"):
-        return f"{operand.expression} {'=' if name == 'EqualUserId' else 'IS NOT'} ?", (compiler.user,)
+    if name in CALLERS:
+        return of_the_caller(name, operand, compiler.user)
+    if name == "EqualUserLanguage":
+        return _language(operand)
+    if name in LINES:
+        return related(name, table, operand, str(_needed(qualified, "PropertyValue", value)))
     if name in ("On", "OnOrAfter", "OnOrBefore"):
         return _on(operand, name, str(_needed(qualified, "PropertyValue", value)))
-    if operand.column.kind not in ("date", "datetime", "datetime_tzi"):
-        raise bad_query(f"The function '{name}' is not valid for the column '{operand.column.name}'.")
     if match := _X.fullmatch(name):
+        _check_time(operand, name)
         return _x(compiler, operand, match.group(1), match.group(2), str(_needed(qualified, "PropertyValue", value)))
-    start_end = _named_period(name, compiler.now().astimezone(UTC).date())
+    today = compiler.now().astimezone(UTC).date()
+    if "Fiscal" in name:
+        first, after = fiscal_span(name, today, values if isinstance(values, list) else [] if value is None else [str(value)])
+        start_end: tuple[date, date] | None = (first or date.min, after or date.max)
+    else:
+        start_end = _named_period(name, today)
     if start_end is None:
         raise unknown_function(qualified)
+    _check_time(operand, name)
     return _within(operand, *start_end)
 
 
@@ -74,7 +87,7 @@ def _operand(compiler: Conditions, qualified: str, arguments: dict[str, Any], ta
 def _membership(compiler: Conditions, operand: Operand, values: list[str], *, negated: bool) -> Condition:
     constants: list[Any] = []
     for value in values:
-        if operand.column.kind in ("date", "datetime", "datetime_tzi"):
+        if operand.column.kind in _TIMES:
             constants.append(compiler.compared(operand, "=", value)[1][0])
         else:
             constants.append(compiler.constant(operand.column, value))
@@ -90,7 +103,8 @@ def _between(compiler: Conditions, operand: Operand, values: list[str], *, negat
         raise bad_query("Between takes two values.")
     low, low_values = compiler.compared(operand, ">=", values[0])
     high, high_values = compiler.compared(operand, "<=", values[1])
-    return f"{'NOT ' if negated else ''}({low} AND {high})", (*low_values, *high_values)
+    inside = f"({low} AND {high})"
+    return (f"NOT coalesce({inside}, 0)" if negated else inside), (*low_values, *high_values)
 
 
 def _contain(operand: Operand, values: list[str], *, negated: bool) -> Condition:
@@ -102,6 +116,18 @@ def _contain(operand: Operand, values: list[str], *, negated: bool) -> Condition
     return (f"NOT coalesce(({inside}), 0)" if negated else inside), tuple(f"%,{value.strip()},%" for value in values)
 
 
+def _language(operand: Operand) -> Condition:
+    """No user has settings of their own here: everybody's language is the organisation's."""
+    if operand.column.kind not in ("int", "bigint", "choice"):
+        raise bad_query(f"The function 'EqualUserLanguage' is not valid for the column '{operand.column.name}'.")
+    return f"{operand.expression} = ({sql.select(['languagecode'], sql.name('organization'), limit=1)})", ()
+
+
+def _check_time(operand: Operand, name: str) -> None:
+    if operand.column.kind not in _TIMES:
+        raise bad_query(f"The function '{name}' is not valid for the column '{operand.column.name}'.")
+
+
 def _day(text: str) -> date:
     if day := parse_date(text):
         return day
@@ -111,8 +137,7 @@ def _day(text: str) -> date:
 
 
 def _on(operand: Operand, name: str, text: str) -> Condition:
-    if operand.column.kind not in ("date", "datetime", "datetime_tzi"):
-        raise bad_query(f"The function '{name}' is not valid for the column '{operand.column.name}'.")
+    _check_time(operand, name)
     day = min(_day(text), date.max - timedelta(days=1))
     first, after = _edge(operand, day), _edge(operand, day + timedelta(days=1))
     if name == "On":
@@ -137,8 +162,6 @@ def _x(compiler: Conditions, operand: Operand, direction: str, unit: str, text: 
     if direction == "OlderThan":
         moment = shifted(now, unit, -number)
         return f"{operand.expression} < ?", (moment.date().isoformat() if operand.column.kind == "date" else _text(moment),)
-    if (direction == "Next" and unit == "Minutes") or (direction == "Last" and unit == "Minutes"):
-        raise bad_query("There is no such function.")
     hours = unit == "Hours"
     midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
     if direction == "Last":

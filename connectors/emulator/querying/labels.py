@@ -25,22 +25,35 @@ def options_of(environment: Environment, table: Table, column: Column) -> dict[i
     return environment.choices[column.choice]
 
 
+def _texts(environment: Environment) -> dict[str, dict[int, str]]:
+    """Table and column -> value -> label in the organisation's language."""
+    return {
+        f"{table.name}.{column.name}": {
+            value: in_language(labels, environment.language) for value, labels in options_of(environment, table, column).items()
+        }
+        for table in environment.tables.values()
+        for column in table.columns.values()
+        if column.kind in ("choice", "choices", "state", "status") or column.choice
+    }
+
+
 def install(connection: sqlite3.Connection, environment: Environment) -> None:
     """Give a connection the functions that filters and formatted values call."""
-    texts: dict[str, dict[int, str]] = {}
-    for table in environment.tables.values():
-        for column in table.columns.values():
-            if column.kind in ("choice", "choices", "state", "status"):
-                options = options_of(environment, table, column)
-                texts[f"{table.name}.{column.name}"] = {
-                    value: in_language(labels, environment.language) for value, labels in options.items()
-                }
+    texts = _texts(environment)
+    known = environment.generation
+
+    def texts_of(key: str) -> dict[int, str]:
+        nonlocal texts, known
+        if environment.generation != known:
+            texts, known = _texts(environment), environment.generation
+        return texts[key]
 
     def label(key: str, value: int) -> str:
-        return texts[key].get(value, str(value))
+        return texts_of(key).get(value, str(value))
 
     def label_list(key: str, value: str) -> str:
-        return "; ".join(texts[key].get(int(part), part) for part in value.split(","))
+        options = texts_of(key)
+        return "; ".join(options.get(int(part), part) for part in value.split(","))
 
     connection.create_function("label", 2, label, deterministic=True)
     connection.create_function("label_list", 2, label_list, deterministic=True)
@@ -80,6 +93,8 @@ def formatted(environment: Environment, table: Table, column: Column, alias: str
     key = sql.text(f"{table.name}.{column.name}")
     yes, no = YES_NO.get(environment.language, YES_NO["en"])
     match column.kind:
+        case "bool" if column.choice:
+            return f"label({key}, {expression})"
         case "choice" | "state" | "status":
             return f"label({key}, {expression})"
         case "choices":
@@ -90,7 +105,7 @@ def formatted(environment: Environment, table: Table, column: Column, alias: str
             return f"CAST({expression} AS TEXT)"
         case "money":
             return f"amount({expression}, '€')"
-        case "decimal":
+        case "decimal" | "double":
             return f"amount({expression}, '')"
         case "date":
             return f"strftime('%d/%m/%Y', {expression})"

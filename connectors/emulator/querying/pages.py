@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +15,13 @@ from connectors.emulator.querying import cookies
 from connectors.emulator.querying.conditions import Condition
 from connectors.emulator.querying.filters import FilterCompiler
 from connectors.emulator.querying.query import Query, parse_query, refuse_options
+from connectors.emulator.querying.record_counts import record_count
 from connectors.emulator.querying.rows import RowWriter, order_terms
 from connectors.emulator.schema.environment import Column, Navigation, Relationship, Table
+from connectors.emulator.schema.many_to_many import Peers
+from connectors.emulator.security.gate import Gate
 from connectors.emulator.storage import sql
+from connectors.emulator.storage.intersections import paired
 from connectors.emulator.storage.tables import Tables
 
 MAX_COUNT = 5_000
@@ -33,39 +36,50 @@ class Within:
     relation: Relationship
     parent_id: str
 
-    def condition(self, table: Table) -> Condition:
+    def condition(self, table: Table, alias: str = ROW) -> Condition:
         column = table.columns[self.relation.column]
-        text = f"{sql.dotted(ROW, column.name)} = ?"
+        text = f"{sql.dotted(alias, column.name)} = ?"
         if column.polymorphic:
-            text += f" AND {sql.dotted(ROW, column.type_column)} = {sql.text(self.relation.parent)}"
+            text += f" AND {sql.dotted(alias, column.type_column)} = {sql.text(self.relation.parent)}"
         return text, (self.parent_id,)
 
 
-Alter = Callable[[list[str]], list[str]]  # a fault's hand on the rows of a page
+@dataclass(frozen=True)
+class Among:
+    """The rows of a collection navigation property of an N:N relationship: the peers of one row."""
+
+    peers: Peers
+    near_id: str
+
+    def condition(self, table: Table, alias: str = ROW) -> Condition:
+        return paired(self.peers, "?", sql.dotted(alias, table.key)), (self.near_id,)
 
 
 class Reader:
     """Answers GET on rows."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, gate: Gate) -> None:
         self.tables = tables
         self.environment = tables.environment
+        self.gate = gate
 
-    def _compiler(self, operation: Operation, aliases: dict[str, str]) -> FilterCompiler:
-        return FilterCompiler(self.environment, self.tables.clock.now, operation.user, aliases)
+    def compiler(self, operation: Operation, aliases: dict[str, str]) -> FilterCompiler:
+        return FilterCompiler(self.environment, self.tables.clock.now, operation.user, aliases, self.gate.sight(operation))
 
     # -- one row -------------------------------------------------------------------------------------------------------
 
     def row(self, operation: Operation, table: Table, row_id: str, *, created: bool = False) -> bytes | None:
         """One row as a document with its context, or None."""
         query = parse_query(self.environment, table, operation.address.options)
-        compiler = self._compiler(operation, query.aliases)
+        compiler = self.compiler(operation, query.aliases)
         writer = RowWriter(self.environment, operation.preferences, compiler, operation.root)
+        tokens = self._page_collections(writer, query)
         shape = writer.shape(query, ROW)
         statement = sql.select(shape.expressions, f"{sql.name(table.name)} {ROW}", [f"{sql.dotted(ROW, table.key)} = ?"])
         found = self.tables.connection.execute(statement, (*shape.values, row_id)).fetchone()
         if found is None:
             return None
+        self._remember(tokens)
         context = f'{{"@odata.context":{json.dumps(operation.root + "$metadata#" + table.set_name + query.shape + "/$entity")},'
         text: str = shape.template % found
         return (context + text[1:]).encode()
@@ -74,7 +88,7 @@ class Reader:
         """One column as `{"value": …}`; null is 204."""
         refuse_options(operation.address.options, set())
         query = Query(table, [column])
-        writer = RowWriter(self.environment, operation.preferences, self._compiler(operation, {}), operation.root)
+        writer = RowWriter(self.environment, operation.preferences, self.compiler(operation, {}), operation.root)
         shape = writer.shape(query, ROW)
         statement = sql.select(shape.expressions, f"{sql.name(table.name)} {ROW}", [f"{sql.dotted(ROW, table.key)} = ?"])
         found = self.tables.connection.execute(statement, (*shape.values, row_id)).fetchone()
@@ -86,13 +100,32 @@ class Reader:
         context = f"{operation.root}$metadata#{table.set_name}({row_id})/{column.wire}"
         return Answer(200, msgspec.json.encode({"@odata.context": context, **notes, "value": value}))
 
+    def _page_collections(self, writer: RowWriter, query: Query) -> list[str]:
+        """With nested expands, collections come in pages: give SQL the function that makes their tokens, and get those it made."""
+        made: list[str] = []
+
+        def child_token(key: str, first: str, last: str) -> str:
+            made.append(cookies.encode(1, [key], [first], [last], writer.page_size))
+            return cookies.in_link(made[-1])
+
+        if query.nested:
+            writer.paged = True
+            self.tables.connection.create_function("child_token", 3, child_token)
+        return made
+
+    def _remember(self, tokens: list[str]) -> None:
+        for token in tokens:
+            self.tables.cookies.remember(cookies.digest(token))
+
     # -- many rows -----------------------------------------------------------------------------------------------------
 
-    def page(self, operation: Operation, table: Table, within: Within | None = None, alter: Alter | None = None) -> Answer:
+    def page(self, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
         """One page of a query, with the link to the next."""
         query = parse_query(self.environment, table, operation.address.options)
-        compiler = self._compiler(operation, query.aliases)
+        compiler = self.compiler(operation, query.aliases)
         writer = RowWriter(self.environment, operation.preferences, compiler, operation.root)
+        tokens = self._page_collections(writer, query)
+        writer.links_only = self.tables.switches.collection_links_only and not query.nested
         shape = writer.shape(query, ROW)
         where, values = self._where(compiler, query, within)
         document = [f'{{"@odata.context":{json.dumps(operation.root + "$metadata#" + table.set_name + query.shape)}']
@@ -124,26 +157,26 @@ class Reader:
         more = paged and len(found) > limit
         if more:
             del found[limit:]
+        self._remember(tokens)
         template = shape.template + "%.0s" * len(expressions)
-        rows = [template % row for row in found]
-        if alter:
-            rows = alter(rows)
+        rows = operation.alter([template % row for row in found])
         document.append(f',"value":[{",".join(rows)}]')
         if more:
             width = len(expressions)
             token = cookies.encode(number, names, found[0][-width:], found[-1][-width:])
-            self.tables.remember_cookie(cookies.digest(token))
+            self.tables.cookies.remember(cookies.digest(token))
             document.append(f',"@odata.nextLink":{json.dumps(self._next_link(operation, token))}')
         document.append("}")
         return Answer(200, "".join(document).encode())
 
-    def _where(self, compiler: FilterCompiler, query: Query, within: Within | None) -> tuple[list[str], list[Any]]:
+    def _where(self, compiler: FilterCompiler, query: Query, within: Within | Among | None) -> tuple[list[str], list[Any]]:
         where: list[str] = []
         values: list[Any] = []
         if within is not None:
             condition, bound = within.condition(query.table)
             where.append(condition)
             values += bound
+        where += compiler.visible(query.table, ROW)
         if query.filter is not None:
             condition, bound = compiler.compile(query.filter, query.table, ROW)
             where.append(f"({condition})")
@@ -151,7 +184,7 @@ class Reader:
         return where, values
 
     def _resume(self, token: str, names: list[str]) -> tuple[int, list[str | None]]:
-        if not self.tables.knows_cookie(cookies.digest(token)):
+        if not self.tables.cookies.knows(cookies.digest(token)):
             raise cookies.malformed()
         return cookies.decode(token, names)
 
@@ -172,18 +205,19 @@ class Reader:
             text += f',"@{COUNT}":{min(number, MAX_COUNT)},"@{COUNT}limitexceeded":{str(number > MAX_COUNT).lower()}'
         return [text]
 
-    def _count(self, table: Table, where: list[str], values: list[Any]) -> int:
-        """Counts no further than one past the limit."""
-        inner = sql.select(["1"], f"{sql.name(table.name)} {ROW}", where, limit=MAX_COUNT + 1)
+    def _count(self, table: Table, where: list[str], values: list[Any], limit: int | None = MAX_COUNT + 1) -> int:
+        """Counts no further than a limit, which is one past what an answer tells."""
+        inner = sql.select(["1"], f"{sql.name(table.name)} {ROW}", where, limit=limit)
         return int(self.tables.connection.execute(sql.select(["count(*)"], f"({inner})"), values).fetchone()[0])
 
-    def count(self, operation: Operation, table: Table, within: Within | None = None) -> Answer:
-        """`/$count`: digits after a byte order mark, capped as the other count is."""
+    def count(self, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
+        """`/$count`: digits after a byte order mark, capped as the other count is unless a switch says otherwise."""
         refuse_options(operation.address.options, {"$filter"})
         query = parse_query(self.environment, table, operation.address.options)
-        compiler = self._compiler(operation, query.aliases)
-        number = self._count(table, *self._where(compiler, query, within))
-        return Answer(200, BOM + str(min(number, MAX_COUNT)).encode(), content_type="text/plain")
+        compiler = self.compiler(operation, query.aliases)
+        most = MAX_COUNT if self.tables.switches.count_capped else None
+        number = self._count(table, *self._where(compiler, query, within), limit=most)
+        return Answer(200, BOM + str(number).encode(), content_type="text/plain")
 
     # -- references ----------------------------------------------------------------------------------------------------
 
@@ -196,12 +230,13 @@ class Reader:
         document = {"@odata.context": f"{operation.root}$metadata#$ref", "@odata.id": f"{operation.root}{target.set_name}({target_id})"}
         return Answer(200, msgspec.json.encode(document))
 
-    def references(self, operation: Operation, table: Table, within: Within) -> Answer:
+    def references(self, operation: Operation, table: Table, within: Within | Among) -> Answer:
         """`GET …/collection/$ref`."""
         refuse_options(operation.address.options, set())
         condition, bound = within.condition(table)
         key = sql.dotted(ROW, table.key)
-        statement = sql.select([key], f"{sql.name(table.name)} {ROW}", [condition], [key], MAX_PAGE)
+        where = [condition, *self.gate.sight(operation).rows(table, ROW)]
+        statement = sql.select([key], f"{sql.name(table.name)} {ROW}", where, [key], MAX_PAGE)
         ids = [row[0] for row in self.tables.connection.execute(statement, bound)]
         value = [{"@odata.id": f"{operation.root}{table.set_name}({row_id})"} for row_id in ids]
         return Answer(200, msgspec.json.encode({"@odata.context": f"{operation.root}$metadata#Collection($ref)", "value": value}))
@@ -218,13 +253,13 @@ class Reader:
         return str(stored[column.name])
 
     def total_counts(self, operation: Operation, names: list[str]) -> Answer:
-        """`RetrieveTotalRecordCount`: here always of this moment."""
+        """`RetrieveTotalRecordCount`."""
         counts = []
         for name in names:
             table = self.environment.tables.get(name)
             if table is None:
                 raise bad_query(f"The entity with a name = '{name}' was not found in the MetadataCache.")
-            counts.append(self.tables.count(table))
+            counts.append(record_count(self.tables, table))
         collection = {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts}
         context = f"{operation.root}$metadata#Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse"
         return Answer(200, msgspec.json.encode({"@odata.context": context, "EntityRecordCountCollection": collection}))

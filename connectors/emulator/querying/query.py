@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from connectors.emulator.errors import WebApiError, bad_query, bad_top, no_property
 from connectors.emulator.paths import split_outside
 from connectors.emulator.schema.environment import Column, Environment, Navigation, Relationship, Table
+from connectors.emulator.schema.many_to_many import Peers
 
 MAX_EXPANDS = 15
 _KNOWN = {"$select", "$filter", "$orderby", "$top", "$count", "$expand", "$skiptoken"}
@@ -40,13 +41,21 @@ class Query:
         parts += [f"{expand.name}({expand.query.shape.strip('()')})" for expand in self.expands]
         return f"({','.join(parts)})" if parts else ""
 
+    @property
+    def nested(self) -> bool:
+        """Whether an expand stands in an expand: then every collection comes in pages."""
+        return any(expand.query.expands for expand in self.expands)
+
 
 @dataclass
 class Expand:
+    """What one navigation property brings along: of `navigation`, `relation` and `peers`, one is there."""
+
     name: str
     query: Query
     navigation: Navigation | None = None
     relation: Relationship | None = None
+    peers: Peers | None = None
     reference_only: bool = False
     text: str = ""  # the options as sent, for the link to the rest
 
@@ -66,6 +75,8 @@ def parse_query(environment: Environment, table: Table, options: list[tuple[str,
             given[name] = value
         elif name not in _CUSTOM:
             raise bad_query(f"The query parameter {name} is not supported")
+    if "$orderby" in given:
+        given["$orderby"] = re.sub(r"@\w+", lambda match: aliases.get(match.group(), "null"), given["$orderby"])
     query = _level(environment, table, given)
     query.aliases = aliases
     query.skiptoken = given.get("$skiptoken")
@@ -75,11 +86,28 @@ def parse_query(environment: Environment, table: Table, options: list[tuple[str,
         query.count = given["$count"] == "true"
     if _count_expands(query) > MAX_EXPANDS:
         raise bad_query(f"The number of $expand options exceeds the limit of {MAX_EXPANDS}.")
-    nested = any(expand.query.expands for expand in query.expands)
-    for expand in query.expands if nested else []:
-        if expand.relation and (expand.query.order or expand.query.top is not None):
-            raise bad_query(_ONLY_SELECT_AND_FILTER)
+    for expand in query.expands:
+        _refuse_nested_peers(expand.query)
+    if query.nested:
+        _refuse_ordered(query)
     return query
+
+
+def _refuse_ordered(query: Query) -> None:
+    for expand in query.expands:
+        if not expand.navigation and (expand.query.order or expand.query.top is not None):
+            raise bad_query(_ONLY_SELECT_AND_FILTER)
+        _refuse_ordered(expand.query)
+
+
+def _refuse_nested_peers(query: Query) -> None:
+    for expand in query.expands:
+        if expand.peers:
+            raise bad_query(
+                f"The navigation property '{expand.name}' cannot be expanded. Only many-to-one relationships are supported for nested "
+                "expansion."
+            )
+        _refuse_nested_peers(expand.query)
 
 
 def _level(environment: Environment, table: Table, given: dict[str, str]) -> Query:
@@ -136,17 +164,17 @@ def _expand(environment: Environment, table: Table, text: str) -> Expand:
     name = name.strip()
     reference_only = name.endswith("/$ref")
     name = name.removesuffix("/$ref")
-    navigation, relation = table.navigations.get(name), table.collections.get(name)
-    if navigation is None and relation is None:
+    navigation, relation, peers = table.navigations.get(name), table.collections.get(name), table.peers.get(name)
+    if navigation is None and relation is None and peers is None:
         if name in table.by_wire:
             raise bad_query(
                 f"Property '{name}' on type 'Microsoft.Dynamics.CRM.{table.name}' is not a navigation property or complex property. Only "
                 "navigation properties can be expanded."
             )
         raise no_property(name, table.name)
-    if reference_only and relation is not None:
+    if reference_only and navigation is None:
         raise bad_query("Expand with $ref is only supported on lookup type navigation property.")
-    target = environment.tables[navigation.target if navigation else _child(relation)]
+    target = environment.tables[navigation.target if navigation else relation.child if relation else _far(peers)]
     given: dict[str, str] = {}
     for option in split_outside(options_text, ";"):
         if not option.strip():
@@ -162,12 +190,19 @@ def _expand(environment: Environment, table: Table, text: str) -> Expand:
         back = target.columns[relation.column]
         if back not in query.columns:
             query.columns.insert(len(query.columns) - 1, back)
-    return Expand(name, query, navigation, relation, reference_only, "&".join(f"{key}={value}" for key, value in given.items()))
+    return Expand(
+        name, query, navigation, relation, peers, reference_only, "&".join(f"{key}={_in_link(value)}" for key, value in given.items())
+    )
 
 
-def _child(relation: Relationship | None) -> str:
-    assert relation is not None
-    return relation.child
+def _in_link(value: str) -> str:
+    """As readable as the service leaves it: only what would end the option is encoded."""
+    return re.sub("[%&+#]", lambda match: f"%{ord(match.group()):02X}", value)
+
+
+def _far(peers: Peers | None) -> str:
+    assert peers is not None
+    return peers.far.table
 
 
 def _count_expands(query: Query) -> int:

@@ -16,6 +16,9 @@ from connectors.emulator.querying.labels import formatted
 from connectors.emulator.querying.query import Expand, Query
 from connectors.emulator.schema.environment import Column, Environment, Table
 from connectors.emulator.storage import sql
+from connectors.emulator.storage.intersections import paired
+
+AUDIT = "audit"  # its lookups of users have no navigation: not annotated, and empty when expanded (Microsoft Learn, "Retrieve audit data")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class RowWriter:
         self.formatted = preferences.wants(FORMATTED)
         self.lookup_name = preferences.wants(LOOKUP_NAME)
         self.navigation = preferences.wants(NAVIGATION)
+        self.page_size = preferences.page_size or MAX_PAGE
+        self.paged = False  # expanded collections come in pages, each link made by the SQL function `child_token`
+        self.links_only = False  # expanded collections come without their rows
 
     def shape(self, query: Query, alias: str) -> Shape:
         shape = Shape("", [])
@@ -76,24 +82,32 @@ class RowWriter:
     # -- one column ----------------------------------------------------------------------------------------------------
 
     def property(self, table: Table, column: Column, alias: str) -> list[Fragment]:
+        if self.compiler.hides(table, column):
+            return [f'"{column.wire}":null']
         value = bare_value(column, alias)
-        extra = self._annotations(table, column, alias)
+        extra = self.annotations(table, column, alias)
         if not extra:
             return [f'"{column.wire}":', Expression(value)]
         named = f'"{column.wire}":'
         text = " || ".join([*extra, sql.text(named), value])
         return [Expression(f"CASE WHEN {sql.dotted(alias, column.name)} IS NULL THEN {sql.text(named + 'null')} ELSE {text} END")]
 
-    def _annotations(self, table: Table, column: Column, alias: str) -> list[str]:
-        """SQL texts that stand before the property; a value that does not resolve leaves its annotation out."""
+    def annotations(self, table: Table, column: Column, alias: str, key: str = "") -> list[str]:
+        """SQL texts that stand before the property; a value that does not resolve leaves its annotation out.
+
+        `key` is what the property is called when not by its own name.
+        """
+        key = key or column.wire
         found: list[str] = []
         if self.formatted and (text := formatted(self.environment, table, column, alias)):
-            named = sql.text(f'"{column.wire}@{FORMATTED}":')
+            named = sql.text(f'"{key}@{FORMATTED}":')
             found.append(f"coalesce({named} || json_quote({text}) || ',', '')")
-        if column.is_lookup and self.navigation:
-            found.append(_named(column, alias, NAVIGATION, {target: table.navigation_name(column, target) for target in column.targets}))
+        if column.is_lookup and column.related and self.navigation and table.name != AUDIT:
+            found.append(
+                _named(key, column, alias, NAVIGATION, {target: table.navigation_name(column, target) for target in column.targets})
+            )
         if column.is_lookup and self.lookup_name:
-            found.append(_named(column, alias, LOOKUP_NAME, {target: target for target in column.targets}))
+            found.append(_named(key, column, alias, LOOKUP_NAME, {target: target for target in column.targets}))
         return found
 
     # -- expands -------------------------------------------------------------------------------------------------------
@@ -104,11 +118,14 @@ class RowWriter:
     def _single(self, table: Table, expand: Expand, alias: str) -> list[Fragment]:
         navigation = expand.navigation
         assert navigation is not None
+        if table.name == AUDIT:
+            return [f'"{expand.name}":null']
         target = self.environment.tables[navigation.target]
         inner = self.compiler.fresh_alias()
         where = [f"{sql.dotted(inner, target.key)} = {sql.dotted(alias, navigation.column.name)}"]
         if navigation.column.polymorphic:
             where.append(f"{sql.dotted(alias, navigation.column.type_column)} = {sql.text(target.name)}")
+        where += self.compiler.visible(target, inner)
         if expand.reference_only:
             start, end = sql.text(f'{{"@odata.id":"{self.root}{target.set_name}('), sql.text(')"}')
             body = Expression(f"{start} || {sql.dotted(inner, target.key)} || {end}")
@@ -124,28 +141,41 @@ class RowWriter:
 
     def _collection(self, table: Table, expand: Expand, alias: str) -> list[Fragment]:
         relation, query = expand.relation, expand.query
-        assert relation is not None
         child = query.table
         inner = self.compiler.fresh_alias()
         body = concatenated(self.fragments(query, inner))
-        where = [joined(relation, child, inner, table, alias)]
+        if expand.peers is not None:
+            where = [paired(expand.peers, sql.dotted(alias, table.key), sql.dotted(inner, child.key))]
+        else:
+            assert relation is not None
+            where = [joined(relation, child, inner, table, alias)]
+        where += self.compiler.visible(child, inner)
         values = body.values
+        bound: tuple[Any, ...] = ()
         if query.filter:
             condition, bound = self.compiler.compile(query.filter, child, inner)
             where.append(f"({condition})")
             values += bound
+        link = json.dumps(f"?{expand.text}", ensure_ascii=False)[1:-1] if expand.text else ""
+        start = f'"{expand.name}@odata.nextLink":"{self.root}{table.set_name}('
+        address: list[Fragment] = [start, Expression(sql.dotted(alias, table.key)), f")/{expand.name}{link}"]
+        if self.links_only:
+            return [*address, '"']
         order = order_terms(self.compiler, query, inner)
-        limit = min(query.top, MAX_PAGE) if query.top is not None else MAX_PAGE
+        limit = min(query.top, MAX_PAGE) if query.top is not None else self.page_size if self.paged else MAX_PAGE
         rows = sql.select([f"{body.text} AS j"], f"{sql.name(child.name)} {inner}", where, order, limit)
         listed = sql.select(["'[' || coalesce(group_concat(j, ','), '') || ']'"], f"({rows})")
-        link = json.dumps(f"?{expand.text}", ensure_ascii=False)[1:-1] if expand.text else ""
-        return [
-            f'"{expand.name}":',
-            Expression(f"({listed})", values),
-            f',"{expand.name}@odata.nextLink":"{self.root}{table.set_name}(',
-            Expression(sql.dotted(alias, table.key)),
-            f')/{expand.name}{link}"',
-        ]
+        found: list[Fragment] = [f'"{expand.name}":', Expression(f"({listed})", values)]
+        if not self.paged:
+            return [*found, ",", *address, '"']
+        key = sql.dotted(inner, child.key)
+        keys = sql.select(
+            [f"{key} AS k", f"row_number() OVER (ORDER BY {key}) AS n"], f"{sql.name(child.name)} {inner}", where, [key], limit + 1
+        )
+        token = f"child_token({sql.text(child.key)}, min(k), max(CASE WHEN n <= {limit} THEN k END))"
+        further = concatenated([",", *address, "&" if link else "?", "$skiptoken=", Expression(token), '"'])
+        more = sql.select([f"CASE WHEN count(*) > {limit} THEN {further.text} ELSE '' END"], f"({keys})")
+        return [*found, Expression(f"({more})", bound)]
 
 
 def bare_value(column: Column, alias: str) -> str:
@@ -169,8 +199,8 @@ def order_terms(compiler: FilterCompiler, query: Query, alias: str) -> list[str]
     return [*terms, sql.dotted(alias, query.table.key)]
 
 
-def _named(column: Column, alias: str, annotation: str, names: dict[str, str]) -> str:
-    start = f'"{column.wire}@{annotation}":"'
+def _named(key: str, column: Column, alias: str, annotation: str, names: dict[str, str]) -> str:
+    start = f'"{key}@{annotation}":"'
     if len(set(names.values())) == 1:
         return sql.text(f'{start}{next(iter(names.values()))}",')
     branches = " ".join(f"WHEN {sql.text(target)} THEN {sql.text(name)}" for target, name in names.items())

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from connectors.emulator.exchange import Answer, Operation
 from connectors.emulator.querying.aggregates import aggregate
-from connectors.emulator.querying.changes import changed
+from connectors.emulator.querying.changes import TRACKING_COOKIE, changed
 from connectors.emulator.querying.fetchxml import fetch
-from connectors.emulator.querying.pages import Reader
+from connectors.emulator.querying.pages import Among, Reader, Within
 from connectors.emulator.querying.saved_queries import run_saved
 from connectors.emulator.querying.sql_queries import select_sql
 from connectors.emulator.schema.environment import Table
 
-SpecialRead = Callable[[Reader, Operation, Table], Answer]
+SpecialRead = Callable[[Reader, Operation, Table, Within | Among | None], Answer]
 
 BY_OPTION: dict[str, SpecialRead] = {
     "fetchXml": fetch,
@@ -27,6 +27,7 @@ BY_OPTION: dict[str, SpecialRead] = {
 
 def special_read(operation: Operation) -> SpecialRead | None:
     """Who answers, or None for an ordinary query."""
-    if "odata.track-changes" in operation.headers.get("prefer", ""):
+    tracking = TRACKING_COOKIE in (operation.address.option("$skiptoken") or "")
+    if tracking or "odata.track-changes" in operation.headers.get("prefer", ""):
         return changed
     return next((BY_OPTION[name] for name, _ in operation.address.options if name in BY_OPTION), None)

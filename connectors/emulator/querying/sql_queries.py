@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from connectors.emulator.errors import not_emulated
 from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.querying.pages import Reader
+from connectors.emulator.querying.fetchxml import run
+from connectors.emulator.querying.pages import Among, Reader, Within
+from connectors.emulator.querying.query import refuse_options
+from connectors.emulator.querying.sql_text import read_sql
 from connectors.emulator.schema.environment import Table
 
 
-def select_sql(reader: Reader, operation: Operation, table: Table) -> Answer:
-    raise not_emulated("the query option sql")
+def select_sql(reader: Reader, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
+    """The rows of one SELECT, page after page by nextLink."""
+    refuse_options(operation.address.options, {"sql", "$skiptoken"})
+    return run(reader, operation, table, read_sql(reader.environment, operation.address.option("sql") or ""), within, linked=True)

@@ -99,6 +99,7 @@ def _integer(environment: Environment, table: Table, column: Column, value: Any)
             raise _cannot_convert(table, value, "Int32")
     if not -(2**31) <= value < 2**31:
         raise _cannot_convert(table, value, "Int32")
+    _check_range(table, column, value)
     return int(value)
 
 
@@ -143,13 +144,25 @@ def _bool(environment: Environment, table: Table, column: Column, value: Any) ->
 def _number(environment: Environment, table: Table, column: Column, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise _cannot_convert(table, value, "Decimal")
-    if abs(value) > 922_337_203_685_477:
-        raise WebApiError(
-            400,
-            "0x80044330",
-            f"A validation error occurred. The value of '{column.name}' on record of type '{table.name}' is outside the valid range.",
-        )
+    if abs(value) > 922_337_203_685_477 and column.kind != "double":
+        raise _out_of_range(table, column)
+    _check_range(table, column, value)
+    if column.precision is not None:
+        return round(float(value), column.precision)
     return round(float(value), 4) if column.kind == "money" else float(value)
+
+
+def _check_range(table: Table, column: Column, value: float) -> None:
+    if (column.minimum is not None and value < column.minimum) or (column.maximum is not None and value > column.maximum):
+        raise _out_of_range(table, column)
+
+
+def _out_of_range(table: Table, column: Column) -> WebApiError:
+    return WebApiError(
+        400,
+        "0x80044330",
+        f"A validation error occurred. The value of '{column.name}' on record of type '{table.name}' is outside the valid range.",
+    )
 
 
 def _day(environment: Environment, table: Table, column: Column, value: Any) -> str:
@@ -210,6 +223,7 @@ _CONVERTERS = {
     "choices": _choices,
     "bool": _bool,
     "decimal": _number,
+    "double": _number,
     "money": _number,
     "date": _day,
     "datetime": _instant,

@@ -40,7 +40,6 @@ SIX_MONTHS = frozenset({"social_card", "e_safety"})
 ORGANISED = ("child_prostitution", "child_trafficking", "sex_tourism")
 ICT = ("social_networks", "grooming", "sexting", "sextortion")
 UNTIL_18 = frozenset({*ORGANISED, *ICT})
-DISAPPEARANCES = frozenset({"runaway", "international_abduction", "third_party_abduction", "unexplained_disappearance"})
 LOCATED = frozenset({"located", "returned", "found_deceased"})
 
 Categories = tuple[str, ...]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from connectors.emulator.errors import WebApiError, bad_payload, bad_query, no_such_key, no_such_row, undeclared
+from connectors.emulator.errors import NO_SEGMENT, WebApiError, bad_payload, bad_query, no_such_key, no_such_row, undeclared
 from connectors.emulator.exchange import Operation
-from connectors.emulator.paths import parse_address, parse_key
+from connectors.emulator.paths import below_service, parse_address, parse_key
 from connectors.emulator.schema.environment import Column, Navigation, Relationship, Table
+from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.schema.values import to_stored
-from connectors.emulator.storage.tables import Tables, Values
+from connectors.emulator.storage.new_rows import Values
+from connectors.emulator.storage.tables import Tables
 
-_SERVICE = re.compile(r"^(?:https?://[^/]+)?(?:/[^/]+)?/api/data/v\d+\.\d+/")
 _BIND = "@odata.bind"
 
 
@@ -28,6 +28,8 @@ class Payload:
     parents: list[tuple[Navigation, dict[str, Any]]] = field(default_factory=list)
     children: list[tuple[Relationship, list[dict[str, Any]]]] = field(default_factory=list)
     linked: list[tuple[Relationship, list[str]]] = field(default_factory=list)
+    peers: list[tuple[Peers, list[dict[str, Any]]]] = field(default_factory=list)  # rows to create and associate
+    associated: list[tuple[Peers, list[str]]] = field(default_factory=list)
 
 
 def read_json(operation: Operation, set_name: str) -> dict[str, Any]:
@@ -74,6 +76,10 @@ class PayloadReader:
                 if not creating:
                     raise bad_payload(table.set_name, f"Deep update is not supported: the property '{name}' is a collection of rows.")
                 payload.children.append((relation, self._rows(table, name, value)))
+            elif peers := table.peers.get(name):
+                if not creating:
+                    raise bad_payload(table.set_name, f"Deep update is not supported: the property '{name}' is a collection of rows.")
+                payload.peers.append((peers, self._rows(table, name, value)))
             else:
                 raise undeclared(table.name, table.set_name, name)
         return payload
@@ -107,6 +113,9 @@ class PayloadReader:
     def _bind(self, operation: Operation, table: Table, name: str, value: Any, payload: Payload) -> None:
         navigation = table.navigations.get(name)
         if navigation is None:
+            if (peers := table.peers.get(name)) and isinstance(value, list):
+                payload.associated.append((peers, [self.resolve(operation, str(url), (peers.far.table,))[1] for url in value]))
+                return
             relation = table.collections.get(name)
             if relation is None or not isinstance(value, list):
                 raise undeclared(table.name, table.set_name, name + _BIND)
@@ -131,9 +140,10 @@ class PayloadReader:
             WebApiError: 400 for an address that is none or leads to another table, 404 when the row does not exist.
         """
         if url.startswith("$"):
+            if not self.tables.switches.bound_references:
+                raise WebApiError(500, NO_SEGMENT, f"Resource not found for the segment '{url}'.")
             url = referenced(operation, url)
-        relative = _SERVICE.sub("", url).lstrip("/")
-        address = parse_address(relative)
+        address = parse_address(below_service(url))
         segment = address.segments[0] if len(address.segments) == 1 else None
         table = self.environment.by_set.get(segment.name) if segment else None
         if table is None or segment is None or segment.key is None:

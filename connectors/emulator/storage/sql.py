@@ -36,6 +36,11 @@ def insert(table: str, columns: Sequence[str]) -> str:
     return " ".join(["INSERT INTO", name(table), "(", ", ".join(map(name, columns)), ") VALUES (", ", ".join("?" * len(columns)), ")"])
 
 
+def copy(source: str, destination: str, where: Sequence[str]) -> str:
+    """Between tables that have the same columns in the same order."""
+    return " ".join(["INSERT INTO", name(destination), select(["*"], name(source), where)])
+
+
 def update(table: str, columns: Iterable[str], where: Sequence[str]) -> str:
     return " ".join(["UPDATE", name(table), "SET", ", ".join(f"{name(c)} = ?" for c in columns), "WHERE", " AND ".join(where)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from connectors.emulator.errors import (
@@ -15,13 +16,19 @@ from connectors.emulator.errors import (
     version_mismatch,
 )
 from connectors.emulator.exchange import Operation
-from connectors.emulator.schema.environment import CURRENCY, Column, Relationship, Table
+from connectors.emulator.schema.environment import CURRENCY, ROOT_UNIT, Column, Relationship, Table
+from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.storage.cascades import Fall
+from connectors.emulator.storage.files import refuse_too_large
+from connectors.emulator.storage.intersections import Intersections
+from connectors.emulator.storage.new_rows import Values, join_parts, system_defaults
 from connectors.emulator.storage.payload import Payload, PayloadReader, new_id, set_lookup
-from connectors.emulator.storage.tables import Tables, Values, join_parts, system_defaults
+from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.thumbnails import thumbnail
 
-READ_ONLY = {"activityparty"}  # only RetrieveMultiple is exposed: parties are written through their activity
-MAX_NOTE_BYTES = 5 * 1024 * 1024  # organization.maxuploadfilesize of a new organisation
+# Parties are written through their activity, audit rows and failures by the platform alone.
+READ_ONLY = {"activityparty", "audit", "privilege", "bulkdeletefailure", "sdkmessage", "sdkmessagefilter"}
+ONLY_DELETED = {"deleteditemreference", "bulkdeleteoperation"}
 
 
 class Writer:
@@ -31,6 +38,7 @@ class Writer:
         self.tables = tables
         self.environment = tables.environment
         self.payloads = PayloadReader(tables)
+        self.intersections = Intersections(tables)
 
     # -- create --------------------------------------------------------------------------------------------------------
 
@@ -54,10 +62,20 @@ class Writer:
                 raise message_not_supported("Create", child.name)
             for row in rows:
                 self._create(operation, child, row, back_reference(child, relation, row_id))
+        for peers, rows in payload.peers:
+            for row in rows:
+                self.associate(operation, peers, row_id, self.create(operation, self.environment.tables[peers.far.table], row))
+        self._join(operation, row_id, payload)
+        return row_id
+
+    def _join(self, operation: Operation, row_id: str, payload: Payload) -> None:
+        """Rows that exist already become children and peers of this one."""
         for relation, ids in payload.linked:
             for child_id in ids:
                 self.link(operation, relation, row_id, child_id)
-        return row_id
+        for peers, ids in payload.associated:
+            for far_id in ids:
+                self.associate(operation, peers, row_id, far_id)
 
     def _insert(self, operation: Operation, table: Table, payload: Payload) -> str:
         asked = payload.values
@@ -66,17 +84,27 @@ class Writer:
         values = {**system_defaults(table, now, operation.user), **asked}
         if asked.get("overriddencreatedon"):
             values["createdon"] = asked["overriddencreatedon"]
+        values["createdonbehalfby"] = values["modifiedonbehalfby"] = operation.caller
+        values["owningbusinessunit"] = self._unit_of(values)
+        self._complete(table, values, values)
+        for guard in self.tables.guards:
+            guard.creating(operation, table, values, asked)
         for column in table.columns.values():
             if column.required and values.get(column.name) is None:
                 raise WebApiError(400, INVALID_ARGUMENT, f"Required field '{column.name}' is missing for entity '{table.name}'.")
         if self.tables.exists(table, row_id):
             raise WebApiError(412, DUPLICATE_RECORD, "Cannot insert duplicate key.")
         self._check_new_state(table, row_id, asked)
-        self._complete(table, values, values)
         self._check_alternate_keys(table, row_id, values, values)
         values["versionnumber"] = self.tables.next_version()
         self.tables.insert(table, values, operation.user)
         return row_id
+
+    def _unit_of(self, values: Values) -> str | None:
+        """A row belongs to the business unit of its owner."""
+        owner = self.environment.tables[values.get("ownerid__type") or "systemuser"]
+        stored = self.tables.stored(owner, values["ownerid"], ["businessunitid"]) if values.get("ownerid") else None
+        return (stored or {}).get("businessunitid") or ROOT_UNIT
 
     def _check_new_state(self, table: Table, row_id: str, asked: Values) -> None:
         """A row is born active; it is closed by an update."""
@@ -101,9 +129,7 @@ class Writer:
         with self.tables.transaction():
             payload = self.payloads.read(operation, table, document, creating=False)
             self.write(operation, table, row_id, payload.values)
-            for relation, ids in payload.linked:
-                for child_id in ids:
-                    self.link(operation, relation, row_id, child_id)
+            self._join(operation, row_id, payload)
 
     def write(self, operation: Operation, table: Table, row_id: str, values: Values) -> None:
         if values.get(table.key, row_id) != row_id:
@@ -112,12 +138,17 @@ class Writer:
         stored = self.tables.stored(table, row_id, self._needed(table, values))
         if stored is None:
             raise no_such_row(table.name, row_id)
+        for guard in self.tables.guards:
+            guard.updating(operation, table, row_id, values)
+        if values.get("ownerid"):
+            values["owningbusinessunit"] = self._unit_of(values)
         self._change_state(table, row_id, values, stored)
         merged = {**stored, **values}
         self._complete(table, values, merged)
         self._check_alternate_keys(table, row_id, values, merged)
         values["modifiedon"] = self.tables.clock.text()
         values["modifiedby"] = operation.user
+        values["modifiedonbehalfby"] = operation.caller
         self.tables.update(table, row_id, values, operation.user)
 
     def _needed(self, table: Table, values: Values) -> list[str]:
@@ -163,15 +194,31 @@ class Writer:
                 values["objecttypecode"] = values["objectid__type"]
             if "documentbody" in values:
                 body = values["documentbody"] or ""
-                if len(body) * 3 // 4 - body[-2:].count("=") > MAX_NOTE_BYTES:
+                if len(body) * 3 // 4 - body[-2:].count("=") > self.max_attachment_bytes():
                     raise WebApiError(400, "0x80044a02", "Attachment file size is too big.")
                 values["isdocument"] = int(values["documentbody"] is not None)
         if table.name == "activityparty":
             self._complete_party(values)
 
+    def max_attachment_bytes(self) -> int:
+        """`organization.maxuploadfilesize`, 5 MB in a new organisation."""
+        found = self.tables.connection.execute("SELECT maxuploadfilesize FROM organization").fetchone()
+        return int(found[0]) if found and found[0] is not None else 0
+
     def _complete_image(self, table: Table, column: Column, values: Values, merged: Values) -> None:
-        row_id = merged.get(table.key)
+        """The column shows a thumbnail; the image itself is kept beside the row where it is another one."""
+        row_id = str(merged[table.key])
         there = values[column.name] is not None
+        self.tables.kept_files.remove(table, row_id, column)
+        if there:
+            if values is merged and column != next(c for c in table.columns.values() if c.kind == "image"):
+                raise WebApiError(400, "0x80090487", "Only the primary image column can be set in a create.")
+            image = base64.b64decode(values[column.name])
+            refuse_too_large(self.environment, table, column, len(image))
+            small = thumbnail(image)
+            if small != image:
+                self.tables.kept_files.put(table, row_id, column, "", "", image)
+                values[column.name] = base64.b64encode(small).decode()
         stamp = self.tables.next_version() if there else None
         values[column.name + "id"] = row_id if there else None
         values[column.name + "_timestamp"] = stamp
@@ -209,7 +256,12 @@ class Writer:
     def delete(self, operation: Operation, table: Table, row_id: str, *, recoverable: bool = True) -> Fall:
         """Delete a row with all that goes with it; `recoverable` is False where the caller declines the recycle bin."""
         self.refuse_read_only(table, "Delete")
-        return self.tables.delete(table, row_id, operation.user, recoverable=recoverable)
+
+        def allow(fall: Fall) -> None:
+            for guard in self.tables.guards:
+                guard.deleting(operation, table, row_id, fall)
+
+        return self.tables.delete(table, row_id, operation.user, recoverable=recoverable, allow=allow)
 
     def link(self, operation: Operation, relation: Relationship, parent_id: str, child_id: str) -> None:
         """Put a child into a collection of its parent."""
@@ -229,6 +281,17 @@ class Writer:
             set_lookup(values, column, None, None)
             self.write(operation, child, child_id, values)
 
+    def associate(self, operation: Operation, peers: Peers, near_id: str, far_id: str) -> None:
+        """Pair two rows of an N:N relationship."""
+        for guard in self.tables.guards:
+            guard.pairing(operation, peers, near_id, far_id)
+        self.intersections.add(peers, near_id, far_id)
+
+    def disassociate(self, operation: Operation, peers: Peers, near_id: str, far_id: str) -> None:
+        for guard in self.tables.guards:
+            guard.pairing(operation, peers, near_id, far_id)
+        self.intersections.remove(peers, near_id, far_id)
+
     def replace_parties(self, operation: Operation, table: Table, row_id: str, relation: Relationship, rows: list[dict[str, Any]]) -> None:
         """The only way to change who took part in an activity."""
         child = self.environment.tables[relation.child]
@@ -240,7 +303,7 @@ class Writer:
             self.write(operation, table, row_id, {})
 
     def refuse_read_only(self, table: Table, message: str) -> None:
-        if table.view or table.name in READ_ONLY:
+        if table.view or table.intersect or table.name in READ_ONLY or (table.name in ONLY_DELETED and message != "Delete"):
             raise message_not_supported(message, table.name)
 
     def check_version(self, operation: Operation, current: int | None) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.server import RunningEmulator, running
 
 ANNOTATED = {"Prefer": 'odata.include-annotations="*"'}
 
@@ -72,6 +75,18 @@ class Client:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def switch(self, **switches: Any) -> None:
+        """Set switches; the fixture `crm` puts them back."""
+        self.control("PUT", "switches", switches)
+
+    def application(self, client_id: str, privileges: dict[str, Any] | None = None) -> Client:
+        """Another application, signed in: System Administrator as every new one, or with exactly these privileges and their depths."""
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": "verzonnen", "scope": "x/.default"}
+        token = requests.post(f"{self.root}/tenant/oauth2/v2.0/token", data=form, timeout=30).json()["access_token"]
+        if privileges is not None:
+            self.control("PUT", "privileges", {"user": client_id, "set": privileges})
+        return Client(self.emulator, token)
+
     def faults(self, *rules: dict[str, Any]) -> None:
         self.control("PUT", "faults", list(rules))
 
@@ -80,6 +95,17 @@ class Client:
         body = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts) + f"--{boundary}--{end}"
         content_type = {"Content-Type": f'multipart/mixed; boundary="{boundary}"'}
         return self.http.post(self.url + "$batch", data=body.encode(), headers=content_type | (headers or {}), timeout=60)
+
+
+@contextmanager
+def organisation(environment: str, directory: Path) -> Iterator[Client]:
+    """An emulator of its own, with the environment of this YAML."""
+    path = directory / "environment.yaml"
+    path.write_text(environment, encoding="utf-8")
+    with running(environment=path) as emulator:
+        client = Client(emulator)
+        yield client
+        client.http.close()
 
 
 def request_part(method: str, url: str, body: str = "", *, content_id: str | None = None, **headers: str) -> str:

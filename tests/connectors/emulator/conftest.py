@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.emulator.server import RunningEmulator, running
+from connectors.emulator.switches import Switches
 from tests.connectors.emulator.client import Client
+
+DEFAULTS = Switches().document()
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +23,15 @@ def running_emulator() -> Iterator[RunningEmulator]:
 def crm(running_emulator: RunningEmulator) -> Iterator[Client]:
     client = Client(running_emulator)
     client.control("PUT", "clock", {"real": True})
+    client.control("PUT", "switches", DEFAULTS)
     client.control("POST", "reset", {"empty": True})
     client.control("PUT", "limits", {"on": False, "requests": 6000, "execution_s": 1200, "concurrent": 52, "window_s": 300})
     yield client
     client.http.close()
+
+
+@pytest.fixture
+def jobs(crm: Client) -> Client:
+    """Jobs wait and run for ten seconds each, so that only the emulator's clock brings them along."""
+    crm.switch(bulk_delete_queue_s=10, bulk_delete_run_s=10)
+    return crm

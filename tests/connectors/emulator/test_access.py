@@ -10,6 +10,7 @@ import requests
 from connectors.emulator.server import running
 from tests.connectors.emulator.client import Client, error_of
 
+ROOT_UNIT = "1d2c0000-0000-4000-8000-0000000000b1"
 TOKEN_FORM = {"grant_type": "client_credentials", "client_id": "app-1", "client_secret": "verzonnen", "scope": "http://localhost/.default"}
 
 
@@ -20,17 +21,17 @@ def a_token(crm: Client, **changes: str) -> str:
     return token
 
 
+@pytest.mark.row(1)
 def test_the_token_endpoint_gives_a_bearer_token_of_an_hour(crm: Client) -> None:
-    """Row 1."""
     answer = requests.post(f"{crm.root}/tenant/oauth2/v2.0/token", data=TOKEN_FORM, timeout=10)
     document = answer.json()
     assert (answer.status_code, document["token_type"], document["expires_in"]) == (200, "Bearer", 3599)
     assert requests.get(crm.url + "WhoAmI", headers={"Authorization": f"Bearer {document['access_token']}"}, timeout=10).status_code == 200
 
 
+@pytest.mark.row(1)
 @pytest.mark.parametrize("path", ["", "WhoAmI", "cf_fiches", "$batch"])
 def test_a_call_without_a_bearer_is_told_where_to_get_one(crm: Client, path: str) -> None:
-    """Row 1."""
     answer = requests.get(crm.url + path, timeout=10)
     challenge = answer.headers["WWW-Authenticate"]
     assert answer.status_code == 401
@@ -94,8 +95,8 @@ def test_with_a_fixed_token_only_that_one_and_its_own_get_in() -> None:
         assert Client(emulator, a_token(friend)).get("WhoAmI").status_code == 200
 
 
+@pytest.mark.row(2)
 def test_every_answer_has_the_standard_headers(crm: Client) -> None:
-    """Row 2."""
     for answer in (crm.get("WhoAmI"), crm.get("cf_fiches"), crm.get("cf_nothing"), requests.get(crm.url, timeout=10)):
         assert answer.headers["OData-Version"] == "4.0"
         assert answer.headers["Content-Type"] == "application/json; odata.metadata=minimal"
@@ -112,24 +113,24 @@ def test_the_affinity_cookie_is_set_once(crm: Client) -> None:
     assert "ARRAffinity" not in second.cookies
 
 
+@pytest.mark.row(2)
 def test_if_none_match_null_is_no_header(crm: Client) -> None:
-    """Row 2."""
     dossier = crm.dossier()
     assert crm.get(f"cf_dossiers({dossier})", {"If-None-Match": "null"}).status_code == 200
     answer = crm.send("PATCH", f"cf_dossiers({dossier})", {"cf_name": "D-2"}, {"If-None-Match": "null"})
     assert answer.status_code == 204
 
 
+@pytest.mark.row(3)
 def test_who_am_i_gives_three_guids(crm: Client) -> None:
-    """Row 3."""
     answer = crm.get("WhoAmI")
     assert all(uuid.UUID(answer.json()[name]) for name in ("BusinessUnitId", "UserId", "OrganizationId"))
     assert answer.json()["@odata.context"].endswith("#Microsoft.Dynamics.CRM.WhoAmIResponse")
     assert crm.exists("businessunits", answer.json()["BusinessUnitId"])
 
 
+@pytest.mark.row(3)
 def test_post_to_a_function_finds_no_resource(crm: Client) -> None:
-    """Row 3."""
     assert error_of(crm.send("POST", "WhoAmI", {})) == (404, "")
 
 
@@ -151,9 +152,19 @@ def test_big_answers_are_compressed_for_who_accepts_it(crm: Client) -> None:
     assert packed.json() == plain.json()
 
 
+@pytest.mark.row(50)
 def test_an_overlong_address_is_refused(crm: Client) -> None:
-    """Row 50: outside a batch 32,768 characters, inside twice as many."""
+    """Outside a batch 32,768 characters, inside twice as many."""
     start = len("/api/data/v9.2/cf_dossiers?$filter=")
     fits = "cf_name eq '" + "x" * (32_768 - start - len("cf_name%20eq%20''")) + "'"
     assert crm.get("cf_dossiers?$filter=" + fits.replace(" ", "%20")).status_code == 200
     assert crm.get("cf_dossiers?$filter=" + fits.replace("x'", "xx'").replace(" ", "%20")).status_code == 414
+
+
+@pytest.mark.row(3)
+def test_who_am_i_names_the_business_unit_of_the_user(crm: Client) -> None:
+    branch = crm.create("businessunits", name="Antenne", **{"parentbusinessunitid@odata.bind": f"businessunits({ROOT_UNIT})"})
+    other = crm.application("antenne")
+    crm.send("PATCH", f"systemusers({other.row('WhoAmI')['UserId']})", {"businessunitid@odata.bind": f"businessunits({branch})"})
+    assert other.row("WhoAmI")["BusinessUnitId"] == branch
+    assert crm.row("WhoAmI")["BusinessUnitId"] == ROOT_UNIT

@@ -21,8 +21,8 @@ def names(crm: Client) -> list[str]:
     return sorted(row["cf_name"] for row in crm.rows("cf_dossiers?$select=cf_name"))
 
 
+@pytest.mark.row(17)
 def test_answers_come_in_the_order_of_the_requests(crm: Client) -> None:
-    """Row 17."""
     dossier = crm.dossier()
     answer = crm.batch(
         request_part("GET", f"{SERVICE}cf_dossiers?$select=cf_name&$top=3", Accept="application/json"),
@@ -56,8 +56,8 @@ def test_the_answer_is_written_as_the_service_writes_it(crm: Client) -> None:
     )
 
 
+@pytest.mark.row(17)
 def test_a_failure_ends_the_batch_and_earlier_work_stays(crm: Client) -> None:
-    """Row 17."""
     answer = crm.batch(create("D-1"), request_part("DELETE", f"{SERVICE}cf_dossiers({new_id()})"), create("D-3"))
     assert answer.status_code == 400
     assert answer.headers["Content-Type"].startswith("multipart/mixed")
@@ -67,15 +67,16 @@ def test_a_failure_ends_the_batch_and_earlier_work_stays(crm: Client) -> None:
     assert names(crm) == ["D-1"]
 
 
+@pytest.mark.row(17)
 def test_a_batch_goes_on_after_an_error_when_asked_to(crm: Client) -> None:
-    """Row 17."""
     answer = crm.batch(create("D-1"), request_part("GET", SERVICE + "cf_nothing"), create("D-3"), headers=CONTINUE)
     assert (answer.status_code, statuses(answer)) == (200, [204, 404, 204])
     assert names(crm) == ["D-1", "D-3"]
 
 
+@pytest.mark.row(18)
 def test_a_change_set_is_all_or_nothing(crm: Client) -> None:
-    """Row 18: one error response stands for the whole set, with the failing Content-ID."""
+    """One error response stands for the whole set, with the failing Content-ID."""
     dossier = crm.dossier()
     failing = change_set(
         create("D-2", "1"),
@@ -97,8 +98,9 @@ def test_the_rest_of_the_batch_follows_a_failed_change_set_when_asked_to(crm: Cl
     assert names(crm) == ["D-1", "D-5"]
 
 
+@pytest.mark.row(18)
 def test_references_lead_to_rows_of_the_same_change_set(crm: Client) -> None:
-    """Row 18: in a bind, in an address, in a reference."""
+    """In a bind, in an address, in a reference."""
     answer = crm.batch(
         change_set(
             create("D-1", "1"),
@@ -114,8 +116,8 @@ def test_references_lead_to_rows_of_the_same_change_set(crm: Client) -> None:
     assert [fiche["cf_name"] for fiche in row["cf_dossier_fiches"]] == ["F-1", "F-2"]
 
 
+@pytest.mark.row(18)
 def test_a_forward_reference_is_refused(crm: Client) -> None:
-    """Row 18."""
     answer = crm.batch(change_set(create("F-1", "1", "cf_fiches", **{"cf_DossierId@odata.bind": "$2"}), create("D-1", "2")))
     assert (answer.status_code, statuses(answer)) == (400, [400])
     assert "Content-ID Reference: '$2' does not exist in the batch context." in answer.text
@@ -134,6 +136,7 @@ def test_references_do_not_reach_into_another_change_set(crm: Client) -> None:
     assert statuses(answer) == [204, 400]
 
 
+@pytest.mark.row(18, 19)
 @pytest.mark.parametrize(
     "part",
     [
@@ -145,7 +148,6 @@ def test_references_do_not_reach_into_another_change_set(crm: Client) -> None:
     ],
 )
 def test_what_may_not_stand_in_a_batch_is_refused(crm: Client, part: str) -> None:
-    """Rows 18 and 19."""
     answer = crm.batch(part)
     assert (answer.status_code, statuses(answer)) == (400, [400])
     assert names(crm) == []
@@ -157,8 +159,8 @@ def test_an_address_may_be_absolute_or_relative_to_host_or_service(crm: Client, 
     assert statuses(answer) == [200]
 
 
+@pytest.mark.row(19)
 def test_a_missing_last_line_end_is_an_unreadable_stream(crm: Client) -> None:
-    """Row 19."""
     answer = crm.batch(create("D-1"), end="")
     assert (answer.status_code, statuses(answer)) == (400, [400])
     assert "0x80048d19" in answer.text
@@ -172,8 +174,8 @@ def test_line_feeds_alone_are_tolerated(crm: Client) -> None:
     assert (answer.status_code, statuses(answer)) == (200, [204])
 
 
+@pytest.mark.row(19)
 def test_a_thousand_operations_are_the_limit(crm: Client) -> None:
-    """Row 19."""
     parts = [request_part("GET", SERVICE + "WhoAmI") for _ in range(997)]
     sets = change_set(create("D-1", "1"), create("D-2", "2"), create("D-3", "3"))
     assert len(statuses(crm.batch(*parts, sets))) == 1000
@@ -209,8 +211,8 @@ def test_headers_of_a_part_are_its_own(crm: Client) -> None:
     assert "0x80060882" in answer.text
 
 
+@pytest.mark.row(50)
 def test_a_longer_address_is_accepted_inside_a_batch(crm: Client) -> None:
-    """Row 50."""
     condition = "cf_name%20eq%20'" + "x" * 60_000 + "'"
     assert statuses(crm.batch(request_part("GET", f"{SERVICE}cf_dossiers?$filter={condition}"))) == [200]
     assert statuses(crm.batch(request_part("GET", f"{SERVICE}cf_dossiers?$filter={condition.replace('x', 'xx')}"))) == [414]
@@ -221,3 +223,34 @@ def test_stats_count_what_a_batch_does(crm: Client) -> None:
     stats = crm.emulator.stats()
     assert (stats["requests"], stats["batches"]) == (1, 1)
     assert stats["operations"] == {"read": 1, "create": 3, "update": 0, "delete": 0}
+
+
+@pytest.mark.row(18)
+def test_the_one_error_of_a_failed_change_set_may_be_a_plain_part(crm: Client) -> None:
+    crm.switch(failed_change_set="plain")
+    answer = crm.batch(create("D-1"), change_set(create("D-2", "1"), create("x" * 101, "2")), create("D-3"), headers=CONTINUE)
+    assert (answer.status_code, statuses(answer)) == (200, [204, 400, 204])
+    assert "changesetresponse_" not in answer.text
+    assert re.findall(r"Content-ID: (\S+)", answer.text) == ["2"]
+    assert names(crm) == ["D-1", "D-3"]
+
+
+@pytest.mark.row(18)
+def test_an_older_release_does_not_know_references_in_a_bind(crm: Client) -> None:
+    crm.switch(bound_references=False)
+    answer = crm.batch(change_set(create("D-1", "1"), create("F-1", "2", "cf_fiches", **{"cf_DossierId@odata.bind": "$1"})))
+    assert (answer.status_code, statuses(answer)) == (400, [500])
+    assert "Resource not found for the segment '$1'." in answer.text
+    assert names(crm) == []
+
+
+@pytest.mark.row(19)
+def test_a_batch_inside_a_batch_may_be_carried_out(crm: Client) -> None:
+    inner = f"--i\r\n{create('D-2')}\r\n--i--"
+    part = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+    part += f"POST {SERVICE}$batch HTTP/1.1\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n{inner}"
+    assert statuses(crm.batch(create("D-1"), part)) == [204, 400]
+    crm.switch(nested_batch_refused=False)
+    answer = crm.batch(part, create("D-3"))
+    assert (answer.status_code, statuses(answer)) == (200, [200, 204, 204])
+    assert names(crm) == ["D-1", "D-2", "D-3"]

@@ -7,8 +7,8 @@ import pytest
 from tests.connectors.emulator.client import Client, error_of
 
 
+@pytest.mark.row(21)
 def test_cascade_takes_the_whole_tree(crm: Client) -> None:
-    """Row 21."""
     dossier, fiche = crm.dossier(), crm.fiche()
     party = crm.create("cf_parties", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
     note = crm.create("annotations", subject="n", **{"objectid_cf_dossier@odata.bind": f"/cf_dossiers({dossier})"})
@@ -21,8 +21,8 @@ def test_cascade_takes_the_whole_tree(crm: Client) -> None:
     assert crm.exists("annotations", other_note)
 
 
+@pytest.mark.row(21)
 def test_remove_link_leaves_the_child_with_a_new_version(crm: Client) -> None:
-    """Row 21."""
     dossier = crm.dossier()
     fiche = crm.fiche(dossier)
     before = crm.etag("cf_fiches", fiche)
@@ -32,8 +32,20 @@ def test_remove_link_leaves_the_child_with_a_new_version(crm: Client) -> None:
     assert row["@odata.etag"] != before
 
 
+@pytest.mark.row(21)
+def test_remove_link_may_leave_the_version_as_it_was(crm: Client) -> None:
+    crm.switch(remove_link_bumps_etag=False)
+    dossier = crm.dossier()
+    fiche = crm.fiche(dossier)
+    before = crm.etag("cf_fiches", fiche)
+    crm.send("DELETE", f"cf_dossiers({dossier})")
+    row = crm.row(f"cf_fiches({fiche})")
+    assert (row["_cf_dossierid_value"], row["@odata.etag"]) == (None, before)
+
+
+@pytest.mark.row(21)
 def test_restrict_stops_the_delete_and_all_that_hangs_on_it(crm: Client) -> None:
-    """Row 21: also where another branch would cascade."""
+    """Also where another branch would cascade."""
     contact = crm.contact()
     note = crm.create("annotations", subject="n", **{"objectid_contact@odata.bind": f"/contacts({contact})"})
     donation = crm.create("cf_donations", cf_name="gift", **{"cf_ContactId@odata.bind": f"/contacts({contact})"})
@@ -44,8 +56,9 @@ def test_restrict_stops_the_delete_and_all_that_hangs_on_it(crm: Client) -> None
     assert crm.send("DELETE", f"contacts({contact})").status_code == 204
 
 
+@pytest.mark.row(21)
 def test_restrict_deep_in_the_tree_stops_the_root(crm: Client) -> None:
-    """Row 21: an account cascades to its contacts, and one of them is a donor."""
+    """An account cascades to its contacts, and one of them is a donor."""
     account = crm.create("accounts", name="Voorbeeld NV")
     bound = {"parentcustomerid_account@odata.bind": f"/accounts({account})"}
     free, donor = crm.contact(**bound), crm.contact(**bound)
@@ -55,8 +68,9 @@ def test_restrict_deep_in_the_tree_stops_the_root(crm: Client) -> None:
     assert crm.exists("contacts", free)
 
 
+@pytest.mark.row(21, 22, 23)
 def test_deleting_one_participant_leaves_the_activity_and_the_copies(crm: Client) -> None:
-    """Rows 21 to 23: NoCascade leaves the dangling id."""
+    """NoCascade leaves the dangling id."""
     contact = crm.contact(emailaddress1="lotte@voorbeeld.example")
     mail = crm.create(
         "emails", subject="m", email_activity_parties=[{"partyid_contact@odata.bind": f"contacts({contact})", "participationtypemask": 2}]
@@ -70,8 +84,20 @@ def test_deleting_one_participant_leaves_the_activity_and_the_copies(crm: Client
     assert crm.exists("emails", mail)
 
 
+@pytest.mark.row(22)
+def test_the_copies_of_a_deleted_participant_may_be_emptied(crm: Client) -> None:
+    crm.switch(party_name_cleared=True)
+    gone, stays = (crm.contact(emailaddress1=f"{name}@voorbeeld.example") for name in ("gone", "stays"))
+    parties = [{"partyid_contact@odata.bind": f"contacts({row})", "participationtypemask": 2} for row in (gone, stays)]
+    crm.create("emails", subject="m", email_activity_parties=parties)
+    crm.send("DELETE", f"contacts({gone})")
+    found = {row["_partyid_value"]: row for row in crm.rows("activityparties")}
+    assert (found[gone]["ispartydeleted"], found[gone]["addressused"], found[gone]["partyidname"]) == (True, None, None)
+    assert (found[stays]["ispartydeleted"], found[stays]["addressused"]) == (False, "stays@voorbeeld.example")
+
+
+@pytest.mark.row(22, 23)
 def test_deleting_what_an_activity_regards_deletes_it_with_its_parties(crm: Client) -> None:
-    """Row 23."""
     contact = crm.contact()
     parties = [
         {"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 1},
@@ -103,9 +129,9 @@ def test_put_replaces_the_parties_of_an_activity(crm: Client) -> None:
     assert len(crm.rows("activityparties")) == 1
 
 
+@pytest.mark.row(22)
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE", "POST"])
 def test_parties_are_only_listed(crm: Client, method: str) -> None:
-    """Row 22."""
     crm.create("emails", subject="m", email_activity_parties=[{"addressused": "a@voorbeeld.example"}])
     party = crm.rows("activityparties")[0]["activitypartyid"]
     path = "activityparties" if method == "POST" else f"activityparties({party})"
@@ -113,8 +139,8 @@ def test_parties_are_only_listed(crm: Client, method: str) -> None:
     assert crm.rows("activityparties")[0]["addressused"] == "a@voorbeeld.example"
 
 
+@pytest.mark.row(23)
 def test_activity_pointers_are_the_union_of_all_activities(crm: Client) -> None:
-    """Row 23."""
     fiche = crm.fiche()
     call = crm.create("phonecalls", subject="c", **{"regardingobjectid_cf_fiche_phonecall@odata.bind": f"/cf_fiches({fiche})"})
     mail = crm.create("emails", subject="m")

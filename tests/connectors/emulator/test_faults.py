@@ -25,11 +25,19 @@ def test_status_answers_instead_of_acting(crm: Client) -> None:
     assert crm.emulator.stats()["throttled"] == 1
 
 
-def test_status_may_be_a_gateways_page(crm: Client) -> None:
-    """Row 20."""
-    crm.faults({"do": "status", "status": 503, "html": True})
+@pytest.mark.row(20)
+@pytest.mark.parametrize("status", [502, 503])
+def test_status_may_be_a_gateways_page(crm: Client, status: int) -> None:
+    crm.faults({"do": "status", "status": status, "html": True})
     answer = crm.get("WhoAmI")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (503, "text/html")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html")
+
+
+@pytest.mark.row(20)
+def test_status_may_come_without_a_body(crm: Client) -> None:
+    crm.faults({"do": "status", "status": 503, "empty": True})
+    answer = crm.get("WhoAmI")
+    assert (answer.status_code, answer.content, answer.headers.get("Content-Type")) == (503, b"", None)
 
 
 def test_latency_takes_its_time(crm: Client) -> None:

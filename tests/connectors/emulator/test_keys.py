@@ -9,8 +9,8 @@ from tests.connectors.emulator.client import Client, error_of
 NUMBER = "85.07.30-033.61"
 
 
+@pytest.mark.row(37)
 def test_a_row_is_read_changed_and_deleted_by_its_alternate_key(crm: Client) -> None:
-    """Row 37."""
     contact = crm.contact(cf_nationalnumber=NUMBER)
     address = f"contacts(cf_nationalnumber='{NUMBER}')"
     assert crm.row(address)["contactid"] == contact
@@ -21,18 +21,18 @@ def test_a_row_is_read_changed_and_deleted_by_its_alternate_key(crm: Client) -> 
     assert error_of(crm.get(address)) == (404, "0x80040217")
 
 
+@pytest.mark.row(37)
 def test_quotes_in_a_key_are_doubled(crm: Client) -> None:
-    """Row 37."""
     contact = crm.contact(cf_nationalnumber="O'B")
     assert crm.row("contacts(cf_nationalnumber='O''B')")["contactid"] == contact
 
 
+@pytest.mark.row(37)
 @pytest.mark.parametrize(
     "key",
     ["firstname='Jo'", "cf_nationalnumber=1", "cf_nationalnumber='1',firstname='Jo'", "cf_nationalnumber='x", "", "_cf_contactid_value=1"],
 )
 def test_what_is_no_key_is_refused_in_the_services_words(crm: Client, key: str) -> None:
-    """Row 37."""
     answer = crm.get(f"contacts({key})")
     assert answer.status_code == 400
     assert answer.json()["error"]["message"].startswith(
@@ -47,8 +47,8 @@ def test_characters_that_the_front_end_refuses_are_refused(crm: Client) -> None:
     assert len(crm.rows("contacts?$filter=cf_nationalnumber eq 'a%26b'")) == 1
 
 
+@pytest.mark.row(37)
 def test_a_second_row_with_the_same_key_is_refused(crm: Client) -> None:
-    """Row 37."""
     crm.contact(cf_nationalnumber=NUMBER)
     other = crm.contact()
     body = {"lastname": "Maes (fictief)", "cf_nationalnumber": NUMBER}

@@ -7,20 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.client import Client, error_of, statuses
 
 
 def allow(crm: Client, **allowance: float) -> None:
     crm.control("PUT", "limits", {"on": True, **allowance})
 
 
-def ask(crm: Client, server: str = "", token: str = "any") -> requests.Response:
-    headers = {"Authorization": f"Bearer {token}"} | ({"Cookie": f"ARRAffinity={server}"} if server else {})
+def ask(crm: Client, server: str = "") -> requests.Response:
+    headers = {"Authorization": crm.http.headers["Authorization"]} | ({"Cookie": f"ARRAffinity={server}"} if server else {})
     return requests.get(crm.url + "WhoAmI", headers=headers, timeout=10)
 
 
+@pytest.mark.row(16)
 def test_too_many_requests_are_refused_until_the_window_slides(crm: Client) -> None:
-    """Row 16."""
     allow(crm, requests=3)
     assert [ask(crm).status_code for _ in range(3)] == [200, 200, 200]
     answer = ask(crm)
@@ -33,15 +33,15 @@ def test_too_many_requests_are_refused_until_the_window_slides(crm: Client) -> N
     assert crm.emulator.stats()["throttled"] == 1
 
 
+@pytest.mark.row(16)
 def test_the_documented_message_is_given_at_the_documented_limit(crm: Client) -> None:
-    """Row 16."""
     allow(crm, requests=6000)
     crm.emulator.emulator.limits.account(crm.row("WhoAmI")["UserId"], "b").requests = 6000
     assert ask(crm, "b").json()["error"]["message"] == "Number of requests exceeded the limit of 6000 over time window of 300 seconds."
 
 
+@pytest.mark.row(16)
 def test_asking_again_too_early_makes_the_wait_longer(crm: Client) -> None:
-    """Row 16."""
     allow(crm, requests=1)
     ask(crm)
     waits = [int(ask(crm).headers["Retry-After"]) for _ in range(20)]
@@ -49,8 +49,8 @@ def test_asking_again_too_early_makes_the_wait_longer(crm: Client) -> None:
     assert waits[-1] > waits[0] + 10
 
 
+@pytest.mark.row(16)
 def test_long_execution_is_refused(crm: Client) -> None:
-    """Row 16."""
     allow(crm, execution_s=0.05)
     crm.faults({"do": "latency", "ms": 100, "times": 1})
     assert ask(crm).status_code == 200
@@ -64,8 +64,8 @@ def test_long_execution_is_refused(crm: Client) -> None:
     )
 
 
+@pytest.mark.row(16)
 def test_too_many_at_once_are_refused_at_once(crm: Client) -> None:
-    """Row 16."""
     allow(crm, concurrent=2)
     crm.faults({"do": "latency", "ms": 600})
     with ThreadPoolExecutor(6) as pool:
@@ -79,14 +79,14 @@ def test_too_many_at_once_are_refused_at_once(crm: Client) -> None:
     assert ask(crm).status_code == 200
 
 
+@pytest.mark.row(16)
 def test_each_user_and_each_server_has_an_allowance_of_its_own(crm: Client) -> None:
-    """Row 16: the affinity cookie names the server."""
-    form = {"grant_type": "client_credentials", "client_id": "other", "client_secret": "s", "scope": "x/.default"}
-    other = requests.post(f"{crm.root}/t/oauth2/v2.0/token", data=form, timeout=10).json()["access_token"]
+    """The affinity cookie names the server."""
+    other = crm.application("other")
     allow(crm, requests=1)
     assert [ask(crm).status_code, ask(crm).status_code] == [200, 429]
     assert ask(crm, server="b").status_code == 200
-    assert ask(crm, token=other).status_code == 200
+    assert ask(other).status_code == 200
     assert ask(crm, server="b").status_code == 429
 
 
@@ -112,3 +112,16 @@ def test_without_limits_nobody_is_throttled(crm: Client) -> None:
 @pytest.mark.parametrize("body", [{"requests": 0}, {"nothing": 1}, {"on": 1}, {"requests": "6"}])
 def test_an_allowance_that_makes_no_sense_is_refused(crm: Client, body: dict[str, object]) -> None:
     assert requests.put(f"{crm.root}/_emulator/limits", json=body, timeout=10).status_code == 400
+
+
+@pytest.mark.row(16, 17)
+def test_the_operations_of_a_batch_may_be_refused_one_by_one(crm: Client) -> None:
+    crm.switch(throttle_inside_batch=True)
+    allow(crm, requests=3)
+    part = "Content-Type: application/http\r\n\r\nGET /api/data/v9.2/WhoAmI HTTP/1.1\r\n\r\n"
+    answer = crm.batch(*[part] * 5, headers={"Prefer": "odata.continue-on-error"})
+    assert (answer.status_code, statuses(answer)) == (200, [200, 200, 200, 429, 429])
+    assert answer.text.count("\r\nRetry-After: ") == 2
+    assert "0x80072322" in answer.text
+    assert crm.emulator.stats()["throttled"] == 2
+    assert error_of(ask(crm)) == (429, "0x80072322")

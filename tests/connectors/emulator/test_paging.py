@@ -32,16 +32,16 @@ def pages(crm: Client, path: str, headers: dict[str, str]) -> list[list[dict[str
     return found
 
 
+@pytest.mark.row(14)
 @pytest.mark.parametrize("preference", ["", "odata.maxpagesize=9999", "odata.maxpagesize=0"])
 def test_a_page_has_five_thousand_rows_at_most(crm: Client, preference: str) -> None:
-    """Row 14."""
     fill(crm, 5003)
     sizes = [len(page) for page in pages(crm, "cf_dossiers?$select=cf_name", {"Prefer": preference})]
     assert sizes == [5000, 3]
 
 
+@pytest.mark.row(14)
 def test_the_page_size_is_echoed_and_the_last_page_has_no_link(crm: Client) -> None:
-    """Row 14."""
     ids = fill(crm, 4)
     answer = crm.get("cf_dossiers?$select=cf_name", SMALL)
     assert answer.headers["Preference-Applied"] == "odata.maxpagesize=2"
@@ -50,8 +50,8 @@ def test_the_page_size_is_echoed_and_the_last_page_has_no_link(crm: Client) -> N
     assert sorted(row["cf_dossierid"] for page in found for row in page) == sorted(ids)
 
 
+@pytest.mark.row(14)
 def test_a_link_followed_without_the_preference_gives_a_full_page(crm: Client) -> None:
-    """Row 14."""
     fill(crm, 9)
     link = crm.row("cf_dossiers?$select=cf_name", SMALL)["@odata.nextLink"]
     assert len(crm.rows(link)) == 7
@@ -85,6 +85,7 @@ def test_order_columns_stand_before_the_key_in_a_cookie(crm: Client) -> None:
     )
 
 
+@pytest.mark.row(14)
 @pytest.mark.parametrize(
     "tamper",
     [
@@ -100,7 +101,6 @@ def test_order_columns_stand_before_the_key_in_a_cookie(crm: Client) -> None:
     ],
 )
 def test_a_tampered_cookie_is_refused(crm: Client, tamper: Any) -> None:
-    """Row 14."""
     fill(crm, 3)
     link = crm.row("cf_dossiers?$select=cf_name", SMALL)["@odata.nextLink"]
     assert crm.get(link).status_code == 200
@@ -130,11 +130,12 @@ def test_rows_are_ordered_by_a_column_of_another_table(crm: Client) -> None:
     assert [row["cf_name"] for page in found for row in page] == ["c", "b", "A", "lone"]
 
 
+@pytest.mark.row(14)
 @pytest.mark.parametrize("order", ["", "&$orderby=cf_outcome", "&$orderby=cf_outcome desc,cf_name", "&$orderby=cf_courtreference desc"])
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_deleting_between_pages_loses_and_repeats_nothing(crm: Client, order: str, data: st.DataObject) -> None:
-    """Row 14: every row that stays is read exactly once, and no row twice."""
+    """Every row that stays is read exactly once, and no row twice."""
     crm.control("POST", "reset", {"empty": True})
     outcomes = data.draw(st.lists(st.sampled_from([None, 100000000, 100000001]), min_size=1, max_size=14))
     ids = [str(uuid.uuid4()) for _ in outcomes]

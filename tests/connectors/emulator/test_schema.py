@@ -12,8 +12,8 @@ from tests.connectors.emulator.client import Client, error_of
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 
 
+@pytest.mark.row(4)
 def test_the_service_document_lists_the_sets(crm: Client) -> None:
-    """Row 4."""
     document = crm.row("")
     names = {entry["name"]: entry for entry in document["value"]}
     assert names["cf_parties"] == {"name": "cf_parties", "kind": "EntitySet", "url": "cf_parties"}
@@ -21,8 +21,9 @@ def test_the_service_document_lists_the_sets(crm: Client) -> None:
     assert document["@odata.context"].endswith("$metadata")
 
 
+@pytest.mark.row(4)
 def test_a_set_name_is_looked_up_by_logical_name(crm: Client) -> None:
-    """Row 4: the query that Microsoft's own client sends."""
+    """The query that Microsoft's own client sends."""
     rows = crm.rows("EntityDefinitions?$select=LogicalName,EntitySetName,PrimaryIdAttribute&$filter=LogicalName eq 'cf_party'")
     assert [(row["EntitySetName"], row["PrimaryIdAttribute"]) for row in rows] == [("cf_parties", "cf_partyid")]
     assert set(rows[0]) == {"LogicalName", "EntitySetName", "PrimaryIdAttribute", "MetadataId"}
@@ -52,8 +53,9 @@ def test_enumerations_and_managed_properties_can_be_filtered(crm: Client) -> Non
     assert not {row["LogicalName"] for row in rows} & {"cf_statistic", "organization"}
 
 
+@pytest.mark.row(31)
 def test_everything_about_a_table_comes_in_one_request(crm: Client) -> None:
-    """Row 31, the query of section 10.2."""
+    """The query of section 10.2."""
     expand = "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel,IsPrimaryId),"
     expand += (
         "Keys($select=SchemaName,KeyAttributes,EntityKeyIndexStatus),OneToManyRelationships,ManyToOneRelationships,ManyToManyRelationships"
@@ -72,6 +74,7 @@ def test_everything_about_a_table_comes_in_one_request(crm: Client) -> None:
     assert "cf_ContactId" not in columns
 
 
+@pytest.mark.row(31)
 @pytest.mark.parametrize(
     ("parent", "name", "behaviour"),
     [
@@ -82,7 +85,6 @@ def test_everything_about_a_table_comes_in_one_request(crm: Client) -> None:
     ],
 )
 def test_cascade_behaviour_is_a_word(crm: Client, parent: str, name: str, behaviour: str) -> None:
-    """Row 31."""
     row = crm.row(f"EntityDefinitions(LogicalName='{parent}')?$select=LogicalName&$expand=OneToManyRelationships")
     relation = next(r for r in row["OneToManyRelationships"] if r["SchemaName"] == name)
     assert relation["CascadeConfiguration"]["Delete"] == behaviour
@@ -102,8 +104,8 @@ def column_of(crm: Client, table: str, column: str, cast: str, query: str = "") 
     return crm.row(f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')/Microsoft.Dynamics.CRM.{cast}{query}")
 
 
+@pytest.mark.row(31)
 def test_options_have_a_label_for_each_language(crm: Client) -> None:
-    """Row 31."""
     query = "?$select=LogicalName&$expand=OptionSet($select=Options),GlobalOptionSet($select=Options)"
     column = column_of(crm, "cf_fiche", "cf_channel", "PicklistAttributeMetadata", query)
     for name in ("OptionSet", "GlobalOptionSet"):

@@ -11,16 +11,16 @@ from tests.connectors.emulator.client import ANNOTATED, Client, error_of, new_id
 REPRESENTATION = {"Prefer": "return=representation"}
 
 
+@pytest.mark.row(8)
 def test_a_created_row_is_named_by_a_header(crm: Client) -> None:
-    """Row 8."""
     answer = crm.send("POST", "cf_dossiers", {"cf_name": "D-1"})
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["OData-EntityId"].startswith(f"{crm.url}cf_dossiers(")
     assert crm.get(answer.headers["OData-EntityId"]).status_code == 200
 
 
+@pytest.mark.row(8)
 def test_a_representation_comes_instead_of_the_header(crm: Client) -> None:
-    """Row 8."""
     answer = crm.send("POST", "cf_dossiers?$select=cf_name", {"cf_name": "D-1"}, REPRESENTATION)
     assert answer.status_code == 201
     assert "OData-EntityId" not in answer.headers
@@ -28,8 +28,8 @@ def test_a_representation_comes_instead_of_the_header(crm: Client) -> None:
     assert set(answer.json()) == {"@odata.context", "@odata.etag", "cf_name", "cf_dossierid"}
 
 
+@pytest.mark.row(8)
 def test_the_caller_may_choose_the_id_once(crm: Client) -> None:
-    """Row 8."""
     row = new_id()
     assert crm.dossier(cf_dossierid=row) == row
     assert error_of(crm.send("POST", "cf_dossiers", {"cf_dossierid": row.upper(), "cf_name": "D-2"})) == (412, "0x80040237")
@@ -44,6 +44,7 @@ def test_a_row_keeps_the_instant_it_was_given(crm: Client) -> None:
     assert crm.row(f"cf_dossiers({dossier})")["createdon"] == "2009-08-07T06:05:04Z"
 
 
+@pytest.mark.row(9)
 @pytest.mark.parametrize(
     "address",
     [
@@ -56,21 +57,21 @@ def test_a_row_keeps_the_instant_it_was_given(crm: Client) -> None:
     ],
 )
 def test_a_lookup_is_bound_by_any_form_of_address(crm: Client, address: str) -> None:
-    """Row 9."""
     contact = crm.contact(cf_nationalnumber="85'07")
     bound = address.format(id=contact, url=crm.url)
     party = crm.create("cf_parties", **{"cf_ContactId@odata.bind": bound})
     assert crm.row(f"cf_parties({party})")["_cf_contactid_value"] == contact
 
 
+@pytest.mark.row(9)
 @pytest.mark.parametrize("body", [{"cf_ContactId@odata.bind": None}, {"cf_ContactId": None}])
 def test_null_clears_a_lookup(crm: Client, body: dict[str, Any]) -> None:
-    """Row 9."""
     party = crm.create("cf_parties", **{"cf_ContactId@odata.bind": f"/contacts({crm.contact()})"})
     assert crm.send("PATCH", f"cf_parties({party})", body, {"If-Match": "*"}).status_code == 204
     assert crm.row(f"cf_parties({party})")["_cf_contactid_value"] is None
 
 
+@pytest.mark.row(9)
 @pytest.mark.parametrize(
     ("name", "address", "status", "code"),
     [
@@ -86,7 +87,6 @@ def test_null_clears_a_lookup(crm: Client, body: dict[str, Any]) -> None:
     ],
 )
 def test_a_bind_that_leads_nowhere_is_refused(crm: Client, name: str, address: str, status: int, code: str) -> None:
-    """Row 9."""
     body = {name: address.format(id=crm.contact(), missing=new_id())}
     assert error_of(crm.send("POST", "cf_parties", body)) == (status, code)
     assert crm.rows("cf_parties") == []
@@ -131,6 +131,7 @@ def test_a_nested_row_that_fails_undoes_all(crm: Client) -> None:
     assert crm.rows("cf_dossiers") == crm.rows("cf_fiches") == []
 
 
+@pytest.mark.row(10)
 @pytest.mark.parametrize(
     ("exists", "header", "status", "code"),
     [
@@ -146,7 +147,7 @@ def test_a_nested_row_that_fails_undoes_all(crm: Client) -> None:
     ],
 )
 def test_patch_updates_or_creates_as_its_headers_say(crm: Client, exists: bool, header: dict[str, str], status: int, code: str) -> None:
-    """Row 10: table 4.3."""
+    """Table 4.3."""
     row = new_id()
     if exists:
         crm.dossier(cf_dossierid=row)
@@ -167,8 +168,8 @@ def test_a_representation_tells_an_update_from_a_creation(crm: Client, exists: b
     assert (answer.status_code, answer.json()["cf_name"]) == (status, "D-9")
 
 
+@pytest.mark.row(11)
 def test_each_write_gives_a_new_version_and_an_old_one_is_refused(crm: Client) -> None:
-    """Row 11."""
     dossier = crm.dossier()
     old = crm.etag("cf_dossiers", dossier)
     assert crm.send("PATCH", f"cf_dossiers({dossier})", {"cf_name": "D-2"}, {"If-Match": old}).status_code == 204
@@ -178,8 +179,8 @@ def test_each_write_gives_a_new_version_and_an_old_one_is_refused(crm: Client) -
     assert crm.row(f"cf_dossiers({dossier})")["cf_name"] == "D-2"
 
 
+@pytest.mark.row(12)
 def test_a_row_is_deleted_once(crm: Client) -> None:
-    """Row 12."""
     dossier = crm.dossier()
     first = crm.send("DELETE", f"cf_dossiers({dossier})", headers={"If-Match": crm.etag("cf_dossiers", dossier)})
     assert (first.status_code, first.content) == (204, b"")
@@ -187,9 +188,9 @@ def test_a_row_is_deleted_once(crm: Client) -> None:
     assert error_of(crm.send("DELETE", f"cf_dossiers({dossier})", headers={"If-Match": "*"})) == (404, "0x80040217")
 
 
+@pytest.mark.row(12)
 @pytest.mark.parametrize("method", ["DELETE", "PATCH", "PUT"])
 def test_a_set_cannot_be_deleted_or_changed(crm: Client, method: str) -> None:
-    """Row 12."""
     assert crm.send(method, "cf_dossiers", {"cf_name": "x"}).status_code == 405
 
 
@@ -229,6 +230,7 @@ def test_the_primary_name_is_required_where_the_environment_says_so(crm: Client)
     assert crm.send("POST", "contacts", {}).status_code == 204
 
 
+@pytest.mark.row(38)
 @pytest.mark.parametrize(
     ("sent", "stored"),
     [
@@ -241,7 +243,6 @@ def test_the_primary_name_is_required_where_the_environment_says_so(crm: Client)
     ],
 )
 def test_values_are_stored_in_the_services_form(crm: Client, sent: dict[str, Any], stored: dict[str, Any]) -> None:
-    """Row 38."""
     row = crm.row(f"cf_dossiers({crm.dossier(**sent)})")
     assert {name: row[name] for name in stored} == stored
 
@@ -303,8 +304,8 @@ def test_the_key_of_a_row_cannot_be_changed(crm: Client) -> None:
     assert crm.send("PATCH", f"cf_dossiers({dossier})", {"cf_dossierid": dossier, "cf_name": "D-2"}).status_code == 204
 
 
+@pytest.mark.row(35)
 def test_one_property_is_written_and_cleared_by_its_address(crm: Client) -> None:
-    """Row 35."""
     dossier = crm.dossier()
     assert crm.send("PUT", f"cf_dossiers({dossier})/cf_courtreference", {"value": "REF"}).status_code == 204
     assert crm.row(f"cf_dossiers({dossier})")["cf_courtreference"] == "REF"
@@ -314,8 +315,8 @@ def test_one_property_is_written_and_cleared_by_its_address(crm: Client) -> None
     assert crm.send("PUT", f"cf_dossiers({dossier})/createdon", {"value": "2020-01-01T00:00:00Z"}).status_code == 400
 
 
+@pytest.mark.row(35)
 def test_deleting_a_navigation_property_does_not_clear_it(crm: Client) -> None:
-    """Row 35."""
     dossier = crm.dossier()
     fiche = crm.fiche(dossier)
     assert crm.send("DELETE", f"cf_fiches({fiche})/cf_DossierId").status_code >= 400
@@ -323,8 +324,9 @@ def test_deleting_a_navigation_property_does_not_clear_it(crm: Client) -> None:
     assert crm.exists("cf_dossiers", dossier)
 
 
+@pytest.mark.row(36)
 def test_references_are_added_set_and_removed(crm: Client) -> None:
-    """Row 36, section 4.6."""
+    """Section 4.6."""
     dossier, fiche = crm.dossier(), crm.fiche()
 
     def linked() -> object:
@@ -351,3 +353,12 @@ def test_stats_count_requests_and_operations(crm: Client) -> None:
     stats = crm.control("GET", "stats")
     assert stats == {"requests": 4, "operations": {"read": 1, "create": 1, "update": 1, "delete": 1}, "batches": 0, "throttled": 0}
     assert crm.emulator.stats() == stats
+
+
+@pytest.mark.row(12)
+@pytest.mark.parametrize("status", [404, 400])
+def test_the_status_of_a_delete_on_a_set_can_be_another(crm: Client, status: int) -> None:
+    crm.dossier()
+    crm.switch(delete_on_set_status=status)
+    assert [crm.send(method, "cf_dossiers", {"cf_name": "x"}).status_code for method in ("DELETE", "PATCH", "PUT")] == [status, status, 405]
+    assert len(crm.rows("cf_dossiers")) == 1

@@ -69,3 +69,23 @@ def test_an_environment_file_that_is_wrong_is_named(typist: Typist, tmp_path: Pa
         said = typist.type("emulator", "serve", "--port", "0", "--empty", "--environment", path)
         assert (said.code, said.out, "Traceback" in said.err) == (2, "", False)
         assert "environment.yaml" in said.err
+
+
+def test_https_is_trusted_by_the_file_that_it_writes(tmp_path: Path) -> None:
+    authority = tmp_path / "CA.pem"
+    with served("--empty", "--tls", str(authority)) as url:
+        assert url.startswith("https://127.0.0.1:")
+        with requests.Session() as http:
+            http.trust_env = False  # a bundle named by the environment would win over `verify`
+            answer = http.get(url + "WhoAmI", headers={"Authorization": "Bearer any"}, verify=str(authority), timeout=10)
+            assert answer.status_code == 200
+
+
+def test_a_certificate_that_cannot_be_written_is_named(typist: Typist, tmp_path: Path) -> None:
+    error = typist.refused("emulator", "serve", "--port", "0", "--empty", "--tls", tmp_path / "none" / "CA.pem", code=2)
+    assert error["where"].endswith("CA.pem")
+
+
+def test_on_premises_is_announced_with_its_version() -> None:
+    with served("--empty", "--profile", "onprem") as url:
+        assert url.endswith("/api/data/v9.1/")

@@ -99,8 +99,6 @@ LATER = [
     "run requests",
     "run housekeeping",
     "ledger verify --anchor f",
-    "emulator serve --tls ca.pem",
-    "emulator serve --profile onprem",
 ]
 
 

@@ -1,0 +1,154 @@
+"""Definitions as clients post them: names, labels, managed properties, and what is refused about them.
+
+Source: Microsoft Learn, "Create and update table definitions using the Web API" and "Web service error codes".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from connectors.emulator.errors import INVALID_ARGUMENT, NOT_FOUND, WebApiError
+from connectors.emulator.schema.environment import Column, Described, Environment, Labels, Table, metadata_id
+
+DUPLICATE_NAME = "0x80047010"
+DUPLICATE_COLUMN = "0x80047013"
+IN_USE = "0x8004f01f"
+MANAGED = "0x8004f032"
+PRIMARY_NAME = "0x80047002"
+SECOND_PARENT = "0x80047007"
+CAST = "Microsoft.Dynamics.CRM."
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{1,7}_[A-Za-z0-9_]{1,90}")  # a publisher's prefix, then the name
+_LABELS = ("DisplayName", "DisplayCollectionName", "Description")
+
+Document = dict[str, Any]
+
+
+def refused(message: str, code: str = INVALID_ARGUMENT) -> WebApiError:
+    return WebApiError(400, code, message)
+
+
+def type_of(document: Document) -> str:
+    """The last part of `@odata.type`, without the `Complex` of the types that actions take."""
+    return str(document.get("@odata.type", "")).removeprefix("#").removeprefix(CAST).removeprefix("Complex")
+
+
+def schema_name(document: Document, what: str) -> str:
+    """The name of something new.
+
+    Raises:
+        WebApiError: 400 when it is missing or has no customization prefix.
+    """
+    name = document.get("SchemaName")
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.lower().startswith("mscrm"):
+        raise refused(
+            f"The schema name '{str(name)[:60]}' of the {what} is invalid or missing. Custom schema names must start with a valid "
+            "customization prefix and hold only letters, digits and underscores."
+        )
+    return name
+
+
+def value_of(document: Document, name: str, default: Any = None) -> Any:
+    """A property, also one that comes as a managed property or as `{"Value": …}`."""
+    value = document.get(name)
+    if isinstance(value, dict) and "Value" in value:
+        value = value["Value"]
+    return default if value is None else value
+
+
+def number_of(document: Document, name: str) -> float | None:
+    value = document.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise refused(f"The property '{name}' takes a number.")
+    return value
+
+
+def labels_of(environment: Environment, document: Document, name: str) -> Labels | None:
+    """The texts of a Label by the key of their language; None where it was not given.
+
+    Raises:
+        WebApiError: 400 for a language that the organisation does not have.
+    """
+    label = document.get(name)
+    if label is None:
+        return None
+    entries = label.get("LocalizedLabels") if isinstance(label, dict) else None
+    if not isinstance(entries, list):
+        raise refused(f"The property '{name}' takes a Label with LocalizedLabels.")
+    keys = {code: key for key, code in environment.languages.items()}
+    found: Labels = {}
+    for entry in entries:
+        code, text = (entry.get("LanguageCode"), entry.get("Label")) if isinstance(entry, dict) else (None, None)
+        if code not in keys:
+            raise refused(f"The language code {code} is not a valid language for this organization.")
+        if isinstance(text, str) and text:
+            found[keys[code]] = text
+    return found
+
+
+def described_by(environment: Environment, document: Document, properties: Document, before: Described | None, *, merge: bool) -> Described:
+    """What a document says about a part of the schema; with `merge`, labels in other languages stay."""
+    labels = dict(before.labels) if before else {}
+    for name in _LABELS:
+        given = labels_of(environment, document, name)
+        if given is not None:
+            labels[name] = {**labels.get(name, {}), **given} if merge else given
+    return Described(labels, {**(before.properties if before else {}), **properties})
+
+
+def table_of(environment: Environment, key: str | None) -> Table:
+    """The table that the key of an `EntityDefinitions` segment means."""
+    wanted = _wanted(key, "LogicalName")
+    found = next((table for table in environment.tables.values() if wanted in (table.name, metadata_id(table.name))), None)
+    if found is None:
+        raise _missing(wanted)
+    return found
+
+
+def column_of(table: Table, key: str | None) -> Column:
+    wanted = _wanted(key, "LogicalName")
+    found = next((c for c in table.columns.values() if wanted in (c.name, metadata_id(table.name, "column", c.name))), None)
+    if found is None:
+        raise _missing(wanted)
+    return found
+
+
+def key_of(table: Table, key: str | None) -> str:
+    wanted = _wanted(key, "LogicalName")
+    names = (*table.alternate_keys, *table.failed_keys)
+    found = next((name for name in names if wanted in (name.lower(), metadata_id(table.name, "key", name))), None)
+    if found is None:
+        raise _missing(wanted)
+    return found
+
+
+def relationship_name(environment: Environment, key: str | None) -> str:
+    wanted = _wanted(key, "SchemaName")
+    names = [*(r.name for r in environment.relationships), *(r.name for r in environment.many_to_many)]
+    found = next((name for name in names if wanted in (name.lower(), metadata_id("relationship", name))), None)
+    if found is None:
+        raise _missing(wanted)
+    return found
+
+
+def _wanted(key: str | None, property_name: str) -> str:
+    text = (key or "").strip()
+    name, _, value = text.partition("=")
+    if name.strip() == property_name:
+        text = value.strip().strip("'")
+    return text.strip("{}").lower()
+
+
+def _missing(wanted: str) -> WebApiError:
+    return WebApiError(404, NOT_FOUND, f"Could not find the metadata of '{wanted}' in the MetadataCache.")
+
+
+def protect(what: str, name: str, *, custom: bool, action: str) -> None:
+    """What the platform brought along stays as it is.
+
+    Raises:
+        WebApiError: 400 `0x8004f032`.
+    """
+    if not custom:
+        message = f"The '{action}' operation on the current component(name='{name}', id='{what}') failed during managed property evaluation"
+        raise refused(f"{message} of condition: 'Managed Property Name: iscustomizable; Attribute Name: iscustomizable'", MANAGED)

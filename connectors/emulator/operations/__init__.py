@@ -1,0 +1,1 @@
+"""What each method does at each kind of address."""

@@ -1,0 +1,232 @@
+"""From an address to what answers it. Everything here is one operation, alone or inside a batch."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import Any
+
+from connectors.emulator.background.bulk_delete_jobs import BulkDeleteJobs
+from connectors.emulator.background.retention_policies import RetentionPolicies
+from connectors.emulator.describing.csdl import csdl
+from connectors.emulator.describing.metadata import METADATA_SETS, Metadata
+from connectors.emulator.describing.schema_writes import CREATE_ENTITIES, SchemaWriter
+from connectors.emulator.errors import WebApiError, bad_query, method_not_allowed, no_resource, no_segment
+from connectors.emulator.exchange import Answer, Operation, refused
+from connectors.emulator.faults import Fault, alter_rows, status_answer
+from connectors.emulator.messages.call import Call, function_parameters
+from connectors.emulator.messages.registry import (
+    ACTIONS,
+    ACTIONS_ON_ROW,
+    ACTIONS_ON_SET,
+    BULK_MESSAGES,
+    FUNCTIONS,
+    FUNCTIONS_ON_ROW,
+    Message,
+)
+from connectors.emulator.operations.collection import Collections
+from connectors.emulator.operations.lookup import Lookups
+from connectors.emulator.operations.properties import Properties
+from connectors.emulator.operations.rows import Rows
+from connectors.emulator.paths import MAX_URL_IN_BATCH, NAMESPACE, Segment, parse_address, parse_key
+from connectors.emulator.preferences import ERROR_DETAILS, parse_preferences
+from connectors.emulator.querying.pages import Reader
+from connectors.emulator.querying.query import refuse_options
+from connectors.emulator.schema.environment import Table
+from connectors.emulator.security.gate import Gate
+from connectors.emulator.stats import Stats
+from connectors.emulator.storage.payload import read_json, referenced
+from connectors.emulator.storage.recycle_bin import RecycleBin
+from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.writes import Writer
+
+_UNSAFE = re.compile(r"[/<>*%&:\\?+]")  # the front end refuses these in a path, encoded or not; `$filter` is the way out
+
+
+class WebApi:
+    """One organisation's Web API, without the HTTP around it. The caller holds the lock of the tables."""
+
+    def __init__(self, tables: Tables, stats: Stats) -> None:
+        self.tables = tables
+        self.environment = tables.environment
+        self.stats = stats
+        self.gate = Gate(tables)
+        self.access = self.gate.access
+        self.metadata = Metadata(self.environment)
+        self.schema = SchemaWriter(tables, stats, self.access)
+        self.reader = Reader(tables, self.gate)
+        self.writer = Writer(tables)
+        self.rows = Rows(self.reader, self.writer, stats)
+        self.properties = Properties(self.reader, self.writer, stats)
+        self.lookups = Lookups(self.reader, self.writer, stats)
+        self.collections = Collections(self.reader, self.writer, stats, self.rows)
+        self.recycle_bin = RecycleBin(tables)
+        self.jobs = BulkDeleteJobs(tables, stats, self.gate)
+        self.retention = RetentionPolicies(tables, self.gate)
+
+    def run_due(self) -> None:
+        """Bring what the organisation does by itself to where its clock says it is."""
+        self.jobs.run_due()
+        self.retention.run_due()
+
+    def run(self, operation: Operation, faults: list[Fault] | None = None) -> Answer:
+        """Do one operation; a refusal is an answer too."""
+        try:
+            answer = self._run(operation, faults or [])
+        except WebApiError as error:
+            return self._refused(operation, error)
+        except (sqlite3.Error, OverflowError, RecursionError, UnicodeError) as problem:
+            return self._refused(operation, WebApiError(500, "0x80044150", f"Generic SQL error: {type(problem).__name__}."))
+        if operation.preferences.applied and answer.status < 300:
+            answer.headers["Preference-Applied"] = ", ".join(operation.preferences.applied)
+        return answer
+
+    def _refused(self, operation: Operation, error: WebApiError) -> Answer:
+        annotated = operation.preferences.wants(ERROR_DETAILS)
+        return refused(error, annotated=annotated, inner=self.tables.switches.inner_errors)
+
+    def _run(self, operation: Operation, faults: list[Fault]) -> Answer:
+        operation.preferences = parse_preferences(operation.headers.get("prefer"))
+        operation.alter = alter_rows(faults)
+        self.recycle_bin.purge()
+        for fault in faults:
+            if fault.kind == "status":
+                return status_answer(fault)
+        self.gate.enter(operation)
+        if operation.in_batch and len(operation.raw) > MAX_URL_IN_BATCH:
+            raise WebApiError(414, "", "The request URI is too long.")
+        if operation.raw.startswith("$") and operation.raw[1:2].isalnum() and not operation.raw.startswith(("$metadata", "$batch")):
+            operation.raw = referenced(operation, operation.raw).removeprefix(operation.root)
+        try:
+            operation.address = parse_address(operation.raw)
+        except UnicodeDecodeError as problem:
+            raise bad_query("The request URI is not valid UTF-8.") from problem
+        return self._addressed(operation, operation.address.segments, faults)
+
+    def _addressed(self, operation: Operation, segments: list[Segment], faults: list[Fault]) -> Answer:
+        if not segments:
+            self._only(operation, "GET", "the service document")
+            return self._counted(operation, "read", self.metadata.service_document(operation.root))
+        first = segments[0]
+        if first.name == "$metadata":
+            self._only(operation, "GET", "$metadata")
+            return self._counted(operation, "read", Answer(200, self._csdl(operation), content_type="application/xml"))
+        if first.name == CREATE_ENTITIES or (first.name in METADATA_SETS and operation.method != "GET"):
+            return self.schema.answer(operation)
+        if first.name in METADATA_SETS:
+            self.access.require_named(operation, METADATA_SETS[first.name])
+            return self._counted(operation, "read", self.metadata.answer(operation))
+        if first.name in FUNCTIONS:
+            return self._function(operation, first, FUNCTIONS[first.name])
+        if first.name in ACTIONS:
+            return self._action(operation, first, ACTIONS[first.name])
+        table = self.environment.by_set.get(first.name)
+        if table is None:
+            raise no_segment(first.name)
+        if first.key is None:
+            return self._set(operation, table, segments[1:])
+        return self._row(operation, table, first.key, segments[1:], faults)
+
+    def _csdl(self, operation: Operation) -> bytes:
+        return csdl(self.environment, annotations=operation.address.option("annotations") == "true")
+
+    def _counted(self, operation: Operation, kind: str, answer: Answer) -> Answer:
+        self.stats.count(kind)
+        return answer
+
+    @staticmethod
+    def _only(operation: Operation, method: str, what: str) -> None:
+        if operation.method != method:
+            raise method_not_allowed(operation.method, what)
+
+    # -- messages ------------------------------------------------------------------------------------------------------
+
+    def _call(
+        self, operation: Operation, name: str, parameters: dict[str, Any], table: Table | None = None, row: str | None = None
+    ) -> Call:
+        return Call(name, operation, self.tables, self.reader, self.writer, self.stats, parameters, table, row)
+
+    def _function(
+        self, operation: Operation, segment: Segment, message: Message, table: Table | None = None, row_id: str | None = None
+    ) -> Answer:
+        if operation.method != "GET" or operation.address.segments[-1] is not segment:
+            raise no_resource(operation.root + operation.raw)
+        refuse_options(operation.address.options, set())
+        self.stats.count("read")
+        name = segment.name.removeprefix(NAMESPACE)
+        return message(self._call(operation, name, function_parameters(operation, segment), table, row_id))
+
+    def _action(
+        self, operation: Operation, segment: Segment, message: Message, table: Table | None = None, row_id: str | None = None
+    ) -> Answer:
+        if operation.method != "POST" or operation.address.segments[-1] is not segment:
+            raise no_resource(operation.root + operation.raw)
+        name = segment.name.removeprefix(NAMESPACE)
+        with self.tables.transaction():
+            return message(self._call(operation, name, read_json(operation, name), table, row_id))
+
+    def _action_on_set(self, name: str) -> Message | None:
+        name = name.removeprefix(NAMESPACE)
+        if name in BULK_MESSAGES and not self.tables.switches.bulk_messages:
+            return None
+        return ACTIONS_ON_SET.get(name)
+
+    # -- sets, rows, and what lies below a row -------------------------------------------------------------------------
+
+    def _set(self, operation: Operation, table: Table, rest: list[Segment]) -> Answer:
+        if rest:
+            if rest[0].name == "$count" and len(rest) == 1 and operation.method == "GET":
+                return self.rows.count(operation, table)
+            if message := self._action_on_set(rest[0].name):
+                return self._action(operation, rest[0], message, table)
+            raise no_segment(rest[0].name)
+        if operation.method == "GET":
+            return self.rows.page(operation, table)
+        if operation.method == "POST":
+            return self.rows.create(operation, table)
+        raise self._not_on_a_set(operation.method, table)
+
+    def _not_on_a_set(self, method: str, table: Table) -> WebApiError:
+        refusal = method_not_allowed(method, table.set_name)
+        if method in ("DELETE", "PATCH"):
+            refusal.status = self.tables.switches.delete_on_set_status
+        return refusal
+
+    def _row(self, operation: Operation, table: Table, key_text: str, rest: list[Segment], faults: list[Fault]) -> Answer:
+        if not operation.in_batch and _UNSAFE.search(key_text):
+            raise bad_query("A potentially dangerous Request.Path value was detected from the client.")
+        place = self.rows.find(table, parse_key(table, key_text))
+        if place.exists and any(fault.kind == "change_row" for fault in faults):
+            self.tables.touch(table, place.row_id)
+            place = self.rows.find(table, place.key)
+        if rest:
+            place.check_exists()
+            if operation.method == "GET":
+                self.access.require(operation, "Read", table, place.row_id)
+            return self._below(operation, table, place.row_id, place.version, rest)
+        if operation.method == "GET":
+            return self.rows.retrieve(operation, place)
+        if operation.method == "PATCH":
+            return self.rows.patch(operation, place)
+        if operation.method == "DELETE":
+            return self.rows.delete(operation, place, pretend=any(fault.kind == "keep_row" for fault in faults))
+        raise method_not_allowed(operation.method, table.name)
+
+    def _below(self, operation: Operation, table: Table, row_id: str, version: int, rest: list[Segment]) -> Answer:
+        first, tail = rest[0], [segment.name for segment in rest[1:]]
+        if column := table.by_wire.get(first.name):
+            if first.key is None and tail in ([], ["$value"]):
+                return self.properties.answer(operation, table, row_id, version, column, value=bool(tail))
+        elif navigation := table.navigations.get(first.name):
+            if first.key is None and tail in ([], ["$ref"]):
+                return self.lookups.answer(operation, table, row_id, version, navigation, reference=bool(tail))
+        elif collection := table.collections.get(first.name) or table.peers.get(first.name):
+            if tail in ([], ["$ref"], ["$count"]):
+                return self.collections.answer(operation, table, row_id, collection, first.key, tail)
+        elif function := FUNCTIONS_ON_ROW.get(first.name.removeprefix(NAMESPACE)):
+            return self._function(operation, first, function, table, row_id)
+        elif action := ACTIONS_ON_ROW.get(first.name.removeprefix(NAMESPACE)):
+            return self._action(operation, first, action, table, row_id)
+        else:
+            raise no_segment(first.name)
+        raise no_segment(rest[-1].name)

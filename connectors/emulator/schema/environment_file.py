@@ -1,0 +1,139 @@
+"""An environment file read into an `Environment`.
+
+What a maker of an organisation decides stands in the file; what the platform adds stands in `platform.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from connectors.emulator.schema.environment import (
+    POINTER,
+    Environment,
+    Labels,
+    Relationship,
+    Table,
+    link,
+    metadata_id,
+)
+from connectors.emulator.schema.many_to_many import ManyToMany, peers_of, read_relation
+from connectors.emulator.schema.relationship_specs import check_relationships, implied, platform_relationships
+from connectors.emulator.schema.table_specs import ANY_TABLE, intersect_of, labels_of, pointer_of, table_of
+
+HERE = Path(__file__).parent
+DEFAULT_ENVIRONMENT = HERE / "environment.yaml"
+PLATFORM = HERE / "platform.yaml"
+
+
+class EnvironmentProblem(Exception):
+    """The environment file describes no organisation that can be served."""
+
+
+def load_environment(path: Path | None = None) -> Environment:
+    """Read an environment file, or the shipped one, and add the platform's tables.
+
+    Raises:
+        EnvironmentProblem: with the file and what is wrong in it.
+    """
+    source = path or DEFAULT_ENVIRONMENT
+    platform = _read(PLATFORM)
+    document = _read(source)
+    try:
+        return _build(document, platform)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise EnvironmentProblem(f"{source}: {type(problem).__name__}: {problem}") from problem
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (OSError, YAMLError) as problem:
+        raise EnvironmentProblem(f"{path}: {problem}") from problem
+    if not isinstance(document, dict):
+        raise EnvironmentProblem(f"{path}: no mapping at the top")
+    return document
+
+
+def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environment:
+    prefix = str(document.get("publisher_prefix", "new"))
+    choices = {
+        name: {int(value): labels_of(option) for value, option in options.items()}
+        for name, options in {**(platform.get("choices") or {}), **(document.get("choices") or {})}.items()
+    }
+    specs: dict[str, Any] = {name: spec for name, spec in platform["tables"].items() if name not in document["tables"]}
+    platform_names = set(specs)
+    specs |= document["tables"]
+    tables: dict[str, Table] = {}
+    for name, spec in specs.items():
+        table = table_of(name, spec, prefix, choices, number=len(tables))
+        table.platform = name in platform_names
+        table.ownership = str(spec.get("ownership", "OrganizationOwned" if table.platform else "UserOwned"))
+        tables[name] = table
+    activities = [table for table in tables.values() if table.activity]
+    if activities and POINTER not in tables:
+        tables[POINTER] = pointer_of(activities)
+    for table in tables.values():
+        for column in table.columns.values():
+            if column.targets == ANY_TABLE:
+                every = tuple(name for name, target in tables.items() if not target.view and name != table.name)
+                table.columns[column.name] = column = replace(column, targets=every, any_table=True)
+            for target in column.targets:
+                if target not in tables:
+                    raise ValueError(f"{table.name}.{column.name} looks up {target}, which is no table")
+    relationships = [
+        Relationship(r["name"], r["parent"], r["child"], r["column"], r["on_delete"]) for r in document.get("relationships") or []
+    ]
+    relationships += platform_relationships(platform.get("relationships") or [], tables)
+    check_relationships(relationships, tables)
+    relationships += implied(tables, relationships, prefix)
+    many_to_many: list[ManyToMany] = []
+    for spec in [*(platform.get("many_to_many") or []), *(document.get("many_to_many") or [])]:
+        relation = read_relation(spec, lambda name: tables[name].key)
+        intersect = intersect_of(relation, spec, choices, number=len(tables))
+        if tables.setdefault(intersect.name, intersect) is not intersect:
+            raise ValueError(f"relationship {relation.name}: there already is a table {intersect.name}")
+        many_to_many.append(relation)
+    for table in tables.values():
+        link(table, relationships)
+        table.peers = peers_of(table.name, many_to_many)
+    languages = {str(key): int(value) for key, value in (document.get("languages") or {"en": 1033}).items()}
+    by_set = {table.set_name: table for table in tables.values()}
+    if len(by_set) != len(tables):
+        raise ValueError("two tables have the same set name")
+    rows = {name: list(given) for name, given in platform["rows"].items()}
+    rows["savedquery"] = [*rows.get("savedquery", []), *_views(tables, next(iter(languages)))]
+    return Environment(tables, by_set, choices, relationships, languages, prefix, rows, many_to_many)
+
+
+_ACTIVE_ROWS: Labels = {"nl": "Actieve", "fr": "Actifs :", "de": "Aktive", "en": "Active"}
+
+
+def _views(tables: Mapping[str, Table], language: str) -> list[dict[str, Any]]:
+    """The view that the platform makes with each new table: its active rows by name."""
+    found: list[dict[str, Any]] = []
+    for table in tables.values():
+        if table.platform or table.intersect or "statecode" not in table.columns:
+            continue
+        columns = dict.fromkeys([table.key, table.primary_name, "createdon"])
+        chosen = "".join(f'<attribute name="{name}" />' for name in columns)
+        fetch = (
+            f'<fetch version="1.0" mapping="logical"><entity name="{table.name}">{chosen}<order attribute="{table.primary_name}" '
+            'descending="false" /><filter type="and"><condition attribute="statecode" operator="eq" value="0" /></filter></entity></fetch>'
+        )
+        found.append(
+            {
+                "savedqueryid": metadata_id("savedquery", table.name),
+                "name": f"{_ACTIVE_ROWS.get(language, _ACTIVE_ROWS['en'])} {table.set_name}",
+                "returnedtypecode": table.name,
+                "fetchxml": fetch,
+                "querytype": 0,
+                "isdefault": True,
+            }
+        )
+    return found

@@ -1,0 +1,25 @@
+"""What one caller gets to see: which rows, and which columns of them."""
+
+from __future__ import annotations
+
+from connectors.emulator.exchange import Operation
+from connectors.emulator.schema.environment import Column, Table
+from connectors.emulator.security.access import Access
+from connectors.emulator.security.columns import SecuredColumns
+
+
+class Sight:
+    """Asked while a query is turned into SQL."""
+
+    def __init__(self, access: Access, columns: SecuredColumns, operation: Operation) -> None:
+        self.access = access
+        self.columns = columns
+        self.operation = operation
+
+    def rows(self, table: Table, alias: str) -> list[str]:
+        """Conditions for a WHERE; none where the caller sees all rows. 403 without the privilege to read the table."""
+        condition = self.access.visible(self.operation, table, alias)
+        return [] if condition is None else [condition]
+
+    def hides(self, table: Table, column: Column) -> bool:
+        return self.columns.hidden(self.operation, table, column)

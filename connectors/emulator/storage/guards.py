@@ -1,0 +1,28 @@
+"""What is asked before a write: may this caller do that, and does anything object?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.emulator.exchange import Operation
+from connectors.emulator.schema.environment import Table
+from connectors.emulator.schema.many_to_many import Peers
+from connectors.emulator.storage.cascades import Fall
+
+Row = dict[str, Any]  # stored column -> stored value
+
+
+class Guard:
+    """Asked before each write, inside its transaction; refuses by raising a `WebApiError`. This one lets everything pass."""
+
+    def creating(self, operation: Operation, table: Table, values: Row, asked: Row) -> None:
+        """`asked` holds what the caller gave, `values` also what the platform fills in."""
+
+    def updating(self, operation: Operation, table: Table, row_id: str, values: Row) -> None:
+        """`values` holds the columns about to be written."""
+
+    def deleting(self, operation: Operation, table: Table, row_id: str, fall: Fall) -> None:
+        """`fall` is all that the delete takes along, the row itself among them."""
+
+    def pairing(self, operation: Operation, peers: Peers, near_id: str, far_id: str) -> None:
+        """Two rows are about to be associated, or disassociated."""

@@ -1,0 +1,84 @@
+"""The pairs of N:N relationships: added, removed, and gone with either row.
+
+Source: Microsoft Learn, "Associate and disassociate table rows using the Web API"; section 10.2 of the wire reference.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from connectors.emulator.errors import DUPLICATE_RECORD, WebApiError
+from connectors.emulator.schema.environment import Environment, Table
+from connectors.emulator.schema.many_to_many import ManyToMany, Peers
+from connectors.emulator.storage import sql
+
+if TYPE_CHECKING:
+    from connectors.emulator.storage.tables import Tables
+
+
+class Intersections:
+    """Writes intersect tables, inside the caller's transaction."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+
+    def add(self, peers: Peers, near_id: str, far_id: str) -> None:
+        """Associate two rows that exist.
+
+        Raises:
+            WebApiError: 412 `0x80040237` when they are associated already.
+        """
+        pair = {peers.near.attribute: near_id, peers.far.attribute: far_id}
+        if self._holds(peers.relation, pair):
+            raise WebApiError(412, DUPLICATE_RECORD, "Cannot insert duplicate key.")
+        self._insert(peers.relation, pair)
+
+    def remove(self, peers: Peers, near_id: str, far_id: str) -> None:
+        """Two rows that are not associated stay so."""
+        self.tables.delete_where(self._table(peers.relation), {peers.near.attribute: near_id, peers.far.attribute: far_id})
+
+    def put(self, relation: ManyToMany, one_id: str, two_id: str, **columns: Any) -> None:
+        """Have one pair with these other columns, whether it was there or not."""
+        pair = {relation.one.attribute: one_id, relation.two.attribute: two_id}
+        self.tables.delete_where(self._table(relation), pair)
+        self._insert(relation, pair | columns)
+
+    def clear(self, relation: ManyToMany, one_id: str) -> None:
+        """Remove every pair of a row of the first side."""
+        self.tables.delete_where(self._table(relation), {relation.one.attribute: one_id})
+
+    def _table(self, relation: ManyToMany) -> Table:
+        return self.tables.environment.tables[relation.intersect]
+
+    def _holds(self, relation: ManyToMany, pair: dict[str, str]) -> bool:
+        return self.tables.find(self._table(relation), pair) is not None
+
+    def _insert(self, relation: ManyToMany, values: dict[str, Any]) -> None:
+        table = self._table(relation)
+        self.tables.insert(table, {table.key: str(uuid.uuid4()), **values, "versionnumber": self.tables.next_version()})
+
+
+def indexes(relations: Iterable[ManyToMany]) -> list[str]:
+    """SQL: a pair is there once, and is found from both sides."""
+    statements: list[str] = []
+    for relation in relations:
+        table, one, two = map(sql.name, (relation.intersect, relation.one.attribute, relation.two.attribute))
+        statements.append(f"CREATE UNIQUE INDEX {sql.name('nn_' + relation.intersect)} ON {table} ({one}, {two})")
+        statements.append(f"CREATE INDEX {sql.name('nn2_' + relation.intersect)} ON {table} ({two})")
+    return statements
+
+
+def forget_pairs(connection: sqlite3.Connection, environment: Environment, table: str, row_id: str) -> None:
+    """A deleted row is paired with nothing."""
+    for peers in environment.tables[table].peers.values():
+        connection.execute(sql.delete(peers.relation.intersect, [f"{sql.name(peers.near.attribute)} = ?"]), (row_id,))
+
+
+def paired(peers: Peers, near_id: str, far_id: str) -> str:
+    """SQL: the far row and the near row are associated; the ids are SQL too."""
+    intersect = sql.name(peers.relation.intersect)
+    near = f"{intersect}.{sql.name(peers.near.attribute)} = {near_id}"
+    return f"{far_id} IN ({sql.select([sql.name(peers.far.attribute)], intersect, [near])})"

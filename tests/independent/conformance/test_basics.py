@@ -1,0 +1,268 @@
+"""Sections 1, 2.1, 2.2 and 8.1: addresses, sign-in, headers, keys and the shape of errors."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import requests
+
+from tests.independent.conformance.served import END, EVERYTHING, PART, Crm, Row, error, message, new_id
+
+pytestmark = pytest.mark.row(1, 2, 3, 4, 5, 6, 20)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@pytest.fixture(scope="module")
+def contact(crm: Crm) -> str:
+    return crm.create("contacts", firstname="Lien", lastname="Een (fictief)", cf_nationalnumber="85.07.30-033.61")
+
+
+def test_without_bearer_a_challenge_names_authority_and_resource(crm: Crm) -> None:
+    """1.3: 'answers 401 with WWW-Authenticate: Bearer authorization_uri=…/oauth2/authorize, resource_id=…'."""
+    for path in ("/api/data/", "/api/data/v9.2/WhoAmI"):
+        answer = requests.get(crm.origin + path, timeout=10)
+        challenge = answer.headers["WWW-Authenticate"]
+        assert answer.status_code == 401
+        assert re.search(r"Bearer authorization_uri=\S+/oauth2/authorize, resource_id=\S+/", challenge), challenge
+
+
+def test_an_empty_bearer_is_refused(crm: Crm) -> None:
+    """1.4: 'without [a fixed token], any non-empty bearer'."""
+    assert requests.get(crm.root + "WhoAmI", headers={"Authorization": "Bearer "}, timeout=10).status_code == 401
+
+
+def test_the_token_endpoint_gives_a_token_that_works(crm: Crm) -> None:
+    """1.4: '{"token_type":"Bearer","expires_in":3599,"access_token":"eyJ…"}'."""
+    form = {"grant_type": "client_credentials", "client_id": new_id(), "client_secret": "s", "scope": crm.origin + "/.default"}
+    answer = requests.post(f"{crm.origin}/{new_id()}/oauth2/v2.0/token", data=form, timeout=10)
+    token = answer.json()
+    assert (answer.status_code, token["token_type"], token["expires_in"]) == (200, "Bearer", 3599)
+    assert Crm(crm.root, token["access_token"]).one("WhoAmI")["UserId"]
+
+
+def test_each_client_id_is_a_user_of_its_own(crm: Crm) -> None:
+    """1.4: 'Each client_id is a user of its own.'"""
+    users = set()
+    for client in ("10000000-0000-4000-8000-000000000001", "10000000-0000-4000-8000-000000000002"):
+        form = {"grant_type": "client_credentials", "client_id": client, "client_secret": "s", "scope": crm.origin + "/.default"}
+        token = requests.post(f"{crm.origin}/t/oauth2/v2.0/token", data=form, timeout=10).json()["access_token"]
+        users.add(Crm(crm.root, token).one("WhoAmI")["UserId"])
+    assert len(users) == 2
+
+
+@pytest.mark.parametrize("path", ["WhoAmI", "contacts", "nothings", "contacts(00000000-0000-0000-0000-0000000000ff)"])
+def test_every_answer_has_the_standard_headers(crm: Crm, path: str) -> None:
+    """15 row 2: 'OData-Version: 4.0, JSON Content-Type: application/json; odata.metadata=minimal, REQ_ID, x-ms-service-request-id'."""
+    headers = crm.get(path).headers
+    assert headers["OData-Version"] == "4.0"
+    assert headers["Content-Type"] == "application/json; odata.metadata=minimal"
+    assert headers["REQ_ID"]
+    assert headers["x-ms-service-request-id"]
+
+
+def test_trace_headers_of_a_real_answer_are_there(crm: Crm) -> None:
+    """1.10: AuthActivityId, CRM.ServiceId, dop hint, rate limits with a thousands separator, no cache."""
+    headers = crm.get("WhoAmI").headers
+    assert headers["AuthActivityId"]
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert headers["CRM.ServiceId"] == "CRMAppPool"
+    assert int(headers["x-ms-dop-hint"]) > 0
+    assert int(headers["x-ms-ratelimit-burst-remaining-xrm-requests"]) <= 6000
+    assert re.fullmatch(r"(1,)?\d{1,3}\.\d\d|1,200\.00", headers["x-ms-ratelimit-time-remaining-xrm-requests"])
+    assert (headers["Cache-Control"], headers["Expires"]) == ("no-cache", "-1")
+
+
+def test_an_affinity_cookie_is_set(crm: Crm) -> None:
+    """1.10: 'Set-Cookie: ARRAffinity=<hex>' and 'ReqClientId=<guid>'."""
+    cookies = requests.get(crm.root + "WhoAmI", headers={"Authorization": "Bearer t"}, timeout=10).cookies
+    assert re.fullmatch("[0-9a-f]+", cookies["ARRAffinity"])
+    assert GUID.fullmatch(cookies["ReqClientId"])
+
+
+def test_who_am_i_gives_three_ids(crm: Crm) -> None:
+    """1.7: 'Response properties BusinessUnitId, UserId, OrganizationId'."""
+    body = crm.one("WhoAmI")
+    assert body.pop("@odata.context") == crm.root + "$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse"
+    assert set(body) == {"BusinessUnitId", "UserId", "OrganizationId"}
+    assert all(GUID.fullmatch(text) for text in body.values())
+
+
+def test_posting_a_function_is_404_with_an_empty_code(crm: Crm) -> None:
+    """1.7: 'POST WhoAmI → 404, code is the empty string: No HTTP resource was found that matches the request URI'."""
+    answer = crm.post("WhoAmI", {})
+    assert error(answer) == (404, "")
+    assert message(answer) == f"No HTTP resource was found that matches the request URI '{crm.root}WhoAmI'."
+
+
+def test_the_service_document_lists_sets(crm: Crm) -> None:
+    """1.1: '{"@odata.context": ".../$metadata", "value":[{"name":"cf_fiches","kind":"EntitySet","url":"cf_fiches"},…]}'."""
+    body = crm.one("")
+    assert body["@odata.context"] == crm.root + "$metadata"
+    assert {"name": "cf_fiches", "kind": "EntitySet", "url": "cf_fiches"} in body["value"]
+    names = {entry["name"] for entry in body["value"]}
+    assert {"cf_parties", "activityparties", "transactioncurrencies", "savedqueries", "audits"} <= names
+
+
+def test_the_client_library_s_name_resolution_works(crm: Crm) -> None:
+    """2.1: resolution query; the answer selects three properties and adds MetadataId."""
+    body = crm.one("EntityDefinitions", select="LogicalName,EntitySetName,PrimaryIdAttribute", filter="LogicalName eq 'cf_party'")
+    assert body["@odata.context"] == crm.root + "$metadata#EntityDefinitions(LogicalName,EntitySetName,PrimaryIdAttribute)"
+    [row] = body["value"]
+    assert GUID.fullmatch(row.pop("MetadataId"))
+    assert row == {"LogicalName": "cf_party", "EntitySetName": "cf_parties", "PrimaryIdAttribute": "cf_partyid"}
+
+
+@pytest.mark.parametrize("name", ["Cf_fiches", "cf_fiche", "Account", "cf_partys"])
+def test_a_wrong_set_name_is_404(crm: Crm, name: str) -> None:
+    """2.1: '404 {"error":{"code":"0x8006088a","message":"Resource not found for the segment 'Account'."}} (a capital letter is enough)'."""
+    answer = crm.get(name)
+    assert error(answer) == (404, "0x8006088a")
+    assert message(answer) == f"Resource not found for the segment '{name}'."
+
+
+def test_an_unknown_column_is_400_with_code_0x0(crm: Crm) -> None:
+    """3.1: 'code is literally "0x0": Could not find a property named 'cf_nam' on type 'Microsoft.Dynamics.CRM.cf_fiche'.'"""
+    options: list[Row] = [{"select": "cf_nam"}, {"filter": "cf_nam eq 'x'"}, {"orderby": "cf_nam"}, {"select": "CF_Name"}]
+    for option in options:
+        answer = crm.get("cf_fiches", **option)
+        assert error(answer) == (400, "0x0")
+        name = "CF_Name" if "CF_Name" in option.values() else "cf_nam"
+        assert message(answer) == f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.cf_fiche'."
+
+
+@pytest.mark.parametrize("option", ["$skip=1", "$search=x", "$format=json", "$compute=x", "$levels=1", "$Select=cf_name"])
+def test_unsupported_options_are_refused(crm: Crm, option: str) -> None:
+    """3.1: 'Not supported: $skip $search $format'; 1.1: 'no 4.01 features'; 'Option names are case-sensitive'."""
+    answer = crm.get("cf_fiches?" + option)
+    assert error(answer)[0] == 400
+
+
+@pytest.mark.parametrize("version", ["v9.0", "v9.1", "v9.2"])
+def test_older_versions_keep_working(crm: Crm, version: str) -> None:
+    """1.1: 'Current version v9.2; v9.0/v9.1 URLs keep working'."""
+    assert crm.get(f"{crm.origin}/api/data/{version}/WhoAmI").json()["@odata.context"].startswith(f"{crm.origin}/api/data/{version}/")
+
+
+def test_links_repeat_the_caller_s_host(crm: Crm) -> None:
+    """1.1: 'Context URLs and links in responses repeat the host the caller used'."""
+    body = crm.one("contacts", {"Host": "cfbe.api.crm4.dynamics.com"}, top="1")
+    assert "//cfbe.api.crm4.dynamics.com/api/data/v9.2/$metadata#contacts" in body["@odata.context"]
+
+
+def test_if_none_match_null_counts_as_absent(crm: Crm, contact: str) -> None:
+    """1.8: 'An emulator must treat the token null as "header absent"'."""
+    assert crm.get(f"contacts({contact})", {"If-None-Match": "null"}).status_code == 200
+    assert crm.patch(f"contacts({contact})", {"firstname": "Lien"}, {"If-None-Match": "null"}).status_code == 204
+    assert crm.post("contacts", {"lastname": "Twee (fictief)"}, {"If-None-Match": "null"}).status_code == 204
+
+
+def test_json_may_carry_a_charset(crm: Crm) -> None:
+    """1.8: 'Content-Type application/json (; charset=utf-8 allowed)'."""
+    body = '{"lastname": "Zoë (fictief)"}'.encode()
+    assert crm.send("POST", "contacts", headers={"Content-Type": "application/json; charset=utf-8"}, data=body).status_code == 204
+
+
+def test_two_prefer_headers_are_both_honoured_and_echoed(crm: Crm) -> None:
+    """1.9: 'The applied preference is echoed'; comma-joined and repeated headers are both used."""
+    answer = crm.get("contacts?$select=fullname", {"Prefer": 'odata.maxpagesize=1,odata.include-annotations="*"'})
+    assert len(answer.json()["value"]) == 1
+    assert {part.strip() for part in answer.headers["Preference-Applied"].split(",")} == {
+        "odata.maxpagesize=1",
+        'odata.include-annotations="*"',
+    }
+
+
+@pytest.mark.parametrize("wanted", ["OData.Community.Display.V1.FormattedValue", "OData.Community.*", "*"])
+def test_annotations_can_be_chosen(crm: Crm, contact: str, wanted: str) -> None:
+    """1.9: 'comma list and trailing-* wildcards allowed'."""
+    row = crm.one(f"contacts({contact})?$select=statecode,_ownerid_value", {"Prefer": f'odata.include-annotations="{wanted}"'})
+    assert row["statecode@OData.Community.Display.V1.FormattedValue"]
+    assert ("_ownerid_value@Microsoft.Dynamics.CRM.lookuplogicalname" in row) == (wanted == "*")
+
+
+def test_an_error_has_code_and_message_only(crm: Crm) -> None:
+    """8.1 and row 20: 'always {"error":{"code","message"}}; ErrorDetails annotations only with include-annotations'."""
+    assert set(crm.get(f"contacts({new_id()})").json()) == {"error"}
+    assert set(crm.get(f"contacts({new_id()})").json()["error"]) == {"code", "message"}
+
+
+def test_an_error_has_details_for_who_asks(crm: Crm) -> None:
+    """8.1: 'With Prefer: odata.include-annotations="*" the error object additionally has …ErrorDetails.OperationStatus …'."""
+    told = crm.get(f"contacts({new_id()})", EVERYTHING).json()["error"]
+    prefix = "@Microsoft.PowerApps.CDS."
+    assert {
+        f"{prefix}ErrorDetails.OperationStatus",
+        f"{prefix}ErrorDetails.SubErrorCode",
+        f"{prefix}HelpLink",
+        f"{prefix}TraceText",
+    } <= set(told)
+    assert f"{prefix}InnerError.Message" in told
+
+
+def test_an_unknown_id_is_404_object_does_not_exist(crm: Crm) -> None:
+    """8.1: 'Entity 'cf_fiche' With Id = … Does Not Exist', 0x80040217."""
+    row = new_id()
+    answer = crm.get(f"cf_fiches({row})")
+    assert error(answer) == (404, "0x80040217")
+    assert message(answer) == f"Entity 'cf_fiche' With Id = {row} Does Not Exist"
+
+
+def test_a_malformed_id_is_400(crm: Crm) -> None:
+    """2.2: 'Malformed GUID → 400 (not 404)'."""
+    assert error(crm.get("cf_fiches(5b1f0c7e)"))[0] == 400
+
+
+def test_keys_have_their_forms(crm: Crm, contact: str) -> None:
+    """2.2: PK, named PK, alternate key."""
+    for key in (contact, contact.upper(), f"contactid={contact}", "cf_nationalnumber='85.07.30-033.61'"):
+        assert crm.one(f"contacts({key})?$select=firstname")["contactid"] == contact
+
+
+def test_a_quote_in_a_key_is_doubled(crm: Crm) -> None:
+    """2.2: 'Strings are single-quoted, ' doubled, then percent-encoded'."""
+    row = crm.create("contacts", lastname="Drie (fictief)", cf_nationalnumber="O'B 1")
+    assert crm.one("contacts(cf_nationalnumber='O''B%201')?$select=lastname")["contactid"] == row
+
+
+@pytest.mark.parametrize("key", ["firstname='Lien'", "cf_nationalnumber='1',firstname='x'"])
+def test_an_undeclared_key_is_400(crm: Crm, key: str) -> None:
+    """2.2: 'message starts The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.cf_fiche'.'"""
+    answer = crm.get(f"contacts({key})")
+    assert error(answer)[0] == 400
+    assert message(answer).startswith(
+        "The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.contact'. "
+        "Ensure that the names and number of key properties match the declared or alternate key properties"
+    )
+
+
+def test_control_needs_no_token(crm: Crm) -> None:
+    """contract 3.1: '/_emulator/ needs no token'; stats count operations."""
+    told = requests.get(crm.origin + "/_emulator/stats", timeout=10).json()
+    assert {"requests", "operations", "batches", "throttled"} <= set(told)
+    assert {"read", "create", "update", "delete"} <= set(told["operations"])
+
+
+def test_stats_count_each_operation(crm: Crm) -> None:
+    """contract 3.1: stats, 'operations inside a batch counted'."""
+    before = crm.control("GET", "stats")
+    row = crm.create("contacts", lastname="Teller (fictief)")
+    crm.patch(f"contacts({row})", {"firstname": "x"})
+    crm.get(f"contacts({row})")
+    crm.batch((PART.format(f"DELETE {crm.path}contacts({row})") + END).encode())
+    after = crm.control("GET", "stats")
+    grown = {kind: after["operations"][kind] - before["operations"][kind] for kind in ("read", "create", "update", "delete")}
+    assert grown == {"read": 1, "create": 1, "update": 1, "delete": 1}
+    assert (after["requests"] - before["requests"], after["batches"] - before["batches"]) == (4, 1)
+
+
+@pytest.mark.parametrize("option", ["tag=onderhoud", "partitionId=p1"])
+def test_parameters_of_the_header_family_are_accepted(crm: Crm, option: str) -> None:
+    """1.8: '?tag=text (plug-in shared variable), ?partitionId=… (elastic tables)'."""
+    assert crm.get("contacts?$select=fullname&" + option).status_code == 200
+
+
+def test_strong_consistency_and_tracing_headers_are_accepted(crm: Crm) -> None:
+    """1.8: 'Consistency: Strong', 'x-ms-client-request-id', 'x-ms-correlation-id', 'User-Agent'."""
+    headers = {"Consistency": "Strong", "x-ms-client-request-id": new_id(), "x-ms-correlation-id": new_id(), "User-Agent": "kit"}
+    assert crm.get("contacts", headers).status_code == 200

@@ -1,0 +1,154 @@
+"""Sections 4.5 and 11: what goes with a deleted row, what stays, and the parties of activities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.independent.conformance.served import Crm, error, message
+
+pytestmark = pytest.mark.row(21, 22, 23)
+
+
+def person(crm: Crm, **columns: Any) -> str:
+    return crm.create("contacts", firstname="Voorbeeld", lastname="Persoon (fictief)", **columns)
+
+
+def test_parties_come_with_their_activity(crm: Crm) -> None:
+    """contract 3.1: 'Parties of activities are created by deep insert or with PUT on the navigation property'."""
+    who, other = person(crm), person(crm)
+    parties = [
+        {"partyid_contact@odata.bind": f"/contacts({who})", "participationtypemask": 1, "addressused": "een@example.org"},
+        {"participationtypemask": 2, "addressused": "niemand@example.org"},
+    ]
+    mail = crm.create("emails", subject="m", email_activity_parties=parties)
+    found = crm.rows("activityparties", filter=f"_activityid_value eq {mail}", orderby="participationtypemask")
+    assert [(p["_partyid_value"], p["participationtypemask"], p["addressused"]) for p in found] == [
+        (who, 1, "een@example.org"),
+        (None, 2, "niemand@example.org"),
+    ]
+    body = {"value": [{"partyid_contact@odata.bind": f"contacts({other})", "participationtypemask": 2}]}
+    assert crm.put(f"emails({mail})/email_activity_parties", body).status_code == 204
+    assert [p["_partyid_value"] for p in crm.rows(f"emails({mail})/email_activity_parties")] == [other]
+
+
+@pytest.mark.parametrize("verb", ["DELETE", "PATCH", "POST"])
+def test_parties_cannot_be_written_directly(crm: Crm, verb: str) -> None:
+    """11.2: 'only RetrieveMultiple is exposed — it cannot be deleted or updated directly'."""
+    mail = crm.create("emails", subject="m", email_activity_parties=[{"participationtypemask": 2, "addressused": "a@example.org"}])
+    [party] = crm.rows("activityparties", filter=f"_activityid_value eq {mail}")
+    path = "activityparties" if verb == "POST" else f"activityparties({party['activitypartyid']})"
+    answer = crm.send(verb, path, None if verb == "DELETE" else {"addressused": "b@example.org"})
+    assert 400 <= answer.status_code < 500
+    assert [p["addressused"] for p in crm.rows("activityparties", filter=f"_activityid_value eq {mail}")] == ["a@example.org"]
+
+
+def test_a_deleted_participant_leaves_name_and_address(crm: Crm) -> None:
+    """15 row 22: 'row still there, ispartydeleted=true, addressused and the stored party name unchanged; goes when its activity goes'."""
+    who = person(crm)
+    party = {"partyid_contact@odata.bind": f"/contacts({who})", "participationtypemask": 2, "addressused": "blijft@example.org"}
+    call = crm.create("phonecalls", subject="c", phonecall_activity_parties=[party])
+    path = f"phonecalls({call})/phonecall_activity_parties"
+    [before] = crm.rows(path)
+    assert before["ispartydeleted"] is False
+    assert crm.delete(f"contacts({who})").status_code == 204
+    [after] = crm.rows(path)
+    kept = ("_partyid_value", "addressused", "partyidname")
+    assert [after[name] for name in kept] == [before[name] for name in kept] == [who, "blijft@example.org", before["partyidname"]]
+    assert after["ispartydeleted"] is True
+    crm.delete(f"phonecalls({call})")
+    assert crm.rows("activityparties", filter=f"_partyid_value eq {who}") == []
+
+
+def test_remove_link_leaves_the_child(crm: Crm) -> None:
+    """15 row 21: 'RemoveLink nulls _x_value (and bumps the child's ETag)'."""
+    dossier = crm.create("cf_dossiers", cf_name="D")
+    row = crm.create("cf_fiches", cf_name="F", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
+    before = crm.get(f"cf_fiches({row})").headers["ETag"]
+    assert crm.delete(f"cf_dossiers({dossier})").status_code == 204
+    after = crm.get(f"cf_fiches({row})")
+    assert after.json()["_cf_dossierid_value"] is None
+    assert after.headers["ETag"] != before
+
+
+def test_a_cascade_goes_all_the_way_down(crm: Crm) -> None:
+    """15 row 21: 'Cascade removes transitively in one transaction'."""
+    fiche = crm.create("cf_fiches", cf_name="F")
+    party = crm.create("cf_parties", cf_name="p", **{"cf_FicheId@odata.bind": f"/cf_fiches({fiche})"})
+    note = crm.create("annotations", subject="n", **{"objectid_cf_fiche@odata.bind": f"/cf_fiches({fiche})"})
+    party_of_mail = [{"participationtypemask": 2, "addressused": "x@example.org"}]
+    mail = crm.create(
+        "emails",
+        subject="m",
+        email_activity_parties=party_of_mail,
+        **{"regardingobjectid_cf_fiche_email@odata.bind": f"/cf_fiches({fiche})"},
+    )
+    assert crm.delete(f"cf_fiches({fiche})").status_code == 204
+    assert not any(
+        crm.exists(path) for path in (f"cf_parties({party})", f"annotations({note})", f"emails({mail})", f"activitypointers({mail})")
+    )
+    assert crm.rows("activityparties", filter=f"_activityid_value eq {mail}") == []
+
+
+def test_restrict_is_405_and_changes_nothing(crm: Crm) -> None:
+    """4.5: '405 0x80040227 The object you tried to delete is associated with another object and cannot be deleted.'"""
+    who = person(crm)
+    note = crm.create("annotations", subject="n", **{"objectid_contact@odata.bind": f"/contacts({who})"})
+    party = crm.create("cf_parties", cf_name="p", **{"cf_ContactId@odata.bind": f"/contacts({who})"})
+    crm.create("cf_donations", cf_name="g", **{"cf_ContactId@odata.bind": f"/contacts({who})"})
+    answer = crm.delete(f"contacts({who})")
+    assert error(answer) == (405, "0x80040227")
+    assert message(answer) == "The object you tried to delete is associated with another object and cannot be deleted."
+    assert crm.exists(f"annotations({note})")
+    assert crm.one(f"cf_parties({party})")["_cf_contactid_value"] == who
+
+
+def test_restrict_below_a_cascade_stops_all(crm: Crm) -> None:
+    """15 row 21: 'Restrict → 405, nothing changed, even when another branch cascades'."""
+    company = crm.create("accounts", name="B (fictief)")
+    free = person(crm, **{"parentcustomerid_account@odata.bind": f"/accounts({company})"})
+    donor = person(crm, **{"parentcustomerid_account@odata.bind": f"/accounts({company})"})
+    gift = crm.create("cf_donations", cf_name="g", **{"cf_ContactId@odata.bind": f"/contacts({donor})"})
+    assert error(crm.delete(f"accounts({company})")) == (405, "0x80040227")
+    assert crm.exists(f"contacts({free})")
+    crm.delete(f"cf_donations({gift})")
+    assert crm.delete(f"accounts({company})").status_code == 204
+    assert not crm.exists(f"contacts({donor})")
+
+
+def test_regarding_goes_and_taking_part_stays(crm: Crm) -> None:
+    """15 row 23: 'deleting the regarding record deletes them, deleting a participant does not'."""
+    who = person(crm)
+    about = crm.create("phonecalls", subject="a", **{"regardingobjectid_contact_phonecall@odata.bind": f"/contacts({who})"})
+    joined = crm.create(
+        "phonecalls",
+        subject="b",
+        phonecall_activity_parties=[{"partyid_contact@odata.bind": f"/contacts({who})", "participationtypemask": 2}],
+    )
+    crm.delete(f"contacts({who})")
+    assert (crm.exists(f"phonecalls({about})"), crm.exists(f"phonecalls({joined})")) == (False, True)
+
+
+def test_what_a_duplicate_search_found_goes_with_either_row(crm: Crm) -> None:
+    """11.1: 'Cascade … duplicaterecord (baserecordid, duplicaterecordid)'; the table is one of the environment's platform tables."""
+    one, two = person(crm), person(crm)
+    pair = {"baserecordid_contact@odata.bind": f"/contacts({one})", "duplicaterecordid_contact@odata.bind": f"/contacts({two})"}
+    assert crm.post("duplicaterecords", pair).status_code == 204
+    assert len(crm.rows("duplicaterecords", filter=f"_baserecordid_value eq {one}")) == 1
+    assert crm.delete(f"contacts({two})").status_code == 204
+    assert crm.rows("duplicaterecords", filter=f"_baserecordid_value eq {one}") == []
+
+
+def test_an_erased_person_is_found_by_address(crm: Crm) -> None:
+    """11.2: 'Find … by addressused eq '…' afterwards'."""
+    who = person(crm)
+    party = {"partyid_contact@odata.bind": f"/contacts({who})", "participationtypemask": 1, "addressused": "zoek@example.org"}
+    crm.create("emails", subject="m", email_activity_parties=[party])
+    crm.delete(f"contacts({who})")
+    rows = crm.rows(
+        "activityparties", select="addressused,participationtypemask,_activityid_value", filter="addressused eq 'zoek@example.org'"
+    )
+    assert [row["participationtypemask"] for row in rows] == [1]
+    by_id = crm.rows("activityparties", filter=f"_partyid_value eq {who}")
+    assert len(by_id) == 1

@@ -1,0 +1,329 @@
+"""Sections 2.3, 2.4, 2.5, 3.5 and 4.1: what a row looks like, and what hangs on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.independent.conformance.served import EVERYTHING, FORMATTED, REPRESENTATION, Crm, Row, error, message
+
+pytestmark = pytest.mark.row(6, 7, 38, 43)
+
+
+@pytest.fixture(scope="module")
+def ids(crm: Crm) -> dict[str, str]:
+    person = crm.create("contacts", firstname="Lien", lastname="Een (fictief)", birthdate="2014-07-30", donotbulkemail=True, gendercode=2)
+    company = crm.create("accounts", name="Bedrijf (fictief)")
+    dossier = crm.create("cf_dossiers", cf_name="D-1", cf_openedon="2026-03-14T09:30:00+01:00", cf_categories="100000021, 100000000")
+    fiche = crm.create("cf_fiches", cf_name="F-1", cf_channel=100000001, **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
+    other = crm.create("cf_fiches", cf_name="F-2", **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
+    lone = crm.create("cf_fiches", cf_name="F-3", cf_summary="Verhaal & meer")
+    party = crm.create(
+        "cf_parties",
+        cf_name="rol",
+        **{"cf_ContactId@odata.bind": f"/contacts({person})", "cf_FicheId@odata.bind": f"/cf_fiches({fiche})"},
+    )
+    gift = crm.create("cf_donations", cf_name="G-1", cf_amount=150, **{"cf_ContactId@odata.bind": f"/contacts({person})"})
+    return {
+        "person": person,
+        "company": company,
+        "dossier": dossier,
+        "fiche": fiche,
+        "other": other,
+        "lone": lone,
+        "party": party,
+        "gift": gift,
+    }
+
+
+def test_a_row_has_context_etag_and_explicit_nulls(crm: Crm, ids: dict[str, str]) -> None:
+    """15 row 6: '@odata.context ending /$entity, @odata.etag, ETag header, PK always present, null columns explicit'."""
+    answer = crm.get(f"cf_fiches({ids['lone']})")
+    row = answer.json()
+    assert row["@odata.context"] == crm.root + "$metadata#cf_fiches/$entity"
+    assert row["@odata.etag"] == answer.headers["ETag"] == f'W/"{row["versionnumber"]}"'
+    assert row["cf_ficheid"] == ids["lone"]
+    assert row["cf_channel"] is None
+    assert row["_cf_dossierid_value"] is None
+
+
+def test_select_narrows_and_keeps_the_key(crm: Crm, ids: dict[str, str]) -> None:
+    """2.4: 'The PK is always returned, even when absent from $select'; 2.5: the context lists the columns."""
+    row = crm.one(f"cf_fiches({ids['fiche']})?$select=cf_name,_cf_dossierid_value")
+    assert row.pop("@odata.context") == crm.root + "$metadata#cf_fiches(cf_name,_cf_dossierid_value)/$entity"
+    assert row.pop("@odata.etag").startswith('W/"')
+    assert row == {"cf_name": "F-1", "_cf_dossierid_value": ids["dossier"], "cf_ficheid": ids["fiche"]}
+
+
+def test_without_prefer_a_lookup_is_a_bare_id(crm: Crm, ids: dict[str, str]) -> None:
+    """2.3: 'Without the Prefer header only the bare GUID is returned'."""
+    row = crm.one(f"cf_fiches({ids['fiche']})")
+    assert row["_cf_dossierid_value"] == ids["dossier"]
+    assert [name for name in row if "@" in name] == ["@odata.context", "@odata.etag"]
+
+
+def test_three_annotations_come_before_a_lookup(crm: Crm, ids: dict[str, str]) -> None:
+    """2.3: 'Three annotations accompany a lookup … They come before the property in the document'."""
+    row = crm.one(f"cf_fiches({ids['fiche']})?$select=_cf_dossierid_value", EVERYTHING)
+    names = list(row)
+    at = names.index("_cf_dossierid_value")
+    told = {name.partition("@")[2]: row[name] for name in names[at - 3 : at]}
+    assert told == {
+        "OData.Community.Display.V1.FormattedValue": "D-1",
+        "Microsoft.Dynamics.CRM.associatednavigationproperty": "cf_DossierId",
+        "Microsoft.Dynamics.CRM.lookuplogicalname": "cf_dossier",
+    }
+
+
+def test_a_polymorphic_lookup_names_its_target(crm: Crm, ids: dict[str, str]) -> None:
+    """2.3: 'parentcustomerid_account, parentcustomerid_contact'; setting one clears the other."""
+    row = crm.create("contacts", lastname="Twee (fictief)", **{"parentcustomerid_account@odata.bind": f"/accounts({ids['company']})"})
+    lookup = "_parentcustomerid_value"
+    told = crm.one(f"contacts({row})?$select={lookup}", EVERYTHING)
+    assert told[f"{lookup}@Microsoft.Dynamics.CRM.lookuplogicalname"] == "account"
+    assert told[f"{lookup}@Microsoft.Dynamics.CRM.associatednavigationproperty"] == "parentcustomerid_account"
+    crm.patch(f"contacts({row})", {"parentcustomerid_contact@odata.bind": f"/contacts({ids['person']})"})
+    told = crm.one(f"contacts({row})?$select={lookup}&$expand=parentcustomerid_account,parentcustomerid_contact", EVERYTHING)
+    assert told[f"{lookup}@Microsoft.Dynamics.CRM.lookuplogicalname"] == "contact"
+    assert told["parentcustomerid_account"] is None
+    assert told["parentcustomerid_contact"]["contactid"] == ids["person"]
+
+
+def test_the_owner_is_a_user_with_a_typed_twin(crm: Crm, ids: dict[str, str]) -> None:
+    """2.3: '_ownerid_value … the typed pair is owninguser / owningteam, plus owningbusinessunit'."""
+    me = crm.one("WhoAmI")
+    row = crm.one(f"cf_fiches({ids['fiche']})", EVERYTHING)
+    assert row["_ownerid_value"] == row["_owninguser_value"] == row["_createdby_value"] == me["UserId"]
+    assert row["_ownerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"] == "systemuser"
+    assert row["_owningteam_value"] is None
+    assert row["_owningbusinessunit_value"] == me["BusinessUnitId"]
+
+
+def test_annotated_reads_echo_the_preference(crm: Crm, ids: dict[str, str]) -> None:
+    """15 row 7: 'Preference-Applied echoed'."""
+    answer = crm.get(f"cf_fiches({ids['fiche']})", EVERYTHING)
+    assert answer.headers["Preference-Applied"] == 'odata.include-annotations="*"'
+
+
+@pytest.mark.parametrize(
+    ("path", "column", "value", "formatted"),
+    [
+        ("contacts({person})", "birthdate", "2014-07-30", True),
+        ("contacts({person})", "donotbulkemail", True, True),
+        ("contacts({person})", "gendercode", 2, True),
+        ("contacts({person})", "fullname", "Lien Een (fictief)", False),
+        ("contacts({person})", "statecode", 0, True),
+        ("contacts({person})", "statuscode", 1, True),
+        ("cf_dossiers({dossier})", "cf_openedon", "2026-03-14T08:30:00Z", True),
+        ("cf_fiches({fiche})", "cf_channel", 100000001, True),
+        ("cf_donations({gift})", "cf_amount", 150.0, True),
+    ],
+)
+def test_a_column_has_its_json_form(crm: Crm, ids: dict[str, str], path: str, column: str, value: object, formatted: bool) -> None:
+    """2.4: column types in JSON; UserLocal 'always UTC on the wire', DateOnly 'YYYY-MM-DD', choices Int32 with a label."""
+    row = crm.one(path.format(**ids), EVERYTHING)
+    assert row[column] == value
+    assert type(row[column]) is type(value)
+    assert (column + FORMATTED in row) is formatted
+    assert not formatted or isinstance(row[column + FORMATTED], str)
+
+
+def test_choices_are_a_list_in_a_string(crm: Crm, ids: dict[str, str]) -> None:
+    """2.4: 'Choices (multi): "1,9"; formatted "Dutch; French"; write "1,9" or "1, 9"'."""
+    row = crm.one(f"cf_dossiers({ids['dossier']})", EVERYTHING)
+    assert set(row["cf_categories"].split(",")) == {"100000021", "100000000"}
+    assert len(row["cf_categories" + FORMATTED].split("; ")) == 2
+
+
+def test_money_brings_its_currency_and_base(crm: Crm, ids: dict[str, str]) -> None:
+    """2.4: 'selecting a Money column adds _transactioncurrencyid_value automatically; a _base companion column exists'."""
+    row = crm.one(f"cf_donations({ids['gift']})?$select=cf_amount")
+    assert row["_transactioncurrencyid_value"]
+    assert crm.one(f"cf_donations({ids['gift']})?$select=cf_amount_base")["cf_amount_base"] == 150.0
+
+
+def test_an_entity_name_is_a_logical_name(crm: Crm, ids: dict[str, str]) -> None:
+    """2.3: 'objecttypecode holds the logical name as string'."""
+    note = crm.create("annotations", subject="n", **{"objectid_cf_fiche@odata.bind": f"/cf_fiches({ids['fiche']})"})
+    row = crm.one(f"annotations({note})?$select=objecttypecode,_objectid_value", EVERYTHING)
+    assert row["objecttypecode"] == "cf_fiche"
+    assert row["_objectid_value@Microsoft.Dynamics.CRM.lookuplogicalname"] == "cf_fiche"
+    assert row["_objectid_value@Microsoft.Dynamics.CRM.associatednavigationproperty"] == "objectid_cf_fiche"
+
+
+def test_overridden_createdon_is_the_creation_instant(crm: Crm) -> None:
+    """4.2: 'Set overriddencreatedon at creation; in the emulator createdon then shows exactly the given instant'."""
+    row = crm.create("contacts", lastname="Oud (fictief)", overriddencreatedon="2011-02-03T04:05:06Z", createdon="2012-01-01T00:00:00Z")
+    assert crm.one(f"contacts({row})")["createdon"] == "2011-02-03T04:05:06Z"
+
+
+def test_a_single_property(crm: Crm, ids: dict[str, str]) -> None:
+    """4.1: '{"@odata.context":"…#cf_fiches(5b1f…)/cf_name","value":"Fiche 2026-014"}; null property → 204'."""
+    body = crm.one(f"cf_fiches({ids['fiche']})/cf_name")
+    assert body == {"@odata.context": f"{crm.root}$metadata#cf_fiches({ids['fiche']})/cf_name", "value": "F-1"}
+    empty = crm.get(f"cf_fiches({ids['fiche']})/cf_summary")
+    assert (empty.status_code, empty.content) == (204, b"")
+
+
+def test_a_raw_value(crm: Crm, ids: dict[str, str]) -> None:
+    """4.1: 'GET …/cf_name/$value 200 raw text'."""
+    answer = crm.get(f"cf_fiches({ids['lone']})/cf_summary/$value")
+    assert (answer.status_code, answer.text) == (200, "Verhaal & meer")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_a_navigation_leads_to_the_row(crm: Crm, ids: dict[str, str]) -> None:
+    """4.1: 'GET …/cf_ContactId 200'."""
+    assert crm.one(f"cf_fiches({ids['fiche']})/cf_DossierId?$select=cf_name")["cf_name"] == "D-1"
+    assert crm.one(f"cf_parties({ids['party']})/cf_FicheId")["cf_ficheid"] == ids["fiche"]
+
+
+def test_a_reference_to_the_row(crm: Crm, ids: dict[str, str]) -> None:
+    """4.1: '…/nav/$ref'; 3.5: '{"@odata.id":"…"}'."""
+    assert crm.one(f"cf_fiches({ids['fiche']})/cf_DossierId/$ref")["@odata.id"] == f"{crm.root}cf_dossiers({ids['dossier']})"
+
+
+def test_a_collection_can_be_read_and_counted(crm: Crm, ids: dict[str, str]) -> None:
+    """4.1: '…/collection/$count'; 3.7: queries apply to a collection navigation."""
+    path = f"cf_dossiers({ids['dossier']})/cf_dossier_fiches"
+    assert {row["cf_name"] for row in crm.rows(path, select="cf_name")} == {"F-1", "F-2"}
+    assert [row["cf_name"] for row in crm.rows(path, filter="cf_channel ne null")] == ["F-1"]
+    answer = crm.get(path + "/$count")
+    assert answer.content.decode("utf-8-sig") == "2"
+
+
+def test_expand_of_a_single_navigation(crm: Crm, ids: dict[str, str]) -> None:
+    """3.5: 'Single-valued: nested object or null'."""
+    rows = crm.rows("cf_fiches", select="cf_name", expand="cf_DossierId($select=cf_name)", orderby="cf_name")
+    assert rows[0]["cf_DossierId"].items() >= {"cf_name": "D-1", "cf_dossierid": ids["dossier"]}.items()
+    assert rows[2]["cf_DossierId"] is None
+
+
+def test_expand_of_a_collection_is_inline_with_a_link(crm: Crm, ids: dict[str, str]) -> None:
+    """3.5: 'children inline; each parent also has "<nav>@odata.nextLink" whose URL has no paging cookie'; children carry '_…_value'."""
+    row = crm.one(
+        f"cf_dossiers({ids['dossier']})", select="cf_name", expand="cf_dossier_fiches($select=cf_name;$filter=cf_channel ne null)"
+    )
+    [child] = row["cf_dossier_fiches"]
+    assert child["@odata.etag"]
+    assert (child["cf_name"], child["_cf_dossierid_value"], child["cf_ficheid"]) == ("F-1", ids["dossier"], ids["fiche"])
+    link = row["cf_dossier_fiches@odata.nextLink"]
+    assert "skiptoken" not in link
+    assert [again["cf_name"] for again in crm.rows(link)] == ["F-1"]
+
+
+def test_filtering_an_expand_never_filters_the_parents(crm: Crm, ids: dict[str, str]) -> None:
+    """3.5: 'Filtering an expand never filters the parents'."""
+    rows = crm.rows("cf_dossiers", select="cf_name", expand="cf_dossier_fiches($filter=cf_name eq 'nothing')")
+    assert [(row["cf_name"], row["cf_dossier_fiches"]) for row in rows] == [("D-1", [])]
+
+
+def test_expand_takes_top_and_orderby_at_one_level(crm: Crm, ids: dict[str, str]) -> None:
+    """3.1: 'Inside $expand(...): $select $filter $orderby $top $expand, separated by ;'."""
+    row = crm.one(f"cf_dossiers({ids['dossier']})", expand="cf_dossier_fiches($select=cf_name;$orderby=cf_name desc;$top=1)")
+    assert [child["cf_name"] for child in row["cf_dossier_fiches"]] == ["F-2"]
+
+
+@pytest.mark.parametrize("option", ["$skip=1", "$count=true", "$search=x", "$levels=2"])
+def test_expand_refuses_other_options(crm: Crm, option: str) -> None:
+    """3.1: 'Not $skip $count $search $levels'."""
+    assert error(crm.get("cf_dossiers", expand=f"cf_dossier_fiches({option})"))[0] == 400
+
+
+def test_a_nested_expand_pages_every_collection(crm: Crm, ids: dict[str, str]) -> None:
+    """3.5: 'Any nested expand present: every collection becomes paged (<nav>@odata.nextLink with $skiptoken)'."""
+    row = crm.one(
+        f"cf_dossiers({ids['dossier']})",
+        {"Prefer": "odata.maxpagesize=1"},
+        expand="cf_dossier_fiches($select=cf_name;$expand=cf_fiche_parties($select=cf_name))",
+    )
+    assert len(row["cf_dossier_fiches"]) == 1
+    link = row["cf_dossier_fiches@odata.nextLink"]
+    assert "$skiptoken=" in link or "%24skiptoken=" in link
+    seen = {row["cf_dossier_fiches"][0]["cf_name"]} | {child["cf_name"] for child in crm.rows(link)}
+    assert seen == {"F-1", "F-2"}
+
+
+@pytest.mark.parametrize("option", ["$top=1", "$orderby=cf_name"])
+def test_nested_expand_refuses_top_and_orderby(crm: Crm, option: str) -> None:
+    """3.5: '400 0x80060888 Only $select and $filter clause can be provided while doing $expand on many-to-one relationship or …'."""
+    answer = crm.get("cf_dossiers", expand=f"cf_dossier_fiches({option};$expand=cf_fiche_parties)")
+    assert error(answer) == (400, "0x80060888")
+    assert message(answer) == (
+        "Only $select and $filter clause can be provided while doing $expand on many-to-one relationship or nested one-to-many "
+        "relationship."
+    )
+
+
+def test_expand_ref_of_a_lookup(crm: Crm, ids: dict[str, str]) -> None:
+    """3.5: 'nav/$ref only single-valued: gives {"@odata.id":"…"}'."""
+    row = crm.one(f"cf_fiches({ids['fiche']})", select="cf_name", expand="cf_DossierId/$ref")
+    assert row["cf_DossierId"] == {"@odata.id": f"{crm.root}cf_dossiers({ids['dossier']})"}
+
+
+def test_expand_ref_of_a_collection_is_refused(crm: Crm, ids: dict[str, str]) -> None:
+    """3.5: 'Expand with $ref is only supported on lookup type navigation property.'"""
+    answer = crm.get(f"cf_dossiers({ids['dossier']})", expand="cf_dossier_fiches/$ref")
+    assert error(answer) == (400, "0x80060888")
+    assert message(answer) == "Expand with $ref is only supported on lookup type navigation property."
+
+
+def test_the_sixteenth_expand_is_refused(crm: Crm) -> None:
+    """3.5: 'Limit 15 $expand options per query in total'."""
+    names = [
+        "createdby", "modifiedby", "ownerid", "owninguser", "owningteam", "owningbusinessunit", "parentcustomerid_account",
+        "parentcustomerid_contact", "cf_contact_parties", "cf_contact_donations", "cf_contact_enrolments", "cf_contact_engagements",
+        "contact_customer_contacts", "Contact_Annotation", "Contact_Phonecalls", "Contact_Emails",
+    ]  # fmt: skip
+    assert crm.get("contacts", select="fullname", expand=",".join(names[:15])).status_code == 200
+    assert error(crm.get("contacts", select="fullname", expand=",".join(names)))[0] == 400
+
+
+def test_an_expand_of_an_n_to_n_relationship_below_another_is_refused(crm: Crm) -> None:
+    """3.5: 'The navigation property '<NAME>' cannot be expanded. Only many-to-one relationships are supported for nested expansion.'"""
+    answer = crm.get("cf_fiches", expand="owninguser($expand=systemuserroles_association)")
+    assert error(answer) == (400, "0x80060888")
+    assert message(answer) == (
+        "The navigation property 'systemuserroles_association' cannot be expanded. "
+        "Only many-to-one relationships are supported for nested expansion."
+    )
+
+
+def test_older_builds_give_the_link_only(crm: Crm, ids: dict[str, str], switches: Any) -> None:
+    """3.5: '2021 documentation said collection expands on an entity set returned only the nextLink; Clients must handle both'."""
+    switches({"collection_links_only": True})
+    row = crm.rows("cf_dossiers", expand="cf_dossier_fiches($select=cf_name)")[0]
+    assert not row.get("cf_dossier_fiches")
+    assert len(crm.rows(row["cf_dossier_fiches@odata.nextLink"])) == 2
+
+
+def test_state_and_status_go_together(crm: Crm, ids: dict[str, str]) -> None:
+    """2.4: 'setting only statecode selects that state's default statuscode; an incompatible pair is a 400'."""
+    path = f"cf_fiches({ids['other']})"
+    row: Row = crm.patch(path, {"statecode": 1}, REPRESENTATION).json()
+    assert (row["statecode"], row["statuscode"]) == (1, 2)
+    assert error(crm.patch(path, {"statecode": 0, "statuscode": 2}))[0] == 400
+    assert crm.one(path)["statecode"] == 1
+
+
+def test_contact_s_default_states(crm: Crm) -> None:
+    """2.4: 'Contact: statecode 0 Active (default status 1), 1 Inactive (default status 2)'."""
+    row = crm.create("contacts", lastname="Staat (fictief)")
+    assert crm.one(f"contacts({row})").items() >= {"statecode": 0, "statuscode": 1}.items()
+    crm.patch(f"contacts({row})", {"statecode": 1})
+    assert crm.one(f"contacts({row})").items() >= {"statecode": 1, "statuscode": 2}.items()
+
+
+def test_activities_are_one_list(crm: Crm, ids: dict[str, str]) -> None:
+    """15 row 23: 'activitypointers is the union of phonecall/email/…'."""
+    call = crm.create("phonecalls", subject="Oproep", **{"regardingobjectid_cf_fiche_phonecall@odata.bind": f"/cf_fiches({ids['fiche']})"})
+    mail = crm.create("emails", subject="Bericht", **{"regardingobjectid_contact_email@odata.bind": f"/contacts({ids['person']})"})
+    rows = {
+        row["activityid"]: row["activitytypecode"] for row in crm.rows("activitypointers", select="activityid,activitytypecode,subject")
+    }
+    assert rows == {call: "phonecall", mail: "email"}
+    told = crm.one(f"phonecalls({call})?$select=_regardingobjectid_value", EVERYTHING)
+    assert told["_regardingobjectid_value@Microsoft.Dynamics.CRM.associatednavigationproperty"] == "regardingobjectid_cf_fiche_phonecall"
+    pointer = crm.rows("activitypointers", filter=f"_regardingobjectid_value eq {ids['person']}", expand="regardingobjectid_contact")
+    assert pointer[0]["regardingobjectid_contact"]["contactid"] == ids["person"]

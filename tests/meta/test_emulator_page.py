@@ -1,0 +1,56 @@
+"""The page on the emulator is current, and what it says is emulated has a test that says so."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from connectors.emulator.features import FEATURES, Feature, emulator_page
+from connectors.emulator.switches import Switches
+
+ROOT = Path(__file__).parents[2]
+MAKE_ANEW = "python -c \"from connectors.emulator.features import emulator_page; print(emulator_page(), end='')\" > docs/emulator.md"
+
+
+def rows_named_in(path: Path) -> Iterator[int]:
+    """The numbers in `pytest.mark.row(…)`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.row":
+            yield from (number.value for number in node.args if isinstance(number, ast.Constant) and isinstance(number.value, int))
+
+
+PROVEN = {number for path in (ROOT / "tests").rglob("test_*.py") for number in rows_named_in(path)}
+
+
+def test_the_page_is_current() -> None:
+    assert (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8") == emulator_page(), f"make it anew: {MAKE_ANEW}"
+
+
+def test_rows_are_numbered_without_a_gap() -> None:
+    assert [feature.row for feature in FEATURES] == list(range(1, 51))
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: f"{feature.row}")
+def test_every_row_has_a_test_that_names_it(feature: Feature) -> None:
+    assert feature.row in PROVEN
+
+
+def test_tests_name_no_row_that_is_not_on_the_page() -> None:
+    assert {feature.row for feature in FEATURES} >= PROVEN
+
+
+def test_every_switch_stands_on_a_row() -> None:
+    assert {name for feature in FEATURES for name in feature.switches} == {each.name for each in fields(Switches)}
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(Switches)])
+def test_every_switch_is_read_somewhere_and_tried_in_a_test(name: str) -> None:
+    """A switch that nothing reads is a promise that the emulator does not keep."""
+    read = [p for p in (ROOT / "connectors" / "emulator").rglob("*.py") if f"switches.{name}" in p.read_text(encoding="utf-8")]
+    tried = [p for p in (ROOT / "tests").rglob("*.py") if name in p.read_text(encoding="utf-8") and p != Path(__file__)]
+    assert read
+    assert tried
