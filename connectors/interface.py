@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -88,6 +88,7 @@ class ChangeSet:
 class ChangeStatus(StrEnum):
     DONE = "done"
     CHANGED = "changed"  # a row has another version, or is gone: nothing of the change set happened
+    HELD = "held"  # a hold has come over a row since it was judged (HLD-07): nothing of the change set happened
     REFUSED = "refused"  # the CRM refused (privilege, restriction, validation): nothing of the change set happened
     UNKNOWN = "unknown"  # no answer that can be trusted: read back before trying again
 
@@ -122,19 +123,25 @@ class Finding:
 
 @dataclass(slots=True)
 class ReadStats:
-    """What reading has cost so far."""
+    """What reading and writing have cost so far; `remembered` are rows that did not have to be fetched again, `waited_s` is time spent on
+    keeping to the CRM's limits, `peak_concurrency` how many batches ran at once at most."""
 
     pages: int = 0
     rows: int = 0
+    remembered: int = 0
     requests: int = 0
     retries: int = 0
     throttled: int = 0
+    waited_s: float = 0.0
+    peak_concurrency: int = 0
 
 
 class Connector(Protocol):
-    """One CRM, one account. Methods raise ConnectorError; a read that fails raises, it never ends early."""
+    """One CRM, one account. Methods raise ConnectorError; a read that fails raises, it never ends early. `warnings` are what somebody has
+    to look at although the work went on."""
 
     stats: ReadStats
+    warnings: list[str]
 
     @property
     def recording_media_types(self) -> tuple[str, ...]:
@@ -143,6 +150,11 @@ class Connector(Protocol):
 
     def check(self) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options, relationships (DAT-09, R-161)."""
+        ...
+
+    def check_privileges(self, needs: Mapping[type[Record], Collection[OperationKind]]) -> list[Finding]:
+        """Compare what each account of ours may do with what the jobs need: errors for what is missing or reaches a part of the rows only,
+        warnings for what is not needed."""
         ...
 
     def has(self, record: type[Record]) -> bool:
@@ -157,11 +169,12 @@ class Connector(Protocol):
         """The kind of record that is mapped to this table, or None."""
         ...
 
-    def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None) -> Iterator[list[R]]:
+    def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once; order unspecified.
 
         A kind that is not mapped yields nothing. Fields that the organisation does not map stay None. With `among` every id is looked
-        up, in as many requests as needed.
+        up, in as many requests as needed. With `remembered` rows may come from an earlier read and what has changed since: for plans, never
+        for what is about to be written.
 
         Raises:
             ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs.
@@ -170,6 +183,18 @@ class Connector(Protocol):
 
     def total(self, record: type[Record]) -> int | None:
         """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps none. May be a day old."""
+        ...
+
+    def group_size(self, record: type[Record], waiting: int, usual: int) -> int:
+        """How many of `waiting` deletes of this kind to judge and hand to `change` together: `usual`, or more where that is quicker."""
+        ...
+
+    def settle_earlier(self) -> None:
+        """Wait until nothing is under way in the CRM that an earlier process of ours has begun, so that what is read next is how it ended.
+
+        Raises:
+            ConnectorError: it does not end, or that cannot be told.
+        """
         ...
 
     def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:

@@ -8,9 +8,11 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from importlib.metadata import packages_distributions
 
+from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
+from crm_compliance.keys import memory_key
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import checked, clock_of, connector_of, policy_of, register_key, store_of
+from crm_compliance.wiring import checked, clock_of, connector_of, permitted, policy_of, register_key, store_of
 from jobs.ledger import LedgerBroken, verify_chain
 from rules.errors import ComplianceError, MappingError, UsageError
 from rules.records import KINDS
@@ -53,6 +55,7 @@ def _crm(settings: Settings) -> Iterator[Check]:
             return
         yield _attempt("mapping", lambda: _mapping(connector))
         yield _attempt("privileges", lambda: _privileges(connector))
+        yield _attempt("capabilities", lambda: _capabilities(connector))
         yield _attempt("visibility", lambda: _visibility(connector))
         yield _attempt("clock", lambda: _clock(settings, connector.server_time()))
 
@@ -89,7 +92,10 @@ def _store(settings: Settings) -> str:
 
 def _keys(settings: Settings) -> str:
     register_key(settings)
-    return "the register key is there and private"
+    if not settings.incremental_reads:
+        return "the register key is there and private"
+    memory_key(settings.make_data_dir())
+    return "the register key and the memory key are there and private"
 
 
 def _mapping(connector: Connector) -> str:
@@ -97,11 +103,16 @@ def _mapping(connector: Connector) -> str:
 
 
 def _privileges(connector: Connector) -> str:
-    """Read the first page of every table that is mapped; a table that may not be read is named."""
+    """What the role must allow and should not; then the first page of every mapped table, since a list may be refused all the same."""
+    warnings = permitted(connector)
     for record in KINDS.values():
         if connector.has(record):
             next(iter(connector.read(record, ())), None)
-    return "every mapped table can be read"
+    return "\n".join(["all that the jobs need is allowed, on the whole organisation", *warnings])
+
+
+def _capabilities(connector: DynamicsConnector) -> str:
+    return "\n".join(f"{each.name}: {'yes' if each.available else 'no'} - {each.reason}" for each in connector.capabilities())
 
 
 def _visibility(connector: Connector) -> str:
@@ -118,9 +129,11 @@ def _visibility(connector: Connector) -> str:
 
 
 def _clock(settings: Settings, server: str | None) -> str:
-    if server is None:
+    try:
+        told = parsedate_to_datetime(server or "")
+    except (ValueError, TypeError, OverflowError):
         return "the CRM tells no time"
-    skew = abs((clock_of(settings)() - parsedate_to_datetime(server).astimezone(UTC)).total_seconds())
+    skew = abs((clock_of(settings)() - told.replace(tzinfo=told.tzinfo or UTC)).total_seconds())
     if settings.clock is None and skew > SKEW_S:
         raise UsageError(f"this machine and the CRM differ by {skew:.0f} s", hint="synchronise the clock: a birthday hangs on it")
     return f"differs from the CRM by {skew:.0f} s" if settings.clock is None else "set by CRM_COMPLIANCE_CLOCK"

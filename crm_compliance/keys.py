@@ -1,4 +1,8 @@
-"""The register key: it turns a table and an id into a reference that names nobody to who has not got the key (9.2, `unit_ref`)."""
+"""The keys of this installation, in the data folder.
+
+The register key turns a table and an id into a reference that names nobody to who has not got the key (9.2, `unit_ref`); the memory key
+encrypts what is kept of the CRM between two reads.
+"""
 
 from __future__ import annotations
 
@@ -37,21 +41,7 @@ class RegisterKey:
 
         A damaged key is refused and never replaced: with another key, all references given so far would lead nowhere (ACC-02).
         """
-        folder = private_folder(private_folder(data_dir) / "keys")
-        file = folder / "register.key"
-        with disk_errors(file):
-            if not file.exists():
-                _make(file)
-            if open_to_others(folder) or open_to_others(file):
-                raise KeyUnusable(
-                    f"others may read {file}",
-                    hint=f"chmod 700 {folder}; chmod 600 {file}; think about who may have read it",
-                    where=str(file),
-                )
-            key = file.read_bytes() if file.is_file() else b""
-        if len(key) != LENGTH:
-            raise KeyUnusable(f"{file} is not a key of {LENGTH} bytes", hint="restore it from a backup", where=str(file))
-        return cls(key)
+        return cls(_key(data_dir, "register.key", "restore it from a backup"))
 
     def reference(self, table: str, id: str) -> str:
         """HMAC-SHA-256, in lower-case hex, of table and id; the same row has the same reference however its id is spelled."""
@@ -59,9 +49,32 @@ class RegisterKey:
         return hmac.new(self._key, row.encode(), hashlib.sha256).hexdigest()
 
 
+def memory_key(data_dir: Path) -> bytes:
+    """The key `keys/memory.key` that encrypts what is remembered of the CRM between two reads; made where there is none."""
+    return _key(data_dir, "memory.key", "delete it: what was remembered is then read anew")
+
+
+def _key(data_dir: Path, name: str, remedy: str) -> bytes:
+    folder = private_folder(private_folder(data_dir) / "keys")
+    file = folder / name
+    with disk_errors(file):
+        if not file.exists():
+            _make(file)
+        if open_to_others(folder) or open_to_others(file):
+            raise KeyUnusable(
+                f"others may read {file}",
+                hint=f"chmod 700 {folder}; chmod 600 {file}; think about who may have read it",
+                where=str(file),
+            )
+        key = file.read_bytes() if file.is_file() else b""
+    if len(key) != LENGTH:
+        raise KeyUnusable(f"{file} is not a key of {LENGTH} bytes", hint=remedy, where=str(file))
+    return key
+
+
 def _make(file: Path) -> None:
     """Make a key, whole and once: of two programs that start together the second finds the first one's key, and takes that."""
-    handle, name = tempfile.mkstemp(prefix=".register.", dir=file.parent)  # mode 0600
+    handle, name = tempfile.mkstemp(prefix=".key.", dir=file.parent)  # mode 0600
     try:
         with open(handle, "wb") as part:
             part.write(secrets.token_bytes(LENGTH))

@@ -7,10 +7,11 @@ Messages name the setting, never its value: half of the values are secrets.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Address, ip_address
@@ -70,6 +71,16 @@ def _path(value: Path) -> Path:
         raise ValueError("should be a path; the home folder in it is not known") from None
 
 
+def _clients(value: object) -> object:
+    """A list of tables in the file; in a variable the same as JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:  # its message would repeat the value
+        raise ValueError('should be a JSON list, for example [{"client_id": "…", "client_secret": "…"}]') from None
+
+
 def _cron(value: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z*/,\-]+( [0-9A-Za-z*/,\-]+){4}", value):
         raise ValueError("should be a cron line of five fields, for example 30 2 * * *")
@@ -85,6 +96,17 @@ WebApiRoot = Annotated[Text, AfterValidator(_web_api_root)]
 Cron = Annotated[Text, AfterValidator(_cron)]
 
 
+class Client(BaseModel):
+    """One more application user that shares the writing, in the same tenant and with the same roles as the first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    client_id: Text
+    client_secret: Secret | None = None
+    client_certificate: PathSetting | None = None
+    client_certificate_password: Secret | None = None
+
+
 class Settings(BaseModel):
     """All settings, checked. Secrets show as stars in every printed form."""
 
@@ -97,8 +119,11 @@ class Settings(BaseModel):
     crm_client_secret: Secret | None = None
     crm_client_certificate: PathSetting | None = None
     crm_client_certificate_password: Secret | None = None
+    crm_extra_clients: Annotated[tuple[Client, ...], BeforeValidator(_clients)] = ()
     crm_authority: WebUrl | None = None
     crm_ca_file: PathSetting | None = None
+    crm_concurrency: Annotated[int, Field(ge=1, le=52)] = 16
+    crm_reserved_share: Annotated[float, Field(ge=0, le=0.9)] = 0.25
     database_url: Secret | None = None
     data_dir: PathSetting = Field(default_factory=lambda: user_data_path("crm-compliance", appauthor=False))
     storage_dir: PathSetting | None = None
@@ -108,6 +133,9 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     retention_cron: Cron = "30 2 * * *"
     recordings_cron: Cron = "0 2 * * *"
+    bulk_delete: Literal["auto", "off", "always"] = "auto"
+    incremental_reads: bool = True
+    full_read_days: Annotated[int, Field(ge=1, le=7)] = 7
 
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Settings:
@@ -116,6 +144,20 @@ class Settings(BaseModel):
             if getattr(self, name) is not None and not self.is_loopback:
                 lacking = " and none is set" if self.crm_url is None else ""
                 raise ValueError(f"{name}: accepted only together with a crm_url on this machine (127.0.0.0/8, ::1, localhost){lacking}")
+        return self
+
+    @model_validator(mode="after")
+    def _be_one_client_each(self) -> Settings:
+        """The limits count for each application user; one that is named twice would overrun its own."""
+        for number, client in enumerate(self.crm_extra_clients, 1):
+            if (client.client_secret is None) == (client.client_certificate is None):
+                raise ValueError(f"crm_extra_clients: client {number} needs either a client_secret or a client_certificate")
+        if self.crm_extra_clients:
+            if self.crm_client_id is None:
+                raise ValueError("crm_extra_clients: accepted only together with a crm_client_id")
+            ids = [self.crm_client_id.lower(), *(client.client_id.lower() for client in self.crm_extra_clients)]
+            if len(set(ids)) < len(ids):
+                raise ValueError("crm_extra_clients: names a client twice")
         return self
 
     @property
@@ -205,7 +247,7 @@ def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
 
 def _line(text: str, key: str) -> str:
     """`:7` where line 7 sets the key, else nothing."""
-    sets = re.compile(rf"""\s*\[?["']?{re.escape(key)}["']?\s*[=.\]]""")
+    sets = re.compile(rf"""\s*\[{{0,2}}["']?{re.escape(key)}["']?\s*[=.\]]""")
     return next((f":{number}" for number, line in enumerate(text.splitlines(), 1) if sets.match(line)), "")
 
 
@@ -214,10 +256,18 @@ def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageErro
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
         message = problem["msg"].removeprefix("Value error, ")
         key, what = (str(problem["loc"][0]), message) if problem["loc"] else message.split(": ", 1)
-        place = places.get(key, f"{PREFIX}{key.upper()}")
-        where = where or place
+        place = places.get(key, f"{PREFIX}{key.upper()}") + _inside(problem["loc"][1:])
+        where = where or places.get(key, f"{PREFIX}{key.upper()}")
         messages.append(f"{place}: {what[:1].lower()}{what[1:]}")
     return UsageError("; ".join(messages), hint="README.md lists the settings", where=where)
+
+
+def _inside(path: Sequence[int | str]) -> str:
+    """Which client of a list, and which of its fields; a word that is none of ours may be a secret in the wrong place."""
+    parts = [
+        f"client {part + 1}" if isinstance(part, int) else part for part in path if isinstance(part, int) or part in Client.model_fields
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def environment_of(settings: Mapping[str, str]) -> dict[str, str]:

@@ -15,13 +15,18 @@ from pathlib import Path
 from random import SystemRandom
 
 from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.deleting import BulkDelete
+from connectors.dynamics.governor import Pace
 from connectors.dynamics.mapping import parse_mapping
-from connectors.interface import Connector
-from crm_compliance.keys import RegisterKey
+from connectors.dynamics.memory import Memory, tidy
+from connectors.interface import Connector, Forbidden
+from crm_compliance.files import private_folder
+from crm_compliance.keys import RegisterKey, memory_key
 from crm_compliance.logs import run_bound
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
-from crm_compliance.tokens import token_source
+from crm_compliance.tokens import more_token_sources, token_source
+from jobs.needs import NEEDS
 from jobs.ports import Clock, JobContext, Progress
 from rules.errors import MappingError, UsageError
 from rules.holds import Holds
@@ -71,7 +76,25 @@ def store_of(settings: Settings, clock: Clock) -> SqlStore:
     return SqlStore.open(settings.store_url, clock=clock)
 
 
-def connector_of(settings: Settings, *, any_odata: bool = False) -> DynamicsConnector:
+def memory_of(settings: Settings, clock: Clock) -> Memory | None:
+    """What is kept of this CRM between two reads, encrypted, below the data folder; None where each read is to be a full one.
+
+    What is of no use any more is removed, all of it where nothing is to be kept.
+    """
+    folder = settings.data_dir / "memory"
+    if not settings.incremental_reads:
+        tidy(folder, clock(), older_than_days=0)
+        return None
+    data_dir = settings.make_data_dir()
+    key = memory_key(data_dir)
+    if settings.clock is None:  # files have the age of the real clock
+        tidy(folder, clock(), older_than_days=settings.full_read_days)
+    # Another user may see other columns of the same rows, so it has a memory of its own.
+    whose = hashlib.sha256(f"{settings.needed_crm_url} {settings.crm_client_id or ''}".encode()).hexdigest()[:16]
+    return Memory(private_folder(folder) / whose, key, now=clock, full_every_days=settings.full_read_days)
+
+
+def connector_of(settings: Settings, *, any_odata: bool = False, memory: Memory | None = None) -> DynamicsConnector:
     """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server that is not Dataverse."""
     text, source = mapping_text(settings)
     return connect(
@@ -82,6 +105,10 @@ def connector_of(settings: Settings, *, any_odata: bool = False) -> DynamicsConn
         ca_file=str(settings.crm_ca_file) if settings.crm_ca_file is not None else None,
         user_agent=f"crm-compliance/{SOFTWARE_VERSION}",
         any_odata=any_odata,
+        memory=memory,
+        pace=Pace(concurrency=settings.crm_concurrency, reserved_share=settings.crm_reserved_share),
+        more_tokens=more_token_sources(settings),
+        bulk_delete=BulkDelete(settings.bulk_delete),
     )
 
 
@@ -114,6 +141,21 @@ def checked(connector: Connector) -> tuple[str, ...]:
     return tuple(f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
 
 
+def permitted(connector: Connector) -> tuple[str, ...]:
+    """Compare the application user's privileges with what the jobs need and return what is only a warning.
+
+    Raises:
+        Forbidden: something is missing, or a table is visible in part only; all of it is told.
+    """
+    findings = connector.check_privileges(NEEDS)
+    lines = {wrong: [f"{each.where}: {each.message}" for each in findings if each.is_error is wrong] for wrong in (True, False)}
+    if lines[True]:
+        raise Forbidden(
+            "\n".join(lines[True]), hint="give the application user the role of docs/least-privilege-role.md", where="privileges"
+        )
+    return tuple(lines[False])
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """An open job context with what the commands need beside it."""
@@ -132,8 +174,9 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
     """Open everything that a job needs, the CRM checked against the mapping, and close it again."""
     policy = policy_of(settings)
     clock = clock_of(settings)
-    with connector_of(settings) as connector:
+    with connector_of(settings, memory=memory_of(settings, clock)) as connector:
         warnings = checked(connector)
+        permitted(connector)
         for warning in warnings:
             if warn is not None:
                 warn(warning)
@@ -154,7 +197,12 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
                 progress=progress,
                 logged_as=run_bound,
             )
-            yield Desk(settings, context, warnings)
+            try:
+                yield Desk(settings, context, warnings)
+            finally:
+                if warn is not None:
+                    for warning in connector.warnings:
+                        warn(warning)
 
 
 def text_of(path: Path, what: str) -> str:

@@ -33,7 +33,7 @@ from rules.errors import Refused
 from rules.periods import brussels_date
 from rules.records import KINDS, Contact, Dossier, Unit, UnitKind
 
-GROUP = 100  # units that are recomputed, journalled and sent together
+GROUP = 100  # units that are recomputed, journalled and sent together; the connector may ask for more
 ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER)
 # Why an interrupted run begins nothing new.
 PLAN_REJECTED, POLICY_CHANGED, PLAN_EXPIRED = "PLAN_REJECTED", "POLICY_CHANGED", "PLAN_EXPIRED"
@@ -121,6 +121,7 @@ class Application:
         self.announced: dict[tuple[str, str], Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
     def carry_out(self) -> Run:
+        self.context.connector.settle_earlier()
         self._settle_intended()
         due = [line for line in lines_of(self.context.store.plan_pages(self.plan.id)) if line.is_disposal]
         pending = [line for line in due if (line.table, line.id) not in self.actions]
@@ -132,7 +133,7 @@ class Application:
         self._continue_partials({(line.table, line.id) for line in due})
         done = 0
         for kind in ORDER:  # never two kinds in one group: a recording goes by its own line before its fiche is looked at
-            for group in _groups([line for line in pending if self.kinds[line.table] is kind]):
+            for group in self._groups_of(kind, [line for line in pending if self.kinds[line.table] is kind]):
                 self.context.progress("applying", done, len(pending))
                 self._dispose_of_units(group)
                 done += len(group)
@@ -151,6 +152,14 @@ class Application:
         if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
             return POLICY_CHANGED
         return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
+
+    def _groups_of(self, kind: UnitKind, lines: Sequence[PlanLine]) -> Iterator[Sequence[PlanLine]]:
+        """Groups as large as the CRM takes them well; it may learn from one how large the next should be."""
+        at = 0
+        while at < len(lines):
+            size = self.context.connector.group_size(KINDS[kind.value], len(lines) - at, GROUP)
+            yield lines[at : at + size]
+            at += size
 
     # -- units ---------------------------------------------------------------------------------------------------------------------
 

@@ -165,7 +165,7 @@ def _pages(
 ) -> Iterator[list[R]]:
     done = 0
     progress(record.__name__.lower(), done)
-    for page in connector.read(record, fields, among=among):
+    for page in connector.read(record, fields, among=among, remembered=True):
         done += len(page)
         progress(record.__name__.lower(), done)
         yield page

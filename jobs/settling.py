@@ -13,6 +13,7 @@ from connectors.interface import ChangeSet, ChangeStatus, Connector, Operation
 from jobs.disposal import CHANGED, operation
 from jobs.runs import ActionState, RowWrite
 from jobs.verify import still_there
+from rules.disposition import Reason
 
 MAX_OPERATIONS = 1_000  # Microsoft Learn, "Execute batch operations using the Web API"
 TRIES = 3
@@ -49,6 +50,8 @@ def settle_writes(
                 settled[key] = Settled(ActionState.PARTIAL, code)
             elif status is ChangeStatus.CHANGED:
                 settled[key] = Settled(ActionState.SKIPPED, CHANGED)
+            elif status is ChangeStatus.HELD:
+                settled[key] = Settled(ActionState.SKIPPED, Reason.HOLD_LEGAL.value)
             elif status is ChangeStatus.REFUSED:
                 settled[key] = Settled(ActionState.SKIPPED, TECHNICAL)
             else:

@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
+
+settings.register_profile("default", deadline=None)  # a busy machine is no failure
+settings.register_profile("deep", deadline=None, max_examples=5000)  # pytest tests/connectors/dynamics/fuzz --hypothesis-profile=deep
+settings.load_profile("default")
 
 
 class StandingClock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping as Values
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from requests.structures import CaseInsensitiveDict
@@ -28,6 +28,7 @@ MAX_OPERATIONS = 1000  # Microsoft Learn, "Execute batch operations using the We
 
 # A 404 or 412 that does not mean that the row has changed: no such segment, unbound URL, alternate key taken, duplicate-detection rule.
 _NO_CHANGE_CODES = frozenset({"0x8006088a", "0x80060888", "0x80060892", "0x80040333"})
+_CONTRADICTORY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Request:
     method: str
     path: str
     headers: Values[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,98 +105,58 @@ def _header(value: str) -> str:
     return value
 
 
-class Batches:
-    """Sends prepared change sets, several to a batch, and gives one result for each."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one batch: a result for each change set, None where the CRM said that it did nothing and asks to wait (`wait_s`).
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._waited_s = 0.0
-        self._anything_sent = False
+    `refusal`: the whole batch was refused, nothing of it done. `reached`: something may have been done.
+    """
 
-    def send(self, prepared: Sequence[Prepared]) -> list[ChangeResult]:
-        """Results in the order given.
+    results: tuple[ChangeResult | None, ...]
+    wait_s: float | None = None
+    refusal: ConnectorError | None = None
+    reached: bool = True
+    code: str = ""
 
-        Raises:
-            Unauthorised, Forbidden: the very first batch is refused as a whole. Later the rest is REFUSED instead, so that the results of
-                what was done are not lost.
-        """
-        results: dict[int, ChangeResult] = {index: one.result for index, one in enumerate(prepared) if one.result is not None}
-        waiting = [index for index in range(len(prepared)) if index not in results]
-        while waiting:
-            chosen = self._next(prepared, waiting)
-            answered, again = self._send_one([prepared[index] for index in chosen])
-            results.update({index: result for index, result in zip(chosen, answered, strict=True) if result is not None})
-            # Throttled before anything was done: the only case in which the same change set is sent again.
-            waiting = [index for index in waiting if index not in results]
-            if again is not None and waiting:
-                self._transport.pause(again)
-        return [results[index] for index in range(len(prepared))]
 
-    def _next(self, prepared: Sequence[Prepared], waiting: Sequence[int]) -> list[int]:
-        """As many change sets as fit into one batch, at least one."""
-        chosen: list[int] = []
-        operations = 0
-        for index in waiting:
-            size = len(prepared[index].requests)
-            if chosen and operations + size > self._transport.environment.batch_operations:
-                break
-            chosen.append(index)
-            operations += size
-        return chosen
-
-    def _send_one(self, change_sets: Sequence[Prepared]) -> tuple[list[ChangeResult | None], float | None]:
-        """Results of one batch; None where the CRM said that it did nothing and asks to wait (second value, in seconds)."""
-        boundary = f"batch_{uuid.uuid4().hex}"
-        body = encode(change_sets, boundary)
-        try:
-            answer = self._post(body, boundary)
-        except ConnectorError as failure:
-            if isinstance(failure, Unauthorised) and not self._anything_sent:
-                raise
-            self._anything_sent = self._anything_sent or not isinstance(failure, NotSent)
-            status = ChangeStatus.REFUSED if isinstance(failure, Unauthorised) else ChangeStatus.UNKNOWN
-            lost: list[ChangeResult | None] = [
-                ChangeResult(one.key, status, http_status=failure.status, service_code=failure.service_code) for one in change_sets
-            ]
-            return lost, None
-        if answer.status == 403 and not boundary_of(answer.headers.get("Content-Type", "")):
-            if not self._anything_sent:
-                raise faults.error(faults.fault(403, answer.body), request=answer.request_id, where="$batch")
-            found = faults.fault(403, answer.body)
-            return [ChangeResult(one.key, ChangeStatus.REFUSED, 403, found.code) for one in change_sets], None
-        if answer.status == 429:
-            return self._throttled(change_sets, [None] * len(change_sets), self._transport.retry_after(answer.headers), answer)
-        self._anything_sent = True
-        decoded = decode(change_sets, answer.status, answer.headers.get("Content-Type", ""), answer.body)
-        if any(one.wait is not None for one in decoded):
-            wait_s = max(self._transport.retry_after(one.wait) for one in decoded if one.wait is not None)
-            return self._throttled(change_sets, [None if one.wait is not None else one.result for one in decoded], wait_s, answer)
-        return [one.result for one in decoded], None
-
-    def _throttled(
-        self, change_sets: Sequence[Prepared], results: list[ChangeResult | None], wait_s: float, answer: Answer
-    ) -> tuple[list[ChangeResult | None], float | None]:
-        self._waited_s += wait_s
-        if self._waited_s <= self._transport.environment.max_wait_s:
-            return results, wait_s
+def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
+    """Send change sets as one batch and read the answer; nothing that may have happened is sent again here."""
+    boundary = f"batch_{uuid.uuid4().hex}"
+    body = encode(change_sets, boundary)
+    try:
+        answer = _post(transport, body, boundary, sum(len(one.requests) for one in change_sets))
+    except ConnectorError as failure:
+        is_refused = isinstance(failure, Unauthorised)
+        status = ChangeStatus.REFUSED if is_refused else ChangeStatus.UNKNOWN
+        lost = tuple(ChangeResult(one.key, status, http_status=failure.status, service_code=failure.service_code) for one in change_sets)
+        return Sent(lost, refusal=failure if is_refused else None, reached=not is_refused and not isinstance(failure, NotSent))
+    if answer.status == 403 and not boundary_of(answer.headers.get("Content-Type", "")):
+        found = faults.fault(403, answer.body)
+        refusal = faults.error(found, request=answer.request_id, where="$batch")
+        return Sent(
+            tuple(ChangeResult(one.key, ChangeStatus.REFUSED, 403, found.code) for one in change_sets), refusal=refusal, reached=False
+        )
+    if answer.status == 429:
         code = faults.fault(429, answer.body).code
-        given_up: list[ChangeResult | None] = [
-            result if result is not None else ChangeResult(one.key, ChangeStatus.UNKNOWN, 429, code)
-            for one, result in zip(change_sets, results, strict=True)
-        ]
-        return given_up, None
+        return Sent((None,) * len(change_sets), transport.retry_after(answer.headers), reached=False, code=code)
+    decoded = decode(change_sets, answer.status, answer.headers.get("Content-Type", ""), answer.body)
+    waits = [transport.retry_after(one.wait) for one in decoded if one.wait is not None]
+    results = tuple(None if one.wait is not None else one.result for one in decoded)
+    code = next((one.result.service_code for one in decoded if one.wait is not None), "")
+    return Sent(results, max(waits, default=None), code=code)
 
-    def _post(self, body: bytes, boundary: str) -> Answer:
-        """Send; where no connection came about nothing can have happened, so that may be tried again."""
-        tries = self._transport.environment.retries
-        for attempt in range(tries + 1):
-            try:
-                return self._transport.post_batch(body, boundary, prefer="odata.continue-on-error", where="$batch")
-            except NotSent as failure:
-                if attempt == tries or isinstance(failure, CertificateRefused):
-                    raise
-                self._transport.pause(backoff_s(attempt + 1))
-        raise AssertionError("unreachable")
+
+def _post(transport: Transport, body: bytes, boundary: str, operations: int) -> Answer:
+    """Send; where no connection came about nothing can have happened, so that may be tried again."""
+    tries = transport.environment.retries
+    for attempt in range(tries + 1):
+        try:
+            return transport.post_batch(body, boundary, operations=operations, prefer="odata.continue-on-error", where="$batch")
+        except NotSent as failure:
+            if attempt == tries or isinstance(failure, CertificateRefused):
+                raise
+            transport.pause(backoff_s(attempt + 1))
+    raise AssertionError("unreachable")
 
 
 def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
@@ -223,7 +184,8 @@ def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body
     """Match the parts of an answer with the change sets that were sent.
 
     Parts come in the order of the request. A success is believed only under the Content-IDs of its change set; a failure, which may come
-    without one, only as long as nothing before it contradicted that order.
+    without one, only if there are as many parts as change sets and nothing contradicts that order. A service that stops at the first
+    failure sends fewer (reference: section 5.3); which one is missing cannot be told then.
     """
     first_ids: list[int] = []
     next_id = 1
@@ -232,28 +194,30 @@ def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body
         next_id += len(change_set.requests)
     unknown = [Decoded(ChangeResult(one.key, ChangeStatus.UNKNOWN, status, _outer_code(status, content_type, body))) for one in change_sets]
     parts = split(body, boundary_of(content_type)) if status in (200, 202, 207, 400) else []
-    # Fewer parts than change sets are a beginning only where the service stops at the first failure (400); else some may lack anywhere.
-    in_order = len(parts) == len(change_sets) or (status == 400 and 0 < len(parts) < len(change_sets))
+    in_order = len(parts) == len(change_sets)
     decoded = list(unknown)
-    by_order: list[int] = []
+    answered: set[int] = set()
+    by_order: set[int] = set()
     for position, part in enumerate(parts):
         named = _owner(part, change_sets, first_ids)
-        fits = named == position or (named is None and in_order and position < len(change_sets))
-        if not fits and named != position:
+        if named is None and not in_order:
+            continue
+        if named is not None and named != position:
             in_order = False
             for index in by_order:  # the order is broken, so what was matched by it alone is no longer certain
                 decoded[index] = unknown[index]
-        owner = named if named is not None else position
-        if named is None and not fits:
+        owner = position if named is None else named
+        if owner == _CONTRADICTORY:
             continue
-        if decoded[owner] is not unknown[owner]:
+        if owner in answered:
             decoded[owner] = unknown[owner]  # two answers for one change set: neither counts
             continue
+        answered.add(owner)
+        if named is None:
+            by_order.add(owner)
         verdict = _verdict(change_sets[owner], first_ids[owner], part)
         if verdict is not None:
             decoded[owner] = verdict
-            if named is None:
-                by_order.append(owner)
     return decoded
 
 
@@ -269,15 +233,15 @@ def _content_ids(part: Part) -> list[str]:
 
 
 def _owner(part: Part, change_sets: Sequence[Prepared], first_ids: Sequence[int]) -> int | None:
-    """The change set whose Content-IDs a part carries; None if it carries none, or those of several."""
+    """The change set whose Content-IDs a part carries; None if it carries none, `_CONTRADICTORY` if strange ones or those of several."""
     owners: set[int] = set()
     for text in _content_ids(part):
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
         owner = next((i for i, first in enumerate(first_ids) if first <= number < first + len(change_sets[i].requests)), None)
-        if owner is None:
-            return None
-        owners.add(owner)
-    return owners.pop() if len(owners) == 1 else None
+        owners.add(_CONTRADICTORY if owner is None else owner)
+    if not owners:
+        return None
+    return owners.pop() if len(owners) == 1 else _CONTRADICTORY
 
 
 def _verdict(change_set: Prepared, first_id: int, part: Part) -> Decoded | None:
@@ -288,11 +252,13 @@ def _verdict(change_set: Prepared, first_id: int, part: Part) -> Decoded | None:
     else:
         answers = [(part.content_id, inner_answer(part.body))]
     failures = [(content_id, answer) for content_id, answer in answers if answer is not None and answer.status >= 400]
-    if failures:
-        content_id, answer = failures[0]
-        return _failure(change_set, first_id, content_id, answer)
     expected = [str(first_id + offset) for offset in range(len(change_set.requests))]
     statuses = [answer.status for _, answer in answers if answer is not None and 200 <= answer.status < 300]
+    if failures:
+        if len(statuses) >= len(expected):
+            return None  # all of it done and yet a failure: it cannot be both
+        content_id, answer = failures[0]
+        return _failure(change_set, first_id, content_id, answer)
     if part.is_multipart and sorted(content_id for content_id, _ in answers) == sorted(expected) and len(statuses) == len(expected):
         return Decoded(ChangeResult(change_set.key, ChangeStatus.DONE, statuses[0]))
     return None

@@ -34,7 +34,18 @@ def read_body(response: requests.Response) -> bytes:
     if encoding != "gzip":
         raise BodyBroken  # we ask for nothing else
     try:
-        decompressed: bytes = isal_zlib.decompress(raw, _GZIP)
+        return _decompressed(raw)
     except _NOT_GZIP:
         raise BodyBroken from None
-    return decompressed
+
+
+def _decompressed(raw: bytes) -> bytes:
+    """All members of a gzip stream; what follows the last must be one too, so that nothing is left out."""
+    members: list[bytes] = []
+    while raw:
+        member = isal_zlib.decompressobj(_GZIP)
+        members.append(member.decompress(raw))
+        if not member.eof:
+            raise BodyBroken
+        raw = member.unused_data
+    return members[0] if len(members) == 1 else b"".join(members)

@@ -51,6 +51,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
         if attribute is None:
             findings.append(_error(f"The table {table.name} has no column {column.name} ({table.kind}.{column.field}).", column.where))
         else:
+            findings.extend(_check_security(table, column, attribute))
             findings.extend(_check_column(table, column, attribute, definition, mapping))
             findings.extend(_check_masking(table, column, attribute, definition))
     return findings
@@ -66,6 +67,16 @@ def _check_masking(table: Table, column: Column, attribute: Attribute, definitio
     problem = check_technique(technique, kind, max_length=None, required=attribute.required, unique=unique)
     if problem is not None:
         yield _error(f"{table.name}.{column.name} cannot be masked: {problem}.", column.where)
+
+
+def _check_security(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
+    """A secured column looks empty to who may not read it, without an error: a hold or a birth date would be overlooked."""
+    if attribute.secured and not column.is_readable:
+        yield _error(
+            f"{table.name}.{column.name} is secured: it looks empty to who may not read it. Give the application user a column security "
+            f"profile that reads it, then list {column.field} under readable.",
+            column.where,
+        )
 
 
 def _check_column(table: Table, column: Column, attribute: Attribute, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:

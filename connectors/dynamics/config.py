@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from connectors.dynamics.governor import ONE_AT_A_TIME, Pace
 from rules.errors import UsageError
 
 MAX_PAGE_SIZE = 5000  # Microsoft Learn, "Page results using OData"
@@ -41,7 +42,8 @@ class Environment:
 
     `read_timeout_s` is longer than the two minutes after which the service itself gives up, so that its answer is heard. `retries` counts
     repetitions after a connection error or a 5xx; waiting because of a 429 is bounded by `max_wait_s` instead, since there the server says
-    how long. With `any_odata` the root need not be a Dataverse one (`doctor --read` only).
+    how long. `pace` says how hard each application user may work. With `any_odata` the root need not be a Dataverse one (`doctor --read`
+    only).
     """
 
     url: str
@@ -51,6 +53,7 @@ class Environment:
     retries: int = 5
     max_wait_s: float = 1800.0
     batch_operations: int = 100
+    pace: Pace = ONE_AT_A_TIME
     pool_size: int = 8
     ca_file: str | None = None
     user_agent: str = "crm-compliance"

@@ -4,32 +4,54 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Mapping as Values
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
 
 import msgspec
 
 from connectors.dynamics.auth import TokenSource
-from connectors.dynamics.batch import Batches, Prepared, prepare
+from connectors.dynamics.batch import Prepared, prepare
+from connectors.dynamics.capabilities import Capability, capabilities
 from connectors.dynamics.checks import check_mapping, check_table
 from connectors.dynamics.config import Environment
+from connectors.dynamics.counts import total_count
 from connectors.dynamics.decoding import PageDecoder
+from connectors.dynamics.deleting import MOST_ROWS, BulkDelete, Deleting
+from connectors.dynamics.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.mapping import KIND_FIELDS, LOOKUPS, Mapping, Table, parse_mapping
+from connectors.dynamics.memory import Memory
 from connectors.dynamics.metadata import Metadata, TableDefinition
-from connectors.dynamics.query import any_of, guid, literal
+from connectors.dynamics.pool import Pool
+from connectors.dynamics.privileges import RoleLine, check_privileges, least_role
+from connectors.dynamics.query import any_of, guid
 from connectors.dynamics.reading import Reader
+from connectors.dynamics.remembering import RememberingReader
 from connectors.dynamics.sets import SetReading, read_set
 from connectors.dynamics.transport import Transport
-from connectors.interface import Among, ChangeResult, ChangeSet, ConnectorError, Finding, ReadIncomplete, ReadStats
-from rules.errors import MappingError
+from connectors.interface import (
+    Among,
+    ChangeResult,
+    ChangeSet,
+    ChangeStatus,
+    Finding,
+    Forbidden,
+    OperationKind,
+    ReadIncomplete,
+    ReadStats,
+    Unauthorised,
+)
+from rules.errors import MappingError, UsageError
 from rules.records import KINDS, Record
 
 R = TypeVar("R", bound=Record)
 
 
 class DynamicsConnector:
-    """One environment and one account. Threads may read at the same time; `change` is for one thread at a time."""
+    """One environment and one account, or several that share the writing. Threads may read at the same time; `change` is for one thread at
+    a time."""
 
     def __init__(
         self,
@@ -39,15 +61,31 @@ class DynamicsConnector:
         *,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
+        memory: Memory | None = None,
+        more_tokens: Sequence[TokenSource] = (),
+        bulk_delete: BulkDelete = BulkDelete.OFF,
     ) -> None:
-        self.environment = environment
+        """With a `memory`, tables whose changes the CRM tracks may be read by what has changed since last time. `more_tokens` are those of
+        further application users."""
+        pace = replace(environment.pace, shared_by=1 + len(more_tokens))
+        self.environment = environment = replace(environment, pace=pace)
         self.mapping = mapping
+        self._memory = memory
+        self._overwritten: dict[str, dict[str, str]] = {}  # by table: rows that were deleted or changed, and the version before
+        self._doubtful: set[str] = set()  # tables in which a write may have happened
         self.stats = ReadStats()
-        self._tokens = tokens
+        self._tokens = (tokens, *more_tokens)
         self._transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, chance=chance)
+        timeline = self._transport.gate.timeline
+        self._others = [Transport(environment, one, stats=self.stats, timeline=timeline, chance=chance) for one in more_tokens]
+        self.warnings: list[str] = []
+        self._pool = Pool([self._transport, *self._others], self.warnings)
         wanted = {table.name: [column.name for column in table.columns.values()] for table in mapping.tables.values()}
         self._metadata = Metadata(self._transport, wanted)
         self._checked: dict[str, TableDefinition] = {}
+        self.deleting = Deleting(
+            self._transport, mapping, self._definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
+        )
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
     def __enter__(self) -> DynamicsConnector:
@@ -66,6 +104,20 @@ class DynamicsConnector:
         self._metadata.load(table.name for table in self.mapping.tables.values())
         return check_mapping(self.mapping, self._metadata)
 
+    def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]]) -> list[Finding]:
+        """Errors for what an application user may not do and must, warnings for what it may and need not; each user is asked, for each
+        writes."""
+        users = list(zip((self._transport, *self._others), self._users(), strict=True))
+        return check_privileges(users, self.mapping, self._metadata, needs)
+
+    def least_role(self, needs: Values[type[Record], Collection[OperationKind]]) -> list[RoleLine]:
+        """The privileges that are enough for the jobs and no more, by the names that this CRM has for them."""
+        return least_role(self._transport, self.mapping, self._metadata, needs)
+
+    def capabilities(self) -> list[Capability]:
+        """What this CRM can do that another cannot, with reasons."""
+        return [*capabilities(self._transport, self.mapping, self._metadata), self.deleting.capability()]
+
     def has(self, record: type[Record]) -> bool:
         """Whether the organisation maps this kind of record at all."""
         return self.mapping.table(record) is not None
@@ -80,11 +132,12 @@ class DynamicsConnector:
         word = self.mapping.kind_of(table)
         return KINDS[word] if word else None
 
-    def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None) -> Iterator[list[R]]:
+    def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once; order unspecified.
 
         The records' class is a subclass made for these fields, whose own names on the wire are the CRM's: compute with them, do not encode
-        or pickle them.
+        or pickle them. With `remembered`, a whole table whose changes the CRM tracks is read by what has changed since last time, where
+        there is a memory; without, every row is asked of the CRM now.
 
         Raises:
             ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs.
@@ -94,7 +147,16 @@ class DynamicsConnector:
         if table is None or (among is not None and not among.ids):
             return
         definition = self._definition(table)
-        reader: Reader[R] = Reader(self._transport, self._decoder(table, definition, fields), definition.set_name, table.name)
+        decoder = self._decoder(table, definition, fields)
+        if remembered and among is None and self._memory is not None:
+            if definition.tracks_changes:
+                remembering: RememberingReader[R] = RememberingReader(
+                    self._transport, decoder, definition.set_name, table.name, self._memory
+                )
+                yield from remembering.read()
+                return
+            self._memory.drop_table(table.name)  # changes that were not tracked meanwhile would be missed for good
+        reader: Reader[R] = Reader(self._transport, decoder, definition.set_name, table.name)
         if among is None:
             yield from reader.read()
             return
@@ -111,31 +173,44 @@ class DynamicsConnector:
     def total(self, record: type[Record]) -> int | None:
         """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps none. May be a day old."""
         table = self.mapping.table(record)
-        if table is None:
-            return None
-        try:
-            answer = self._transport.get(f"RetrieveTotalRecordCount(EntityNames=[{literal(table.name)}])", where=table.name)
-        except ConnectorError as failure:
-            if failure.status in (400, 404, 405, 500, 501):
-                return None
-            raise
-        try:
-            counts = msgspec.json.decode(answer.body)["EntityRecordCountCollection"]
-            return int(dict(zip(counts["Keys"], counts["Values"], strict=True))[table.name])
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError):
-            return None
+        return total_count(self._transport, table.name) if table is not None else None
 
     def whoami(self) -> str:
-        """The id of our application user; the cheapest proof that address, token and user are right."""
-        answer = self._transport.get("WhoAmI", where="WhoAmI")
-        try:
-            return guid(msgspec.json.decode(answer.body)["UserId"])
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
-            raise ReadIncomplete("The CRM does not say who we are: this is no Dataverse Web API.", hint="Check the Web API root.") from None
+        """The id of our application user, the first where there are several; the cheapest proof that address, tokens and users are right.
+
+        Raises:
+            UsageError: two of the clients are the same user, whose limits would be overrun.
+        """
+        return self._users()[0]
+
+    def _users(self) -> list[str]:
+        users = []
+        for transport in (self._transport, *self._others):
+            answer = transport.get("WhoAmI", where="WhoAmI")
+            try:
+                users.append(guid(msgspec.json.decode(answer.body)["UserId"]))
+            except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
+                hint = "Check the Web API root."
+                raise ReadIncomplete("The CRM does not say who we are: this is no Dataverse Web API.", hint=hint) from None
+        if len(set(users)) < len(users):
+            raise UsageError("Two of the clients are the same application user.", hint="Give each client a user of its own.")
+        return users
 
     def server_time(self) -> str | None:
         """The CRM's clock as its answers give it (HTTP date), for comparison with ours; None where it tells none."""
         return self._transport.get("WhoAmI", where="WhoAmI").headers.get("Date")
+
+    def group_size(self, record: type[Record], waiting: int, usual: int) -> int:
+        """How many of `waiting` deletes of this kind to hand to `change` together: up to 1,000 where a job of the CRM may be quicker."""
+        return MOST_ROWS if waiting > usual and self.deleting.pays(record, waiting) else usual
+
+    def settle_earlier(self) -> None:
+        """Wait until no job of an earlier process is under way, and remove what it left.
+
+        Raises:
+            ConnectorError: a job does not end even when it is cancelled, or the CRM cannot be asked.
+        """
+        self.deleting.settle_earlier()
 
     def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and say what became of it: one result for each, in the order given.
@@ -145,6 +220,7 @@ class DynamicsConnector:
 
         Raises:
             Unauthorised, Forbidden: before anything was done at all.
+            ConnectorError: a bulk delete of before has not ended; nothing was sent.
             MappingError: a table does not fit the mapping.
             ValueError: an update or delete without the version it is about; nothing was sent.
         """
@@ -156,12 +232,73 @@ class DynamicsConnector:
                 if table is not None:
                     definitions[operation.record] = (table, self._definition(table))
             prepared.append(prepare(change_set, definitions, self.mapping, self._metadata, self.environment.root_path))
-        return Batches(self._transport).send(prepared)
+        in_order = self._in_order(change_sets)
+        statuses = [ChangeStatus.UNKNOWN] * len(change_sets)
+        try:
+            results = self.deleting.carry_out(
+                change_sets, lambda indices: self._pool.send([prepared[at] for at in indices], in_order=in_order)
+            )
+            statuses = [result.status for result in results]
+        except (Unauthorised, Forbidden):
+            statuses = [ChangeStatus.REFUSED] * len(change_sets)
+            raise
+        finally:
+            self._note_writes(change_sets, statuses)
+        return results
 
     def close(self) -> None:
-        """Release connections and tokens."""
-        self._transport.close()
-        self._tokens.close()
+        """Release connections and tokens, and let the memory forget what was erased."""
+        try:
+            self._forget()
+        finally:
+            self._pool.close()
+            for transport in (self._transport, *self._others):
+                transport.close()
+            for tokens in self._tokens:
+                tokens.close()
+
+    def _forget(self) -> None:
+        if self._memory is None:
+            return
+        for table in self._doubtful:
+            self._memory.drop_table(table)
+        for table, versions in self._overwritten.items():
+            self._memory.forget(table, versions)
+        self._doubtful.clear()
+        self._overwritten.clear()
+
+    def _in_order(self, change_sets: Sequence[ChangeSet]) -> bool:
+        """Whether one change set has to be done before another: rows go of which one points to the other, such as a contact to its parent.
+
+        The caller has put what points first; the removal of its target would else give it another version. The CRM is asked, for the same
+        table seldom points to itself.
+        """
+        if self._pool.is_single or len(change_sets) < 2:
+            return False
+        gone: dict[type[Record], set[str]] = {}
+        for operation in (operation for one in change_sets for operation in one.operations):
+            if operation.kind is OperationKind.DELETE:
+                gone.setdefault(operation.record, set()).add(operation.id)
+        for record, ids in gone.items():
+            table = self.mapping.table(record)
+            lookups = {parent.column for parent in self._definition(table).parents if parent.parent == table.name} if table else set()
+            fields = [column.field for column in table.columns.values() if column.name in lookups] if table else []
+            pages = self.read(record, fields, among=Among("id", sorted(ids))) if fields else ()
+            if any(getattr(row, field) in ids - {row.id} for page in pages for row in page for field in fields):
+                return True
+        return False
+
+    def _note_writes(self, change_sets: Sequence[ChangeSet], statuses: Sequence[ChangeStatus]) -> None:
+        """Note what the memory has to forget. Of what may have been done and may not, the whole table: a row that is left out although it
+        did not change, no delta link would bring again."""
+        for change_set, status in zip(change_sets, statuses, strict=True):
+            for operation in change_set.operations:
+                if operation.kind is OperationKind.CREATE:
+                    continue
+                if status is ChangeStatus.DONE:
+                    self._overwritten.setdefault(self.table(operation.record), {})[operation.id] = operation.etag
+                elif status is ChangeStatus.UNKNOWN:
+                    self._doubtful.add(self.table(operation.record))
 
     def _definition(self, table: Table) -> TableDefinition:
         """The table's definition, once it is known to fit: reading or writing on a wrong mapping is refused, not tried."""
@@ -206,6 +343,10 @@ def connect(
     chance: Callable[[], float] = random.random,
     page_size: int = 5000,
     any_odata: bool = False,
+    memory: Memory | None = None,
+    pace: Pace = ONE_AT_A_TIME,
+    more_tokens: Sequence[TokenSource] = (),
+    bulk_delete: BulkDelete = BulkDelete.OFF,
 ) -> DynamicsConnector:
     """A connector from plain values. Nothing is sent yet.
 
@@ -213,5 +354,8 @@ def connect(
         UsageError: the address is not usable.
         MappingError: the mapping is refused.
     """
-    environment = Environment(url=url, ca_file=ca_file, user_agent=user_agent, page_size=page_size, any_odata=any_odata)
-    return DynamicsConnector(environment, tokens, parse_mapping(mapping_text, mapping_source), sleep=sleep, chance=chance)
+    environment = Environment(url=url, ca_file=ca_file, user_agent=user_agent, page_size=page_size, any_odata=any_odata, pace=pace)
+    mapping = parse_mapping(mapping_text, mapping_source)
+    return DynamicsConnector(
+        environment, tokens, mapping, sleep=sleep, chance=chance, memory=memory, more_tokens=more_tokens, bulk_delete=bulk_delete
+    )

@@ -7,7 +7,7 @@ record, so the decoder's own object is the record and no second one is made per 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
@@ -34,13 +34,32 @@ class PageBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """One page: its records and their ids, the link to the next, the CRM's own count if it was asked for, and the bytes it came in."""
+    """One page: its records and their ids, the link to the next, the CRM's own count and the delta link if they were asked for, and the
+    bytes it came in."""
 
-    rows: list[R]
-    ids: set[str]
+    rows: list[R] = field(repr=False)
+    ids: set[str] = field(repr=False)
     next_link: str | None
     count: int | None
-    body: bytes
+    body: bytes = field(repr=False)
+    delta_link: str | None = None
+
+    def raw_rows(self) -> list[bytes]:
+        """The JSON of each row, in their order."""
+        return list(map(bytes, msgspec.json.decode(self.body, type=_RawPage).value))
+
+    def without(self, ids: set[str]) -> Page[R] | None:
+        """The page without these rows; None if nothing is left of it."""
+        kept = [(row, raw) for row, raw in zip(self.rows, self.raw_rows(), strict=True) if row.id not in ids]
+        if not kept:
+            return None
+        rows = [row for row, _ in kept]
+        body = b'{"value":[' + b",".join(raw for _, raw in kept) + b"]}"
+        return Page(rows, set(map(_ID, rows)), self.next_link, self.count, body, self.delta_link)
+
+
+class _RawPage(msgspec.Struct):
+    value: list[msgspec.Raw]
 
 
 class PageDecoder(Generic[R]):
@@ -79,7 +98,7 @@ class PageDecoder(Generic[R]):
         except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None  # the decoder's own message may quote a value
         _lower_ids(rows, self._lookups)
-        return Page(rows, set(map(_ID, rows)), content.next_link, content.count, body)
+        return Page(rows, set(map(_ID, rows)), content.next_link, content.count, body, content.delta_link)
 
     def _column(self, table: Table, definition: TableDefinition, column: Column) -> tuple[str, Any, bool]:
         attribute = definition.attributes[column.name]
@@ -135,6 +154,7 @@ def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]]) -> 
             ("value", list[row]),  # type: ignore[valid-type]
             ("next_link", str | None, msgspec.field(name="@odata.nextLink", default=None)),
             ("count", int | None, msgspec.field(name="@odata.count", default=None)),
+            ("delta_link", str | None, msgspec.field(name="@odata.deltaLink", default=None)),
         ],
     )
 

@@ -37,7 +37,7 @@ class Fault:
 def fault(status: int, body: bytes) -> Fault:
     """Read an error body; HTML, `{"Message": …}` and nothing at all are as good as JSON (gateways answer with those)."""
     try:
-        content = msgspec.json.decode(body)
+        content = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))  # some gateways write a byte order mark
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Fault(status)
     error = content.get("error") if isinstance(content, dict) else None

@@ -85,13 +85,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field of a record and the column that holds it. `behaviour` is set where the mapping states it (DAT-09)."""
+    """One field of a record and the column that holds it. `behaviour` is set where the mapping states it (DAT-09); `is_readable` where it
+    states that the application user may read the column although the CRM secures it."""
 
     field: str
     name: str
     where: str
     behaviour: str = ""
     choice: Choice | None = None
+    is_readable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _mapping(root: Node, problems: Problems) -> Mapping:
 
 def _table(kind: str, node: Node, problems: Problems) -> Table:
     record = KINDS[kind]
-    parts = node.mapping({"table", "columns", "without", "choices", "behaviour"}, {"table", "columns"})
+    parts = node.mapping({"table", "columns", "without", "choices", "behaviour", "readable"}, {"table", "columns"})
     without = _without(kind, parts["without"], problems) if "without" in parts else set()
     name = parts["table"].text(_LOGICAL_NAME, "a table's logical name, in lower case") if "table" in parts else ""
     allowed = set(mappable_fields(record))
@@ -201,6 +203,7 @@ def _table(kind: str, node: Node, problems: Problems) -> Table:
         field_name: _choice(record, field_name, entry, problems)
         for field_name, entry in (parts["choices"].mapping(allowed, set()) if "choices" in parts else {}).items()
     }
+    readable = {entry.text(): entry for entry in (parts["readable"].items() if "readable" in parts else ())}
     columns: dict[str, Column] = {}
     if "columns" in parts:
         if kind == "contact":
@@ -209,13 +212,17 @@ def _table(kind: str, node: Node, problems: Problems) -> Table:
             parts["columns"].mapping(allowed - without, {*REQUIRED_FIELDS[kind], *(SAFEGUARDS.get(kind, frozenset()) - without)}).items()
         ):
             column = entry.text(_LOGICAL_NAME, "a column's logical name, in lower case")
-            columns[field_name] = Column(field_name, column, entry.where, behaviours.get(field_name, ""), choices.get(field_name))
+            behaviour, choice = behaviours.get(field_name, ""), choices.get(field_name)
+            columns[field_name] = Column(field_name, column, entry.where, behaviour, choice, field_name in readable)
             if field_name in MUST_BE_CHOICE.get(kind, ()) and field_name not in choices:
                 problems.add(entry, f"{kind}.{field_name} needs its option values under choices")
         for section in ("choices", "behaviour"):
             for field_name, entry in (parts[section].mapping(None, set()) if section in parts else {}).items():
                 if field_name in allowed and field_name not in columns:
                     problems.add(entry, f"{kind}.{field_name} stands under {section} but has no column")
+        for field_name, entry in readable.items():
+            if field_name not in columns:
+                problems.add(entry, f"{kind}.{field_name[:40]} stands under readable but has no column")
     return Table(kind, record, name, node.where, columns)
 
 

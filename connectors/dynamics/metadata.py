@@ -32,12 +32,14 @@ CHOICE_TYPES = frozenset(_OPTION_CASTS)
 
 @dataclass(slots=True)
 class Attribute:
-    """One column. `kind` is Dataverse's type name (`DateTimeType`); `behaviour` is ours, "" where the CRM does not tell."""
+    """One column. `kind` is Dataverse's type name (`DateTimeType`); `behaviour` is ours, "" where the CRM does not tell; a `secured` one is
+    empty for who has no permission to read it."""
 
     name: str
     schema_name: str
     kind: str
     required: bool = False
+    secured: bool = False
     behaviour: str = ""
     options: dict[int, str] | None = None
     targets: frozenset[str] = frozenset()
@@ -66,6 +68,7 @@ class TableDefinition:
     parents: tuple[Relationship, ...] = ()
     children: tuple[Relationship, ...] = ()
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tracks_changes: bool = False
 
     def navigation(self, column: str, target: str | None = None) -> str:
         """The navigation property by which a lookup is bound, in its exact case; "" if the CRM names none."""
@@ -109,7 +112,7 @@ class Metadata:
         try:
             content = self._get(f"EntityDefinitions?{query_string(options)}", "EntityDefinitions")
         except ConnectorError as failure:
-            if failure.status in (400, 404, 405, 501):
+            if failure.status in (400, 404, 405, 406, 410, 500, 501):
                 return None
             raise
         for item in _items(content.get("value")):
@@ -122,8 +125,8 @@ class Metadata:
         relationship = "SchemaName,ReferencedEntity,ReferencedEntityNavigationPropertyName,ReferencingEntity,ReferencingAttribute,"
         relationship += "ReferencingEntityNavigationPropertyName,CascadeConfiguration"
         options = {
-            "$select": "LogicalName,EntitySetName,PrimaryIdAttribute",
-            "$expand": "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel),"
+            "$select": "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled",
+            "$expand": "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel,IsSecured),"
             "Keys($select=SchemaName,KeyAttributes),"
             f"ManyToOneRelationships($select={relationship}),OneToManyRelationships($select={relationship})",
         }
@@ -142,6 +145,7 @@ class Metadata:
             tuple(_relationship(item, "ReferencingEntityNavigationPropertyName") for item in _items(content.get("ManyToOneRelationships"))),
             tuple(_relationship(item, "ReferencedEntityNavigationPropertyName") for item in _items(content.get("OneToManyRelationships"))),
             {_text(item, "SchemaName"): tuple(item.get("KeyAttributes") or ()) for item in _items(content.get("Keys"))},
+            content.get("ChangeTrackingEnabled") is True,
         )
         if not table.set_name or not table.primary_id:
             raise ReadIncomplete("The CRM's definition of a table lacks its set name or primary id.", where=name)
@@ -190,6 +194,7 @@ def _attribute(item: dict[str, Any]) -> Attribute:
         _text(item, "SchemaName"),
         str(kind or f"{item.get('AttributeType')}Type"),
         required in ("ApplicationRequired", "SystemRequired"),
+        item.get("IsSecured") is True,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 CRLF = b"\r\n"
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: [^\r\n]*)?\r?\n")
+_LINE_END = re.compile(r"\r?\n")
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
 
 
@@ -78,7 +79,7 @@ def split(body: bytes, boundary: str) -> list[Part]:
     """The whole parts of a body, in order. What stands before the first boundary or after the last is not looked at."""
     if not boundary:
         return []
-    mark = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary.encode("latin-1", "replace")) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    mark = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|\r?\n)--" + re.escape(boundary.encode("latin-1", "replace")) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
     parts: list[Part] = []
     start: int | None = None
     for found in mark.finditer(body):
@@ -116,7 +117,7 @@ def _head_and_body(raw: bytes) -> tuple[bytes, bool, bytes]:
 
 def _headers(head: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
-    for line in head.decode("latin-1").splitlines():
+    for line in _LINE_END.split(head.decode("latin-1")):  # not splitlines(), which takes half an "Å" for a line end
         name, colon, value = line.partition(":")
         if colon:
             found[name.strip().lower()] = value.strip()

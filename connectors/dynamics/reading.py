@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from connectors.dynamics.counts import COUNT_LIMIT
 from connectors.dynamics.decoding import LOOKUP_TABLE, Page, PageBroken, PageDecoder
 from connectors.dynamics.query import query_string, select
 from connectors.dynamics.transport import Transport
@@ -12,8 +13,6 @@ from connectors.interface import ReadIncomplete
 from rules.records import Record
 
 R = TypeVar("R", bound=Record)
-
-COUNT_LIMIT = 5000  # `@odata.count` never says more (Microsoft Learn, "Count number of rows")
 
 
 class _Doubtful(Exception):
@@ -25,9 +24,9 @@ class _Doubtful(Exception):
 
 
 class Reader(Generic[R]):
-    """Reads one kind of record with one set of fields."""
+    """Reads one kind of record with one set of fields; `tracking` is a preference that asks for a delta link besides."""
 
-    def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str) -> None:
+    def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, tracking: str = "") -> None:
         self._transport = transport
         self._decoder = decoder
         self._set_name = set_name
@@ -36,9 +35,16 @@ class Reader(Generic[R]):
         prefer = f"odata.maxpagesize={self._page_size}"
         if decoder.prefer_kinds:
             prefer += f',odata.include-annotations="{LOOKUP_TABLE}"'
-        self._prefer = prefer
+        self.prefer = prefer  # also what a delta link is followed with
+        self._prefer = f"{prefer},{tracking}" if tracking else prefer
 
     def read(self, condition: str = "") -> Iterator[list[R]]:
+        """Yield the rows of all pages, or of those that a `$filter` names, as `pages` does."""
+        for page in self.pages(condition):
+            if page.rows:
+                yield page.rows
+
+    def pages(self, condition: str = "") -> Iterator[Page[R]]:
         """Yield the pages of all rows, or of those that a `$filter` names.
 
         Up to the count that the CRM can tell (5,000), nothing is handed out before the number of rows agrees with it, so that a read
@@ -60,7 +66,7 @@ class Reader(Generic[R]):
                     f"Reading {self._table} twice gave no whole answer: {doubt.what}.", hint="Try again later.", where=self._table
                 ) from None
 
-    def _pages(self, first: str) -> Iterator[list[R]]:
+    def _pages(self, first: str) -> Iterator[Page[R]]:
         """The pages behind one first request.
 
         Raises:
@@ -71,21 +77,21 @@ class Reader(Generic[R]):
         if page.count is None:
             raise ReadIncomplete("The CRM tells no count of the rows.", where=self._table)
         if page.count < COUNT_LIMIT:
-            rows = list(self._from(page, first, ask_last_again=False))
-            found = sum(map(len, rows))
+            pages = list(self._from(page, first, ask_last_again=False))
+            found = sum(len(each.rows) for each in pages)
             if found != page.count:
                 raise _Doubtful(f"the CRM counts {page.count} rows and gave {found}")
-            yield from rows
+            yield from pages
             return
         found = 0
         for each in self._from(page, first, ask_last_again=True):
-            found += len(each)
+            found += len(each.rows)
             yield each
         if found < COUNT_LIMIT:
             raise ReadIncomplete(f"The CRM counts at least {COUNT_LIMIT} rows and gave {found}.", where=self._table)
 
-    def _from(self, page: Page[R], link: str, *, ask_last_again: bool) -> Iterator[list[R]]:
-        """The rows of this page and of those behind it.
+    def _from(self, page: Page[R], link: str, *, ask_last_again: bool) -> Iterator[Page[R]]:
+        """This page and those behind it.
 
         Where the CRM cannot count that far, the last page is the only one whose length proves nothing, so it is asked for once more and
         what it lacked the first time is added.
@@ -94,12 +100,11 @@ class Reader(Generic[R]):
         before: set[str] = set()
         while True:
             self._transport.count(pages=1, rows=len(page.ids))
-            if page.rows:
-                yield page.rows
+            yield page
             if page.next_link is None:
                 again = self._page(link, before, known=page) if ask_last_again else page
-                if lacked := [row for row in again.rows if row.id not in page.ids]:
-                    self._transport.count(rows=len(lacked))
+                if lacked := again.without(page.ids):
+                    self._transport.count(rows=len(lacked.rows))
                     yield lacked
                 if again.next_link is None:
                     return

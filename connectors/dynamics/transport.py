@@ -7,37 +7,33 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
-from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 import tenacity
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from connectors.dynamics import faults
+from connectors.dynamics.allowance import hints_of
 from connectors.dynamics.auth import TokenSource
 from connectors.dynamics.bodies import BodyBroken, read_body
 from connectors.dynamics.config import Environment
+from connectors.dynamics.gate import Gate, Impatient, Timeline
+from connectors.dynamics.governor import Seen
+from connectors.dynamics.sessions import Sessions
 from connectors.interface import ConnectorError, ReadIncomplete, ReadStats, Unreachable
 
 DEFAULT_RETRY_AFTER_S = 30.0
 SHORTEST_WAIT_S = 1.0
 MAX_BROKEN_BODIES = 2  # in a row; a line that keeps breaking gives no read that one could trust
 BACKOFF_CAP_S = 30.0
-
-_COMMON_HEADERS = {
-    "Accept": "application/json",
-    "Accept-Encoding": "gzip",
-    "OData-Version": "4.0",
-    "OData-MaxVersion": "4.0",
-    "If-None-Match": "null",  # no cached data (Microsoft Learn, "Compose HTTP requests and handle errors")
-}
+MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
+_counting = threading.Lock()  # several transports count into the same statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +41,8 @@ class Answer:
     """What came back: the body is whole, decompressed and unread."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)  # it may hold what people wrote
     request_id: str
 
 
@@ -78,6 +74,7 @@ class Transport:
         *,
         stats: ReadStats | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        timeline: Timeline | None = None,
         chance: Callable[[], float] = random.random,
         now: Callable[[], datetime] | None = None,
     ) -> None:
@@ -85,12 +82,12 @@ class Transport:
         self.stats = stats if stats is not None else ReadStats()
         self.correlation_id = str(uuid.uuid4())
         self._tokens = tokens
-        self._sleep = sleep
+        timeline = timeline if timeline is not None else Timeline(sleep)
+        self._sleep = timeline.sleep
+        self.gate = Gate(environment.pace, environment.batch_operations, timeline)
         self._chance = chance
         self._now = now
-        self._lock = threading.Lock()
-        self._local = threading.local()
-        self._sessions: list[requests.Session] = []
+        self._sessions = Sessions(environment)
 
     def __enter__(self) -> Transport:
         return self
@@ -99,11 +96,7 @@ class Transport:
         self.close()
 
     def close(self) -> None:
-        with self._lock:
-            sessions, self._sessions = self._sessions, []
-        for session in sessions:
-            session.close()
-        self._local = threading.local()
+        self._sessions.close()
 
     def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "") -> Answer:
         """GET an address below the Web API root, or an absolute one of this CRM, until it is answered or patience ends.
@@ -119,6 +112,7 @@ class Transport:
         waited_s = 0.0
 
         def attempt() -> Answer:
+            self._wait_to_read(where)
             answer = self._send("GET", url, headers, None, where)
             if answer.status == 200:
                 return answer
@@ -146,7 +140,8 @@ class Transport:
             return failures > self.environment.retries or broken > MAX_BROKEN_BODIES
 
         def count(state: tenacity.RetryCallState) -> None:
-            self.count(retries=1)
+            again = _again_of(state)
+            self.count(retries=1, waited_s=again.wait_s or 0.0 if again.throttled else 0.0)
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again), wait=wait, stop=stop, sleep=self._sleep, before_sleep=count, reraise=True
@@ -156,19 +151,35 @@ class Transport:
         except _Again as again:
             raise again.failure from None
 
-    def post_batch(self, body: bytes, boundary: str, *, prefer: str = "", where: str = "") -> Answer:
+    def post_batch(self, body: bytes, boundary: str, *, operations: int = 1, prefer: str = "", where: str = "") -> Answer:
         """POST a `$batch` once, whatever is answered. It is sent a second time only where the first has certainly done nothing.
+
+        Whether it may be sent now is the caller's to ask (`gate`); `operations` is how many the batch holds.
 
         Raises:
             NotSent: no connection; nothing happened.
             Unreachable: the answer is lost; anything may have happened.
-            Unauthorised: there is no token, or the new one is rejected too; nothing happened.
+            Unauthorised: there is no token, or new ones are rejected too; nothing happened.
         """
         headers = {"Content-Type": f'multipart/mixed; boundary="{boundary}"'}
         if prefer:
             headers["Prefer"] = prefer
         try:
-            return self._send("POST", self.absolute("$batch"), headers, body, where)
+            return self._send("POST", self.absolute("$batch"), headers, body, where, operations)
+        except _Again as again:
+            raise again.failure from None
+
+    def send(self, method: str, address: str, content: object = None, *, if_match: str = "", where: str = "") -> Answer:
+        """Send one request other than a read or a batch, once, whatever is answered.
+
+        Raises: as `post_batch`, and ReadIncomplete where the answer broke off; anything may have happened then.
+        """
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        if if_match:
+            headers["If-Match"] = if_match
+        self._wait_to_read(where)
+        try:
+            return self._send(method, self.absolute(address), headers, None if content is None else msgspec.json.encode(content), where)
         except _Again as again:
             raise again.failure from None
 
@@ -178,7 +189,12 @@ class Transport:
         The CRM may echo another of its host names, or a proxy's inside one; the query string stays untouched, and the token goes
         nowhere but to the configured host.
         """
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            raise _elsewhere() from None
+        if not address.isprintable():  # urlsplit leaves out line ends and the like, so it would have looked at another address
+            raise _elsewhere()
         is_full = bool(parts.scheme or parts.netloc)
         if is_full and not (parts.scheme in ("http", "https") and parts.netloc):
             raise _elsewhere()
@@ -188,21 +204,37 @@ class Transport:
         if is_full:
             rest = address.split("://", 1)[1]
             return self.environment.origin + rest[rest.index("/") :]
+        if address.startswith("//"):  # more slashes than a host has
+            raise _elsewhere()
         return self.environment.origin + address if address.startswith("/") else self.environment.url + address
 
     def pause(self, seconds: float) -> None:
-        """Wait because the CRM asked for it (a 429 on a batch)."""
-        self.count(retries=1)
+        """Wait before the same is sent again."""
+        self.count(retries=1, waited_s=seconds)
         self._sleep(seconds)
 
-    def count(self, *, requests: int = 0, retries: int = 0, throttled: int = 0, pages: int = 0, rows: int = 0) -> None:
-        """Add to the statistics; several threads may read at once."""
-        with self._lock:
+    def count(
+        self,
+        *,
+        requests: int = 0,
+        retries: int = 0,
+        throttled: int = 0,
+        pages: int = 0,
+        rows: int = 0,
+        remembered: int = 0,
+        waited_s: float = 0.0,
+        at_once: int = 0,
+    ) -> None:
+        """Add to the statistics; several threads may work at once, `at_once` of them on batches."""
+        with _counting:
+            self.stats.waited_s += waited_s
+            self.stats.peak_concurrency = max(self.stats.peak_concurrency, at_once)
             self.stats.requests += requests
             self.stats.retries += retries
             self.stats.throttled += throttled
             self.stats.pages += pages
             self.stats.rows += rows
+            self.stats.remembered += remembered
 
     def retry_after(self, headers: Mapping[str, str]) -> float:
         """How long the CRM asks us to wait: whole seconds or an HTTP date; half a minute if it does not say.
@@ -214,20 +246,26 @@ class Transport:
             return max(float(text), SHORTEST_WAIT_S)
         try:
             moment = parsedate_to_datetime(text)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return DEFAULT_RETRY_AFTER_S
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         # The server's own clock, if it tells, so that a skewed clock here does not shorten the wait.
         try:
             now = parsedate_to_datetime(headers.get("Date", ""))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             if self._now is None:
                 return DEFAULT_RETRY_AFTER_S
             now = self._now()
         if now.tzinfo is None:
             now = now.replace(tzinfo=UTC)
         return max((moment - now).total_seconds(), SHORTEST_WAIT_S)
+
+    def _wait_to_read(self, where: str) -> None:
+        try:
+            self.count(waited_s=self.gate.wait_to_read(self.environment.max_wait_s))
+        except Impatient as patience:
+            raise faults.error(faults.Fault(429), where=where, retry_after_s=patience.wait_s) from None
 
     def _again_or_error(self, answer: Answer, where: str) -> Exception:
         found = faults.fault(answer.status, answer.body)
@@ -239,87 +277,63 @@ class Transport:
             return _Again(failure, self.retry_after(answer.headers) if "Retry-After" in answer.headers else None)
         return failure
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str) -> Answer:
-        """One attempt, or two when the token has lapsed: a 401 says that the request was not even looked at."""
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str, operations: int = 0) -> Answer:
+        """One attempt, or a few when the token has lapsed: a 401 says that the request was not even looked at.
+
+        More than two, because a new token may be one that another thread obtained, and that has lapsed again since.
+        """
         token = self._tokens.token()
-        answer = self._send_once(method, url, headers, body, token, where)
-        if answer.status == 401:
+        for _ in range(MAX_RENEWALS):
+            answer = self._send_once(method, url, headers, body, token, where, operations)
+            if answer.status != 401:
+                return answer
             renewed = self._tokens.renew(token)
             if renewed is None or renewed == token:
                 raise faults.error(faults.fault(401, answer.body), request=answer.request_id, where=where)
             self.count(retries=1)
-            answer = self._send_once(method, url, headers, body, renewed, where)
-            if answer.status == 401:
-                raise faults.error(faults.fault(401, answer.body), request=answer.request_id, where=where)
+            token = renewed
+        answer = self._send_once(method, url, headers, body, token, where, operations)
+        if answer.status == 401:
+            raise faults.error(faults.fault(401, answer.body), request=answer.request_id, where=where)
         return answer
 
-    def _send_once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str, where: str) -> Answer:
-        session = self._session()
+    def _send_once(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str, where: str, operations: int
+    ) -> Answer:
         ours = str(uuid.uuid4())
-        request = requests.Request(
-            method,
-            self.environment.url,
-            headers={**headers, "x-ms-client-request-id": ours, "x-ms-correlation-id": self.correlation_id},
-            data=body,
-        )
-        prepared = session.prepare_request(request)
-        prepared.headers["Authorization"] = f"Bearer {token}"  # set last, so that no .netrc can replace it
-        prepared.url = url  # verbatim: a paging cookie does not survive being taken apart and put together
+        ids = {"x-ms-client-request-id": ours, "x-ms-correlation-id": self.correlation_id}
+        prepared = self._sessions.prepare(method, url, {**headers, **ids}, body, token)
         self.count(requests=1)
+        began = self.gate.timeline.now()
         try:
-            response = session.send(
-                prepared,
-                stream=True,
-                allow_redirects=False,
-                timeout=(self.environment.connect_timeout_s, self.environment.read_timeout_s),
-                **self._settings(),
-            )
+            response = self._sessions.send(prepared)
         except requests.RequestException as failure:
             lost = _lost(failure, ours, where)
+            if not isinstance(lost, NotSent):
+                self.gate.observe(Seen(self.gate.timeline.now() - began, operations, 0))
             raise (lost if isinstance(lost, CertificateRefused) else _Again(lost)) from None
         try:
             content = read_body(response)
         except BodyBroken:
+            self.gate.observe(Seen(self.gate.timeline.now() - began, operations, 0, hints=hints_of(response.headers)))
             raise _Again(
-                ReadIncomplete("An answer of the CRM broke off or was garbled.", where=where, status=response.status_code, request_id=ours)
+                ReadIncomplete(
+                    "An answer of the CRM broke off or was garbled.",
+                    hint="Try again later.",
+                    where=where,
+                    status=response.status_code,
+                    request_id=ours,
+                )
             ) from None
         finally:
             response.close()
+        retry_after_s = 0.0
         if response.status_code == 429:
             self.count(throttled=1)
+            retry_after_s = self.retry_after(response.headers)
+        seconds = self.gate.timeline.now() - began
+        self.gate.observe(Seen(seconds, operations, response.status_code, retry_after_s, hints_of(response.headers)))
         return Answer(response.status_code, response.headers, content, faults.request_id(response.headers, ours))
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.headers.clear()
-            session.headers.update({**_COMMON_HEADERS, "User-Agent": self.environment.user_agent, "Connection": "keep-alive"})
-            session.trust_env = False  # what the environment says about proxies is read once, in _settings
-            # The affinity cookie would pin all work to one web server, whose limits are then met at once (service protection limits).
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            adapter = HTTPAdapter(pool_connections=1, pool_maxsize=self.environment.pool_size, max_retries=0)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            self._local.session = session
-            self._local.settings = self._environment_settings()
-            with self._lock:
-                self._sessions.append(session)
-        return session
-
-    def _settings(self) -> dict[str, Any]:
-        settings: dict[str, Any] = self._local.settings
-        return settings
-
-    def _environment_settings(self) -> dict[str, Any]:
-        """Proxies and CA bundle as requests would find them; nothing of it applies on our own machine."""
-        if self.environment.is_loopback:
-            return {"proxies": {}, "verify": self.environment.ca_file or True}
-        with requests.Session() as probe:
-            settings: dict[str, Any] = dict(
-                probe.merge_environment_settings(self.environment.url, {}, False, self.environment.ca_file, None)
-            )
-        return {"proxies": settings["proxies"], "verify": self.environment.ca_file or settings["verify"] or True}
 
 
 def backoff_s(attempt: int) -> float:

@@ -30,7 +30,10 @@ def add_to(app: typer.Typer) -> None:
         policy.command(name, hidden=True, context_settings=ANYTHING)(not_yet(f"policy {name}"))
 
 
-def doctor(read: str = typer.Option("", "--read", metavar="SET", help="Page one entity set to its end and count it.")) -> int:
+def doctor(
+    read: str = typer.Option("", "--read", metavar="SET", help="Page one entity set to its end and count it."),
+    role: Path | None = typer.Option(None, "--role", metavar="F.md", help="Write the least-privilege role for this CRM and its mapping."),
+) -> int:
     """Check everything that a night depends on: CRM, token, privileges, mapping, policy, clock, store, keys, packages.
 
     Example: crm-compliance doctor
@@ -39,6 +42,8 @@ def doctor(read: str = typer.Option("", "--read", metavar="SET", help="Page one 
 
     if read:
         return _read(read)
+    if role is not None:
+        return _role(role)
     from crm_compliance.doctor import examine
 
     checks = examine(given.settings())
@@ -60,6 +65,21 @@ def _checked(checks: Sequence[Check]) -> Table:
 
 def _advice(check: Check) -> str:
     return "" if check.ok or not check.hint else f"hint: {check.hint}"
+
+
+def _role(path: Path) -> int:
+    from crm_compliance.cli import given
+    from crm_compliance.files import write_whole
+    from crm_compliance.reports.role import role_page
+    from crm_compliance.wiring import connector_of
+    from jobs.needs import NEEDS
+
+    with connector_of(given.settings()) as connector:
+        lines = connector.least_role(NEEDS)
+    with write_whole(path, text=True) as out:
+        out.write(role_page(lines))
+    output.answer({"role": [asdict(line) for line in lines], "files": [str(path)]}, lambda console: print_line(f"written: {path}"))
+    return 0
 
 
 def _read(name: str) -> int:

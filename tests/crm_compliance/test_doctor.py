@@ -19,7 +19,7 @@ from crm_compliance.wiring import mapping_text
 from tests.crm_compliance.typist import Typist, people_and_cases, set_faults
 from tests.integration.night import TOKEN, Night
 
-NAMES = ["packages", "policy", "store", "keys", "crm", "mapping", "privileges", "visibility", "clock"]
+NAMES = ["packages", "policy", "store", "keys", "crm", "mapping", "privileges", "capabilities", "visibility", "clock"]
 
 
 def failed(typist: Typist, code: int) -> dict[str, dict[str, str]]:
@@ -108,6 +108,12 @@ def test_a_clock_that_is_off(typist: Typist, org: Night, crm: RunningEmulator) -
     assert list(failed(typist, 2)) == ["clock"]
 
 
+@pytest.mark.parametrize("told", [None, "", "yesterday", "Wed, 99 Nov 2026 02:30:00 GMT"])
+def test_a_crm_whose_clock_cannot_be_read(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, told: str | None) -> None:
+    monkeypatch.setattr("connectors.dynamics.connector.DynamicsConnector.server_time", lambda _: told)
+    assert next(check["message"] for check in typist.ask("doctor")["checks"] if check["name"] == "clock") == "the CRM tells no time"
+
+
 def test_a_database_that_is_not_there(typist: Typist, org: Night) -> None:
     typist.set(DATABASE_URL="sqlite:////nowhere/state.db")
     assert list(failed(typist, 2)) == ["store"]
@@ -115,9 +121,14 @@ def test_a_database_that_is_not_there(typist: Typist, org: Night) -> None:
 
 def test_a_key_that_others_may_read(typist: Typist, org: Night) -> None:
     typist.ask("doctor")
-    (key,) = (typist.folder / "data" / "keys").glob("*.key")
-    key.chmod(0o644)
-    assert list(failed(typist, 2)) == ["keys"]
+    keys = {name: typist.folder / "data" / "keys" / f"{name}.key" for name in ("register", "memory")}
+    for key in keys.values():
+        key.chmod(0o644)
+        assert list(failed(typist, 2)) == ["keys"]
+        key.chmod(0o600)
+    keys["memory"].chmod(0o644)
+    typist.set(INCREMENTAL_READS="false")
+    assert typist.ask("doctor")["ok"] is True
 
 
 def test_a_stranger_among_the_packages(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

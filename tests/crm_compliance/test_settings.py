@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from crm_compliance.settings import PREFIX, Settings, load_settings
+from crm_compliance.tokens import more_token_sources, token_source
 from rules.errors import UsageError
 
 EMULATOR = "http://127.0.0.1:8765/api/data/v9.2/"
@@ -23,6 +24,9 @@ DOCUMENTED = {
     "CRM_CLIENT_SECRET",
     "CRM_CLIENT_CERTIFICATE",
     "CRM_CLIENT_CERTIFICATE_PASSWORD",
+    "CRM_EXTRA_CLIENTS",
+    "CRM_CONCURRENCY",
+    "CRM_RESERVED_SHARE",
     "CRM_AUTHORITY",
     "CRM_CA_FILE",
     "DATABASE_URL",
@@ -34,6 +38,9 @@ DOCUMENTED = {
     "LOG_LEVEL",
     "RETENTION_CRON",
     "RECORDINGS_CRON",
+    "BULK_DELETE",
+    "INCREMENTAL_READS",
+    "FULL_READ_DAYS",
 }
 
 
@@ -232,3 +239,66 @@ def test_a_data_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> N
     for folder in (tmp_path / "file", tmp_path / "file" / "data"):
         with pytest.raises(UsageError, match="cannot be a folder"):
             settings(DATA_DIR=str(folder)).make_data_dir()
+
+
+# -- further application users -----------------------------------------------------------------------------------------
+
+FIRST = {"CRM_URL": REAL, "CRM_TENANT_ID": "tenant", "CRM_CLIENT_ID": "one", "CRM_CLIENT_SECRET": CANARY}
+
+
+def test_further_clients_are_given_as_json_or_as_tables_of_the_file(tmp_path: Path) -> None:
+    found = settings(**FIRST, CRM_EXTRA_CLIENTS=f'[{{"client_id": "two", "client_secret": "{CANARY}"}}]')
+    file = config(tmp_path, f"[[crm_extra_clients]]\nclient_id = 'two'\nclient_secret = '{CANARY}'\n")
+    assert settings(**FIRST, CONFIG=str(file)).crm_extra_clients == found.crm_extra_clients
+    assert [(client.client_id, client.client_secret) for client in found.crm_extra_clients] == [("two", SecretStr(CANARY))]
+    assert CANARY not in f"{found!r} {found} {found.model_dump()} {found.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        CANARY,
+        f'{{"client_id": "{CANARY}"}}',
+        f'["{CANARY}"]',
+        f'[{{"client_secret": "{CANARY}"}}]',
+        f'[{{"client_id": "two", "secret": "{CANARY}"}}]',
+        f'[{{"client_id": "two", "client_secret": ["{CANARY}"]}}]',
+        f'[{{"client_id": "ONE", "client_secret": "{CANARY}"}}]',
+        f'[{{"client_id": "two", "client_secret": "{CANARY}"}}, {{"client_id": "two", "client_secret": "{CANARY}"}}]',
+    ],
+)
+def test_further_clients_that_are_not_usable_are_refused_and_never_shown(told: str) -> None:
+    assert refusal(**FIRST, CRM_EXTRA_CLIENTS=told).where == f"{PREFIX}CRM_EXTRA_CLIENTS"
+
+
+def test_the_client_and_its_field_are_named(tmp_path: Path) -> None:
+    two = '{"client_id": "two", "client_secret": "s"}'
+    told = str(refusal(**FIRST, CRM_EXTRA_CLIENTS=f'[{two}, {{"client_secret": "{CANARY}"}}]'))
+    assert "CRM_EXTRA_CLIENTS (client 2, client_id): field required" in told
+    told = str(refusal(**FIRST, CRM_EXTRA_CLIENTS=f'[{two}, {{"client_id": "three", "{CANARY}": "x", "client_secret": "s"}}]'))
+    assert "CRM_EXTRA_CLIENTS (client 2): " in told
+    assert CANARY not in told
+    file = config(tmp_path, "log_level = 'INFO'\n[[crm_extra_clients]]\nclient_id = 'two'\n")
+    told = str(refusal(**FIRST, CONFIG=str(file)))
+    assert f"crm_extra_clients ({file}:2): client 1 needs either a client_secret or a client_certificate" in told
+
+
+def test_further_clients_need_a_first_one() -> None:
+    assert "CRM_EXTRA_CLIENTS" in str(refusal(CRM_URL=REAL, CRM_EXTRA_CLIENTS='[{"client_id": "two", "client_secret": "s"}]'))
+
+
+@pytest.mark.parametrize(("name", "value"), [("CRM_CONCURRENCY", "0"), ("CRM_CONCURRENCY", "53"), ("CRM_RESERVED_SHARE", "0.95")])
+def test_a_pace_beyond_the_documented_limits_is_refused(name: str, value: str) -> None:
+    assert refusal(**{name: value}).where == f"{PREFIX}{name}"
+
+
+def test_each_client_has_tokens_of_its_own() -> None:
+    found = settings(
+        **FIRST, CRM_EXTRA_CLIENTS='[{"client_id": "two", "client_secret": "s"}, {"client_id": "three", "client_secret": "s"}]'
+    )
+    sources = [token_source(found), *more_token_sources(found)]
+    assert [repr(source) for source in sources] == [
+        f"EntraTokens(authority='https://login.microsoftonline.com/tenant', client_id='{name}')" for name in ("one", "two", "three")
+    ]
+    for source in sources:
+        source.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from connectors.emulator.server import RunningEmulator
 from crm_compliance import wiring
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import checked, clock_of, connector_of, desk, mapping_text, new_id, policy_of, policy_text, text_of
+from crm_compliance.wiring import checked, clock_of, connector_of, desk, mapping_text, memory_of, new_id, policy_of, policy_text, text_of
 from rules.errors import MappingError, UsageError
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night
+
+ROOT = "https://org.example/api/data/v9.2/"
 
 
 def test_a_set_clock_starts_at_its_instant_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,3 +96,39 @@ def test_a_warning_about_the_mapping_reaches_the_person(typist: Typist, org: Nig
     assert "100000050" in said.err
     assert said.document["units"] == 0
     assert wiring.SOFTWARE_VERSION
+
+
+def memory_folder(typist: Typist) -> Path:
+    return typist.folder / "data" / "memory"
+
+
+def test_where_nothing_is_to_be_remembered_nothing_stays(typist: Typist, org: Night) -> None:
+    org.contact()
+    typist.ask("plan")
+    assert list(memory_folder(typist).glob("*/*.rows"))
+    typist.set(INCREMENTAL_READS="false")
+    typist.ask("plan")
+    assert not list(memory_folder(typist).glob("*/*"))
+
+
+def test_what_another_mapping_has_left_is_removed_in_time(typist: Typist, org: Night) -> None:
+    typist.unset("CLOCK")
+    old = memory_folder(typist) / "another" / "contact-0123456789abcdef.rows"
+    old.parent.mkdir(parents=True)
+    for days, is_there in ((6, True), (8, False)):
+        old.write_bytes(b"x")
+        moment = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+        os.utime(old, (moment, moment))
+        memory_of(typist.settings, clock_of(typist.settings))
+        assert old.exists() is is_there
+
+
+def test_each_crm_and_each_application_user_has_a_memory_of_its_own(tmp_path: Path) -> None:
+    """Another user may see other columns of the same rows."""
+    other, clock = "https://other.example/api/data/v9.2/", clock_of(Settings())
+    folders = set()
+    for url, client in ((ROOT, "one"), (ROOT, "two"), (other, "one")):
+        memory = memory_of(Settings.model_validate({"crm_url": url, "crm_client_id": client, "data_dir": tmp_path}), clock)
+        assert memory is not None
+        folders.add(memory.folder)
+    assert len(folders) == 3

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.dynamics.memory import Memory
 from connectors.emulator.server import RunningEmulator, running
 from crm_compliance.keys import RegisterKey
 from crm_compliance.store.store import SqlStore
@@ -30,11 +31,17 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
     text = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
 
     def make(
-        now: datetime | None = None, *, url: str | None = None, policy: Callable[[str], str] = lambda text: text, page_size: int = 5000
+        now: datetime | None = None,
+        *,
+        url: str | None = None,
+        policy: Callable[[str], str] = lambda text: text,
+        page_size: int = 5000,
+        remembering: bool = False,
     ) -> Night:
         clock = Clock(now or datetime(2026, 11, 25, 11, tzinfo=UTC))
+        memory = Memory(tmp_path / "memory", bytes(32), now=clock) if remembering else None
         store = SqlStore.open(url or f"sqlite:///{tmp_path / 'state.db'}", clock=clock)
-        night = Night(emulator, store, RegisterKey.open(tmp_path), load_policy(policy(text), source="test.yaml"), clock, page_size)
+        night = Night(emulator, store, RegisterKey.open(tmp_path), load_policy(policy(text), source="test.yaml"), clock, page_size, memory)
         opened.append(night)
         return night
 

@@ -12,6 +12,7 @@ import requests
 
 from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.memory import Memory
 from connectors.emulator.server import RunningEmulator
 from crm_compliance.keys import RegisterKey
 from crm_compliance.store.store import SqlStore
@@ -59,6 +60,7 @@ class Night:
     policy: Policy
     clock: Clock
     page_size: int = 5000
+    memory: Memory | None = None
     ids: Random = field(default_factory=lambda: Random(1))  # the same organisation has the same ids
     connector: DynamicsConnector = field(init=False)
     http: requests.Session = field(init=False)
@@ -75,6 +77,7 @@ class Night:
             mapping_source=source,
             page_size=self.page_size,
             sleep=lambda _: None,
+            memory=self.memory,
         )
         self.http = requests.Session()
         self.http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})

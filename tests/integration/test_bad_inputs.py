@@ -179,12 +179,12 @@ def test_rows_that_a_missing_privilege_hides(typist: Typist, org: Night, monkeyp
     """An account without organisation-wide read sees empty tables and gets no error; the CRM's own count tells."""
     from connectors.dynamics.reading import Reader
 
-    before = Reader.read
+    before = Reader.pages
 
-    def blind(self: Reader[Any], condition: str = "") -> Iterator[list[Any]]:
+    def blind(self: Reader[Any], condition: str = "") -> Iterator[Any]:
         yield from (page for page in before(self, condition) if self._table != "cf_dossier")
 
-    monkeypatch.setattr(Reader, "read", blind)
+    monkeypatch.setattr(Reader, "pages", blind)
     error = nothing_happens(org, typist, 4, "plan")
     assert "read access" in error["hint"]
     checks = typist.type("doctor", "--json")

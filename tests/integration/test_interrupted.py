@@ -43,9 +43,9 @@ class Meddling:
             if self._left == 0:
                 self._act()
 
-    def read(self, record: type[Any], fields: Any, *, among: Any = None) -> Iterator[list[Any]]:
+    def read(self, record: type[Any], fields: Any, **options: Any) -> Iterator[list[Any]]:
         self._maybe(record.__name__)
-        return iter(list(self._inner.read(record, fields, among=among)))
+        return iter(list(self._inner.read(record, fields, **options)))
 
     def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
         self._maybe("change")
@@ -342,8 +342,8 @@ def test_relations_that_this_account_does_not_see_stop_the_run(night: Night) -> 
     connector = night.context.connector
 
     class Blind(Meddling):
-        def read(self, record: type[Any], fields: Any, *, among: Any = None) -> Iterator[list[Any]]:
-            return iter(()) if record.__name__ == "Enrolment" else super().read(record, fields, among=among)
+        def read(self, record: type[Any], fields: Any, **options: Any) -> Iterator[list[Any]]:
+            return iter(()) if record.__name__ == "Enrolment" else super().read(record, fields, **options)
 
     from jobs.plan import Kind
     from jobs.planning import make_plan

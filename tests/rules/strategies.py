@@ -64,6 +64,11 @@ def children() -> st.SearchStrategy[Contact | None]:
     return st.one_of(known, known, st.none())
 
 
+def families(size: int) -> st.SearchStrategy[list[Contact | None]]:
+    """Children of whom each known one is there once: two rows with one id do not exist."""
+    return st.lists(children(), max_size=size, unique_by=lambda child: child.id if child is not None else object())
+
+
 def fiches(keys: st.SearchStrategy[str] = KEYS) -> st.SearchStrategy[Fiche]:
     return st.builds(
         lambda categories, **facts: a_fiche(*categories, **facts),
@@ -81,7 +86,7 @@ def dossiers(draw: st.DrawFn, keys: st.SearchStrategy[str] = KEYS) -> Unit:
     }
     return a_dossier(
         *draw(st.lists(fiches(keys), max_size=3)),
-        children=draw(st.lists(children(), max_size=3)),
+        children=draw(families(3)),
         categories=tuple(draw(st.lists(keys, max_size=2))),
         outcome=draw(st.sampled_from([*OUTCOMES, "100000099"])),
         is_active=draw(st.sampled_from([False, False, False, True, None])),
@@ -94,7 +99,7 @@ def dossiers(draw: st.DrawFn, keys: st.SearchStrategy[str] = KEYS) -> Unit:
 @st.composite
 def lone_fiches(draw: st.DrawFn) -> Unit:
     fiche = draw(fiches())
-    unit = a_lone_fiche(children=draw(st.lists(children(), max_size=2)), id="lone")
+    unit = a_lone_fiche(children=draw(families(2)), id="lone")
     unit.fiches = [fiche]
     return unit
 

@@ -390,6 +390,23 @@ def test_a_column_that_cannot_be_emptied_is_told_before_anything_is_written(tmp_
     assert errors == ["contact.birthdate cannot be masked: null leaves the column empty, and the CRM requires a value."]
 
 
+def test_a_column_under_column_security_is_refused_unless_it_is_known_to_be_readable(tmp_path: Path) -> None:
+    """Who may not read it sees it empty and gets no error: a hold would be overlooked."""
+    text = Path(environment_file()).read_text("utf-8")
+    secured = tmp_path / "environment.yaml"
+    secured.write_text(text.replace("cf_legalhold: {type: bool", "cf_legalhold: {secured: true, type: bool"), encoding="utf-8")
+    readable = REFERENCE.read_text("utf-8").replace("    table: cf_dossier\n", "    table: cf_dossier\n    readable: [legal_hold]\n")
+    assert secured.read_text("utf-8") != text
+    assert readable != REFERENCE.read_text("utf-8")
+    with running(environment=secured) as emulator:
+        with client(emulator) as connector:
+            (error,) = [finding.message for finding in connector.check() if finding.is_error]
+        with client(emulator, mapping_text=readable) as connector:
+            assert [finding for finding in connector.check() if finding.is_error] == []
+    assert error.startswith("cf_dossier.cf_legalhold is secured: it looks empty to who may not read it.")
+    assert error.endswith("list legal_hold under readable.")
+
+
 def environment_file() -> str:
     from importlib.resources import files
 

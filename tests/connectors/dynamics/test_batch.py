@@ -212,8 +212,15 @@ def test_a_failure_may_be_a_plain_part(mock: responses.RequestsMock, connector: 
 def test_a_service_that_stops_at_the_first_failure_leaves_the_rest_unknown(
     mock: responses.RequestsMock, connector: DynamicsConnector
 ) -> None:
-    reply(mock, done(1), operation_part(412, None, "0x80060882"), status=400)
+    reply(mock, done(1), operation_part(412, 2, "0x80060882"), status=400)
     assert statuses(connector.change(sets(1, 1, 1, 1))) == [DONE, CHANGED, UNKNOWN, UNKNOWN]
+
+
+def test_a_failure_without_a_name_in_an_answer_with_fewer_parts_is_nobodys(
+    mock: responses.RequestsMock, connector: DynamicsConnector
+) -> None:
+    reply(mock, done(1), operation_part(412, None, "0x80060882"), status=400)
+    assert statuses(connector.change(sets(1, 1, 1, 1))) == [DONE, UNKNOWN, UNKNOWN, UNKNOWN]
 
 
 def test_a_part_too_few_is_never_given_to_a_neighbour(mock: responses.RequestsMock, connector: DynamicsConnector) -> None:

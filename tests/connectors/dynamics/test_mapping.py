@@ -98,6 +98,7 @@ def test_the_shipped_files_satisfy_the_schema(path: Path) -> None:
     [
         ("schema: crm-mapping/1", "schema: crm-mapping/9", "crm-mapping/9", "schema is crm-mapping/1"),
         ("    table: cf_dossier\n", "    table: CF Dossier\n", "CF Dossier", "logical name"),
+        ("    table: cf_dossier\n", "    table: cf_dossier\n    readable: [hold]\n", "readable: [hold]", "has no column"),
         ("      outcome: cf_outcome\n", "      result: cf_outcome\n", "      result:", "is not known here"),
         ("      outcome: cf_outcome\n", "      outcome:\n", "      outcome:", "logical name"),
         ("      legal_hold: cf_legalhold\n", "      legal_hold: cf_legalhold\n      legal_hold: x\n", "legal_hold: x", "twice"),

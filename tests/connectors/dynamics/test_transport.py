@@ -88,6 +88,7 @@ def test_a_throttled_request_waits_as_long_as_the_server_asks(crm: responses.Req
         assert json.loads(client.get("WhoAmI").body) == {"UserId": 1}
         assert (client.stats.requests, client.stats.retries, client.stats.throttled) == (2, 1, 1)
     assert naps == [7.0]
+    assert client.stats.waited_s == 7.0
 
 
 @pytest.mark.parametrize(
@@ -198,6 +199,32 @@ def test_a_token_that_is_rejected_twice_is_told_and_does_not_show(crm: responses
     assert len(crm.calls) == 2
     assert "tweede" not in f"{caught.value!r} {caught.value.hint} {vars(caught.value)}"
     assert caught.value.request_id == "r-1"
+
+
+@pytest.mark.parametrize(("rejected", "gets_in"), [(2, True), (3, True), (4, False)])
+def test_new_tokens_that_are_rejected_too_are_renewed_three_times(
+    crm: responses.RequestsMock, naps: list[float], rejected: int, gets_in: bool
+) -> None:
+    """The token that another thread obtained may have lapsed again by the time it is used here."""
+
+    class Fresh(TwoTokens):
+        def renew(self, rejected: str) -> str | None:
+            self.current = f"{rejected}+"
+            return self.current
+
+    for _ in range(rejected):
+        crm.get(WHO, status=401)
+    if gets_in:
+        crm.get(WHO, json={})
+    with Transport(Environment(ROOT), Fresh(), sleep=naps.append) as client:
+        if gets_in:
+            client.get("WhoAmI")
+        else:
+            with pytest.raises(Unauthorised):
+                client.get("WhoAmI")
+    assert [call.request.headers["Authorization"] for call in crm.calls] == [
+        f"Bearer eerste{'+' * renewals}" for renewals in range(rejected + gets_in)
+    ]
 
 
 def test_a_static_token_cannot_be_renewed(crm: responses.RequestsMock, naps: list[float]) -> None:

@@ -1,0 +1,317 @@
+"""What was read of a table, kept until the next time: encrypted, one file a table, in a folder that only we may read.
+
+Only the columns that decisions need are kept, as they came over the wire. Losing a file costs one full read and nothing else, so whatever
+is wrong with one (another key, another version of this program, a torn write) means that there is none.
+
+A file is a random name of its own and a run of frames, each sealed for this file and its place in it: the chunks of rows, and at the end
+what they are worth. So a table is written and read piece by piece, however large it is, and what another process has put in its place
+meanwhile is never taken for the rest of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from isal import isal_zlib
+
+FORMAT = 3
+NONCE = 12
+KEY_BYTES = 32
+ID_BYTES = 16
+NAME_BYTES = 16
+SMALL = 500  # rows
+PART = ".part."
+PART_DAYS = 1.0  # nobody writes for longer; what is older a killed process has left
+_LENGTH = 4  # bytes before each frame that tell its length
+_COMPRESSION = 1
+
+
+class Damaged(Exception):
+    """A file is not what was written: it counts as none."""
+
+
+class Chunk(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Some rows of a table: their ids, 16 bytes each in the order of the rows, and their JSON array, compressed."""
+
+    ids: bytes
+    rows: bytes
+
+    def __repr__(self) -> str:
+        return f"Chunk({len(self)} rows)"
+
+    def __len__(self) -> int:
+        return len(self.ids) // ID_BYTES
+
+    def each_id(self) -> list[bytes]:
+        return [self.ids[at : at + ID_BYTES] for at in range(0, len(self.ids), ID_BYTES)]
+
+    def json(self) -> bytes:
+        return isal_zlib.decompress(self.rows)
+
+    def each_row(self) -> list[bytes]:
+        return list(map(bytes, msgspec.json.decode(self.json(), type=list[msgspec.Raw])))
+
+
+class Worth(msgspec.Struct, frozen=True):
+    """What the chunks of a file are: `link` tells what has changed since, `full_at` when the table was last read from first row to last."""
+
+    link: str
+    full_at: datetime
+    chunks: int
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A table as it was when its link was given out."""
+
+    worth: Worth
+    chunks: Callable[[], Iterator[Chunk]]
+
+
+def id_bytes(row_id: str) -> bytes:
+    """A GUID in 16 bytes, so that a million of them fit.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return UUID(row_id).bytes
+
+
+def chunk_of(ids: Iterable[bytes], rows: Iterable[bytes | msgspec.Raw]) -> Chunk:
+    """A chunk from the 16 bytes of each id and the JSON of each row."""
+    return Chunk(b"".join(ids), isal_zlib.compress(b"[" + b",".join(map(bytes, rows)) + b"]", _COMPRESSION))
+
+
+def without(chunk: Chunk, gone: set[bytes]) -> Chunk:
+    """The chunk without some of its rows."""
+    if gone.isdisjoint(chunk.each_id()):
+        return chunk
+    kept = [(row_id, row) for row_id, row in zip(chunk.each_id(), chunk.each_row(), strict=True) if row_id not in gone]
+    return chunk_of([row_id for row_id, _ in kept], [row for _, row in kept])
+
+
+def tidied(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """No empty chunks, and small neighbours in one, so that a year of nights does not leave a thousand crumbs."""
+    before: Chunk | None = None
+    for chunk in chunks:
+        if before is None:
+            before = chunk
+        elif len(chunk) < SMALL and len(before) < SMALL:
+            before = chunk_of([*before.each_id(), *chunk.each_id()], [*before.each_row(), *chunk.each_row()])
+        else:
+            if len(before):
+                yield before
+            before = chunk
+    if before is not None and len(before):
+        yield before
+
+
+class Memory:
+    """The files of one CRM. `now` tells when a full read is due: at most `full_every_days` after the one before."""
+
+    def __init__(self, folder: Path, key: bytes, *, now: Callable[[], datetime], full_every_days: int = 7) -> None:
+        self.folder = folder
+        self.now = now
+        self.full_every_days = full_every_days
+        self._cipher = AESGCM(key)
+
+    def place(self, table: str, columns: Iterable[str]) -> Path:
+        """Where these columns of a table are kept; other columns are another memory."""
+        digest = hashlib.sha256(",".join(sorted(columns)).encode()).hexdigest()
+        return self.folder / f"{table}-{digest[:16]}.rows"
+
+    def load(self, place: Path) -> Remembered | None:
+        """What is remembered there, or None. Its chunks are read when they are asked for, and may turn out to be Damaged."""
+        try:
+            name, last = self._last(place)
+            worth = msgspec.msgpack.decode(last, type=Worth)
+        except (OSError, Damaged, msgspec.DecodeError):
+            return None
+        return Remembered(worth, lambda: self._chunks(place, name, worth)) if worth.format == FORMAT else None
+
+    @contextmanager
+    def writing(self, place: Path) -> Iterator[Draft]:
+        """Write anew what is kept there: whole once the draft is finished, else nothing. A disk that fails costs no more than that."""
+        draft = Draft(self.folder, place, self._seal)
+        try:
+            yield draft
+        finally:
+            if not draft.settle():
+                self.drop(place)
+
+    def drop(self, place: Path) -> None:
+        """Forget all of it."""
+        _remove(place)
+
+    def drop_table(self, table: str) -> None:
+        """Forget a table, whichever columns of it are kept."""
+        for place in self._places(table):
+            self.drop(place)
+
+    def forget(self, table: str, versions: Mapping[str, str]) -> None:
+        """Remove rows of a table wherever they are kept: what was erased or emptied in the CRM must not live on here.
+
+        `versions` are ids and the version that was written over. A newer one stays: it came after the write, and no delta link would bring
+        it again.
+        """
+        written = {id_bytes(row_id): version for row_id, version in versions.items()}
+        for place in self._places(table):
+            found = self.load(place)
+            try:
+                if found is None:
+                    self.drop(place)
+                elif gone := {row_id for chunk in found.chunks() for row_id in _old(chunk, written)}:
+                    with self.writing(place) as draft:
+                        for chunk in tidied(without(chunk, gone) for chunk in found.chunks()):
+                            draft.add(chunk)
+                        draft.finish(found.worth.link, found.worth.full_at)
+            except Damaged:
+                self.drop(place)
+
+    def _places(self, table: str) -> list[Path]:
+        return sorted(self.folder.glob(f"{table}-*.rows"))
+
+    # -- frames ------------------------------------------------------------------------------------------------------------
+
+    def _seal(self, bound_to: bytes, plain: bytes) -> bytes:
+        nonce = secrets.token_bytes(NONCE)
+        sealed = nonce + self._cipher.encrypt(nonce, plain, bound_to)
+        return len(sealed).to_bytes(_LENGTH, "big") + sealed
+
+    def _open(self, bound_to: bytes, sealed: bytes) -> bytes:
+        try:
+            return self._cipher.decrypt(sealed[:NONCE], sealed[NONCE:], bound_to)
+        except (InvalidTag, ValueError):
+            raise Damaged from None
+
+    def _last(self, place: Path) -> tuple[bytes, bytes]:
+        """The name of the file that is there now, and its last frame."""
+        last, number = b"", -1
+        with open(place, "rb") as file:
+            name = file.read(NAME_BYTES)
+            for sealed in _frames(file):
+                last, number = sealed, number + 1
+        return name, self._open(_bound_to(place, name, number), last)
+
+    def _chunks(self, place: Path, name: bytes, worth: Worth) -> Iterator[Chunk]:
+        try:
+            with open(place, "rb") as file:
+                if file.read(NAME_BYTES) != name:
+                    raise Damaged  # another process has written the table anew
+                for number, sealed in enumerate(_frames(file)):
+                    if number < worth.chunks:
+                        yield msgspec.msgpack.decode(self._open(_bound_to(place, name, number), sealed), type=Chunk)
+        except (OSError, msgspec.DecodeError):
+            raise Damaged from None
+
+
+def tidy(folder: Path, now: datetime, *, older_than_days: float) -> None:
+    """Remove what is of no use any more from the memories of all CRMs below a folder: files not written for so many days (each read writes
+    them anew; another CRM, user or mapping leaves them behind), and what killed processes have left half-written. 0 removes everything."""
+    for file in [*folder.glob("*/*.rows"), *folder.glob(f"*/{PART}*")]:
+        days = PART_DAYS if file.name.startswith(PART) else older_than_days
+        with suppress(OSError):
+            if older_than_days <= 0 or now.timestamp() - file.stat().st_mtime >= min(days, older_than_days) * 86_400:
+                file.unlink()
+    for memory in folder.glob("*/"):
+        with suppress(OSError):
+            memory.rmdir()  # only where nothing is in it
+
+
+class Draft:
+    """A file that is being written. Where the disk fails it goes on without a word and comes to nothing."""
+
+    def __init__(self, folder: Path, place: Path, seal: Callable[[bytes, bytes], bytes]) -> None:
+        self._place = place
+        self._seal = seal
+        self._own_name = secrets.token_bytes(NAME_BYTES)
+        self._number = 0
+        self._finished = False
+        self._file: IO[bytes] | None = None
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, self._name = tempfile.mkstemp(prefix=PART, dir=folder)  # mode 0600
+            self._file = open(handle, "wb")  # noqa: SIM115  # closed by `settle`
+        self._put(self._own_name)
+
+    def add(self, chunk: Chunk) -> None:
+        self._write(msgspec.msgpack.encode(chunk))
+
+    def finish(self, link: str, full_at: datetime) -> None:
+        self._write(msgspec.msgpack.encode(Worth(link, full_at, self._number)))
+        self._finished = True
+
+    def settle(self) -> bool:
+        """Put a finished file in its place, remove any other; whether that succeeded."""
+        if self._file is None:
+            return False
+        try:
+            self._file.close()
+            if self._finished:
+                os.replace(self._name, self._place)
+                return True
+        except OSError:
+            pass
+        _remove(Path(self._name))
+        return False
+
+    def _write(self, plain: bytes) -> None:
+        self._put(self._seal(_bound_to(self._place, self._own_name, self._number), plain))
+        self._number += 1
+
+    def _put(self, content: bytes) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.write(content)
+        except OSError:
+            with suppress(OSError):
+                self._file.close()
+            _remove(Path(self._name))
+            self._file = None
+
+
+def _bound_to(place: Path, name: bytes, number: int) -> bytes:
+    """What a frame is sealed for: a table with its columns, one writing of it, and the place in that file."""
+    return b"/".join([place.name.encode(), name, str(number).encode()])
+
+
+def _remove(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()
+
+
+def _frames(file: IO[bytes]) -> Iterator[bytes]:
+    while head := file.read(_LENGTH):
+        length = int.from_bytes(head, "big")
+        sealed = file.read(length)
+        if len(head) < _LENGTH or len(sealed) < length:
+            raise Damaged
+        yield sealed
+
+
+class _Version(msgspec.Struct):
+    etag: str = msgspec.field(name="@odata.etag")
+
+
+def _old(chunk: Chunk, written: Mapping[bytes, str]) -> list[bytes]:
+    """The ids of rows that are kept in the version that was written over."""
+    ids = chunk.each_id()
+    if written.keys().isdisjoint(ids):
+        return []
+    versions = msgspec.json.decode(chunk.json(), type=list[_Version])
+    return [row_id for row_id, row in zip(ids, versions, strict=True) if written.get(row_id) == row.etag]

@@ -1,0 +1,142 @@
+"""The preflight: what the application user lacks is an error, what it has too much is a warning, and the stated role is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import requests
+
+from connectors.dynamics import privileges as privileges_module
+from connectors.dynamics.auth import StaticToken
+from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.mapping import REFERENCE
+from connectors.emulator.server import RunningEmulator, running
+from connectors.interface import Finding
+from jobs.needs import NEEDS
+
+READS = ("Contact", "cf_dossier", "cf_fiche", "cf_party", "cf_recording", "cf_donation", "cf_enrolment", "cf_engagement", "cf_statistic")
+LEAST = {f"prvRead{table}": "Global" for table in (*READS, "Note", "Activity")}
+LEAST |= {f"prvDelete{table}": "Global" for table in ("Contact", "cf_dossier", "cf_fiche", "cf_party", "cf_recording", "Note", "Activity")}
+LEAST |= {f"prvWrite{table}": "Global" for table in ("Contact", "cf_party", "cf_recording", "cf_statistic")}
+LEAST |= {"prvCreatecf_statistic": "Global"}
+# To read definitions, and the user's own row.
+COMMON = dict.fromkeys(("prvReadEntity", "prvReadAttribute", "prvReadRelationship", "prvReadOptionSet"), "Global") | {
+    "prvReadUser": "Basic"
+}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[RunningEmulator]:
+    with running() as started:
+        yield started
+
+
+def give(emulator: RunningEmulator, privileges: Mapping[str, str]) -> None:
+    user = requests.get(f"{emulator.url}WhoAmI", headers={"Authorization": "Bearer t"}).json()["UserId"]
+    answer = requests.put(f"{emulator.root}/_emulator/privileges", json={"user": user, "set": {**COMMON, **privileges}})
+    assert answer.status_code == 200, answer.text
+
+
+def connector(emulator: RunningEmulator) -> DynamicsConnector:
+    text = REFERENCE.read_text("utf-8")
+    tokens = StaticToken("t", emulator.url)
+    return connect(url=emulator.url, tokens=tokens, mapping_text=text, mapping_source="m.yaml", sleep=lambda _: None)
+
+
+def findings(emulator: RunningEmulator) -> list[Finding]:
+    with connector(emulator) as connected:
+        connected.check()
+        return connected.check_privileges(NEEDS)
+
+
+def errors(emulator: RunningEmulator) -> list[str]:
+    return [f"{each.where}: {each.message}" for each in findings(emulator) if each.is_error]
+
+
+def test_the_least_role_lacks_nothing_and_has_nothing_over(emulator: RunningEmulator) -> None:
+    give(emulator, LEAST)
+    found = findings(emulator)
+    assert [each for each in found if each.is_error] == []
+    assert [each.message for each in found if "not needed" in each.message or "is held" in each.message] == []
+
+
+@pytest.mark.parametrize("name", sorted(LEAST))
+def test_each_privilege_of_it_is_missed(emulator: RunningEmulator, name: str) -> None:
+    give(emulator, {key: depth for key, depth in LEAST.items() if key != name})
+    assert any(f"{name} is missing" in error for error in errors(emulator))
+
+
+@pytest.mark.parametrize("depth", ["Basic", "Local", "Deep"])
+def test_a_read_that_reaches_a_part_counts_as_missing(emulator: RunningEmulator, depth: str) -> None:
+    """The list is filtered without a word: it would look like an organisation with less to keep."""
+    give(emulator, LEAST | {"prvReadcf_fiche": depth})
+    (error,) = errors(emulator)
+    assert error == f"cf_fiche: prvReadcf_fiche reaches {depth} only, not the whole organisation (fiche: decisions hang on every row)"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("prvDeletecf_donation", "not needed: prvDeletecf_donation"),
+        ("prvCreateContact", "not needed: prvCreateContact"),
+        ("prvBypassCustomBusinessLogic", "it could pass by holds that are kept as business logic"),
+        ("prvActOnBehalfOfAnotherUser", "it could write in the name of a person"),
+    ],
+)
+def test_what_is_too_much_is_a_warning(emulator: RunningEmulator, name: str, told: str) -> None:
+    give(emulator, LEAST | {name: "Global"})
+    found = findings(emulator)
+    assert [each for each in found if each.is_error] == []
+    assert any(told in each.message for each in found)
+
+
+def test_a_crm_that_cannot_be_asked_is_told_as_such(emulator: RunningEmulator) -> None:
+    give(emulator, LEAST)
+    rule: dict[str, Any] = {"match": {"path": "RetrieveUserPrivileges"}, "do": "status", "status": 404}
+    requests.put(f"{emulator.root}/_emulator/faults", json=[rule])
+    try:
+        (found,) = findings(emulator)
+    finally:
+        requests.put(f"{emulator.root}/_emulator/faults", json=[])
+    assert (found.is_error, found.message) == (False, "this CRM does not tell what the application user may do (status 404)")
+
+
+SECOND = "00000000-0000-4000-8000-0000000000b2"
+
+
+def with_second(emulator: RunningEmulator, privileges: Mapping[str, str]) -> list[Finding]:
+    """The first user has the least role, the second these privileges."""
+    give(emulator, LEAST)
+    token = StaticToken(emulator.emulator.tokens.issue(SECOND, emulator.root), emulator.url)
+    user = {"user": SECOND, "set": {**COMMON, **privileges}}
+    requests.put(f"{emulator.root}/_emulator/privileges", json=user).raise_for_status()
+    text, url = REFERENCE.read_text("utf-8"), emulator.url
+    with connect(url=url, tokens=StaticToken("t", url), mapping_text=text, mapping_source="m.yaml", more_tokens=[token]) as connected:
+        connected.check()
+        return connected.check_privileges(NEEDS)
+
+
+def test_each_application_user_is_asked_what_it_may_do(emulator: RunningEmulator) -> None:
+    """One without the role would be refused its share of every night's work, night after night."""
+    assert [each for each in with_second(emulator, LEAST) if each.is_error] == []
+    without = {name: depth for name, depth in LEAST.items() if name != "prvDeletecf_dossier"}
+    (missing,) = [each for each in with_second(emulator, without) if each.is_error]
+    assert (missing.where, missing.message.startswith("prvDeletecf_dossier is missing")) == ("cf_dossier", True)
+    assert "application user 2" in missing.message
+
+
+def test_of_a_privilege_that_is_given_twice_the_deepest_counts(emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By several roles and teams."""
+    give(emulator, LEAST)
+    content = privileges_module._content
+
+    def twice(transport: Any, address: str) -> dict[str, Any]:
+        found = content(transport, address)
+        if "RolePrivileges" in found:
+            found["RolePrivileges"] += [{**each, "Depth": "Basic"} for each in found["RolePrivileges"]]
+        return found
+
+    monkeypatch.setattr(privileges_module, "_content", twice)
+    assert errors(emulator) == []

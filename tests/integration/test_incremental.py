@@ -1,0 +1,92 @@
+"""Nights that read by changes plan and dispose of what nights with full reads do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator, SeedSpec
+from connectors.interface import ConnectorError
+from jobs.explaining import explain_unit
+from jobs.plan import PlanLine
+from jobs.retention import verify_run
+from tests.integration.night import Night
+
+
+def lines(night: Night) -> dict[str, PlanLine]:
+    return night.lines(night.plan())
+
+
+def test_due_units_that_did_not_change_are_found_by_the_day_alone(make_night: Callable[..., Night]) -> None:
+    night = make_night(remembering=True)
+    dossier = night.dossier("e_safety", spoken=date(2026, 6, 1))
+    assert lines(night)[dossier].outcome == "retain"
+    fetched = night.connector.stats.rows
+    end = lines(night)[dossier].retention_end
+    assert end is not None
+    night.clock.now += date.fromisoformat(end) - date(2026, 11, 25) + timedelta(days=1)
+    tables = night.connector.stats
+    assert lines(night)[dossier].outcome == "dispose"
+    assert tables.remembered > 0
+    assert fetched > 0
+
+
+def test_night_after_night_the_plans_are_those_of_full_reads(
+    make_night: Callable[..., Night], emulator: RunningEmulator, database_file: Callable[[], str]
+) -> None:
+    emulator.load(SeedSpec(60, 5, date(2026, 11, 25)).rows())
+    without_limits = {"policy": lambda text: text.replace("max: 200", "max: 9999")}
+    remembering = make_night(remembering=True, url=database_file(), **without_limits)
+    full = make_night(url=database_file(), **without_limits)
+    for night in range(3):
+        assert lines(remembering) == lines(full)
+        if night == 0:
+            plan = remembering.plan()
+            assert remembering.apply(plan).counts["deleted"]
+        else:
+            held = next(line.id for line in lines(full).values() if line.table == "cf_dossier")
+            remembering.patch("cf_dossiers", held, cf_legalhold=True)
+            remembering.dossier("grooming", spoken=date(2019, 1, 1))
+        for each in (remembering, full):
+            each.clock.now += timedelta(days=1)
+    assert remembering.connector.stats.remembered > 0
+    assert remembering.connector.stats.rows < full.connector.stats.rows
+
+
+@pytest.fixture
+def every_table_tracked(emulator: RunningEmulator) -> Iterator[None]:
+    tables = emulator.emulator.tables.environment.tables.values()
+    before = [(table, table.change_tracking) for table in tables]
+    for table, _ in before:
+        object.__setattr__(table, "change_tracking", True)
+    yield
+    for table, was in before:
+        object.__setattr__(table, "change_tracking", was)
+
+
+@pytest.mark.usefixtures("every_table_tracked")
+def test_what_is_about_to_be_written_is_read_from_the_crm_itself(make_night: Callable[..., Night]) -> None:
+    """Apply, verify and why ask for no delta link: one that fails, or hides a hold, touches none of them."""
+    night = make_night(remembering=True)
+    night.dossier("e_safety", spoken=date(2019, 1, 1))
+    assert night.apply(night.plan()).counts["statistics"] not in (0, None)
+    held = night.dossier("e_safety", spoken=date(2019, 1, 2))
+    gone = night.dossier("e_safety", spoken=date(2019, 1, 3))
+    plan = night.plan()
+    night.patch("cf_dossiers", held, cf_legalhold=True)
+    assert explain_unit(night.context, "cf_dossier", gone)[0].outcome == "dispose"
+    before = night.connector.stats.remembered
+    assert before > 0
+    fault = [{"match": {"path": "deltatoken"}, "do": "status", "status": 500}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    assert explain_unit(night.context, "cf_dossier", held)[0].outcome == "retain"
+    run = night.apply(plan)
+    assert {action.id: action.code for action in night.store.journal(run.id)} == {held: "HOLD_LEGAL", gone: ""}
+    assert verify_run(night.context, run.id)["still_there"] == []
+    assert run.counts["statistics"] not in (0, None)
+    assert night.connector.stats.remembered == before
+    with pytest.raises(ConnectorError):
+        night.plan()
+    assert (night.get("cf_dossiers", gone), night.get("cf_dossiers", held) is None) == (None, False)

@@ -1,0 +1,61 @@
+"""The least-privilege role is enough for a whole night, and the page that states it is current."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from connectors.emulator.server import RunningEmulator, SeedSpec
+from connectors.interface import Forbidden
+from crm_compliance.reports.role import role_page
+from crm_compliance.wiring import permitted
+from jobs.needs import NEEDS
+from tests.integration.night import Night
+
+ROOT = Path(__file__).parents[2]
+
+
+def give(night: Night, privileges: dict[str, str]) -> None:
+    user = night.connector.whoami()
+    answer = requests.put(f"{night.emulator.root}/_emulator/privileges", json={"user": user, "set": privileges})
+    assert answer.status_code == 200, answer.text
+
+
+def role(night: Night) -> dict[str, str]:
+    return {line.name: line.depth for line in night.connector.least_role(NEEDS)}
+
+
+def test_a_night_with_the_least_role_does_what_one_with_all_rights_does(
+    make_night: Callable[..., Night], emulator: RunningEmulator
+) -> None:
+    emulator.load(SeedSpec(60, 5, date(2026, 11, 25)).rows())
+    night = make_night(policy=lambda text: text.replace("max: 200", "max: 9999"))
+    planned = {line.id: line.outcome for line in night.lines(night.plan()).values()}
+    give(night, role(night))
+    permitted(night.connector)
+    plan = night.plan()
+    assert {line.id: line.outcome for line in night.lines(plan).values()} == planned
+    run = night.apply(plan)
+    counts: dict[str, Any] = dict(run.counts)
+    disposals = list(planned.values()).count("dispose")
+    assert counts["deleted"] + counts["anonymised"] + sum(counts["skipped"].values()) == disposals
+    assert counts["deleted"] > 10
+    assert counts["statistics"] > 0
+    assert {action.code for action in night.store.journal(run.id)} <= {"", "SKIPPED_TECHNICAL", "CHANGED"}
+
+
+def test_a_table_that_is_seen_in_part_stops_the_run_before_it_plans(night: Night) -> None:
+    give(night, role(night) | {"prvReadcf_fiche": "Basic"})
+    with pytest.raises(Forbidden, match="prvReadcf_fiche reaches Basic only"):
+        permitted(night.connector)
+
+
+def test_the_page_of_the_role_is_current(night: Night) -> None:
+    page = role_page(night.connector.least_role(NEEDS))
+    stored = ROOT / "docs" / "least-privilege-role.md"
+    assert stored.read_text(encoding="utf-8") == page, "write it anew: crm-compliance doctor --role docs/least-privilege-role.md"
