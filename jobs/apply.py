@@ -22,7 +22,7 @@ from jobs.gathering import Gathering
 from jobs.plan import Plan, PlanLine
 from jobs.planning import lines_of
 from jobs.ports import JobContext
-from jobs.resuming import finish_remaining, is_as_judged
+from jobs.resuming import finish_remaining, is_as_judged, is_shell
 from jobs.runs import Action, ActionState, RowWrite, Run, RunState
 from jobs.settling import settle_writes
 from jobs.tally import CONTINUED, TRIM, counts_of, has_failures
@@ -323,7 +323,7 @@ class Application:
             remaining = [write for write in action.rows if (write.kind, write.id) in left]
             if not remaining:
                 outcomes.append(msgspec.structs.replace(action, state=ActionState.DONE))
-            elif len(action.rows) > settling.MAX_OPERATIONS and len(remaining) < len(action.rows):
+            elif len(remaining) < len(action.rows) and (len(action.rows) > settling.MAX_OPERATIONS or is_shell(action, remaining)):
                 outcomes.append(finish_remaining(self.context.connector, action, remaining))
             else:
                 # One change set is whole or not at all: what is missing somebody else has taken. So the unit is judged as it now is.

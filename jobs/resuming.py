@@ -38,3 +38,12 @@ def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWr
         return True
     known = {write.id for write in action.rows}
     return all(row.id in known for row in rows_of(connector, Fiche, ("dossier",), Among("dossier", [own.id])))
+
+
+def is_shell(action: Action, remaining: Sequence[RowWrite]) -> bool:
+    """Whether all of a dossier or lone fiche has gone but its own row: our change set, of which the CRM said that it had deleted it too.
+
+    Without what it was judged by it would be kept for ever, and nobody would be told.
+    """
+    own = action.rows[-1]
+    return own.kind in (UnitKind.DOSSIER, UnitKind.FICHE) and list(remaining) == [own]

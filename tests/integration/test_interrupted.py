@@ -89,6 +89,29 @@ def test_a_unit_that_was_announced_is_judged_as_it_is_when_the_run_goes_on(night
     assert len(night.fiches_of(dossier)) == 3
 
 
+@pytest.mark.parametrize("reopened", [False, True])
+def test_a_dossier_of_which_only_its_own_row_stayed_is_finished_after_a_kill(night: Night, *, reopened: bool) -> None:
+    """The CRM says that it deleted the dossier and did not; the run is killed before it looks. Without fiches nothing would be due."""
+    dossier, child = a_grown_up(night)
+    fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    plan = night.plan()
+    killed = dataclasses.replace(night.context, connector=Fragile(night.context.connector, Points(2), ("change",)))
+    with pytest.raises(Killed):
+        apply_plan(killed, plan.id)
+    assert (night.get("cf_dossiers", dossier) is not None, night.fiches_of(dossier)) == (True, [])
+    if reopened:
+        night.patch("cf_dossiers", dossier, statecode=0, statuscode=1)
+    run = night.apply(plan)
+    assert (night.get("cf_dossiers", dossier) is not None) is reopened
+    if reopened:
+        assert (run.state, run.counts["partial"], run.counts["anonymised"]) == (RunState.DONE_WITH_FAILURES, 1, 0)
+        return
+    assert (run.state, run.counts["anonymised"], run.counts["deleted"]) == (RunState.DONE, 1, 1)
+    assert night.get("contacts", child) is None
+    assert len(night.rows("cf_statistics")) == 1
+
+
 def test_a_leftover_that_has_come_back_to_life_is_left_alone(night: Night) -> None:
     """A contact whose removal was answered and not done is the child of a new dossier when the next run comes."""
     dossier, child = a_grown_up(night)
