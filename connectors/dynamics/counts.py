@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -44,7 +45,7 @@ def total_count(transport: Transport, table: str) -> int | None:
     return _number(transport, f"RetrieveTotalRecordCount(EntityNames=[{literal(table)}])", table, among)
 
 
-def _number(transport: Transport, address: str, table: str, found: Any) -> int | None:
+def _number(transport: Transport, address: str, table: str, found: Callable[[Any], Any]) -> int | None:
     """The number in an answer; None where the CRM keeps none, or says it in a way that is not known.
 
     Raises:

@@ -23,7 +23,7 @@ class Crossover:
         self.is_measured = False  # whether batches were
         self._jobs = 0
         # Weighted sums for a line through (rows, seconds): weight, rows, rows squared, seconds, rows times seconds.
-        self._sums = (0.0, 0.0, 0.0, 0.0, 0.0)
+        self._sums: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
         for rows, seconds in FIRST_JOBS:
             self._add(rows, seconds, fading=1.0)
 
@@ -65,7 +65,7 @@ class Crossover:
 
     def _add(self, rows: int, seconds: float, *, fading: float) -> None:
         new = (1.0, float(rows), float(rows) ** 2, seconds, rows * seconds)
-        self._sums = tuple(fading * old + each for old, each in zip(self._sums, new, strict=True))  # type: ignore[assignment]
+        self._sums = tuple(fading * old + each for old, each in zip(self._sums, new, strict=True))
 
     def _line(self) -> tuple[float, float]:
         """Start and seconds a row by least squares, neither below zero."""

@@ -29,7 +29,6 @@ from isal import isal_zlib
 
 FORMAT = 3
 NONCE = 12
-KEY_BYTES = 32
 ID_BYTES = 16
 NAME_BYTES = 16
 SMALL = 500  # rows

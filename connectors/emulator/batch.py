@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NoReturn
@@ -50,7 +51,12 @@ def is_batch(operation: Operation) -> bool:
 
 
 def handle_batch(
-    outer: Operation, run: Run, transaction: Callable[[], object], *, continue_on_error: bool, plain_failures: bool = False
+    outer: Operation,
+    run: Run,
+    transaction: Callable[[], AbstractContextManager[None]],
+    *,
+    continue_on_error: bool,
+    plain_failures: bool = False,
 ) -> Answer:
     """Execute a batch, in order. The answer is multipart, also when it is a 400; with `plain_failures` the one error of a failed change set
     is an ordinary part.
@@ -179,12 +185,14 @@ def _unreadable() -> Answer:
 # -- change sets -------------------------------------------------------------------------------------------------------
 
 
-def _change_set(change_set: ChangeSet, run: Run, transaction: Callable[[], object], *, plain_failures: bool) -> tuple[bytes, bool]:
+def _change_set(
+    change_set: ChangeSet, run: Run, transaction: Callable[[], AbstractContextManager[None]], *, plain_failures: bool
+) -> tuple[bytes, bool]:
     name = f"changesetresponse_{uuid.uuid4()}"
     references: dict[str, str] = {}
     chunks: list[bytes] = []
     try:
-        with transaction():  # type: ignore[attr-defined]
+        with transaction():
             for part in change_set.parts:
                 answer = _checked(part, references, run)
                 if answer.status >= 400:
