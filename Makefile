@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -m pip --version >/dev/null 2>&1 && { echo $$p; exit; }; done; echo python3)
 UV := .uv/bin/uv
 RUN := .venv/bin/python -m
-NODE := tests/integration/clients/node
+NODE := tests/integration/clients/node tests/connectors/storage/azurite
 .DEFAULT_GOAL := help
 .PHONY: help demo test node check format lint types contracts pytest lock bench clean
 
@@ -33,6 +33,7 @@ bench: .venv/dev.stamp  ## ratios, measured side by side (takes minutes)
 	$(RUN) benchmarks.throughput
 	$(RUN) benchmarks.deletes
 	$(RUN) benchmarks.plan
+	$(RUN) benchmarks.ledger
 
 lock: $(UV)  ## resolve the dependencies anew; names, versions and hashes only
 	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --group build -o requirements.lock
@@ -53,13 +54,14 @@ $(UV):
 	$(UV) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements-dev.lock
 	touch $@
 
-# A client library of others for the emulator. Where npm is missing or has nowhere to install from, its tests are skipped.
+# A client library of others for the emulator, and a blob service. Where npm is missing or has nowhere to install from, their tests are skipped.
 node:
-	@if command -v npm >/dev/null; then $(MAKE) -s $(NODE)/node_modules/stamp || echo 'make: npm could not install $(NODE)'; fi
+	@if command -v npm >/dev/null; then for folder in $(NODE); do \
+		$(MAKE) -s $$folder/node_modules/stamp || echo "make: npm could not install $$folder"; done; fi
 
-$(NODE)/node_modules/stamp: $(NODE)/package-lock.json
-	cd $(NODE) && npm ci --silent --no-audit --no-fund --ignore-scripts
+%/node_modules/stamp: %/package-lock.json
+	cd $* && npm ci --silent --no-audit --no-fund --ignore-scripts
 	touch $@
 
 clean:  ## remove what was made here, the environment included
-	rm -rf .venv .uv $(NODE)/node_modules dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-data
+	rm -rf .venv .uv $(addsuffix /node_modules,$(NODE)) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-data

@@ -1,12 +1,13 @@
-"""What a job may ask of a CRM. Jobs know connectors by this file only."""
+"""What a job may ask of a CRM, and of storage outside it. Jobs know connectors by this file only."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from rules.anonymity import Remnant
 from rules.errors import ComplianceError
 from rules.records import Record
 
@@ -63,12 +64,17 @@ class OperationKind(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    MASK = "mask"
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One write. `values` are record fields; None empties a column. `etag` is the version that must still be there (never empty for
-    update and delete); a create names its own `id`, so that repeating it is safe."""
+    """One write. `values` are record fields; None empties a column. `etag` is the version that must still be there (empty for a create
+    only); a create names its own `id`, so that repeating it is safe.
+
+    A mask anonymises a dossier or fiche in place, as the mapping says: `values` are `anonymised_on` (an aware datetime), `is_common`
+    (whether what the mapping keeps may stay, ERA-08), and results of masking techniques by their names.
+    """
 
     kind: OperationKind
     record: type[Record]
@@ -121,6 +127,58 @@ class Finding:
     where: str = ""
 
 
+RowKey = tuple[str, str]  # logical name of the table, and id
+
+
+class Trace(StrEnum):
+    """What a CRM keeps of a row beside the row itself (ERA-12)."""
+
+    __hash__ = str.__hash__
+
+    TIMELINE = "timeline"  # posts, connections, queue items
+    JOBS = "jobs"  # system jobs, processes, synchronisation, import and duplicate detection
+    RETAINED = "retained"  # the store of long-term retention
+    BIN = "bin"  # the recycle bin
+    HISTORY = "history"  # audit rows with old values
+
+
+class Reach(StrEnum):
+    """Whether traces of one kind can be looked at."""
+
+    READ = "read"
+    NOT_KEPT = "not_kept"  # the CRM has no such place
+    NOT_REACHABLE = "not_reachable"  # it may have one, and does not let us look
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of one row in one place: the table of the CRM that it is in, how many rows, and which, where they have ids of their own
+    by which they can be looked for elsewhere."""
+
+    place: str
+    count: int
+    rows: tuple[RowKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What was found of some rows, by row; one that is not named has left nothing. `kept_of` are the tables of which the CRM keeps such
+    traces now, as far as it tells."""
+
+    reach: Reach
+    left: Mapping[RowKey, Left] = field(default_factory=dict)
+    kept_of: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A row of a table that is not mapped, and the row that it hangs on. `goes`: the CRM deletes it along; else it would stay behind."""
+
+    row: RowKey
+    on: RowKey
+    goes: bool
+
+
 @dataclass(slots=True)
 class ReadStats:
     """What reading and writing have cost so far; `remembered` are rows that did not have to be fetched again, `waited_s` is time spent on
@@ -136,6 +194,10 @@ class ReadStats:
     peak_concurrency: int = 0
 
 
+# Keys of change sets -> those of them that a hold covers at this moment (HLD-07).
+Held = Callable[[Collection[str]], Collection[str]]
+
+
 class Connector(Protocol):
     """One CRM, one account. Methods raise ConnectorError; a read that fails raises, it never ends early. `warnings` are what somebody has
     to look at although the work went on."""
@@ -148,8 +210,11 @@ class Connector(Protocol):
         """Patterns of the media types by which an attachment of a fiche is a recording, e.g. `audio/*` (RET-05)."""
         ...
 
-    def check(self) -> list[Finding]:
-        """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options, relationships (DAT-09, R-161)."""
+    def check(self, *, in_place: bool = False) -> list[Finding]:
+        """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options, relationships (DAT-09, R-161).
+
+        With `in_place` also what masks rows: the policy anonymises in place.
+        """
         ...
 
     def check_privileges(self, needs: Mapping[type[Record], Collection[OperationKind]]) -> list[Finding]:
@@ -197,13 +262,110 @@ class Connector(Protocol):
         """
         ...
 
-    def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
+    def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and say what became of it: one result for each, in the order given.
 
-        Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back.
+        Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back. `held` is asked right before
+        each further request that writes, the first one being the caller's own business: what it names is HELD.
         """
+        ...
+
+    @property
+    def copies(self) -> tuple[str, ...] | None:
+        """Copies of rows outside the CRM's tables, as the mapping names them (search index, lake, offline); None: nobody has said."""
+        ...
+
+    @property
+    def beyond_reach(self) -> frozenset[str]:
+        """Places of ERA-12 that this account sees and may not clean, and that the mapping accepts as out of its reach."""
+        ...
+
+    def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
+        """Look for what the CRM keeps of these rows beside them, read to the end; they may exist or not.
+
+        Raises:
+            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
+        """
+        ...
+
+    def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
+        """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the CRM does not let us remove it.
+
+        What became of the others has to be looked for again: a job of the CRM that ended is no proof.
+        """
+        ...
+
+    def needs_row_for_history(self) -> bool:
+        """Whether the history of a row can be purged only as long as the row is there: no job of ours may delete audit rows."""
+        ...
+
+    def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
+        """The rows of tables that are not mapped and that hang on these, as the CRM's relationships tell.
+
+        A row that would stay behind although nobody may read its table is told as `Hanging` with an empty id.
+        """
+        ...
+
+    def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
+        """Which of these rows, of mapped tables or others, are there."""
+        ...
+
+    def unmasked(self, masks: Sequence[Operation]) -> set[str]:
+        """The ids of rows that do not show what these masks write, read back column by column (R-081); rows that are gone are left out."""
+        ...
+
+    def remnants(self, record: type[Record]) -> frozenset[Remnant]:
+        """What masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
         ...
 
     def close(self) -> None:
         """Release connections and tokens."""
+        ...
+
+
+class ObjectError(ComplianceError):
+    """Storage outside the CRM cannot be reached or refuses. The message never holds an address: it may hold a name."""
+
+    exit_code = 4
+    code = "storage"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object that a storage lists: its canonical address, and those of the objects of which its name says that it was made of them
+    (a transcript, an index, a thumbnail)."""
+
+    address: str
+    made_of: tuple[str, ...] = ()
+
+
+class ObjectStore(Protocol):
+    """One place outside the CRM where the content of recordings lies. Addresses can hold names: they go into no log and no message.
+
+    Methods may be called from several threads at once. They raise ObjectError; "missing" is an answer, "not to be told" is an error.
+    """
+
+    @property
+    def described(self) -> str:
+        """What kind of place it is, for people, without an address."""
+        ...
+
+    def canonical(self, address: str) -> str | None:
+        """The one spelling of an address in this storage; None where it lies elsewhere or is no address of one object."""
+        ...
+
+    def remove(self, address: str) -> None:
+        """Remove an object with its versions and snapshots and what was made of it; nothing to do where it is missing."""
+        ...
+
+    def is_there(self, address: str) -> bool:
+        """Whether anything of the object is there: itself, a version, a snapshot, or what was made of it."""
+        ...
+
+    def listing(self) -> Iterator[Stored]:
+        """Everything in this storage, each object once, what was made of others included."""
+        ...
+
+    def findings(self) -> list[Finding]:
+        """What somebody has to know about the storage: an error keeps it from being used, a warning is what outlives a removal in it."""
         ...

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 
 from jobs.plan import Counter as BreakerCounter
-from jobs.plan import Plan
+from jobs.plan import Kind, Plan
 from jobs.runs import Action, Run
 from jobs.tally import CONTINUED, TRIM
+from rules.placed_holds import PlacedHold
 
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")
 
@@ -37,17 +38,25 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
             "tripped": plan.breaker.tripped,
             "units": _counter(plan.breaker.units),
             "recordings": _counter(plan.breaker.recordings),
+            "categories": {key: msgspec.to_builtins(counter) for key, counter in plan.breaker.categories.items()},
         },
-        "approvals": {"needed": list(plan.needed), "given": [_word(word) for word in plan.given if word.approves]},
+        "approvals": {
+            "needed": list(plan.needed),
+            "given": [_word(word) for word in plan.counting(now)],
+            "why": list(plan.why),
+        },
         "applicable": plan.state(now).value == "ready" and not plan.as_of_given,
         "valid_until": instant(plan.valid_until),
         "files": list(files),
         "created_at": instant(plan.created_at),
         "proposer": plan.proposer,
         "trims": len(plan.trims),
+        "victims": plan.victims,
         "due_soon": [{"retention_end": day, "units": n} for day, n in plan.due_soon],
         "hold_changes": [msgspec.to_builtins(change) for change in plan.hold_changes],
         "warnings": list(plan.warnings),
+        "alarms": [msgspec.to_builtins(alarm) for alarm in plan.alarms],
+        "waiting": plan.waiting,
     }
     if state:
         document["state"] = plan.state(now).value
@@ -102,3 +111,41 @@ def _counter(counter: BreakerCounter) -> dict[str, object]:
 def _word(word: object) -> dict[str, object]:
     built: dict[str, object] = msgspec.to_builtins(word)
     return {"as": built["who"], "role": built["role"], "at": built["at"], "approves": built["approves"], "comment": built["comment"]}
+
+
+def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
+    """What the `holds` commands answer with of one hold, as it stands on a day in Brussels; the texts of people stay in the store."""
+    return {
+        "hold": hold.id,
+        "type": hold.type.value,
+        "table": hold.table,
+        "id": hold.row or None,
+        "state": hold.state(day).value,
+        "ends_on": _day(hold.ends_on),
+        "review_on": hold.review_on.isoformat(),
+        "review_overdue": hold.is_overdue(day),
+        "person": hold.everything,
+        "where": [f"{condition.field}={value}" for condition in hold.conditions for value in condition.values],
+        "reason": hold.reason_code,
+        "placed_by": hold.placed_by,
+        "placed_at": instant(hold.placed_at),
+        "released_by": hold.released_by or None,
+        "released_at": instant(hold.released_at),
+        "notified_on": _day(hold.notified_on),
+        "source": "placed",
+    }
+
+
+def flag_documents(plans: Iterable[Plan], crm: str | None) -> list[dict[str, object]]:
+    """The hold flags of the CRM as the last plan saw them, newest plan first given (HLD-14)."""
+    last = next((plan for plan in plans if plan.kind is not Kind.RECORDINGS and plan.crm == crm), None)
+    empty = dict.fromkeys(("reason", "placed_by", "placed_at", "released_by", "released_at", "notified_on"))
+    dates = {"state": "active", "ends_on": None, "review_on": None, "review_overdue": False, "person": False}
+    return [
+        {"hold": f"crm:{row}", "type": "legal", "table": table, "id": row, **dates, "where": [], **empty, "source": "crm"}
+        for table, row in (last.crm_holds if last is not None else ())
+    ]
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

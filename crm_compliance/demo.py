@@ -1,7 +1,7 @@
 """`make demo`: one night from end to end, on the emulator, with a fictitious organisation.
 
-Everything goes through the same commands that an administrator types; the demo only types them. Where the circuit breaker trips, two demo
-people approve, and the output says so.
+Everything goes through the same commands that an administrator types; the demo only types them. Where a plan waits for two people, two demo
+people approve it, and the output says so and why.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from crm_compliance.reports.sentences import WHY
 from crm_compliance.settings import environment_of
 from rules.errors import ComplianceError, UsageError
 
@@ -36,10 +37,11 @@ def run_demo(folder: Path, dossiers: int) -> int:
         files = [argument for name in REPORTS for argument in ("--output", str(folder / name))]
         plan = night.type("plan", *files)
         document = night.ask("plans", "show", plan)
-        if document["breaker"]["tripped"]:
-            night.say(
-                "\nThe circuit breaker has tripped: more would go than its limit allows. Two demo people look at the report and approve it."
-            )
+        if document["approvals"]["needed"]:
+            night.say("\nTwo people have to look at this plan before it may be applied:")
+            for code in document["approvals"]["why"]:
+                night.say(f"  {code}: {WHY.get(code, '')}")
+            night.say("Two demo people look at the report and approve it.")
             for role in document["approvals"]["needed"]:
                 night.type("plans", "approve", plan, "--as", PEOPLE[role], "--role", role)
         run = night.type("apply", plan, accept=(0, 6))

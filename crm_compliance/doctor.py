@@ -10,11 +10,17 @@ from importlib.metadata import packages_distributions
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
-from crm_compliance.keys import memory_key
+from crm_compliance.answers import instant
+from crm_compliance.keys import KeyKind, KeyUnusable, memory_key
+from crm_compliance.notary import audit_store
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import checked, clock_of, connector_of, permitted, policy_of, register_key, store_of
-from jobs.ledger import LedgerBroken, verify_chain
+from crm_compliance.storage import object_stores
+from crm_compliance.wiring import checked, clock_of, connector_of, fitting, permitted, policy_of, register_key, store_of
+from jobs.ledger import LedgerBroken
+from jobs.past import Past
+from jobs.plan import Kind
 from rules.errors import ComplianceError, MappingError, UsageError
+from rules.policy import Policy
 from rules.records import KINDS
 
 OUR_PACKAGES = ("crm_compliance", "jobs", "connectors", "rules")
@@ -38,6 +44,9 @@ def examine(settings: Settings) -> list[Check]:
     checks.append(_attempt("policy", lambda: f"{policy_of(settings).name} {policy_of(settings).version}"))
     checks.append(_attempt("store", lambda: _store(settings)))
     checks.append(_attempt("keys", lambda: _keys(settings)))
+    if all(check.ok for check in checks):
+        checks.append(_attempt("nights", lambda: _nights(settings)))
+    checks.append(_attempt("storage", lambda: _storage(settings)))
     checks += _crm(settings)
     return checks
 
@@ -53,8 +62,8 @@ def _crm(settings: Settings) -> Iterator[Check]:
         yield reached
         if not reached.ok:
             return
-        yield _attempt("mapping", lambda: _mapping(connector))
-        yield _attempt("privileges", lambda: _privileges(connector))
+        yield _attempt("mapping", lambda: _mapping(connector, policy_of(settings)))
+        yield _attempt("privileges", lambda: _privileges(connector, policy_of(settings)))
         yield _attempt("capabilities", lambda: _capabilities(connector))
         yield _attempt("visibility", lambda: _visibility(connector))
         yield _attempt("clock", lambda: _clock(settings, connector.server_time()))
@@ -84,27 +93,58 @@ def _packages() -> str:
 
 def _store(settings: Settings) -> str:
     with store_of(settings, clock_of(settings)) as store:
-        verdict = verify_chain(store.ledger())
-        if not verdict.ok:
-            raise LedgerBroken(f"the ledger is broken at entry {verdict.first_broken}", hint="crm-compliance ledger verify")
-        return f"runs: {len(store.runs())}; ledger entries: {verdict.entries}, the chain holds"
+        try:
+            audit = audit_store(settings, store)
+        except KeyUnusable:  # the check of the keys tells what is wrong with them
+            audit = audit_store(settings, store, signatures=False)
+        if not audit.ok:
+            raise LedgerBroken(f"the ledger does not verify: {audit.problems[0]}", hint="crm-compliance ledger verify")
+        told = f"the chain holds; checkpoints: {audit.checkpoints}, all fit"
+        return f"runs: {len(store.runs())}; ledger entries: {audit.verdict.entries}, {told}"
+
+
+def _nights(settings: Settings) -> str:
+    """Warnings about nights that do not happen: the kill switch, and kinds of which no run was completed for long."""
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        since = store.stopped_since()
+        told = [] if since is None else [f"STOPPED since {instant(since)}: nothing is applied until crm-compliance resume"]
+        if settings.crm_url is not None:
+            hours = policy_of(settings).watch.no_run_hours
+            found = Past.of(store, settings.crm_url).missing_runs(Kind.ALL, clock(), hours)
+            told += [f"{alarm.code}: {alarm.message}" for alarm in found]
+    return "\n".join(told) or "nobody has stopped the runs, and none is missing"
+
+
+def _storage(settings: Settings) -> str:
+    """The storages outside the CRM: an error where one cannot be used, a warning where it keeps what we remove."""
+    told = []
+    for store in object_stores(settings):
+        found = store.findings()
+        errors = [finding.message for finding in found if finding.is_error]
+        if errors:
+            raise UsageError("; ".join(errors), hint="STORAGE_DIR, AZURE_STORAGE, AZURE_CONTAINER", where=found[0].where)
+        told += [store.described, *(finding.message for finding in found)]
+    return "\n".join(told) or "no storage outside the CRM is set: recordings with content there wait"
 
 
 def _keys(settings: Settings) -> str:
-    register_key(settings)
-    if not settings.incremental_reads:
-        return "the register key is there and private"
-    memory_key(settings.make_data_dir())
-    return "the register key and the memory key are there and private"
+    ring = register_key(settings)
+    if settings.incremental_reads:
+        memory_key(settings.make_data_dir())
+    used = ", ".join(ring.current(kind).id for kind in KeyKind)
+    age = "; a year old: the next command that opens the CRM replaces them, back them up then" if ring.is_due(clock_of(settings)()) else ""
+    return f"all are there and private; in use: {used}{age}"
 
 
-def _mapping(connector: Connector) -> str:
-    return "\n".join(["fits the CRM", *checked(connector)])
+def _mapping(connector: DynamicsConnector, policy: Policy) -> str:
+    fitting(connector, policy)
+    return "\n".join(["fits the CRM", *checked(connector, policy)])
 
 
-def _privileges(connector: Connector) -> str:
+def _privileges(connector: Connector, policy: Policy) -> str:
     """What the role must allow and should not; then the first page of every mapped table, since a list may be refused all the same."""
-    warnings = permitted(connector)
+    warnings = permitted(connector, policy)
     for record in KINDS.values():
         if connector.has(record):
             next(iter(connector.read(record, ())), None)

@@ -15,15 +15,22 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from structlog.typing import FilteringBoundLogger
 
+from crm_compliance.erasure_journal import ErasureFile
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import clock_of, desk, store_of
-from jobs.plan import Kind
-from jobs.ports import Store
-from jobs.registry import JOBS
+from crm_compliance.upkeep import write_lost
+from crm_compliance.wiring import Desk, clock_of, desk, store_of
+from jobs.past import NO_RUN, Past
+from jobs.plan import Alarm, Kind, Plan
+from jobs.ports import JobContext, Progress, Store
+from jobs.registry import JOBS, ROUNDS
+from jobs.restored import replay_if_restored
+from jobs.runs import Run
 from rules.errors import ComplianceError, Refused, UsageError
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
+RETRY_S = 60.0  # between two attempts to become ready
 LOOK_BACK = timedelta(days=8)  # the longest gap between two hours of a weekly cron line, and a day
 log = structlog.get_logger()
 
@@ -76,21 +83,23 @@ def trigger_of(cron: str) -> CivilTrigger:
         raise UsageError(
             f"no hour is meant by the cron line {cron}",
             hint="minute hour day month weekday, for example 30 2 * * *",
-            where="RETENTION_CRON, RECORDINGS_CRON",
+            where="RETENTION_CRON, RECORDINGS_CRON, HOUSEKEEPING_CRON",
         ) from None
     return trigger
 
 
 def crons_of(settings: Settings) -> dict[str, str]:
     """The cron line of each job."""
-    return {"recordings": settings.recordings_cron, "retention": settings.retention_cron}
+    return {"recordings": settings.recordings_cron, "retention": settings.retention_cron, "housekeeping": settings.housekeeping_cron}
 
 
 def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
     """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run that was cut off.
 
-    A service that has never run waits for its first hour.
+    A service that has never run waits for its first hour. A round of housekeeping is not caught up: the next one sees the same.
     """
+    if job in ROUNDS:
+        return False
     kind = Kind(job)
     if any(not run.is_over for run in store.runs()):
         return True
@@ -106,6 +115,8 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
 def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
     """Run the scheduler until `stop` is set; a run that is at work then ends after the group of units in hand.
 
+    Before anything is announced, what a restore of the CRM has brought back goes again (R-091).
+
     Raises:
         Refused: another scheduler is at work on the same store.
     """
@@ -116,9 +127,11 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
             executors={"default": ThreadPoolExecutor(max_workers=1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        crons = {name: (cron, trigger_of(cron)) for name, cron in crons_of(settings).items()}  # a cron line without sense is told at once
+        replay_first(settings, store, stop)
         now = clock()
-        for name, cron in crons_of(settings).items():
-            scheduler.add_job(run_job, trigger_of(cron), args=[settings, name, stop], id=name)
+        for name, (cron, trigger) in crons.items():
+            scheduler.add_job(run_job, trigger, args=[settings, name, stop], id=name)
             if missed(store, name, cron, now):  # at once, by the scheduler's own clock
                 scheduler.add_job(run_job, args=[settings, name, stop], id=f"{name} (missed)")
         scheduler.start()
@@ -128,18 +141,54 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
         scheduler.shutdown(wait=True)
 
 
-def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
-    """Run one job and log how it ended; an error ends the night, never the service."""
+def replay_first(settings: Settings, store: Store, stop: threading.Event, *, retry_s: float = RETRY_S) -> None:
+    """Look whether the CRM was restored, and make good what that has brought back, before the service is ready (R-091).
+
+    Until that is done the service waits: for a CRM that does not answer, and for the approvals that a large replay needs (RET-24).
+    """
+    if not store.last_done(1) and ErasureFile(settings.erasures_path).last() is None:
+        return  # nothing was ever erased
+    while not stop.is_set():
+        try:
+            with desk(settings, progress=stopping_at(stop), warn=lambda text: log.warning("mapping", message=text)) as opened:
+                run = replay_if_restored(opened.context)
+            if run is not None:
+                log.warning("the CRM was restored: replayed", run=run.id, plan=run.plan, state=run.state.value)
+            return
+        except Stopping:
+            return
+        except ComplianceError as error:
+            log.error("not ready", code=error.code, message=str(error), at=error.where)
+        except Exception as error:  # noqa: BLE001  the scheduler catches everything: it tries again
+            log.error("not ready, by a bug", code="bug", kind=type(error).__name__)
+        stop.wait(retry_s)
+
+
+def stopping_at(stop: threading.Event) -> Progress:
+    """Progress that ends the work in hand once the service is being stopped."""
 
     def progress(stage: str, done: int, total: int | None = None) -> None:
         if stop.is_set():
             raise Stopping("the service is being stopped")
 
+    return progress
+
+
+def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
+    """Run one job and log how it ended; an error ends the night, never the service."""
     bound = log.bind(job=name)
     bound.info("job started")
     try:
-        with desk(settings, progress=progress, warn=lambda text: bound.warning("mapping", message=text)) as opened:
+        with desk(settings, progress=stopping_at(stop), warn=lambda text: bound.warning("mapping", message=text)) as opened:
+            if name in ROUNDS:
+                make_round(opened, name, bound)
+                return
+            for alarm in missing_before(opened.context, name):
+                bound.warning("alarm", code=alarm.code, message=alarm.message)
             run = JOBS[name].function(opened.context)
+            plan = opened.context.store.plan(run.plan)
+        for code in alarm_codes(plan, run):
+            bound.warning("alarm", code=code, run=run.id)
         bound.info("job ended", run=run.id, plan=run.plan, state=run.state.value)
     except Stopping:
         bound.info("job stopped", message="it goes on where it was when the service comes up again")
@@ -149,3 +198,24 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
         bound.error("job failed", code=error.code, message=str(error), at=error.where)
     except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
         bound.error("job failed by a bug", code="bug", kind=type(error).__name__)
+
+
+def make_round(opened: Desk, name: str, bound: FilteringBoundLogger) -> None:
+    """Run one job that carries out no plan, and log how it ended."""
+    done = ROUNDS[name].function(opened.context)
+    write_lost(opened.settings, done)
+    for alarm in done.alarms:
+        bound.warning("alarm", code=alarm.code, message=alarm.message, run=done.id)
+    bound.info("job ended", run=done.id, state=done.state.value)
+
+
+def missing_before(context: JobContext, name: str) -> list[Alarm]:
+    """The alarm that nights have passed without this job, as far as the store remembers."""
+    return Past.of(context.store, context.crm).missing_runs(Kind(name), context.clock(), context.policy.watch.no_run_hours)
+
+
+def alarm_codes(plan: Plan, run: Run) -> list[str]:
+    """The codes of all that looked wrong with a plan or its run, each once, in the order in which it came up."""
+    found = run.counts.get("alarms")
+    of_run = [str(alarm["code"]) for alarm in found if isinstance(alarm, dict)] if isinstance(found, list) else []
+    return list(dict.fromkeys([*(alarm.code for alarm in plan.alarms if alarm.code != NO_RUN), *of_run]))

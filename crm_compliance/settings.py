@@ -60,6 +60,14 @@ def _web_url(value: str) -> str:
     return value
 
 
+def _stamp_url(value: str) -> str:
+    """Plain http is usual among time-stamp authorities: a digest goes out, and what comes back is signed."""
+    if urlsplit(value).scheme == "http":
+        _web_url(f"https{value[4:]}")
+        return value
+    return _web_url(value)
+
+
 def _web_api_root(value: str) -> str:
     return f"{_web_url(value).rstrip('/')}/"
 
@@ -92,6 +100,7 @@ Secret = Annotated[SecretStr, Field(min_length=1)]
 PathSetting = Annotated[Path, AfterValidator(_path)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 WebUrl = Annotated[Text, AfterValidator(_web_url)]
+StampUrl = Annotated[Text, AfterValidator(_stamp_url)]
 WebApiRoot = Annotated[Text, AfterValidator(_web_api_root)]
 Cron = Annotated[Text, AfterValidator(_cron)]
 
@@ -127,15 +136,23 @@ class Settings(BaseModel):
     database_url: Secret | None = None
     data_dir: PathSetting = Field(default_factory=lambda: user_data_path("crm-compliance", appauthor=False))
     storage_dir: PathSetting | None = None
+    azure_storage: Secret | None = None
+    azure_container: Text | None = None
     policy: PathSetting | None = None
     mapping: PathSetting | None = None
     clock: Instant | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     retention_cron: Cron = "30 2 * * *"
     recordings_cron: Cron = "0 2 * * *"
+    housekeeping_cron: Cron = "30 5 * * *"
     bulk_delete: Literal["auto", "off", "always"] = "auto"
     incremental_reads: bool = True
     full_read_days: Annotated[int, Field(ge=1, le=7)] = 7
+    anchor_file: PathSetting | None = None
+    erasures_file: PathSetting | None = None
+    certificate_years: Annotated[int, Field(ge=1, le=100)] = 10
+    timestamp_url: StampUrl | None = None
+    timestamp_ca: PathSetting | None = None
 
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Settings:
@@ -160,6 +177,13 @@ class Settings(BaseModel):
                 raise ValueError("crm_extra_clients: names a client twice")
         return self
 
+    @model_validator(mode="after")
+    def _name_one_container(self) -> Settings:
+        """Without a container every blob of the account would be one that may be deleted."""
+        if (self.azure_storage is None) != (self.azure_container is None):
+            raise ValueError("azure_storage: accepted only together with azure_container, the only container in which blobs may be deleted")
+        return self
+
     @property
     def is_loopback(self) -> bool:
         """Whether the CRM is on this machine: the emulator, or a test."""
@@ -180,6 +204,16 @@ class Settings(BaseModel):
                 where="crm_url",
             )
         return self.crm_url
+
+    @property
+    def anchor_path(self) -> Path:
+        """Where checkpoints of the ledger are kept beside the database."""
+        return self.anchor_file or self.data_dir.absolute() / "anchor.jsonl"
+
+    @property
+    def erasures_path(self) -> Path:
+        """Where the register of erasures is kept beside the database."""
+        return self.erasures_file or self.data_dir.absolute() / "erasures.jsonl"
 
     def make_data_dir(self) -> Path:
         """The data folder, made with mode 0700 where it is missing."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from random import SystemRandom
 
@@ -20,19 +21,24 @@ from connectors.dynamics.governor import Pace
 from connectors.dynamics.mapping import parse_mapping
 from connectors.dynamics.memory import Memory, tidy
 from connectors.interface import Connector, Forbidden
+from crm_compliance.erasure_journal import ErasureFile
 from crm_compliance.files import private_folder
-from crm_compliance.keys import RegisterKey, memory_key
+from crm_compliance.keys import KeyRing, made_entry, memory_key, pseudonym_key
 from crm_compliance.logs import run_bound
+from crm_compliance.notary import DeskNotary
 from crm_compliance.settings import Settings
+from crm_compliance.storage import object_stores
 from crm_compliance.store.store import SqlStore
 from crm_compliance.tokens import more_token_sources, token_source
-from jobs.needs import NEEDS
+from jobs.erasures import Register
+from jobs.needs import needs_under
 from jobs.ports import Clock, JobContext, Progress
-from rules.errors import MappingError, UsageError
-from rules.holds import Holds
+from rules.errors import MappingError, PolicyError, UsageError
 from rules.loader import load_policy
 from rules.periods import brussels_date
 from rules.policy import Policy
+from rules.policy_versions import PolicyVersions, Version, arranged
+from rules.records import Note
 
 SOFTWARE_VERSION = version("crm-compliance")
 
@@ -46,10 +52,37 @@ def clock_of(settings: Settings) -> Clock:
 
 
 def policy_text(settings: Settings) -> tuple[str, str]:
-    """The text of the retention schedule in force, and its name for messages."""
+    """The text of the retention schedule in force, and its name for messages; of a folder of versions that of today's."""
+    if settings.policy is not None and settings.policy.is_dir():
+        version = versions_in(settings.policy).on(brussels_date(clock_of(settings)()))
+        return version.text, version.source
     if settings.policy is None:
         return (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8"), "childfocus.yaml (shipped)"
     return text_of(settings.policy, "policy"), str(settings.policy)
+
+
+def versions_in(folder: Path) -> PolicyVersions:
+    """The versions of a retention schedule that lie in a folder, one file each.
+
+    Raises:
+        PolicyError: one of them is not usable, or nobody could tell which is in force.
+        UsageError: a file cannot be read.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"} and path.is_file())
+    texts = [(text_of(path, "policy"), str(path)) for path in paths]
+    try:
+        return arranged(Version(load_policy(text, source=source), text, source) for text, source in texts)
+    except PolicyError as error:
+        error.where = error.where or str(folder)
+        raise
+
+
+def policy_versions(settings: Settings) -> PolicyVersions:
+    """All versions of the retention schedule that there are: the files of a folder, or one."""
+    if settings.policy is not None and settings.policy.is_dir():
+        return versions_in(settings.policy)
+    text, source = policy_text(settings)
+    return PolicyVersions((Version(load_policy(text, source=source), text, source),))
 
 
 def mapping_text(settings: Settings) -> tuple[str, str]:
@@ -94,8 +127,11 @@ def memory_of(settings: Settings, clock: Clock) -> Memory | None:
     return Memory(private_folder(folder) / whose, key, now=clock, full_every_days=settings.full_read_days)
 
 
-def connector_of(settings: Settings, *, any_odata: bool = False, memory: Memory | None = None) -> DynamicsConnector:
-    """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server that is not Dataverse."""
+def connector_of(
+    settings: Settings, *, any_odata: bool = False, memory: Memory | None = None, pseudonyms: bytes | None = None
+) -> DynamicsConnector:
+    """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server that is not Dataverse;
+    `pseudonyms` is the key behind them where the schedule keeps one."""
     text, source = mapping_text(settings)
     return connect(
         url=settings.needed_crm_url,
@@ -109,12 +145,29 @@ def connector_of(settings: Settings, *, any_odata: bool = False, memory: Memory 
         pace=Pace(concurrency=settings.crm_concurrency, reserved_share=settings.crm_reserved_share),
         more_tokens=more_token_sources(settings),
         bulk_delete=BulkDelete(settings.bulk_delete),
+        pseudonym_key=pseudonyms,
     )
 
 
-def register_key(settings: Settings) -> RegisterKey:
-    """The key of the ledger's references, made at the first start."""
-    return RegisterKey.open(settings.make_data_dir())
+def register_key(settings: Settings) -> KeyRing:
+    """The keys of references and signatures, made at the first start."""
+    return KeyRing.open(settings.make_data_dir(), clock_of(settings)())
+
+
+def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
+    """The keys, those that are a year old replaced, and what became of them told to the ledger (9.2).
+
+    Not while a run is unfinished: its intents and outcomes have their references by one key.
+    """
+    ring = KeyRing.open(settings.make_data_dir(), clock())
+    if made := ring.untold():
+        store.append([("key_made", made_entry(key)) for key in made])
+        ring.mark_told(made)
+    if not ring.is_due(clock()) or not all(run.is_over for run in store.runs()):
+        return ring
+    ring, replaced = ring.rotate(clock(), if_due=True)
+    store.append([("key_rotated", entry) for entry in replaced])
+    return ring
 
 
 def today() -> date:
@@ -127,13 +180,13 @@ def new_id(prefix: str) -> str:
     return f"{prefix}-{secrets.token_hex(6)}"
 
 
-def checked(connector: Connector) -> tuple[str, ...]:
-    """Compare the mapping with the CRM and return what is only a warning.
+def checked(connector: Connector, policy: Policy) -> tuple[str, ...]:
+    """Compare the mapping with the CRM and return what is only a warning; masks are looked at where the schedule anonymises in place.
 
     Raises:
         MappingError: the mapping names something that the CRM lacks; all mismatches are told.
     """
-    findings = connector.check()
+    findings = connector.check(in_place=policy.anonymise.is_in_place)
     errors = [finding for finding in findings if finding.is_error]
     if errors:
         more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])
@@ -141,13 +194,31 @@ def checked(connector: Connector) -> tuple[str, ...]:
     return tuple(f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
 
 
-def permitted(connector: Connector) -> tuple[str, ...]:
-    """Compare the application user's privileges with what the jobs need and return what is only a warning.
+def fitting(connector: DynamicsConnector, policy: Policy) -> None:
+    """Refuse a schedule that asks for what the mapping has no place for: a quarantine that tells owners by a note needs the note's text.
+
+    Raises:
+        MappingError: naming what the mapping lacks.
+    """
+    if policy.quarantine is None or policy.quarantine.notice != "note":
+        return
+    table = connector.mapping.table(Note)
+    lacking = sorted({"subject", "text"} - set(table.columns if table is not None else ()))
+    if lacking:
+        raise MappingError(
+            f"the schedule tells owners by a note, and the mapping has no {' and no '.join(lacking)} of notes",
+            hint="map note.subject and note.text, or set quarantine.notice to none",
+            where="quarantine.notice",
+        )
+
+
+def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
+    """Compare the application user's privileges with what the jobs need under a schedule and return what is only a warning.
 
     Raises:
         Forbidden: something is missing, or a table is visible in part only; all of it is told.
     """
-    findings = connector.check_privileges(NEEDS)
+    findings = connector.check_privileges(needs_under(policy))
     lines = {wrong: [f"{each.where}: {each.message}" for each in findings if each.is_error is wrong] for wrong in (True, False)}
     if lines[True]:
         raise Forbidden(
@@ -169,33 +240,47 @@ def no_progress(stage: str, done: int, total: int | None = None) -> None:
     """Tell nobody."""
 
 
+def unheard(text: str) -> None:
+    """Tell nobody."""
+
+
 @contextmanager
 def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable[[str], None] | None = None) -> Iterator[Desk]:
     """Open everything that a job needs, the CRM checked against the mapping, and close it again."""
-    policy = policy_of(settings)
     clock = clock_of(settings)
-    with connector_of(settings, memory=memory_of(settings, clock)) as connector:
-        warnings = checked(connector)
-        permitted(connector)
+    versions = policy_versions(settings)
+    version = versions.on(brussels_date(clock()))
+    policy = version.policy
+    pseudonyms = pseudonym_key(settings.make_data_dir()) if policy.anonymise.keeps_key else None
+    with connector_of(settings, memory=memory_of(settings, clock), pseudonyms=pseudonyms) as connector:
+        warnings = checked(connector, policy)
+        fitting(connector, policy)
+        permitted(connector, policy)
         for warning in warnings:
             if warn is not None:
                 warn(warning)
         with store_of(settings, clock) as store:
-            key = register_key(settings)
+            keys = keys_in_force(settings, store, clock)
             context = JobContext(
                 connector=connector,
                 store=store,
                 policy=policy,
-                holds=Holds.none(),
                 clock=clock,
                 crm=settings.needed_crm_url,
                 mapping_digest=hashlib.sha256(mapping_text(settings)[0].encode()).hexdigest(),
                 software_version=SOFTWARE_VERSION,
-                reference=key.reference,
+                reference=keys.reference,
+                references=keys.references,
                 new_id=new_id,
                 shuffle=SystemRandom(),
                 progress=progress,
                 logged_as=run_bound,
+                notary=DeskNotary(settings, keys, warn or unheard),
+                policy_text=version.text,
+                objects=object_stores(settings),
+                versions=versions,
+                erased=ErasureFile(settings.erasures_path),
+                forget_memory=lambda: tidy(settings.data_dir / "memory", clock(), older_than_days=0),
             )
             try:
                 yield Desk(settings, context, warnings)
@@ -203,6 +288,17 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
                 if warn is not None:
                     for warning in connector.warnings:
                         warn(warning)
+
+
+@contextmanager
+def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
+    """The register of erasures and how its references are made, without a CRM."""
+    clock = clock_of(settings)
+    journal = ErasureFile(settings.erasures_path)
+    for damage in journal.damage():
+        warn(damage)
+    with store_of(settings, clock) as store:
+        yield Register(chain(store.erasures(), journal.read())), KeyRing.open(settings.make_data_dir(), clock()).references
 
 
 def text_of(path: Path, what: str) -> str:

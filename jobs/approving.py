@@ -1,15 +1,14 @@
-"""A person's word on a plan: two people in two roles override the circuit breaker (RET-24, section 9.4)."""
+"""A person's word on a plan: two people in two roles let a plan through that a guard has stopped (RET-24, section 9.4)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 
+from jobs.guards import APPROVING_ROLES
 from jobs.plan import Approval, Plan, PlanState
 from jobs.ports import Store
 from rules.errors import Refused
-
-APPROVING_ROLES = ("crm_admin", "dpo")
 
 
 def approve_plan(
@@ -29,12 +28,12 @@ def approve_plan(
         refused = ("role", f"the role {role[:40]} neither approves nor rejects plans", "a crm_admin and a dpo do (section 9.4)")
     elif known_as in (plan.proposer.casefold(), "service"):
         refused = ("same_person", "the proposer of a plan cannot approve it", "ask somebody else (ACC-09)")
-    elif any(word.who.casefold() == known_as for word in plan.given):
+    elif any(word.who.casefold() == known_as for word in _speaking(plan, now)):
         refused = ("same_person", "this person has spoken on the plan already", "the second approval is another person's (RET-24)")
     elif state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
         refused = ("plan_state", f"the plan is {state.value}", "make a new plan")
-    elif approves and role in plan.needed and role not in plan.missing():
-        refused = ("role", f"a {role} has approved already", f"lacking: {', '.join(plan.missing()) or 'nobody'}")
+    elif approves and role in plan.needed and role not in plan.missing(now):
+        refused = ("role", f"a {role} has approved already", f"lacking: {', '.join(plan.missing(now)) or 'nobody'}")
     data: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
     if refused is not None:
         code, message, hint = refused
@@ -43,3 +42,8 @@ def approve_plan(
         error.code = code
         raise error
     return store.approve(plan.id, Approval(who, role, now, approves, comment), ("approval", data))
+
+
+def _speaking(plan: Plan, now: datetime) -> list[Approval]:
+    """Whose word stands at `now`: approvals that have not run out, and every rejection."""
+    return [*plan.counting(now), *(word for word in plan.given if not word.approves)]

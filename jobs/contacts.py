@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from types import MappingProxyType
+from typing import Final
 
 from connectors.interface import Among, Connector
 from jobs.disposal import CHANGED, TRIMMED_FIELDS, participations
 from jobs.gather import add_relations, rows_of
 from jobs.gathering import Gathering
 from jobs.ports import Progress
+from jobs.relations import relations_after
+from rules.disposition import Reason
 from rules.records import Contact, Party
+from rules.relations import RelationTerms
 
 STILL_REFERRED = "STILL_REFERRED"
+NOTHING_HELD: Final[Mapping[str, Reason]] = MappingProxyType({})
 
 
 class ContactCheck:
@@ -28,6 +34,7 @@ class ContactCheck:
         taking_part: dict[str, list[tuple[str | None, str | None]]],
         children: dict[str, list[str]],
         related: Collection[str],
+        held: Mapping[str, Reason] = NOTHING_HELD,
     ) -> None:
         self.etags = {contact: row.etag for contact, row in contacts.items()}
         self.already_empty = {contact for contact, row in contacts.items() if all(getattr(row, name) is None for name in TRIMMED_FIELDS)}
@@ -38,6 +45,7 @@ class ContactCheck:
         self._taking_part = taking_part
         self._children = children
         self._related = set(related)
+        self._held = held
         self._kept: set[str] = set()
         # A contact that stays keeps those that it points to, and those that take part in activities about it.
         while newly := {contact for contact in self._removals - self._kept if self._code(contact)}:
@@ -64,6 +72,8 @@ class ContactCheck:
         row = self._contacts.get(contact)
         if row is None:
             return CHANGED
+        if contact in self._held:
+            return self._held[contact].value
         if contact in self._with_party or self._keeps_by_activity(contact) or any(map(self._stays, self._children.get(contact, ()))):
             return STILL_REFERRED
         related = contact in self._related or bool(row.newsletter) or row.parent_kind == "account"
@@ -86,9 +96,17 @@ def check_contacts(
     *,
     day: date,
     progress: Progress,
+    terms: RelationTerms,
     going: Collection[str] = (),
+    held: Mapping[str, Reason] = NOTHING_HELD,
+    half_done: Collection[str] = (),
 ) -> ContactCheck:
-    """Read what refers to these contacts now. `going` are others that are about to be removed as well: they keep nobody."""
+    """Read what refers to these contacts now.
+
+    `going` are others that are about to be removed as well: they keep nobody. `held` are under a hold, `half_done` had a role in a unit of
+    which a part is left. A gift, course or agreement that is still there has not been disposed of, so it ties its contact, unless `terms`
+    say that being a donor is over.
+    """
     ids = sorted({*removals, *trims})
     fields = ("parent", "parent_kind", "newsletter")
     contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", list(removals)))}
@@ -97,16 +115,18 @@ def check_contacts(
     for child in rows_of(connector, Contact, ("parent",), Among("parent", ids)):
         if child.id != child.parent:  # a contact that points to itself keeps nobody
             children.setdefault(child.parent or "", []).append(child.id)
-    relations = Gathering(())
-    add_relations(connector, relations, day=day, progress=progress, among=Among("contact", ids))
+    found = Gathering(())
+    add_relations(connector, found, day=day, progress=progress, among=Among("contact", ids), terms=terms)
+    relations = relations_after(found, (), day=day, terms=terms)
     return ContactCheck(
         contacts,
         removals,
         going=going,
-        with_party=_contacts_of(rows_of(connector, Party, ("contact",), Among("contact", ids))),
+        with_party=_contacts_of(rows_of(connector, Party, ("contact",), Among("contact", ids))) | {*half_done},
         taking_part=participations(connector, ids),
         children=children,
-        related=relations.relations | relations.former,
+        related=relations.active | relations.former,
+        held=held,
     )
 
 

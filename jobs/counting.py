@@ -1,18 +1,21 @@
 """Counts what is disposed of, so that figures outlive the dossiers and nothing else does (ERA-03, ERA-08, ERA-16).
 
 The facts of a unit are journalled before its first write (HLD-11) and written to the statistics at the end of the run: the small-cell test
-needs the whole batch, shuffling needs more than one row, and a unit that is skipped in the last moment must not be counted.
+needs the whole batch, shuffling needs more than one row, and a unit that is skipped in the last moment must not be counted. Where the
+schedule batches by the month, facts leave the journal for a buffer without identifiers, and the first run of the next month writes them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from uuid import uuid4
 
 import msgspec
+from msgspec import json
 
-from connectors.interface import Among, ConnectorError, Operation, OperationKind
+from connectors.interface import Among, Connector, ConnectorError, Operation, OperationKind
 from jobs.gather import rows_of
 from jobs.ports import JobContext
 from jobs.runs import Action, ActionState, Run, StatisticWrite, StatisticWrites
@@ -59,10 +62,7 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
     if run.statistics is not None and run.statistics.done:
         return run
     if run.statistics is None:
-        done = [action.statistic for action in actions if action.state is ActionState.DONE and action.statistic is not None]
-        rows = _rows(context, [_facts(statistic) for statistic in done])
-        run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(rows)))
-        context.store.save_run(run, [("statistics", {"rows": len(rows)})] if rows else [])
+        run = _fix(context, run, [action for action in actions if action.state is ActionState.DONE and action.statistic is not None])
     refusal = ""
     for _ in range(TRIES):
         run, pending = _pending(context, run)
@@ -78,6 +78,29 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
                 service_code=refusal,
             )
     return _forget(context, run, actions)
+
+
+def _fix(context: JobContext, run: Run, done: Sequence[Action]) -> Run:
+    """Decide what this run writes, once: what it has counted, or by the month what earlier months have counted (ERA-16)."""
+    waits = context.store.waiting_statistics(context.crm)
+    month = f"{brussels_date(run.as_of):%Y-%m}"
+    own = [action.statistic for action in done if action.statistic is not None]
+    is_monthly = context.policy.statistics.batch == "monthly"
+    due = {key: units for key, units in waits.items() if not is_monthly or key[0] < month}
+    batch = [facts_of_journal(json.decode(facts)) for (_, facts), units in due.items() for _ in range(units)]
+    if not is_monthly:
+        batch += [facts_of_journal(statistic) for statistic in own]
+    rows = _rows(context, batch)
+    run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(rows)))
+    context.store.fix_statistics(
+        run,
+        [("statistics", {"rows": len(rows)})] if rows else [],
+        crm=context.crm,
+        taken={key[0] for key in due},
+        counted=Counter((month, json.encode(facts, order="sorted").decode()) for facts in own) if is_monthly else {},
+        forgotten=[msgspec.structs.replace(action, statistic=None) for action in done] if is_monthly else [],
+    )
+    return run
 
 
 def _forget(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
@@ -96,7 +119,7 @@ def _rows(context: JobContext, batch: Sequence[StatisticFacts]) -> list[Statisti
     """The writes of a batch: new rows and totals in one shuffled order."""
     if not batch:
         return []
-    existing = [row for page in context.connector.read(Statistic, ROW_FIELDS) for row in page]
+    existing = written_rows(context.connector)
     counted = aggregate(batch, count_rows(existing), context.policy)
     totals = {(row.category, row.year): row for row in existing if row.category in TOTAL_KEYS.values()}
     writes: list[StatisticWrite] = []
@@ -147,5 +170,11 @@ def _pending(context: JobContext, run: Run) -> tuple[Run, list[Operation]]:
     return run, pending
 
 
-def _facts(statistic: dict[str, object]) -> StatisticFacts:
+def written_rows(connector: Connector) -> list[Statistic]:
+    """All rows of the statistics that the CRM has now, totals among them."""
+    return [row for page in connector.read(Statistic, ROW_FIELDS) for row in page]
+
+
+def facts_of_journal(statistic: dict[str, object]) -> StatisticFacts:
+    """The facts of one unit as `facts_for` gave them to the journal."""
     return StatisticFacts(**(statistic | {"mission": Mission(str(statistic["mission"]))}))  # type: ignore[arg-type]

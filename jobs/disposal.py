@@ -3,7 +3,7 @@
 Leaves first: notes, activities (their parties go with them), party rows, recordings past their end with their notes, then fiches, then
 the unit's own row. A recording whose own term or hold still runs stays, its link emptied (RET-03). Rows carry the version that was read
 here, just before they are written. No earlier write of a unit changes the version of a later row of it, because nothing is removed
-before what hangs on it.
+before what hangs on it. A recording's row carries the reference of what it has outside the CRM, which goes before it.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from connectors.interface import Among, Connector, Operation, OperationKind
 from jobs.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_of
 from jobs.gathering import Gathering
-from jobs.runs import RowWrite
+from jobs.outside import Outside
+from jobs.runs import CHANGED as CHANGED
+from jobs.runs import Mask, RowWrite
 from rules.decide import decide
 from rules.holds import Holds
 from rules.masking import APPLIED
 from rules.policy import Policy
-from rules.records import KINDS, ActivityParty, Call, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
+from rules.records import KINDS, ActivityParty, Call, Donation, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
+from rules.relations import RelationTerms
 
 TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
-LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier"}  # operation -> the field that it empties
+LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact"}  # operation -> the field that it empties
 EXTERNAL = "SKIPPED_TECHNICAL"
-CHANGED = "CHANGED"
 HANGING: tuple[type[Note | Call | Email], ...] = (Note, Call, Email)
 
 
@@ -40,8 +42,13 @@ class Rows:
         self.not_taken_over: Tally[str] = Tally()
 
 
-def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit], *, policy: Policy, holds: Holds, as_of: date) -> Rows:
-    """List the writes that dispose of each unit, by unit id."""
+def rows_of_units(
+    connector: Connector, found: Gathering, units: Sequence[Unit], *, policy: Policy, holds: Holds, as_of: date, outside: Outside
+) -> Rows:
+    """List the writes that dispose of each unit, by unit id.
+
+    A unit waits where a recording of it has content that no setting reaches: disposing of the rest would lose the object from sight.
+    """
     rows = Rows()
     fiche_units = {fiche.id: unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) for fiche in unit.fiches}
     owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
@@ -50,19 +57,25 @@ def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit],
 
     recordings = rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units)))
     found.add_recordings([row for row in recordings if row.id not in found.recordings])
+    going = {
+        row.id: row
+        for row in recordings
+        if (follows(own := found.recordings[row.id]) and not holds.covering(own)) or decide(own, policy, holds, as_of=as_of).is_disposal
+    }
+    alone = [unit.recording for unit in units if unit.recording is not None]
+    objects = outside.named([*going.values(), *alone])
     for row in recordings:
         unit = fiche_units[row.fiche or ""]
-        own = found.recordings[row.id]
-        if follows(own) or decide(own, policy, holds, as_of=as_of).is_disposal:
+        if row.id in going:
             owners[row.id] = unit
-            tails[unit.id].append(RowWrite("recording", row.id, row.etag))
+            tails[unit.id].append(RowWrite("recording", row.id, row.etag, object=objects.get(row.id, "")))
             rows.not_taken_over[unit.id] += not row.taken_over
-            if row.storage_uri:
+            if row.id not in objects:
                 rows.blocked[unit.id] = EXTERNAL
         else:
             tails[unit.id].append(RowWrite("recording", row.id, row.etag, "unlink_fiche", row.fiche or ""))
     for unit in units:
-        if unit.recording is not None and unit.recording.storage_uri:
+        if unit.recording is not None and unit.id not in objects:
             rows.blocked[unit.id] = EXTERNAL
 
     for kind in HANGING:
@@ -82,7 +95,8 @@ def rows_of_units(connector: Connector, found: Gathering, units: Sequence[Unit],
         if versions.get(fiche.id) != fiche.etag:
             rows.blocked[fiche.dossier or ""] = CHANGED  # a fiche that the decision did not know, or knew otherwise
     for unit in units:
-        rows.of[unit.id] = [*leaves[unit.id], *tails[unit.id], RowWrite(unit.kind.value, unit.id, unit.etag)]
+        own_row = RowWrite(unit.kind.value, unit.id, unit.etag, object=objects.get(unit.id, ""))
+        rows.of[unit.id] = [*leaves[unit.id], *tails[unit.id], own_row]
     return rows
 
 
@@ -101,7 +115,7 @@ def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str])
         elif by_fiche is not None and row.dossier is not None and by_dossier is None:
             yield by_fiche, RowWrite("party", row.id, row.etag, "unlink_fiche", row.fiche or "")
         else:
-            yield by_dossier or by_fiche or "", RowWrite("party", row.id, row.etag)
+            yield by_dossier or by_fiche or "", RowWrite("party", row.id, row.etag, target=row.contact or "")  # whose role: a hold asks
 
 
 def follows(recording: Unit) -> bool:
@@ -110,9 +124,15 @@ def follows(recording: Unit) -> bool:
     return marked and recording.belongs_to is not None
 
 
-def rows_of_contacts(connector: Connector, contacts: Mapping[str, str]) -> dict[str, list[RowWrite]]:
-    """The writes that remove each contact (id -> version): notes and activities about it, then its row."""
+def rows_of_contacts(connector: Connector, contacts: Mapping[str, str], terms: RelationTerms) -> dict[str, list[RowWrite]]:
+    """The writes that remove each contact (id -> version): notes and activities about it, then its row.
+
+    Where being a donor has ended before the term of the payment, the payment stays and only its link to the donor goes (R-104).
+    """
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
+    if terms.donor:
+        for gift in rows_of(connector, Donation, ("contact",), Among("contact", sorted(contacts))):
+            rows[gift.contact or ""].append(RowWrite("donation", gift.id, gift.etag, "unlink_contact", gift.contact or ""))
     for kind in HANGING:
         for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(contacts))):
             for hanging in page:
@@ -145,7 +165,15 @@ def operation(write: RowWrite) -> Operation:
         return Operation(OperationKind.UPDATE, record, write.id, write.etag, {link: None})
     if write.operation == "trim":
         return Operation(OperationKind.UPDATE, record, write.id, write.etag, dict.fromkeys(TRIMMED_FIELDS))
+    if write.mask is not None:
+        return Operation(OperationKind.MASK, record, write.id, write.etag, _shown(write.mask))
     return Operation(OperationKind.DELETE, record, write.id, write.etag)
+
+
+def _shown(mask: Mask) -> dict[str, object]:
+    """A mask in the words of the connector: the results of techniques by their names."""
+    results = {"date_to_year": mask.year, "age_band": mask.age_band, "postcode_to_province": mask.province}
+    return {"anonymised_on": datetime.fromisoformat(mask.at), "is_common": mask.is_common, **results}
 
 
 def _word(record: type[Record]) -> str:

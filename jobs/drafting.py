@@ -59,6 +59,8 @@ class Draft:
         self._pages: list[bytes] = []
         self._sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
         self.crm_holds: list[tuple[str, str]] = []
+        self.victims: dict[str, int] = {}
+        self.held_contacts: list[tuple[str, str, str]] = []
         self.due: Tally[str] = Tally()
         self._policy_version = policy_version
         self._soon = day + timedelta(days=due_soon_days)

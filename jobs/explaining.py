@@ -6,17 +6,20 @@ from connectors.interface import Among
 from jobs.disposal import participations
 from jobs.drafting import line_of
 from jobs.gather import CONTACT_FIELDS, PARTY_FIELDS, add_relations, gather_units, rows_of
+from jobs.holding import active_holds
 from jobs.plan import PlanLine
 from jobs.planning import settle
 from jobs.ports import JobContext
+from jobs.relations import relations_after
 from rules.contacts import contact_decision
 from rules.decide import decide, explain
 from rules.disposition import Decision, Disposition, Reason, Step
 from rules.errors import UsageError
 from rules.periods import brussels_date
 from rules.records import KINDS, Contact, Dossier, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
+from rules.relations import relation_terms
 
-UNIT_RECORDS: tuple[type[Record], ...] = (Dossier, Fiche, Recording, Note, Email)
+UNIT_RECORDS: tuple[type[Record], ...] = (Dossier, Fiche, Recording, Note, Email)  # and those of 2.3 that a row in force is for
 
 
 def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
@@ -25,12 +28,14 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
     Raises:
         UsageError: a table without units, or a row that is not there or is no unit.
     """
+    context = context.on(brussels_date(context.clock()))
     connector = context.connector
     record: type[Record] | None = connector.record(table)
     if record is Contact:
         return _explain_contact(context, table, row)
-    if record not in UNIT_RECORDS:
-        mapped: list[type[Record]] = [*UNIT_RECORDS, Contact]
+    records = [*UNIT_RECORDS, *(KINDS[kind.value] for kind in relation_terms(context.policy).units)]
+    if record not in records:
+        mapped: list[type[Record]] = [*records, Contact]
         names = ", ".join(connector.table(kind) for kind in mapped if connector.has(kind))
         raise UsageError("this table has no units", hint=f"one of: {names}", where=table[:64])
     if record is Fiche:
@@ -47,7 +52,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
             hint="ids are lower case, without braces; rows already anonymised are no units",
             where=f"{table} {row[:64]}",
         )
-    decision, steps = explain(unit, context.policy, context.holds, as_of=day)
+    decision, steps = explain(unit, context.policy, active_holds(context, day), as_of=day)
     return _line(context, table, unit, decision), steps
 
 
@@ -72,25 +77,32 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     gathering = gather_units(connector, wanted)
     gathering.contacts[row] = people[0]
     children = rows_of(connector, Contact, ("parent", "parent_kind"), Among("parent", [row]))
-    add_relations(connector, gathering, day=day, progress=context.progress, among=Among("contact", [row]))
+    terms = relation_terms(context.policy)
+    add_relations(connector, gathering, day=day, progress=context.progress, among=Among("contact", [row]), terms=terms)
     for kind, regarding in taking:
         gathering.take_part(row, gathering.hook_of(kind, regarding))
-    decided = [(unit, decide(unit, context.policy, context.holds, as_of=day)) for unit in gathering.every_unit()]
+    holds = active_holds(context, day)
+    decided = [(unit, decide(unit, context.policy, holds, as_of=day)) for unit in gathering.every_unit()]
     # Contacts that point here, and those whose activities it takes part in, are not judged themselves: they count as staying.
     gathering.contacts.update((child.id, child) for child in children)
     about = {regarding for regarding, _ in gathering.about if regarding != row}
     gathering.contacts.update((other, Contact(id=other)) for other in about if other not in gathering.contacts)
     for other in [*about, *(child.id for child in children)]:
         gathering.take_part(other, None)
-    verdicts = settle(gathering, {unit.id for unit, verdict in decided if verdict.is_disposal})
-    decision = contact_decision(row, verdicts) or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
+    going = {unit.id for unit, verdict in decided if verdict.is_disposal}
+    relations = relations_after(gathering, going, day=day, terms=terms)
+    held = holds.on_rows([("contact", row)])
+    verdicts = settle(gathering, going, day=day, terms=terms, held=(row,) if held else ())
+    kept = Decision(Disposition.KEEP, held, None, (), (), "HLD-04") if held else None
+    decision = contact_decision(row, verdicts) or kept or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
     units: dict[str, object] = {
         f"{context.connector.table(KINDS[unit.kind.value])} {unit.id}": verdict.reason.value for unit, verdict in decided
     }
-    related = bool(gathering.relations | gathering.former) or bool(people[0].newsletter) or people[0].parent_kind == "account"
+    related = bool(relations.active | relations.former) or bool(people[0].newsletter) or people[0].parent_kind == "account"
     steps = [
         Step("RET-20", units, f"{sum(1 for _, verdict in decided if not verdict.is_disposal)} units that stay refer to this contact"),
         Step("RET-20", {"contacts_that_point_here": len(children), "activities_about_others": len(about)}, "count as staying"),
+        Step("HLD-04", {"contact": "its own row"}, [reason.value for reason in held]),
         Step("RET-20", {"relation": related}, "trimmed" if row in verdicts.trim else decision.disposition.value),
     ]
     return line_of(table, row, people[0].etag, decision, context.policy.version), steps

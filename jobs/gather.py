@@ -29,8 +29,10 @@ from rules.records import (
     Party,
     Record,
     Recording,
+    Unit,
     UnitKind,
 )
+from rules.relations import NOTHING_IN_FORCE, RelationTerms
 
 DOSSIER_FIELDS = (
     "categories", "outcome", "opened_on", "closed_on", "reopened_on", "proceedings_ended_on", "reviewed_on", "is_active", "public_alert",
@@ -47,6 +49,12 @@ NOTE_FIELDS = ("regarding", "regarding_kind", "is_document", "media_type", "evid
 EMAIL_FIELDS = ("regarding", "regarding_kind", "sent_on", "created_on")
 CALL_FIELDS = ("regarding", "regarding_kind")
 ACTIVITY_PARTY_FIELDS = ("activity", "party", "party_kind")
+# Gifts, courses and agreements: what tells that they tie a contact, and what a row of the schedule needs to decide over them (2.3).
+TIES: Mapping[UnitKind, tuple[type[Donation | Enrolment | Engagement], tuple[str, ...], tuple[str, ...]]] = {
+    UnitKind.DONATION: (Donation, ("contact",), ("contact", "booked_on")),
+    UnitKind.ENROLMENT: (Enrolment, ("contact",), ("contact", "kind", "held_on")),
+    UnitKind.ENGAGEMENT: (Engagement, ("contact", "ended_on"), ("contact", "kind", "ended_on")),
+}
 
 R = TypeVar("R", bound=Record)
 _ID = attrgetter("id")
@@ -64,8 +72,8 @@ class Seen:
         self._progress(stage, done, total)
 
 
-def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress) -> Gathering:
-    """Read everything that a plan of this kind depends on.
+def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> Gathering:
+    """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions that are in force.
 
     Raises:
         ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see.
@@ -86,6 +94,7 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress) -
         for notes in _pages(connector, Note, NOTE_FIELDS, seen):
             _add_late_notes(connector, found, found.add_notes(notes))
     if kind is not Kind.RECORDINGS:
+        add_relations(connector, found, day=day, progress=seen, terms=terms)  # before the activities that hang on them
         for calls in _pages(connector, Call, CALL_FIELDS, seen):
             found.add_calls(calls)
         for emails in _pages(connector, Email, EMAIL_FIELDS, seen):
@@ -93,7 +102,6 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress) -
         for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, seen):
             found.add_activity_parties(participants)
         found.activities.clear()  # nobody asks any more what an activity hangs on
-        add_relations(connector, found, day=day, progress=seen)
     check_visible(connector, seen.rows)
     return found
 
@@ -120,16 +128,20 @@ def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
             )
 
 
-def add_relations(connector: Connector, found: Gathering, *, day: date, progress: Progress, among: Among | None = None) -> None:
+def add_relations(
+    connector: Connector,
+    found: Gathering,
+    *,
+    day: date,
+    progress: Progress,
+    among: Among | None = None,
+    terms: RelationTerms = NOTHING_IN_FORCE,
+) -> None:
     """Add the active and former relations of contacts (RET-20): a gift, a course, an agreement that has not ended before `day`."""
-    for donations in _pages(connector, Donation, ("contact",), progress, among):
-        found.relations.update(row.contact for row in donations if row.contact is not None)
-    for enrolments in _pages(connector, Enrolment, ("contact",), progress, among):
-        found.relations.update(row.contact for row in enrolments if row.contact is not None)
-    for agreements in _pages(connector, Engagement, ("contact", "ended_on"), progress, among):
-        for row in agreements:
-            if row.contact is not None:
-                (found.former if row.ended_on is not None and row.ended_on < day else found.relations).add(row.contact)
+    for kind, (record, tie, decides) in TIES.items():
+        fields = decides if kind in terms.units or (kind is UnitKind.DONATION and terms.donor) else tie
+        for page in _pages(connector, record, fields, progress, among):
+            found.add_relations(kind, page, day=day, terms=terms)
 
 
 def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]]) -> Gathering:
@@ -152,6 +164,10 @@ def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]])
     _add_late_recordings(connector, found, found.add_recordings(recordings))
     _add_late_notes(connector, found, found.add_notes(notes))
     found.add_emails(rows_of(connector, Email, EMAIL_FIELDS, Among("id", wanted.get(UnitKind.EMAIL, ()))))
+    for kind, (record, _, fields) in TIES.items():
+        rows = rows_of(connector, record, fields, Among("id", wanted.get(kind, ())))
+        if rows:
+            found.relation_units[kind] = {row.id: Unit(kind, row.id, row.etag, relation=row) for row in rows}
     return found
 
 

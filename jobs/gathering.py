@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from fnmatch import fnmatch
 
 from connectors.interface import ReadIncomplete
@@ -12,8 +13,11 @@ from rules.records import (
     ActivityParty,
     Call,
     Contact,
+    Donation,
     Dossier,
     Email,
+    Engagement,
+    Enrolment,
     Fiche,
     Note,
     Party,
@@ -21,6 +25,7 @@ from rules.records import (
     Unit,
     UnitKind,
 )
+from rules.relations import RelationTerms
 
 
 @dataclass(slots=True)
@@ -28,8 +33,9 @@ class Gathering:
     """What was read, put together. Ids are keys.
 
     `people` and `places` run side by side: a contact, and the unit in which it has a role or a part in an activity (None: nothing that
-    this product disposes of). `about` pairs the contact that an activity is about with a participant of it. The methods that add a page
-    return the rows that point to something not read yet.
+    this product disposes of). `about` pairs the contact that an activity is about with a participant of it. `relations` and `former` are
+    contacts with a relation that no row of the schedule decides over; the others stand in `relation_units`, and in `gifts` the days of a
+    contact's gifts. The methods that add a page return the rows that point to something not read yet.
     """
 
     audio: tuple[str, ...]
@@ -46,6 +52,8 @@ class Gathering:
     about: list[tuple[str, str]] = field(default_factory=list)
     relations: set[str] = field(default_factory=set)
     former: set[str] = field(default_factory=set)
+    relation_units: dict[UnitKind, dict[str, Unit]] = field(default_factory=dict)
+    gifts: dict[str, list[date | None]] = field(default_factory=dict)
     activities: dict[str, Unit | str | None] = field(default_factory=dict)  # what each hangs on: a unit, a contact's id, or neither
 
     # -- adding pages --------------------------------------------------------------------------------------------------------------
@@ -92,7 +100,9 @@ class Gathering:
             return None
         if kind == "dossier":
             return self.dossiers.get(row)
-        return self.unit_of_fiche(row) if kind == "fiche" else None
+        if kind == "fiche":
+            return self.unit_of_fiche(row)
+        return next((units[row] for word, units in self.relation_units.items() if word.value == kind and row in units), None)
 
     def add_parties(self, page: Iterable[Party]) -> list[Party]:
         contacts, dossiers, unit_of_fiche = self.contacts, self.dossiers, self.unit_of_fiche
@@ -165,6 +175,21 @@ class Gathering:
             if row.regarding is None:
                 self.emails[row.id] = Unit(UnitKind.EMAIL, row.id, row.etag, email=row)
 
+    def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, day: date, terms: RelationTerms) -> None:
+        """Add gifts, courses or agreements: as units where a row of the schedule is in force for them, else as what ties a contact."""
+        is_unit = kind in terms.units
+        units = self.relation_units.setdefault(kind, {}) if is_unit else {}
+        for row in page:
+            if is_unit:
+                units[row.id] = Unit(kind, row.id, row.etag, relation=row)
+            if row.contact is None:
+                continue
+            if terms.donor and isinstance(row, Donation):
+                self.gifts.setdefault(row.contact, []).append(row.booked_on)
+            elif not is_unit:
+                has_ended = isinstance(row, Engagement) and row.ended_on is not None and row.ended_on < day
+                (self.former if has_ended else self.relations).add(row.contact)
+
     def hook_of(self, kind: str | None, regarding: str | None) -> Unit | str | None:
         """What an activity hangs on: the unit that it goes with, the id of the contact that it is about, or None where it stays."""
         return regarding if kind == "contact" else self.unit_of(kind, regarding)
@@ -190,6 +215,8 @@ class Gathering:
         """Let go of all but contacts and what they have to do with each other: at a million rows the rest is two thirds of the memory."""
         for rows in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, self.fiches, self.activities):
             rows.clear()
+        self.relation_units.clear()
+        self.gifts.clear()
         self.people.clear()
         self.places.clear()
 
@@ -197,12 +224,12 @@ class Gathering:
 
     def every_unit(self) -> Iterator[Unit]:
         """All units, those already anonymised included."""
-        for units in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails):
+        for units in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, *self.relation_units.values()):
             yield from units.values()
 
     def units(self, kind: Kind) -> Iterator[Unit]:
         """The units that a plan of this kind has a line for, contacts apart, by kind and id; rows already anonymised have none (ERA-07)."""
-        files = () if kind is Kind.RECORDINGS else (self.dossiers, self.lone, self.emails)
+        files = () if kind is Kind.RECORDINGS else (self.dossiers, self.lone, self.emails, *self.relation_units.values())
         recordings = () if kind is Kind.RETENTION else (self.recordings, self.attachments)
         for units in (*files, *recordings):
             for identity in sorted(units):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,12 @@ import rfc8785
 from rules.errors import ComplianceError
 
 FIRST = "0" * 64  # the hash before the first entry
+_SORTED = msgspec.json.Encoder(order="sorted")
+# Where RFC 8785 may differ from sorted JSON: a name that starts beyond U+D7FF (other order), a number with a fraction or too many digits.
+_HIGH = re.compile(rb"[\xee-\xff]")
+_UNUSUAL = re.compile(rb"[:\[,]-?(?:\d{16}|\d+(?:\.\d|[eE])[\d+\-eE.]*[,\]}])")
+# What a line has to have a few of to be an entry that somebody broke, and no other kind of file.
+_MARKS = (b'"at":', b'"data":', b'"hash":', b'"kind":', b'"prev_hash":', b'"run":', b'"seq":')
 
 
 class LedgerBroken(ComplianceError):
@@ -46,10 +53,25 @@ class Verdict:
         return self.first_broken is None
 
 
+def canonical(value: object) -> bytes:
+    """The RFC 8785 form of a JSON value: the one way to write it down.
+
+    Raises:
+        rfc8785.CanonicalizationError, UnicodeError, RecursionError: there is no such form.
+    """
+    text = _SORTED.encode(value)
+    is_usual = text[:1] in b"{[" and _UNUSUAL.search(text) is None and (text.isascii() or _HIGH.search(text) is None)
+    return text if is_usual else rfc8785.dumps(msgspec.json.decode(text))
+
+
+def digest_of(value: object) -> str:
+    """SHA-256, in lower-case hex, of the RFC 8785 form."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
 def hash_of(seq: int, at: str, kind: str, run: str | None, data: Mapping[str, object], prev_hash: str) -> str:
     """SHA-256, in lower-case hex, of the RFC 8785 form of the entry without its hash."""
-    entry = {"seq": seq, "at": at, "kind": kind, "run": run, "data": dict(data), "prev_hash": prev_hash}
-    return hashlib.sha256(rfc8785.dumps(entry)).hexdigest()  # type: ignore[arg-type]
+    return digest_of({"seq": seq, "at": at, "kind": kind, "run": run, "data": data, "prev_hash": prev_hash})
 
 
 def next_entry(last: LedgerEntry | None, *, at: str, kind: str, run: str | None, data: Mapping[str, object]) -> LedgerEntry:
@@ -65,27 +87,44 @@ def next_entry(last: LedgerEntry | None, *, at: str, kind: str, run: str | None,
     return LedgerEntry(seq, at, kind, run, plain, prev_hash, hash_of(seq, at, kind, run, plain, prev_hash))
 
 
-def verify_chain(entries: Iterable[LedgerEntry | None]) -> Verdict:
-    """Recompute the chain from the first entry on. The first entry that does not fit is named; what follows it proves nothing.
+class Chain:
+    """A chain that is recomputed entry by entry, from the first on. What follows the first entry that does not fit proves nothing."""
 
-    None stands for an entry that could not even be read; it is broken at its place. Entries cut off at the end leave a chain that
-    fits: only a head kept elsewhere shows that (`ledger verify --anchor`).
+    def __init__(self, entries: int = 0, head: str = FIRST) -> None:
+        self.entries = entries
+        self.head = head
+        self.first_broken: int | None = None
+
+    def add(self, entry: LedgerEntry | None) -> bool:
+        """Say whether the entry fits, and everything before it. None stands for an entry that could not even be read."""
+        self.entries += 1
+        if self.first_broken is not None:
+            return False
+        if entry is None or entry.seq != self.entries or entry.prev_hash != self.head or entry.hash != _expected(entry):
+            self.first_broken = self.entries
+            return False
+        self.head = entry.hash
+        return True
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict(self.entries, self.head, self.first_broken)
+
+
+def verify_chain(entries: Iterable[LedgerEntry | None]) -> Verdict:
+    """Recompute the chain from the first entry on. The first entry that does not fit is named.
+
+    Entries cut off at the end leave a chain that fits: only a checkpoint kept elsewhere shows that (`ledger verify --anchor`).
     """
-    head, count, broken = FIRST, 0, None
+    chain = Chain()
     for entry in entries:
-        count += 1
-        if broken is not None:
-            continue
-        if entry is None or entry.seq != count or entry.prev_hash != head or entry.hash != _expected(entry):
-            broken = count
-        else:
-            head = entry.hash
-    return Verdict(count, head, broken)
+        chain.add(entry)
+    return chain.verdict
 
 
 def encode(entry: LedgerEntry) -> bytes:
     """One line of the export, newline included: RFC 8785, so that there is one way only to write an entry."""
-    return rfc8785.dumps(msgspec.structs.asdict(entry)) + b"\n"
+    return canonical(entry) + b"\n"
 
 
 def decode(lines: Iterable[bytes]) -> Iterator[LedgerEntry | None]:
@@ -95,10 +134,15 @@ def decode(lines: Iterable[bytes]) -> Iterator[LedgerEntry | None]:
         yield _decoded(line.removesuffix(b"\n"))
 
 
+def looks_like_one(line: bytes) -> bool:
+    """Whether a line was a ledger entry once, whatever somebody did to it; a letter or a list of names never was."""
+    return line.startswith(b'{"at":"') or sum(mark in line for mark in _MARKS) >= 3
+
+
 def _decoded(line: bytes) -> LedgerEntry | None:
     try:
         entry = msgspec.json.decode(line, type=LedgerEntry)
-        return entry if encode(entry) == line + b"\n" else None
+        return entry if canonical(entry) == line else None
     except (msgspec.MsgspecError, rfc8785.CanonicalizationError, UnicodeError, RecursionError):
         return None
 

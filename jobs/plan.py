@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
-from rules.errors import Refused
+from rules.errors import Refused, UsageError
 
 
 class Kind(StrEnum):
-    """What a plan or run looks at: dossiers, lone fiches and contacts; recordings; or both."""
+    """What a plan or run looks at: dossiers, lone fiches and contacts; recordings; or both; or only what had been erased and is back."""
 
     RETENTION = "retention"
     RECORDINGS = "recordings"
     ALL = "all"
+    REPLAY = "replay"
 
 
 class PlanState(StrEnum):
@@ -26,6 +27,12 @@ class PlanState(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     APPLIED = "applied"
+
+
+class LinesRemoved(UsageError):
+    """The lines of a plan that was never applied have had their day (ACC-04)."""
+
+    code = "lines_removed"
 
 
 class PlanLine(msgspec.Struct, frozen=True, gc=False):
@@ -79,10 +86,29 @@ class Counter(msgspec.Struct, frozen=True):
     tripped: bool = False
 
 
+class CategoryCounter(msgspec.Struct, frozen=True):
+    """The counter of one category that the policy limits; `limit` is None where none of its limits applies yet."""
+
+    planned: int
+    limit: int | None
+    median: float | None
+    tripped: bool = False
+
+
 class Breaker(msgspec.Struct, frozen=True):
+    """What the circuit breaker says; `categories` are those that the policy limits one by one."""
+
     tripped: bool
     units: Counter
     recordings: Counter
+    categories: dict[str, CategoryCounter] = {}
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """Something that a person has to look at tonight; `code` is stable, `message` says what and how many, without personal data."""
+
+    code: str
+    message: str
 
 
 class Approval(msgspec.Struct, frozen=True):
@@ -117,7 +143,10 @@ class Plan(msgspec.Struct, frozen=True):
     """The head of a stored plan; its lines are kept beside it.
 
     `trims` are the ids of contacts whose operational fields go (RET-20); `crm_holds` the units under a hold flag of the CRM.
-    `as_of_given` says that the plan looks at another day than its own and can never be applied (DAT-12).
+    `as_of_given` says that the plan looks at another day than its own and can never be applied (DAT-12). `why` are the codes that say why
+    approvals are `needed`; one counts for `approval_hours`. `seen` are the rows that were read, by table. `waiting` counts the disposals
+    that no run of this plan carries out, by code: quarantine, canaries. `backlog` are the units, as (table, id), that should be gone long
+    since.
     """
 
     id: str
@@ -144,10 +173,18 @@ class Plan(msgspec.Struct, frozen=True):
     categories: tuple[CategoryTotal, ...] = ()
     due_soon: tuple[tuple[str, int], ...] = ()  # (retention end, units) of the next weeks, earliest first
     trims: tuple[str, ...] = ()
+    held_contacts: tuple[tuple[str, str, str], ...] = ()  # (id, delete or trim, reason): what would happen, were it not for a hold
     crm_holds: tuple[tuple[str, str], ...] = ()  # (table, id)
     hold_changes: tuple[HoldChange, ...] = ()
     warnings: tuple[str, ...] = ()
     notes_on_trimmed: int = 0  # notes and activities about trimmed contacts, for a person to look at (RET-20)
+    victims: dict[str, int] = {}  # rows of tables that are not mapped, which the CRM deletes along, by table
+    why: tuple[str, ...] = ()
+    approval_hours: int = 72
+    alarms: tuple[Alarm, ...] = ()
+    seen: dict[str, int] = {}
+    waiting: dict[str, int] = {}
+    backlog: tuple[tuple[str, str], ...] = ()
 
     def state(self, now: datetime) -> PlanState:
         """Where the plan stands at `now` (aware). Rejected wins over everything but applied."""
@@ -157,11 +194,15 @@ class Plan(msgspec.Struct, frozen=True):
             return PlanState.REJECTED
         if now >= self.valid_until:
             return PlanState.EXPIRED
-        return PlanState.READY if not self.missing() else PlanState.WAITING
+        return PlanState.READY if not self.missing(now) else PlanState.WAITING
 
-    def missing(self) -> tuple[str, ...]:
-        """The roles whose approval is still lacking."""
-        roles = [word.role for word in self.given if word.approves]
+    def counting(self, now: datetime) -> tuple[Approval, ...]:
+        """The approvals that count at `now`: one that is older than `approval_hours` does no more, and may be given again."""
+        return tuple(word for word in self.given if word.approves and now < word.at + timedelta(hours=self.approval_hours))
+
+    def missing(self, now: datetime) -> tuple[str, ...]:
+        """The roles whose approval is lacking at `now`."""
+        roles = {word.role for word in self.counting(now)}
         return tuple(role for role in self.needed if role not in roles)
 
     def refuse_unless_ready(self, now: datetime) -> None:
@@ -177,7 +218,7 @@ class Plan(msgspec.Struct, frozen=True):
             raise Refused(f"the plan was valid until {self.valid_until.isoformat()}", hint="make a new plan", where=self.id)
         if state is PlanState.WAITING:
             error = Refused(
-                f"BREAKER_TRIPPED: approval lacking by {' and '.join(self.missing())}",
+                f"{', '.join(self.why) or 'BREAKER_TRIPPED'}: approval lacking by {' and '.join(self.missing(now))}",
                 hint=f"crm-compliance plans approve {self.id} --as WHO --role ROLE",
                 where=self.id,
             )

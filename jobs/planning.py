@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import compress
 from operator import not_
+from types import MappingProxyType
 
 import msgspec
 from isal import isal_zlib as zlib
@@ -16,18 +17,24 @@ from connectors.interface import Among
 from jobs.drafting import Draft, digest_head
 from jobs.gather import gather
 from jobs.gathering import Gathering
-from jobs.plan import LINE_COLUMNS, Breaker, CategoryTotal, Counter, HoldChange, Kind, Plan, PlanLine
+from jobs.guards import APPROVING_ROLES, Planned, breaker_of, why
+from jobs.holding import active_holds
+from jobs.lookout import CANARY, Lookout, nothing_due, shrunk
+from jobs.past import BACKLOG, Past
+from jobs.plan import LINE_COLUMNS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
 from jobs.ports import JobContext
+from jobs.relations import relations_after
+from jobs.victims import victims_of
 from rules.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts
 from rules.decide import decide
-from rules.disposition import Disposition, Flag, with_flags
+from rules.disposition import Flag, with_flags
 from rules.errors import PolicyError
-from rules.limits import breaker
 from rules.periods import brussels_date
-from rules.policy import Limit
 from rules.records import KINDS, Call, Email, Note, Record, UnitKind
+from rules.relations import RelationTerms, relation_terms
 
-BREAKER_ROLES = ("crm_admin", "dpo")  # RET-24, section 9.4
+TRIM = "trim"  # what the journal calls the emptying of a contact
+NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 
 
 def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = "service") -> Plan:
@@ -41,23 +48,43 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
     now = context.clock()
     moment = as_of or now
     day = brussels_date(moment)
+    context = context.on(day)
     if context.policy.valid_from > day:
         raise PolicyError(f"the policy is valid from {context.policy.valid_from} on", hint="plan a later day, or take the version in force")
     head = digest_head(kind, moment, context.crm, context.policy.digest, context.mapping_digest)
     tables = {kind: context.connector.table(KINDS[kind.value]) for kind in UnitKind if context.connector.has(KINDS[kind.value])}
     draft = Draft(tables, context.policy.version, day, context.policy.defaults.due_soon_days, head)
+    past = Past.of(context.store, context.crm)
+    lookout = Lookout(context, past, kind, day)
     with without_collection():
-        trims = decide_all(context, draft, kind, day)
+        trims = decide_all(context, draft, kind, day, lookout)
     pages, digest = draft.finish(trims)
-    plan = head_of(context, draft, kind, now=now, as_of=moment, given=as_of is not None, proposer=proposer, trims=trims, digest=digest)
+    plan = head_of(
+        context,
+        draft,
+        kind,
+        past=past,
+        lookout=lookout,
+        now=now,
+        as_of=moment,
+        given=as_of is not None,
+        proposer=proposer,
+        trims=trims,
+        digest=digest,
+    )
+    if context.policy_text:
+        context.store.remember_policy(context.policy.digest, context.policy.version, context.policy_text)
     context.store.save_plan(plan, pages, ("plan", plan_entry(plan)))
+    if not plan.as_of_given:
+        leave_quarantine(context, lookout)
     return plan
 
 
-def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date) -> set[str]:
+def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout: Lookout) -> set[str]:
     """Read everything and decide on every unit, by kind and id so that the order of reading does not matter; give the contacts to trim."""
-    found = gather(context.connector, kind, day=day, progress=context.progress)
-    policy, holds = context.policy, context.holds
+    terms = relation_terms(context.policy)
+    found = gather(context.connector, kind, day=day, progress=lookout.seen, terms=terms)
+    policy, holds = context.policy, active_holds(context, day)
     duplicates = possible_duplicates(found.dossiers.values(), as_of=day) if kind is not Kind.RECORDINGS else set()
     going: set[str] = set()  # ids of units
     for unit in found.units(kind):
@@ -65,15 +92,18 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date) -> set[
         if unit.id in duplicates:
             decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
         draft.add(unit.kind, unit.id, unit.etag, decision)
-        if decision.disposition is not Disposition.KEEP:
+        if lookout.look(unit.kind, draft.tables[unit.kind], unit.id, decision):
             going.add(unit.id)
         if unit.dossier is not None and unit.dossier.legal_hold:
             draft.crm_holds.append((draft.tables[unit.kind], unit.id))
+    draft.victims = victims_of(context.connector, [unit for unit in found.units(kind) if unit.id in going]) if going else {}
     if kind is Kind.RECORDINGS:
         return set()
     # A contact whose removal or trim was planned before and has not happened would look like one that was never linked (RET-20).
     undone = context.store.undone(draft.tables[UnitKind.CONTACT])
-    verdicts = settle(found, going, undone)
+    held = holds.on_contacts()
+    verdicts = settle(found, going, undone, day=day, terms=terms, held=held)
+    draft.held_contacts += [(contact, disposition, held[contact].value) for contact, disposition in verdicts.held.items()]
     for contact in sorted(verdicts.remove | verdicts.orphans):
         decision = removed_contact() if contact in verdicts.remove else orphan_contact()
         draft.add(UnitKind.CONTACT, contact, found.contacts[contact].etag, decision)
@@ -92,20 +122,59 @@ def without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def settle(found: Gathering, going: set[str], undone: Collection[str] = ()) -> ContactVerdicts:
+def settle(
+    found: Gathering,
+    going: set[str],
+    undone: Mapping[str, str] = NOTHING_UNDONE,
+    *,
+    day: date,
+    terms: RelationTerms,
+    held: Collection[str] = (),
+) -> ContactVerdicts:
     """Which contacts go with the units of these ids, which are trimmed, which were never linked (RET-20). Uses `found` up.
 
-    `undone` are contacts that an earlier run should have removed or trimmed.
+    `undone` are contacts that an earlier run should have removed or trimmed, each with which of the two; `held` those whose own row a hold
+    keeps (HLD-04).
     """
+    facts = contact_facts(found, going, undone, day=day, terms=terms, held=held)
+    found.forget_units()
+    return settle_contacts(facts)
+
+
+def contact_facts(
+    found: Gathering,
+    going: set[str],
+    undone: Mapping[str, str] = NOTHING_UNDONE,
+    *,
+    day: date,
+    terms: RelationTerms,
+    held: Collection[str] = (),
+) -> ContactFacts:
+    """Who refers to whom once the units of these ids go."""
     leaves = [unit is not None and unit.id in going for unit in found.places]
     leaving, staying = set(compress(found.people, leaves)), set(compress(found.people, map(not_, leaves)))
     del leaves
-    leaving.update(person for person in undone if person in found.contacts)
-    found.forget_units()
-    return settle_contacts(
-        ContactFacts(
-            contacts=found.contacts, kept=staying, going=leaving, about=found.about, relations=found.relations, former=found.former
-        )
+    relations = relations_after(found, going, day=day, terms=terms)
+    if terms.are_off:
+        leaving.update(person for person in undone if person in found.contacts)
+    else:
+        # An activity about a gift says nothing of the missions, and a removal that did not happen may have been for a relation's end:
+        # neither is a reason to trim a person who now has another one.
+        outside = {unit.id for units in found.relation_units.values() for unit in units.values() if unit.id in going}
+        of_missions = [unit is not None and unit.id in going and unit.id not in outside for unit in found.places]
+        relations.lapsed.update(leaving)
+        leaving = set(compress(found.people, of_missions))
+        for person, disposition in undone.items():
+            (leaving if disposition == TRIM else relations.lapsed).add(person)
+    return ContactFacts(
+        contacts=found.contacts,
+        kept=staying,
+        going=leaving,
+        about=found.about,
+        relations=relations.active,
+        former=relations.former,
+        lapsed=relations.lapsed,
+        held=frozenset(held),
     )
 
 
@@ -114,6 +183,8 @@ def head_of(
     draft: Draft,
     kind: Kind,
     *,
+    past: Past,
+    lookout: Lookout,
     now: datetime,
     as_of: datetime,
     given: bool,
@@ -121,12 +192,13 @@ def head_of(
     trims: set[str],
     digest: str,
 ) -> Plan:
-    """The head of the plan: totals, breaker, digest."""
-    policy, planned = context.policy, draft.planned()
-    units = counter_of(context, kind, "units", planned["units"], policy.limits.units)
-    recordings = counter_of(context, kind, "recordings", planned["recordings"], policy.limits.recordings)
-    tripped = units.tripped or recordings.tripped
-    categories = draft.by_category()
+    """The head of the plan: totals, digest, what the guards say, and who has to look at it."""
+    policy, categories, planned = context.policy, draft.by_category(), Planned(draft, lookout)
+    breaker = breaker_of(context, past, kind, planned)
+    late = () if given else backlog_of(context, past, kind, lookout, now)
+    # A look at another day is never applied: what is odd about it is that day's own.
+    alarms = () if given else tuple(alarms_of_plan(context, past, kind, draft, lookout, late, now))
+    reasons = why(context, past, planned, breaker, lookout, alarms)
     return Plan(
         id=context.new_id("plan"),
         kind=kind,
@@ -144,30 +216,71 @@ def head_of(
         dispose=draft.dispositions(),
         retain=draft.retained(),
         flags=draft.flagged(),
-        breaker=Breaker(tripped, units, recordings),
+        breaker=breaker,
         valid_until=now + timedelta(hours=policy.plan_valid_hours),
-        needed=BREAKER_ROLES if tripped else (),
+        needed=APPROVING_ROLES if reasons else (),
         categories=categories,
         due_soon=tuple(sorted(draft.due.items())),
         trims=tuple(sorted(trims)),
+        held_contacts=tuple(sorted(draft.held_contacts)),
         crm_holds=tuple(sorted(draft.crm_holds)),
         hold_changes=hold_changes(context, kind, draft.crm_holds),
         warnings=unmapped(categories),
         notes_on_trimmed=about_contacts(context, sorted(trims)),
+        victims=draft.victims,
+        why=reasons,
+        approval_hours=policy.approvals.valid_hours,
+        alarms=alarms,
+        seen=lookout.rows(context.connector),
+        waiting=dict(sorted(lookout.waiting.items())),
+        backlog=late,
     )
 
 
-def counter_of(context: JobContext, kind: Kind, counter: str, planned: int, limit: Limit) -> Counter:
-    """One counter of the circuit breaker, against the limits and the last runs of the same kind (RET-24)."""
-    finding = breaker(planned, context.store.disposals(kind, counter, 30), limit)
-    return Counter(planned, finding.limit, finding.median, finding.tripped)
+def alarms_of_plan(
+    context: JobContext, past: Past, kind: Kind, draft: Draft, lookout: Lookout, late: Sequence[tuple[str, str]], now: datetime
+) -> Iterator[Alarm]:
+    """What looks wrong before anything is written."""
+    policy, connector = context.policy, context.connector
+    due = sum(draft.planned().values()) - lookout.waiting[CANARY]
+    yield from lookout.odd_canaries(connector)
+    yield from shrunk(past, kind, lookout.rows(connector), policy.watch, connector)
+    yield from nothing_due(past, kind, draft.units, due, policy, brussels_date(now))
+    if late:
+        yield Alarm(BACKLOG, f"{len(late)} units are {policy.watch.backlog_days} days past their end, and were planned to go as long ago")
+    yield from past.missing_runs(kind, now, policy.watch.no_run_hours)
+
+
+def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, now: datetime) -> tuple[tuple[str, str], ...]:
+    """The units far past their end that a plan of long ago disposed of already; before there is such a plan, nothing is late."""
+    if not lookout.late:
+        return ()
+    before = past.old_plan(kind, now - timedelta(days=context.policy.watch.backlog_days))
+    if before is None:
+        return ()
+    try:
+        planned = {(line.table, line.id) for line in lines_of(context.store.plan_pages(before.id)) if line.is_disposal}
+    except LinesRemoved:
+        return ()
+    return tuple(sorted(planned & lookout.late))
+
+
+def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
+    """Let those units out of quarantine that are not due any more: should they be due again, their days begin anew."""
+    left = lookout.left(context.connector)
+    if left:
+        units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table} for mark in left]
+        context.store.drop_marks([(mark.table, mark.id) for mark in left], [("quarantine_left", {"units": units})])
+
+
+LOOKING_AT_DOSSIERS = (Kind.RETENTION, Kind.ALL)
 
 
 def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str]]) -> tuple[HoldChange, ...]:
     """What changed in the CRM's hold flags since the last plan that looked at dossiers (HLD-14, R-154)."""
     if kind is Kind.RECORDINGS:
         return ()
-    before = next((plan for plan in context.store.plans() if plan.kind is not Kind.RECORDINGS and plan.crm == context.crm), None)
+    before = next((plan for plan in context.store.plans() if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == context.crm), None)
     if before is None:
         return ()
     old, new = set(before.crm_holds), set(holds)
@@ -203,7 +316,11 @@ def plan_entry(plan: Plan) -> dict[str, object]:
         "dispose": plan.dispose,
         "retain": plan.retain,
         "trims": len(plan.trims),
+        "held_contacts": len(plan.held_contacts),
         "breaker": plan.breaker.tripped,
+        "why": plan.why,
+        "alarms": [alarm.code for alarm in plan.alarms],
+        "waiting": plan.waiting,
     }
 
 

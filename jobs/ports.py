@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from random import Random
-from typing import Protocol
+from typing import Final, Protocol
 
-from connectors.interface import Connector
+import msgspec
+
+from connectors.interface import Connector, ObjectStore
+from jobs.certificates import Issued
+from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger import LedgerEntry
 from jobs.plan import Approval, Kind, Plan
-from jobs.runs import Action, Run
-from rules.holds import Holds
+from jobs.runs import Action, Erasure, Run
+from rules.placed_holds import PlacedHold
 from rules.policy import Policy
+from rules.policy_versions import PolicyVersions, Version
+from rules.quarantine import Mark
+from rules.request_holds import RequestHold
 
 Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that is yet to get its place in the chain
 
@@ -34,7 +41,13 @@ class Store(Protocol):
         """All plans, newest first."""
         ...
 
-    def plan_pages(self, plan: str) -> Iterator[bytes]: ...
+    def plan_pages(self, plan: str) -> Iterator[bytes]:
+        """The pages in the order in which they were saved. Raises LinesRemoved once they have had their day."""
+        ...
+
+    def drop_lines(self, made_before: datetime, now: datetime) -> int:
+        """Remove the lines of older plans that were never applied and cannot be any more (ACC-04); gives of how many plans."""
+        ...
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
         """Add one person's word, given or refused, and return the plan as it then stands."""
@@ -60,20 +73,133 @@ class Store(Protocol):
         """The actions of a run in the order in which they were first recorded."""
         ...
 
-    def undone(self, table: str) -> set[str]:
-        """The ids of this table that some run should have written and that the last run to try has not: skipped, failed or cut off."""
+    def undone(self, table: str) -> dict[str, str]:
+        """The ids of this table that some run should have written and that the last run to try has not (skipped, failed or cut off), each
+        with the disposition that was planned."""
         ...
 
-    def record(self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = ()) -> None:
-        """Add or replace actions of the journal, by (table, id), together with ledger entries."""
+    def partials(self) -> list[tuple[str, Action]]:
+        """The units that are half done, each with the run that tried it last and left it PARTIAL (ERA-15)."""
+        ...
+
+    def last_skips(self) -> list[tuple[str, Action]]:
+        """The units whose last action, over all runs, is that they were skipped, each with that run, oldest first."""
+        ...
+
+    def stopped_since(self) -> datetime | None:
+        """Since when the kill switch is set, None while it is not."""
+        ...
+
+    def stop(self, since: datetime, entry: Entry) -> datetime:
+        """Set the kill switch, and give the instant since when it is set: setting it twice changes nothing and adds no entry."""
+        ...
+
+    def resume(self, entry: Entry) -> bool:
+        """Lift the kill switch; whether it was set. Without that, no entry is added."""
+        ...
+
+    def marks(self) -> list[Mark]:
+        """The units in quarantine, in the order in which they were first marked."""
+        ...
+
+    def set_marks(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
+        """Put units into quarantine, or replace what stands there, by (table, id)."""
+        ...
+
+    def holds(self, *, unreleased: bool = False) -> list[PlacedHold]:
+        """All holds, or those that nobody has released, in the order in which they were placed."""
+        ...
+
+    def hold(self, hold: str) -> PlacedHold:
+        """Raises UsageError for an unknown id."""
+        ...
+
+    def place_hold(self, hold: PlacedHold, entry: Entry) -> None: ...
+
+    def release_hold(self, hold: PlacedHold, entry: Entry) -> None:
+        """Replace a hold by its released self. Raises Refused with code `released` where that has happened before."""
+        ...
+
+    def drop_marks(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
+        """Take units, as (table, id), out of quarantine."""
+        ...
+
+    def record(
+        self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Add or replace actions of the journal, by (table, id), together with ledger entries and entries of the register of erasures."""
+        ...
+
+    def erasures(self) -> Iterator[Erasure]:
+        """The register of erasures, oldest first."""
+        ...
+
+    def has_erasure(self, entry: Erasure) -> bool:
+        """Whether this entry is in the register of erasures."""
+        ...
+
+    def add_erasures(self, entries: Iterable[Erasure]) -> int:
+        """Add what is lacking in the register of erasures, and say how many entries that were."""
+        ...
+
+    def last_done(self, limit: int) -> list[tuple[str, Action]]:
+        """The units that were last done and verified, newest first, each with its run; runs that go on are left out."""
         ...
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
         """What the last completed applying runs of this kind disposed of, newest first; `counter` is units or recordings (RET-24)."""
         ...
 
-    def ledger(self) -> Iterator[LedgerEntry]:
-        """All entries, oldest first."""
+    def waiting_statistics(self, crm: str) -> dict[tuple[str, str], int]:
+        """What was counted and waits for its month to be over: how many units, by month (2026-11) and facts (JSON), without identifiers."""
+        ...
+
+    def fix_statistics(
+        self,
+        run: Run,
+        entries: Sequence[Entry],
+        *,
+        crm: str,
+        taken: Collection[str],
+        counted: Mapping[tuple[str, str], int],
+        forgotten: Sequence[Action],
+    ) -> None:
+        """Save the run with the statistics that it is to write, at once with what else becomes of counts: `taken` months wait no longer,
+        `counted` units begin to, and `forgotten` are actions whose facts have left the journal."""
+        ...
+
+    def certificates(self, run: str) -> list[Issued]:
+        """The certificates of a run in the order in which they were issued."""
+        ...
+
+    def last_certificate(self) -> Issued | None:
+        """The certificate that was issued last, of any run."""
+        ...
+
+    def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
+        """Add certificates behind the last one. Raises LedgerBroken where they do not follow from it."""
+        ...
+
+    def remember_policy(self, digest: str, version: str, text: str) -> None:
+        """Keep the text of a schedule that decides; the first time with a ledger entry (ACC-01)."""
+        ...
+
+    def policies(self) -> list[PolicyVersion]:
+        """Every schedule that has decided, oldest first."""
+        ...
+
+    def ledger(self, after: int | None = None) -> Iterator[LedgerEntry]:
+        """All entries behind `after`, oldest first."""
+        ...
+
+    def last_checkpoint(self) -> KeptCheckpoint | None: ...
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """All checkpoints of the ledger, oldest first."""
+        ...
+
+    def add_checkpoint(self, kept: KeptCheckpoint) -> None:
+        """Keep a checkpoint; where one over as many entries is there already, that one stays."""
         ...
 
     def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
@@ -83,6 +209,102 @@ class Store(Protocol):
     def exclusive(self, name: str = "runner") -> AbstractContextManager[None]:
         """Hold the lock of the one runner; it dies with its process. Raises Refused with code `another_run` when somebody else holds it."""
         ...
+
+
+class PolicyVersion(msgspec.Struct, frozen=True):
+    """One version of the retention schedule as it was when it first decided; `first_used_at` is RFC 3339 in UTC."""
+
+    digest: str
+    version: str
+    first_used_at: str
+    text: str
+
+
+class SubjectRequests(Protocol):
+    """The register of subject requests, as far as holds ask it."""
+
+    def freezing(self, closed_since: date) -> Sequence[RequestHold]:
+        """The requests that are pending, and those that were closed on this Brussels day or later (HLD-08)."""
+        ...
+
+
+class NoSubjectRequests:
+    """A register in which nobody has asked anything."""
+
+    def freezing(self, closed_since: date) -> Sequence[RequestHold]:
+        return ()
+
+
+NO_SUBJECT_REQUESTS: Final = NoSubjectRequests()
+
+
+class Notary(Protocol):
+    """Signs for this installation, and keeps checkpoints of the ledger where the database is not."""
+
+    @property
+    def key(self) -> str:
+        """The id of the signing key in use."""
+        ...
+
+    @property
+    def register_key(self) -> str:
+        """The id of the key behind `JobContext.reference`."""
+        ...
+
+    @property
+    def service(self) -> str:
+        """The keyed reference of the service principal."""
+        ...
+
+    def sign(self, message: bytes) -> str:
+        """The Ed25519 signature, in base64."""
+        ...
+
+    def stamp(self, message: bytes) -> str:
+        """The time stamp of an outside authority over the SHA-256 of a message (RFC 3161, in base64); empty where there is none."""
+        ...
+
+    def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Bring the copy outside the database up to these checkpoints. Where that fails somebody is told; the work goes on."""
+        ...
+
+
+class ErasureJournal(Protocol):
+    """The register of erasures outside the database: it outlives a database that is lost, or restored to an older day (ERA-13)."""
+
+    def append(self, entries: Sequence[Erasure]) -> None:
+        """Add entries for good: they are on the disk when this returns."""
+        ...
+
+    def read(self) -> Iterator[Erasure]:
+        """Every entry that is whole, oldest first. An entry may be there twice."""
+        ...
+
+    def last(self) -> Erasure | None:
+        """The last entry that is whole."""
+        ...
+
+    def damage(self) -> list[str]:
+        """What is wrong with the journal, in sentences; a last line that a power cut has torn is not."""
+        ...
+
+
+class NoErasureJournal:
+    """Keeps nothing: the database is the only register."""
+
+    def append(self, entries: Sequence[Erasure]) -> None: ...
+
+    def read(self) -> Iterator[Erasure]:
+        return iter(())
+
+    def last(self) -> Erasure | None:
+        return None
+
+    def damage(self) -> list[str]:
+        return []
+
+
+NO_ERASURE_JOURNAL = NoErasureJournal()
 
 
 class Clock(Protocol):
@@ -97,24 +319,51 @@ class Progress(Protocol):
     def __call__(self, stage: str, done: int, total: int | None = None) -> None: ...
 
 
+def _nothing() -> None:
+    """Nothing is remembered of the CRM."""
+
+
 def _unnamed(run: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """All that a job needs, picked by wiring. `reference` gives the keyed reference of a row: HMAC of table and id, for the ledger."""
+    """All that a job needs, picked by wiring. `reference` gives the keyed reference of a row: HMAC of table and id, for the ledger;
+    `references` the one of each key that still lives, the current one first. `policy_text` is what `policy` was read from. Without a
+    notary nothing is certified and the ledger gets no checkpoints.
+    """
 
     connector: Connector
     store: Store
     policy: Policy
-    holds: Holds
     clock: Clock
     crm: str
     mapping_digest: str
     software_version: str
     reference: Callable[[str, str], str]
+    references: Callable[[str, str], tuple[str, ...]]
     new_id: Callable[[str], str]
     shuffle: Random
     progress: Progress
     logged_as: Callable[[str], AbstractContextManager[None]] = _unnamed  # names the run in whatever is logged meanwhile
+    notary: Notary | None = None
+    policy_text: str = ""
+    objects: Sequence[ObjectStore] = ()  # where the content of recordings lies outside the CRM
+    requests: SubjectRequests = NO_SUBJECT_REQUESTS
+    versions: PolicyVersions | None = None  # all that are there of the schedule; None: `policy` is the only one
+    erased: ErasureJournal = NO_ERASURE_JOURNAL
+    forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
+
+    def on(self, day: date) -> JobContext:
+        """The same under the version of the schedule that is in force on a day."""
+        return self if self.versions is None else self._by(self.versions.on(day))
+
+    def under(self, digest: str) -> JobContext:
+        """The same under the version with this digest, as a plan names it; unchanged where that version is not there any more."""
+        known = self.versions.versions if self.versions is not None else ()
+        found = next((version for version in known if version.policy.digest == digest), None)
+        return self if found is None else self._by(found)
+
+    def _by(self, version: Version) -> JobContext:
+        return replace(self, policy=version.policy, policy_text=version.text)

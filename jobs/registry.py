@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jobs.housekeeping import Upkeep, keep_house
 from jobs.ports import JobContext
 from jobs.retention import run_recordings, run_retention
 from jobs.runs import Run
@@ -18,6 +19,15 @@ class Job:
     cron: str
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A job that carries out no plan."""
+
+    function: Callable[[JobContext], Upkeep]
+    cron: str
+
+
+ROUNDS: dict[str, Round] = {"housekeeping": Round(keep_house, "30 5 * * *")}
 JOBS: dict[str, Job] = {
     "recordings": Job(run_recordings, "0 2 * * *"),
     "retention": Job(run_retention, "30 2 * * *"),

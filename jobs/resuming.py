@@ -10,15 +10,15 @@ from connectors.interface import Among, Connector
 from jobs.disposal import CHANGED
 from jobs.gather import rows_of
 from jobs.runs import Action, ActionState, RowWrite
-from jobs.settling import settle_writes
+from jobs.settling import Held, settle_writes
 from rules.records import KINDS, Fiche, UnitKind
 
 
-def finish_remaining(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> Action:
+def finish_remaining(connector: Connector, action: Action, remaining: Sequence[RowWrite], *, held: Held) -> Action:
     """Finish a unit of which we have taken a part, provided that what is left is still what was judged (RET-17, HLD-07)."""
     if not is_as_judged(connector, action, remaining):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
-    result = settle_writes(connector, {"rest": remaining}, {"rest"})["rest"]
+    result = settle_writes(connector, {"rest": remaining}, {"rest"}, held=held)["rest"]
     if result.state is ActionState.DONE:
         return msgspec.structs.replace(action, state=ActionState.DONE, code="")
     return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=result.code)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from jobs.apply import apply_plan, unfinished
+from jobs.objects import objects_left
+from jobs.outside import Outside
 from jobs.plan import Kind
 from jobs.planning import make_plan
 from jobs.ports import JobContext
+from jobs.restored import replay_if_restored
 from jobs.runs import ActionState, Run
-from jobs.verify import NOT_CHECKABLE, verify_actions
+from jobs.stopping import refuse_if_stopped
+from jobs.verify import not_checkable, traces_left, verify_actions
 
 
 def run_retention(context: JobContext) -> Run:
     """Enforce the retention schedule on dossiers, lone fiches and contacts, once.
 
-    Whatever was interrupted is finished first. Where the circuit breaker trips, the plan stays stored and waits.
+    Whatever was interrupted is finished first; then, where the CRM was restored, what that has brought back goes again. Where the circuit
+    breaker trips, the plan stays stored and waits.
 
     Raises:
-        Refused: the plan needs approval; `where` is its id.
+        Refused: the plan, or that of a replay, needs approval; `where` is its id.
     """
     return _run(context, Kind.RETENTION)
 
@@ -27,20 +32,30 @@ def run_recordings(context: JobContext) -> Run:
 
 
 def _run(context: JobContext, kind: Kind) -> Run:
+    refuse_if_stopped(context.store)
     for run in unfinished(context):
         apply_plan(context, run.plan)
+    replay_if_restored(context)  # before anything else is done in a CRM that was restored (ERA-13)
     return apply_plan(context, make_plan(context, kind).id)
 
 
 def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
-    """Read back every row that a run disposed of: how many were checked, which are still there, which places cannot be read back."""
+    """Read back every row that a run disposed of, and every place in which something of it can be left: how many rows were checked, what is
+    still there, which places cannot be read back.
+
+    What is kept of a row beside it is named by the table of the CRM in which that lies, with the id of the row (ERA-12).
+
+    A recording of which the object outside the CRM is still there counts as still there itself.
+    """
     context.store.run(run_id)
     actions = [action for action in context.store.journal(run_id) if action.state in (ActionState.DONE, ActionState.PARTIAL)]
     left = verify_actions(context.connector, actions)
-    rows = sorted({row for found in left.values() for row in found})
+    objects = objects_left(context, Outside(context), actions)
+    there = {row for found in (*left.values(), *objects.values()) for row in found}
+    rows = sorted(there | traces_left(context.connector, actions, there))
     return {
         "run": run_id,
         "checked": sum(len(action.rows) for action in actions),
         "still_there": [{"table": table, "id": row} for table, row in rows],
-        "not_checkable": list(NOT_CHECKABLE),
+        "not_checkable": not_checkable(context.connector, actions),
     }

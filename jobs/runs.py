@@ -9,6 +9,8 @@ import msgspec
 
 from jobs.plan import Kind
 
+CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
+
 
 class RunState(StrEnum):
     RUNNING = "running"
@@ -20,28 +22,48 @@ class ActionState(StrEnum):
     """A planned unit in the journal. INTENDED stands there before the first write; a run that finds it later reads back first."""
 
     INTENDED = "intended"
+    REMOVED = "removed"  # its rows are written; other places are still to be cleaned (ERA-12)
     DONE = "done"
     SKIPPED = "skipped"
     PARTIAL = "partial"
     FAILED = "failed"
 
 
+class Mask(msgspec.Struct, frozen=True):
+    """What an anonymised row shows afterwards: since when (RFC 3339, UTC), and what the mapping has room for of its place in the
+    statistics. `is_common`: enough rows of the statistics share that place, so what the mapping keeps may stay (ERA-08). `keeps_key`: the
+    key of its pseudonyms outlives the run (ERA-02)."""
+
+    at: str
+    is_common: bool = False
+    keeps_key: bool = False
+    year: int | None = None
+    age_band: str | None = None
+    province: str | None = None
+
+
 class RowWrite(msgspec.Struct, frozen=True):
-    """One write to one row, in the product's word for its kind. `operation` is delete, trim, unlink_fiche or unlink_dossier; the last two
-    empty the link to `target`, a row that goes."""
+    """One write to one row, in the product's word for its kind. `operation` is delete, mask (in-place anonymisation), trim, unlink_fiche or
+    unlink_dossier; the last two empty the link to `target`, a row that goes. `object` is the keyed reference of
+    a recording's content outside the CRM, which goes before the row (ERA-12); its address can hold a name and stands in no journal."""
 
     kind: str
     id: str
     etag: str
     operation: str = "delete"
     target: str = ""
+    object: str = ""
+    mask: Mask | None = None
 
 
 class Action(msgspec.Struct, frozen=True):
     """One unit of a plan in the journal of a run.
 
     `disposition` is delete, anonymise or trim. `rows` are all writes in the order in which they happen, the unit's own row last.
-    `code` says why it was skipped or failed. `still_there` are rows that verification found again, as (table, id).
+    `code` says why it was skipped or failed. `still_there` are rows that verification found again, as (table, id). `categories`, `rule`,
+    `reason` and `end_month` (2026-02) are what the certificate says of the decision; `places` is the state of each place of ERA-12, and
+    `audit_entries` how many rows of history went; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along` are rows of tables
+    that are not mapped and that the CRM deletes with these, as (table, id).
     """
 
     table: str
@@ -53,6 +75,30 @@ class Action(msgspec.Struct, frozen=True):
     statistic: dict[str, object] | None = None
     flags: tuple[str, ...] = ()
     still_there: tuple[tuple[str, str], ...] = ()
+    categories: tuple[str, ...] = ()
+    rule: str = ""
+    reason: str = ""
+    end_month: str = ""
+    places: dict[str, str] = {}
+    audit_entries: int = 0
+    removed_at: str = ""
+    verified_at: str = ""
+    along: tuple[tuple[str, str], ...] = ()
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """One row that was written for good, as the register of erasures keeps it (ERA-13).
+
+    `ref` is the keyed reference of its table and id; of a trimmed contact that of the version which was emptied, since its row lives on and
+    may be filled in again for a reason of its own. `operation` is delete, mask or trim; `at` an RFC 3339 instant in UTC.
+    """
+
+    ref: str
+    operation: str
+    row_table: str
+    run: str
+    at: str
+    reason: str
 
 
 class StatisticWrite(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ have been carried out late. So nothing happens twice, and nothing that happened 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.interface import ChangeSet, ChangeStatus, Connector, Operation
@@ -18,6 +18,7 @@ from rules.disposition import Reason
 MAX_OPERATIONS = 1_000  # Microsoft Learn, "Execute batch operations using the Web API"
 TRIES = 3
 TECHNICAL = "SKIPPED_TECHNICAL"  # HLD-13
+Held = Callable[[Collection[str]], Mapping[str, str]]  # keys -> those that may not be written now, each with the code that says why
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,11 @@ class Settled:
 
 
 def settle_writes(
-    connector: Connector, writes: Mapping[str, Sequence[RowWrite]], doubtful: Collection[str] = frozenset()
+    connector: Connector, writes: Mapping[str, Sequence[RowWrite]], doubtful: Collection[str] = frozenset(), *, held: Held
 ) -> dict[str, Settled]:
     """Carry out the writes of each unit, by a key of the caller's, and say what became of each.
+
+    `held` is asked right before every request that writes, here and by the connector: a hold that has come up since wins (HLD-07).
 
     `doubtful` are units that were sent before without an answer: a request of then may still be under way, so that what looks changed may
     be our own work.
@@ -43,7 +46,7 @@ def settle_writes(
     settled: dict[str, Settled] = {}
     step = 0
     while waiting := {key: parts[step] for key, parts in pieces.items() if key not in settled and step < len(parts)}:
-        for key, (status, code) in _settle_step(connector, waiting, doubtful).items():
+        for key, (status, code) in _settle_step(connector, waiting, doubtful, held).items():
             if status is ChangeStatus.DONE:
                 continue
             if step > 0:
@@ -51,7 +54,7 @@ def settle_writes(
             elif status is ChangeStatus.CHANGED:
                 settled[key] = Settled(ActionState.SKIPPED, CHANGED)
             elif status is ChangeStatus.HELD:
-                settled[key] = Settled(ActionState.SKIPPED, Reason.HOLD_LEGAL.value)
+                settled[key] = Settled(ActionState.SKIPPED, code)
             elif status is ChangeStatus.REFUSED:
                 settled[key] = Settled(ActionState.SKIPPED, TECHNICAL)
             else:
@@ -67,17 +70,34 @@ def send_operations(connector: Connector, operations: Sequence[Operation]) -> st
 
 
 def _settle_step(
-    connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]], doubtful: Collection[str]
+    connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]], doubtful: Collection[str], held: Held
 ) -> dict[str, tuple[ChangeStatus, str]]:
     """Send one change set for each key and read back those whose answer was lost, up to TRIES times."""
     outcome: dict[str, tuple[ChangeStatus, str]] = {}
     open_sets, sent_before = dict(waiting), set(doubtful)
+    unknown: dict[str, tuple[RowWrite, ...]] = {}
+    found: dict[str, str] = {}
+
+    def ask(keys: Collection[str]) -> Collection[str]:
+        now = held(keys)
+        found.update(now)
+        return now.keys()
+
     for _ in range(TRIES):
-        results = connector.change([ChangeSet(key, tuple(operation(write) for write in rows)) for key, rows in open_sets.items()])
-        unknown: dict[str, tuple[RowWrite, ...]] = {}
+        for key in ask(open_sets):
+            # What was sent without an answer may still be carried out, hold or not: that is a failure, and no skip.
+            outcome[key] = (ChangeStatus.UNKNOWN if key in unknown else ChangeStatus.HELD, found[key])
+            del open_sets[key]
+        if not open_sets:
+            return outcome
+        change_sets = [ChangeSet(key, tuple(operation(write) for write in rows)) for key, rows in open_sets.items()]
+        results = connector.change(change_sets, held=ask)
+        unknown = {}
         for result in results:
             late = result.status is ChangeStatus.CHANGED and result.key in sent_before
-            if result.status is ChangeStatus.UNKNOWN:
+            if result.status is ChangeStatus.HELD:  # a hold of the CRM where it is none of ours
+                outcome[result.key] = (ChangeStatus.HELD, found.get(result.key, Reason.HOLD_LEGAL.value))
+            elif result.status is ChangeStatus.UNKNOWN:
                 unknown[result.key] = open_sets[result.key]
             elif late and not still_there(connector, waiting[result.key]):
                 outcome[result.key] = (ChangeStatus.DONE, "")  # the lost request was carried out after all

@@ -11,6 +11,7 @@ from rules.records import KINDS, Record, UnitKind
 
 TRIM = "trim"
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
+LOOSE = "LOOSE"  # marks a row that a replay removed by itself: no unit of the schedule, so nothing is certified
 RECORDINGS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 
 
@@ -24,7 +25,8 @@ def counts_of(actions: Iterable[Action], kinds: Mapping[str, UnitKind], table: C
     rows: Counter[str] = Counter()
     disposed: Counter[str] = Counter({"units": 0, "recordings": 0})
     flags: Counter[str] = Counter()
-    left = 0
+    by_category: Counter[str] = Counter()
+    left = masked = 0
     for action in actions:
         left += len(action.still_there)
         if action.state is ActionState.SKIPPED:
@@ -33,10 +35,12 @@ def counts_of(actions: Iterable[Action], kinds: Mapping[str, UnitKind], table: C
             states[action.state.value] += 1
         else:
             states[action.disposition] += bool(action.rows)
-            flags.update(flag for flag in action.flags if flag != CONTINUED)
+            flags.update(flag for flag in action.flags if flag not in (CONTINUED, LOOSE))
             rows.update(table(KINDS[write.kind]) for write in action.rows if write.operation == "delete")
+            masked += sum(write.mask is not None for write in action.rows)
             if kinds[action.table] is not UnitKind.CONTACT:
                 disposed["recordings" if kinds[action.table] in RECORDINGS else "units"] += 1
+                by_category.update(action.categories)
     return {
         "deleted": states["delete"],
         "anonymised": states["anonymise"],
@@ -44,9 +48,10 @@ def counts_of(actions: Iterable[Action], kinds: Mapping[str, UnitKind], table: C
         "skipped": dict(sorted(skipped.items())),
         "partial": states["partial"],
         "failed": states["failed"],
-        "verified": {"gone": sum(rows.values()), "masked": states[TRIM], "still_there": left},
+        "verified": {"gone": sum(rows.values()), "masked": states[TRIM] + masked, "still_there": left},
         "rows": dict(sorted(rows.items())),
         "disposed": dict(disposed),
+        "by_category": dict(sorted(by_category.items())),
         "flags": dict(sorted(flags.items())),
     }
 

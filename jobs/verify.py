@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from connectors.interface import Among, Connector
-from jobs.disposal import LINKS, TRIMMED_FIELDS
+from connectors.interface import Among, Connector, Reach, RowKey, Trace
+from jobs.disposal import LINKS, TRIMMED_FIELDS, operation
 from jobs.runs import Action, RowWrite
-from rules.records import KINDS
+from rules.places import Place
+from rules.records import KINDS, Contact
 
-# Places of ERA-12 that lie outside what this version can read back.
-NOT_CHECKABLE = ("audit history", "recycle bin", "backups", "search index", "asynchronous job rows")
+BACKUPS = "backups"  # never edited, and never read: they rotate out (ERA-13)
+TRACES: Mapping[Trace, Place] = {
+    Trace.TIMELINE: Place.TIMELINE,
+    Trace.JOBS: Place.JOB_ROWS,
+    Trace.RETAINED: Place.COPIES,
+    Trace.BIN: Place.RECYCLE_BIN,
+    Trace.HISTORY: Place.AUDIT_HISTORY,
+}
 
 
 def still_there(connector: Connector, writes: Iterable[RowWrite]) -> set[tuple[str, str]]:
-    """Which of these writes have not taken effect, as (kind, id): a row that still exists, a link or a field that is not empty."""
+    """Which of these writes have not taken effect, as (kind, id): a row that still exists, a link or a field that is not empty, a row that
+    does not show its mask (R-081)."""
     by_kind: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    masks: dict[str, RowWrite] = {}
     for write in writes:
-        by_kind[(write.kind, write.operation)][write.id] = write.target
-    left: set[tuple[str, str]] = set()
-    for (kind, operation), targets in by_kind.items():
-        among, link = Among("id", list(targets)), LINKS.get(operation)
-        fields = () if operation == "delete" else (link,) if link is not None else TRIMMED_FIELDS
+        if write.mask is not None:
+            masks[write.id] = write
+        else:
+            by_kind[(write.kind, write.operation)][write.id] = write.target
+    left = {(masks[row].kind, row) for row in connector.unmasked([operation(write) for write in masks.values()])} if masks else set()
+    for (kind, what), targets in by_kind.items():
+        among, link = Among("id", list(targets)), LINKS.get(what)
+        fields = () if what == "delete" else (link,) if link is not None else TRIMMED_FIELDS
         for page in connector.read(KINDS[kind], fields, among=among):
             for row in page:
                 if link is not None:
@@ -34,12 +46,57 @@ def still_there(connector: Connector, writes: Iterable[RowWrite]) -> set[tuple[s
     return left
 
 
+def gone_rows(connector: Connector, action: Action) -> list[RowKey]:
+    """The rows that a unit took with it, in the CRM's own names: deleted by us, or along with one of them."""
+    deleted = [(connector.table(KINDS[write.kind]), write.id) for write in action.rows if write.operation == "delete"]
+    return [*deleted, *action.along]
+
+
+def masked_rows(connector: Connector, action: Action) -> list[RowKey]:
+    """The rows of a unit that were anonymised in place."""
+    return [(connector.table(KINDS[write.kind]), write.id) for write in action.rows if write.operation == "mask"]
+
+
+def living_rows(connector: Connector, action: Action) -> list[RowKey]:
+    """The rows of a unit that live on without what was emptied: masked ones, and a contact that was trimmed, also where there was nothing
+    left to empty (RET-20)."""
+    trimmed = [(connector.table(Contact), action.id)] if action.disposition == "trim" else []
+    return [*masked_rows(connector, action), *trimmed]
+
+
 def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
     """For each done action, by (table, id), its rows that are still there; only actions with such rows are named."""
     found = still_there(connector, (write for action in actions for write in action.rows))
+    along = {row for action in actions for row in action.along}
+    stayed = connector.existing(along) if along else set()
     result: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
     for action in actions:
         rows = tuple((connector.table(KINDS[write.kind]), write.id) for write in action.rows if (write.kind, write.id) in found)
+        rows += tuple(row for row in action.along if row in stayed)
         if rows:
             result[(action.table, action.id)] = rows
     return result
+
+
+def traces_left(connector: Connector, actions: Sequence[Action], there: Collection[RowKey]) -> set[RowKey]:
+    """What is still kept of rows that are gone, as the table of the CRM in which it lies and the id of the row concerned.
+
+    `there` are rows that were found again themselves. The history of a row that lives on is not looked at: it may have changed since.
+    """
+    gone = {row for action in actions for row in gone_rows(connector, action)} - set(there)
+    masked = {row for action in actions for row in masked_rows(connector, action)}
+    found: set[RowKey] = set()
+    for trace in Trace:
+        rows = sorted(gone | masked if trace in (Trace.TIMELINE, Trace.JOBS) else gone)
+        if rows:
+            found |= {(left.place, row[1]) for row, left in connector.traces(trace, rows).left.items()}
+    return found
+
+
+def not_checkable(connector: Connector, actions: Sequence[Action]) -> list[str]:
+    """The places of ERA-12 that cannot be read back in this CRM, and the backups."""
+    rows = sorted({row for action in actions for row in gone_rows(connector, action)})[:1]
+    places = {TRACES[trace] for trace in Trace if rows and connector.traces(trace, rows).reach is Reach.NOT_REACHABLE}
+    if connector.copies != ():
+        places.add(Place.COPIES)
+    return [*(place.value for place in Place if place in places), BACKUPS]

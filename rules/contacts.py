@@ -27,7 +27,9 @@ class ContactFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `kept`: a party of something that stays, or a participant of an activity that stays. `going`: a party of a unit that is disposed of,
     or a participant of one of its activities. `about`: (contact that an activity is about, participant of it). `relations`: an active
-    donation, enrolment or running engagement. `former`: an ended engagement. Newsletter consent and parents are read from the contacts.
+    donation, enrolment or running engagement. `former`: an ended engagement. `lapsed`: a relation that ends by a row of the schedule, with
+    its gift, course or agreement or before it (2.3). `held`: a hold keeps the contact's own row (HLD-04). Newsletter consent and parents
+    are read from the contacts.
     """
 
     contacts: Mapping[str, Contact]
@@ -36,41 +38,53 @@ class ContactFacts(msgspec.Struct, frozen=True, kw_only=True):
     about: list[tuple[str, str]]
     relations: set[str]
     former: set[str]
+    lapsed: set[str] = set()
+    held: frozenset[str] = frozenset()
 
 
 class ContactVerdicts(msgspec.Struct, frozen=True):
-    """What the units that go mean for contacts: removed, emptied of the fields of operations, or never linked to anything."""
+    """What the units that go mean for contacts: removed, emptied of the fields of operations, or never linked to anything; `held` would be
+    removed (`delete`) or trimmed (`trim`) if no hold kept them."""
 
     remove: set[str]
     trim: set[str]
     orphans: set[str]
+    held: dict[str, str] = {}
 
 
 def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
     """Say which contacts go with the units that are disposed of, which are trimmed, and which were never linked to anything.
 
-    A contact is removed only if a unit that goes leads to it, by a party row, an activity, or over other removed contacts, and nothing that
-    stays refers to it. It is trimmed if a unit that goes refers to it and only a relation, active or ended, is left. An orphan is reported
-    and kept; contacts that point only at each other are orphans too. Contacts already anonymised count as not there.
+    A contact is removed only if a unit that goes leads to it, by a party row, an activity, or over other removed contacts, or if a relation
+    of it ends, and nothing that stays refers to it. It is trimmed if a unit of the missions that goes refers to it and only a relation,
+    active or ended, is left: what a donor's gift needs is not for operations. An orphan is reported and kept; contacts that point only at
+    each other are orphans too. Contacts already anonymised count as not there. A held contact stays as it is, and so do those that it leads
+    to.
 
-    Source: RET-04, RET-20.
+    Source: RET-04, RET-20, HLD-04.
     """
-    contacts, kept = facts.contacts, facts.kept
+    contacts, kept, held = facts.contacts, facts.kept, facts.held
     gone = {identity for identity, contact in contacts.items() if contact.anonymised_on is not None}
     going = {identity for identity in facts.going if identity in contacts and identity not in gone}
+    lapsed = {identity for identity in facts.lapsed if identity in contacts and identity not in gone}
     leads_to, related = _links(facts, gone)
     related |= {identity for identity in facts.relations | facts.former if identity in contacts and identity not in gone}
 
     # `kept` holds nearly everybody, so no set of its size is ever made anew: what matters is asked of those who lead anywhere, who are few.
     # Whom the units that go lead to at all; everybody else is out of reach and stays.
-    reachable = _closure(going, leads_to)
-    # Whom those lead to who stay: referred to by what stays, related, or out of reach.
-    led = _closure(_targets((one for one in leads_to if one in kept or one in related or one not in reachable), leads_to), leads_to)
+    reachable = _closure(going | lapsed, leads_to)
+    # Whom those lead to who stay: referred to by what stays, related, held, or out of reach.
+    staying = (one for one in leads_to if one in kept or one in related or one in held or one not in reachable)
+    led = _closure(_targets(staying, leads_to), leads_to)
     remove = {one for one in reachable if one not in kept and one not in led and one not in related}
     trim = {one for one in going if one in related and one not in kept and one not in led}
-    linked = _closure(_targets((one for one in leads_to if one in kept or one in going or one in related), leads_to), leads_to)
-    orphans = {one for one in contacts if not (one in kept or one in going or one in related or one in linked or one in gone)}
-    return ContactVerdicts(remove=remove, trim=trim, orphans=orphans)
+    stopped = (remove | trim) & held
+    had = going | lapsed
+    linked = _closure(_targets((one for one in leads_to if one in kept or one in had or one in related), leads_to), leads_to)
+    orphans = {one for one in contacts if not (one in kept or one in had or one in related or one in linked or one in gone)}
+    return ContactVerdicts(
+        remove=remove - stopped, trim=trim - stopped, orphans=orphans, held={one: "trim" if one in trim else "delete" for one in stopped}
+    )
 
 
 def _links(facts: ContactFacts, gone: set[str]) -> tuple[dict[str, list[str]], set[str]]:

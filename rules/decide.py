@@ -26,6 +26,7 @@ from rules.disposition import Decision, Disposition, End, Flag, Reason, Step, wi
 from rules.holds import RANKS, Holds
 from rules.policy import Policy
 from rules.records import Unit, UnitKind
+from rules.relations import decide_relation
 from rules.schedule import RULE_OF_REASON, Schedule, schedule_of
 from rules.trace import trace_of
 
@@ -51,7 +52,11 @@ def decide(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> Decision
 
     Source: RET-11, DAT-02, section 4.2; GDPR art. 5(1)(e), art. 17(3)(e).
     """
-    schedule = schedule_of(policy)
+    decision = _decide(unit, schedule_of(policy), holds, as_of)
+    return holds.mark(unit, decision) if holds.is_any else decision
+
+
+def _decide(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> Decision:
     kind = unit.kind
     if kind is _DOSSIER or kind is _FICHE:
         return _decide_file(unit, schedule, holds.covering(unit), as_of)
@@ -59,6 +64,8 @@ def decide(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> Decision
         return _decide_recording(unit, schedule, holds, as_of)
     if kind is UnitKind.EMAIL:
         return _decide_email(unit, schedule, holds.covering(unit), as_of)
+    if unit.relation is not None:
+        return decide_relation(unit, schedule, holds.covering(unit), as_of)
     raise ValueError("contacts are settled together, not decided one by one")
 
 

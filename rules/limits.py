@@ -1,4 +1,4 @@
-"""The circuit breaker: how much a run may dispose of without the approval of two persons.
+"""The circuit breaker: how much a run may dispose of without the approval of two persons, as a whole and by category.
 
 Source: RET-24; R-063.
 """
@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rules.policy import Limit
+from rules.policy import CategoryLimit, Limit
 
 MEDIAN_RUNS = 30  # RET-24
 
@@ -24,6 +24,22 @@ class BreakerFinding:
     median: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class CategoryFinding:
+    """What the breaker says of one category. `limit` is the lowest ceiling that applied, None where none did."""
+
+    tripped: bool
+    planned: int
+    limit: int | None
+    median: float | None
+
+
+def median_of(history: Sequence[int]) -> float | None:
+    """The median of the last 30 runs, newest first, zeros included; None without any."""
+    runs = history[:MEDIAN_RUNS]
+    return statistics.median(runs) if runs else None
+
+
 def breaker(planned: int, history: Sequence[int], limit: Limit) -> BreakerFinding:
     """Say whether a plan disposes of unusually much: more than the limit, or more than a multiple of what runs usually do.
 
@@ -35,9 +51,24 @@ def breaker(planned: int, history: Sequence[int], limit: Limit) -> BreakerFindin
 
     Source: RET-24; R-063.
     """
-    runs = history[:MEDIAN_RUNS]
-    median = statistics.median(runs) if runs else None
+    median = median_of(history)
     ceiling = limit.max
     if median is not None and median >= limit.median_from:
         ceiling = min(ceiling, int(limit.factor * median))  # a plan is a whole number, so the fraction never matters
     return BreakerFinding(tripped=planned > ceiling, planned=planned, limit=ceiling, median=median)
+
+
+def category_breaker(planned: int, read: int, history: Sequence[int], limit: CategoryLimit) -> CategoryFinding:
+    """Say whether a plan disposes of unusually much of one category.
+
+    `read` is how many units of the category were read, kept ones too; a share is counted of these, rounded down. `history` is that of
+    `breaker`, for this category alone. What the policy does not set does not hold; a plan of exactly the ceiling goes through.
+    """
+    median = median_of(history)
+    ceilings = [] if limit.max is None else [limit.max]
+    if limit.percent is not None:
+        ceilings.append(read * limit.percent // 100)
+    if limit.factor is not None and median is not None and median >= limit.median_from:
+        ceilings.append(int(limit.factor * median))
+    ceiling = min(ceilings, default=None)
+    return CategoryFinding(tripped=ceiling is not None and planned > ceiling, planned=planned, limit=ceiling, median=median)

@@ -21,7 +21,7 @@ SHIPPED = "childfocus"  # the schedule that the product comes with: rules/polici
 HINT = "Correct the file and run `policy check` on it; docs/policy.md tells what each key means."
 
 # Words that pydantic puts into the place of an error to say which kind of row or value it tried: no file has them there.
-_KINDS = {"months_after", "years_after", "until_age", "end_of_calendar_year_after", "until_event", "no_term", "one", "several"}
+_KINDS = {"months_after", "years_after", "until_age", "end_of_calendar_year_after", "until_event", "no_term", "one", "several", "all"}
 
 _TEXTS = {
     "extra_forbidden": "this key is not known",

@@ -6,13 +6,25 @@ The sentence below a field is its description in `docs/policy.md` and in the sch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, StringConstraints, Tag, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+)
 
 from rules.disposition import Disposition
 
@@ -165,7 +177,11 @@ class CategoryBase(Model):
     enabled: bool = True
     """`false`: the row is shown and decides nothing, its units are kept as UNCONFIGURED (RET-14)."""
     unit: Literal["dossier", "recording", "donation", "enrolment", "engagement", "contact"] = "dossier"
-    """What ends as one (2.1); a lone fiche goes by the rows for dossiers."""
+    """What ends as one (2.1); a lone fiche goes by the rows for dossiers, a row for `contact` says how long a relation lasts (2.3)."""
+    kinds: tuple[Key, ...] | None = None
+    """On a row for enrolments or engagements: the kinds that it is for, as the mapping calls them; without it, all."""
+    approvers: tuple[Text, ...] | None = None
+    """Who approved this row, where others did than those of the version: two different persons (RET-06)."""
     open_blocks: bool = True
     """Whether an open dossier is kept past its end (RET-13); `false` for the six-month categories."""
     k: Annotated[int, Field(ge=2)] | None = None
@@ -279,6 +295,19 @@ class Limit(Model):
     """The median counts from this value on."""
 
 
+class CategoryLimit(Model):
+    """The circuit breaker's limits of one category; what is left out does not hold. A unit with several categories counts in each."""
+
+    max: Annotated[int, Field(ge=0)] | None = None
+    """More planned disposals of the category than this wait for the approval of two persons."""
+    percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    """So do more than this share of the units of the category that were read."""
+    factor: Annotated[int, Field(ge=1)] | None = None
+    """So do more than this many times the median of the category over the last 30 runs."""
+    median_from: Annotated[int, Field(ge=0)] = 10
+    """The median counts from this value on."""
+
+
 class Limits(Model):
     """The circuit breaker: recordings have a counter of their own (RET-24)."""
 
@@ -286,6 +315,79 @@ class Limits(Model):
     """Dossiers, lone fiches and e-mails without one."""
     recordings: Limit = Limit()
     """Recordings, and attachments that count as such."""
+    categories: dict[Key, CategoryLimit] = {}
+    """Limits of single categories, by the key of their row, beside those of the whole."""
+
+
+class Approvals(Model):
+    """When two persons look at a plan although the circuit breaker did not trip, and how long their word holds (9.4)."""
+
+    first_run: bool = True
+    """Whether a plan needs approval that disposes of a category of which no completed run has disposed before."""
+    valid_hours: Annotated[int, Field(ge=1)] = 72
+    """An approval counts for this long; after that the person may give it again."""
+
+
+class Watch(Model):
+    """From when on something that looks wrong is an alarm."""
+
+    view_shrinks_percent: Annotated[int, Field(ge=0, le=100)] = 10
+    """Rows of one table may disappear from sight up to this share of those that the plan before saw."""
+    view_shrinks_rows: Annotated[int, Field(ge=0)] = 5
+    """And up to this many; the alarm comes where both are exceeded."""
+    backlog_days: Annotated[int, Field(ge=1)] = 7
+    """Days past its end after which a unit that should be gone, and was planned to go as long ago, is a backlog."""
+    technical_runs: Annotated[int, Field(ge=1)] = 3
+    """After this many runs in a row in which the CRM refused a unit for a technical reason, a person has to look (HLD-13)."""
+    no_run_hours: Annotated[int, Field(ge=1)] = 26
+    """Hours without a completed run after which nights are missing."""
+    usual_runs: Annotated[int, Field(ge=1)] = 7
+    """Completed runs after which the median says what is usual."""
+    usual_disposals: Annotated[int, Field(ge=1)] = 5
+    """From this median on, a night on which nothing is due is an alarm."""
+
+
+GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+
+def _guid(value: str) -> str:
+    if re.match(GUID, value) is None:
+        raise ValueError("this is the id of a row: lower-case hexadecimal digits in five groups, without braces")
+    return value
+
+
+Guid = Annotated[str, AfterValidator(_guid), WithJsonSchema({"type": "string", "pattern": GUID})]
+
+
+class Canary(Model):
+    """A unit of which the outcome is known beforehand. It must be one that stands alone, made up for this and never a real case."""
+
+    table: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=128)]
+    """The logical name of its table in the CRM."""
+    id: Guid
+    """The id of its row, in lower case without braces."""
+    due: bool
+    """`true`: every plan must dispose of it, and no run ever does; `false`: every plan must keep it."""
+
+
+def _all_or_several(value: object) -> str:
+    return "several" if isinstance(value, list | tuple) else "all"
+
+
+AllOrSome = Annotated[
+    Annotated[Literal["all"], Tag("all")] | Annotated[tuple[Key, ...], Field(min_length=1), Tag("several")], Discriminator(_all_or_several)
+]
+
+
+class Quarantine(Model):
+    """Units whose time has come are marked first, their owners told, and go when some days have passed."""
+
+    days: Annotated[int, Field(ge=1, le=365)] = 14
+    """Days after the marking on which a unit still stays."""
+    categories: AllOrSome = "all"
+    """The rows of the schedule whose units wait, or `all`."""
+    notice: Literal["note", "none"] = "none"
+    """How the owner is told: by a note on the dossier, fiche or recording in the CRM, or not at all."""
 
 
 class Defaults(Model):
@@ -297,6 +399,8 @@ class Defaults(Model):
     """Months between two reviews of a dossier without a term (RET-15)."""
     recording_warning_days: Annotated[int, Field(ge=0)] = 30
     """Days before its end from which a recording that was not taken over is flagged (RET-21)."""
+    request_grace_days: Annotated[int, Field(ge=0, le=90)] = 30
+    """Days after its closing for which a subject request still keeps all about the person (HLD-08)."""
     due_soon_days: Annotated[int, Field(ge=0)] = 30
     """Days ahead that a report looks."""
     delete_after_takeover: bool = False
@@ -310,6 +414,25 @@ class Statistics(Model):
 
     k: Annotated[int, Field(ge=2)] = 5
     """How many rows must be alike before one may be written."""
+    batch: Literal["run", "monthly"] = "run"
+    """`monthly`: what is counted waits, without identifiers, and is written by the first run of the next month (ERA-16)."""
+
+
+class Anonymise(Model):
+    """What `anonymise` does to a dossier or lone fiche whose time has come (ERA-03)."""
+
+    how: Literal["extract_and_delete", "in_place"] = "extract_and_delete"
+    """`in_place`: the rows stay, masked as the mapping says, and all that hangs on them goes (5.3, ERA-06)."""
+    pseudonyms: Literal["run", "kept"] = "run"
+    """The key behind `hmac`: random and destroyed with the run, or kept, so that every unit is reported PSEUDONYMISED (ERA-02)."""
+
+    @property
+    def is_in_place(self) -> bool:
+        return self.how == "in_place"
+
+    @property
+    def keeps_key(self) -> bool:
+        return self.pseudonyms == "kept"
 
 
 class Backups(Model):
@@ -357,10 +480,20 @@ class PolicyFile(Model):
     """Periods and days that hold for every row."""
     limits: Limits = Limits()
     """The circuit breaker (RET-24)."""
+    approvals: Approvals = Approvals()
+    """When two persons look at a plan (9.4)."""
+    watch: Watch = Watch()
+    """From when on something that looks wrong is an alarm."""
+    canaries: tuple[Canary, ...] = ()
+    """Units whose outcome is known beforehand: where one comes out otherwise, the plan needs approval."""
+    quarantine: Quarantine | None = None
+    """Without it a unit goes in the first run after its end."""
     plan_valid_hours: Annotated[int, Field(ge=1)] = 72
     """How long a plan may be applied (ACC-04)."""
     statistics: Statistics = Statistics()
     """The small-cell test (ERA-08)."""
+    anonymise: Anonymise = Anonymise()
+    """What `anonymise` does (ERA-03)."""
     backups: Backups
     """What holds for backups of the CRM (ERA-13)."""
     derive: dict[Key, tuple[Derivation, ...]]

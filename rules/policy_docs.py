@@ -19,9 +19,13 @@ from rules.policy import (
     OUTCOMES,
     Addressee,
     Anchor,
+    Anonymise,
+    Approvals,
     Backups,
+    Canary,
     Category,
     CategoryBase,
+    CategoryLimit,
     Defaults,
     Derivation,
     EndOfCalendarYearAfter,
@@ -33,9 +37,11 @@ from rules.policy import (
     NoTerm,
     Policy,
     PolicyFile,
+    Quarantine,
     Statistics,
     UntilAge,
     UntilEvent,
+    Watch,
     YearsAfter,
 )
 
@@ -53,7 +59,13 @@ PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
     ("defaults", Defaults),
     ("limits", Limits),
     ("limits.units, limits.recordings", Limit),
+    ("limits.categories.KEY", CategoryLimit),
+    ("approvals", Approvals),
+    ("watch", Watch),
+    ("a line of canaries", Canary),
+    ("quarantine", Quarantine),
     ("statistics", Statistics),
+    ("anonymise", Anonymise),
     ("backups", Backups),
     ("a line of derive", Derivation),
     ("labels", Labels),
@@ -176,8 +188,10 @@ _INTRODUCTION: Final = """\
 This page is made from the models in `rules/policy.py`; when it is out of date, a test fails and says how to make it anew.
 
 A schedule is one YAML file. It says how long personal data are kept, counted from when, and what happens then. The product comes
-with the published schedule of Child Focus; `policy show --output FILE` writes it, and the setting `POLICY` names another file. A JSON
-schema for editors lies in `rules/policies/schema.json`.
+with the published schedule of Child Focus; `policy show --output FILE` writes it, and the setting `POLICY` names another file, or a folder
+with one file a version: in force is the one with the latest `valid_from` up to the day. `policy diff OLD NEW` says in words what changed
+between two versions, `policy simulate NEW` what it would do to the units that are there. A JSON schema for editors lies in
+`rules/policies/schema.json`.
 
 - The retention end is the last day kept, in Brussels. Disposal begins the day after.
 - The longest period of a unit's categories wins. Doubt keeps, and reports.
@@ -195,14 +209,26 @@ schema for editors lies in `rules/policies/schema.json`.
 - an anchor that the unit does not have;
 - `retain` on a row with a term, or `delete` on one without;
 - a schedule without an enabled row, or without the row `recording`;
-- an enabled row for another unit than dossiers and recordings: not supported by this version.
+- an enabled row whose basis or source is still to be decided, or whose own approvers are fewer than two;
+- an enabled row for every gift, course or agreement while another row for the same unit is off;
+- an enabled row for contacts that counts from anything but the last gift.
 
 ## The file
 """
 
 _DERIVE: Final = """
-`last_activity` is the latest communication of a unit, or its re-opening (RET-07). Rows for the units after `recording` can be written
-down, not enabled yet.
+`last_activity` is the latest communication of a unit, or its re-opening (RET-07).
+
+## Outside the missions
+
+Gifts, courses and agreements are units once a row for them is enabled; until then they only tie their contact. Each goes by the enabled
+rows of its unit, those with `kinds` for these kinds alone, and the longest wins; one that no enabled row is for is kept as `UNCONFIGURED`.
+What is disposed of is deleted, and its contact goes with its last unit and relation (RET-20).
+
+A row for `contact` decides over no contact. With the anchor `booked_on` it says how long being a donor lasts after the last gift: from
+then on a gift ties nobody, and where the payment itself is kept longer, only its link to the donor is emptied (R-104). With `no_term` it
+says that consent to the newsletter ties a contact until it is withdrawn, which holds without the row as well. The end of a partnership is
+recorded nowhere in the CRM, so `partner_contact` cannot be enabled.
 
 ## Outcomes
 
@@ -245,6 +271,8 @@ def _line(key: str, info: FieldInfo, schema: dict[str, Any], defs: dict[str, Any
 def _default(value: object) -> str:
     match value:
         case None | "":
+            return "none"
+        case tuple() | dict() if not value:
             return "none"
         case bool():
             return str(value).lower()

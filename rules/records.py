@@ -94,26 +94,35 @@ class Donation(Record, gc=False, kw_only=True):
     """A gift; an active relation of its contact (RET-20)."""
 
     contact: str | None = None
+    booked_on: date | None = None
 
 
 class Enrolment(Record, gc=False, kw_only=True):
-    """A course followed; an active relation of its contact (RET-20)."""
+    """A course followed; an active relation of its contact (RET-20). `kind` tells courses apart where the organisation does."""
 
     contact: str | None = None
+    kind: str | None = None
+    held_on: date | None = None
 
 
 class Engagement(Record, gc=False, kw_only=True):
-    """An agreement with a volunteer, trainee or employee; an active relation until it has ended (RET-20)."""
+    """An agreement with a volunteer, trainee or employee, told by `kind`; an active relation until it has ended (RET-20)."""
 
     contact: str | None = None
+    kind: str | None = None
     ended_on: date | None = None
 
 
 class Note(Record, gc=False, kw_only=True):
-    """A note or attachment. `regarding_kind` is the kind of row it hangs on: dossier, fiche, contact, recording, or None if unmapped."""
+    """A note or attachment. `regarding_kind` is the kind of row it hangs on: dossier, fiche, contact, recording, or None if unmapped.
+
+    `subject` and `text` are written for a notice of our own, and never read.
+    """
 
     regarding: str | None = None
     regarding_kind: str | None = None
+    subject: str | None = None
+    text: str | None = None
     is_document: bool | None = None
     media_type: str | None = None
     evidence: bool | None = None
@@ -189,7 +198,14 @@ class UnitKind(StrEnum):
     RECORDING = "recording"
     ATTACHMENT = "note"
     EMAIL = "email"
+    DONATION = "donation"
+    ENROLMENT = "enrolment"
+    ENGAGEMENT = "engagement"
     CONTACT = "contact"
+
+
+# What makes a person known to the organisation outside its missions (2.3); each a unit where the schedule has a row in force for it.
+RELATION_KINDS = (UnitKind.DONATION, UnitKind.ENROLMENT, UnitKind.ENGAGEMENT)
 
 
 class Unit(msgspec.Struct, gc=False):
@@ -198,7 +214,7 @@ class Unit(msgspec.Struct, gc=False):
     A dossier carries its fiches and, in `children`, the contact of each party with the role `child` on it or on one of its fiches (None
     for a child party without contact). A lone fiche carries itself in `fiches`. A recording or audio attachment carries its fiche, if
     any, in `fiches`, and the unit of that fiche's dossier in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark
-    it follows that unit (RET-05). Fiches come in no particular order.
+    it follows that unit (RET-05). A donation, enrolment or engagement stands in `relation`. Fiches come in no particular order.
     """
 
     kind: UnitKind
@@ -211,3 +227,4 @@ class Unit(msgspec.Struct, gc=False):
     note: Note | None = None
     email: Email | None = None
     belongs_to: Unit | None = None
+    relation: Donation | Enrolment | Engagement | None = None

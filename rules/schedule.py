@@ -15,7 +15,7 @@ from rules.classify import Classification, Classifier, Facts, crm_keys
 from rules.clocks import ENDED_ON, RECORDING, Clock, Kind, clock_of
 from rules.disposition import Disposition, End, Flag, Reason
 from rules.policy import Policy
-from rules.records import Unit, UnitKind
+from rules.records import RELATION_KINDS, Unit, UnitKind
 
 _MAX_PROFILES: Final = 10_000
 _MAX_SCHEDULES: Final = 8
@@ -72,6 +72,17 @@ class Schedule:
         self._clocks = {key: clock_of(key, category, review_months=defaults.review_months) for key, category in policy.categories.items()}
         self._profiles: dict[tuple[tuple[str, ...], bool, str | None, bool], Profile] = {}
         self.recording = self._recording_clock(policy)
+        # By kind of unit outside the missions (2.3): the rows in force, each with the kinds that it is for (None: all).
+        self.relations: dict[UnitKind, tuple[tuple[tuple[str, ...] | None, Clock], ...]] = {
+            kind: tuple((row.kinds, self._clocks[key]) for key, row in policy.categories.items() if row.enabled and row.unit == kind.value)
+            for kind in RELATION_KINDS
+        }
+        # How long being a donor lasts after the last gift; a row without a term, as for a newsletter, sets no end (RET-20).
+        self.donor = tuple(
+            clock
+            for key, row in policy.categories.items()
+            if row.enabled and row.unit == UnitKind.CONTACT.value and (clock := self._clocks[key]).kind is not _TERMLESS
+        )
 
     def profile(self, unit: Unit) -> Profile:
         """Give what the schedule says of a unit's categories; remembered, since there are few combinations."""

@@ -31,6 +31,7 @@ from rules.disposition import Disposition, End, Reason, Step, deciding_end
 from rules.holds import RANKS, Holds
 from rules.periods import add_months
 from rules.records import Unit, UnitKind
+from rules.relations import clocks_for, kind_of, relation_ends
 from rules.schedule import Profile, Schedule
 
 PRECEDENCE = "4.2"
@@ -66,6 +67,8 @@ def trace_of(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> list[
         _conclude(steps, verdict)
     elif unit.kind is UnitKind.EMAIL:
         _email_steps(steps, unit, schedule, holds, as_of)
+    elif unit.relation is not None:
+        _relation_steps(steps, unit, schedule, holds, as_of)
     else:
         _recording_steps(steps, unit, schedule, holds, as_of)
     return steps
@@ -115,7 +118,8 @@ def _file_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Holds,
 def _hold_step(steps: list[Step], unit: Unit, holds: Holds) -> tuple[Reason, ...]:
     held = holds.covering(unit)
     listed: list[object] = [
-        {"hold": hold.hold_id, "reason": hold.reason.value, "source": hold.source, "kind": hold.kind} for hold in holds.on(unit)
+        {"hold": hold.hold_id, "reason": hold.reason.value, "source": hold.source, "kind": hold.kind, "review_overdue": hold.is_overdue}
+        for hold in holds.on(unit)
     ]
     steps.append(Step("HLD-04", {"holds": listed}, [reason.value for reason in held]))
     return held
@@ -192,6 +196,24 @@ def _email_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Holds
         verdict.found.add(Reason.DATA_ERROR)
     steps.append(Step("RET-05", {"attached_to": None}, "lone fiche without category"))
     steps.append(Step("RET-16", {"as_of": as_of.isoformat(), "received_on": _iso(received_on)}, is_future))
+    _conclude(steps, verdict)
+
+
+def _relation_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> None:
+    verdict = Verdict(as_of, _hold_step(steps, unit, holds))
+    clocks = clocks_for(unit, schedule)
+    steps.append(Step("RET-14", {"kind": kind_of(unit), "rows": [clock.key for clock in clocks]}, bool(clocks)))
+    if not clocks:
+        verdict.found.add(Reason.UNCONFIGURED)
+    for clock, end in zip(clocks, relation_ends(unit, clocks, schedule.sentinel_days), strict=True):
+        if clock.kind is Kind.NO_TERM:
+            verdict.found.add(Reason.NO_TERM)
+            steps.append(Step(clock.rule, {"category": clock.key}, False))
+            continue
+        _end_step(steps, end, kind=clock.kind, anchors=[end.anchor])
+        verdict.ends.append(end)
+        if end.on is None:
+            verdict.found.add(Reason.NOT_STARTED)
     _conclude(steps, verdict)
 
 

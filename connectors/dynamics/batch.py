@@ -7,8 +7,8 @@ number, order or form, is UNKNOWN, and the caller reads back.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Values
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,6 +16,7 @@ from requests.structures import CaseInsensitiveDict
 
 from connectors.dynamics import faults
 from connectors.dynamics.mapping import Mapping, Table
+from connectors.dynamics.masking import Masking
 from connectors.dynamics.metadata import Metadata, TableDefinition
 from connectors.dynamics.multipart import InnerAnswer, Part, boundary_of, change_set_part, enclosed, inner_answer, request_part, split
 from connectors.dynamics.query import guid
@@ -56,6 +57,7 @@ def prepare(
     mapping: Mapping,
     metadata: Metadata,
     root_path: str,
+    masking: Masking | None = None,
 ) -> Prepared:
     """Turn the operations of a change set into requests. What cannot be written is refused here, before anything is sent.
 
@@ -68,6 +70,7 @@ def prepare(
     if len(change_set.operations) > MAX_OPERATIONS:
         return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="too_many_operations"))
     requests: list[Request] = []
+    contents: list[Request] = []  # of file columns; after the writes under a version, which they would change
     for index, operation in enumerate(change_set.operations):
         if operation.kind is not OperationKind.CREATE and operation.etag in ("", "*"):
             raise ValueError(f"{operation.kind} without the version that must still be there")
@@ -75,11 +78,29 @@ def prepare(
         try:
             if found is None:
                 raise NotWritable("table")
-            requests.append(_request(operation, *found, mapping, metadata, root_path))
+            if operation.kind is not OperationKind.MASK:
+                requests.append(_request(operation, *found, mapping, metadata, root_path))
+            elif masking is None:
+                raise NotWritable("mask")
+            else:
+                first, *more = _mask(operation, *found, masking, root_path)
+                requests.append(first)
+                contents += more
         except NotWritable:
             refused = ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="not_mapped", failed=index)
             return Prepared(change_set.key, result=refused)
-    return Prepared(change_set.key, tuple(requests))
+    if len(requests) + len(contents) > MAX_OPERATIONS:
+        return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="too_many_operations"))
+    return Prepared(change_set.key, (*requests, *contents))
+
+
+def _mask(operation: Operation, table: Table, definition: TableDefinition, masking: Masking, root_path: str) -> Iterator[Request]:
+    """The request that masks a row, then one for the content of each file column (reference: section 12)."""
+    address = f"{root_path}{definition.set_name}({guid(operation.id)})"
+    headers = {"Accept": "application/json", "Content-Type": "application/json", "If-Match": _header(operation.etag)}
+    yield Request("PATCH", address, headers, msgspec.json.encode(masking.body(table, operation)))
+    for column in masking.files(table):
+        yield Request("DELETE", f"{address}/{column}", {"Accept": "application/json"}, b"")
 
 
 def _request(

@@ -19,8 +19,9 @@ import msgspec
 from connectors.dynamics import faults
 from connectors.dynamics.hold_guard import Guard, condition, filter_of
 from connectors.dynamics.query import guid, literal, query_string
-from connectors.dynamics.transport import Answer, NotSent, Transport, backoff_s
-from connectors.interface import ConnectorError, ReadIncomplete, Unauthorised, Unreachable
+from connectors.dynamics.repeating import write
+from connectors.dynamics.transport import Answer, NotSent, Transport
+from connectors.interface import ConnectorError, ReadIncomplete, Unauthorised
 
 PREFIX = "crm-compliance "  # of the name of every job of ours
 # Rows in one query. It could be five times as many (500 conditions), but the service looks at all of them before it deletes them one by
@@ -40,11 +41,12 @@ _TYPE = "Microsoft.Dynamics.CRM."
 
 
 class NotStarted(Exception):
-    """The CRM did not take the job and has done nothing; `is_lasting`: nor would it take the next one."""
+    """The CRM did not take the job and has done nothing; `is_lasting`: nor would it take the next one; `status` is that of its answer."""
 
-    def __init__(self, reason: str, *, is_lasting: bool) -> None:
+    def __init__(self, reason: str, *, is_lasting: bool, status: int | None = None) -> None:
         super().__init__(reason)
         self.is_lasting = is_lasting
+        self.status = status
 
 
 class Lost(Exception):
@@ -173,15 +175,15 @@ class Jobs:
             self.unsettled = False
             found = faults.fault(answer.status, answer.body)
             told = ", ".join(filter(None, (str(answer.status), found.code, found.privilege)))
-            raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429)
+            raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429, status=answer.status)
 
-    def end(self, job: str) -> bool:
-        """Wait until a job has ended; after half an hour it is cancelled. Gives whether it has ended.
+    def end(self, job: str, must_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until a job has ended; after half an hour, or once it must stop, it is cancelled. Gives whether it has ended.
 
         Raises:
             ConnectorError: the CRM cannot be asked.
         """
-        if self._follow(job, FOLLOW_S):
+        if self._follow(job, FOLLOW_S, must_stop):
             return True
         self._write("PATCH", f"{JOBS}({guid(job)})", CANCEL)  # refused where it has just ended: the next look tells
         return self._follow(job, CANCEL_S)
@@ -272,10 +274,10 @@ class Jobs:
             raise Lost
         return jobs[0].id
 
-    def _follow(self, job: str, limit_s: float) -> bool:
+    def _follow(self, job: str, limit_s: float, must_stop: Callable[[], bool] = lambda: False) -> bool:
         waited_s, wait_s = 0.0, FIRST_POLL_S
         while not self._has_ended(job):
-            if waited_s >= limit_s:
+            if waited_s >= limit_s or must_stop():
                 return False
             self._transport.gate.timeline.sleep(wait_s)
             waited_s += wait_s
@@ -327,27 +329,7 @@ class Jobs:
 
     def _write(self, method: str, address: str, content: object = None) -> Answer:
         """A write that may be repeated, until it is answered or patience ends."""
-        waited_s, tries = 0.0, 0
-        while True:
-            try:
-                answer = self._transport.send(method, address, content, if_match="*" if content else "", where=address.partition("(")[0])
-            except (Unreachable, ReadIncomplete):
-                if tries == self._transport.environment.retries:
-                    raise
-                wait_s = backoff_s(tries + 1)
-                tries += 1
-            else:
-                if answer.status == 429:
-                    wait_s = self._transport.retry_after(answer.headers)
-                    waited_s += wait_s
-                    if waited_s > self._transport.environment.max_wait_s:
-                        return answer
-                elif faults.is_transient(faults.fault(answer.status, answer.body)) and tries < self._transport.environment.retries:
-                    wait_s = backoff_s(tries + 1)
-                    tries += 1
-                else:
-                    return answer
-            self._transport.pause(wait_s)
+        return write(self._transport, method, address, content, if_match="*" if content else "")
 
     def _warn(self, message: str) -> None:
         self._warnings.append(message)

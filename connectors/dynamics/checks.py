@@ -15,7 +15,7 @@ from connectors.interface import Finding
 from rules.masking import APPLIED, ColumnType, check_technique
 
 # Dataverse's names of column types, in the words of the masking techniques.
-_COLUMN_TYPES = {
+COLUMN_TYPES = {
     "StringType": ColumnType.STRING,
     "MemoType": ColumnType.MEMO,
     "IntegerType": ColumnType.INT,
@@ -62,7 +62,7 @@ def _check_masking(table: Table, column: Column, attribute: Attribute, definitio
     technique = APPLIED.get(table.kind, {}).get(column.field)
     if technique is None:
         return
-    kind = _COLUMN_TYPES.get(attribute.kind, attribute.kind)
+    kind = COLUMN_TYPES.get(attribute.kind, attribute.kind)
     unique = any(column.name in key for key in definition.keys.values())
     problem = check_technique(technique, kind, max_length=None, required=attribute.required, unique=unique)
     if problem is not None:

@@ -16,20 +16,26 @@ from connectors.dynamics.auth import TokenSource
 from connectors.dynamics.batch import Prepared, prepare
 from connectors.dynamics.capabilities import Capability, capabilities
 from connectors.dynamics.checks import check_mapping, check_table
+from connectors.dynamics.children import Children
 from connectors.dynamics.config import Environment
 from connectors.dynamics.counts import total_count
 from connectors.dynamics.decoding import PageDecoder
 from connectors.dynamics.deleting import MOST_ROWS, BulkDelete, Deleting
+from connectors.dynamics.directory import Directory
 from connectors.dynamics.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.mapping import KIND_FIELDS, LOOKUPS, Mapping, Table, parse_mapping
+from connectors.dynamics.mask_checks import check_masks, remnants
+from connectors.dynamics.masking import Masking
 from connectors.dynamics.memory import Memory
 from connectors.dynamics.metadata import Metadata, TableDefinition
 from connectors.dynamics.pool import Pool
-from connectors.dynamics.privileges import RoleLine, check_privileges, least_role
+from connectors.dynamics.privileges import RoleLine, check_privileges, cleaning_role, least_role
 from connectors.dynamics.query import any_of, guid
 from connectors.dynamics.reading import Reader
 from connectors.dynamics.remembering import RememberingReader
+from connectors.dynamics.removing import Removing
 from connectors.dynamics.sets import SetReading, read_set
+from connectors.dynamics.traces import Places
 from connectors.dynamics.transport import Transport
 from connectors.interface import (
     Among,
@@ -38,11 +44,18 @@ from connectors.interface import (
     ChangeStatus,
     Finding,
     Forbidden,
+    Hanging,
+    Held,
+    Operation,
     OperationKind,
     ReadIncomplete,
     ReadStats,
+    RowKey,
+    Trace,
+    Traces,
     Unauthorised,
 )
+from rules.anonymity import Remnant
 from rules.errors import MappingError, UsageError
 from rules.records import KINDS, Record
 
@@ -64,9 +77,10 @@ class DynamicsConnector:
         memory: Memory | None = None,
         more_tokens: Sequence[TokenSource] = (),
         bulk_delete: BulkDelete = BulkDelete.OFF,
+        pseudonym_key: bytes | None = None,
     ) -> None:
         """With a `memory`, tables whose changes the CRM tracks may be read by what has changed since last time. `more_tokens` are those of
-        further application users."""
+        further application users. `pseudonym_key` is that of the technique `hmac` where it outlives the run (ERA-05)."""
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)
         self.mapping = mapping
@@ -80,12 +94,20 @@ class DynamicsConnector:
         self._others = [Transport(environment, one, stats=self.stats, timeline=timeline, chance=chance) for one in more_tokens]
         self.warnings: list[str] = []
         self._pool = Pool([self._transport, *self._others], self.warnings)
-        wanted = {table.name: [column.name for column in table.columns.values()] for table in mapping.tables.values()}
+        wanted = {
+            table.name: [*(column.name for column in table.columns.values()), *(("statecode", "statuscode") if table.masks else ())]
+            for table in mapping.tables.values()
+        }
         self._metadata = Metadata(self._transport, wanted)
         self._checked: dict[str, TableDefinition] = {}
+        self._masking = Masking(self._transport, mapping, self._metadata, self._definition, pseudonym_key)
         self.deleting = Deleting(
             self._transport, mapping, self._definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
         )
+        directory = Directory(self._transport)
+        removing = Removing(self._pool.send, environment.root_path)
+        self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
+        self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings)
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
     def __enter__(self) -> DynamicsConnector:
@@ -99,10 +121,14 @@ class DynamicsConnector:
         """The media types by which an attachment on a fiche is a recording (RET-05)."""
         return self.mapping.recording_media_types
 
-    def check(self) -> list[Finding]:
-        """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options, relationships (DAT-09, R-161)."""
+    def check(self, *, in_place: bool = False) -> list[Finding]:
+        """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options, relationships (DAT-09, R-161).
+
+        With `in_place` also what masks rows: the policy anonymises in place.
+        """
         self._metadata.load(table.name for table in self.mapping.tables.values())
-        return check_mapping(self.mapping, self._metadata)
+        findings = check_mapping(self.mapping, self._metadata)
+        return [*findings, *check_masks(self.mapping, self._metadata), *self._masking.check_owners()] if in_place else findings
 
     def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]]) -> list[Finding]:
         """Errors for what an application user may not do and must, warnings for what it may and need not; each user is asked, for each
@@ -114,9 +140,14 @@ class DynamicsConnector:
         """The privileges that are enough for the jobs and no more, by the names that this CRM has for them."""
         return least_role(self._transport, self.mapping, self._metadata, needs)
 
+    def cleaning_role(self) -> list[RoleLine]:
+        """The privileges that cleaning asks for beside them; where one lacks, a place is not reachable and the night goes on."""
+        return cleaning_role(self._transport)
+
     def capabilities(self) -> list[Capability]:
         """What this CRM can do that another cannot, with reasons."""
-        return [*capabilities(self._transport, self.mapping, self._metadata), self.deleting.capability()]
+        found = capabilities(self._transport, self.mapping, self._metadata)
+        return [*found, self.deleting.capability(), *self._places.capabilities()]
 
     def has(self, record: type[Record]) -> bool:
         """Whether the organisation maps this kind of record at all."""
@@ -212,11 +243,11 @@ class DynamicsConnector:
         """
         self.deleting.settle_earlier()
 
-    def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
+    def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and say what became of it: one result for each, in the order given.
 
         Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back. Only where the CRM said that
-        it did nothing (429, 401) the same is sent again.
+        it did nothing (429, 401) the same is sent again. `held` is asked before each batch but the first, and before a job.
 
         Raises:
             Unauthorised, Forbidden: before anything was done at all.
@@ -231,12 +262,14 @@ class DynamicsConnector:
                 table = self.mapping.table(operation.record)
                 if table is not None:
                     definitions[operation.record] = (table, self._definition(table))
-            prepared.append(prepare(change_set, definitions, self.mapping, self._metadata, self.environment.root_path))
+            prepared.append(prepare(change_set, definitions, self.mapping, self._metadata, self.environment.root_path, self._masking))
         in_order = self._in_order(change_sets)
         statuses = [ChangeStatus.UNKNOWN] * len(change_sets)
         try:
             results = self.deleting.carry_out(
-                change_sets, lambda indices: self._pool.send([prepared[at] for at in indices], in_order=in_order)
+                change_sets,
+                lambda indices, held: self._pool.send([prepared[at] for at in indices], in_order=in_order, held=held),
+                held,
             )
             statuses = [result.status for result in results]
         except (Unauthorised, Forbidden):
@@ -245,6 +278,65 @@ class DynamicsConnector:
         finally:
             self._note_writes(change_sets, statuses)
         return results
+
+    def unmasked(self, masks: Sequence[Operation]) -> set[str]:
+        """The ids of rows that do not show what these masks write, read back column by column (R-081); rows that are gone are left out."""
+        found: set[str] = set()
+        for record in dict.fromkeys(mask.record for mask in masks):
+            if table := self.mapping.table(record):
+                found |= self._masking.unmasked(table, [mask for mask in masks if mask.record is record])
+        return found
+
+    def remnants(self, record: type[Record]) -> frozenset[Remnant]:
+        """What masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
+        table = self.mapping.table(record)
+        return remnants(table.masks, self._definition(table), self.mapping) if table and table.masks else frozenset()
+
+    @property
+    def beyond_reach(self) -> frozenset[str]:
+        """Places of ERA-12 that this account sees and may not clean, and that the mapping accepts as out of its reach."""
+        return self.mapping.beyond_reach
+
+    @property
+    def copies(self) -> tuple[str, ...] | None:
+        """Copies of rows outside the CRM's tables, as the mapping names them; None: nobody has said."""
+        return self.mapping.copies
+
+    def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
+        """Look for what the CRM keeps of these rows beside them, read to the end; they may exist or not.
+
+        Raises:
+            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
+        """
+        return self._places.find(trace, rows)
+
+    def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
+        """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the CRM does not let us remove it.
+
+        Raises:
+            ConnectorError: what became of it cannot be told; the next run looks again.
+        """
+        return self._places.purge(trace, rows, alive)
+
+    def needs_row_for_history(self) -> bool:
+        """Whether the history of a row can be purged only as long as the row is there: no job of ours may delete audit rows."""
+        return bool(self._places.history.why_no_jobs())
+
+    def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
+        """The rows of tables that are not mapped and that hang on these, as the CRM's relationships tell.
+
+        Raises:
+            ConnectorError: it cannot be told.
+        """
+        return self._children.hanging(rows, restricting=restricting)
+
+    def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
+        """Which of these rows, of mapped tables or others, are there.
+
+        Raises:
+            ConnectorError: it cannot be told.
+        """
+        return self._places.existing(rows)
 
     def close(self) -> None:
         """Release connections and tokens, and let the memory forget what was erased."""
@@ -347,6 +439,7 @@ def connect(
     pace: Pace = ONE_AT_A_TIME,
     more_tokens: Sequence[TokenSource] = (),
     bulk_delete: BulkDelete = BulkDelete.OFF,
+    pseudonym_key: bytes | None = None,
 ) -> DynamicsConnector:
     """A connector from plain values. Nothing is sent yet.
 
@@ -357,5 +450,13 @@ def connect(
     environment = Environment(url=url, ca_file=ca_file, user_agent=user_agent, page_size=page_size, any_odata=any_odata, pace=pace)
     mapping = parse_mapping(mapping_text, mapping_source)
     return DynamicsConnector(
-        environment, tokens, mapping, sleep=sleep, chance=chance, memory=memory, more_tokens=more_tokens, bulk_delete=bulk_delete
+        environment,
+        tokens,
+        mapping,
+        sleep=sleep,
+        chance=chance,
+        memory=memory,
+        more_tokens=more_tokens,
+        bulk_delete=bulk_delete,
+        pseudonym_key=pseudonym_key,
     )

@@ -1,7 +1,8 @@
 """Deletes of many single rows of one kind: as a job of the CRM (bulk_delete.py) where that is quicker (crossover.py), else in batches.
 
 Whatever a job leaves is looked at again and goes in batches: the job only ever saves time. What it says is not believed: a row is DONE when
-it has been looked for and was not there. Its seconds are many, so holds are looked up again before each batch that follows it.
+it has been looked for and was not there. Its seconds are many, so holds are looked up again before each batch that follows it, those of the
+CRM here and the product's own by asking the caller; the latter also before a job is started and while it goes on.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from connectors.interface import (
     ChangeStatus,
     ConnectorError,
     Forbidden,
+    Held,
     Operation,
     OperationKind,
     ReadIncomplete,
@@ -38,7 +40,7 @@ from rules.records import Record
 
 MOST_ROWS = 1_000  # of one job: what is judged and journalled together
 BATCH_ROWS = 100  # that follow one look at their holds; the first so many also tell what batches cost
-Send = Callable[[Sequence[int]], list[ChangeResult]]
+Send = Callable[[Sequence[int], Held | None], list[ChangeResult]]
 
 
 class BulkDelete(StrEnum):
@@ -61,6 +63,7 @@ class _Work:
     change_sets: Sequence[ChangeSet]
     send: Send
     is_fresh: bool
+    held: Held | None = None
     results: dict[int, ChangeResult] = field(default_factory=dict)
 
     def rows(self, indices: Sequence[int]) -> list[str]:
@@ -122,8 +125,9 @@ class Deleting:
             return Capability(name, False, reason)
         return Capability(name, True, "large sets of recordings go by a job where that is quicker than batches")
 
-    def carry_out(self, change_sets: Sequence[ChangeSet], send: Send) -> list[ChangeResult]:
-        """One result for each change set, in the order given; `send` is the way of batches, told by index.
+    def carry_out(self, change_sets: Sequence[ChangeSet], send: Send, held: Held | None = None) -> list[ChangeResult]:
+        """One result for each change set, in the order given; `send` is the way of batches, told by index. `held` names, of the keys it is
+        given, those that a hold of the product covers now.
 
         Raises:
             ConnectorError: a job of before has not ended, or the very first batch is refused; nothing was done.
@@ -134,8 +138,8 @@ class Deleting:
         table, singles = self._singles(change_sets)
         guard = self._guard(table) if table is not None else None
         if table is None or guard is None:
-            return send(range(len(change_sets)))
-        work = _Work(change_sets, send, is_fresh=not swept)
+            return self._at_once(_Work(change_sets, send, is_fresh=not swept, held=held))
+        work = _Work(change_sets, send, is_fresh=not swept, held=held)
         if self._mode is BulkDelete.AUTO and not self.crossover.is_measured and len(singles) > BATCH_ROWS:
             self._in_batches(work, singles[:BATCH_ROWS])
         wanted = {index: change_sets[index].operations[0] for index in singles if index not in work.results}
@@ -145,6 +149,13 @@ class Deleting:
             self._by_job(table, guard, wanted, work)
         self._in_batches(work, [index for index in range(len(change_sets)) if index not in work.results])
         return [work.results[index] for index in range(len(change_sets))]
+
+    def _at_once(self, work: _Work) -> list[ChangeResult]:
+        """Send all of it; where a job of before had to be waited for, what has come under a hold meanwhile is left out."""
+        indices: Sequence[int] = range(len(work.change_sets))
+        indices = indices if work.is_fresh else self._unheld(work, indices)
+        work.results.update(zip(indices, work.send(indices, work.held) if indices else [], strict=True))
+        return [work.results[index] for index in range(len(work.change_sets))]
 
     # -- which way -----------------------------------------------------------------------------------------------------
 
@@ -187,7 +198,7 @@ class Deleting:
             work.is_fresh = False
             began = self._transport.gate.timeline.now()
             try:
-                answers = work.send(chunk) if chunk else []
+                answers = work.send(chunk, work.held) if chunk else []
             except (Unauthorised, Forbidden) as failure:
                 if not work.results:
                     raise
@@ -201,13 +212,20 @@ class Deleting:
         """Those that have not come under a hold meanwhile; the others get their result."""
         try:
             covered = self._held([work.change_sets[index] for index in chunk])
+            named = self._named(work, chunk)
         except ConnectorError as failure:
             work.results.update({index: work.told(index, ChangeStatus.UNKNOWN, failure) for index in chunk})
             return []
         for index in chunk:
-            if not covered.isdisjoint(work.rows([index])):
+            if work.change_sets[index].key in named or not covered.isdisjoint(work.rows([index])):
                 work.results[index] = work.told(index, ChangeStatus.HELD)
         return [index for index in chunk if index not in work.results]
+
+    @staticmethod
+    def _named(work: _Work, indices: Collection[int]) -> Collection[str]:
+        """The keys among these that a hold of the product covers now."""
+        keys = [work.change_sets[index].key for index in indices]
+        return work.held(keys) if work.held is not None and keys else ()
 
     def _held(self, change_sets: Sequence[ChangeSet]) -> set[str]:
         """The ids of rows among them that have come under a hold."""
@@ -236,6 +254,13 @@ class Deleting:
                 exact[index] = (one.id, number)
             else:
                 work.results[index] = work.told(index, ChangeStatus.CHANGED)
+        try:
+            named = self._named(work, exact)
+        except ConnectorError:
+            return
+        for index in [index for index in exact if work.change_sets[index].key in named]:
+            work.results[index] = work.told(index, ChangeStatus.HELD)
+            del exact[index]
         if not self._prefers_job(len(exact)):
             return
         unknown = {index: work.told(index, ChangeStatus.UNKNOWN) for index in exact}
@@ -253,7 +278,7 @@ class Deleting:
             return
         self._tried.update(ids)
         try:
-            has_ended = self._jobs.end(job)
+            has_ended = self._jobs.end(job, lambda: bool(self._named(work, exact)))  # no query of the CRM knows the product's holds
             report = self._report(job) if has_ended else Report({})
             there = self._there(table.record, ids)
         except ConnectorError:

@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import get_args, get_type_hints
 
 from connectors.dynamics.mapping_file import Node, Problems, parse
+from connectors.dynamics.masks import MASKED_KINDS, Masks, parse_masks
 from rules.errors import MappingError
 from rules.records import KINDS, Record
 
@@ -66,12 +67,19 @@ MUST_BE_CHOICE: dict[str, frozenset[str]] = {
     "party": frozenset({"role"}),
     "contact": frozenset({"gender"}),
     "recording": frozenset({"channel"}),
+    "enrolment": frozenset({"kind"}),
+    "engagement": frozenset({"kind"}),
 }
 
 BEHAVIOURS = ("date_only", "user_local", "time_zone_independent")
 _LOGICAL_NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
 _KEY = re.compile(r"[a-z0-9][a-z0-9_\-+]{0,59}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]+/(?:\*|[a-z0-9!#$&^_.+\-]+)")
+COPIES = ("search_index", "lake", "offline")  # kinds of copies that the Web API does not reach (ERA-12)
+_COPY = re.compile("|".join(COPIES))
+BEYOND_REACH = ("audit_history",)  # places that may be accepted as out of our reach (ERA-12)
+_BEYOND_REACH = re.compile("|".join(BEYOND_REACH))
+_COLUMN = re.compile(rf"{_LOGICAL_NAME.pattern}\.{_LOGICAL_NAME.pattern}")
 _SUSPECT = re.compile(r"suspect|verdacht|dader|perpetrator|offender|soup[cç]on|beschuldig", re.IGNORECASE)
 
 
@@ -98,23 +106,29 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One kind of record and the table that holds it."""
+    """One kind of record and the table that holds it; `masks` say how its rows are anonymised in place, where the mapping does."""
 
     kind: str
     record: type[Record]
     name: str
     where: str
     columns: dict[str, Column]
+    masks: Masks | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """The whole file. `recording_media_types` are the patterns by which an attachment on a fiche is a recording (RET-05)."""
+    """The whole file. `recording_media_types` are the patterns by which an attachment on a fiche is a recording (RET-05). `copies` are
+    kinds of copies outside the tables, None where nobody has said. `stay` names columns of tables that are not mapped, whose rows may lose
+    a link. `beyond_reach` are places that the controller accepts as out of this account's reach although it sees them."""
 
     source: str
     tables: dict[str, Table]
     recording_media_types: tuple[str, ...] = ("audio/*",)
     app_url: str = ""
+    copies: tuple[str, ...] | None = None
+    stay: frozenset[str] = frozenset()
+    beyond_reach: frozenset[str] = frozenset()
     _by_record: dict[type[Record], Table] = field(default_factory=dict, repr=False)
 
     def table(self, record: type[Record]) -> Table | None:
@@ -170,7 +184,7 @@ def parse_mapping(text: str, source: str) -> Mapping:
 
 
 def _mapping(root: Node, problems: Problems) -> Mapping:
-    top = root.mapping({"schema", "tables", "recording_media_types", "app_url"}, {"schema", "tables"})
+    top = root.mapping({"schema", "tables", "recording_media_types", "app_url", "copies", "stay", "beyond_reach"}, {"schema", "tables"})
     if (schema := top.get("schema")) and schema.text() != SCHEMA:
         problems.add(schema, f"the schema is {SCHEMA}, nothing else")
     media_types: tuple[str, ...] = ("audio/*",)
@@ -179,18 +193,27 @@ def _mapping(root: Node, problems: Problems) -> Mapping:
     app_url = top["app_url"].text() if "app_url" in top else ""
     if app_url and not app_url.startswith("https://"):
         problems.add(top["app_url"], "app_url must start with https://")
+    copies = tuple(item.text(_COPY, f"one of {', '.join(COPIES)}") for item in top["copies"].items()) if "copies" in top else None
+    stay = frozenset(item.text(_COLUMN, "table.column") for item in top["stay"].items()) if "stay" in top else frozenset()
+    beyond = (
+        frozenset(item.text(_BEYOND_REACH, " or ".join(BEYOND_REACH)) for item in top["beyond_reach"].items())
+        if "beyond_reach" in top
+        else frozenset()
+    )
     tables: dict[str, Table] = {}
     if "tables" in top:
         required = set(KINDS) - OPTIONAL_KINDS
         tables = {kind: _table(kind, node, problems) for kind, node in top["tables"].mapping(set(KINDS), required).items()}
     _refuse_shared_tables(tables, problems)
     _refuse_uncountable(tables, problems)
-    return Mapping(problems.source, tables, media_types, app_url, {table.record: table for table in tables.values()})
+    by_record = {table.record: table for table in tables.values()}
+    return Mapping(problems.source, tables, media_types, app_url, copies, stay, beyond, by_record)
 
 
 def _table(kind: str, node: Node, problems: Problems) -> Table:
     record = KINDS[kind]
-    parts = node.mapping({"table", "columns", "without", "choices", "behaviour", "readable"}, {"table", "columns"})
+    allowed_parts = {"table", "columns", "without", "choices", "behaviour", "readable"} | ({"anonymise"} if kind in MASKED_KINDS else set())
+    parts = node.mapping(allowed_parts, {"table", "columns"})
     without = _without(kind, parts["without"], problems) if "without" in parts else set()
     name = parts["table"].text(_LOGICAL_NAME, "a table's logical name, in lower case") if "table" in parts else ""
     allowed = set(mappable_fields(record))
@@ -223,7 +246,9 @@ def _table(kind: str, node: Node, problems: Problems) -> Table:
         for field_name, entry in readable.items():
             if field_name not in columns:
                 problems.add(entry, f"{kind}.{field_name[:40]} stands under readable but has no column")
-    return Table(kind, record, name, node.where, columns)
+    own = columns["anonymised_on"].name if "anonymised_on" in columns else ""
+    masks = parse_masks(parts["anonymise"], own, problems) if "anonymise" in parts else None
+    return Table(kind, record, name, node.where, columns, masks)
 
 
 def _without(kind: str, node: Node, problems: Problems) -> set[str]:

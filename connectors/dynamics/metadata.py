@@ -33,7 +33,7 @@ CHOICE_TYPES = frozenset(_OPTION_CASTS)
 @dataclass(slots=True)
 class Attribute:
     """One column. `kind` is Dataverse's type name (`DateTimeType`); `behaviour` is ours, "" where the CRM does not tell; a `secured` one is
-    empty for who has no permission to read it."""
+    empty for who has no permission to read it; `part_of` is the column whose companion it is; `max_length` is known once it was asked."""
 
     name: str
     schema_name: str
@@ -43,6 +43,9 @@ class Attribute:
     behaviour: str = ""
     options: dict[int, str] | None = None
     targets: frozenset[str] = frozenset()
+    updatable: bool = True
+    part_of: str = ""
+    max_length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +123,22 @@ class Metadata:
                 return _text(item, "LogicalName"), _text(item, "PrimaryIdAttribute")
         return "", ""
 
+    def load_lengths(self, table: TableDefinition) -> None:
+        """Ask how long the texts of a table may be."""
+        root = f"EntityDefinitions(LogicalName={literal(table.name)})"
+        for cast in ("StringAttributeMetadata", "MemoAttributeMetadata"):
+            for item in self._cast(root, table, cast, {"$select": "LogicalName,MaxLength"}):
+                length = item.get("MaxLength")
+                table.attributes[_text(item, "LogicalName")].max_length = length if isinstance(length, int) else None
+
     def _read(self, name: str) -> TableDefinition | None:
         root = f"EntityDefinitions(LogicalName={literal(name)})"
         relationship = "SchemaName,ReferencedEntity,ReferencedEntityNavigationPropertyName,ReferencingEntity,ReferencingAttribute,"
         relationship += "ReferencingEntityNavigationPropertyName,CascadeConfiguration"
         options = {
             "$select": "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled",
-            "$expand": "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel,IsSecured),"
+            "$expand": "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel,IsSecured,IsValidForUpdate,"
+            "AttributeOf),"
             "Keys($select=SchemaName,KeyAttributes),"
             f"ManyToOneRelationships($select={relationship}),OneToManyRelationships($select={relationship})",
         }
@@ -195,6 +207,8 @@ def _attribute(item: dict[str, Any]) -> Attribute:
         str(kind or f"{item.get('AttributeType')}Type"),
         required in ("ApplicationRequired", "SystemRequired"),
         item.get("IsSecured") is True,
+        updatable=item.get("IsValidForUpdate") is not False,
+        part_of=_text(item, "AttributeOf"),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from connectors.dynamics.batch import Prepared, Sent, send_batch
 from connectors.dynamics.transport import Transport
-from connectors.interface import ChangeResult, ChangeStatus, ConnectorError
+from connectors.interface import ChangeResult, ChangeStatus, ConnectorError, Held
 
 
 @dataclass(slots=True)
@@ -23,6 +23,8 @@ class _Work:
     prepared: Sequence[Prepared]
     waiting: list[int]
     results: dict[int, ChangeResult]
+    held: Held | None = None
+    is_fresh: bool = True  # nothing was sent yet: the caller has looked at the holds a moment ago
     reached: bool = False
     refusal: ConnectorError | None = None
     code: str = ""
@@ -41,6 +43,21 @@ class _Work:
             operations += size
         del self.waiting[: len(chosen)]
         return chosen
+
+    def unheld(self, chosen: list[int]) -> list[int]:
+        """Those that have not come under a hold since the call began (HLD-07); the others get their result."""
+        if self.held is None or self.is_fresh:
+            self.is_fresh = False
+            return chosen
+        names = [self.prepared[index].key for index in chosen]
+        try:
+            covered, status, code = self.held(names), ChangeStatus.HELD, ""
+        except ConnectorError as failure:  # whether they are held cannot be told
+            covered, status, code = names, ChangeStatus.UNKNOWN, failure.service_code
+        for index in chosen:
+            if self.prepared[index].key in covered:
+                self.results[index] = ChangeResult(self.prepared[index].key, status, service_code=code)
+        return [index for index in chosen if index not in self.results]
 
     def operations(self, indices: Sequence[int]) -> int:
         return sum(len(self.prepared[index].requests) for index in indices)
@@ -73,15 +90,16 @@ class Pool:
             self._threads.shutdown()
             self._threads = None
 
-    def send(self, prepared: Sequence[Prepared], *, in_order: bool = False) -> list[ChangeResult]:
-        """One result for each change set, in the order given. `in_order`: none is sent before those ahead of it are answered.
+    def send(self, prepared: Sequence[Prepared], *, in_order: bool = False, held: Held | None = None) -> list[ChangeResult]:
+        """One result for each change set, in the order given. `in_order`: none is sent before those ahead of it are answered. `held` is
+        asked before each batch but the first.
 
         Raises:
             Unauthorised, Forbidden: the very first batches are refused as a whole, for every user. Later the rest is REFUSED instead, so
                 that the results of what was done are not lost.
         """
         results = {index: one.result for index, one in enumerate(prepared) if one.result is not None}
-        work = _Work(prepared, [index for index in range(len(prepared)) if index not in results], results)
+        work = _Work(prepared, [index for index in range(len(prepared)) if index not in results], results, held)
         under_way: dict[Future[Sent], tuple[int, list[int]]] = {}
         try:
             while work.waiting or under_way:
@@ -95,6 +113,7 @@ class Pool:
                 elif work.refusal is not None and not work.reached:
                     raise work.refusal
                 else:
+                    work.is_fresh = False
                     self._sleep(wait_s)
         except BaseException:
             wait(under_way)
@@ -127,7 +146,9 @@ class Pool:
     def _start(self, work: _Work, user: int, under_way: dict[Future[Sent], tuple[int, list[int]]]) -> None:
         transport = self._transports[user]
         slots = sum(each.gate.slots for each in self._transports)
-        chosen = work.take(transport.gate.operations(work.operations(work.waiting), slots))
+        chosen = work.unheld(work.take(transport.gate.operations(work.operations(work.waiting), slots)))
+        if not chosen:
+            return
         operations = work.operations(chosen)
         change_sets = [work.prepared[index] for index in chosen]
         transport.count(at_once=len(under_way) + 1)

@@ -20,7 +20,12 @@ from rules.records import KINDS, Record
 
 DEPTHS = ("Basic", "Local", "Deep", "Global")  # Microsoft Learn, "PrivilegeDepth EnumType"
 WHOLE = DEPTHS[-1]  # reaches every row
-ACCESS = {OperationKind.CREATE: "Create", OperationKind.UPDATE: "Write", OperationKind.DELETE: "Delete"}
+ACCESS = {
+    OperationKind.CREATE: ("Create",),
+    OperationKind.UPDATE: ("Write",),
+    OperationKind.DELETE: ("Delete",),
+    OperationKind.MASK: ("Write", "Assign"),  # an anonymised row changes hands (ERA-06)
+}
 WRITES = ("Create", "Write", "Delete", "Assign", "Share")
 # With these a write could pass by what keeps records from being written, or hide who wrote.
 DANGEROUS = {
@@ -80,9 +85,11 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
         if operations is None:
             continue
         add(table.name, "Read", f"{word}: decisions hang on every row")
-        for operation, access in ACCESS.items():
-            if operation in operations:
+        for operation, accesses in ACCESS.items():
+            for access in accesses if operation in operations else ():
                 add(table.name, access, f"{word}: {operation.value}")
+        if OperationKind.MASK in operations:
+            add("team", "Read", "the neutral team that owns anonymised rows")
     for need in list(found.values()):
         definition = metadata.table(need.table) if need.access == "Delete" else None
         for child in definition.children if definition else ():
@@ -166,6 +173,53 @@ def lacking_for_bulk_delete(transport: Transport, user: str) -> str:
     if rights.names and BULK_DELETE not in rights.names:
         lacking.insert(0, BULK_DELETE)
     return ", ".join(dict.fromkeys(lacking))
+
+
+# What cleaning asks for, by table; where it lacks, the place is recorded as not reachable and the night goes on. A table that the CRM does
+# not have needs nothing. Audit rows are deleted by a job, or row by row with the last of the privileges that go by a name.
+AUDIT = "audit"
+CLEANING: Mapping[tuple[str, str], str] = {
+    (AUDIT, "Read"): "audit history: find it",
+    (AUDIT, "Delete"): "audit history: have a job delete it",
+    ("organization", "Read"): "audit history: whether the organisation audits",
+    ("deleteditemreference", "Read"): "recycle bin: find what refers to it",
+    ("deleteditemreference", "Delete"): "recycle bin: delete what refers to it",
+    ("asyncoperation", "Read"): "jobs: follow our own, find those about rows that are gone",
+    ("asyncoperation", "Write"): "jobs: cancel our own where they do not end",
+    ("asyncoperation", "Delete"): "jobs: remove our own, and those about rows that are gone",
+    ("bulkdeleteoperation", "Read"): "jobs: what ours did",
+    ("bulkdeleteoperation", "Delete"): "jobs: remove what tells of ours",
+    ("bulkdeletefailure", "Read"): "jobs: what ours could not delete",
+    ("duplicaterecord", "Read"): "jobs: find leftovers of duplicate detection",
+    ("duplicaterecord", "Delete"): "jobs: remove leftovers of duplicate detection",
+}
+CLEANING_NAMED = {
+    BULK_DELETE: "audit history, recycle bin, long-term retention: delete by a job",
+    "prvReadAuditSummary": "audit history: find it",
+    "prvDeleteRecordChangeHistory": "audit history: purge it row by row, where no job may",
+}
+
+
+def cleaning_role(transport: Transport) -> list[RoleLine]:
+    """The privileges that cleaning asks for beside the least role, in this CRM's own names; without one the place is not reachable."""
+    named = _named(transport, [table for table, _ in CLEANING])
+    reasons: dict[str, list[str]] = {name: [reason] for name, reason in CLEANING_NAMED.items()}
+    for (table, access), reason in CLEANING.items():
+        if privilege := named.get(table, {}).get(access):
+            reasons.setdefault(privilege.name, []).append(reason)
+    return [RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items()]
+
+
+def lacking_for_audit_jobs(transport: Transport, user: str) -> str:
+    """The privilege on audit rows that a job would need and this user has not; empty where there is none or the CRM does not tell."""
+    try:
+        privilege = _named(transport, [AUDIT]).get(AUDIT, {}).get("Delete")
+        lacks = privilege is not None and privilege.id not in _rights(transport, user).depths
+    except ConnectorError as failure:
+        if failure.status in _NOT_OFFERED:
+            return ""
+        raise
+    return privilege.name if privilege is not None and lacks else ""
 
 
 def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], rights: Rights) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping as Values
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from connectors.dynamics.mapping import LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.metadata import Metadata, TableDefinition
 from connectors.dynamics.query import guid
 from rules.periods import BRUSSELS, brussels_date
@@ -24,23 +24,31 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
     """
     body: dict[str, Any] = {}
     for name, value in values.items():
+        if name in KIND_FIELDS:
+            continue  # it says what the lookup beside it points to
         column = table.columns.get(name)
         if column is None:
             if value is None:
                 continue
             raise NotWritable(name)
         if name in LOOKUPS:
-            navigation, target = _bound(definition, column, value, mapping, metadata)
+            navigation, target = _bound(definition, column, value, values.get(f"{name}_kind"), mapping, metadata)
             body[f"{navigation}@odata.bind"] = target
         else:
             body[column.name] = None if value is None or value == () else _written(table, definition, column, value)
     return body
 
 
-def _bound(definition: TableDefinition, column: Column, value: object, mapping: Mapping, metadata: Metadata) -> tuple[str, str | None]:
-    """The navigation property of a lookup, which is another one for each table that it may point to, and the address of its new target."""
+def _bound(
+    definition: TableDefinition, column: Column, value: object, kind: object, mapping: Mapping, metadata: Metadata
+) -> tuple[str, str | None]:
+    """The navigation property of a lookup, which is another one for each table that it may point to, and the address of its new target.
+
+    `kind` is the word for the record that it is to point to, where it may point to several.
+    """
     kinds = LOOKUPS[column.field]
-    table = mapping.tables.get(next(iter(kinds))) if len(kinds) == 1 else None
+    word = next(iter(kinds)) if len(kinds) == 1 else str(kind)
+    table = mapping.tables.get(word)
     navigation = definition.navigation(column.name, table.name if table and value is not None else None)
     if not navigation:
         raise NotWritable(column.field)

@@ -1,33 +1,26 @@
-"""doctor, policy, serve, demo."""
+"""doctor, serve, demo."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from crm_compliance.cli.later import ANYTHING, not_yet
 from crm_compliance.cli.output import output, print_line
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
     from crm_compliance.doctor import Check
 
-policy = typer.Typer(help="The retention schedule: show, check.", no_args_is_help=True)
-
 
 def add_to(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
-    app.add_typer(policy, name="policy")
     app.command("serve")(serve)
     app.command("demo")(demo)
-    for name in ("diff", "simulate", "review"):
-        policy.command(name, hidden=True, context_settings=ANYTHING)(not_yet(f"policy {name}"))
 
 
 def doctor(
@@ -71,14 +64,16 @@ def _role(path: Path) -> int:
     from crm_compliance.cli import given
     from crm_compliance.files import write_whole
     from crm_compliance.reports.role import role_page
-    from crm_compliance.wiring import connector_of
-    from jobs.needs import NEEDS
+    from crm_compliance.wiring import connector_of, policy_of
+    from jobs.needs import needs_under
 
-    with connector_of(given.settings()) as connector:
-        lines = connector.least_role(NEEDS)
+    settings = given.settings()
+    with connector_of(settings) as connector:
+        lines, cleaning = connector.least_role(needs_under(policy_of(settings))), connector.cleaning_role()
     with write_whole(path, text=True) as out:
-        out.write(role_page(lines))
-    output.answer({"role": [asdict(line) for line in lines], "files": [str(path)]}, lambda console: print_line(f"written: {path}"))
+        out.write(role_page(lines, cleaning))
+    document = {"role": [asdict(line) for line in lines], "cleaning": [asdict(line) for line in cleaning], "files": [str(path)]}
+    output.answer(document, lambda console: print_line(f"written: {path}"))
     return 0
 
 
@@ -100,90 +95,6 @@ def _read(name: str) -> int:
     }
     output.answer(document, lambda console: console.print(facts_of(document)))
     return 0
-
-
-@policy.command("show")
-def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", help="Write the policy's text to a file.")) -> None:
-    """Show the retention schedule in force, or write its text to a file that can be changed and passed by CRM_COMPLIANCE_POLICY.
-
-    Example: crm-compliance policy show --output policy.yaml
-    """
-    from crm_compliance.cli import given
-    from crm_compliance.files import write_whole
-    from crm_compliance.wiring import policy_text
-    from rules.loader import load_policy
-    from rules.policy_docs import describe
-
-    text, source = policy_text(given.settings())
-    found = load_policy(text, source=source)
-    if path is not None:
-        given.target(path)
-        with write_whole(path) as out:
-            out.write(text.encode())
-    rows = [asdict(row) for row in describe(found)]
-    document = {
-        "name": found.name,
-        "version": found.version,
-        "valid_from": found.valid_from.isoformat(),
-        "digest": found.digest,
-        "source": source,
-        "categories": rows,
-        "files": [str(path)] if path is not None else [],
-    }
-
-    def tell(console: Console) -> None:
-        console.print(f"{found.name} {found.version}, valid from {found.valid_from} on; {source}", markup=False)
-        _schedule(console, "In force", [row for row in rows if row["enabled"]])
-        _schedule(console, "Off: units are kept until the controller has decided", [row for row in rows if not row["enabled"]])
-        if path is not None:
-            print_line(f"written: {path}")
-
-    output.answer(document, tell)
-
-
-def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One row of the schedule in two lines: what people call it and what a file calls it; how long, from when; what happens then."""
-    from crm_compliance.cli.tables import table_of
-    from crm_compliance.reports.sentences import anchor_name
-
-    if not rows:
-        return
-    console.print(f"\n{title}", style="bold", markup=False)
-    cells = []
-    for row in rows:
-        anchors = ", else ".join(map(anchor_name, row["anchor"].split(", else ")))
-        period = f"{row['period']}\nfrom {anchors}" if anchors else row["period"]
-        cells.append((f"{row['label']}\n{row['key']}", period, row["disposition"]))
-    console.print(table_of(("Category", "Period", "Then"), cells, wraps=1))
-
-
-@policy.command("check")
-def check(path: Path | None = typer.Argument(None, metavar="[F]", help="A policy file; without, the one in force.")) -> None:
-    """Check a retention schedule; every error is told with file and line (exit 3).
-
-    Example: crm-compliance policy check policy.yaml
-    """
-    from crm_compliance.cli import given
-    from crm_compliance.wiring import policy_text, text_of
-    from rules.loader import load_policy
-
-    text, source = (text_of(path, "policy"), str(path)) if path is not None else policy_text(given.settings())
-    found = load_policy(text, source=source)
-    enabled = sum(1 for category in found.categories.values() if category.enabled)
-    document = {
-        "ok": True,
-        "name": found.name,
-        "version": found.version,
-        "digest": found.digest,
-        "categories": len(found.categories),
-        "enabled": enabled,
-    }
-    output.answer(
-        document,
-        lambda console: console.print(
-            f"{source} is in order: {enabled} categories in force, {len(found.categories) - enabled} off", markup=False
-        ),
-    )
 
 
 def serve(port: int = typer.Option(8080, min=0, max=65535, help="For the console, which this version does not have yet.")) -> None:

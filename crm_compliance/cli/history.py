@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from crm_compliance.cli.output import output, print_line
 
+if TYPE_CHECKING:
+    from crm_compliance.public_keys import PublicKeys
+    from jobs.checkpoints import Audit
+
 BROKEN = 7
+LOOKED_AT = 10  # lines of a file in which an entry has to be
 history = typer.Typer(help="Runs that were carried out, and the ledger's export.", no_args_is_help=True)
 ledger = typer.Typer(help="The tamper-evident history.", no_args_is_help=True)
 
@@ -76,37 +83,79 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
 
 @ledger.command("verify")
 def verify(
-    path: Path | None = typer.Argument(None, metavar="[FILE]", help="An export; without, the ledger in the store."),
-    anchor: str = typer.Option("", "--anchor", metavar="FILE", help="Not there yet in this version."),
+    path: Path | None = typer.Argument(None, metavar="[F.jsonl]", help="An export; without, the ledger in the store."),
+    anchor: Path | None = typer.Option(
+        None, "--anchor", metavar="F", help="Checkpoints kept elsewhere; without FILE, those of ANCHOR_FILE."
+    ),
+    pem: Path | None = typer.Option(None, "--keys", metavar="PEM", help="Public keys; without, those of this installation."),
 ) -> int:
-    """Recompute the chain from its first entry on; exit 7 and the first broken entry where it does not hold.
+    """Recompute the chain from its first entry on, and hold it against checkpoints; exit 7 and what does not hold.
 
-    Example: crm-compliance ledger verify ledger.jsonl
+    Example: crm-compliance ledger verify ledger.jsonl --anchor anchor.jsonl --keys keys.pem
     """
+    from jobs.ledger import LedgerBroken
+
+    audit, signatures = _audit_store(anchor, pem) if path is None else _audit_file(path, anchor, pem)
+    document = {
+        "ok": audit.ok,
+        "entries": audit.verdict.entries,
+        "head": audit.verdict.head,
+        "first_broken": audit.first_broken,
+        "checkpoints": audit.checkpoints,
+        "signatures": signatures,
+        "problems": [{"where": problem.where, "what": problem.what} for problem in audit.problems],
+    }
+    lines = [f"{audit.checkpoints} checkpoints fit; signatures: {signatures}"]
+    lines += [f"{audit.verdict.entries} entries, the chain holds; its head is", audit.verdict.head]
+    output.answer(document, lambda _: print_line("\n".join(lines if audit.ok else map(str, audit.problems))))
+    if audit.ok:
+        return 0
+    output.fail(LedgerBroken(str(audit.problems[0]), hint="keep the files and tell the DPO"))
+    return BROKEN
+
+
+def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
     from crm_compliance.cli import given
-    from crm_compliance.cli.later import refuse
+    from crm_compliance.notary import audit_store
     from crm_compliance.wiring import clock_of, store_of
-    from jobs.ledger import LedgerBroken, decode, verify_chain
+
+    settings = given.settings()
+    keys = _public_keys(pem)
+    with store_of(settings, clock_of(settings)) as store:
+        audit = audit_store(settings, store, anchor=anchor, keys=keys)
+    return audit, "checked" if keys is not None else "not checked"
+
+
+def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
+    from crm_compliance.anchor import read_anchor
+    from jobs.checkpoints import audit_ledger
+    from jobs.ledger import decode, looks_like_one
     from rules.errors import UsageError
 
-    if anchor:
-        raise refuse("ledger verify --anchor")
-    if path is None:
-        settings = given.settings()
-        with store_of(settings, clock_of(settings)) as store:
-            verdict = verify_chain(store.ledger())
-    else:
-        try:
-            with path.open("rb") as lines:
-                verdict = verify_chain(decode(lines))
-        except OSError as error:
-            raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
-    document = {"ok": verdict.ok, "entries": verdict.entries, "head": verdict.head, "first_broken": verdict.first_broken}
-    sentence = f"{verdict.entries} entries, the chain holds; its head is\n{verdict.head}"
-    output.answer(document, lambda _: print_line(sentence if verdict.ok else f"entry {verdict.first_broken} does not fit the chain"))
-    if not verdict.ok:
-        output.fail(
-            LedgerBroken(f"entry {verdict.first_broken} does not follow from the one before it", hint="keep the file and tell the DPO")
-        )
-        return BROKEN
-    return 0
+    keys = _public_keys(pem) if anchor is not None else None
+    points = read_anchor(anchor) if anchor is not None else []
+    if anchor is not None and keys is None:
+        output.warn("there are no public keys here: what the checkpoints say is compared, who signed them is not")
+    try:
+        with path.open("rb") as lines:
+            if (first := list(islice(lines, LOOKED_AT))) and not any(map(looks_like_one, first)):
+                raise UsageError("this is no ledger: its first lines are no entries", hint="history export writes one", where=str(path))
+            audit = audit_ledger(decode(chain(first, lines)), points, check=keys.check if keys is not None else None)
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
+    return audit, "checked" if keys is not None else "not checked" if points else "none to check"
+
+
+def _public_keys(pem: Path | None) -> PublicKeys | None:
+    """The keys of a file, else those of this installation, None where there are none."""
+    from crm_compliance.cli import given
+    from crm_compliance.keys import public_keys_below
+    from crm_compliance.public_keys import read_pem
+    from rules.errors import UsageError
+
+    if pem is None:
+        return public_keys_below(given.settings().data_dir)
+    try:
+        return read_pem(pem.read_bytes(), str(pem))
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(pem)) from None

@@ -10,16 +10,6 @@ from rules.errors import UsageError
 
 # name -> its commands; an empty tuple: the name is a command itself
 NOT_YET: dict[str, tuple[str, ...]] = {
-    "stop": (),
-    "resume": (),
-    "holds": ("list", "place", "release"),
-    "certificate": (),
-    "keys": ("show", "rotate", "destroy"),
-    "replay": (),
-    "evidence": (),
-    "erased": ("check",),
-    "statistics": ("export",),
-    "quarantine": ("list", "undo"),
     "requests": (),
 }
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": ["--help"]}

@@ -45,8 +45,9 @@ def plan(
     from crm_compliance.signin import proposer
     from jobs.plan import Kind
     from jobs.planning import make_plan
+    from jobs.restored import restored_warning
 
-    if kind not in {member.value for member in Kind}:
+    if kind not in {member.value for member in Kind if member is not Kind.REPLAY}:  # made by `replay`
         raise UsageError(f"--kind is retention, recordings or all, not {kind[:40]}")
     moment = given.instant(as_of, "--as-of") if as_of else None
     for path in outputs:
@@ -54,6 +55,8 @@ def plan(
         given.target(path)
     who = proposer(given.settings(), as_)
     with given.opened() as desk:
+        if warning := restored_warning(desk.context):
+            output.warn(warning)
         made = make_plan(desk.context, Kind(kind), as_of=moment, proposer=who)
         show(desk.settings, desk.context.store, made, outputs)
 
@@ -121,7 +124,7 @@ def approve(
     role: str = typer.Option("", "--role", metavar="ROLE", help="crm_admin or dpo: one of each, two people."),
     comment: str = typer.Option("", "--comment", metavar="TEXT", help="No personal data."),
 ) -> None:
-    """Approve a plan on which the circuit breaker has tripped.
+    """Approve a plan that waits for two people.
 
     Example: crm-compliance plans approve plan-0123 --as anna --role crm_admin
     """

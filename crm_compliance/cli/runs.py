@@ -67,21 +67,37 @@ def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
     return FAILURES if document["still_there"] else 0
 
 
-def run(job: str = typer.Argument(..., metavar="JOB", help="retention or recordings.")) -> int:
-    """Plan and apply at once, as the scheduler does every night; exit 5 where the plan needs approval first.
+def run(job: str = typer.Argument(..., metavar="JOB", help="retention, recordings or housekeeping.")) -> int:
+    """Plan and apply at once, as the scheduler does every night; exit 5 where the plan needs approval first. Housekeeping plans nothing.
 
     Example: crm-compliance run recordings
     """
     from crm_compliance.cli import given
-    from jobs.registry import JOBS
+    from jobs.registry import JOBS, ROUNDS
 
-    if job in {"requests", "housekeeping"}:
+    if job == "requests":
         raise refuse(f"run {job}")
+    if job in ROUNDS:
+        return _round(job)
     if job not in JOBS:
-        raise UsageError(f"there is no job {job[:40]}", hint=f"one of: {', '.join(JOBS)}")
+        raise UsageError(f"there is no job {job[:40]}", hint=f"one of: {', '.join([*JOBS, *ROUNDS])}")
     with given.opened() as desk:
         done = JOBS[job].function(desk.context)
     return tell(done)
+
+
+def _round(job: str) -> int:
+    from crm_compliance.cli import given
+    from crm_compliance.reports.upkeep import print_upkeep
+    from crm_compliance.upkeep import upkeep_document, write_lost
+    from jobs.registry import ROUNDS
+
+    with given.opened() as desk:
+        done = ROUNDS[job].function(desk.context)
+        file = write_lost(desk.settings, done)
+    document = upkeep_document(done, file)
+    output.answer(document, lambda console: print_upkeep(done, document, console), ids=("run", done.id))
+    return FAILURES if done.alarms else 0
 
 
 def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argument(..., metavar="ID")) -> None:

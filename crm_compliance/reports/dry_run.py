@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from crm_compliance.reports.sentences import DOUBT, LISTED_IN_FULL, TABLES, advice, reason_sentence, table_name
-from jobs.plan import Plan, PlanLine, PlanState
+from jobs.plan import Kind, Plan, PlanLine, PlanState
 from rules.disposition import Reason
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -270,15 +270,15 @@ def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels
         past_end=PastEnd(tally.past["disposed"], tally.past["held"], tally.past["open"], tally.past["other"]),
         evidence_kept=tally.evidence_kept,
         lines=tally.lines,
-        next_steps=next_steps(plan, plan.state(now)),
+        next_steps=next_steps(plan, plan.state(now), now),
         labels=labels,
         link=link,
     )
 
 
-def next_steps(plan: Plan, state: PlanState) -> tuple[NextStep, ...]:
+def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, ...]:
     """What a person does with a plan in this state, in order, with the exact commands (9.4, DAT-12, RET-24)."""
-    again = f"crm-compliance plan --kind {plan.kind}"
+    again = "crm-compliance replay --dry-run" if plan.kind is Kind.REPLAY else f"crm-compliance plan --kind {plan.kind}"
     if state is PlanState.APPLIED:
         return (NextStep("This plan was applied. Its run is in the history.", "crm-compliance history list"),)
     if plan.as_of_given:
@@ -289,16 +289,14 @@ def next_steps(plan: Plan, state: PlanState) -> tuple[NextStep, ...]:
         return (NextStep("This plan is past its validity. Make a new one:", again),)
     apply = NextStep(f"Apply it before {clock_time(plan.valid_until)}:", f"crm-compliance apply {plan.id}")
     if state is PlanState.WAITING:
-        lacking = plan.missing()
+        lacking = plan.missing(now)
         approvals = tuple(
             NextStep(
                 f"{ROLES.get(role, role)} reads this report and approves:", f"crm-compliance plans approve {plan.id} --as WHO --role {role}"
             )
             for role in lacking
         )
-        reject = NextStep(
-            "Or, where something looks wrong:", f"crm-compliance plans reject {plan.id} --as WHO --role {lacking[0]} --comment TEXT"
-        )
+        reject = NextStep("Or, where something looks wrong:", f"crm-compliance plans reject {plan.id} --as WHO --role ROLE --comment T")
         return (*approvals, reject, NextStep(f"Once approved, apply it before {clock_time(plan.valid_until)}:", apply.command))
     if not sum(plan.dispose.values()) and not plan.trims:
         return (NextStep("Nothing to dispose of. Applying the plan only records that it was looked at:", apply.command),)

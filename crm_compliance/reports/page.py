@@ -12,8 +12,8 @@ from markupsafe import Markup
 from crm_compliance.reports import charts
 from crm_compliance.reports.dry_run import DryRunReport, clock_time
 from crm_compliance.reports.links import safe_link
-from crm_compliance.reports.sentences import advice, anchor_name, grouped, reason_sentence, table_name
-from jobs.plan import Counter
+from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, advice, anchor_name, grouped, reason_sentence, table_name
+from jobs.plan import CategoryCounter, Counter
 
 CHART_BARS = 12  # categories drawn; the table beside the chart has them all
 OPEN_UP_TO = 100  # a longer list is folded, so that the reader reaches the next section
@@ -31,6 +31,10 @@ def page_pieces(report: DryRunReport) -> Iterator[str]:
         ),  # ours: no value of a plan is in it
         charts=_charts(report),
         breaker=[("Units", report.plan.breaker.units), ("Recordings", report.plan.breaker.recordings)],
+        limited=[(key, counter) for key, counter in report.plan.breaker.categories.items() if counter.tripped],
+        why=[(code, WHY.get(code, "")) for code in report.plan.why],
+        alarms=[(alarm, ALARMS.get(alarm.code, "")) for alarm in report.plan.alarms],
+        waiting=[(code, number, SKIPS.get(code, "")) for code, number in report.plan.waiting.items()],
         approved=[word.role for word in report.plan.given if word.approves],
         address=lambda table, row: safe_link(report.link(table, row)),
         RECORDING=("recording",),  # says no more than the kind of unit
@@ -39,11 +43,11 @@ def page_pieces(report: DryRunReport) -> Iterator[str]:
     )
 
 
-def finding(counter: Counter) -> str:
+def finding(counter: Counter | CategoryCounter) -> str:
     """What the circuit breaker says of one counter (RET-24)."""
     median = "too few runs for a median" if counter.median is None else f"median of the last runs {counter.median:g}"
     verdict = "above the ceiling" if counter.tripped else "within the ceiling"
-    return f"{grouped(counter.planned)} planned, {verdict} of {grouped(counter.limit)} ({median})"
+    return f"{grouped(counter.planned)} planned, {verdict} of {grouped(counter.limit or 0)} ({median})"
 
 
 def _charts(report: DryRunReport) -> dict[str, Markup]:

@@ -22,9 +22,8 @@ class Line(Protocol):
     def reason(self) -> str: ...
 
 
-def role_page(lines: Sequence[Line]) -> str:
-    """The page, in Markdown."""
-    rows = [f"| `{line.name}` | {LEVELS.get(line.depth, line.depth)} | {line.reason} |" for line in lines]
+def role_page(lines: Sequence[Line], cleaning: Sequence[Line]) -> str:
+    """The page, in Markdown: what the jobs need, and what `cleaning` asks for beside it."""
     body = {"Privileges": [{"PrivilegeName": line.name, "Depth": line.depth} for line in lines]}
     return "\n".join(
         [
@@ -34,16 +33,29 @@ def role_page(lines: Sequence[Line]) -> str:
             "a word, and a shortened list looks like an organisation with less to keep. The service compares its rights with this list",
             "before each plan and each apply; what is missing stops it (exit 4), what is too much `doctor` tells.",
             "",
-            "| privilege | level | what for |",
-            "|---|---|---|",
-            *rows,
+            *_table(lines),
+            "",
+            "## What else is cleaned",
+            "",
+            "With these as well, the service removes what outlives a row: its audit history, its copy in the recycle bin or in long-term",
+            "retention, system jobs about it. Without one of them the night goes on, the place is recorded as not reachable, and a warning",
+            "says so; a row that is still restorable keeps its unit partial until it has expired, and what was anonymised counts as",
+            "pseudonymised as long as its audit history is there. `doctor` tells what lacks. Deleting audit rows by a job is allowed to",
+            "System Administrators only in some organisations: what the CRM refuses counts as lacking.",
+            "",
+            *_table(cleaning),
+            "",
+            "A table that the mapping does not name and that points to dossiers, fiches, contacts or what hangs on them needs to be",
+            "readable too (at the level of the organisation), unless it is empty or its column stands under `stay` in the mapping.",
+            "",
+            "## How to make it",
             "",
             "Never give: System Administrator, `prvActOnBehalfOfAnotherUser`, `prvBypassCustomBusinessLogic`, `prvBypassCustomPlugins`:",
             "with the last two, holds that are kept as business logic would be passed by.",
             "",
             "To make the role: create it in the root business unit, add the privileges by",
             "`POST roles(ID)/Microsoft.Dynamics.CRM.AddPrivilegesRole` with the body below (the service also takes each `PrivilegeId`",
-            "instead of its name), and give it to the application user.",
+            "instead of its name), the privileges for cleaning likewise, and give it to the application user.",
             "",
             "```json",
             json.dumps(body, indent=1),
@@ -51,3 +63,8 @@ def role_page(lines: Sequence[Line]) -> str:
             "",
         ]
     )
+
+
+def _table(lines: Sequence[Line]) -> list[str]:
+    rows = [f"| `{line.name}` | {LEVELS.get(line.depth, line.depth)} | {line.reason} |" for line in lines]
+    return ["| privilege | level | what for |", "|---|---|---|", *rows]

@@ -69,6 +69,10 @@ FLAGS: dict[str, Advice] = {
         "The recording goes although it was not marked as taken over into the dossier. Six months are the maximum.",
         "Take over today what the dossier still needs.",
     ),
+    Flag.HOLD_REVIEW_OVERDUE: Advice(
+        "A hold covers it whose review is past its day; it stays in force.",
+        "Review the hold: release it by a second person, or place it anew with the next day of review.",
+    ),
     Flag.OPEN_PAST_END: Advice(
         "The dossier is past its retention end but still open, so it stays.", "Close the dossier, or carry on working on it."
     ),
@@ -92,7 +96,7 @@ FLAGS: dict[str, Advice] = {
 }
 
 # Flags whose units are always listed in full: the rules want them in every report (RET-13, RET-15).
-LISTED_IN_FULL = frozenset({Flag.OPEN_PAST_END, Flag.REVIEW_DUE})
+LISTED_IN_FULL = frozenset({Flag.HOLD_REVIEW_OVERDUE, Flag.OPEN_PAST_END, Flag.REVIEW_DUE})
 
 # Why a planned unit was left alone when the plan was applied; the reasons of 4.2 come on top.
 SKIPS: dict[str, str] = {
@@ -100,10 +104,38 @@ SKIPS: dict[str, str] = {
     "PLAN_EXPIRED": "The plan's validity ended before its turn came.",
     "PLAN_REJECTED": "The plan was rejected while its run was interrupted.",
     "POLICY_CHANGED": "The policy or the mapping changed while the run was interrupted.",
-    "SKIPPED_TECHNICAL": "The CRM refused, or content lies outside the CRM where this version does not reach; the next run tries again.",
+    "SKIPPED_TECHNICAL": "The CRM refused, or content lies in storage that no setting reaches; the next run tries again.",
     "STILL_REFERRED": "A unit that stays, or a relation, refers to this contact again.",
     "STILL_THERE": "Reading back found it again.",
+    "PSEUDONYMISED": "What is left could still be led back to a person, so it counts as not anonymised.",
+    "OBJECT_LEFT": "Its content outside the CRM could not be removed, so its rows stay; the next run tries again.",
+    "CANARY": "A canary of the policy: it must be due every night, and never goes.",
+    "QUARANTINED": "It is in quarantine: marked, and kept until its days have passed.",
+    "QUARANTINE_UNDONE": "A person took it out of quarantine; it is marked afresh when as many days have passed again.",
     "NO_ANSWER": "The CRM did not say whether the write took place.",
+}
+
+# Why a plan waits for two people.
+WHY: dict[str, str] = {
+    "BREAKER_TRIPPED": "It disposes of more than usual.",
+    "CATEGORY_LIMIT": "It disposes of more of one category than the policy allows without a look.",
+    "FIRST_RUN": "It disposes of a category of which no completed run has disposed before.",
+    "DRIFTED": "It disposes of units that had changed when a plan with them had been approved before.",
+    "VIEW_SHRANK": "Fewer rows are in sight than at the plan before, beyond what our own runs have removed.",
+    "CANARY": "A canary is not as the policy says.",
+}
+
+# What an alarm means; its own message says how many.
+ALARMS: dict[str, str] = {
+    "VIEW_SHRANK": "Rows are out of sight: a privilege may be lacking, or somebody has deleted them.",
+    "NOTHING_DUE": "Nothing was found where there usually is something.",
+    "CANARY": "A record of which the outcome is known came out otherwise: policy, mapping or data have changed.",
+    "BACKLOG": "Units are long past their end, were planned to go, and are still there.",
+    "NO_RUN": "Nights are missing.",
+    "TECHNICAL": "The CRM refuses the same units again and again; only an administrator can help (HLD-13).",
+    "LEFT_OVER": "Units are half done since an earlier run.",
+    "OBJECTS_WITHOUT_ROW": "Nothing will ever remove them; a person has to look whose they are.",
+    "ROWS_WITHOUT_OBJECT": "Somebody has removed or moved it, or its storage is not there.",
 }
 
 ANCHORS: dict[str, str] = {
@@ -125,6 +157,9 @@ TABLES: dict[str, str] = {
     "cf_recording": "Recording",
     "annotation": "Audio attachment",
     "email": "E-mail without dossier",
+    "cf_donation": "Donation",
+    "cf_enrolment": "Enrolment",
+    "cf_engagement": "Agreement",
     "contact": "Contact",
 }
 

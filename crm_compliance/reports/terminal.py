@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from crm_compliance.reports.dry_run import DryRunReport, NextStep, clock_time
-from crm_compliance.reports.sentences import grouped
-from jobs.plan import Counter, PlanState
+from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, grouped
+from jobs.plan import CategoryCounter, Counter, PlanState
 
 STYLES = {"delete": "red", "anonymise": "yellow", "keep": "green", "soon": "blue"}
 STATE_STYLES = {PlanState.WAITING: "yellow", PlanState.READY: "green", PlanState.REJECTED: "red", PlanState.EXPIRED: "red"}
@@ -49,6 +49,10 @@ def print_plan(report: DryRunReport, console: Console) -> None:
     paper.line(
         f"Recordings kept on the evidence mark: {paper.number(report.evidence_kept)}. Contacts to trim: {paper.number(len(plan.trims))}."
     )
+    if plan.victims:
+        paper.line(
+            f"The CRM deletes along with them: {', '.join(f'{paper.number(n)} rows of {table}' for table, n in plan.victims.items())}."
+        )
     if plan.notes_on_trimmed:
         paper.line(f"Notes and activities about these contacts, for a person to look at: {paper.number(plan.notes_on_trimmed)}.")
     _totals(report, paper)
@@ -60,8 +64,18 @@ def print_plan(report: DryRunReport, console: Console) -> None:
         paper.line(Text.assemble(("Warning: ", "bold yellow"), warning))
     if plan.breaker.tripped:
         counters = (("Units", plan.breaker.units), ("Recordings", plan.breaker.recordings))
-        body = "\n".join(f"{name}: {_finding(counter, paper)}" for name, counter in counters)
+        lines = [f"{name}: {_finding(counter, paper)}" for name, counter in counters]
+        lines += [f"Category {key}: {_finding(counter, paper)}" for key, counter in plan.breaker.categories.items() if counter.tripped]
+        body = "\n".join(lines)
         paper.panel("BREAKER_TRIPPED", f"This plan disposes of more than usual and waits for two people (RET-24).\n{body}")
+    for alarm in plan.alarms:
+        paper.line(Text.assemble((f"Alarm {alarm.code}: ", "bold red"), f"{alarm.message}. {ALARMS.get(alarm.code, '')}"))
+    for code, number in plan.waiting.items():
+        paper.line(f"{paper.number(number)} of these do not go yet, {code}: {SKIPS.get(code, '')}")
+    if set(plan.why) - {"BREAKER_TRIPPED"}:
+        paper.line("Two people look at it because:")
+        for code in plan.why:
+            paper.line(f"  {code}: {WHY.get(code, '')}")
     if not report.adds_up:
         paper.panel("THE OUTCOMES DO NOT ADD UP", "Do not apply this plan; report it as a fault (ACC-03).")
     read = NextStep(
@@ -182,7 +196,7 @@ def _holds(report: DryRunReport, paper: Paper) -> None:
         paper.line(f"Under a hold flag of the CRM: {held} units; since the plan before {changes[0]} set, {changes[1]} cleared (HLD-14).")
 
 
-def _finding(counter: Counter, paper: Paper) -> str:
+def _finding(counter: Counter | CategoryCounter, paper: Paper) -> str:
     median = "too few runs for a median" if counter.median is None else f"median of the last runs {counter.median:g}"
     verdict = "ABOVE the ceiling" if counter.tripped else "within the ceiling"
-    return f"{paper.number(counter.planned)} planned, {verdict} of {paper.number(counter.limit)} ({median})"
+    return f"{paper.number(counter.planned)} planned, {verdict} of {paper.number(counter.limit or 0)} ({median})"

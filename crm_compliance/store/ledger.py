@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from crm_compliance.store.database import LEDGER_LOCK
 from crm_compliance.store.tables import ledger
-from jobs.ledger import LedgerEntry, next_entry
+from jobs.ledger import LedgerEntry, canonical, next_entry
 
 PAGE = 1000
 BEFORE_ALL = -(2**62)  # not 0: an entry that somebody slipped in before the first must come to light
@@ -34,7 +34,7 @@ def append(
     rows: list[dict[str, object]] = []
     for kind, data in entries:
         last = next_entry(last, at=at, kind=kind, run=run, data=data)
-        rows.append(msgspec.structs.asdict(last) | {"data": rfc8785.dumps(last.data).decode()})  # type: ignore[arg-type]
+        rows.append(msgspec.structs.asdict(last) | {"data": canonical(last.data).decode()})
     connection.execute(insert(ledger), rows)
 
 
@@ -55,7 +55,7 @@ def _data(text: str | bytes) -> dict[str, object]:
     raw = text.encode(errors="replace") if isinstance(text, str) else bytes(text)
     try:
         data = msgspec.json.decode(raw, type=dict[str, object])
-        if rfc8785.dumps(data) == raw:  # type: ignore[arg-type]
+        if canonical(data) == raw:
             return data
     except (msgspec.MsgspecError, rfc8785.CanonicalizationError, UnicodeError, RecursionError):
         pass

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from crm_compliance.store.documents import decoded
 from crm_compliance.store.tables import approvals, plan_pages, plans
-from jobs.plan import Approval, Plan
+from jobs.plan import Approval, LinesRemoved, Plan
 from rules.errors import Refused, UsageError
 
 
@@ -35,15 +36,18 @@ def read_plan(connection: Connection, plan: str) -> Plan:
 def read_plans(connection: Connection) -> list[Plan]:
     words: dict[str, list[Approval]] = {}
     for row in connection.execute(select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)):
-        words.setdefault(row.plan, []).append(msgspec.json.decode(row.doc, type=Approval))
+        words.setdefault(row.plan, []).append(decoded(row.doc, Approval, f"an approval of {row.plan}"))
     found = connection.execute(select(plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc()))
     return [_decoded(row.doc, row.applied, words.get(row.id, ())) for row in found]
 
 
 def count_pages(connection: Connection, plan: str) -> int:
+    """Raises LinesRemoved where they have had their day: a plan without lines would look like a plan with nothing to do."""
     count = connection.execute(select(plans.c.pages).where(plans.c.id == plan)).scalar()
     if count is None:
         raise _unknown(plan)
+    if count and connection.execute(select(plan_pages.c.page).where(plan_pages.c.plan == plan).limit(1)).scalar() is None:
+        raise LinesRemoved("the lines of this plan were removed when they had had their day", hint="make a new plan", where=plan)
     return int(count)
 
 
@@ -57,11 +61,11 @@ def add_word(connection: Connection, plan: str, word: Approval) -> Plan:
     """Add one person's word and return the plan as it then stands.
 
     The plan's row is locked meanwhile. Who approved once cannot approve again in another role, not even at the same moment from another
-    window: whatever needs approval needs two people (ACC-09).
+    window: whatever needs approval needs two people (ACC-09). An approval that has run out does not stand in the way of a new one.
     """
     connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
     before = read_plan(connection, plan)
-    if word.approves and any(other.approves and other.who.casefold() == word.who.casefold() for other in before.given):
+    if word.approves and any(other.who.casefold() == word.who.casefold() for other in before.counting(word.at)):
         error = Refused("this person has approved the plan already", hint="the other approval is for somebody else (ACC-09)", where=plan)
         error.code = "same_person"
         raise error
@@ -80,12 +84,12 @@ def _insert_word(connection: Connection, plan: str, word: Approval) -> None:
 
 def _words(connection: Connection, plan: str) -> list[Approval]:
     docs = connection.execute(select(approvals.c.doc).where(approvals.c.plan == plan).order_by(approvals.c.position)).scalars()
-    return [msgspec.json.decode(doc, type=Approval) for doc in docs]
+    return [decoded(doc, Approval, f"an approval of {plan}") for doc in docs]
 
 
 def _decoded(doc: str, applied: bool, words: Sequence[Approval]) -> Plan:
     """The document as it was saved, with what happened to the plan since."""
-    return msgspec.structs.replace(msgspec.json.decode(doc, type=Plan), applied=applied, given=tuple(words))
+    return msgspec.structs.replace(decoded(doc, Plan, "a plan"), applied=applied, given=tuple(words))
 
 
 def _encoded(value: msgspec.Struct) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from crm_compliance.store.documents import decoded
 from crm_compliance.store.tables import actions, runs
 from jobs.plan import Kind
 from jobs.runs import Action, ActionState, Run, RunState
@@ -30,22 +31,22 @@ def read_run(connection: Connection, run: str) -> Run:
     doc = connection.execute(select(runs.c.doc).where(runs.c.id == run)).scalar()
     if doc is None:
         raise _unknown(run)
-    return msgspec.json.decode(doc, type=Run)
+    return decoded(doc, Run, run)
 
 
 def read_runs(connection: Connection) -> list[Run]:
     docs = connection.execute(select(runs.c.doc).order_by(runs.c.position.desc())).scalars()
-    return [msgspec.json.decode(doc, type=Run) for doc in docs]
+    return [decoded(doc, Run, "a run") for doc in docs]
 
 
 def read_run_of(connection: Connection, plan: str) -> Run | None:
     doc = connection.execute(select(runs.c.doc).where(runs.c.plan == plan)).scalar()
-    return None if doc is None else msgspec.json.decode(doc, type=Run)
+    return None if doc is None else decoded(doc, Run, f"the run of {plan}")
 
 
 def read_journal(connection: Connection, run: str) -> list[Action]:
     docs = connection.execute(select(actions.c.doc).where(actions.c.run == run).order_by(actions.c.position)).scalars()
-    return [msgspec.json.decode(doc, type=Action) for doc in docs]
+    return [decoded(doc, Action, f"a unit of {run}") for doc in docs]
 
 
 def upsert_actions(connection: Connection, run: str, journal: Sequence[Action]) -> None:
@@ -71,11 +72,42 @@ def upsert_actions(connection: Connection, run: str, journal: Sequence[Action]) 
     connection.execute(statement, rows)
 
 
-def read_undone(connection: Connection, table: str) -> set[str]:
-    """The units of a table whose last action, over all runs, is not done."""
-    query = select(actions.c.unit_id, actions.c.state).where(actions.c.unit_table == table).order_by(actions.c.position)
-    last = {row.unit_id: row.state for row in connection.execute(query)}
-    return {unit for unit, state in last.items() if state != ActionState.DONE.value}
+def read_undone(connection: Connection, table: str) -> dict[str, str]:
+    """The units of a table whose last action, over all runs, is not done, each with what was to happen to it."""
+    query = select(actions.c.unit_id, actions.c.state, actions.c.doc).where(actions.c.unit_table == table).order_by(actions.c.position)
+    last = {row.unit_id: None if row.state == ActionState.DONE.value else row.doc for row in connection.execute(query)}
+    return {unit: decoded(doc, Action, "a unit of a run").disposition for unit, doc in last.items() if doc is not None}
+
+
+def read_partials(connection: Connection) -> list[tuple[str, Action]]:
+    """The units whose last action, over all runs, is partial, each with that run, oldest first."""
+    return _read_last(connection, ActionState.PARTIAL)
+
+
+def read_last_skips(connection: Connection) -> list[tuple[str, Action]]:
+    """The units whose last action, over all runs, is that they were skipped, each with that run, oldest first."""
+    return _read_last(connection, ActionState.SKIPPED)
+
+
+def _read_last(connection: Connection, state: ActionState) -> list[tuple[str, Action]]:
+    """Only what is last is decoded: a unit may be skipped night after night."""
+    last = (
+        select(func.max(actions.c.position).label("position"))
+        .where(tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(state)))
+        .group_by(actions.c.unit_table, actions.c.unit_id)
+        .subquery()
+    )
+    query = (
+        select(actions.c.run, actions.c.doc)
+        .join(last, actions.c.position == last.c.position)
+        .where(actions.c.state == state.value)
+        .order_by(actions.c.position)
+    )
+    return [(run, decoded(doc, Action, f"a unit of {run}")) for run, doc in connection.execute(query)]
+
+
+def _units_in(state: ActionState) -> Select[tuple[str, str]]:
+    return select(actions.c.unit_table, actions.c.unit_id).where(actions.c.state == state.value)
 
 
 def read_disposals(connection: Connection, kind: Kind, counter: str, limit: int) -> list[int]:

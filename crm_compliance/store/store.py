@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from crm_compliance.store import ledger, locks, plans, runs
+from crm_compliance.store import (
+    certificates,
+    checkpoints,
+    expiry,
+    holds,
+    ledger,
+    locks,
+    plans,
+    policies,
+    quarantine,
+    runs,
+    switches,
+    waiting,
+)
+from crm_compliance.store import erasures as erasures_
 from crm_compliance.store.database import Database
+from jobs.certificates import Issued
+from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger import LedgerEntry
 from jobs.plan import Approval, Kind, Plan
-from jobs.runs import Action, Run
+from jobs.runs import Action, Erasure, Run
+from rules.placed_holds import PlacedHold
+from rules.quarantine import Mark
 
 if TYPE_CHECKING:
-    from jobs.ports import Clock, Entry
+    from jobs.ports import Clock, Entry, PolicyVersion
 
 
 class SqlStore:
@@ -67,6 +86,10 @@ class SqlStore:
                 content = plans.read_page(connection, plan, page)
             yield content
 
+    def drop_lines(self, made_before: datetime, now: datetime) -> int:
+        with self._database.writing() as connection:
+            return expiry.drop_lines(connection, made_before, now)
+
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
         """Raises Refused with code `same_person` where this person has approved the plan before."""
         with self._database.writing() as connection:
@@ -102,22 +125,170 @@ class SqlStore:
         with self._database.reading() as connection:
             return runs.read_journal(connection, run)
 
-    def undone(self, table: str) -> set[str]:
+    def undone(self, table: str) -> dict[str, str]:
         with self._database.reading() as connection:
             return runs.read_undone(connection, table)
 
-    def record(self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = ()) -> None:
+    def partials(self) -> list[tuple[str, Action]]:
+        with self._database.reading() as connection:
+            return runs.read_partials(connection)
+
+    def last_skips(self) -> list[tuple[str, Action]]:
+        with self._database.reading() as connection:
+            return runs.read_last_skips(connection)
+
+    def stopped_since(self) -> datetime | None:
+        with self._database.reading() as connection:
+            return switches.read_stopped(connection)
+
+    def stop(self, since: datetime, entry: Entry) -> datetime:
+        with self._database.writing() as connection:
+            if switches.set_stopped(connection, since):
+                ledger.append(connection, [entry], None, self._clock)
+            return switches.read_stopped(connection) or since
+
+    def resume(self, entry: Entry) -> bool:
+        with self._database.writing() as connection:
+            was_set = switches.clear_stopped(connection)
+            if was_set:
+                ledger.append(connection, [entry], None, self._clock)
+        return was_set
+
+    def holds(self, *, unreleased: bool = False) -> list[PlacedHold]:
+        with self._database.reading() as connection:
+            return holds.read_holds(connection, unreleased=unreleased)
+
+    def hold(self, hold: str) -> PlacedHold:
+        with self._database.reading() as connection:
+            return holds.read_hold(connection, hold)
+
+    def place_hold(self, hold: PlacedHold, entry: Entry) -> None:
+        with self._database.writing() as connection:
+            holds.insert_hold(connection, hold)
+            ledger.append(connection, [entry], None, self._clock)
+
+    def release_hold(self, hold: PlacedHold, entry: Entry) -> None:
+        with self._database.writing() as connection:
+            holds.mark_released(connection, hold)
+            ledger.append(connection, [entry], None, self._clock)
+
+    def marks(self) -> list[Mark]:
+        with self._database.reading() as connection:
+            return quarantine.read_marks(connection)
+
+    def set_marks(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
+        with self._database.writing() as connection:
+            quarantine.upsert_marks(connection, marks)
+            ledger.append(connection, entries, None, self._clock)
+
+    def drop_marks(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
+        with self._database.writing() as connection:
+            quarantine.delete_marks(connection, units)
+            ledger.append(connection, entries, None, self._clock)
+
+    def record(
+        self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
+    ) -> None:
         with self._database.writing() as connection:
             runs.upsert_actions(connection, run, actions)
+            erasures_.add(connection, erasures)
             ledger.append(connection, entries, run, self._clock)
+
+    def erasures(self) -> Iterator[Erasure]:
+        """All entries, oldest first, read page by page."""
+        after = 0
+        while True:
+            with self._database.reading() as connection:
+                after, page = erasures_.read(connection, after)
+            if not page:
+                return
+            yield from page
+
+    def has_erasure(self, entry: Erasure) -> bool:
+        with self._database.reading() as connection:
+            return erasures_.has(connection, entry)
+
+    def add_erasures(self, entries: Iterable[Erasure]) -> int:
+        with self._database.writing() as connection:
+            return erasures_.add_lacking(connection, entries)
+
+    def last_done(self, limit: int) -> list[tuple[str, Action]]:
+        with self._database.reading() as connection:
+            return erasures_.last_done(connection, limit)
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
         with self._database.reading() as connection:
             return runs.read_disposals(connection, kind, counter, limit)
 
-    def ledger(self) -> Iterator[LedgerEntry]:
-        """All entries, oldest first, read page by page; entries added meanwhile come too."""
+    def waiting_statistics(self, crm: str) -> dict[tuple[str, str], int]:
+        with self._database.reading() as connection:
+            return waiting.read_waiting(connection, crm)
+
+    def fix_statistics(
+        self,
+        run: Run,
+        entries: Sequence[Entry],
+        *,
+        crm: str,
+        taken: Collection[str],
+        counted: Mapping[tuple[str, str], int],
+        forgotten: Sequence[Action],
+    ) -> None:
+        with self._database.writing() as connection:
+            runs.replace_run(connection, run)
+            waiting.drop_waiting(connection, crm, taken)
+            waiting.add_waiting(connection, crm, counted)
+            runs.upsert_actions(connection, run.id, forgotten)
+            ledger.append(connection, entries, run.id, self._clock)
+
+    def certificates(self, run: str) -> list[Issued]:
+        with self._database.reading() as connection:
+            return certificates.read_certificates(connection, run)
+
+    def issued(self) -> Iterator[tuple[str, Issued | None]]:
+        """All certificates with their run, in the order in which they were issued; None for one that cannot be read any more."""
         after = ledger.BEFORE_ALL
+        while True:
+            with self._database.reading() as connection:
+                page = certificates.read_page(connection, after)
+            if not page:
+                return
+            yield from ((run, each) for _, run, each in page)
+            after = page[-1][0]
+
+    def last_certificate(self) -> Issued | None:
+        with self._database.reading() as connection:
+            return certificates.read_last(connection)
+
+    def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
+        with self._database.writing() as connection:
+            certificates.insert_certificates(connection, run, issued)
+            ledger.append(connection, [entry], run, self._clock)
+
+    def remember_policy(self, digest: str, version: str, text: str) -> None:
+        with self._database.writing() as connection:
+            if policies.add_policy(connection, digest, version, text, self._clock):
+                ledger.append(connection, [("policy", {"digest": digest, "version": version})], None, self._clock)
+
+    def policies(self) -> list[PolicyVersion]:
+        with self._database.reading() as connection:
+            return policies.read_policies(connection)
+
+    def last_checkpoint(self) -> KeptCheckpoint | None:
+        with self._database.reading() as connection:
+            return checkpoints.read_last(connection)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        with self._database.reading() as connection:
+            return checkpoints.read_checkpoints(connection)
+
+    def add_checkpoint(self, kept: KeptCheckpoint) -> None:
+        with self._database.writing() as connection:
+            checkpoints.add_checkpoint(connection, kept)
+
+    def ledger(self, after: int | None = None) -> Iterator[LedgerEntry]:
+        """All entries behind `after`, oldest first, read page by page; entries added meanwhile come too."""
+        after = ledger.BEFORE_ALL if after is None else after
         while True:
             with self._database.reading() as connection:
                 page = ledger.read(connection, after)

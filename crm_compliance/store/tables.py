@@ -98,3 +98,78 @@ ledger = Table(
     Column("prev_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("released", Boolean, nullable=False),
+    Column("doc", Text, nullable=False),
+)
+
+switches = Table("switches", metadata, Column("name", String, primary_key=True), Column("doc", Text, nullable=False))
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("unit_table", String, nullable=False),
+    Column("unit_id", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("doc", Text, nullable=False),
+    UniqueConstraint("unit_table", "unit_id"),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("run", String, ForeignKey("runs.id"), nullable=False),
+    Column("unit_ref", String(64), nullable=False, index=True),
+    Column("doc", Text, nullable=False),
+    UniqueConstraint("run", "unit_ref"),
+)
+
+# Keyed references only: whoever has this table and not the key has nothing (ERA-13).
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("ref", String(64), nullable=False),
+    Column("operation", String, nullable=False),
+    Column("row_table", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("reason", String, nullable=False),
+    UniqueConstraint("ref", "operation", "run"),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("entries", Position, primary_key=True, autoincrement=False),
+    Column("doc", Text, nullable=False),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("version", String, nullable=False),
+    Column("first_used_at", String, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+# Without an order: on SQLite even the hidden number of a row would tell which was counted first (ERA-16).
+waiting_statistics = Table(
+    "waiting_statistics",
+    metadata,
+    Column("crm", String, primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("facts", Text, primary_key=True),
+    Column("units", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -29,7 +29,7 @@ def test_a_whole_night_on_an_emulator(tmp_path: Path, capsys: pytest.CaptureFixt
         assert f"$ crm-compliance {typed}" in out
     assert "the chain holds" in out
     kinds = [json.loads(line)["kind"] for line in (folder / "ledger.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert (kinds[0], kinds[-1]) == ("plan", "run_ended")
+    assert (kinds[:4], kinds[-1]) == (["key_made", "key_made", "policy", "plan"], "run_ended")
 
 
 class Screenplay:
@@ -43,7 +43,8 @@ class Screenplay:
     def run(self, command: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
         words = list(command[3:])
         self.typed.append(" ".join(word for word in words if not word.startswith("/")))
-        breaker = {"breaker": {"tripped": self.tripped}, "approvals": {"needed": ["crm_admin", "dpo"]}}
+        needed, why = (["crm_admin", "dpo"], ["BREAKER_TRIPPED", "FIRST_RUN"]) if self.tripped else ([], [])
+        breaker = {"breaker": {"tripped": self.tripped}, "approvals": {"needed": needed, "why": why}}
         out = json.dumps(breaker) if "--json" in words else {"plan": "plan plan-1", "apply": "run run-1"}.get(words[0], "said")
         return subprocess.CompletedProcess(command, self.codes.get(words[0], 0), out, "")
 
@@ -68,7 +69,10 @@ def test_two_people_approve_where_the_breaker_has_tripped(play: Screenplay, tmp_
         "plans approve plan-1 --as demo-anna --role crm_admin",
         "plans approve plan-1 --as demo-ben --role dpo",
     ]
-    assert "Two demo people" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Two demo people" in out
+    assert "BREAKER_TRIPPED: It disposes of more than usual." in out
+    assert "FIRST_RUN: " in out
 
 
 def test_without_a_trip_nobody_is_asked(play: Screenplay, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from crm_compliance.wiring import mapping_text
 from tests.crm_compliance.typist import Typist, people_and_cases, set_faults
 from tests.integration.night import TOKEN, Night
 
-NAMES = ["packages", "policy", "store", "keys", "crm", "mapping", "privileges", "capabilities", "visibility", "clock"]
+NAMES = ["packages", "policy", "store", "keys", "nights", "storage", "crm", "mapping", "privileges", "capabilities", "visibility", "clock"]
 
 
 def failed(typist: Typist, code: int) -> dict[str, dict[str, str]]:
@@ -121,7 +121,8 @@ def test_a_database_that_is_not_there(typist: Typist, org: Night) -> None:
 
 def test_a_key_that_others_may_read(typist: Typist, org: Night) -> None:
     typist.ask("doctor")
-    keys = {name: typist.folder / "data" / "keys" / f"{name}.key" for name in ("register", "memory")}
+    folder = typist.folder / "data" / "keys"
+    keys = {name: next(folder.glob(f"{name}*.key")) for name in ("r-", "s-", "memory")}
     for key in keys.values():
         key.chmod(0o644)
         assert list(failed(typist, 2)) == ["keys"]

@@ -24,7 +24,7 @@ from jobs.plan import Kind
 from jobs.registry import JOBS, Job
 from jobs.runs import Run, RunState
 from rules.errors import Refused, UsageError
-from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, set_faults
+from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, set_faults, without_first_look
 from tests.integration.night import Night
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -158,6 +158,7 @@ def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 def test_a_job_runs_and_says_how_it_ended(typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]) -> None:
     cases = people_and_cases(org)
+    without_first_look(typist)
     for name in JOBS:
         run_job(typist.settings, name, threading.Event())
     assert org.get("cf_recordings", cases["recording"]) is None
@@ -192,6 +193,36 @@ def test_a_refused_night_names_the_plan_that_waits(typist: Typist, org: Night, t
     assert org.writes() == before
 
 
+def test_a_stopped_night_is_skipped_and_logged(typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]) -> None:
+    org.dossier("social_card", spoken=LONG_AGO)
+    without_first_look(typist)
+    typist.ask("stop")
+    before = org.writes()
+    run_job(typist.settings, "retention", threading.Event())
+    last = told()[-1]
+    assert (last["event"], last["level"], last["code"]) == ("job refused", "warning", "stopped")
+    assert (org.store.plans(), org.writes()) == ([], before)
+
+
+def test_alarms_stand_in_the_log_by_their_codes(typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]) -> None:
+    org.dossier("social_card", spoken=LONG_AGO)
+    path = without_first_look(typist)
+    run_job(typist.settings, "retention", threading.Event())
+    with path.open("a", encoding="utf-8") as policy:
+        policy.write("watch: {no_run_hours: 24}\n")
+    dossier = org.dossier("social_card", spoken=LONG_AGO)
+    typist.set(CLOCK=(NOW + timedelta(hours=1)).isoformat())
+    typist.ask("plan", "--kind", "retention")
+    org.http.delete(f"{org.emulator.url}cf_dossiers({dossier})").raise_for_status()
+    for fiche in org.rows("cf_fiches?$select=cf_ficheid"):
+        org.http.delete(f"{org.emulator.url}cf_fiches({fiche['cf_ficheid']})").raise_for_status()
+    typist.set(CLOCK=(NOW + timedelta(days=2)).isoformat())
+    run_job(typist.settings, "retention", threading.Event())
+    alarms = [(line["code"], line["level"]) for line in told() if line["event"] == "alarm"]
+    assert alarms == [("NO_RUN", "warning"), ("NOTHING_DUE", "warning")]
+    assert told()[-1]["state"] == "done_with_failures"
+
+
 def test_a_bug_ends_the_night_and_says_nothing_of_what_was_in_hand(
     typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,7 +247,8 @@ def test_a_stop_in_the_middle_leaves_a_run_that_goes_on(
     typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The group in hand is finished and journalled; the next start takes the run over, and it ends like any other."""
-    monkeypatch.setattr("jobs.apply.GROUP", 1)
+    monkeypatch.setattr("jobs.application.GROUP", 1)
+    without_first_look(typist)
     for _ in range(4):
         org.dossier("social_card", spoken=LONG_AGO)
     stop = threading.Event()
@@ -225,7 +257,7 @@ def test_a_stop_in_the_middle_leaves_a_run_that_goes_on(
     assert told()[-1]["event"] == "job stopped"
     (run,) = org.store.runs()
     assert run.state is RunState.RUNNING
-    assert [action.state.value for action in org.store.journal(run.id)] == ["done", "done"]
+    assert [action.state.value for action in org.store.journal(run.id)] == ["removed", "removed"]
     assert missed(org.store, "retention", CRON, NOW) is True
     run_job(typist.settings, "retention", threading.Event())
     after = org.store.run(run.id)
@@ -239,11 +271,11 @@ def _stop_at(nth: int, stop: threading.Event, monkeypatch: pytest.MonkeyPatch) -
 
     before, calls = DynamicsConnector.change, []
 
-    def change(self: DynamicsConnector, change_sets: Any) -> Any:
+    def change(self: DynamicsConnector, change_sets: Any, held: Any = None) -> Any:
         calls.append(1)
         if len(calls) == nth:
             stop.set()
-        return before(self, change_sets)
+        return before(self, change_sets, held)
 
     monkeypatch.setattr(DynamicsConnector, "change", change)
 
@@ -269,8 +301,8 @@ class Bell(threading.Event):
 def test_the_service_announces_both_jobs_and_stops(typist: Typist, org: Night) -> None:
     bell = Bell(2)
     scheduler.serve(typist.settings, bell, announce=bell.announce)
-    assert sorted(line.split(":")[0] for line in bell.lines) == ["recordings", "retention"]
-    assert {line.split("T")[1][:5] for line in bell.lines} == {"02:00", "02:30"}
+    assert sorted(line.split(":")[0] for line in bell.lines) == ["housekeeping", "recordings", "retention"]
+    assert {line.split("T")[1][:5] for line in bell.lines} == {"02:00", "02:30", "05:30"}
 
 
 def test_a_missed_night_is_made_good_when_the_service_comes_up(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,10 +37,18 @@ DOCUMENTED = {
     "CLOCK",
     "LOG_LEVEL",
     "RETENTION_CRON",
+    "HOUSEKEEPING_CRON",
+    "AZURE_STORAGE",
+    "AZURE_CONTAINER",
     "RECORDINGS_CRON",
     "BULK_DELETE",
     "INCREMENTAL_READS",
     "FULL_READ_DAYS",
+    "ANCHOR_FILE",
+    "ERASURES_FILE",
+    "CERTIFICATE_YEARS",
+    "TIMESTAMP_URL",
+    "TIMESTAMP_CA",
 }
 
 
@@ -226,6 +234,19 @@ def test_an_instant_of_the_file_itself_sets_the_clock(tmp_path: Path) -> None:
 
 def test_the_web_api_root_ends_in_one_slash() -> None:
     assert settings(CRM_URL=REAL.rstrip("/")).crm_url == settings(CRM_URL=f"{REAL}/").crm_url == REAL
+
+
+def test_a_time_stamp_authority_may_speak_plain_http() -> None:
+    """What comes back is signed, and what goes out is a digest."""
+    assert settings(TIMESTAMP_URL="http://tsa.example.org/tsr").timestamp_url == "http://tsa.example.org/tsr"
+    assert settings(TIMESTAMP_URL="https://tsa.example.org/").timestamp_url == "https://tsa.example.org/"
+    for wrong in ("ftp://tsa.example.org/", "http://user:secret@tsa.example.org/", "http:// /", "http://tsa.example.org/?q=1"):
+        assert "timestamp_url" in str(refusal(TIMESTAMP_URL=wrong)).lower()
+
+
+def test_the_anchor_lies_in_the_data_folder_unless_a_setting_names_it(tmp_path: Path) -> None:
+    assert settings(DATA_DIR=str(tmp_path)).anchor_path == tmp_path / "anchor.jsonl"
+    assert settings(ANCHOR_FILE=str(tmp_path / "worm")).anchor_path == tmp_path / "worm"
 
 
 def test_the_data_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:

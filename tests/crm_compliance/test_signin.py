@@ -162,7 +162,7 @@ def test_an_approval_elsewhere_needs_two_accounts(desk: Desk, terminal: None, ty
     typist.monkeypatch.setattr(Settings, "is_loopback", property(lambda _: False))
     typist.unset("CRM_TOKEN", "CLOCK")
     typist.set(CRM_TENANT_ID="tenant", CRM_CLIENT_ID="client", CRM_CLIENT_SECRET="s")
-    typist.monkeypatch.setattr("jobs.plan.Plan.missing", lambda self: ("crm_admin", "dpo"))
+    typist.monkeypatch.setattr("jobs.plan.Plan.missing", lambda self, now: ("crm_admin", "dpo"))
     code, error = 0, ""
     for role in ("dpo", "crm_admin"):
         said = typist.type("plans", "approve", plan, "--as", f"person-{role}", "--role", role, "--json")

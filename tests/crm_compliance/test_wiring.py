@@ -77,7 +77,7 @@ def test_a_mapping_that_does_not_fit_tells_every_mismatch(typist: Typist, org: N
     path.write_text(text.replace("cf_communicatedon", "cf_none").replace("cf_openedon", "cf_nothing"), encoding="utf-8")
     typist.set(MAPPING=str(path))
     with connector_of(typist.settings) as connector, pytest.raises(MappingError) as refused:
-        checked(connector)
+        checked(connector, policy_of(typist.settings))
     assert all(part in str(refused.value) for part in ("cf_none", "cf_nothing"))
     assert refused.value.where.startswith(f"{path}:")
 

@@ -29,8 +29,10 @@ SETS = {
     "activityparty": "activityparties",
 }
 IDS = {table: table + "id" for table in SETS} | {"phonecall": "activityid", "email": "activityid"}
-# Without `audits`: a CRM that audits keeps old values apart from the rows, and purging history is no part of a night.
-PLATFORM = ("deleteditemreferences", "fileattachments", "asyncoperations", "duplicaterecords", "activitypointers")
+PLATFORM = (
+    *("audits", "deleteditemreferences", "fileattachments", "asyncoperations", "bulkdeleteoperations", "bulkdeletefailures"),
+    *("duplicaterecords", "activitypointers"),
+)
 
 
 class Refused(Exception):

@@ -12,10 +12,13 @@ import pytest
 
 from connectors.dynamics.memory import Memory
 from connectors.emulator.server import RunningEmulator, running
-from crm_compliance.keys import RegisterKey
+from crm_compliance.keys import KeyRing
 from crm_compliance.store.store import SqlStore
 from rules.loader import load_policy
+from tests.azurite import blob_service, container, service
 from tests.integration.night import TOKEN, Clock, Night
+
+__all__ = ["blob_service", "container", "service"]
 
 
 @pytest.fixture
@@ -26,9 +29,14 @@ def emulator() -> Iterator[RunningEmulator]:
 
 @pytest.fixture
 def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[..., Night]]:
-    """Makes nights over one organisation; each has the store of `url`, or its own."""
+    """Makes nights over one organisation; each has the store of `url`, or its own.
+
+    Their schedule is the shipped one, but for the look of two people at the first run of a category, unless `first_look` asks for it.
+    """
     opened: list[Night] = []
-    text = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+    shipped = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+    assert "first_run: true" in shipped
+    usual = shipped.replace("first_run: true", "first_run: false")
 
     def make(
         now: datetime | None = None,
@@ -37,11 +45,13 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
         policy: Callable[[str], str] = lambda text: text,
         page_size: int = 5000,
         remembering: bool = False,
+        first_look: bool = False,
     ) -> Night:
+        text = policy(shipped if first_look else usual)
         clock = Clock(now or datetime(2026, 11, 25, 11, tzinfo=UTC))
         memory = Memory(tmp_path / "memory", bytes(32), now=clock) if remembering else None
         store = SqlStore.open(url or f"sqlite:///{tmp_path / 'state.db'}", clock=clock)
-        night = Night(emulator, store, RegisterKey.open(tmp_path), load_policy(policy(text), source="test.yaml"), clock, page_size, memory)
+        night = Night(emulator, store, KeyRing.open(tmp_path, clock()), load_policy(text, source="test.yaml"), clock, page_size, memory)
         opened.append(night)
         return night
 

@@ -14,15 +14,18 @@ from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.memory import Memory
 from connectors.emulator.server import RunningEmulator
-from crm_compliance.keys import RegisterKey
+from crm_compliance.erasure_journal import ErasureFile
+from crm_compliance.keys import KeyRing
+from crm_compliance.notary import DeskNotary
+from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import checked
 from jobs.apply import apply_plan
+from jobs.approving import approve_plan
 from jobs.plan import Kind, Plan, PlanLine
 from jobs.planning import lines_of, make_plan
 from jobs.ports import JobContext
 from jobs.runs import Run
-from rules.holds import Holds
 from rules.policy import Policy
 
 TOKEN = "test-token"
@@ -56,19 +59,21 @@ class Night:
 
     emulator: RunningEmulator
     store: SqlStore
-    key: RegisterKey
+    key: KeyRing
     policy: Policy
     clock: Clock
     page_size: int = 5000
     memory: Memory | None = None
     ids: Random = field(default_factory=lambda: Random(1))  # the same organisation has the same ids
+    warnings: list[str] = field(default_factory=list)  # of the notary
     connector: DynamicsConnector = field(init=False)
     http: requests.Session = field(init=False)
 
     def __post_init__(self) -> None:
-        from crm_compliance.settings import Settings
         from crm_compliance.wiring import mapping_text
 
+        # Nights here do not sleep, so that a job of the CRM has to be over at the first look.
+        self.emulator.emulator.switches.bulk_delete_queue_s = self.emulator.emulator.switches.bulk_delete_run_s = 0.0
         text, source = mapping_text(Settings())
         self.connector = connect(
             url=self.emulator.url,
@@ -88,20 +93,22 @@ class Night:
 
     @property
     def context(self) -> JobContext:
-        checked(self.connector)
+        checked(self.connector, self.policy)
         return JobContext(
             connector=self.connector,
             store=self.store,
             policy=self.policy,
-            holds=Holds.none(),
             clock=self.clock,
             crm=self.emulator.url,
             mapping_digest="test",
             software_version="test",
             reference=self.key.reference,
+            references=self.key.references,
             new_id=lambda prefix: f"{prefix}-{uuid.uuid4().hex[:12]}",
             shuffle=Random(1),
             progress=lambda stage, done, total=None: None,
+            notary=DeskNotary(Settings(data_dir=self.key.folder.parent), self.key, self.warnings.append),
+            erased=ErasureFile(self.key.folder.parent / "erasures.jsonl"),
         )
 
     # -- the jobs ------------------------------------------------------------------------------------------------------------------
@@ -112,7 +119,17 @@ class Night:
     def lines(self, plan: Plan) -> dict[str, PlanLine]:
         return {line.id: line for line in lines_of(self.store.plan_pages(plan.id))}
 
+    def approved(self, plan: Plan) -> Plan:
+        """The plan with the approvals of two fictitious people where it needs them."""
+        return approve_where_needed(self.store, plan.id, self.clock())
+
     def apply(self, plan: Plan) -> Run:
+        """Apply a plan, approved by two people where it waits for nothing but that it is the first of its kind.
+
+        What a guard has found is for the test itself to approve.
+        """
+        if plan.why == ("FIRST_RUN",):
+            self.approved(plan)
         return apply_plan(self.context, plan.id)
 
     # -- the CRM, spoken with plain requests ---------------------------------------------------------------------------------------
@@ -138,6 +155,10 @@ class Night:
         assert answer.status_code == 200, answer.text
         rows: list[dict[str, Any]] = answer.json()["value"]
         return rows
+
+    def emulator_faults(self, rules: list[dict[str, Any]]) -> None:
+        """Script the emulator's trouble; an empty list ends it."""
+        requests.put(f"{self.emulator.root}/_emulator/faults", json=rules, timeout=10).raise_for_status()
 
     def writes(self) -> int:
         operations = self.emulator.stats()["operations"]
@@ -215,6 +236,14 @@ class Night:
             cf_bookedon=_noon(date(2025, 5, 1)),
             **{"cf_ContactId@odata.bind": f"/contacts({contact})"},
         )
+
+
+def approve_where_needed(store: SqlStore, plan_id: str, now: datetime) -> Plan:
+    """Give the approvals that a plan lacks, each by another fictitious person."""
+    plan = store.plan(plan_id)
+    for role in plan.missing(now):
+        plan = approve_plan(store, plan_id, f"fictief-{role}", role, "", approves=True, now=now, reference=lambda *_: "")
+    return plan
 
 
 def brussels_noon(day: date) -> datetime:

@@ -22,7 +22,7 @@ import responses
 from connectors.dynamics.transport import Transport
 from connectors.emulator.server import RunningEmulator
 from crm_compliance.settings import environment_of
-from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases, set_faults
+from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases, set_faults, without_first_look
 from tests.integration.night import TOKEN, Night
 
 GET = {"method": "GET"}
@@ -60,12 +60,17 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def nothing_happens(org: Night, typist: Typist, code: int, *arguments: str) -> dict[str, str]:
     """The error of a command that writes nothing to the CRM and stores no plan and no run."""
     before = org.emulator.stats()["operations"]
-    plans, runs, entries = len(org.store.plans()), len(org.store.runs()), len(list(org.store.ledger()))
+    plans, runs, entries = len(org.store.plans()), len(org.store.runs()), told(org)
     error = typist.refused(*arguments, code=code)
     after = org.emulator.stats()["operations"]
     assert [after[kind] - before[kind] for kind in ("create", "update", "delete")] == [0, 0, 0]
-    assert (len(org.store.plans()), len(org.store.runs()), len(list(org.store.ledger()))) == (plans, runs, entries)
+    assert (len(org.store.plans()), len(org.store.runs()), told(org)) == (plans, runs, entries)
     return error
+
+
+def told(org: Night) -> int:
+    """Entries of the ledger but those about keys, which are made by whatever command is the first."""
+    return sum(entry.kind != "key_made" for entry in org.store.ledger())
 
 
 # -- the CRM -----------------------------------------------------------------------------------------------------------
@@ -145,6 +150,7 @@ def test_a_table_that_cannot_be_read_whole(typist: Typist, org: Night, emulator:
     assert error["where"] == "cf_fiche" or fault["match"] != FICHES
     assert nothing_happens(org, typist, 4, "run", "retention")["message"]
     set_faults(emulator)
+    without_first_look(typist)
     assert typist.ask("run", "retention")["deleted"] == 3
 
 
@@ -288,7 +294,7 @@ def test_files_that_are_not_there_or_not_text(typist: Typist, org: Night, tmp_pa
         for path in (tmp_path / "none.yaml", tmp_path, binary):
             typist.set(**{setting: str(path)})
             error = nothing_happens(org, typist, 2, "plan")
-            assert error["where"] == str(path)
+            assert error["where"] == str(binary if setting == "POLICY" and path == tmp_path else path)  # a folder has versions
         typist.unset(setting)
 
 
@@ -373,13 +379,14 @@ def test_the_data_folder_is_the_owners_alone(typist: Typist, org: Night) -> None
     typist.ask("plan")
     folder = typist.folder / "data"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in folder.rglob("*"))
+    assert [path.name for path in folder.rglob("*") if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
 def test_a_ledger_that_was_edited_in_the_store_is_found(typist: Typist, org: Night) -> None:
     """The store refuses to change an entry; whoever takes its triggers away is found by the chain."""
     import sqlite3
 
+    without_first_look(typist)
     typist.ask("run", "recordings")
     with sqlite3.connect(typist.folder / "data" / "state.db") as database:
         with pytest.raises(sqlite3.DatabaseError):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, ReadIncomplete
+from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Held, ReadIncomplete
 from jobs.apply import apply_plan
 from jobs.plan import Approval, Plan
 from jobs.retention import run_recordings, run_retention
@@ -47,9 +47,9 @@ class Meddling:
         self._maybe(record.__name__)
         return iter(list(self._inner.read(record, fields, **options)))
 
-    def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
+    def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         self._maybe("change")
-        found: list[ChangeResult] = self._inner.change(change_sets)
+        found: list[ChangeResult] = self._inner.change(change_sets, held)
         return found
 
 
@@ -168,7 +168,7 @@ def test_a_hold_set_on_the_dossier_at_the_last_moment_keeps_its_recording(night:
 
 def test_a_contact_linked_while_others_are_written_stays(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new party row changes no version of the contact, so each group is looked at again."""
-    monkeypatch.setattr("jobs.apply.GROUP", 1)
+    monkeypatch.setattr("jobs.application.GROUP", 1)
     people = []
     for _ in range(3):
         _, child = a_grown_up(night)
@@ -263,14 +263,14 @@ def test_a_write_that_lands_late_counts_as_done(night: Night) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(inner, name)
 
-        def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
+        def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
             if self.sent is None:
                 self.sent = change_sets
                 return [ChangeResult(one.key, ChangeStatus.UNKNOWN) for one in change_sets]
             if not self.landed:
                 self.landed = True
                 inner.change(self.sent)
-            return inner.change(change_sets)
+            return inner.change(change_sets, held)
 
     run = applied(night, plan, Late())
     assert (run.state, run.counts["anonymised"], run.counts["deleted"]) == (RunState.DONE, 1, 1)
@@ -289,7 +289,7 @@ def test_what_a_killed_run_had_sent_counts_as_done_although_it_lands_later(night
         def __getattr__(self, name: str) -> Any:
             return getattr(inner, name)
 
-        def change(self, change_sets: Sequence[ChangeSet]) -> list[ChangeResult]:
+        def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
             sent.append(change_sets)
             raise Killed
 

@@ -182,7 +182,8 @@ def test_a_process_that_is_really_killed_is_taken_over_at_once(
     script = [{"match": {"method": "POST", "path": "$batch", "nth": 2}, "times": 1, "do": "latency", "ms": 3_000}]
     night.http.put(f"{night.emulator.root}/_emulator/faults", json=script).raise_for_status()
     settings = {"CRM_URL": night.emulator.url, "CRM_TOKEN": TOKEN, "DATA_DIR": str(tmp_path), "DATABASE_URL": url}
-    command = [sys.executable, "-m", "crm_compliance", "apply", again_planned(settings), "--json"]
+    approved = night.approved(night.store.plan(again_planned(settings)))
+    command = [sys.executable, "-m", "crm_compliance", "apply", approved.id, "--json"]
     with subprocess.Popen(command, env=environment_of(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         while night.emulator.stats()["batches"] < 2 and process.poll() is None:
             select.select([], [], [], 0.02)

@@ -283,7 +283,7 @@ def test_what_is_still_there_makes_the_run_end_with_failures(night: Night) -> No
     run = night.apply(plan)
     assert run.state is RunState.DONE_WITH_FAILURES
     assert (run.counts["deleted"], run.counts["partial"]) == (0, 1)
-    assert verify_run(night.context, run.id)["still_there"] == [{"table": "cf_dossier", "id": dossier}]
+    assert {"table": "cf_dossier", "id": dossier} in verify_run(night.context, run.id)["still_there"]  # type: ignore[operator]
     again = night.apply(night.plan())
     assert (again.state, again.counts["deleted"]) == (RunState.DONE, 1)
     assert night.get("cf_dossiers", dossier) is None

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from connectors.emulator.server import RunningEmulator
-from jobs.apply import Application
+from jobs.application import Application
 from tests.crm_compliance.typist import Typist, limited, organisation_of, people_and_cases
 from tests.integration.night import Night
 
@@ -49,7 +49,8 @@ def test_a_whole_night_over_postgresql(emulator: RunningEmulator, typist: Typist
         assert typist.ask("ledger", "verify")["ok"] is True
         ledger = tmp_path / "ledger.jsonl"
         typist.ask("history", "export", "--output", ledger)
-        assert typist.ask("ledger", "verify", ledger) == typist.ask("ledger", "verify")
+        from_file, stored = typist.ask("ledger", "verify", ledger), typist.ask("ledger", "verify")
+        assert (from_file["head"], from_file["entries"]) == (stored["head"], stored["entries"])
         assert typist.ask("doctor")["ok"] is True
         assert not (tmp_path / "data" / "state.db").exists()
         again = typist.ask("run", "retention")
@@ -63,14 +64,14 @@ def test_a_whole_night_over_postgresql(emulator: RunningEmulator, typist: Typist
 
 def _killed_after_two_groups(typist: Typist, plan: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jobs.apply.GROUP", 1)
+        patch.setattr("jobs.application.GROUP", 1)
         before, calls = Application._carry_out, []
 
-        def mortal(self: Application, intents: object) -> None:
+        def mortal(self: Application, intents: object, units: object) -> None:
             calls.append(1)
             if len(calls) == 3:
                 raise Killed
-            before(self, intents)  # type: ignore[arg-type]
+            before(self, intents, units)  # type: ignore[arg-type]
 
         patch.setattr(Application, "_carry_out", mortal)
         with pytest.raises(Killed):

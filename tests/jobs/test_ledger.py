@@ -10,10 +10,11 @@ from enum import StrEnum
 
 import msgspec
 import pytest
+import rfc8785
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobs.ledger import FIRST, LedgerEntry, Verdict, decode, encode, hash_of, next_entry, verify_chain
+from jobs.ledger import FIRST, LedgerEntry, Verdict, canonical, decode, encode, hash_of, looks_like_one, next_entry, verify_chain
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)
 values = st.recursive(
@@ -166,3 +167,29 @@ def test_data_without_one_single_json_form_is_refused(value: object) -> None:
 def test_an_entry_whose_data_cannot_be_written_down_is_broken_and_does_not_stop_verification() -> None:
     (entry,) = chain({})
     assert verify_chain([msgspec.structs.replace(entry, data={"n": float("nan")})]).first_broken == 1
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53) + 1, 2**53 - 1)
+anything = st.recursive(
+    st.none() | st.booleans() | numbers | st.text(st.characters(codec="utf-8"), max_size=8) | st.from_regex(r"[:,\[0-9.eE\-\]}]{0,24}"),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=4), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(anything)
+def test_the_quick_way_to_write_a_value_gives_the_form_of_rfc_8785(value: object) -> None:
+    assert canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [{"\U0001f600": 1, "\uffff": 2, "\ue000": 3}, [1e22, 1.0, 1e-7, -0.0], {"a": 5e-324}, ["1.5,", ":1e5]"]])
+def test_what_two_programs_might_write_differently_has_the_form_of_rfc_8785(value: object) -> None:
+    assert canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("line", "was_one"),
+    [(b"Geachte heer", False), (b'{"name":"x"}', False), (b"", False), (b'{"at":"2026', True), (b'"kind":"x","run":null,"seq":1}', True)],
+)
+def test_a_broken_entry_is_told_apart_from_another_kind_of_file(line: bytes, was_one: bool) -> None:
+    assert looks_like_one(line) is was_one

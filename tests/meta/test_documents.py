@@ -16,8 +16,8 @@ from crm_compliance.cli.app import app
 from crm_compliance.reports.formats import FORMATS
 from crm_compliance.reports.sentences import FLAGS, REASONS, SKIPS
 from crm_compliance.settings import Settings
-from jobs import apply, contacts, disposal, settling
-from jobs.registry import JOBS
+from jobs import application, contacts, disposal, settling
+from jobs.registry import JOBS, ROUNDS
 from rules.disposition import Flag, Reason
 from rules.loader import load_policy
 from rules.policy_docs import policy_page
@@ -62,12 +62,13 @@ def test_every_exit_code_is_explained(code: int) -> None:
 
 
 def test_every_job_stands_in_the_documents_with_its_hour() -> None:
-    for name, job in JOBS.items():
+    crons = {name: job.cron for name, job in JOBS.items()} | {name: job.cron for name, job in ROUNDS.items()}
+    for name, cron in crons.items():
         assert f"`{name}`" in OPERATIONS
-        minute, hour = job.cron.split()[:2]
+        minute, hour = cron.split()[:2]
         assert f"{int(hour):02}:{int(minute):02}" in OPERATIONS
         assert re.search(rf"`run [^`]*\b{name}\b", README)
-        assert getattr(Settings(), f"{name}_cron") == job.cron
+        assert getattr(Settings(), f"{name}_cron") == cron
 
 
 def test_every_format_stands_in_the_readme() -> None:
@@ -80,7 +81,14 @@ def test_every_reason_and_flag_has_a_sentence() -> None:
 
 
 def test_every_skip_code_has_a_sentence_and_stands_in_the_documents() -> None:
-    codes = {settling.TECHNICAL, disposal.CHANGED, contacts.STILL_REFERRED, apply.PLAN_REJECTED, apply.POLICY_CHANGED, apply.PLAN_EXPIRED}
+    codes = {
+        settling.TECHNICAL,
+        disposal.CHANGED,
+        contacts.STILL_REFERRED,
+        application.PLAN_REJECTED,
+        application.POLICY_CHANGED,
+        application.PLAN_EXPIRED,
+    }
     assert codes <= SKIPS.keys()
     assert [code for code in sorted(codes) if f"`{code}`" not in OPERATIONS] == []
 

@@ -154,12 +154,34 @@ def test_a_value_that_does_not_fit_is_refused_with_its_field(old: str, new: str,
         ("anchor: last_activity", "anchor: booked_on", "", "categories.social_card.anchor: booked_on does not fit the unit dossier"),
         ("anchor: ended_on", "anchor: last_activity", "", "categories.recording.anchor: last_activity does not fit the unit recording"),
         ("closed_on]", "proceedings_ended_on]", "", "categories.civil_party.anchor: an anchor stands here twice"),
+        ("enabled: false", "enabled: true", "  volunteer:", "categories.volunteer.basis: the controller has not decided yet"),
         (
             "enabled: false",
             "enabled: true",
-            "  donor_payment:",
-            "categories.donor_payment.unit: a row for the unit donation is not supported by",
+            "  partner_contact:",
+            "categories.partner_contact.anchor: the end of a partnership is recorded",
         ),
+        (
+            "enabled: false",
+            "enabled: true",
+            "  training_participant:",
+            "categories.training_participant.kinds: without kinds the row is for every enrolment, also for those of academy_participant",
+        ),
+        (
+            "disposition: delete",
+            "disposition: anonymise",
+            "  volunteer:",
+            "categories.volunteer.disposition: a row for the unit engagement",
+        ),
+        ("    unit: donation\n", "    unit: donation\n    kinds: [cash]\n", "", "categories.donor_payment.kinds: the unit donation has no"),
+        ("kinds: [volunteer]", "kinds: []", "", "categories.volunteer.kinds: this is empty"),
+        (
+            "    unit: donation\n",
+            "    unit: donation\n    approvers: [One, ' one ']\n",
+            "",
+            "categories.donor_payment.approvers: a row is approved by two different persons",
+        ),
+        ("    k: 10", "    k: 10\n    approvers: [One]", "", "categories.exploitation_organised.approvers: a row is approved"),
         (
             "type: months_after\n    months: 6\n    anchor: ended_on",
             "type: until_age\n    age: 18",
@@ -210,6 +232,7 @@ def test_a_schedule_with_every_row_switched_off_is_refused() -> None:
 def test_the_key_of_a_crm_category_needs_no_derivation() -> None:
     """R-021: a row for csam_report, approved by two persons, works by itself."""
     text = changed("  csam_report:\n    - key: csam_report\n", "")
+    text = changed_in(text, "basis: To be decided by the controller", "basis: Informing the police", after="  csam_report:\n")
     policy = load_policy(changed_in(text, "enabled: false", "enabled: true", after="  csam_report:\n"), source="ours.yaml")
     assert Classifier(policy).derive("csam_report", None).key == "csam_report"
     assert policy.categories["csam_report"].disposition is Disposition.DELETE

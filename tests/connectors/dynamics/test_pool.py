@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import wait
 from typing import Any
 
@@ -21,8 +21,10 @@ from connectors.interface import (
     ChangeResult,
     ChangeStatus,
     Forbidden,
+    Held,
     ReadStats,
     Unauthorised,
+    Unreachable,
 )
 
 ROOT = "http://127.0.0.1:8765/api/data/v9.2/"
@@ -58,9 +60,9 @@ class Users:
             with self._lock:
                 self.under_way -= 1
 
-    def send(self, prepared: Sequence[Prepared], *, in_order: bool = False) -> list[ChangeResult]:
+    def send(self, prepared: Sequence[Prepared], *, in_order: bool = False, held: Held | None = None) -> list[ChangeResult]:
         try:
-            return self.pool.send(prepared, in_order=in_order)
+            return self.pool.send(prepared, in_order=in_order, held=held)
         finally:
             assert self.under_way == 0, "no batch is left under way"
             assert all(transport.gate.governor.running == 0 for transport in self.transports)
@@ -155,6 +157,30 @@ def test_a_change_set_is_never_split(users: Callable[..., Users]) -> None:
     team = users(lambda number, keys: done(keys))
     team.send([*sets(1, size=300), *sets(3)])
     assert [len(keys) for _, keys in team.sent] == [1, 1, 1, 1]
+
+
+def test_holds_are_asked_before_each_batch_but_the_first(users: Callable[..., Users]) -> None:
+    """HLD-07: the caller has looked at them just before the first."""
+    team = users(lambda number, keys: done(keys), pace=Pace(concurrency=1, first_operations=1))
+    asked: list[str] = []
+
+    def held(keys: Collection[str]) -> Collection[str]:
+        asked.extend(keys)
+        return [key for key in keys if key in ("k0", "k2")]
+
+    assert statuses(team.send(sets(4), held=held)) == [DONE, DONE, ChangeStatus.HELD, DONE]
+    assert asked == ["k1", "k2", "k3"]
+    assert [key for _, keys in team.sent for key in keys] == ["k0", "k1", "k3"]
+
+
+def test_where_holds_cannot_be_told_nothing_is_sent(users: Callable[..., Users]) -> None:
+    team = users(lambda number, keys: done(keys), pace=Pace(concurrency=1, first_operations=1))
+
+    def held(keys: Collection[str]) -> Collection[str]:
+        raise Unreachable("no answer")
+
+    assert statuses(team.send(sets(3), held=held)) == [DONE, ChangeStatus.UNKNOWN, ChangeStatus.UNKNOWN]
+    assert len(team.sent) == 1
 
 
 def test_what_is_known_already_is_not_sent(users: Callable[..., Users]) -> None:

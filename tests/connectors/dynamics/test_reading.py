@@ -123,7 +123,8 @@ def test_a_kind_that_is_not_mapped_yields_nothing_and_asks_nothing(crm: FakeCrm)
         if not line.startswith(("  donation:", "    table: cf_donation", "      contact: cf_contactid #"))
     )
     assert "donation" in text.tables
-    mapping = without.replace("    columns:\n      contact: cf_contactid\n\n  enrolment:", "\n  enrolment:")
+    columns = "    columns:\n      contact: cf_contactid\n      booked_on: cf_bookedon\n\n  enrolment:"
+    mapping = without.replace(columns, "\n  enrolment:")
     with crm.connector(mapping_text=mapping) as connector:
         assert not connector.has(Donation)
         assert list(connector.read(Donation, ["contact"])) == []

@@ -117,7 +117,7 @@ def test_a_plan_past_its_validity_is_refused(typist: Typist, org: Night) -> None
     limited(typist, plan_valid_hours=2)
     plan = typist.ask("plan")
     assert plan["valid_until"].startswith("2026-11-25T13:00:")
-    typist.set(CLOCK=(NOW + timedelta(hours=2, seconds=1)).isoformat())
+    typist.set(CLOCK=(NOW + timedelta(hours=2, minutes=1)).isoformat())
     before = org.writes()
     assert typist.refused("apply", plan["plan"], code=5)["where"] == plan["plan"]
     assert typist.ask("plans", "show", plan["plan"])["state"] == "expired"
@@ -127,7 +127,7 @@ def test_a_plan_past_its_validity_is_refused(typist: Typist, org: Night) -> None
 
 def test_a_changed_policy_or_mapping_needs_a_new_plan(typist: Typist, org: Night, tmp_path: Path) -> None:
     org.dossier("social_card", spoken=LONG_AGO)
-    plan = typist.ask("plan")["plan"]
+    plan = typist.approve_first(typist.ask("plan")["plan"])
     limited(typist, max=100)
     before = org.writes()
     assert "policy" in typist.refused("apply", plan, code=5)["message"]
@@ -151,7 +151,7 @@ def test_a_plan_for_another_crm_is_refused(typist: Typist, org: Night, crm: Runn
 
 def test_a_second_run_is_refused_while_one_is_at_work(typist: Typist, org: Night) -> None:
     org.dossier("social_card", spoken=LONG_AGO)
-    plan = typist.ask("plan")["plan"]
+    plan = typist.approve_first(typist.ask("plan")["plan"])
     before = org.writes()
     with org.store.exclusive():
         assert typist.refused("apply", plan, code=5)["code"] == "another_run"

@@ -13,7 +13,7 @@ import pytest
 
 from connectors.emulator.server import RunningEmulator
 from crm_compliance.cli.app import run
-from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.crm_compliance.typist import Typist, people_and_cases, without_first_look
 from tests.integration.night import Night
 
 PLAN = {
@@ -65,8 +65,10 @@ def test_a_script_reads_a_whole_night(typist: Typist, org: Night, tmp_path: Path
         "tripped": False,
         "units": {"planned": 3, "limit": 200, "median": None},
         "recordings": {"planned": 1, "limit": 200, "median": None},
+        "categories": {},
     }
-    assert (plan["approvals"], plan["applicable"]) == ({"needed": [], "given": []}, True)
+    approvals = {"needed": ["crm_admin", "dpo"], "given": [], "why": ["FIRST_RUN"]}
+    assert (plan["approvals"], plan["applicable"]) == (approvals, False)
     assert plan["units"] == sum(plan["dispose"].values()) + sum(plan["retain"].values())
     assert org.writes() == before
     lines = {line["id"]: line for line in map(json.loads, file.read_text(encoding="utf-8").splitlines())}
@@ -83,10 +85,12 @@ def test_a_script_reads_a_whole_night(typist: Typist, org: Night, tmp_path: Path
     }
 
     listed = typist.ask("plans", "list")
-    assert [(one["plan"], one["state"]) for one in listed] == [(plan["plan"], "ready")]
+    assert [(one["plan"], one["state"]) for one in listed] == [(plan["plan"], "waiting")]
     shown = typist.ask("plans", "show", plan["plan"])
     assert {key: shown[key] for key in PLAN - {"files"}} == {key: plan[key] for key in PLAN - {"files"}}
-    assert shown["state"] == "ready"
+    assert shown["state"] == "waiting"
+    approved = typist.ask("plans", "show", typist.approve_first(plan["plan"]))
+    assert (approved["state"], approved["applicable"]) == ("ready", True)
 
     done = typist.ask("apply", plan["plan"])
     assert done.keys() >= RUN
@@ -120,7 +124,8 @@ def test_a_script_reads_a_whole_night(typist: Typist, org: Night, tmp_path: Path
     assert all(entry.keys() == ENTRY for entry in entries)
     assert entries[0]["prev_hash"] == "0" * 64
     stored, from_file = typist.ask("ledger", "verify"), typist.ask("ledger", "verify", ledger)
-    assert stored == from_file == {"ok": True, "entries": len(entries), "head": entries[-1]["hash"], "first_broken": None}
+    expected = {"ok": True, "entries": len(entries), "head": entries[-1]["hash"], "first_broken": None}
+    assert [{key: told[key] for key in expected} for told in (stored, from_file)] == [expected, expected]
 
 
 def test_a_person_reads_a_whole_night(typist: Typist, org: Night, tmp_path: Path) -> None:
@@ -133,6 +138,7 @@ def test_a_person_reads_a_whole_night(typist: Typist, org: Night, tmp_path: Path
     assert plan in said[-1].out
     said.append(typist.type("plans", "show", plan))
     assert said[-1].last == f"plan {plan}"
+    typist.approve_first(plan)
     said.append(typist.type("apply", plan))
     word, run_id = said[-1].last.split(" ")
     assert word == "run"
@@ -153,7 +159,7 @@ def test_a_person_reads_a_whole_night(typist: Typist, org: Night, tmp_path: Path
     for each in said:
         assert "…" not in each.out
         assert "Peeters" not in each.out + each.err
-        assert all(len(line.rstrip()) <= 80 or str(tmp_path) in line for line in each.out.splitlines())
+        assert [line for line in each.out.splitlines() if len(line.rstrip()) > 80 and str(tmp_path) not in line] == []
 
 
 def test_a_plan_of_one_kind_looks_at_that_kind_only(typist: Typist, org: Night) -> None:
@@ -203,6 +209,7 @@ def test_a_plan_of_another_day_is_told_and_never_applied(typist: Typist, org: Ni
 
 def test_the_nightly_jobs_plan_and_apply_at_once(typist: Typist, org: Night) -> None:
     cases = people_and_cases(org)
+    without_first_look(typist)
     recordings = typist.ask("run", "recordings")
     assert (recordings["deleted"], org.get("cf_recordings", cases["recording"])) == (1, None)
     retention = typist.type("run", "retention")

@@ -1,0 +1,1 @@
+"""Storage outside the CRM in which the content of recordings lies."""

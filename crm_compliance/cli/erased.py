@@ -1,0 +1,134 @@
+"""replay, erased: what had been erased and is back, or is about to be imported again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.output import output, print_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jobs.ports import JobContext
+    from jobs.runs import Run
+
+REFUSED = 5
+FAILURES = 6
+SHOWN = 20  # lines that are named one by one; --json has them all
+
+erased = typer.Typer(help="The register of erasures: check a file before it is imported.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("replay")(replay)
+    app.add_typer(erased, name="erased")
+
+
+def replay(
+    dry_run: bool = typer.Option(False, "--dry-run", help="Store the plan of it and say what would go; nothing is written to the CRM."),
+) -> int:
+    """After a restore of the CRM: erase again what had been erased and is back. Holds win; the schedule is not asked again.
+
+    Example: crm-compliance replay --dry-run
+    """
+    from crm_compliance.cli import given
+    from jobs.restored import replay as replay_all
+
+    with given.opened() as desk:
+        if dry_run:
+            return _plan(desk.context)
+        run = replay_all(desk.context)
+    return _tell(run)
+
+
+def _plan(context: JobContext) -> int:
+    from crm_compliance.answers import plan_document
+    from jobs.replaying import plan_replay
+
+    plan = plan_replay(context)
+    assert plan is not None
+    document = plan_document(plan, context.clock()) | {"replayed": 0}
+    again = sum(plan.dispose.values()) + len(plan.trims)
+
+    def tell(console: Console) -> None:
+        kept = "".join(f", {number} stay ({reason})" for reason, number in plan.retain.items())
+        console.print(f"{again} rows that had been erased are back and would go again{kept}.", markup=False)
+        for warning in plan.warnings:
+            console.print(f"Look at this: {warning}.", markup=False)
+        if plan.needed:
+            console.print(f"The plan needs approval first: crm-compliance plans show {plan.id}", markup=False)
+
+    output.answer(document, tell, ids=("plan", plan.id))
+    return 0
+
+
+def _tell(run: Run) -> int:
+    from crm_compliance.answers import run_document
+    from crm_compliance.reports.run import print_run
+    from jobs.runs import RunState
+
+    document = run_document(run)
+    document["replayed"] = sum(number for name in ("deleted", "anonymised", "trimmed") if isinstance(number := document[name], int))
+
+    def tell(console: Console) -> None:
+        console.print(f"{document['replayed']} rows that had been erased were back and are gone again.", markup=False)
+        print_run(document, console)
+
+    output.answer(document, tell, ids=("run", run.id))
+    return FAILURES if run.state is RunState.DONE_WITH_FAILURES else 0
+
+
+@erased.command("check")
+def check(file: str = typer.Argument(..., metavar="F", help="JSON Lines or CSV with table and id; - is standard input.")) -> int:
+    """Say which lines of a file would bring an erased row back, before it is imported; exit 5 where there are some.
+
+    Example: crm-compliance erased check contacts.csv
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.wiring import erased_before
+    from jobs.incoming import incoming_rows, look_through
+
+    with _opened(file) as lines, erased_before(given.settings(), output.warn) as (register, references):
+        found = look_through(incoming_rows(lines, "-" if file == "-" else Path(file).name), register, references)
+    document = {
+        "ok": not found.erased,
+        "rows": found.rows,
+        "erased": [{"line": line, "table": table} for line, table in found.erased],
+        "other_tables": found.other_tables,
+    }
+
+    def tell(console: Console) -> None:
+        if not found.erased:
+            console.print(f"None of {found.rows} rows had been erased.", markup=False)
+        else:
+            console.print(f"{len(found.erased)} of {found.rows} rows had been erased and must not be imported:", markup=False)
+        for line, table in found.erased[:SHOWN]:
+            print_line(f"line {line}: {table}")
+        if len(found.erased) > SHOWN:
+            print_line(f"and {len(found.erased) - SHOWN} more: --json lists them all")
+        for table, number in found.other_tables.items():
+            print_line(f"{number} rows of {table}: nothing of this table was ever erased")
+
+    output.answer(document, tell)
+    return REFUSED if found.erased else 0
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[bytes]]:
+    from rules.errors import UsageError
+
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        opened = Path(file).open("rb")  # noqa: SIM115  # closed below
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error.strerror}", hint="name a file, or - for standard input", where=file) from None
+    with opened:
+        yield opened

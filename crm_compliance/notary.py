@@ -1,0 +1,104 @@
+"""Signs for this installation, and keeps checkpoints of the ledger where the database is not: what `jobs.ports.Notary` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from crm_compliance.anchor import catch_up, read_anchor
+from crm_compliance.keys import KeyKind, KeyRing, public_keys_below
+from crm_compliance.public_keys import PublicKeys
+from crm_compliance.settings import Settings
+from crm_compliance.store.store import SqlStore
+from jobs.certificate_audit import audit_certificates
+from jobs.checkpoints import Audit, Checkpoint, Problem, audit_ledger
+from jobs.ledger import LedgerEntry
+from rules.errors import ComplianceError
+
+
+class DeskNotary:
+    """The keys of the data folder, the anchor, and the time-stamp authority of the settings where they name one.
+
+    What goes wrong with the last two is no reason to undo a night's work: it is told by `warn`, and the next checkpoint tries again.
+    """
+
+    def __init__(self, settings: Settings, ring: KeyRing, warn: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._ring = ring
+        self._warn = warn
+        self._anchor: Path = settings.anchor_path
+
+    @property
+    def key(self) -> str:
+        return self._ring.current(KeyKind.SIGNING).id
+
+    @property
+    def register_key(self) -> str:
+        return self._ring.current(KeyKind.REGISTER).id
+
+    @property
+    def service(self) -> str:
+        return self._ring.reference("service", self._settings.crm_client_id or "local")
+
+    def sign(self, message: bytes) -> str:
+        return self._ring.sign(message)
+
+    def stamp(self, message: bytes) -> str:
+        url = self._settings.timestamp_url
+        if url is None:
+            return ""
+        from crm_compliance.timestamps import fetch
+
+        try:
+            return fetch(url, message, ca_file=self._settings.timestamp_ca)
+        except ComplianceError as error:
+            self._warn(f"no time stamp on the checkpoint: {error}")
+            return ""
+
+    def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
+        try:
+            catch_up(self._anchor, checkpoints)
+        except ComplianceError as error:
+            self._warn(f"{self._anchor}: {error}")
+
+
+def audit_store(
+    settings: Settings, store: SqlStore, *, anchor: Path | None = None, keys: PublicKeys | None = None, signatures: bool = True
+) -> Audit:
+    """Verify the store's ledger against its checkpoints, and against the anchor where there is one, and its certificates against the ledger;
+    time stamps too where the authority's certificate is known. Without `keys`, those of this installation check signatures, which are left
+    aside where `signatures` is off."""
+    path = anchor or settings.anchor_path
+    points = read_anchor(path) if anchor is not None or settings.anchor_file is not None or path.exists() else []
+    if keys is None and signatures:
+        keys = public_keys_below(settings.data_dir)
+    kept = store.checkpoints()
+    announced: dict[str, dict[str, object]] = {}
+    entries = _noting(store.ledger(), announced)
+    audit = audit_ledger(entries, points, kept=kept, check=keys.check if keys is not None else None)
+    audit.problems += audit_certificates(store.issued(), announced)
+    audit.problems += _about_stamps(kept, settings.timestamp_ca)
+    return audit
+
+
+def _noting(entries: Iterable[LedgerEntry], announced: dict[str, dict[str, object]]) -> Iterator[LedgerEntry]:
+    """The same entries; what they say of certificates is noted on the way, the last word on each run."""
+    for entry in entries:
+        if entry.kind == "certificates" and entry.run is not None:
+            announced[entry.run] = entry.data
+        yield entry
+
+
+def _about_stamps(checkpoints: Sequence[Checkpoint], ca_file: Path | None) -> list[Problem]:
+    stamped = [checkpoint for checkpoint in checkpoints if checkpoint.timestamp]
+    if ca_file is None or not stamped:
+        return []
+    from crm_compliance.timestamps import NoTimestamp, stamped_at
+
+    problems = []
+    for checkpoint in stamped:
+        try:
+            stamped_at(checkpoint.timestamp, checkpoint.form, ca_file)
+        except NoTimestamp as error:
+            problems.append(Problem(f"checkpoint over {checkpoint.entries} entries", str(error)))
+    return problems

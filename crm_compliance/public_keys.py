@@ -1,0 +1,86 @@
+"""Public signing keys: how they are told, written and read, and whether a signature is theirs.
+
+A key's id ends with the beginning of the SHA-256 of the key itself, so that no file can give another key its name.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+from rules.errors import UsageError
+
+FINGERPRINT = 16  # hexadecimal digits of an id that come from the key
+_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The public half of a signing key; `id` and `made_at` (RFC 3339) are told to people, `raw` are its 32 bytes."""
+
+    id: str
+    made_at: str
+    raw: bytes
+
+    @property
+    def pem(self) -> bytes:
+        key = Ed25519PublicKey.from_public_bytes(self.raw)
+        return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+class PublicKeys:
+    """Keys by which signatures are checked."""
+
+    def __init__(self, raw: Iterable[bytes]) -> None:
+        self._by_fingerprint = {fingerprint(key): Ed25519PublicKey.from_public_bytes(key) for key in raw}
+
+    def __len__(self) -> int:
+        return len(self._by_fingerprint)
+
+    def check(self, key: str, message: bytes, signature: str) -> bool | None:
+        """Whether the signature, in base64, is that of the key with this id; None where the key is not among these."""
+        found = self._by_fingerprint.get(key[-FINGERPRINT:])
+        if found is None:
+            return None
+        try:
+            found.verify(base64.b64decode(signature, validate=True), message)
+        except (InvalidSignature, binascii.Error, ValueError):
+            return False
+        return True
+
+
+def fingerprint(raw: bytes) -> str:
+    """What a key's id ends with."""
+    return hashlib.sha256(raw).hexdigest()[:FINGERPRINT]
+
+
+def write_pem(keys: Iterable[PublicKey]) -> bytes:
+    """All keys, one PEM block each below a line with its id: what `keys show --output` writes."""
+    return b"".join(f"key {key.id}, made {key.made_at}\n".encode() + key.pem for key in keys)
+
+
+def read_pem(content: bytes, where: str) -> PublicKeys:
+    """The Ed25519 keys of a file of PEM blocks; what stands between them is left aside.
+
+    Raises:
+        UsageError: there is no such key in it.
+    """
+    raw: list[bytes] = []
+    for block in _BLOCK.findall(content):
+        try:
+            key = load_pem_public_key(block)
+        except (ValueError, UnsupportedAlgorithm):
+            continue
+        if isinstance(key, Ed25519PublicKey):
+            raw.append(key.public_bytes_raw())
+    if not raw:
+        raise UsageError("there is no Ed25519 public key in the file", hint="crm-compliance keys show --output keys.pem", where=where)
+    return PublicKeys(raw)

@@ -1,0 +1,208 @@
+"""The evidence pack: in one archive, without personal data, what an auditor must be able to see and to verify (9.1, ACC-01 to ACC-03)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from crm_compliance.files import write_whole
+from crm_compliance.public_keys import PublicKey, write_pem
+from jobs import attestation, checkpoints
+from jobs.attestation import LedgerIndex, attest
+from jobs.completeness import reckon
+from jobs.ledger import encode
+from jobs.plan import Approval, Plan
+from jobs.planning import lines_of
+from jobs.ports import Notary, PolicyVersion, Store
+from jobs.runs import Action, ActionState, Run
+from jobs.settling import TECHNICAL
+from rules.placed_holds import PlacedHold
+
+Reference = Callable[[str, str], str]
+# What of a run's counts is counts and nothing else; alarms are told by their codes.
+COUNTS = ("deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "verified", "rows", "disposed", "flags", "statistics")
+EXCEPTIONS = (ActionState.PARTIAL, ActionState.FAILED)
+
+
+def write_pack(
+    path: Path,
+    store: Store,
+    notary: Notary,
+    *,
+    public: Sequence[PublicKey],
+    anchor: bytes,
+    reference: Reference,
+    software_version: str,
+    now: datetime,
+) -> list[str]:
+    """Write the archive and name its files. The ledger's last checkpoint should be of just now: certificates are proven up to it."""
+    at = now.astimezone(UTC)
+    digests: dict[str, str] = {}
+    with write_whole(path) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, parts in _files(store, notary, public, anchor, reference):
+            digest = hashlib.sha256()
+            with archive.open(_info(name, at), "w", force_zip64=True) as file:
+                for part in parts:
+                    digest.update(part)
+                    file.write(part)
+            digests[name] = digest.hexdigest()
+        manifest = {"made_at": instant(at), "software_version": software_version, "files": dict(sorted(digests.items()))}
+        archive.writestr(_info("manifest.json", at), _json(manifest), zipfile.ZIP_DEFLATED)
+    return ["manifest.json", *digests]
+
+
+def _info(name: str, at: datetime) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, (max(at.year, 1980), *at.timetuple()[1:6]))
+    info.external_attr = 0o600 << 16
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
+def _files(
+    store: Store, notary: Notary, public: Sequence[PublicKey], anchor: bytes, reference: Reference
+) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Every file but the manifest, its content in parts."""
+    index = LedgerIndex.read(store)
+    points = store.checkpoints()
+    yield "VERIFY.md", iter([(files("crm_compliance.reports") / "templates" / "VERIFY.md").read_bytes()])
+    yield "keys.pem", iter([write_pem(public)])
+    for key in public:
+        yield f"keys/{key.id}.pem", iter([key.pem])
+    yield "ledger.jsonl", (encode(entry) for entry in store.ledger())
+    yield "checkpoints.jsonl", map(checkpoints.encode, points)
+    yield "anchor.jsonl", iter([anchor])
+    proofs = {point.entries: [step.hex() for step in index.levels.consistency(point.entries)] for point in points}
+    consistency = {"entries": index.checkpoint.entries, "root": index.checkpoint.root, "proofs": proofs}
+    yield "consistency.json", iter([_json(consistency)])
+    for version in store.policies():
+        yield f"policies/{_file_name(version)}", iter([version.text.encode()])
+    yield "policies.json", iter([_json([_version_document(version) for version in store.policies()])])
+    yield "plans.json", iter([_json([_plan_document(plan, reference) for plan in reversed(store.plans())])])
+    over = [run for run in reversed(store.runs()) if run.is_over]
+    documents: list[dict[str, object]] = []
+    exceptions: list[dict[str, object]] = []
+    for run in over:
+        plan, journal = store.plan(run.plan), store.journal(run.id)
+        documents.append(_run_document(run, plan, journal, store, reference))
+        exceptions += _exceptions(run, journal, reference)
+        yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index))])
+    yield "runs.json", iter([_json(documents)])
+    yield "exceptions.json", iter([_json(exceptions)])
+    yield "holds.json", iter([_json([_hold_document(hold, reference) for hold in store.holds()])])
+
+
+def instant(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def _file_name(version: PolicyVersion) -> str:
+    return f"{re.sub(r'[^0-9A-Za-z.-]', '-', version.version)[:40]}-{version.digest[:12]}.yaml"
+
+
+def _version_document(version: PolicyVersion) -> dict[str, object]:
+    return {
+        "version": version.version,
+        "digest": version.digest,
+        "first_used_at": version.first_used_at,
+        "file": f"policies/{_file_name(version)}",
+    }
+
+
+def _plan_document(plan: Plan, reference: Reference) -> dict[str, object]:
+    return {
+        "plan": plan.id,
+        "digest": plan.digest,
+        "kind": plan.kind.value,
+        "created_at": instant(plan.created_at),
+        "proposer": plan.proposer if plan.proposer == "service" else reference("person", plan.proposer),
+        "as_of": instant(plan.as_of),
+        "as_of_given": plan.as_of_given,
+        "schedule_version": plan.policy_version,
+        "schedule_digest": plan.policy_digest,
+        "mapping_digest": plan.mapping_digest,
+        "units": plan.units,
+        "dispose": plan.dispose,
+        "retain": plan.retain,
+        "flags": plan.flags,
+        "trims": len(plan.trims),
+        "breaker_tripped": plan.breaker.tripped,
+        "needed": list(plan.needed),
+        "words": [_word(word, reference) for word in plan.given],
+        "valid_until": instant(plan.valid_until),
+        "applied": plan.applied,
+    }
+
+
+def _word(word: Approval, reference: Reference) -> dict[str, object]:
+    return {"by": reference("person", word.who), "role": word.role, "at": instant(word.at), "approves": word.approves}
+
+
+def _run_document(run: Run, plan: Plan, journal: Sequence[Action], store: Store, reference: Reference) -> dict[str, object]:
+    completeness = reckon(plan, lines_of(store.plan_pages(plan.id)), journal)
+    return {
+        "run": run.id,
+        "kind": run.kind.value,
+        "plan": run.plan,
+        "state": run.state.value,
+        "as_of": instant(run.as_of),
+        "started_at": instant(run.started_at),
+        "ended_at": instant(run.ended_at),
+        "software_version": run.software_version,
+        "schedule_version": run.policy_version,
+        "schedule_digest": run.policy_digest,
+        "approvals": [_word(word, reference) for word in plan.given if word.approves],
+        "completeness": {"units": completeness.units, "outcomes": completeness.outcomes, "past_end": completeness.past_end},
+        "counts": {name: run.counts[name] for name in COUNTS if name in run.counts},
+        "alarms": _alarms(run),
+    }
+
+
+def _alarms(run: Run) -> list[str]:
+    alarms = run.counts.get("alarms")
+    return sorted(str(alarm["code"]) for alarm in alarms) if isinstance(alarms, list) else []
+
+
+def _exceptions(run: Run, journal: Sequence[Action], reference: Reference) -> list[dict[str, object]]:
+    units: list[dict[str, object]] = [
+        {
+            "run": run.id,
+            "ref": reference(action.table, action.id),
+            "table": action.table,
+            "disposition": action.disposition,
+            "state": action.state.value,
+            "code": action.code,
+        }
+        for action in journal
+        if action.state in EXCEPTIONS or action.code == TECHNICAL
+    ]
+    return units + [{"run": run.id, "alarm": code} for code in _alarms(run)]
+
+
+def _hold_document(hold: PlacedHold, reference: Reference) -> dict[str, object]:
+    return {
+        "hold": hold.id,
+        "type": hold.type.value,
+        "reason_code": hold.reason_code,
+        "table": hold.table,
+        "ref": reference(hold.table, hold.row) if hold.row else None,
+        "everything_of_person": hold.everything,
+        "conditions": len(hold.conditions),
+        "placed_by": reference("person", hold.placed_by),
+        "placed_at": instant(hold.placed_at),
+        "ends_on": hold.ends_on.isoformat() if hold.ends_on is not None else None,
+        "review_on": hold.review_on.isoformat(),
+        "released_by": reference("person", hold.released_by) if hold.released_by else None,
+        "released_at": instant(hold.released_at),
+        "release_asked_by": reference("person", hold.release_asked_by) if hold.release_asked_by else None,
+    }

@@ -1,0 +1,119 @@
+"""The published statistics as a file: CSV, a spreadsheet or JSON, told by its suffix.
+
+Numbers are numbers and everything else is text, so that nothing in a cell is ever a formula (R-124).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePath
+from typing import Any, BinaryIO
+
+from crm_compliance.reports.cells import formula_safe
+from rules.errors import UsageError
+from rules.publishing import LEGEND, SUPPRESSED, Cell, PublishedTable, Shown
+
+Tables = Sequence[PublishedTable]
+COLUMNS = ("table", "year", "category", "value", "count")
+WIDTHS = (10, 34, 24, 10)
+
+
+def check_suffix(path: PurePath) -> str:
+    """The suffix of a file of statistics, in lower case.
+
+    Raises:
+        UsageError: no writer for it.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in WRITERS:
+        raise UsageError(
+            f"no format of statistics for {suffix or 'a file without suffix'}", hint=f"use one of {' '.join(WRITERS)}", where=path.name
+        )
+    return suffix
+
+
+def write_publication(suffix: str, tables: Tables, out: BinaryIO) -> None:
+    """Write the tables to a binary file; nothing is closed here."""
+    WRITERS[suffix](tables, out)
+
+
+def _csv(tables: Tables, out: BinaryIO) -> None:
+    """All tables one below the other, told apart by the first column; comma separated, UTF-8."""
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
+    try:
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(COLUMNS)
+        for table in tables:
+            writer.writerows([table.name, *map(formula_safe, row)] for row in _rows(table))
+        text.flush()
+    finally:
+        text.detach()  # the file is the caller's: do not close it with the wrapper
+
+
+def _json(tables: Tables, out: BinaryIO) -> None:
+    document = {
+        "legend": dict(LEGEND),
+        "tables": [
+            {
+                "table": table.name,
+                "cells": [_object(cell) for cell in table.cells],
+                "totals": [_object(cell) for cell in table.totals],
+                "withheld": [{"year": year, "category": category} for year, category in table.withheld],
+            }
+            for table in tables
+        ],
+    }
+    out.write(json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n")
+
+
+def _xlsx(tables: Tables, out: BinaryIO) -> None:
+    """One sheet a table, and one that says what the marks mean."""
+    import xlsxwriter
+
+    from crm_compliance.reports.workbook import OPTIONS
+
+    book = xlsxwriter.Workbook(out, OPTIONS)
+    bold = book.add_format({"bold": True, "bottom": 1})
+    for table in tables:
+        _sheet(book.add_worksheet(table.name), table, bold)
+    legend = book.add_worksheet("legend")
+    legend.set_column(1, 1, 70)
+    for row, (mark, meaning) in enumerate(LEGEND.items()):
+        legend.write_string(row, 0, mark)
+        legend.write_string(row, 1, meaning)
+    book.close()
+
+
+def _sheet(sheet: Any, table: PublishedTable, bold: Any) -> None:
+    sheet.freeze_panes(1, 0)
+    for column, (name, width) in enumerate(zip(COLUMNS[1:], WIDTHS, strict=True)):
+        sheet.set_column(column, column, width)
+        sheet.write_string(0, column, name, bold)
+    for row, (year, category, value, count) in enumerate(_rows(table), 1):
+        for column, text in enumerate((year, category, value)):
+            sheet.write_string(row, column, text)
+        if count.isdecimal():
+            sheet.write_number(row, 3, int(count))
+        else:
+            sheet.write_string(row, 3, count)
+
+
+def _rows(table: PublishedTable) -> Iterator[tuple[str, str, str, str]]:
+    """Year, category, value and count as text: the cells, the lines that are withheld, the totals."""
+    for cell in table.cells:
+        yield cell.year, cell.category, cell.value, cell.text
+    for year, category in table.withheld:
+        yield year, category, "", SUPPRESSED
+    for cell in table.totals:
+        yield cell.year, cell.category, cell.value, cell.text
+
+
+def _object(cell: Cell) -> dict[str, object]:
+    count = cell.count if cell.shown is Shown.COUNT else None
+    return {"year": cell.year, "category": cell.category, "value": cell.value, "shown": cell.shown.value, "count": count}
+
+
+WRITERS: dict[str, Callable[[Tables, BinaryIO], None]] = {".csv": _csv, ".json": _json, ".xlsx": _xlsx}

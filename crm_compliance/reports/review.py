@@ -1,0 +1,150 @@
+"""The yearly review of the schedule: for a meeting, on paper, and as JSON for whoever keeps the figures.
+
+Codes, counts, days and ids only: no name, number, text or role of a person in a case (ACC-04). Who approved a version of the schedule is
+said by the schedule itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from rich.console import Console
+from rich.text import Text
+
+from crm_compliance.reports.links import safe_link
+from crm_compliance.reports.sentences import advice, grouped, reason_sentence, table_name
+from crm_compliance.reports.terminal import Paper
+from jobs.reviewing import DueReview, ReviewPack
+from rules.policy_docs import period_text
+
+SUFFIXES = (".html", ".json")
+OPEN_UP_TO = 100  # a longer queue is folded, so that the reader reaches the next section
+SHOWN = 5  # lines of a list on a terminal
+
+
+def review_document(pack: ReviewPack) -> dict[str, object]:
+    """The pack as JSON values."""
+    policy = pack.policy
+    return {
+        "as_of": pack.day.isoformat(),
+        "since": pack.since.isoformat(),
+        "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
+        "units": pack.units,
+        "without_term": [{"category": key, "units": units} for key, units in pack.without_term],
+        "unconfigured": [{"category": key, "units": units} for key, units in pack.unconfigured],
+        "unused": list(pack.unused),
+        "off": list(pack.off),
+        "reviews_due": [
+            {"table": one.table, "id": one.id, "due": f"{one.due_on:%Y-%m}", "categories": list(one.categories)} for one in pack.reviews
+        ],
+        "in_doubt": dict(pack.doubts),
+        "overrides": [
+            {
+                "plan": one.plan,
+                "on": one.on.isoformat(),
+                "why": list(one.why),
+                "planned": {"units": one.units, "recordings": one.recordings},
+                "roles": list(one.roles),
+                "applied": one.is_applied,
+            }
+            for one in pack.overrides
+        ],
+        "holds_released": [
+            {
+                "hold": one.hold,
+                "type": one.type,
+                "table": one.table,
+                "placed_on": one.placed_on.isoformat(),
+                "released_on": one.released_on.isoformat(),
+            }
+            for one in pack.released
+        ],
+        "holds_review_overdue": pack.holds_overdue,
+        "versions": [
+            {
+                "version": one.version,
+                "digest": one.digest,
+                "valid_from": one.valid_from.isoformat() if one.valid_from else None,
+                "approvers": list(one.approvers),
+                "first_used_on": one.first_on.isoformat() if one.first_on else None,
+                "last_used_on": one.last_on.isoformat() if one.last_on else None,
+                "plans": one.plans,
+            }
+            for one in pack.versions
+        ],
+    }
+
+
+def by_month(pack: ReviewPack) -> list[tuple[str, list[DueReview]]]:
+    """The queue by the month in which a review fell due, oldest first."""
+    months: dict[str, list[DueReview]] = {}
+    for one in pack.reviews:
+        months.setdefault(f"{one.due_on:%Y-%m}", []).append(one)
+    return list(months.items())
+
+
+def review_pieces(pack: ReviewPack, *, labels: Mapping[str, str], link: Callable[[str, str], str]) -> Iterator[str]:
+    """The page in pieces, in order."""
+    yield from (
+        _environment()
+        .get_template("review.html.j2")
+        .generate(
+            pack=pack,
+            policy=pack.policy,
+            months=by_month(pack),
+            css=Markup(files("crm_compliance.reports").joinpath("templates/report.css").read_text("utf-8")),  # ours: no value is in it
+            label=lambda key: labels.get(key) or key or "no category",
+            period=lambda key: period_text(pack.policy.categories[key]),
+            meaning=meaning,
+            address=lambda table, row: safe_link(link(table, row)),
+            doubts=[(code, units) for code, units in pack.doubts if units],
+            OPEN_UP_TO=OPEN_UP_TO,
+        )
+    )
+
+
+def meaning(code: str) -> str:
+    """What a reason or a flag says."""
+    return reason_sentence(code) or advice(code).sentence
+
+
+def print_review(pack: ReviewPack, labels: Mapping[str, str], console: Console) -> None:
+    """Print the figures of the pack; the file has the lists."""
+    paper = Paper(console)
+    paper.heading(f"Review of the schedule {pack.policy.name} {pack.policy.version}, {pack.day}")
+    paper.line(f"{paper.number(pack.units)} units read; the year from {pack.since} on.")
+    table = paper.table("To look at", "What", "Units")
+    for key, units in pack.without_term:
+        table.add_row(Text(f"No term: {labels.get(key, key)}"), paper.number(units))
+    for key, units in pack.unconfigured:
+        table.add_row(Text(f"Not decided: {labels.get(key) or key or 'no category'}"), paper.number(units))
+    for code, units in pack.doubts:
+        if units:
+            table.add_row(Text(f"{code}: {meaning(code)}"), paper.number(units))
+    paper.show(table)
+    table = paper.table("Reviews due", "Since", "Units")
+    for month, reviews in by_month(pack)[:SHOWN]:
+        table.add_row(month, paper.number(len(reviews)))
+    paper.show(table)
+    left = len(by_month(pack)) - SHOWN
+    if left > 0:
+        paper.line(f"and {left} later months.")
+    paper.line()
+    paper.line(f"Rows in force that no unit goes by: {', '.join(pack.unused) or 'none'}.")
+    paper.line(
+        f"Plans approved over a guard: {len(pack.overrides)}. Holds released: {len(pack.released)}; "
+        f"past their review: {pack.holds_overdue}. Versions of the year: {', '.join(one.version for one in pack.versions)}."
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("crm_compliance.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(grouped=grouped, table_name=table_name)
+    return environment

@@ -1,0 +1,67 @@
+"""Certificates of disposal in the database: each behind the last one, one a unit and run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select
+
+from crm_compliance.store.database import LEDGER_LOCK
+from crm_compliance.store.documents import Altered, decoded
+from crm_compliance.store.tables import certificates
+from jobs.certificates import Certificate, Issued, chained
+from jobs.ledger import LedgerBroken
+
+PAGE = 1_000
+
+
+def insert_certificates(connection: Connection, run: str, issued: Sequence[Issued]) -> None:
+    """Add certificates behind the last one, under the ledger's lock, so that the chain never forks.
+
+    Raises:
+        LedgerBroken: they do not follow from the last one; somebody else has issued some since.
+    """
+    if not issued:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+    last = read_last(connection)
+    expected: list[Certificate] = chained([each.certificate for each in issued], last.certificate if last is not None else None)
+    if [each.certificate for each in issued] != expected:
+        raise LedgerBroken("the certificates do not follow from the last one", hint="apply the plan again")
+    rows = [
+        {
+            "id": each.certificate.certificate_id,
+            "run": run,
+            "unit_ref": each.certificate.unit_ref,
+            "doc": msgspec.json.encode(each).decode(),
+        }
+        for each in issued
+    ]
+    connection.execute(insert(certificates), rows)
+
+
+def read_certificates(connection: Connection, run: str) -> list[Issued]:
+    """The certificates of a run in the order in which they were issued."""
+    docs = connection.execute(select(certificates.c.doc).where(certificates.c.run == run).order_by(certificates.c.position)).scalars()
+    return [decoded(doc, Issued, f"a certificate of {run}") for doc in docs]
+
+
+def read_page(connection: Connection, after: int) -> list[tuple[int, str, Issued | None]]:
+    """The next PAGE certificates behind a position, each with its own and its run; None for one that cannot be read any more."""
+    query = select(certificates.c.position, certificates.c.run, certificates.c.doc)
+    rows = connection.execute(query.where(certificates.c.position > after).order_by(certificates.c.position).limit(PAGE))
+    return [(position, run, _readable(doc)) for position, run, doc in rows]
+
+
+def _readable(doc: str) -> Issued | None:
+    try:
+        return decoded(doc, Issued, "a certificate")
+    except Altered:
+        return None
+
+
+def read_last(connection: Connection) -> Issued | None:
+    doc = connection.execute(select(certificates.c.doc).order_by(certificates.c.position.desc()).limit(1)).scalar()
+    return None if doc is None else decoded(doc, Issued, "the last certificate")

@@ -1,0 +1,29 @@
+"""The versions of the retention schedule that have decided, word for word, so that it can be told which one was in force (ACC-01)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crm_compliance.store.tables import policies
+from jobs.ports import PolicyVersion
+
+
+def add_policy(connection: Connection, digest: str, version: str, text: str, clock: Callable[[], datetime]) -> bool:
+    """Keep a version unless it is there already; say whether it is new."""
+    at = clock().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(policies)
+    row = {"digest": digest, "version": version, "first_used_at": at, "text": text}
+    added = statement.values(row).on_conflict_do_nothing(index_elements=["digest"]).returning(policies.c.position)
+    return connection.execute(added).first() is not None
+
+
+def read_policies(connection: Connection) -> list[PolicyVersion]:
+    """Every version, oldest first."""
+    rows = connection.execute(
+        select(policies.c.digest, policies.c.version, policies.c.first_used_at, policies.c.text).order_by(policies.c.position)
+    )
+    return [PolicyVersion(*row) for row in rows]

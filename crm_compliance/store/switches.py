@@ -1,0 +1,38 @@
+"""The kill switch in the database: a row while it is set."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crm_compliance.store.documents import decoded
+from crm_compliance.store.tables import switches
+
+STOPPED = "stopped"
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """Since when nothing is applied."""
+
+    since: datetime
+
+
+def read_stopped(connection: Connection) -> datetime | None:
+    doc = connection.execute(select(switches.c.doc).where(switches.c.name == STOPPED)).scalar()
+    return None if doc is None else decoded(doc, Stopped, "the kill switch").since
+
+
+def set_stopped(connection: Connection, since: datetime) -> bool:
+    """Set the switch; False where it was set already, also by somebody else at the same moment."""
+    doc = msgspec.json.encode(Stopped(since)).decode()
+    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(switches)
+    done = connection.execute(statement.values(name=STOPPED, doc=doc).on_conflict_do_nothing(index_elements=["name"]))
+    return done.rowcount == 1
+
+
+def clear_stopped(connection: Connection) -> bool:
+    """Lift the switch; False where it was not set."""
+    return connection.execute(delete(switches).where(switches.c.name == STOPPED)).rowcount == 1

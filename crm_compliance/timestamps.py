@@ -1,0 +1,77 @@
+"""Time stamps of an outside authority over checkpoints (RFC 3161): proof of when, that nobody in this house can give.
+
+Needs the extra `timestamp` (rfc3161-client). The authority sees a digest and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+
+import requests
+from cryptography import x509
+
+from rules.errors import UsageError
+
+TIMEOUT_S = 20
+_CONTENT = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+
+
+class NoTimestamp(UsageError):
+    """The authority did not answer, or not with a time stamp that verifies."""
+
+    code = "timestamp"
+
+
+def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
+    """Ask for a time stamp over the SHA-256 of a message and give the whole answer in base64, verified where certificates are given.
+
+    Raises:
+        NoTimestamp: with what went wrong.
+    """
+    try:
+        from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
+    except ImportError:
+        raise _no_client() from None
+    request = TimestampRequestBuilder(message, HashAlgorithm.SHA256).build()
+    try:
+        answer = requests.post(url, data=request.as_bytes(), headers=_CONTENT, timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        response = decode_timestamp_response(answer.content)
+        nonce = response.tst_info.nonce
+    except (requests.RequestException, ValueError) as error:
+        raise NoTimestamp(f"the authority gave no time stamp ({type(error).__name__})", hint="look at TIMESTAMP_URL") from None
+    if nonce != request.nonce:
+        raise NoTimestamp("the time stamp answers another question", hint="look at TIMESTAMP_URL")
+    token = base64.b64encode(response.as_bytes()).decode()
+    if ca_file is not None:
+        stamped_at(token, message, ca_file)
+    return token
+
+
+def stamped_at(token: str, message: bytes, ca_file: Path) -> datetime:
+    """When the authority stamped the message, its signature having been verified up to a certificate of the file.
+
+    Raises:
+        NoTimestamp: it does not verify.
+        UsageError: the file holds no certificate.
+    """
+    try:
+        from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
+    except ImportError:
+        raise _no_client() from None
+    try:
+        roots = x509.load_pem_x509_certificates(ca_file.read_bytes())
+    except (OSError, ValueError):
+        raise UsageError("this file holds no certificate", hint="TIMESTAMP_CA names a PEM file", where=str(ca_file)) from None
+    try:
+        response = decode_timestamp_response(base64.b64decode(token, validate=True))
+        VerifierBuilder(roots=roots).build().verify_message(response, message)
+    except (VerificationError, ValueError) as error:
+        raise NoTimestamp(f"a time stamp does not verify ({type(error).__name__})", hint="look at TIMESTAMP_CA") from None
+    return response.tst_info.gen_time.astimezone(UTC)
+
+
+def _no_client() -> NoTimestamp:
+    return NoTimestamp("time stamps need the extra `timestamp`", hint="pip install 'crm-compliance[timestamp]'")

@@ -1,0 +1,115 @@
+"""The housekeeping job: looks for recordings and objects that have lost each other, and removes what has had its day in our own store.
+
+It never removes an object: what nobody knows is not deletable, a person has to look. Nothing is written to the CRM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from connectors.interface import Stored
+from jobs.outside import Outside
+from jobs.plan import Alarm
+from jobs.ports import JobContext
+from jobs.runs import RunState
+from rules.records import Recording
+
+REPORT_DAYS = timedelta(days=30)  # ACC-04, ACC-07: dry-run reports with record links
+WITHOUT_ROW, WITHOUT_OBJECT = "OBJECTS_WITHOUT_ROW", "ROWS_WITHOUT_OBJECT"
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """What the hunt found. `objects` are addresses, which can hold names: for the file that an admin reads, and for nothing else.
+
+    `rows` are recordings, as (table, id), of which the object is missing; `not_reached` those that name a storage which no setting reaches.
+    """
+
+    listed: int
+    recordings: int
+    objects: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+    not_reached: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {
+            "listed": self.listed,
+            "recordings": self.recordings,
+            "without_row": len(self.objects),
+            "rows_without_object": len(self.rows),
+            "not_reached": self.not_reached,
+        }
+
+
+class Upkeep(msgspec.Struct, frozen=True):
+    """One round of housekeeping. `expired_plans` is of how many plans the lines were removed."""
+
+    id: str
+    state: RunState
+    lost: Lost
+    expired_plans: int
+    alarms: tuple[Alarm, ...]
+
+
+def keep_house(context: JobContext) -> Upkeep:
+    """Hunt for what has lost its other half, expire what is ours, and write both down in the ledger.
+
+    Raises:
+        ObjectError: a storage cannot be listed, so that nothing is known.
+        Refused: a run is going on: its objects go before their rows.
+    """
+    now, run = context.clock(), context.new_id("run")
+    with context.store.exclusive(), context.logged_as(run):
+        lost = hunt(context)
+        alarms = tuple(_alarms(lost))
+        state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
+        expired = context.store.drop_lines(now - REPORT_DAYS, now)
+        data = {"objects": lost.counts, "expired_plans": expired, "state": state.value}
+        context.store.append([("housekeeping", data)], run)
+    return Upkeep(run, state, lost, expired, alarms)
+
+
+def hunt(context: JobContext) -> Lost:
+    """Compare what the storages list with what the recordings name, in both directions (ERA-12).
+
+    The storages are read first: a recording that comes meanwhile has its object, and is asked for it once more.
+    """
+    outside = Outside(context)
+    context.progress("objects", 0)
+    stored = [item for store in context.objects for item in store.listing()]
+    there = {item.address for item in stored}
+    named: set[str] = set()
+    rows: list[str] = []
+    recordings = not_reached = 0
+    for page in context.connector.read(Recording, ("storage_uri",)):
+        for row in page:
+            if not row.storage_uri:
+                continue
+            recordings += 1
+            place = outside.place(row.storage_uri)
+            if place is None:
+                not_reached += 1
+                continue
+            store, address = place
+            named.add(address)
+            if address not in there and not store.is_there(address):
+                rows.append(row.id)
+        context.progress("recordings with an object", recordings)
+    table = context.connector.table(Recording)
+    return Lost(len(stored), recordings, tuple(sorted(_nameless(stored, named))), tuple((table, row) for row in sorted(rows)), not_reached)
+
+
+def _nameless(stored: Sequence[Stored], named: set[str]) -> list[str]:
+    return [item.address for item in stored if item.address not in named and named.isdisjoint(item.made_of)]
+
+
+def _alarms(lost: Lost) -> list[Alarm]:
+    found = []
+    if lost.objects:
+        found.append(Alarm(WITHOUT_ROW, f"{len(lost.objects)} objects in storage belong to no recording of the CRM"))
+    if lost.rows:
+        found.append(Alarm(WITHOUT_OBJECT, f"{len(lost.rows)} recordings of the CRM name an object that is missing"))
+    return found

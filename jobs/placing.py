@@ -1,0 +1,184 @@
+"""Places holds and releases them: one person for the one, another for the other.
+
+Source: HLD-02, HLD-09, HLD-11, section 9.4, ACC-10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import msgspec
+
+from connectors.interface import Among, Connector
+from jobs.gather import rows_of
+from jobs.ports import JobContext, Store
+from rules.errors import ComplianceError, Refused, UsageError
+from rules.hold_conditions import Condition, read_conditions
+from rules.periods import brussels_date
+from rules.placed_holds import HoldState, HoldType, PlacedHold, check_new, check_notice
+from rules.policy import Policy
+from rules.records import KINDS, Contact, Record
+
+PLACING_ROLES = ("dpo",)
+RELEASING_ROLES = ("dpo", "approver")
+# What can be written, and so held; a participant of an activity goes with the activity and cannot be named alone.
+HOLDABLE = (
+    "dossier", "fiche", "recording", "contact", "note", "call", "email", "party", "donation", "enrolment", "engagement",
+)  # fmt: skip
+Reference = Callable[[str, str], str]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asks to hold: one row of a table, everything of a person, or whatever meets conditions on facts of a table's units."""
+
+    type: HoldType
+    table: str = ""
+    row: str = ""
+    person: str = ""
+    where: tuple[str, ...] = ()
+    reason_code: str
+    basis: str
+    ends_on: date | None = None
+    review_on: date
+
+
+def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> PlacedHold:
+    """Place a hold at once, and return it; from the next write on it is looked at (HLD-02, HLD-07).
+
+    Raises:
+        Refused: another role than the DPO's, or a reason that is none (NOT_A_HOLD); both are recorded (ACC-10).
+        UsageError: an unknown table, row, contact, field or value, or a date that no hold may have.
+        ConnectorError: whether the row is there could not be read; nothing is stored.
+    """
+    now, connector = context.clock(), context.connector
+    day = brussels_date(now)
+    data: dict[str, object] = {"action": "place_hold", "type": wanted.type.value, "role": role, "by": context.reference("person", who)}
+    if role not in PLACING_ROLES:
+        raise _denied(context.store, data, _role_error(role, "places holds", "the DPO does (section 9.4)"))
+    kind, conditions = _scope(connector, context.policy, wanted)
+    hold = PlacedHold(
+        id=context.new_id("hold"),
+        type=wanted.type,
+        kind=kind,
+        table=connector.table(KINDS[kind]),
+        row=wanted.person or wanted.row,
+        everything=bool(wanted.person),
+        conditions=conditions,
+        reason_code=wanted.reason_code,
+        basis=wanted.basis,
+        placed_by=who,
+        placed_at=now,
+        ends_on=wanted.ends_on,
+        review_on=wanted.review_on,
+    )
+    try:
+        check_new(hold, day)
+    except Refused as error:
+        raise _denied(context.store, data, error) from None
+    if hold.row and not rows_of(connector, KINDS[kind], (), Among("id", [hold.row])):
+        what = "there is no such contact" if wanted.person else "there is no such row"
+        raise UsageError(what, hint="ids are lower case, without braces, as a plan file has them", where=f"{hold.table} {hold.row}")
+    context.store.place_hold(hold, ("hold_placed", _entry(hold, context.reference) | {"role": role, "by": data["by"]}))
+    return hold
+
+
+def release_hold(
+    store: Store,
+    hold_id: str,
+    *,
+    who: str,
+    role: str,
+    asked_by: str,
+    reason: str,
+    notified_on: date | None,
+    now: datetime,
+    reference: Reference,
+) -> PlacedHold:
+    """Release a hold, and return it as it then stands. Whoever releases has neither placed it nor asked for its release (R-067).
+
+    Raises:
+        UsageError: an unknown hold, or nobody who asks, or no reason.
+        Refused: the wrong role, the placer or the asker, a restriction without notice to the person (R-074), or released before.
+    """
+    hold = store.hold(hold_id)
+    if not asked_by.strip() or not reason.strip():
+        raise UsageError("who asks for the release, and why, must be said", hint="--asked-by WHO --reason TEXT; no personal data")
+    data: dict[str, object] = {"action": "release_hold", "hold": hold.id, "role": role, "by": reference("person", who)}
+    known_as = who.casefold()
+    if role not in RELEASING_ROLES:
+        raise _denied(store, data, _role_error(role, "releases holds", "a dpo or an approver does (section 9.4)"))
+    if known_as in (hold.placed_by.casefold(), asked_by.casefold()):
+        error = Refused(
+            "whoever placed a hold, or asks for its release, cannot release it", hint="ask somebody else (HLD-02)", where=hold.id
+        )
+        error.code = "same_person"
+        raise _denied(store, data, error)
+    if hold.state(brussels_date(now)) is HoldState.RELEASED:
+        error = Refused("the hold was released already", where=hold.id)
+        error.code = "released"
+        raise _denied(store, data, error)
+    try:
+        check_notice(hold, notified_on, placed_on=brussels_date(hold.placed_at), day=brussels_date(now))
+    except Refused as refused:
+        raise _denied(store, data, refused) from None
+    released = msgspec.structs.replace(
+        hold, released_by=who, released_at=now, release_asked_by=asked_by, release_reason=reason, notified_on=notified_on
+    )
+    told: dict[str, object] = {"asked_by": reference("person", asked_by), "notified_on": _iso(notified_on), "role": role, "by": data["by"]}
+    store.release_hold(released, ("hold_released", _entry(hold, reference) | told))
+    return released
+
+
+def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, tuple[Condition, ...]]:
+    """The kind of record that a hold is on, and its conditions where it has any."""
+    if wanted.person:
+        if wanted.table or wanted.row or wanted.where:
+            raise UsageError("--person names all that is held", hint="leave out --table, --id and --where")
+        return _word(Contact), ()
+    record = connector.record(wanted.table)
+    kind = _word(record) if record is not None else ""
+    if kind not in HOLDABLE:
+        names = ", ".join(connector.table(KINDS[word]) for word in HOLDABLE if connector.has(KINDS[word]))
+        raise UsageError("this table cannot be held", hint=f"one of: {names}", where=wanted.table[:64])
+    if bool(wanted.row) == bool(wanted.where):
+        raise UsageError("a hold is on one row, or on what meets conditions", hint="--id ID, or --where FIELD=VALUE")
+    if wanted.row:
+        return kind, ()
+    outcomes = {outcome for lines in policy.derive.values() for line in lines for outcome in line.outcomes or ()}
+    return kind, read_conditions(kind, wanted.where, categories=policy.derive.keys(), outcomes=outcomes)
+
+
+def _word(record: type[Record]) -> str:
+    return next(word for word, kind in KINDS.items() if kind is record)
+
+
+def _entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
+    """What the ledger keeps of a hold: its row as a keyed reference, codes and dates; no name and no basis."""
+    return {
+        "hold": hold.id,
+        "type": hold.type.value,
+        "table": hold.table,
+        "ref": reference(hold.table, hold.row) if hold.row else None,
+        "everything": hold.everything,
+        "conditions": [f"{condition.field}={'|'.join(condition.values)}" for condition in hold.conditions],
+        "reason": hold.reason_code,
+        "ends_on": _iso(hold.ends_on),
+        "review_on": hold.review_on.isoformat(),
+    }
+
+
+def _role_error(role: str, what: str, hint: str) -> Refused:
+    error = Refused(f"the role {role[:40]} never {what}", hint=hint)
+    error.code = "role"
+    return error
+
+
+def _denied(store: Store, data: dict[str, object], error: Refused) -> ComplianceError:
+    """Leave a trace of what was denied, without its payload (ACC-10)."""
+    store.append([("denied", data | {"code": error.code})])
+    return error
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,37 @@
+"""The kill switch: whoever sets it ends every run after the batch in hand (`stop`), until it is lifted (`resume`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from jobs.ports import Store
+from rules.errors import Refused
+
+STOPPED = "stopped"  # code of the refusal
+
+
+def refuse_if_stopped(store: Store) -> None:
+    """Raise Refused with code `stopped` while the kill switch is set."""
+    since = store.stopped_since()
+    if since is not None:
+        raise stopped(since)
+
+
+def stopped(since: datetime) -> Refused:
+    """The refusal of whatever would write while the kill switch is set."""
+    error = Refused(
+        f"everything is stopped since {since.isoformat(timespec='seconds')}",
+        hint="crm-compliance resume, then apply the same plan again: it goes on where it was",
+    )
+    error.code = STOPPED
+    return error
+
+
+def stop(store: Store, now: datetime) -> datetime:
+    """Set the kill switch, and give since when it is set; whoever sets it a second time changes nothing."""
+    return store.stop(now, ("stopped", {}))
+
+
+def resume(store: Store) -> bool:
+    """Lift the kill switch; whether it was set."""
+    return store.resume(("resumed", {}))

@@ -1,0 +1,206 @@
+"""replay and erased check, as they are typed."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator
+from jobs.runs import Erasure
+from tests.crm_compliance.typist import LONG_AGO, Typist, limited, people_and_cases, set_faults
+from tests.integration.night import Night
+from tests.integration.restoring import Backup
+
+
+@pytest.fixture
+def backup(org: Night) -> Iterator[tuple[dict[str, str], Backup]]:
+    """The cases of an organisation, and a backup of its CRM from before anything was erased."""
+    cases = people_and_cases(org)
+    made = Backup(org)
+    yield cases, made
+    made.close()
+
+
+def a_night(typist: Typist, org: Night) -> None:
+    plan = typist.ask("plan")
+    org.approved(org.store.plan(plan["plan"]))
+    typist.ask("apply", plan["plan"])
+
+
+def test_after_a_restore_everything_goes_again(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]) -> None:
+    """ERA-13: the dry run is a stored plan, and the replay answers like apply."""
+    cases, made = backup
+    a_night(typist, org)
+    made.restore()
+    writes = org.writes()
+    plan = typist.ask("replay", "--dry-run")
+    assert (plan["kind"], plan["dispose"], plan["retain"], plan["replayed"]) == ("replay", {"delete": 5, "anonymise": 0}, {}, 0)
+    assert (plan["applicable"], plan["breaker"]["units"]["planned"], org.writes()) == (True, 4, writes)
+    done = typist.ask("replay")
+    assert (done["state"], done["replayed"], done["deleted"], done["verified"]["still_there"]) == ("done", 5, 5, 0)
+    assert set(done) >= {"run", "plan", "state", "deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows"}
+    assert all(org.get("cf_dossiers", cases[name]) is None for name in ("delete", "anonymise"))
+    assert org.get("cf_dossiers", cases["open"]) is not None
+    assert typist.ask("replay")["replayed"] == 0
+    assert typist.ask("ledger", "verify")["ok"] is True
+
+
+def test_the_plan_of_a_dry_run_is_what_apply_carries_out(
+    typist: Typist, org: Night, backup: tuple[dict[str, str], Backup], tmp_path: Path
+) -> None:
+    _, made = backup
+    a_night(typist, org)
+    made.restore()
+    plan = typist.ask("replay", "--dry-run")["plan"]
+    files = [tmp_path / f"replay{suffix}" for suffix in (".jsonl", ".csv", ".html", ".xlsx", ".json")]
+    typist.ask("plans", "show", plan, *(part for file in files for part in ("--output", file)))
+    lines = [json.loads(line) for line in files[0].read_text(encoding="utf-8").splitlines()]
+    assert {(line["table"], line["outcome"], line["rule"], line["reason"]) for line in lines} == {
+        ("cf_dossier", "dispose", "ERA-13", "EXPIRED"),
+        ("cf_fiche", "dispose", "ERA-13", "EXPIRED"),
+        ("cf_recording", "dispose", "ERA-13", "EXPIRED"),
+        ("contact", "dispose", "ERA-13", "EXPIRED"),
+    }
+    assert typist.ask("apply", plan)["deleted"] == 5
+
+
+def test_people_are_told_in_words(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]) -> None:
+    cases, made = backup
+    a_night(typist, org)
+    made.restore()
+    org.patch("cf_dossiers", cases["delete"], cf_legalhold=True)
+    said = typist.type("replay", "--dry-run")
+    assert (said.code, said.last.split()[0]) == (0, "plan")
+    assert "4 rows that had been erased are back and would go again, 1 stay (HOLD_LEGAL)." in said.out.replace("\n", " ")
+    said = typist.type("replay")
+    assert (said.code, said.last.split()[0]) == (0, "run")
+    assert "4 rows that had been erased were back and are gone again." in said.out.replace("\n", " ")
+
+
+def test_a_plan_in_a_restored_crm_is_made_with_a_warning(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]) -> None:
+    """R-091: a plan writes nothing; who makes it is told, and the ledger keeps the alarm."""
+    _, made = backup
+    a_night(typist, org)
+    assert "RESTORED" not in typist.type("plan").err
+    made.restore()
+    said = typist.type("plan", "--json")
+    assert said.code == 0
+    assert "warning: RESTORED" in said.err
+    assert [entry.data["code"] for entry in org.store.ledger() if entry.kind == "alarm"] == ["RESTORED"]
+
+
+def test_run_replays_first(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]) -> None:
+    cases, made = backup
+    a_night(typist, org)
+    made.restore()
+    assert typist.ask("run", "recordings")["deleted"] == 0
+    assert org.get("cf_recordings", cases["recording"]) is None
+    assert [run["kind"] for run in typist.ask("history", "list")] == ["recordings", "replay", "all"]
+
+
+def test_a_large_replay_needs_two_people(typist: Typist, org: Night) -> None:
+    """RET-24."""
+    limited(typist, max=1)
+    for _ in range(2):
+        org.dossier("social_card", spoken=LONG_AGO)
+    made = Backup(org)
+    a_night(typist, org)
+    made.restore()
+    made.close()
+    error = typist.refused("replay", code=5)
+    assert error["code"] == "breaker"
+    assert "approval" in typist.type("replay", "--dry-run").out
+    org.approved(org.store.plan(error["where"]))
+    assert typist.ask("apply", error["where"])["deleted"] == 2
+
+
+def test_a_row_that_the_crm_keeps_ends_the_replay_with_failures(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    row = org.dossier("social_card", spoken=LONG_AGO)
+    made = Backup(org)
+    a_night(typist, org)
+    made.restore()
+    made.close()
+    set_faults(crm, {"match": {"method": "DELETE", "path": f"cf_dossiers({row})"}, "times": 1, "do": "keep_row"})
+    assert typist.ask("replay", code=6)["partial"] == 1
+
+
+def test_a_crm_that_does_not_answer_stores_nothing(typist: Typist, org: Night) -> None:
+    typist.set(CRM_TOKEN="wrong")
+    assert typist.refused("replay", code=4)["code"] == "crm_unauthorised"
+    assert org.store.plans() == []
+
+
+def test_replay_is_no_kind_to_plan(typist: Typist, org: Night) -> None:
+    assert "--kind is" in typist.refused("plan", "--kind", "replay", code=2)["message"]
+
+
+# -- erased check ------------------------------------------------------------------------------------------------------
+
+
+def remember(org: Night, table: str, row: str, operation: str = "delete") -> None:
+    org.store.add_erasures([Erasure(org.key.reference(table, row), operation, table, "run-1", "2026-11-25T11:00:00Z", "EXPIRED")])
+
+
+ROW, OTHER = "0f0e0d0c-0b0a-4908-8706-050403020100", "11111111-2222-4333-8444-555555555555"
+
+
+def test_a_file_with_an_erased_row_is_refused(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """Exit 5: a guard refuses. Neither a CRM nor its address is needed."""
+    remember(org, "contact", ROW)
+    typist.unset("CRM_URL", "CRM_TOKEN", "CLOCK")
+    file = tmp_path / "people.csv"
+    file.write_text(f"table,id,lastname\ncontact,{OTHER},Peeters\ncontact,{ROW.upper()},Kanarie\n", encoding="utf-8")
+    found = typist.ask("erased", "check", file, code=5)
+    assert found == {"ok": False, "rows": 2, "erased": [{"line": 3, "table": "contact"}], "other_tables": {}}
+    said = typist.type("erased", "check", file)
+    assert (said.code, "line 3: contact" in said.out) == (5, True)
+    assert "Kanarie" not in said.out + said.err
+    assert ROW not in said.out.lower()
+
+
+def test_a_file_without_one_is_let_through(typist: Typist, org: Night, tmp_path: Path) -> None:
+    remember(org, "contact", ROW)
+    file = tmp_path / "people.jsonl"
+    file.write_text(f'{{"table": "contact", "id": "{OTHER}"}}\n{{"table": "contacts", "id": "{ROW}"}}\n', encoding="utf-8")
+    assert typist.ask("erased", "check", file) == {"ok": True, "rows": 2, "erased": [], "other_tables": {"contacts": 1}}
+    said = typist.type("erased", "check", file)
+    assert "None of 2 rows had been erased." in said.out
+    assert "nothing of this table was ever erased" in said.out
+
+
+def test_standard_input_is_read(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    remember(org, "contact", ROW)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"contact,{ROW}\n".encode())))
+    assert typist.ask("erased", "check", "-", code=5)["erased"] == [{"line": 1, "table": "contact"}]
+
+
+def test_many_lines_are_listed_in_full_by_json_alone(typist: Typist, org: Night, tmp_path: Path) -> None:
+    remember(org, "contact", ROW)
+    file = tmp_path / "people.csv"
+    file.write_text(f"contact,{ROW}\n" * 30, encoding="utf-8")
+    assert len(typist.ask("erased", "check", file, code=5)["erased"]) == 30
+    assert "and 10 more" in typist.type("erased", "check", file).out
+
+
+def test_a_bad_file_is_refused_with_its_line(typist: Typist, org: Night, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(f"contact,{ROW}\ncontact,Kanarie\n", encoding="utf-8")
+    error = typist.refused("erased", "check", file, code=2)
+    assert (error["where"], "Kanarie" in str(error)) == ("people.csv:2", False)
+    assert typist.refused("erased", "check", tmp_path / "none.csv", code=2)["message"].startswith("the file cannot be read")
+
+
+def test_the_journal_alone_is_enough(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup], tmp_path: Path) -> None:
+    """A database that was lost: what is in the file beside it is still known. ERASURES_FILE says where that is."""
+    cases, _ = backup
+    typist.set(ERASURES_FILE=str(tmp_path / "elsewhere" / "register.jsonl"))
+    a_night(typist, org)
+    typist.set(DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")
+    file = tmp_path / "dossiers.csv"
+    file.write_text(f"cf_dossier,{cases['open']}\ncf_dossier,{cases['delete']}\n", encoding="utf-8")
+    assert typist.ask("erased", "check", file, code=5)["erased"] == [{"line": 2, "table": "cf_dossier"}]

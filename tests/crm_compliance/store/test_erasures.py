@@ -1,0 +1,58 @@
+"""The register of erasures in the database: each entry once, oldest first; and what the last runs have done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from crm_compliance.store import erasures
+from crm_compliance.store.store import SqlStore
+from jobs.runs import Action, ActionState, Erasure, RowWrite, RunState
+from tests.crm_compliance.store.values import a_plan, a_run
+
+NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with SqlStore.open(f"sqlite:///{tmp_path / 'state.db'}", clock=lambda: NOW) as opened:
+        yield opened
+
+
+def an_entry(number: int, operation: str = "delete", run: str = "run-1") -> Erasure:
+    return Erasure(f"{number:064x}", operation, "contact", run, "2026-11-25T11:00:00Z", "EXPIRED")
+
+
+def test_an_entry_is_there_once(store: SqlStore) -> None:
+    entries = [an_entry(1), an_entry(1, "mask"), an_entry(1, run="run-2"), an_entry(2)]
+    assert store.add_erasures(entries) == 4
+    assert store.add_erasures(iter([*entries, an_entry(3)])) == 1
+    assert list(store.erasures()) == [*entries, an_entry(3)]
+    assert store.has_erasure(an_entry(2))
+    assert not store.has_erasure(an_entry(2, "mask"))
+
+
+def test_all_pages_are_read(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasures, "PAGE", 3)
+    store.add_erasures(an_entry(number) for number in range(10))
+    assert [int(entry.ref, 16) for entry in store.erasures()] == list(range(10))
+
+
+def test_what_a_run_has_done_last_comes_first(store: SqlStore) -> None:
+    """Runs that go on, and units that are not done, do not count."""
+    for number in (1, 2, 3):
+        store.save_plan(a_plan(f"plan-{number}"), [], ("plan", {}))
+        store.start_run(a_run(f"run-{number}", f"plan-{number}"), ("run_started", {}))
+        for state in (ActionState.DONE, ActionState.PARTIAL, ActionState.SKIPPED, ActionState.DONE):
+            unit = f"{number}-{state.value}-{len(store.journal(f'run-{number}'))}"
+            store.record(f"run-{number}", [Action("contact", unit, "delete", state, rows=(RowWrite("contact", unit, "1"),))])
+        if number < 3:
+            store.save_run(a_run(f"run-{number}", f"plan-{number}", state=RunState.DONE))
+    assert [(run, action.id) for run, action in store.last_done(3)] == [
+        ("run-2", "2-done-3"),
+        ("run-2", "2-done-0"),
+        ("run-1", "1-done-3"),
+    ]

@@ -1,0 +1,93 @@
+"""Certificates, checkpoints and schedules in the database: whole, in order, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from crm_compliance.store.store import SqlStore
+from jobs.certificates import Actor, Certificate, Issued, chained
+from jobs.checkpoints import Checkpoint, KeptCheckpoint
+from jobs.ledger import LedgerBroken, verify_chain
+from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run
+
+DRAFT = Certificate(
+    *("certificate-1", "run-1", "0.1.0", "2026.1", "dossier", "a" * 64, (), "RET-08", "EXPIRED", None, "DELETED"),
+    *({}, "2026-03-02T01:30:00Z", "2026-03-02T01:30:00Z", {}, Actor("b" * 64, ())),
+)
+
+
+def drafts(*numbers: int) -> list[Certificate]:
+    return [msgspec.structs.replace(DRAFT, certificate_id=f"certificate-{n}", unit_ref=f"{n:064x}") for n in numbers]
+
+
+def issued(store: SqlStore, *numbers: int) -> list[Issued]:
+    last = store.last_certificate()
+    return [Issued(each, "r-2026-03-00000000") for each in chained(drafts(*numbers), last.certificate if last is not None else None)]
+
+
+@pytest.fixture
+def running(store: SqlStore) -> SqlStore:
+    store.save_plan(a_plan(), PAGES, ENTRY)
+    store.start_run(a_run(), ENTRY)
+    return store
+
+
+def test_certificates_stand_behind_each_other_with_their_ledger_entry(running: SqlStore) -> None:
+    first, second = issued(running, 1, 2), []
+    running.issue("run-1", first, ("certificates", {"count": 2}))
+    second = issued(running, 3)
+    running.issue("run-1", second, ("certificates", {"count": 3}))
+    assert running.certificates("run-1") == [*first, *second]
+    assert running.last_certificate() == second[0]
+    assert [entry.data["count"] for entry in running.ledger() if entry.kind == "certificates"] == [2, 3]
+
+
+def test_certificates_that_do_not_follow_are_refused_whole(running: SqlStore) -> None:
+    stale = issued(running, 2)
+    running.issue("run-1", issued(running, 1), ("certificates", {}))
+    with pytest.raises(LedgerBroken, match="do not follow"):
+        running.issue("run-1", stale, ("certificates", {}))
+    assert [one.certificate.certificate_id for one in running.certificates("run-1")] == ["certificate-1"]
+
+
+def test_a_unit_has_one_certificate_a_run(running: SqlStore) -> None:
+    """R-089: exactly one."""
+    running.issue("run-1", issued(running, 1), ("certificates", {}))
+    (twin,) = chained([msgspec.structs.replace(drafts(1)[0], certificate_id="certificate-9")], running.certificates("run-1")[0].certificate)
+    with pytest.raises(IntegrityError):
+        running.issue("run-1", [Issued(twin, "r-2026-03-00000000")], ("certificates", {}))
+    assert len(running.certificates("run-1")) == 1
+    assert verify_chain(running.ledger()).ok
+
+
+def test_checkpoints_are_kept_in_order_and_the_first_over_as_many_entries_stays(store: SqlStore) -> None:
+    points = [Checkpoint(n, "a" * 64, "b" * 64, "2026-03-02T01:30:00.000Z", "c" * 64, "s-1") for n in (9, 3)]
+    for point in points:
+        store.add_checkpoint(KeptCheckpoint(point, ("00",)))
+    store.add_checkpoint(KeptCheckpoint(msgspec.structs.replace(points[0], head="f" * 64), ()))
+    assert store.checkpoints() == [points[1], points[0]]
+    assert store.last_checkpoint() == KeptCheckpoint(points[0], ("00",))
+
+
+def test_a_store_without_any_proof_says_so(store: SqlStore) -> None:
+    assert (store.last_certificate(), store.last_checkpoint(), store.checkpoints(), store.policies()) == (None, None, [], [])
+
+
+def test_a_schedule_is_kept_word_for_word_when_it_first_decides(store: SqlStore) -> None:
+    """ACC-01."""
+    for text in ("één", "één", "zwei"):
+        store.remember_policy(text * 16, "2026.1", text)
+    assert [(each.digest, each.text, each.first_used_at) for each in store.policies()] == [
+        ("één" * 16, "één", "2026-03-02T01:30:00Z"),
+        ("zwei" * 16, "zwei", "2026-03-02T01:30:00Z"),
+    ]
+    assert [entry.kind for entry in store.ledger()] == ["policy", "policy"]
+
+
+def test_the_ledger_can_be_read_from_an_entry_on(store: SqlStore, database_url: str, open_store: Callable[[str], SqlStore]) -> None:
+    store.append([("x", {"n": n}) for n in range(5)])
+    assert [entry.seq for entry in open_store(database_url).ledger(after=3)] == [4, 5]

@@ -1,0 +1,75 @@
+"""The anchor is only ever added to, and whatever was done to it comes to light."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from crm_compliance.anchor import AnchorUnfit, catch_up, read_anchor
+from crm_compliance.files import DiskProblem
+from jobs.checkpoints import Checkpoint, encode
+from rules.errors import UsageError
+
+POINTS = [
+    Checkpoint(n, f"{n:064x}", "b" * 64, "2026-11-25T11:00:00.000Z", "c" * 64, "s-2026-11-0000000000000000", "AA==") for n in (3, 7, 9)
+]
+
+
+def test_a_file_catches_up_with_what_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "anchor.jsonl"
+    for known in (1, 1, 3):
+        catch_up(path, POINTS[:known])
+        assert read_anchor(path) == POINTS[:known]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_line_torn_by_a_power_cut_is_completed(tmp_path: Path) -> None:
+    path, whole = tmp_path / "anchor.jsonl", b"".join(map(encode, POINTS))
+    for cut in range(0, len(whole), 37):
+        path.write_bytes(whole[:cut])
+        catch_up(path, POINTS)
+        assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("content", [b"something else\n", encode(POINTS[1]), b"".join(map(encode, POINTS)) + b"\n"])
+def test_a_file_that_says_something_else_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "anchor.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(AnchorUnfit):
+        catch_up(path, POINTS)
+    assert path.read_bytes() == content
+
+
+def test_an_anchor_with_more_than_the_database_has_is_told(tmp_path: Path) -> None:
+    """As after a restore of the database: what was anchored since is not cut off."""
+    path = tmp_path / "anchor.jsonl"
+    catch_up(path, POINTS)
+    with pytest.raises(AnchorUnfit):
+        catch_up(path, POINTS[:2])
+    assert read_anchor(path) == POINTS
+
+
+@pytest.mark.parametrize("place", ["missing/anchor.jsonl", "."])
+def test_a_place_that_cannot_be_written_is_a_disk_problem(tmp_path: Path, place: str) -> None:
+    with pytest.raises(DiskProblem):
+        catch_up(tmp_path / place, POINTS)
+
+
+def test_a_damaged_line_is_none_at_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "anchor.jsonl"
+    path.write_bytes(encode(POINTS[0]) + encode(POINTS[1]).replace(b"11:00", b"11:0") + b"null\n" + encode(POINTS[2]) + b"\n")
+    assert [each is None for each in read_anchor(path)] == [False, False, True, False, True]
+
+
+def test_an_empty_anchor_has_no_checkpoints(tmp_path: Path) -> None:
+    (tmp_path / "anchor.jsonl").touch()
+    assert read_anchor(tmp_path / "anchor.jsonl") == []
+
+
+def test_what_is_no_anchor_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Geachte heer\n")
+    for path in (tmp_path / "letter.txt", tmp_path / "nowhere"):
+        with pytest.raises(UsageError):
+            read_anchor(path)

@@ -1,0 +1,103 @@
+"""Time stamps of a real authority, OpenSSL's own: they verify, with us and with OpenSSL, and their lack fails no run (RFC 3161)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from crm_compliance.timestamps import NoTimestamp, fetch, stamped_at
+from jobs.checkpoints import Checkpoint
+from rules.errors import UsageError
+from tests.crm_compliance.authority import make, serving
+from tests.crm_compliance.openssl import OPENSSL
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+pytestmark = OPENSSL
+CHECKPOINT = Checkpoint(3, "a" * 64, "b" * 64, "2026-03-02T01:30:00.000Z", "c" * 64, "s-2026-03-0000000000000000", "AA==")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tsa") / "authority"
+    make(folder)
+    return folder
+
+
+def test_a_stamp_tells_when_and_verifies_for_its_message_alone(authority: Path) -> None:
+    with serving(authority) as url:
+        token = fetch(url, CHECKPOINT.form, authority / "ca.pem")
+    at = stamped_at(token, CHECKPOINT.form, authority / "ca.pem")
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
+    with pytest.raises(NoTimestamp):
+        stamped_at(token, CHECKPOINT.form + b" ", authority / "ca.pem")
+    with pytest.raises(NoTimestamp):
+        stamped_at(token[:-8] + "AAAAAAA=", CHECKPOINT.form, authority / "ca.pem")
+
+
+def test_openssl_verifies_the_same_stamp(authority: Path, tmp_path: Path) -> None:
+    with serving(authority) as url:
+        token = fetch(url, CHECKPOINT.form, None)
+    (tmp_path / "stamp.tsr").write_bytes(base64.b64decode(token))
+    (tmp_path / "stamped.json").write_bytes(CHECKPOINT.form)
+    command = f"openssl ts -verify -data stamped.json -in stamp.tsr -CAfile {authority / 'ca.pem'}"
+    done = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Verification: OK" in done.stdout + done.stderr) == (0, True)
+
+
+def test_a_stamp_of_another_authority_is_refused(authority: Path, tmp_path: Path) -> None:
+    other = make(tmp_path / "other")
+    with serving(authority) as url, pytest.raises(NoTimestamp, match="does not verify"):
+        fetch(url, CHECKPOINT.form, other)
+
+
+def test_a_stamp_that_answers_another_question_is_refused(authority: Path) -> None:
+    """An old answer, played again."""
+    with serving(authority) as url:
+        old = base64.b64decode(fetch(url, CHECKPOINT.form, None))
+    with serving(authority, answer=old) as url, pytest.raises(NoTimestamp, match="another question"):
+        fetch(url, CHECKPOINT.form, None)
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"0" * 5000])
+def test_an_answer_that_is_no_stamp_is_refused(authority: Path, answer: bytes) -> None:
+    with serving(authority, answer=answer) as url, pytest.raises(NoTimestamp, match="gave no time stamp"):
+        fetch(url, CHECKPOINT.form, None)
+
+
+def test_nobody_there_is_told(authority: Path) -> None:
+    with pytest.raises(NoTimestamp, match="gave no time stamp"):
+        fetch("http://127.0.0.1:9/", CHECKPOINT.form, None)
+
+
+def test_a_file_without_a_certificate_is_a_usage_error(authority: Path, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for file in (tmp_path / "ca.pem", tmp_path / "nowhere.pem"):
+        with pytest.raises(UsageError, match="no certificate"):
+            stamped_at("", CHECKPOINT.form, file)
+
+
+def test_the_checkpoint_of_a_run_is_stamped_and_the_stamp_verified_with_the_ledger(typist: Typist, org: Night, authority: Path) -> None:
+    with serving(authority) as url:
+        typist.set(TIMESTAMP_URL=url, TIMESTAMP_CA=str(authority / "ca.pem"))
+        typist.ask("apply", typist.ask("plan")["plan"])
+    anchor = typist.folder / "data" / "anchor.jsonl"
+    assert json.loads(anchor.read_bytes())["timestamp"]
+    assert typist.ask("ledger", "verify")["ok"] is True
+    other = make(typist.folder / "other")
+    typist.set(TIMESTAMP_CA=str(other))
+    said = typist.type("ledger", "verify")
+    assert (said.code, "time stamp does not verify" in said.out) == (7, True)
+
+
+def test_an_authority_that_fails_fails_no_run(typist: Typist, org: Night, authority: Path) -> None:
+    typist.set(TIMESTAMP_URL="http://127.0.0.1:9/")
+    said = typist.type("apply", typist.ask("plan")["plan"])
+    assert said.code == 0
+    assert "no time stamp on the checkpoint" in said.err
+    assert typist.ask("ledger", "verify")["checkpoints"] == 1

@@ -1,0 +1,135 @@
+"""The product's command line, typed in forks of one warm process.
+
+Every command is a process of its own, with its own settings, folder and exit code; only the time that importing takes is spent once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import runpy
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.independent.stage import ROOT, Spoken
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+
+
+class Prompt:
+    """Types one command after another; what they printed is read from files, so that no full pipe holds one up."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.independent.prompt"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(30)
+
+    def type(self, args: Sequence[str], env: dict[str, str], cwd: Path, given: str = "") -> Spoken:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        out, err, said = (self.folder / name for name in ("prompt.out", "prompt.err", "prompt.in"))
+        said.write_text(given)
+        job = {"args": list(args), "env": env, "cwd": str(cwd), "in": str(said), "out": str(out), "err": str(err)}
+        began = time.monotonic()
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError("the warm process has ended")
+        return Spoken(tuple(args), json.loads(answer)["code"], out.read_text(), err.read_text(), time.monotonic() - began)
+
+
+def serve() -> None:
+    """Read jobs from stdin until it ends; what a command has imported is imported here too, for the next one."""
+    for line in sys.stdin:
+        job = json.loads(line)
+        read, write = os.pipe()
+        gc.freeze()  # what is here already is not looked at again by any child
+        child = os.fork()
+        if child == 0:
+            gc.disable()  # a command is short
+            os.close(read)
+            act(job, write)
+        os.close(write)
+        with os.fdopen(read, encoding="utf-8") as pipe:
+            names = json.loads(pipe.read() or "[]")
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(json.dumps({"code": os.waitstatus_to_exitcode(status)}) + "\n")
+        sys.stdout.flush()
+        for name in names:
+            if name not in sys.modules:
+                with contextlib.suppress(Exception):
+                    importlib.import_module(name)
+
+
+def act(job: dict[str, Any], write: int) -> None:
+    """Be the command; never returns."""
+    code = 1
+    try:
+        for target, name, flags in (
+            (STDIN, "in", os.O_RDONLY),
+            (STDOUT, "out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+            (STDERR, "err", os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+        ):
+            opened = os.open(job[name], flags, 0o600)
+            os.dup2(opened, target)
+            os.close(opened)
+        sys.stdin, sys.stdout, sys.stderr = (
+            io.TextIOWrapper(io.FileIO(STDIN), encoding="utf-8"),
+            io.TextIOWrapper(io.FileIO(STDOUT, "w"), encoding="utf-8", line_buffering=True),
+            io.TextIOWrapper(io.FileIO(STDERR, "w"), encoding="utf-8", line_buffering=True),
+        )
+        os.environ.clear()
+        os.environ.update(job["env"])
+        if hasattr(time, "tzset"):
+            time.tzset()
+        os.chdir(job["cwd"])
+        sys.argv = ["crm-compliance", *job["args"]]
+        code = command()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os.write(write, json.dumps([name for name, module in sys.modules.items() if getattr(module, "__file__", None)]).encode())
+        os.close(write)
+        os._exit(code)
+
+
+def command() -> int:
+    """The console command as `python -m crm_compliance` is; its exit code."""
+    try:
+        runpy.run_module("crm_compliance", run_name="__main__")
+    except SystemExit as end:
+        if end.code is None:
+            return 0
+        if isinstance(end.code, int):
+            return end.code
+        sys.stderr.write(f"{end.code}\n")
+        return 1
+    except BaseException:  # noqa: BLE001  as the interpreter itself does at its end
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    serve()

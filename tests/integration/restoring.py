@@ -1,0 +1,25 @@
+"""A backup of the emulated CRM, and its restore: every row with the version it had then."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from tests.integration.night import Night
+
+
+class Backup:
+    """What the CRM holds at this moment."""
+
+    def __init__(self, night: Night) -> None:
+        self._tables = night.emulator.emulator.tables
+        self._copy = sqlite3.connect(":memory:", check_same_thread=False)
+        with self._tables.lock:
+            self._tables.connection.backup(self._copy)
+
+    def restore(self) -> None:
+        """Bring the CRM back to it; versions of later writes are not given out a second time."""
+        with self._tables.lock:
+            self._copy.backup(self._tables.connection)
+
+    def close(self) -> None:
+        self._copy.close()

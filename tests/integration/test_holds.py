@@ -1,0 +1,399 @@
+"""Holds through a whole night: what they cover in the plan, and what becomes of it afterwards (HLD-03 to HLD-11)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.interface import ConnectorError
+from jobs.explaining import explain_unit
+from jobs.plan import Kind
+from jobs.planning import lines_of, make_plan
+from jobs.runs import ActionState
+from rules.errors import Refused, UsageError
+from rules.request_holds import RequestHold
+from tests.integration.holding import LONG_AGO, Register, carry_out, place, release, with_register
+from tests.integration.night import Night, brussels_noon
+
+
+def kept(night: Night, *, flagged: bool = False) -> dict[str, Any]:
+    """The reasons, or flags, of every unit that a plan keeps."""
+    lines = night.lines(night.plan()).values()
+    return {line.id: line.flags if flagged else line.reasons for line in lines if not line.is_disposal}
+
+
+def a_dossier_with_people(night: Night) -> dict[str, str]:
+    """An expired dossier with a child, a suspect on its fiche, notes, a call and a recording past its end."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    (fiche,) = night.fiches_of(dossier)
+    child, suspect = night.contact(), night.contact(lastname="Maes (fictief)")
+    return {
+        "dossier": dossier,
+        "fiche": fiche,
+        "child": child,
+        "suspect": suspect,
+        "child_role": night.party(child, "child", dossier=dossier),
+        "suspect_role": night.party(suspect, "suspect", fiche=fiche),
+        "note": night.note("cf_fiche", fiche),
+        "call": night.call("cf_dossier", dossier, [child]),
+        "recording": night.recording(LONG_AGO, fiche=fiche),
+        "audio": night.note("cf_fiche", fiche, filename="a.mp3", mimetype="audio/mpeg", documentbody="AAAA", isdocument=True),
+    }
+
+
+TABLES = {
+    "dossier": "cf_dossier",
+    "fiche": "cf_fiche",
+    "child": "contact",
+    "suspect": "contact",
+    "child_role": "cf_party",
+    "suspect_role": "cf_party",
+    "note": "annotation",
+    "call": "phonecall",
+    "audio": "annotation",
+}
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_r048_r071_a_hold_on_any_part_or_person_keeps_the_whole_unit_and_nothing_else(night: Night, what: str) -> None:
+    """R-048, R-065, R-071, HLD-04: the suspect's role too; the people's other dossiers are not held."""
+    rows, other = a_dossier_with_people(night), night.dossier("social_card", spoken=LONG_AGO)
+    elsewhere = night.dossier("social_card", spoken=LONG_AGO)
+    night.party(rows["child"], "child", dossier=elsewhere)
+    place(night, TABLES[what], rows[what])
+    held = {rows["dossier"], rows["recording"], rows["audio"]} | ({elsewhere} if what == "child" else set())
+    plan = night.plan()
+    lines = night.lines(plan)
+    assert {line.id for line in lines.values() if not line.is_disposal} == held
+    assert {line.reasons for line in lines.values() if line.id in held} == {("HOLD_JUDICIAL",)}
+    assert lines[rows["dossier"]].retention_end == "2018-09-01"
+    night.apply(plan)
+    assert night.get("cf_dossiers", other) is None
+    assert (night.get("cf_dossiers", elsewhere) is None) is (what != "child")
+    for part, table in TABLES.items():
+        sets = {"cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "cf_party": "cf_parties", "annotation": "annotations"}
+        assert night.get(sets.get(table, f"{table}s"), rows[part]) is not None, part
+
+
+def test_everything_of_a_person_is_also_what_they_took_part_in(night: Night) -> None:
+    """HLD-01: a hold on the contact is for their roles, one on the person for calls and e-mails too."""
+    dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact()
+    night.call("cf_dossier", dossier, [person])
+    place(night, "contact", person)
+    assert dossier not in kept(night)
+    place(night, person=person, kind="legal")
+    assert kept(night)[dossier] == ("HOLD_LEGAL",)
+
+
+def test_a_held_recording_stays_when_its_dossier_goes_and_loses_its_link(night: Night) -> None:
+    """RET-03: also one that would follow its dossier on the evidence mark."""
+    rows = a_dossier_with_people(night)
+    marked = night.recording(LONG_AGO, fiche=rows["fiche"], cf_evidence=True)
+    for recording in (rows["recording"], marked):
+        place(night, "cf_recording", recording)
+    run = night.apply(night.plan())
+    assert night.get("cf_dossiers", rows["dossier"]) is None
+    for recording in (rows["recording"], marked):
+        left = night.get("cf_recordings", recording)
+        assert left is not None
+        assert left["_cf_ficheid_value"] is None
+    assert run.counts["skipped"] == {}
+    assert kept(night) == {rows["recording"]: ("HOLD_JUDICIAL",), marked: ("HOLD_JUDICIAL",)}
+
+
+def test_a_held_note_of_a_recording_keeps_the_recording_and_not_the_dossier(night: Night) -> None:
+    rows = a_dossier_with_people(night)
+    place(night, "annotation", night.note("cf_recording", rows["recording"]))
+    night.apply(night.plan())
+    assert night.get("cf_recordings", rows["recording"]) is not None
+    assert night.get("cf_dossiers", rows["dossier"]) is None
+
+
+def test_r066_the_last_day_is_held_and_the_next_is_not(night: Night) -> None:
+    """R-066."""
+    night.clock.now = brussels_noon(date(2026, 10, 1))
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    place(night, "cf_dossier", dossier, ends_on=date(2026, 10, 31))
+    night.clock.now = datetime(2026, 10, 31, 22, 59, 59, tzinfo=UTC)
+    assert kept(night) == {dossier: ("HOLD_JUDICIAL",)}
+    night.clock.now = datetime(2026, 10, 31, 23, 0, 0, tzinfo=UTC)
+    assert kept(night) == {}
+    assert night.apply(night.plan()).counts["deleted"] == 1
+
+
+def test_r067_r068_r069_a_released_hold_lets_the_unit_go_in_the_next_run(night: Night) -> None:
+    """R-067: by a person who neither placed it nor asks; R-069: two holds, one is left; R-068: then it goes."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    first, second = place(night, "cf_dossier", dossier), place(night, "cf_dossier", dossier, kind="complaint")
+    assert kept(night) == {dossier: ("HOLD_JUDICIAL", "HOLD_COMPLAINT")}
+    for who in ("dora", "DORA", "carl"):
+        with pytest.raises(Refused) as caught:
+            release(night, first, who=who)
+        assert caught.value.code == "same_person"
+    release(night, first)
+    assert kept(night) == {dossier: ("HOLD_COMPLAINT",)}
+    release(night, second, who="frida", role="dpo")
+    with pytest.raises(Refused) as caught:
+        release(night, second)
+    assert caught.value.code == "released"
+    assert night.apply(night.plan()).counts["deleted"] == 1
+
+
+def test_r070_a_review_that_is_overdue_is_flagged(night: Night) -> None:
+    """R-070."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    place(night, "cf_dossier", dossier, review_on=date(2026, 12, 1))
+    night.clock.now += timedelta(days=7)
+    plan = night.plan()
+    assert plan.flags == {"HOLD_REVIEW_OVERDUE": 1}
+    assert night.lines(plan)[dossier].reason == "HOLD_JUDICIAL"
+
+
+def test_r074_a_restriction_is_lifted_once_the_person_was_told(night: Night) -> None:
+    """R-074, HLD-09."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    hold = place(night, "cf_dossier", dossier, kind="restriction")
+    assert kept(night) == {dossier: ("HOLD_RESTRICTION",)}
+    for notified_on in (None, date(2026, 11, 26), date(2026, 11, 24)):
+        with pytest.raises(Refused) as caught:
+            release(night, hold, notified_on=notified_on)
+        assert caught.value.code == "notice"
+    assert kept(night) == {dossier: ("HOLD_RESTRICTION",)}
+    release(night, hold, notified_on=date(2026, 11, 25))
+    assert kept(night) == {}
+
+
+@pytest.mark.parametrize("code", ["training", "quality", "statistieken", "study"])
+def test_r049_r075_what_is_no_hold_keeps_nothing(night: Night, code: str) -> None:
+    """R-049, R-075: NOT_A_HOLD, and disposal."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    with pytest.raises(Refused, match="NOT_A_HOLD"):
+        place(night, "cf_dossier", dossier, reason_code=code)
+    assert night.store.holds() == []
+    night.apply(night.plan())
+    assert night.get("cf_dossiers", dossier) is None
+
+
+def test_r076_a_reopened_dossier_is_kept_without_any_hold(night: Night) -> None:
+    """R-076."""
+    dossier = night.dossier("runaway", spoken=LONG_AGO, closed=False, cf_reopenedon="2026-01-01T11:00:00Z")
+    night.party(night.contact(birthdate="2000-02-01"), "child", dossier=dossier)
+    assert kept(night)[dossier] == ("OPEN_DOSSIER",)
+
+
+def test_r080_a_restriction_stands_before_the_missing_term(night: Night) -> None:
+    """R-080."""
+    dossier = night.dossier("unexplained_disappearance", spoken=LONG_AGO)
+    place(night, "cf_dossier", dossier, kind="restriction")
+    assert kept(night)[dossier] == ("HOLD_RESTRICTION", "NO_TERM")
+
+
+def test_r154_the_flag_of_the_crm_and_a_placed_hold_stand_beside_each_other(night: Night) -> None:
+    """R-154, HLD-14: the flag is a legal hold while it is set; cleared, the next run disposes and the plan lists the change."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO, cf_legalhold=True)
+    hold = place(night, "cf_dossier", dossier)
+    assert kept(night) == {dossier: ("HOLD_LEGAL", "HOLD_JUDICIAL")}
+    release(night, hold)
+    assert kept(night) == {dossier: ("HOLD_LEGAL",)}
+    night.patch("cf_dossiers", dossier, cf_legalhold=False)
+    plan = night.plan()
+    assert [(change.id, change.change) for change in plan.hold_changes] == [(dossier, "cleared")]
+    assert night.apply(plan).counts["deleted"] == 1
+
+
+# -- subject requests --------------------------------------------------------------------------------------------------
+
+
+def test_r072_a_recording_that_expired_yesterday_waits_for_its_callers_request(night: Night) -> None:
+    """R-072, HLD-08: kept while the request is pending and for thirty days after, found by the caller's role or by the recording alone."""
+    open_dossier = night.dossier("runaway", spoken=LONG_AGO, closed=False)
+    (fiche,) = night.fiches_of(open_dossier)
+    caller = night.contact()
+    night.party(caller, "reporter", fiche=fiche)
+    linked, alone = night.recording(date(2026, 5, 24), fiche=fiche), night.recording(date(2026, 5, 24))
+    free = night.recording(date(2026, 5, 24))
+    pending = RequestHold(request="request-1", right="access", contacts=(caller,), rows=(("recording", alone),))
+    register = Register(pending)
+    context = with_register(night, register)
+    carry_out(night, context, Kind.RECORDINGS)
+    assert night.get("cf_recordings", free) is None
+    plan = make_plan(context, Kind.RECORDINGS)
+    reasons = {line.id: line.reasons for line in lines_of(night.store.plan_pages(plan.id))}
+    assert reasons == {linked: ("HOLD_REQUEST",), alone: ("HOLD_REQUEST",)}
+
+
+@pytest.mark.parametrize(("day", "goes"), [(date(2026, 5, 10), False), (date(2026, 5, 11), True)])
+def test_r035_r073_an_answered_request_holds_for_thirty_days_and_moves_no_end(night: Night, day: date, *, goes: bool) -> None:
+    """R-073: closed 2026-04-10, kept on 2026-05-10, disposed of on 2026-05-11; R-035: the end stays."""
+    dossier, person = night.dossier("social_card", spoken=date(2025, 2, 10)), night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    register = Register(RequestHold(request="request-1", right="access", contacts=(person,), closed_on=date(2026, 4, 10)))
+    night.clock.now = brussels_noon(day)
+    context = with_register(night, register)
+    plan, _ = carry_out(night, context)
+    line = {line.id: line for line in lines_of(night.store.plan_pages(plan.id))}[dossier]
+    assert (line.is_disposal, line.retention_end) == (goes, "2025-08-10")
+    assert line.reasons == (("EXPIRED",) if goes else ("HOLD_REQUEST",))
+    assert (night.get("cf_dossiers", dossier) is None) is goes
+
+
+def test_the_grace_of_requests_is_the_schedules(make_night: Any) -> None:
+    """HLD-08: configurable from 0 to 90 days."""
+    night = make_night(policy=lambda text: text.replace("request_grace_days: 30", "request_grace_days: 0"))
+    dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    closed = Register(RequestHold(request="request-1", right="access", contacts=(person,), closed_on=date(2026, 11, 25)))
+    context = with_register(night, closed)
+    assert make_plan(context, Kind.ALL).retain == {"HOLD_REQUEST": 1}
+    night.clock.now += timedelta(days=1)
+    assert make_plan(context, Kind.ALL).retain == {}
+
+
+def test_an_objection_holds_until_it_is_decided(night: Night) -> None:
+    """HLD-10."""
+    dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact()
+    night.party(person, "parent", dossier=dossier)
+    register = Register(RequestHold(request="request-1", right="objection", contacts=(person,)))
+    assert make_plan(with_register(night, register), Kind.ALL).retain == {"HOLD_OBJECTION": 1}
+    register.requests = [RequestHold(request="request-1", right="objection", contacts=(person,), closed_on=date(2026, 11, 25))]
+    assert make_plan(with_register(night, register), Kind.ALL).retain == {}
+
+
+# -- contacts ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("related", [False, True])
+def test_a_held_contact_is_left_alone_and_goes_once_the_hold_is_released(night: Night, *, related: bool) -> None:
+    """RET-20: a later run still removes or trims it; it is never taken for one that was never linked. The note is held, so the dossier
+    goes and the contact stays."""
+    dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact(birthdate="1980-05-05")
+    night.party(person, "reporter", dossier=dossier)
+    hold = place(night, "annotation", night.note("contact", person))
+    if related:
+        night.donation(person)
+    for held in ((person, "trim" if related else "delete", "HOLD_JUDICIAL"),) * 2:  # the second night has no dossier any more
+        plan = night.plan()
+        assert (plan.held_contacts, plan.trims) == ((held,), ())
+        assert person not in night.lines(plan)
+        run = night.apply(plan)
+        assert run.counts["skipped"] == {"HOLD_JUDICIAL": 1}
+        left = night.get("contacts", person)
+        assert left is not None
+        assert left["birthdate"] == "1980-05-05"
+    assert night.get("cf_dossiers", dossier) is None
+    release(night, hold)
+    run = night.apply(night.plan())
+    left = night.get("contacts", person)
+    assert (left is None) is not related
+    assert left is None or left["birthdate"] is None
+    assert (run.counts["deleted"], run.counts["trimmed"]) == ((0, 1) if related else (1, 0))
+    assert night.plan().held_contacts == ()
+
+
+def test_whom_a_held_contact_points_to_stays_and_goes_with_it(night: Night) -> None:
+    dossier, parent = night.dossier("social_card", spoken=LONG_AGO), night.contact()
+    child = night.contact(**{"parentcustomerid_contact@odata.bind": f"/contacts({parent})"})
+    night.party(child, "reporter", dossier=dossier)
+    hold = place(night, "annotation", night.note("contact", child))
+    before = night.get("contacts", child)
+    night.apply(night.plan())
+    assert night.get("contacts", child) == before
+    assert night.get("contacts", parent) is not None
+    release(night, hold)
+    night.apply(night.plan())
+    assert (night.get("contacts", child), night.get("contacts", parent)) == (None, None)
+
+
+def test_why_names_the_hold_of_a_contact_and_of_a_unit(night: Night) -> None:
+    dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    hold = place(night, person=person)
+    for table, row in (("contact", person), ("cf_dossier", dossier)):
+        line, steps = explain_unit(night.context, table, row)
+        assert (line.outcome, line.reason) == ("retain", "HOLD_JUDICIAL")
+        assert any(step.rule == "HLD-04" for step in steps)
+    assert hold.id in str(explain_unit(night.context, "cf_dossier", dossier)[1])
+
+
+# -- holds by conditions -----------------------------------------------------------------------------------------------
+
+
+def test_a_hold_by_conditions_takes_in_what_comes_later(night: Night) -> None:
+    first, free = night.dossier("social_card", spoken=LONG_AGO), night.dossier("e_safety", spoken=LONG_AGO)
+    hold = place(night, "cf_dossier", where=("category=social_card", "opened_to=2018-12-31"))
+    assert set(kept(night)) == {first}
+    second = night.dossier("social_card", spoken=LONG_AGO)
+    newer = night.dossier("social_card", spoken=date(2020, 1, 1))
+    night.apply(night.plan())
+    assert [night.get("cf_dossiers", row) is not None for row in (first, second, newer, free)] == [True, True, False, False]
+    release(night, hold)
+    assert night.apply(night.plan()).counts["deleted"] == 2
+
+
+# -- placing -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_there_cannot_be_held(night: Night) -> None:
+    nobody = "00000000-0000-0000-0000-0000000000ff"
+    for table, row, more in (
+        ("cf_dossier", nobody, {}),
+        ("", "", {"person": nobody}),
+        ("cf_nothing", nobody, {}),
+        ("systemuser", nobody, {}),
+        ("cf_statistic", nobody, {}),
+        ("cf_dossier", "", {}),
+        ("cf_dossier", nobody, {"where": ("active=no",)}),
+        ("cf_dossier", nobody, {"person": nobody}),
+    ):
+        with pytest.raises(UsageError):
+            place(night, table, row, **more)
+    assert night.store.holds() == []
+
+
+def test_the_ledger_tells_of_holds_without_a_name(night: Night) -> None:
+    """ACC-01, ACC-10: placed, denied, released."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    hold = place(night, "cf_dossier", dossier, ends_on=date(2027, 1, 1))
+    with pytest.raises(Refused):
+        release(night, hold, who="dora")
+    release(night, hold)
+    placed, denied, released = list(night.store.ledger())[-3:]
+    assert [entry.kind for entry in (placed, denied, released)] == ["hold_placed", "denied", "hold_released"]
+    assert placed.data["ref"] == released.data["ref"] == night.key.reference("cf_dossier", dossier)
+    assert (placed.data["type"], placed.data["reason"], placed.data["ends_on"]) == ("judicial", "REQ-1", "2027-01-01")
+    assert (denied.data["action"], denied.data["role"], denied.data["code"]) == ("release_hold", "approver", "same_person")
+    text = str([entry.data for entry in (placed, denied, released)])
+    assert not any(word in text for word in ("dora", "erik", "carl", "letter", dossier))
+
+
+def test_without_holds_the_crm_is_asked_nothing_for_them(night: Night) -> None:
+    from jobs.holding import active_holds
+
+    context = night.context
+    before = night.emulator.stats()["requests"]
+    assert not active_holds(context, date(2026, 11, 25)).is_any
+    assert night.emulator.stats()["requests"] == before
+
+
+def test_a_hold_whose_cover_cannot_be_read_stops_the_plan(night: Night) -> None:
+    """A read that fails raises: it never looks like a hold that covers nothing."""
+    person = night.contact()
+    night.party(person, "suspect", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    place(night, "contact", person)
+    faults = [{"match": {"method": "GET", "path": "cf_parties", "every": 1}, "times": 99, "do": "status", "status": 403}]
+    context = night.context
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=faults).raise_for_status()
+    with pytest.raises(ConnectorError):
+        make_plan(context, Kind.ALL)
+    assert night.store.plans() == []
+
+
+def test_skipped_by_a_hold_is_a_state_of_its_own(night: Night) -> None:
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    place(night, "cf_dossier", dossier)
+    run = night.apply(plan)
+    (action,) = night.store.journal(run.id)
+    assert (action.state, action.code) == (ActionState.SKIPPED, "HOLD_JUDICIAL")

@@ -1,0 +1,147 @@
+"""Housekeeping: recordings and objects that have lost each other are found in both directions, and nothing of them is removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.interface import ObjectError
+from connectors.storage.local import LocalFolder
+from jobs.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
+from jobs.plan import Kind, LinesRemoved
+from jobs.planning import lines_of
+from jobs.ports import JobContext
+from jobs.runs import RunState
+from rules.errors import Refused
+from tests.integration.night import Night
+
+RECENT = date(2026, 11, 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "objects").mkdir()
+    return tmp_path / "objects"
+
+
+@pytest.fixture
+def context(night: Night, folder: Path) -> JobContext:
+    return replace(night.context, objects=(LocalFolder(folder),))
+
+
+def put(folder: Path, name: str) -> str:
+    (folder / name).write_bytes(b"RIFF verzonnen")
+    return (folder / name).as_uri()
+
+
+def test_what_belongs_together_is_no_alarm(night: Night, context: JobContext, folder: Path) -> None:
+    """However the address is spelled, and with what was made of the object."""
+    night.recording(RECENT, cf_storageuri=put(folder, "a b.wav").replace("file:///", "file://localhost/"))
+    put(folder, "a b.wav.json")
+    night.recording(RECENT)
+    done = keep_house(context)
+    assert (done.state, done.alarms, done.lost.counts) == (
+        RunState.DONE,
+        (),
+        {"listed": 2, "recordings": 1, "without_row": 0, "rows_without_object": 0, "not_reached": 0},
+    )
+
+
+def test_an_object_without_a_row_is_found_and_stays(night: Night, context: JobContext, folder: Path) -> None:
+    """ERA-12, line 6: an object without a row is lost from sight; nobody knows whose it is, so it is not deletable."""
+    night.recording(RECENT, cf_storageuri=put(folder, "known.wav"))
+    lost, rest = put(folder, "lost.wav"), put(folder, "gone.wav.json")
+    done = keep_house(context)
+    assert set(done.lost.objects) == {lost, rest}
+    assert [alarm.code for alarm in done.alarms] == [WITHOUT_ROW]
+    assert done.state is RunState.DONE_WITH_FAILURES
+    assert {path.name for path in folder.iterdir()} == {"known.wav", "lost.wav", "gone.wav.json"}
+
+
+def test_a_row_without_its_object_is_found(night: Night, context: JobContext, folder: Path) -> None:
+    row = night.recording(RECENT, cf_storageuri=(folder / "never.wav").as_uri())
+    done = keep_house(context)
+    assert done.lost.rows == (("cf_recording", row),)
+    assert [alarm.code for alarm in done.alarms] == [WITHOUT_OBJECT]
+    assert night.get("cf_recordings", row) is not None
+
+
+def test_an_object_that_comes_while_the_hunt_goes_on_is_not_missing(
+    night: Night, context: JobContext, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listed before it was there, and named by a row read after: it is asked for once more."""
+    night.recording(RECENT, cf_storageuri=(folder / "new.wav").as_uri())
+    real = LocalFolder.listing
+
+    def listed_then_put(store: LocalFolder) -> object:
+        found = list(real(store))
+        put(folder, "new.wav")
+        return iter(found)
+
+    monkeypatch.setattr(LocalFolder, "listing", listed_then_put)
+    assert hunt(context).rows == ()
+
+
+def test_a_recording_in_storage_that_nothing_reaches_is_counted(night: Night, context: JobContext) -> None:
+    night.recording(RECENT, cf_storageuri="https://opslag.example.org/call.wav")
+    assert (hunt(context).not_reached, keep_house(context).alarms) == (1, ())
+
+
+def test_a_storage_that_cannot_be_listed_is_no_empty_one(night: Night, folder: Path) -> None:
+    """A disk that is not there must not make every recording look as if its object were lost."""
+    with pytest.raises(ObjectError):
+        keep_house(replace(night.context, objects=(LocalFolder(folder / "nowhere"),)))
+    assert [entry for entry in night.store.ledger() if entry.kind == "housekeeping"] == []
+
+
+def test_a_round_waits_for_a_run(night: Night, context: JobContext) -> None:
+    """Its objects go before their rows: for a moment a row has lost its object."""
+    with night.store.exclusive(), pytest.raises(Refused):
+        keep_house(context)
+
+
+def test_the_ledger_holds_counts_and_no_address(night: Night, context: JobContext, folder: Path, tmp_path: Path) -> None:
+    put(folder, "Lotte Peeters (fictief).wav")
+    done = keep_house(context)
+    (entry,) = [entry for entry in night.store.ledger() if entry.kind == "housekeeping"]
+    assert entry.run == done.id
+    assert entry.data["objects"] == done.lost.counts
+    assert [file for file in tmp_path.glob("state.db*") if b"Peeters" in file.read_bytes()] == []
+
+
+def test_the_lines_of_a_plan_that_was_never_applied_go_after_thirty_days(night: Night, context: JobContext) -> None:
+    """ACC-04: they are the report with links to records. The plan stays; its lines do not look like nothing to do."""
+    night.fiche("social_card", spoken=date(2018, 1, 1))
+    night.recording(RECENT)
+    left, applied = night.plan(Kind.RECORDINGS), night.plan()
+    night.apply(applied)
+    night.clock.now += timedelta(days=30)
+    assert keep_house(context).expired_plans == 0
+    night.clock.now += timedelta(seconds=1)
+    assert keep_house(context).expired_plans == 1
+    assert keep_house(context).expired_plans == 0
+    assert night.store.plan(left.id).digest == left.digest
+    with pytest.raises(LinesRemoved):
+        list(night.store.plan_pages(left.id))
+    assert len(list(lines_of(night.store.plan_pages(applied.id)))) == applied.units
+
+
+def test_a_plan_that_may_still_be_applied_keeps_its_lines(night: Night, context: JobContext) -> None:
+    """Where the policy lets plans live longer than reports, and where a run of it was cut off."""
+    night.recording(RECENT)
+    plan = night.plan()
+    assert night.store.drop_lines(plan.created_at + timedelta(days=1), plan.valid_until - timedelta(seconds=1)) == 0
+    assert list(night.store.plan_pages(plan.id))
+    assert night.store.drop_lines(plan.created_at + timedelta(days=1), plan.valid_until) == 1
+
+
+def test_the_next_plan_is_made_without_lines_that_have_had_their_day(night: Night, context: JobContext) -> None:
+    """The comparison with the plan of long ago finds no lines, and the night goes on."""
+    night.fiche("social_card", spoken=date(2018, 1, 1))
+    night.plan()
+    night.clock.now += timedelta(days=60)
+    keep_house(context)
+    assert night.plan().units == 1

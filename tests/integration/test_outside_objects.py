@@ -1,0 +1,373 @@
+"""Recordings with content outside the CRM: the object goes before the row, never alone, never another's (ERA-12, ERA-15, R-053)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from connectors.interface import Finding, ObjectError, Stored
+from connectors.storage.azure import BlobContainer
+from connectors.storage.local import LocalFolder
+from jobs.apply import apply_plan
+from jobs.objects import OBJECT_LEFT, objects_left
+from jobs.outside import Outside
+from jobs.plan import Kind, Plan
+from jobs.planning import make_plan
+from jobs.ports import JobContext
+from jobs.retention import verify_run
+from jobs.runs import Action, ActionState, Run
+from jobs.settling import Settled
+from tests.integration.night import Night
+
+OLD, RECENT = date(2025, 9, 1), date(2026, 11, 1)  # the night is of 25 November 2026
+Killed = KeyboardInterrupt
+
+
+@dataclass
+class Storage:
+    """A real folder that a test can break. `asked` are the names of what was to be removed."""
+
+    folder: Path
+    broken: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+    on_remove: Callable[[], None] = lambda: None
+    is_listable: bool = True
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir()
+        self.real = LocalFolder(self.folder)
+
+    described = "a folder of a test"
+
+    def put(self, name: str) -> str:
+        (self.folder / name).write_bytes(b"RIFF verzonnen")
+        return (self.folder / name).as_uri()
+
+    def canonical(self, address: str) -> str | None:
+        return self.real.canonical(address)
+
+    def remove(self, address: str) -> None:
+        self.asked.append(address.rpartition("/")[2])
+        self.on_remove()
+        if address.rpartition("/")[2] in self.broken:
+            raise ObjectError("the storage of a test refuses")
+        self.real.remove(address)
+
+    def is_there(self, address: str) -> bool:
+        return self.real.is_there(address)
+
+    def listing(self) -> Iterator[Stored]:
+        if not self.is_listable:
+            raise ObjectError("the storage of a test cannot be listed")
+        return self.real.listing()
+
+    def findings(self) -> list[Finding]:
+        return self.real.findings()
+
+    @property
+    def names(self) -> set[str]:
+        return {path.name for path in self.folder.iterdir()}
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage(tmp_path / "objects")
+
+
+@dataclass
+class Reaching:
+    """A night whose jobs reach a storage."""
+
+    night: Night
+    storage: Storage
+
+    @property
+    def context(self) -> JobContext:
+        return replace(self.night.context, objects=(self.storage,))
+
+    def plan(self) -> Plan:
+        return make_plan(self.context, Kind.ALL)
+
+    def apply(self, plan: Plan | None = None) -> Run:
+        plan = plan or self.plan()
+        self.night.approved(plan)
+        return apply_plan(self.context, plan.id)
+
+    def journal(self, run: Run) -> list[Action]:
+        return self.night.store.journal(run.id)
+
+
+@pytest.fixture
+def reaching(night: Night, storage: Storage) -> Reaching:
+    return Reaching(night, storage)
+
+
+def outcome(reaching: Reaching, run: Run, row: str) -> tuple[ActionState, str]:
+    return next((action.state, action.code) for action in reaching.journal(run) if action.id == row)
+
+
+def a_recording(reaching: Reaching, name: str = "call.wav", ended: date = OLD, **more: Any) -> str:
+    return reaching.night.recording(ended, cf_storageuri=reaching.storage.put(name), **more)
+
+
+def test_the_object_goes_before_the_row(reaching: Reaching) -> None:
+    """ERA-15: external objects first."""
+    row = a_recording(reaching)
+    seen: list[bool] = []
+    reaching.storage.on_remove = lambda: seen.append(reaching.night.get("cf_recordings", row) is not None)
+    run = reaching.apply()
+    assert run.counts["deleted"] == 1
+    assert seen == [True]
+    assert reaching.storage.names == set()
+    assert reaching.night.get("cf_recordings", row) is None
+
+
+def test_an_object_that_cannot_be_removed_keeps_its_row(reaching: Reaching) -> None:
+    """R-053: the row is still present and the unit is PARTIAL; the next run retries, and then it is done once."""
+    row = a_recording(reaching)
+    reaching.storage.broken = {"call.wav"}
+    run = reaching.apply()
+    assert outcome(reaching, run, row) == (ActionState.PARTIAL, OBJECT_LEFT)
+    assert run.state.value == "done_with_failures"
+    assert reaching.night.get("cf_recordings", row) is not None
+    again = reaching.apply()
+    assert outcome(reaching, again, row) == (ActionState.PARTIAL, OBJECT_LEFT)
+    reaching.storage.broken = set()
+    last = reaching.apply()
+    assert outcome(reaching, last, row)[0] is ActionState.DONE
+    assert (reaching.night.get("cf_recordings", row), reaching.storage.names) == (None, set())
+    done = [action for run in reaching.night.store.runs() for action in reaching.journal(run) if action.state is ActionState.DONE]
+    assert [action.id for action in done] == [row]
+    assert [len(reaching.night.store.certificates(run.id)) for run in (run, again, last)] == [0, 0, 1]
+
+
+def test_one_object_that_cannot_be_removed_keeps_all_rows_of_its_unit(reaching: Reaching) -> None:
+    """R-053 for a lone fiche with two recordings."""
+    fiche = reaching.night.fiche("social_card", spoken=date(2018, 1, 1))
+    rows = [a_recording(reaching, name, fiche=fiche, cf_startedon="2018-01-01T11:00:00Z") for name in ("a.wav", "b.wav")]
+    reaching.storage.broken = {"b.wav"}
+    run = reaching.apply()
+    left = [row for row in rows if reaching.night.get("cf_recordings", row) is not None]
+    assert len(left) == 1
+    assert reaching.storage.names == {"b.wav"}
+    assert reaching.night.get("cf_fiches", fiche) is not None
+    assert run.state.value == "done_with_failures"
+    reaching.storage.broken = set()
+    reaching.apply()
+    assert reaching.night.get("cf_fiches", fiche) is None
+    assert reaching.storage.names == set()
+
+
+def test_a_missing_object_counts_as_removed(reaching: Reaching) -> None:
+    """A run that was killed between object and row finds it so."""
+    row = reaching.night.recording(OLD, cf_storageuri=(reaching.storage.folder / "nooit geweest.wav").as_uri())
+    assert reaching.apply().counts["deleted"] == 1
+    assert reaching.night.get("cf_recordings", row) is None
+
+
+def test_a_run_that_was_killed_between_object_and_row_goes_on(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = a_recording(reaching)
+    plan = reaching.plan()
+
+    def killed(*args: object, **more: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("jobs.application.settle_writes", killed)
+        with pytest.raises(Killed):
+            reaching.apply(plan)
+    assert reaching.storage.names == set()
+    assert reaching.night.get("cf_recordings", row) is not None
+    run = reaching.apply(plan)
+    assert outcome(reaching, run, row) == (ActionState.DONE, "")
+    assert run.counts["deleted"] == 1
+
+
+def test_a_recording_whose_own_term_runs_keeps_its_object(reaching: Reaching) -> None:
+    """RET-03: it stays when its fiche goes, and so does what it points to."""
+    fiche = reaching.night.fiche("social_card", spoken=date(2018, 1, 1))
+    row = a_recording(reaching, ended=RECENT, fiche=fiche)
+    reaching.apply()
+    assert reaching.night.get("cf_fiches", fiche) is None
+    assert reaching.night.get("cf_recordings", row) is not None
+    assert reaching.storage.names == {"call.wav"}
+
+
+def test_evidence_keeps_its_object_while_its_dossier_stays(reaching: Reaching) -> None:
+    """RET-05."""
+    dossier = reaching.night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
+    (fiche,) = reaching.night.fiches_of(dossier)
+    a_recording(reaching, fiche=fiche, cf_evidence=True)
+    reaching.apply()
+    assert reaching.storage.names == {"call.wav"}
+
+
+def test_an_object_goes_with_the_last_recording_that_names_it(reaching: Reaching) -> None:
+    """One object of two recordings, of which one still runs: never too early. However the address is spelled."""
+    due, address = a_recording(reaching), (reaching.storage.folder / "call.wav").as_uri()
+    kept = reaching.night.recording(RECENT, cf_storageuri=address.replace("file:///", "file://localhost/"))
+    run = reaching.apply()
+    assert outcome(reaching, run, due)[0] is ActionState.DONE
+    assert reaching.storage.names == {"call.wav"}
+    assert verify_run(reaching.context, run.id)["still_there"] == []
+    reaching.night.patch("cf_recordings", kept, cf_endedon="2025-09-01T11:00:00Z", cf_startedon="2025-09-01T11:00:00Z")
+    reaching.apply()
+    assert reaching.storage.names == set()
+
+
+def test_two_due_recordings_of_one_object_take_it_along(reaching: Reaching) -> None:
+    address = reaching.storage.put("call.wav")
+    for _ in range(2):
+        reaching.night.recording(OLD, cf_storageuri=address)
+    assert reaching.apply().counts["deleted"] == 2
+    assert reaching.storage.names == set()
+
+
+@pytest.mark.parametrize("address", ["https://opslag.example.org/call.wav", "file:///etc/hostname", "Lotte Peeters (fictief)"])
+def test_a_recording_in_storage_that_nothing_reaches_waits(reaching: Reaching, address: str) -> None:
+    """Skipped and said, without the address: it may hold a name (ACC-05)."""
+    row = reaching.night.recording(OLD, cf_storageuri=address)
+    run = reaching.apply()
+    assert outcome(reaching, run, row) == (ActionState.SKIPPED, "SKIPPED_TECHNICAL")
+    (warning,) = reaching.night.connector.warnings
+    assert warning.endswith(f"({address.split(':')[0] if ':' in address else 'other'} addresses)")
+
+
+def test_a_dossier_waits_for_its_recording_in_storage_that_nothing_reaches(reaching: Reaching) -> None:
+    fiche = reaching.night.fiche("social_card", spoken=date(2018, 1, 1))
+    reaching.night.recording(OLD, fiche=fiche, cf_storageuri="https://opslag.example.org/call.wav")
+    reaching.apply()
+    assert reaching.night.get("cf_fiches", fiche) is not None
+
+
+def test_a_row_that_changed_after_it_was_judged_keeps_its_object(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the CRM would refuse must not cost an object: the evidence mark came between the judgement and the removal."""
+    row = a_recording(reaching)
+
+    def marked(context: JobContext, *rest: object, real: Any = Outside.named) -> Any:
+        found = real(context, *rest)
+        reaching.night.patch("cf_recordings", row, cf_evidence=True)
+        return found
+
+    plan = reaching.plan()
+    monkeypatch.setattr(Outside, "named", marked)
+    run = reaching.apply(plan)
+    assert outcome(reaching, run, row) == (ActionState.SKIPPED, "CHANGED")
+    assert reaching.storage.names == {"call.wav"}
+
+
+def test_a_hold_that_the_crm_got_just_before_the_removal_keeps_the_object(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HLD-07: a hold on the dossier changes no version of the recording."""
+    dossier = reaching.night.dossier("sexting", closed=False, spoken=date(2026, 1, 1))
+    (fiche,) = reaching.night.fiches_of(dossier)
+    row = a_recording(reaching, fiche=fiche)
+    plan = reaching.plan()
+
+    def held(self: object, actions: object, units: object) -> dict[str, str]:
+        reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
+        return {}
+
+    monkeypatch.setattr("jobs.application.Application._held_now", held)
+    run = reaching.apply(plan)
+    assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
+    assert (reaching.storage.names, reaching.storage.asked) == ({"call.wav"}, [])
+
+
+def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skipped would say that nothing had happened; the next run takes the row."""
+    row = a_recording(reaching)
+    plan = reaching.plan()
+
+    def refused(connector: object, writes: dict[str, object], *rest: object, **more: object) -> dict[str, Settled]:
+        return dict.fromkeys(writes, Settled(ActionState.SKIPPED, "SKIPPED_TECHNICAL"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("jobs.application.settle_writes", refused)
+        run = reaching.apply(plan)
+    assert outcome(reaching, run, row) == (ActionState.PARTIAL, "SKIPPED_TECHNICAL")
+    assert outcome(reaching, reaching.apply(), row) == (ActionState.DONE, "")
+
+
+def test_a_unit_of_which_all_rows_are_there_goes_by_a_plan_alone(reaching: Reaching) -> None:
+    """Half done by its object only, it can still be judged: a run of another kind leaves it to the plan that finds it due."""
+    row = a_recording(reaching)
+    reaching.storage.broken = {"call.wav"}
+    reaching.apply()
+    reaching.storage.broken = set()
+    reaching.apply(make_plan(reaching.context, Kind.RETENTION))
+    assert reaching.night.get("cf_recordings", row) is not None
+    assert reaching.storage.names == {"call.wav"}
+
+
+def test_what_was_removed_and_is_there_again_is_told(reaching: Reaching) -> None:
+    """Read back by keyed references: `verify` finds it although no address was kept."""
+    row = a_recording(reaching)
+    run = reaching.apply()
+    assert verify_run(reaching.context, run.id)["still_there"] == []
+    reaching.storage.put("call.wav")
+    assert verify_run(reaching.context, run.id)["still_there"] == [{"table": "cf_recording", "id": row}]
+    reaching.night.recording(RECENT, cf_storageuri=(reaching.storage.folder / "call.wav").as_uri())
+    assert verify_run(reaching.context, run.id)["still_there"] == [], "the name is another recording's now"
+
+
+def test_a_storage_that_cannot_be_listed_leaves_it_open(reaching: Reaching) -> None:
+    """What could not be read back is not known to be gone (ERA-15); the next run finds it out."""
+    row = a_recording(reaching)
+    reaching.storage.is_listable = False
+    run = reaching.apply()
+    assert outcome(reaching, run, row) == (ActionState.PARTIAL, "STILL_THERE")
+    reaching.storage.is_listable = True
+    again = reaching.apply()
+    assert outcome(reaching, again, row)[0] is ActionState.DONE
+    assert objects_left(reaching.context, Outside(reaching.context), reaching.journal(again)) == {}
+
+
+def test_no_address_stands_in_store_or_ledger(reaching: Reaching, tmp_path: Path) -> None:
+    """ACC-05: an address can hold a name; neither during the run nor after it."""
+    a_recording(reaching, "Lotte Peeters (fictief).wav")
+    a_recording(reaching, "Sander Janssens (fictief).wav")
+    reaching.storage.broken = {"Sander%20Janssens%20%28fictief%29.wav"}
+    seen: list[bytes] = []
+
+    def look() -> None:
+        seen.extend(file.read_bytes() for file in tmp_path.glob("state.db*"))
+
+    reaching.storage.on_remove = look
+    reaching.apply()
+    look()
+    assert any(b"cf_recording" in content for content in seen)
+    assert [word for word in (b"Peeters", b"Janssens", b"file:") for content in seen if word in content] == []
+    assert [warning for warning in reaching.night.connector.warnings if "Janssens" in warning] == []
+
+
+def test_a_blob_goes_before_its_row_and_a_lease_keeps_both(
+    night: Night, blob_service: str, service: BlobServiceClient, container: str
+) -> None:
+    """R-053 against a real blob service, snapshots and transcript included."""
+    store = BlobContainer.open(blob_service, container, None)
+    blob = service.get_blob_client(container, "2025/gesprek 1.wav")
+    for name in ("2025/gesprek 1.wav", "2025/gesprek 1.wav.json"):
+        service.get_blob_client(container, name).upload_blob(b"RIFF verzonnen")
+    blob.create_snapshot()
+    row = night.recording(OLD, cf_storageuri=f"{blob.url}?sv=2025&sig=oud")
+    lease = blob.acquire_lease()
+    context = replace(night.context, objects=(store,))
+
+    def applied() -> tuple[ActionState, str]:
+        plan = make_plan(context, Kind.ALL)
+        night.approved(plan)
+        return next((action.state, action.code) for action in night.store.journal(apply_plan(context, plan.id).id) if action.id == row)
+
+    assert applied() == (ActionState.PARTIAL, OBJECT_LEFT)
+    assert night.get("cf_recordings", row) is not None
+    lease.release()
+    assert applied() == (ActionState.DONE, "")
+    assert night.get("cf_recordings", row) is None
+    assert list(service.get_container_client(container).list_blobs(include=["snapshots"])) == []
+    store.close()

@@ -1,0 +1,26 @@
+"""Every code by which a plan waits, a run alarms or a unit is put off is explained to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY
+from jobs import guards, lookout, past, quarantine, watch
+
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+def test_every_reason_for_two_approvals_has_a_sentence_and_stands_in_the_documents() -> None:
+    assert list(WHY) == list(guards.WHY)
+    assert [code for code in WHY if f"`{code}`" not in OPERATIONS] == []
+
+
+def test_every_alarm_has_a_sentence_and_stands_in_the_documents() -> None:
+    codes = {past.VIEW_SHRANK, past.NOTHING_DUE, past.NO_RUN, past.BACKLOG, lookout.CANARY, watch.TECHNICAL_AGAIN, watch.LEFT_OVER}
+    assert codes <= ALARMS.keys()
+    assert [code for code in sorted(codes) if f"| `{code}` |" not in OPERATIONS] == []
+
+
+def test_every_code_of_a_unit_that_is_put_off_has_a_sentence_and_stands_in_the_documents() -> None:
+    assert SKIPS.keys() >= quarantine.PUT_OFF
+    assert [code for code in sorted(quarantine.PUT_OFF) if f"`{code}`" not in OPERATIONS] == []

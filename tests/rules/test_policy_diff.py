@@ -1,0 +1,128 @@
+"""What a change of the schedule says, and in which direction it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.decide import decide
+from rules.holds import Holds
+from rules.policy import Policy
+from rules.policy_diff import Change, Direction, differences
+from rules.records import Unit
+from tests.rules import strategies
+from tests.rules.builders import NO_TERM, POLICY, UNTIL_18, UNTIL_25, a_policy, shipped_policy
+
+
+def the_change(new: Policy, old: Policy = POLICY) -> Change:
+    (change,) = differences(old, new)
+    return change
+
+
+@pytest.mark.parametrize("policy", [POLICY, shipped_policy(), strategies.ODD_POLICY], ids=["tests", "shipped", "odd"])
+def test_a_schedule_does_not_differ_from_itself(policy: Policy) -> None:
+    assert differences(policy, policy) == ()
+
+
+UNTIL_21 = {**UNTIL_25, "age": 21}
+FIVE = {"type": "years_after", "years": 5, "anchor": ["proceedings_ended_on", "closed_on"], "disposition": "delete"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "where", "direction", "part"),
+    [
+        ({"missing_runaway": UNTIL_21}, "age", "earlier", "kept until 25 → until 21; affects units with runaway"),
+        ({"exploitation_ict": UNTIL_21}, "age", "later", "until 18 → until 21; affects units with social_networks, grooming, sexting"),
+        (
+            {"civil_party": {**FIVE, "years": 3}},
+            "years",
+            "earlier",
+            "kept 5 years from the end of the proceedings, else from the closing → 3",
+        ),
+        ({"civil_party": {**FIVE, "anchor": "closed_on"}}, "anchor", "unclear", "→ kept 5 years from the closing"),
+        ({"civil_party": NO_TERM}, "type", "later", "→ kept without a term"),
+        ({"missing_unexplained": UNTIL_18}, "type", "earlier", "kept without a term → kept until 18"),
+        ({"missing_runaway": {**UNTIL_25, "enabled": False}}, "enabled", "later", "in force → off: its units are kept as UNCONFIGURED"),
+        ({"missing_runaway": {**UNTIL_25, "disposition": "delete"}}, "disposition", "none", "anonymise → delete"),
+        ({"missing_runaway": {**UNTIL_25, "basis": "Another"}}, "basis", "none", "basis: a basis → Another"),
+    ],
+)
+def test_a_changed_row_says_what_it_means(rows: dict[str, Any], where: str, direction: str, part: str) -> None:
+    changes = {change.where: change for change in differences(POLICY, a_policy(rows))}
+    change = changes[f"categories.{next(iter(rows))}.{where}"]
+    assert part in change.sentence
+    assert change.direction == direction
+
+
+def test_a_row_that_comes_into_force_erases_what_was_kept() -> None:
+    row = {"type": "months_after", "months": 6, "anchor": "last_activity", "disposition": "delete"}
+    change = the_change(a_policy({"preventive": row}))
+    assert (change.where, change.old, change.direction) == ("categories.preventive", None, Direction.EARLIER)
+    assert change.sentence == "preventive: a new row, kept 6 months from the last activity, then delete; affects units with preventive"
+    assert the_change(POLICY, a_policy({"preventive": row})).direction is Direction.LATER
+
+
+def test_a_row_that_is_off_moves_no_end_whatever_it_says() -> None:
+    off = {**UNTIL_25, "enabled": False}
+    change = the_change(a_policy({"preventive": {**off, "age": 21}}), a_policy({"preventive": off}))
+    assert change.direction is Direction.NONE
+
+
+@pytest.mark.parametrize(
+    ("defaults", "where", "direction"),
+    [
+        ({"late_rule_months": 0}, "defaults.late_rule_months", "earlier"),
+        ({"late_rule_months": 12}, "defaults.late_rule_months", "later"),
+        ({"delete_after_takeover": True}, "defaults.delete_after_takeover", "earlier"),
+        ({"sentinels": ["1753-01-01"]}, "defaults.sentinels", "unclear"),
+        ({"review_months": 12}, "defaults.review_months", "none"),
+    ],
+)
+def test_a_changed_default_says_in_which_direction_it_goes(defaults: dict[str, Any], where: str, direction: str) -> None:
+    change = the_change(a_policy(**defaults))
+    assert (change.where, change.direction) == (where, direction)
+
+
+def test_another_derivation_is_told_with_both_rows() -> None:
+    new = a_policy(derive={"runaway": [{"key": "missing_unexplained"}]})
+    change = the_change(new)
+    assert (change.where, change.direction) == ("derive.runaway", Direction.UNCLEAR)
+    assert change.sentence == "CRM category runaway goes by: missing_runaway → missing_unexplained"
+
+
+def test_other_approvers_are_told() -> None:
+    new = POLICY.model_copy(update={"approvers": ("Approver one", "Approver three")})
+    change = the_change(new)
+    assert change.sentence == "approvers: Approver one, Approver two → Approver one, Approver three"
+
+
+ROWS = st.fixed_dictionaries(
+    {},
+    optional={
+        "missing_runaway": st.sampled_from([UNTIL_18, UNTIL_21, NO_TERM, {**UNTIL_25, "enabled": False}]),
+        "exploitation_ict": st.sampled_from([UNTIL_21, UNTIL_25]),
+        "civil_party": st.sampled_from([{**FIVE, "years": 1}, {**FIVE, "years": 9}, NO_TERM]),
+    },
+)
+
+
+@given(ROWS, strategies.units())
+def test_where_every_change_keeps_longer_no_unit_goes_that_stayed(rows: dict[str, Any], unit: Unit) -> None:
+    """The direction is a promise to those who approve: `later` and `none` never make a unit go."""
+    new = a_policy(rows)
+    directions = {change.direction for change in differences(POLICY, new)}
+    before, after = (decide(unit, policy, Holds.none(), as_of=strategies.AS_OF) for policy in (POLICY, new))
+    if directions <= {Direction.LATER, Direction.NONE}:
+        assert before.is_disposal or not after.is_disposal
+    if directions <= {Direction.EARLIER, Direction.NONE}:
+        assert after.is_disposal or not before.is_disposal
+
+
+@given(ROWS)
+def test_every_key_that_differs_is_told(rows: dict[str, Any]) -> None:
+    new = a_policy(rows)
+    told = {change.where.split(".")[1] for change in differences(POLICY, new)}
+    assert told == {key for key in rows if new.categories[key] != POLICY.categories[key]}
