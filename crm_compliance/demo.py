@@ -48,6 +48,11 @@ def run_demo(folder: Path, dossiers: int) -> int:
         night.type("verify", run, accept=(0, 6))
         night.type("ledger", "verify")
         night.type("history", "export", "--output", str(folder / "ledger.jsonl"))
+        certificates, keys = str(folder / "certificates.json"), str(folder / "keys.pem")
+        night.type("certificate", run, "--output", certificates)
+        night.type("keys", "show", "--output", keys)
+        night.type("certificate", "verify", certificates, "--keys", keys)
+        night.type("evidence", "--output", str(folder / "evidence.zip"))
         night.say("\nWhere each file lies:")
         for name, what in (
             ("plan.html", "the dry-run report, for a browser"),
@@ -56,6 +61,9 @@ def run_demo(folder: Path, dossiers: int) -> int:
             ("plan.json", "the plan as one document"),
             ("plan.jsonl", "the plan, one unit a line"),
             ("ledger.jsonl", "the tamper-evident history"),
+            ("certificates.json", "the certificates of disposal, signed"),
+            ("keys.pem", "the public keys that verify them"),
+            ("evidence.zip", "all that an auditor asks for, with the verifier's instructions"),
             ("data", "state store and keys"),
         ):
             night.say(f"  {folder / name}  {what}")

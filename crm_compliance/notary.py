@@ -65,8 +65,8 @@ class DeskNotary:
 def audit_store(
     settings: Settings, store: SqlStore, *, anchor: Path | None = None, keys: PublicKeys | None = None, signatures: bool = True
 ) -> Audit:
-    """Verify the store's ledger against its checkpoints, and against the anchor where there is one, and its certificates against the ledger;
-    time stamps too where the authority's certificate is known. Without `keys`, those of this installation check signatures, which are left
+    """Verify the store's ledger against its checkpoints and against the anchor where there is one, its certificates against the ledger, and
+    time stamps where the authority's certificate is known. Without `keys`, those of this installation check signatures, which are left
     aside where `signatures` is off."""
     path = anchor or settings.anchor_path
     points = read_anchor(path) if anchor is not None or settings.anchor_file is not None or path.exists() else []

@@ -22,10 +22,19 @@ def test_a_whole_night_on_an_emulator(tmp_path: Path, capsys: pytest.CaptureFixt
     folder = tmp_path / "demo"
     assert run(["demo", "--folder", str(folder), "--dossiers", "12"]) == 0
     out = capsys.readouterr().out
-    for name in (*demo.REPORTS, "ledger.jsonl", "data"):
+    for name in (*demo.REPORTS, "ledger.jsonl", "certificates.json", "keys.pem", "evidence.zip", "data"):
         assert (folder / name).exists()
         assert str(folder / name) in out
-    for typed in ("plan --output", "apply plan-", "verify run-", "ledger verify", "history export"):
+    for typed in (
+        "plan --output",
+        "apply plan-",
+        "verify run-",
+        "ledger verify",
+        "history export",
+        "certificate run-",
+        "certificate verify",
+        "evidence",
+    ):
         assert f"$ crm-compliance {typed}" in out
     assert "the chain holds" in out
     kinds = [json.loads(line)["kind"] for line in (folder / "ledger.jsonl").read_text(encoding="utf-8").splitlines()]
