@@ -9,6 +9,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,22 @@ def test_the_version_is_told_once() -> None:
     from importlib.metadata import version
 
     assert version("crm-compliance") == PROJECT["project"]["version"]
+
+
+def test_everything_that_the_product_imports_is_in_its_own_lock() -> None:
+    """The tests' environment has more: what is missing from the runtime's would be noticed by users only."""
+    locked = {
+        match[1].lower() for match in re.finditer(r"^([\w.-]+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    allowed = locked | {re.split(r"[\[>=<]", each)[0].lower() for extra in extras for each in extra} | {"azure-core"}
+    owners = packages_distributions()
+    missing = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for top in {name.split(".")[0] for name in names} - sys.stdlib_module_names - set(PACKAGES):
+                if allowed.isdisjoint(re.sub(r"[._]", "-", owner.lower()) for owner in owners.get(top, ())):
+                    missing.add((path.name, top))
+    assert missing == set()
