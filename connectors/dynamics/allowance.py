@@ -178,14 +178,16 @@ class Allowance:
             del self.servers[name]
 
     def wait_s(self, now: float, expected_s: float, under_way: int, pending_s: float) -> float:
-        """How long until one more request is within the allowance, wherever it goes: the balancer picks the server, we do not."""
+        """How long until one more request is within the allowance, wherever it goes: the balancer picks the server, we do not.
+
+        Its time is counted when it is over, which may be sooner than expected: nothing that leaves the window until then is relied on.
+        """
         window_s = self.window_s
-        over_at = now + min(expected_s, window_s / STEPS)  # its time is counted when it is over
         idle = under_way == 0
         requests, seconds = self._usable(now)
         wait_s = max(
             self._requests.wait_s(now, window_s, requests - under_way, 1.0, idle=idle),
-            self._seconds.wait_s(over_at, window_s, seconds - pending_s, expected_s, idle=idle),
+            self._seconds.wait_s(now, window_s, seconds - pending_s, expected_s, idle=idle),
         )
         if len(self.servers) > 1:
             share = self._reserved_share / 2
@@ -193,7 +195,7 @@ class Allowance:
                 requests = one.requests.usable(now, one.window_s, share) - under_way
                 seconds = one.seconds.usable(now, one.window_s, share) - pending_s
                 wait_s = max(wait_s, one.requests.wait_s(now, one.window_s, requests, 1.0, idle=idle))
-                wait_s = max(wait_s, one.seconds.wait_s(over_at, one.window_s, seconds, expected_s, idle=idle))
+                wait_s = max(wait_s, one.seconds.wait_s(now, one.window_s, seconds, expected_s, idle=idle))
         return wait_s
 
     def gap_s(self, now: float, expected_s: float, under_way: int, pending_s: float) -> float:
