@@ -66,8 +66,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     with emulator(given.dossiers) as url, tempfile.TemporaryDirectory() as folder:
-        settings = {"CRM_URL": url, "CRM_TOKEN": "bench", "DATA_DIR": folder}
-        full, by_changes = environment_of(settings | {"INCREMENTAL_READS": "false"}), environment_of(settings)
+        settings = {"CRM_URL": url, "CRM_TOKEN": "bench"}
+        # Each has a data folder of its own: where nothing is to be remembered, what had been is removed.
+        full = environment_of(settings | {"DATA_DIR": f"{folder}/full", "INCREMENTAL_READS": "false"})
+        by_changes = environment_of(settings | {"DATA_DIR": f"{folder}/by-changes"})
         pages = json.dumps(requested(url))
         told("first plan that remembers what it reads", measured([PLAN], by_changes, ""))
         ratios: dict[str, list[float]] = {"full read": [], "by changes": []}

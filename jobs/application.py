@@ -33,7 +33,7 @@ from jobs.plan import Plan, PlanLine
 from jobs.planning import lines_of
 from jobs.ports import JobContext
 from jobs.quarantine import kept_with, waiting
-from jobs.resuming import finish_remaining, is_as_judged, is_shell
+from jobs.resuming import as_found_again, finish_remaining, is_as_judged, is_shell
 from jobs.runs import Action, ActionState, RowWrite, Run, RunState
 from jobs.settling import TECHNICAL, settle_writes
 from jobs.stopping import STOPPED, refuse_if_stopped, stopped
@@ -477,7 +477,12 @@ class Application:
         for key, objects in objects_left(self.context, self.outside, done).items():
             left[key] = tuple(dict.fromkeys([*left.get(key, ()), *objects]))
         outcomes = [
-            msgspec.structs.replace(self.actions[key], state=ActionState.PARTIAL, code="STILL_THERE", still_there=rows)
+            msgspec.structs.replace(
+                as_found_again(self.context.connector, self.actions[key], rows),
+                state=ActionState.PARTIAL,
+                code="STILL_THERE",
+                still_there=rows,
+            )
             for key, rows in left.items()
         ]
         if outcomes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -27,17 +27,40 @@ def finish_remaining(connector: Connector, action: Action, remaining: Sequence[R
 def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> bool:
     """Whether the unit's own row has the version of then, which also tells holds and re-opening, and no fiche has come to it since.
 
-    Never for contacts: what refers to them changes no version, so a plan finds them again (`Store.undone`).
+    Where its own row is gone, whether each row that is left has the version in which reading back has found it. Never for contacts: what
+    refers to them changes no version, so a plan finds them again (`Store.undone`).
     """
     own = action.rows[-1]
-    if own not in remaining or own.kind == UnitKind.CONTACT:
+    if own.kind == UnitKind.CONTACT:
         return False
+    if own not in remaining:
+        return _versions(connector, remaining) == {write.id: write.etag for write in remaining}
     if [row.etag for row in rows_of(connector, KINDS[own.kind], (), Among("id", [own.id]))] != [own.etag]:
         return False
     if own.kind != UnitKind.DOSSIER:
         return True
     known = {write.id for write in action.rows}
     return all(row.id in known for row in rows_of(connector, Fiche, ("dossier",), Among("dossier", [own.id])))
+
+
+def as_found_again(connector: Connector, action: Action, left: Collection[tuple[str, str]]) -> Action:
+    """Note the versions of rows, as (table, id), that are there although the CRM said that they went with the unit's own row.
+
+    That changed them too: without the versions of now nobody could tell later that nothing else has, and no plan can judge them any more.
+    """
+    ids = {row for _, row in left}
+    if action.rows[-1].id in ids or action.rows[-1].kind == UnitKind.CONTACT:
+        return action
+    versions = _versions(connector, [write for write in action.rows if write.id in ids])
+    rows = tuple(msgspec.structs.replace(write, etag=versions.get(write.id, write.etag)) for write in action.rows)
+    return msgspec.structs.replace(action, rows=rows)
+
+
+def _versions(connector: Connector, writes: Iterable[RowWrite]) -> dict[str, str]:
+    by_kind: dict[str, list[str]] = {}
+    for write in writes:
+        by_kind.setdefault(write.kind, []).append(write.id)
+    return {row.id: row.etag for kind, ids in by_kind.items() for row in rows_of(connector, KINDS[kind], (), Among("id", ids))}
 
 
 def is_shell(action: Action, remaining: Sequence[RowWrite]) -> bool:

@@ -387,3 +387,23 @@ def test_statistics_that_the_crm_refuses_are_written_when_it_takes_them(night: N
     night.http.put(f"{night.emulator.root}/_emulator/faults", json=[]).raise_for_status()
     assert night.apply(plan).counts["statistics"] == 1
     assert len(night.rows("cf_statistics")) == 1
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_fiches_that_outlive_their_dossier_go_the_next_night_unless_somebody_has_used_them(night: Night, *, changed: bool) -> None:
+    """The CRM says that it deleted all of the dossier and kept a fiche: alone it has no child, so that no plan could judge it."""
+    dossier, _ = a_grown_up(night)
+    kept = night.fiches_of(dossier)[0]
+    fault = [{"match": {"method": "DELETE", "path": f"cf_fiches({kept})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
+    first = night.apply(night.plan())
+    assert (first.counts["partial"], night.get("cf_dossiers", dossier)) == (1, None)
+    if changed:
+        night.patch("cf_fiches", kept, cf_name="F-1 (fictief)")
+    second = night.apply(night.plan())
+    assert (night.get("cf_fiches", kept) is not None) is changed
+    if changed:
+        assert second.state is RunState.DONE_WITH_FAILURES
+        assert "LEFT_OVER" in str(second.counts["alarms"])
+    else:
+        assert (second.state, second.counts["alarms"]) == (RunState.DONE, [])
