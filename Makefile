@@ -4,7 +4,7 @@ UV := .uv/bin/uv
 RUN := .venv/bin/python -m
 NODE := tests/integration/clients/node tests/connectors/storage/azurite
 .DEFAULT_GOAL := help
-.PHONY: help demo test node check format lint types contracts pytest lock bench clean
+.PHONY: help demo test test-all node check format lint types contracts pytest lock bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / - /' | sort
@@ -14,6 +14,9 @@ demo: .venv/runtime.stamp  ## one whole night on the emulator, with a fictitious
 
 test: .venv/dev.stamp node  ## every test that CI runs; what is skipped says why
 	$(RUN) pytest -n 2 --dist worksteal -rs
+
+test-all: .venv/dev.stamp node  ## those too that take long: each whole path, killed at every point
+	$(RUN) pytest -n 2 --dist worksteal -rs -m ""
 
 check: format lint types contracts test  ## format, lint, types, import contracts, tests
 
@@ -34,6 +37,8 @@ bench: .venv/dev.stamp  ## ratios, measured side by side (takes minutes)
 	$(RUN) benchmarks.deletes
 	$(RUN) benchmarks.plan
 	$(RUN) benchmarks.ledger
+	$(RUN) benchmarks.matching
+	$(RUN) benchmarks.answer
 
 lock: $(UV)  ## resolve the dependencies anew; names, versions and hashes only
 	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 pyproject.toml --group build -o requirements.lock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -179,6 +180,28 @@ class Hanging:
     goes: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """Rows that lie elsewhere than among the live ones, as records of the kind that was asked for; none unless `reach` is READ."""
+
+    reach: Reach
+    rows: tuple[Record, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one column of one row holds as a file. `media_type` is what the CRM says of it or what its first bytes tell, empty where
+    neither does."""
+
+    body: bytes = field(repr=False)
+    media_type: str = ""
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.body)
+
+
 @dataclass(slots=True)
 class ReadStats:
     """What reading and writing have cost so far; `remembered` are rows that did not have to be fetched again, `waited_s` is time spent on
@@ -243,6 +266,40 @@ class Connector(Protocol):
 
         Raises:
             ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs.
+        """
+        ...
+
+    def fields(self, record: type[Record]) -> frozenset[str]:
+        """The fields of this kind that the organisation maps; of a full record those that only a subject request reads too."""
+        ...
+
+    def content(self, record: type[Record], row: str, field: str) -> Content | None:
+        """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row is gone.
+
+        Raises:
+            ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile.
+        """
+        ...
+
+    def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among) -> Lying:
+        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a lookup, is one of its ids.
+
+        Raises:
+            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
+        """
+        ...
+
+    def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
+        """Which of these fields of a row were changed at or after an instant, by its audit history; making the row is no change (IDV-05).
+
+        None: it cannot be told, because there is no history of the row or of these columns, or it may not be read, or was purged since.
+        """
+        ...
+
+    def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
+        """The names of rows of any table, mapped or not, by id, as the CRM shows them; none where this account may not read the table.
+
+        Without ids, of all its rows.
         """
         ...
 
@@ -360,6 +417,10 @@ class ObjectStore(Protocol):
 
     def is_there(self, address: str) -> bool:
         """Whether anything of the object is there: itself, a version, a snapshot, or what was made of it."""
+        ...
+
+    def fetch(self, address: str) -> bytes | None:
+        """The object itself, whole; None where it is missing."""
         ...
 
     def listing(self) -> Iterator[Stored]:

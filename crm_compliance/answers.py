@@ -138,7 +138,7 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
 
 def flag_documents(plans: Iterable[Plan], crm: str | None) -> list[dict[str, object]]:
     """The hold flags of the CRM as the last plan saw them, newest plan first given (HLD-14)."""
-    last = next((plan for plan in plans if plan.kind is not Kind.RECORDINGS and plan.crm == crm), None)
+    last = next((plan for plan in plans if plan.kind in (Kind.RETENTION, Kind.ALL) and plan.crm == crm), None)
     empty = dict.fromkeys(("reason", "placed_by", "placed_at", "released_by", "released_at", "notified_on"))
     dates = {"state": "active", "ends_on": None, "review_on": None, "review_overdue": False, "person": False}
     return [

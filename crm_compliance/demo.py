@@ -1,7 +1,7 @@
-"""`make demo`: one night from end to end, on the emulator, with a fictitious organisation.
+"""`make demo`: one night and one subject request from end to end, on the emulator, with a fictitious organisation.
 
 Everything goes through the same commands that an administrator types; the demo only types them. Where a plan waits for two people, two demo
-people approve it, and the output says so and why.
+people approve it, and the output says so and why; where an answer waits for a review, a demo DPO decides on each item.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from crm_compliance.demo_asker import asker_among, rows_of
 from crm_compliance.reports.sentences import WHY
-from crm_compliance.settings import environment_of
+from crm_compliance.settings import Settings, environment_of
+from crm_compliance.wiring import clock_of
 from rules.errors import ComplianceError, UsageError
 
 MARK = ".crm-compliance-demo"  # a folder without it is never emptied
-PEOPLE = {"crm_admin": "demo-anna", "dpo": "demo-ben"}
+PEOPLE = {"crm_admin": "demo-anna", "dpo": "demo-ben", "approver": "demo-erik"}
+DPO = ("--as", PEOPLE["dpo"], "--role", "dpo")
+APPROVER = ("--as", PEOPLE["approver"], "--role", "approver")
 REPORTS = ("plan.html", "plan.xlsx", "plan.csv", "plan.json", "plan.jsonl")
 
 
@@ -53,6 +57,7 @@ def run_demo(folder: Path, dossiers: int) -> int:
         night.type("keys", "show", "--output", keys)
         night.type("certificate", "verify", certificates, "--keys", keys)
         night.type("evidence", "--output", str(folder / "evidence.zip"))
+        answered = _answer_somebody(night, folder, url)
         night.say("\nWhere each file lies:")
         for name, what in (
             ("plan.html", "the dry-run report, for a browser"),
@@ -64,10 +69,61 @@ def run_demo(folder: Path, dossiers: int) -> int:
             ("certificates.json", "the certificates of disposal, signed"),
             ("keys.pem", "the public keys that verify them"),
             ("evidence.zip", "all that an auditor asks for, with the verifier's instructions"),
+            *answered,
             ("data", "state store and keys"),
         ):
             night.say(f"  {folder / name}  {what}")
     return 0
+
+
+def _answer_somebody(night: _Night, folder: Path, url: str) -> tuple[tuple[str, str], ...]:
+    """Answer one request for access, from the receipt to the package; gives the files that came of it, and what each is."""
+    asker = asker_among(rows_of(url), clock_of(Settings())())
+    if asker is None:
+        night.say("\nNobody in so small an organisation can ask for an answer worth showing: --dossiers 200 has enough people.")
+        return ()
+    night.say("\nA fictitious person of the organisation asks what is kept about him or her.")
+    form, decisions = folder / "request.json", folder / "decisions.jsonl"
+    form.touch(mode=0o600)
+    form.write_text(json.dumps(asker.form, ensure_ascii=False, indent=2), encoding="utf-8")
+    request = night.type("requests", "open", str(form))
+    night.type("requests", "identify", request, "--method", "eid", *DPO)
+    night.show("requests", "match", request)
+    candidates = night.ask("requests", "match", request)["candidates"]
+    night.say(f"{len(candidates)} candidates, strongest first: {', '.join(each['class'] for each in candidates)}")
+    who = [each["candidate"] for each in candidates if each["id"] == asker.contact]
+    night.type("requests", "confirm", request, *who, *DPO)
+    night.type("requests", "compile", request, *DPO, "--plain-folder", str(folder / "working-copy"))
+    night.show("requests", "review", request)
+    items = [item for item in night.ask("requests", "review", request) if item["status"] == "PENDING_REVIEW"]
+    lines = [_decided(item) for item in items]
+    decisions.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    left_out = sum(line["status"] == "WITHHELD" for line in lines)
+    night.say(
+        f"{len(items)} texts and files wait. In earnest somebody reads each; the demo approves the texts and withholds {left_out} files."
+    )
+    if lines:
+        night.show("requests", "review", request, "--decisions", str(decisions), *DPO)
+        night.ask("requests", "review", request, "--decisions", str(decisions), *DPO)
+    night.type("requests", "approve", request, *DPO)
+    package, passphrase = str(folder / "package.zip"), str(folder / "passphrase.txt")
+    night.type("requests", "release", request, "--output", package, "--passphrase-file", passphrase, *APPROVER)
+    night.say(
+        "The link works while `crm-compliance serve` runs with this data folder: it would go to the person, the passphrase another way."
+    )
+    return (
+        ("request.json", "what the person asked"),
+        ("decisions.jsonl", "what was decided on each text and file"),
+        ("working-copy", "the answer as it was compiled, for the DPO alone (open index.html or letter.pdf)"),
+        ("package.zip", "the answer as it was released, encrypted with AES-256"),
+        ("passphrase.txt", "its passphrase"),
+    )
+
+
+def _decided(item: dict[str, Any]) -> dict[str, str]:
+    if item["attachment"] is not None:
+        return {"item": item["item"], "status": "WITHHELD", "code": "RF-03"}
+    return {"item": item["item"], "status": "APPROVED"}
 
 
 class _Night:
@@ -83,14 +139,18 @@ class _Night:
 
     def type(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> str:
         """Run a command in sight and return the id in its last line."""
-        self.say(f"\n$ crm-compliance {' '.join(arguments)}")
+        self.show(*arguments)
         done = self._run(arguments, accept)
         self.say(done.stdout.rstrip())
         return done.stdout.split()[-1]
 
-    def ask(self, *arguments: str) -> dict[str, Any]:
+    def show(self, *arguments: str) -> None:
+        """Show a command whose own words are not for a screen that others see."""
+        self.say(f"\n$ crm-compliance {' '.join(arguments)}")
+
+    def ask(self, *arguments: str) -> Any:
         """Run a command out of sight and return its document."""
-        answer: dict[str, Any] = json.loads(self._run((*arguments, "--json"), (0,)).stdout)
+        answer: Any = json.loads(self._run((*arguments, "--json"), (0,)).stdout)
         return answer
 
     def _run(self, arguments: Sequence[str], accept: tuple[int, ...]) -> subprocess.CompletedProcess[str]:

@@ -19,6 +19,7 @@ from crm_compliance.wiring import checked, clock_of, connector_of, fitting, perm
 from jobs.ledger import LedgerBroken
 from jobs.past import Past
 from jobs.plan import Kind
+from jobs.request_terms import OVERDUE, has_gone_overdue
 from rules.errors import ComplianceError, MappingError, UsageError
 from rules.policy import Policy
 from rules.records import KINDS
@@ -104,7 +105,7 @@ def _store(settings: Settings) -> str:
 
 
 def _nights(settings: Settings) -> str:
-    """Warnings about nights that do not happen: the kill switch, and kinds of which no run was completed for long."""
+    """Warnings about what goes unseen: the kill switch, kinds of which no run was completed for long, subject requests that are late."""
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         since = store.stopped_since()
@@ -113,6 +114,10 @@ def _nights(settings: Settings) -> str:
             hours = policy_of(settings).watch.no_run_hours
             found = Past.of(store, settings.crm_url).missing_runs(Kind.ALL, clock(), hours)
             told += [f"{alarm.code}: {alarm.message}" for alarm in found]
+        extra = policy_of(settings).defaults.extra_holidays
+        late = sum(has_gone_overdue(request, clock(), extra) for request in store.requests())
+        if late:
+            told.append(f"{OVERDUE}: {late} subject requests should have been answered: crm-compliance requests list")
     return "\n".join(told) or "nobody has stopped the runs, and none is missing"
 
 

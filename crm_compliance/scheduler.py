@@ -17,9 +17,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from structlog.typing import FilteringBoundLogger
 
+from crm_compliance import rounds
 from crm_compliance.erasure_journal import ErasureFile
 from crm_compliance.settings import Settings
-from crm_compliance.upkeep import write_lost
 from crm_compliance.wiring import Desk, clock_of, desk, store_of
 from jobs.past import NO_RUN, Past
 from jobs.plan import Alarm, Kind, Plan
@@ -83,20 +83,25 @@ def trigger_of(cron: str) -> CivilTrigger:
         raise UsageError(
             f"no hour is meant by the cron line {cron}",
             hint="minute hour day month weekday, for example 30 2 * * *",
-            where="RETENTION_CRON, RECORDINGS_CRON, HOUSEKEEPING_CRON",
+            where="RETENTION_CRON, RECORDINGS_CRON, REQUESTS_CRON, HOUSEKEEPING_CRON",
         ) from None
     return trigger
 
 
 def crons_of(settings: Settings) -> dict[str, str]:
     """The cron line of each job."""
-    return {"recordings": settings.recordings_cron, "retention": settings.retention_cron, "housekeeping": settings.housekeeping_cron}
+    return {
+        "requests": settings.requests_cron,
+        "recordings": settings.recordings_cron,
+        "retention": settings.retention_cron,
+        "housekeeping": settings.housekeeping_cron,
+    }
 
 
 def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
     """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run that was cut off.
 
-    A service that has never run waits for its first hour. A round of housekeeping is not caught up: the next one sees the same.
+    A service that has never run waits for its first hour. A round is not caught up: the next one sees the same.
     """
     if job in ROUNDS:
         return False
@@ -196,17 +201,25 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
         bound.warning("job refused", code=error.code, message=str(error), plan=error.where)
     except ComplianceError as error:
         bound.error("job failed", code=error.code, message=str(error), at=error.where)
+        go_without_crm(settings, name, bound)
     except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
         bound.error("job failed by a bug", code="bug", kind=type(error).__name__)
 
 
 def make_round(opened: Desk, name: str, bound: FilteringBoundLogger) -> None:
     """Run one job that carries out no plan, and log how it ended."""
-    done = ROUNDS[name].function(opened.context)
-    write_lost(opened.settings, done)
-    for alarm in done.alarms:
-        bound.warning("alarm", code=alarm.code, message=alarm.message, run=done.id)
-    bound.info("job ended", run=done.id, state=done.state.value)
+    made = rounds.make(opened, name)
+    for alarm in made.alarms:
+        bound.warning("alarm", code=alarm.code, message=alarm.message, run=made.id)
+    bound.info("job ended", run=made.id, state=made.state)
+
+
+def go_without_crm(settings: Settings, name: str, bound: FilteringBoundLogger) -> None:
+    """Do what a round can do without the CRM; an error ends the night, never the service."""
+    try:
+        rounds.without_crm(settings, name)
+    except ComplianceError as error:
+        bound.error("job failed", code=error.code, message=str(error), at=error.where)
 
 
 def missing_before(context: JobContext, name: str) -> list[Alarm]:

@@ -144,6 +144,7 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     retention_cron: Cron = "30 2 * * *"
     recordings_cron: Cron = "0 2 * * *"
+    requests_cron: Cron = "30 1 * * *"
     housekeeping_cron: Cron = "30 5 * * *"
     bulk_delete: Literal["auto", "off", "always"] = "auto"
     incremental_reads: bool = True
@@ -153,6 +154,7 @@ class Settings(BaseModel):
     certificate_years: Annotated[int, Field(ge=1, le=100)] = 10
     timestamp_url: StampUrl | None = None
     timestamp_ca: PathSetting | None = None
+    public_url: WebUrl = "http://127.0.0.1:8080"
 
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Settings:

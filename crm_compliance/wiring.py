@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from importlib.resources import files
@@ -26,11 +26,13 @@ from crm_compliance.files import private_folder
 from crm_compliance.keys import KeyRing, made_entry, memory_key, pseudonym_key
 from crm_compliance.logs import run_bound
 from crm_compliance.notary import DeskNotary
+from crm_compliance.sealing import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.storage import object_stores
 from crm_compliance.store.store import SqlStore
 from crm_compliance.tokens import more_token_sources, token_source
 from jobs.erasures import Register
+from jobs.freezing import StoredRequests
 from jobs.needs import needs_under
 from jobs.ports import Clock, JobContext, Progress
 from rules.errors import MappingError, PolicyError, UsageError
@@ -105,8 +107,7 @@ def policy_of(settings: Settings) -> Policy:
 
 def store_of(settings: Settings, clock: Clock) -> SqlStore:
     """Open the state store in the data folder, or where `DATABASE_URL` says."""
-    settings.make_data_dir()
-    return SqlStore.open(settings.store_url, clock=clock)
+    return SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(settings.make_data_dir()))
 
 
 def memory_of(settings: Settings, clock: Clock) -> Memory | None:
@@ -282,6 +283,7 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
                 erased=ErasureFile(settings.erasures_path),
                 forget_memory=lambda: tidy(settings.data_dir / "memory", clock(), older_than_days=0),
             )
+            context = replace(context, requests=StoredRequests(context))
             try:
                 yield Desk(settings, context, warnings)
             finally:

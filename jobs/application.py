@@ -76,6 +76,7 @@ class Application:
         self.actions: dict[Key, Action] = {key_of(action): action for action in context.store.journal(run.id)}
         self.outside = Outside(context)
         self.in_place = InPlace(context)
+        self.given_up: frozenset[str] = frozenset()  # people who gave up, on their own request, what ties them
         self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
     def carry_out(self) -> Run:
@@ -263,6 +264,7 @@ class Application:
             going=going,
             held=held_contacts(context, self.day, {*removals, *trims}),
             half_done=half_done,
+            given_up=self.given_up,
         )
 
     def _remove(self, contacts: Sequence[str], etags: Mapping[str, str], check: ContactCheck) -> None:
@@ -271,7 +273,8 @@ class Application:
             if code:
                 self._skip([(self._contact_table, contact, "delete")], code)
         removable = [contact for contact in contacts if not codes[contact]]
-        rows = rows_of_contacts(self.context.connector, {contact: etags[contact] for contact in removable}, self.terms)
+        versions = {contact: etags[contact] for contact in removable}
+        rows = rows_of_contacts(self.context.connector, versions, self.terms, given_up=self.given_up)
         self._carry_out([self._contact_action(one, "delete", rows[one]) for one in removable], {})
 
     def _contact_action(self, contact: str, disposition: str, rows: Sequence[RowWrite]) -> Action:

@@ -5,14 +5,19 @@ Nothing is written before every guard has let the plan pass, and nothing but tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jobs.application import Application
 from jobs.drafting import is_unaltered
+from jobs.fulfilment import Fulfilment
 from jobs.plan import Kind, Plan
 from jobs.ports import JobContext
 from jobs.replay import Replay
 from jobs.runs import Run, RunState
 from jobs.stopping import refuse_if_stopped
 from rules.errors import Refused
+
+CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST: Fulfilment}
 
 
 def apply_plan(context: JobContext, plan_id: str) -> Run:
@@ -45,7 +50,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
                 raise _refused("another_run", f"run {other.id} was interrupted", f"first: crm-compliance apply {other.plan}", plan.id)
             run = _start(context, plan)
         with context.logged_as(run.id):
-            carrying = Replay if plan.kind is Kind.REPLAY else Application
+            carrying = CARRYING.get(plan.kind, Application)
             return carrying(context, plan, run).carry_out()
 
 

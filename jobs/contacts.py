@@ -9,12 +9,12 @@ from typing import Final
 
 from connectors.interface import Among, Connector
 from jobs.disposal import CHANGED, TRIMMED_FIELDS, participations
-from jobs.gather import add_relations, rows_of
+from jobs.gather import PARTY_FIELDS, add_relations, rows_of
 from jobs.gathering import Gathering
 from jobs.ports import Progress
 from jobs.relations import relations_after
 from rules.disposition import Reason
-from rules.records import Contact, Party
+from rules.records import Contact, Party, UnitKind
 from rules.relations import RelationTerms
 
 STILL_REFERRED = "STILL_REFERRED"
@@ -35,6 +35,8 @@ class ContactCheck:
         children: dict[str, list[str]],
         related: Collection[str],
         held: Mapping[str, Reason] = NOTHING_HELD,
+        given_up: Collection[str] = (),
+        leaving: Collection[str] = (),
     ) -> None:
         self.etags = {contact: row.etag for contact, row in contacts.items()}
         self.already_empty = {contact for contact, row in contacts.items() if all(getattr(row, name) is None for name in TRIMMED_FIELDS)}
@@ -46,6 +48,8 @@ class ContactCheck:
         self._children = children
         self._related = set(related)
         self._held = held
+        self._given_up = set(given_up)
+        self._leaving = set(leaving)
         self._kept: set[str] = set()
         # A contact that stays keeps those that it points to, and those that take part in activities about it.
         while newly := {contact for contact in self._removals - self._kept if self._code(contact)}:
@@ -76,7 +80,8 @@ class ContactCheck:
             return self._held[contact].value
         if contact in self._with_party or self._keeps_by_activity(contact) or any(map(self._stays, self._children.get(contact, ()))):
             return STILL_REFERRED
-        related = contact in self._related or bool(row.newsletter) or row.parent_kind == "account"
+        is_known = contact not in self._given_up and (bool(row.newsletter) or row.parent_kind == "account")
+        related = contact in self._related or is_known
         return CHANGED if related == (contact in self._removals) else ""
 
     def _stays(self, contact: str) -> bool:
@@ -86,6 +91,7 @@ class ContactCheck:
         return any(
             kind != "contact" or regarding is None or (regarding != contact and self._stays(regarding))
             for kind, regarding in self._taking_part.get(contact, ())
+            if regarding not in self._leaving
         )
 
 
@@ -100,12 +106,16 @@ def check_contacts(
     going: Collection[str] = (),
     held: Mapping[str, Reason] = NOTHING_HELD,
     half_done: Collection[str] = (),
+    given_up: Collection[str] = (),
+    leaving: Collection[str] = (),
 ) -> ContactCheck:
     """Read what refers to these contacts now.
 
     `going` are others that are about to be removed as well: they keep nobody. `held` are under a hold, `half_done` had a role in a unit of
     which a part is left. A gift, course or agreement that is still there has not been disposed of, so it ties its contact, unless `terms`
-    say that being a donor is over.
+    say that being a donor is over. People who have `given_up` what ties them, on their own request, are no subscribers and no contacts of
+    an organisation any more, and no donors where gifts have a term of their own. `leaving` are ids of units, fiches and roles that are
+    about to go.
     """
     ids = sorted({*removals, *trims})
     fields = ("parent", "parent_kind", "newsletter")
@@ -116,19 +126,31 @@ def check_contacts(
         if child.id != child.parent:  # a contact that points to itself keeps nobody
             children.setdefault(child.parent or "", []).append(child.id)
     found = Gathering(())
-    add_relations(connector, found, day=day, progress=progress, among=Among("contact", ids), terms=terms)
+    tied = [contact for contact in ids if contact not in given_up]
+    add_relations(connector, found, day=day, progress=progress, among=Among("contact", tied), terms=terms)
+    if untied := [contact for contact in ids if contact in given_up]:
+        without = (UnitKind.DONATION,) if gifts_have_a_term(terms) else ()
+        add_relations(connector, found, day=day, progress=progress, among=Among("contact", untied), terms=terms, without=without)
     relations = relations_after(found, (), day=day, terms=terms)
     return ContactCheck(
         contacts,
         removals,
         going=going,
-        with_party=_contacts_of(rows_of(connector, Party, ("contact",), Among("contact", ids))) | {*half_done},
+        with_party=_contacts_of(rows_of(connector, Party, PARTY_FIELDS, Among("contact", ids)), leaving) | {*half_done},
         taking_part=participations(connector, ids),
         children=children,
         related=relations.active | relations.former,
         held=held,
+        given_up=given_up,
+        leaving=leaving,
     )
 
 
-def _contacts_of(parties: Iterable[Party]) -> set[str]:
-    return {row.contact for row in parties if row.contact is not None}
+def gifts_have_a_term(terms: RelationTerms) -> bool:
+    """Whether a gift ends by a row of the schedule, so that it can do without its donor (R-104)."""
+    return bool(terms.donor) or UnitKind.DONATION in terms.units
+
+
+def _contacts_of(parties: Iterable[Party], leaving: Collection[str]) -> set[str]:
+    gone = {*leaving}
+    return {row.contact for row in parties if row.contact is not None and gone.isdisjoint((row.id, row.dossier, row.fiche))}

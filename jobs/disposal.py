@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from connectors.interface import Among, Connector, Operation, OperationKind
@@ -27,6 +27,12 @@ from rules.records import KINDS, ActivityParty, Call, Donation, Email, Fiche, No
 from rules.relations import RelationTerms
 
 TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
+# What becomes empty in a row that stays, by operation: a contact's fields of operations; who had a role; from where somebody reported.
+EMPTIED: Mapping[str, tuple[str, ...]] = {
+    "trim": TRIMMED_FIELDS,
+    "disown": ("contact", "name", "notes", "authority_evidence"),
+    "drop_caller": ("caller_number", "caller_email", "ip_address"),
+}
 LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact"}  # operation -> the field that it empties
 EXTERNAL = "SKIPPED_TECHNICAL"
 HANGING: tuple[type[Note | Call | Email], ...] = (Note, Call, Email)
@@ -124,14 +130,17 @@ def follows(recording: Unit) -> bool:
     return marked and recording.belongs_to is not None
 
 
-def rows_of_contacts(connector: Connector, contacts: Mapping[str, str], terms: RelationTerms) -> dict[str, list[RowWrite]]:
+def rows_of_contacts(
+    connector: Connector, contacts: Mapping[str, str], terms: RelationTerms, *, given_up: Collection[str] = ()
+) -> dict[str, list[RowWrite]]:
     """The writes that remove each contact (id -> version): notes and activities about it, then its row.
 
-    Where being a donor has ended before the term of the payment, the payment stays and only its link to the donor goes (R-104).
+    Where being a donor has ended before the term of the payment, by the schedule or because the person has `given_up` being one, the
+    payment stays and only its link to the donor goes (R-104).
     """
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
-    if terms.donor:
-        for gift in rows_of(connector, Donation, ("contact",), Among("contact", sorted(contacts))):
+    if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):
+        for gift in rows_of(connector, Donation, ("contact",), Among("contact", donors)):
             rows[gift.contact or ""].append(RowWrite("donation", gift.id, gift.etag, "unlink_contact", gift.contact or ""))
     for kind in HANGING:
         for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(contacts))):
@@ -163,8 +172,8 @@ def operation(write: RowWrite) -> Operation:
     record = KINDS[write.kind]
     if link := LINKS.get(write.operation):
         return Operation(OperationKind.UPDATE, record, write.id, write.etag, {link: None})
-    if write.operation == "trim":
-        return Operation(OperationKind.UPDATE, record, write.id, write.etag, dict.fromkeys(TRIMMED_FIELDS))
+    if emptied := EMPTIED.get(write.operation):
+        return Operation(OperationKind.UPDATE, record, write.id, write.etag, dict.fromkeys(emptied))
     if write.mask is not None:
         return Operation(OperationKind.MASK, record, write.id, write.etag, _shown(write.mask))
     return Operation(OperationKind.DELETE, record, write.id, write.etag)

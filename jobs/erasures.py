@@ -12,7 +12,7 @@ from jobs.ports import JobContext
 from jobs.runs import Action, Erasure
 from rules.records import KINDS
 
-REGISTERED = ("delete", "mask", "trim")  # an emptied link erases nobody
+REGISTERED = ("delete", "mask", "trim", "disown")  # an emptied link erases nobody
 CHUNK = 1_000
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ looks just like an organisation with less to keep.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import TypeVar
@@ -136,9 +136,13 @@ def add_relations(
     progress: Progress,
     among: Among | None = None,
     terms: RelationTerms = NOTHING_IN_FORCE,
+    without: Collection[UnitKind] = (),
 ) -> None:
-    """Add the active and former relations of contacts (RET-20): a gift, a course, an agreement that has not ended before `day`."""
+    """Add the active and former relations of contacts (RET-20): a gift, a course, an agreement that has not ended before `day`; those of
+    the kinds `without` are passed over."""
     for kind, (record, tie, decides) in TIES.items():
+        if kind in without:
+            continue
         fields = decides if kind in terms.units or (kind is UnitKind.DONATION and terms.donor) else tie
         for page in _pages(connector, record, fields, progress, among):
             found.add_relations(kind, page, day=day, terms=terms)

@@ -20,7 +20,8 @@ READABLE = {kind.value: kind for kind in UnitKind if kind is not UnitKind.CONTAC
 
 
 def active_holds(context: JobContext, day: date) -> Holds:
-    """Every hold that is in force on this day, read afresh. Where there is none the CRM is not asked anything.
+    """Every hold that is in force on this day, read afresh, but for those that give way to what is being carried out. Where there is none
+    the CRM is not asked anything.
 
     Raises:
         ConnectorError: the rows that a hold on a person covers could not be read.
@@ -47,7 +48,11 @@ def active_holds(context: JobContext, day: date) -> Holds:
                 spread.add_role(contact, action.rows[-1].kind, action.id)
     spread.spread()
     by_facts = [(hold.on_row(hold.kind, "", day), hold.conditions) for hold in placed if hold.conditions]
-    return Holds.of(spread.placed, kept=spread.kept, by_facts=by_facts)
+    return Holds.of(
+        [hold for hold in spread.placed if not context.gives_way(hold)],
+        kept=[hold for hold in spread.kept if not context.gives_way(hold)],
+        by_facts=[each for each in by_facts if not context.gives_way(each[0])],
+    )
 
 
 def held_contacts(context: JobContext, day: date, contacts: Collection[str]) -> dict[str, Reason]:

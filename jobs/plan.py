@@ -11,12 +11,14 @@ from rules.errors import Refused, UsageError
 
 
 class Kind(StrEnum):
-    """What a plan or run looks at: dossiers, lone fiches and contacts; recordings; or both; or only what had been erased and is back."""
+    """What a plan or run looks at: dossiers, lone fiches and contacts; recordings; or both; only what had been erased and is back; or what
+    a person was granted on request."""
 
     RETENTION = "retention"
     RECORDINGS = "recordings"
     ALL = "all"
     REPLAY = "replay"
+    REQUEST = "request"
 
 
 class PlanState(StrEnum):
@@ -146,7 +148,7 @@ class Plan(msgspec.Struct, frozen=True):
     `as_of_given` says that the plan looks at another day than its own and can never be applied (DAT-12). `why` are the codes that say why
     approvals are `needed`; one counts for `approval_hours`. `seen` are the rows that were read, by table. `waiting` counts the disposals
     that no run of this plan carries out, by code: quarantine, canaries. `backlog` are the units, as (table, id), that should be gone long
-    since.
+    since. `request` is the subject request that a plan of kind request carries out.
     """
 
     id: str
@@ -185,6 +187,7 @@ class Plan(msgspec.Struct, frozen=True):
     seen: dict[str, int] = {}
     waiting: dict[str, int] = {}
     backlog: tuple[tuple[str, str], ...] = ()
+    request: str = ""
 
     def state(self, now: datetime) -> PlanState:
         """Where the plan stands at `now` (aware). Rejected wins over everything but applied."""

@@ -17,6 +17,8 @@ from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger import LedgerEntry
 from jobs.plan import Approval, Kind, Plan
 from jobs.runs import Action, Erasure, Run
+from jobs.subject_requests import SubjectRequest
+from rules.holds import Hold
 from rules.placed_holds import PlacedHold
 from rules.policy import Policy
 from rules.policy_versions import PolicyVersions, Version
@@ -206,6 +208,49 @@ class Store(Protocol):
         """Add entries to the ledger alone."""
         ...
 
+    def add_request(self, request: SubjectRequest, parts: Mapping[str, bytes], entry: Entry) -> None:
+        """Add a row to the register of requests, with sealed parts of its working area by name."""
+        ...
+
+    def request(self, request: str) -> SubjectRequest:
+        """Raises UsageError for an unknown id."""
+        ...
+
+    def requests(self) -> list[SubjectRequest]:
+        """The register of requests, newest first."""
+        ...
+
+    def save_request(
+        self,
+        request: SubjectRequest,
+        entries: Sequence[Entry] = (),
+        *,
+        since: SubjectRequest,
+        parts: Mapping[str, bytes | None] | None = None,
+    ) -> None:
+        """Replace a row of the register, and some of its parts; None removes a part for good. `since` is the row as it was read.
+
+        Raises:
+            Refused: with code `changed`, where somebody has changed the row meanwhile.
+        """
+        ...
+
+    def request_part(self, request: str, name: str) -> bytes | None:
+        """A part of a request's working area as it was put in, None where it is not there (any more)."""
+        ...
+
+    def destroy_spent_keys(self) -> None:
+        """Destroy the keys of requests of whose working areas nothing is left."""
+        ...
+
+    def total_requests(self, requests: Sequence[SubjectRequest]) -> int:
+        """Turn rows of the register without working areas into yearly totals, with a ledger entry; give how many those were."""
+        ...
+
+    def request_totals(self) -> dict[tuple[int, str, str], int]:
+        """How many requests there were of which nothing else is left, by year of receipt, right and outcome."""
+        ...
+
     def exclusive(self, name: str = "runner") -> AbstractContextManager[None]:
         """Hold the lock of the one runner; it dies with its process. Raises Refused with code `another_run` when somebody else holds it."""
         ...
@@ -323,6 +368,11 @@ def _nothing() -> None:
     """Nothing is remembered of the CRM."""
 
 
+def _stands(hold: Hold) -> bool:
+    """No hold gives way: the schedule never overrules one."""
+    return False
+
+
 def _unnamed(run: str) -> AbstractContextManager[None]:
     return nullcontext()
 
@@ -351,6 +401,7 @@ class JobContext:
     policy_text: str = ""
     objects: Sequence[ObjectStore] = ()  # where the content of recordings lies outside the CRM
     requests: SubjectRequests = NO_SUBJECT_REQUESTS
+    gives_way: Callable[[Hold], bool] = _stands  # holds that an erasure on request overrules (table 4.2)
     versions: PolicyVersions | None = None  # all that are there of the schedule; None: `policy` is the only one
     erased: ErasureJournal = NO_ERASURE_JOURNAL
     forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jobs.housekeeping import Upkeep, keep_house
 from jobs.ports import JobContext
+from jobs.requests_round import RequestsRound, go_round
 from jobs.retention import run_recordings, run_retention
 from jobs.runs import Run
 
@@ -23,11 +24,14 @@ class Job:
 class Round:
     """A job that carries out no plan."""
 
-    function: Callable[[JobContext], Upkeep]
+    function: Callable[[JobContext], Upkeep | RequestsRound]
     cron: str
 
 
-ROUNDS: dict[str, Round] = {"housekeeping": Round(keep_house, "30 5 * * *")}
+ROUNDS: dict[str, Round] = {
+    "requests": Round(go_round, "30 1 * * *"),
+    "housekeeping": Round(keep_house, "30 5 * * *"),
+}
 JOBS: dict[str, Job] = {
     "recordings": Job(run_recordings, "0 2 * * *"),
     "retention": Job(run_retention, "30 2 * * *"),

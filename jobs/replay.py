@@ -14,6 +14,7 @@ import msgspec
 from jobs.anonymising import MASKED
 from jobs.application import Application
 from jobs.contacts import ContactCheck
+from jobs.disowning import disowning
 from jobs.disposal import CHANGED, Rows, rows_of_units
 from jobs.erasures import load_register, version_of
 from jobs.holding import active_holds
@@ -21,7 +22,7 @@ from jobs.plan import Plan, PlanLine
 from jobs.planning import lines_of
 from jobs.ports import JobContext
 from jobs.quarantine import kept_with
-from jobs.replaying import RULE
+from jobs.replaying import RULE, despite_answered
 from jobs.returned import LINKS
 from jobs.runs import Action, ActionState, Mask, RowWrite, Run
 from jobs.surroundings import WHOLE, look_around
@@ -34,7 +35,7 @@ class Replay(Application):
     """One run of a replay plan, from where its journal stands to its end."""
 
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
-        super().__init__(context, plan, run)
+        super().__init__(despite_answered(context), plan, run)
         mapped = {kind: KINDS[kind] for kind in LINKS if context.connector.has(KINDS[kind])}
         self.words = {context.connector.table(record): kind for kind, record in mapped.items()}
         # A role or a call is no unit by itself; alone it is written like an e-mail that hangs on nothing.
@@ -60,12 +61,18 @@ class Replay(Application):
             return
         whole = [unit for line, unit in going if self.words[line.table] in WHOLE]
         rows = rows_of_units(context.connector, seen.found, whole, policy=context.policy, holds=holds, as_of=self.day, outside=self.outside)
+        anonymise = Disposition.ANONYMISE.value
+        again = disowning(
+            context.connector, [line.id for line, _ in going if self.words[line.table] == "party" and line.disposition == anonymise]
+        )
         for line, unit in going:
             word = self.words[line.table]
-            if word not in WHOLE:
+            if unit.id in again:
+                rows.of[unit.id] = again[unit.id]
+            elif word not in WHOLE:
                 target = unit.children[0] if word == "party" and unit.children else None
                 rows.of[unit.id] = [RowWrite(word, unit.id, unit.etag, target=target.id if target is not None else "")]
-            if line.disposition == Disposition.ANONYMISE.value:
+            if line.disposition == anonymise:
                 rows.of[unit.id] = [self._masked(write) for write in rows.of[unit.id]]
         rows.blocked |= kept_with(context, rows.of, self.day) | self._held_since([unit for _, unit in going])
         self._carry_out(self._intents_again(going, rows, seen.loose), {(line.table, line.id): unit for line, unit in going})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -15,6 +16,7 @@ from isal import isal_zlib as zlib
 
 from jobs.drafting import LINES_A_PAGE, digest_head
 from jobs.erasures import load_register
+from jobs.granted import answered
 from jobs.guards import APPROVING_ROLES, BREAKER_TRIPPED, counter_of
 from jobs.holding import active_holds
 from jobs.plan import Breaker, Kind, Plan, PlanLine
@@ -24,10 +26,11 @@ from jobs.returned import Returned, returned_rows
 from jobs.surroundings import look_around
 from rules.periods import brussels_date
 from rules.records import KINDS
+from rules.subject_requests import Right
 
 RULE = "ERA-13"
 LOOKED_AT = 500  # rows that are looked at together with what they belong to
-DISPOSITIONS = {"delete": "delete", "mask": "anonymise"}
+DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise"}
 RECORDINGS = ("recording",)
 
 
@@ -40,6 +43,7 @@ def plan_replay(context: JobContext, *, proposer: str = "service", only_if_due: 
         ConnectorError: the CRM could not be read whole; nothing is stored.
     """
     now = context.clock()
+    context = despite_answered(context)
     returned = returned_rows(context, load_register(context))
     trims = tuple(sorted(each.id for each in returned if each.operation == "trim"))
     again = [each for each in returned if each.operation != "trim"]
@@ -48,7 +52,7 @@ def plan_replay(context: JobContext, *, proposer: str = "service", only_if_due: 
     if only_if_due and not due and not trims:
         return None
     head = digest_head(Kind.REPLAY, now, context.crm, context.policy.digest, context.mapping_digest)
-    pages, digest = _paged(lines, trims, head)
+    pages, digest = paged(lines, trims, head)
     recordings = {context.connector.table(KINDS[kind]) for kind in RECORDINGS if context.connector.has(KINDS[kind])}
     of_recordings = sum(line.is_disposal and line.table in recordings for line in lines)
     limits = context.policy.limits
@@ -84,6 +88,12 @@ def plan_replay(context: JobContext, *, proposer: str = "service", only_if_due: 
     return plan
 
 
+def despite_answered(context: JobContext) -> JobContext:
+    """The same context, in which an erasure request that was answered keeps nothing: what it had erased goes again (HLD-12, R-091)."""
+    over = answered(context.store)
+    return replace(context, gives_way=lambda hold: hold.right == Right.ERASURE.value and hold.hold_id in over)
+
+
 def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]:
     """One line for each row that goes again with what hangs on it, and for each that a hold keeps."""
     holds = active_holds(context, brussels_date(context.clock()))
@@ -110,7 +120,7 @@ def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]
             )
 
 
-def _paged(lines: Sequence[PlanLine], trims: Iterable[str], head: dict[str, object]) -> tuple[list[bytes], str]:
+def paged(lines: Sequence[PlanLine], trims: Iterable[str], head: dict[str, object]) -> tuple[list[bytes], str]:
     """The lines as the store keeps them, and the digest that `drafting.is_unaltered` looks for."""
     sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
     pages = []

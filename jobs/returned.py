@@ -41,7 +41,8 @@ def returned_rows(context: JobContext, register: Register) -> list[Returned]:
     """The rows that have to be written again, by kind and id; those that go with another one of them are left out.
 
     Every row of every table is read, in a small projection, and its references under all living keys are looked up. A masked row is back
-    where its mark of anonymisation is missing; a trimmed contact where it has the very version that was emptied.
+    where its mark of anonymisation is missing, a role that was nobody's where it is somebody's again; a trimmed contact where it has the
+    very version that was emptied.
     """
     found: dict[str, dict[str, tuple[Record, Returned]]] = {kind: {} for kind in LINKS}
     for kind, row, again in _matches(context, register):
@@ -64,6 +65,8 @@ def _matches(context: JobContext, register: Register) -> Iterator[tuple[str, Rec
             for row in page:
                 erased = register.find(references(table, row.id))
                 if erased is not None and erased.operation == "mask" and getattr(row, "anonymised_on", None) is not None:
+                    erased = None
+                if erased is not None and erased.operation == "disown" and getattr(row, "contact", None) is None:
                     erased = None
                 if erased is None and has_versions:
                     erased = register.find(references(table, version_of(row.id, row.etag)))

@@ -43,9 +43,10 @@ class Mask(msgspec.Struct, frozen=True):
 
 
 class RowWrite(msgspec.Struct, frozen=True):
-    """One write to one row, in the product's word for its kind. `operation` is delete, mask (in-place anonymisation), trim, unlink_fiche or
-    unlink_dossier; the last two empty the link to `target`, a row that goes. `object` is the keyed reference of
-    a recording's content outside the CRM, which goes before the row (ERA-12); its address can hold a name and stands in no journal."""
+    """One write to one row, in the product's word for its kind. `operation` is delete, mask (in-place anonymisation), trim, disown (a role
+    stays and does not say whose it is), drop_caller, unlink_contact, unlink_fiche or unlink_dossier; the last three empty the link to
+    `target`, a row that goes. `object` is the keyed reference of a recording's content outside the CRM, which goes before the row (ERA-12);
+    its address can hold a name and stands in no journal."""
 
     kind: str
     id: str

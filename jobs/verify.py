@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connectors.interface import Among, Connector, Reach, RowKey, Trace
-from jobs.disposal import LINKS, TRIMMED_FIELDS, operation
+from jobs.disposal import EMPTIED, LINKS, operation
 from jobs.runs import Action, RowWrite
+from rules.full_records import FULL
 from rules.places import Place
 from rules.records import KINDS, Contact
 
@@ -34,8 +35,8 @@ def still_there(connector: Connector, writes: Iterable[RowWrite]) -> set[tuple[s
     left = {(masks[row].kind, row) for row in connector.unmasked([operation(write) for write in masks.values()])} if masks else set()
     for (kind, what), targets in by_kind.items():
         among, link = Among("id", list(targets)), LINKS.get(what)
-        fields = () if what == "delete" else (link,) if link is not None else TRIMMED_FIELDS
-        for page in connector.read(KINDS[kind], fields, among=among):
+        fields = (link,) if link is not None else EMPTIED.get(what, ())
+        for page in connector.read(FULL[kind] if fields else KINDS[kind], fields, among=among):
             for row in page:
                 if link is not None:
                     is_left = getattr(row, link) == targets[row.id]  # a link to another row was made by somebody since

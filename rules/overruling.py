@@ -16,6 +16,7 @@ from rules.disposition import Reason
 from rules.holds import HOLD_REASONS, RANKS, Hold
 
 _ERASURE: Final = "erasure"
+_OF_REQUESTS: Final = frozenset({Reason.HOLD_REQUEST, Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION})  # what a request freezes as
 
 
 class Ruling(StrEnum):
@@ -73,12 +74,12 @@ def ruling_on_hold(hold: Hold, erasure: GrantedErasure) -> Ruling:
     person's own request is answered first, their own grace does not stand in their way, and a request never in its own way. A restriction
     or an objection gives way to the person who obtained it, and to nobody else.
     """
+    if hold.reason in _OF_REQUESTS and hold.hold_id == erasure.request:
+        return Ruling.ALLOWED
     is_own = bool(hold.persons) and erasure.contacts.issuperset(hold.persons)
     if hold.reason is Reason.HOLD_COMPLAINT and hold.is_about_erasure:
         return _decided(erasure)
     if hold.reason is Reason.HOLD_REQUEST:
-        if hold.hold_id == erasure.request:
-            return Ruling.ALLOWED
         if not is_own:
             return Ruling.BLOCKED
         return Ruling.ANSWER_FIRST if hold.is_pending and hold.right != _ERASURE else Ruling.ALLOWED

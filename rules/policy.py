@@ -166,6 +166,8 @@ class CategoryBase(Model):
     """What people call the category."""
     basis: Text
     """The legal basis, or why the data are needed (RET-06)."""
+    basis_labels: Labels | None = None
+    """The same in the languages of answers to the people concerned; without it `basis` is told as it stands (EXP-11)."""
     source: Text
     """Where the period is published."""
     rule: Text = "RET-06"
@@ -407,6 +409,16 @@ class Defaults(Model):
     """Whether a recording may go before its end once it was taken over (RET-21)."""
     sentinels: tuple[date, ...] = (date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
     """Dates that stand for no date at all (RET-09)."""
+    extra_holidays: tuple[date, ...] = ()
+    """Days beside the public holidays on which no answer to a subject request is due; each makes some answer later (DDL-05)."""
+    package_days: Annotated[int, Field(ge=14, le=90)] = 30
+    """Days after its delivery for which an answer to a subject request, and every working copy of it, is kept (EXP-17)."""
+    sealed_days: Annotated[int, Field(ge=0, le=365)] = 30
+    """Days after its closing for which the names behind a subject request are kept, longer where a complaint follows (ACC-08)."""
+    register_years: Annotated[int, Field(ge=1, le=10)] = 5
+    """Years after its closing for which a subject request stands in the register; then only yearly totals are left (ACC-07)."""
+    maturity_age: Annotated[int, Field(ge=0, le=18)] = 12
+    """Age on the day of receipt from which a child is presumed able to exercise the rights alone (RGT-05)."""
 
 
 class Statistics(Model):

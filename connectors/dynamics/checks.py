@@ -7,7 +7,7 @@ warning, since such units are kept and named in the report (R-161).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 
 from connectors.dynamics.mapping import LOOKUPS, Column, Mapping, Table, field_type
 from connectors.dynamics.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
@@ -33,6 +33,12 @@ COLUMN_TYPES = {
 _TEXT_TYPES = frozenset({"StringType", "MemoType", "UniqueidentifierType", "EntityNameType"})
 _NUMBER_TYPES = frozenset({"IntegerType", "BigIntType"})
 _IMAGE_TYPES = frozenset({"ImageType", "FileType"})
+_EXPECTED = {
+    bool: frozenset({"BooleanType"}),
+    int: _NUMBER_TYPES,
+    float: _NUMBER_TYPES | {"MoneyType", "DecimalType", "DoubleType"},
+    bytes: _IMAGE_TYPES | {"MemoType"},
+}
 
 
 def check_mapping(mapping: Mapping, metadata: Metadata) -> list[Finding]:
@@ -46,7 +52,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     if definition is None:
         return [_error(f"The CRM has no table {table.name} ({table.kind}).", table.where)]
     findings: list[Finding] = []
-    for column in table.columns.values():
+    for column in (*table.columns.values(), *table.personal.values()):
         attribute = definition.attributes.get(column.name)
         if attribute is None:
             findings.append(_error(f"The table {table.name} has no column {column.name} ({table.kind}.{column.field}).", column.where))
@@ -80,18 +86,16 @@ def _check_security(table: Table, column: Column, attribute: Attribute) -> Itera
 
 
 def _check_column(table: Table, column: Column, attribute: Attribute, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:
-    kind = field_type(table.record, column.field)
+    kind = field_type(table.full, column.field)
     place = f"{table.name}.{column.name}"
     if column.field in LOOKUPS:
         yield from _check_lookup(table, column, attribute, definition, mapping)
     elif column.choice is not None:
         yield from _check_choice(table, column, attribute)
-    elif kind is date:
+    elif kind in (date, datetime):
         yield from _check_date(table, column, attribute)
     else:
-        expected = {bool: frozenset({"BooleanType"}), int: _NUMBER_TYPES}.get(
-            kind, _IMAGE_TYPES if column.field == "image" else _TEXT_TYPES
-        )
+        expected = _EXPECTED.get(kind, _IMAGE_TYPES if column.field == "image" else _TEXT_TYPES)
         if attribute.kind in CHOICE_TYPES:
             yield _error(f"{place} is a choice: {table.kind}.{column.field} needs its option values under choices.", column.where)
         elif attribute.kind not in expected:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Values
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -18,18 +19,21 @@ from connectors.dynamics.capabilities import Capability, capabilities
 from connectors.dynamics.checks import check_mapping, check_table
 from connectors.dynamics.children import Children
 from connectors.dynamics.config import Environment
+from connectors.dynamics.contents import Contents
 from connectors.dynamics.counts import total_count
 from connectors.dynamics.decoding import PageDecoder
 from connectors.dynamics.deleting import MOST_ROWS, BulkDelete, Deleting
-from connectors.dynamics.directory import Directory
+from connectors.dynamics.directory import Directory, KnownTable
 from connectors.dynamics.governor import ONE_AT_A_TIME, Pace
+from connectors.dynamics.lying import LyingReader
 from connectors.dynamics.mapping import KIND_FIELDS, LOOKUPS, Mapping, Table, parse_mapping
 from connectors.dynamics.mask_checks import check_masks, remnants
 from connectors.dynamics.masking import Masking
 from connectors.dynamics.memory import Memory
 from connectors.dynamics.metadata import Metadata, TableDefinition
+from connectors.dynamics.naming import Naming
 from connectors.dynamics.pool import Pool
-from connectors.dynamics.privileges import RoleLine, check_privileges, cleaning_role, least_role
+from connectors.dynamics.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
 from connectors.dynamics.query import any_of, guid
 from connectors.dynamics.reading import Reader
 from connectors.dynamics.remembering import RememberingReader
@@ -42,12 +46,15 @@ from connectors.interface import (
     ChangeResult,
     ChangeSet,
     ChangeStatus,
+    Content,
     Finding,
     Forbidden,
     Hanging,
     Held,
+    Lying,
     Operation,
     OperationKind,
+    Reach,
     ReadIncomplete,
     ReadStats,
     RowKey,
@@ -95,7 +102,10 @@ class DynamicsConnector:
         self.warnings: list[str] = []
         self._pool = Pool([self._transport, *self._others], self.warnings)
         wanted = {
-            table.name: [*(column.name for column in table.columns.values()), *(("statecode", "statuscode") if table.masks else ())]
+            table.name: [
+                *(column.name for column in (*table.columns.values(), *table.personal.values())),
+                *(("statecode", "statuscode") if table.masks else ()),
+            ]
             for table in mapping.tables.values()
         }
         self._metadata = Metadata(self._transport, wanted)
@@ -107,6 +117,9 @@ class DynamicsConnector:
         directory = Directory(self._transport)
         removing = Removing(self._pool.send, environment.root_path)
         self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
+        self._contents = Contents(self._transport)
+        self._lying = LyingReader(directory, self.warnings)
+        self._naming = Naming(self._transport, directory, self.warnings)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings)
         self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
@@ -144,6 +157,10 @@ class DynamicsConnector:
         """The privileges that cleaning asks for beside them; where one lacks, a place is not reachable and the night goes on."""
         return cleaning_role(self._transport)
 
+    def answering_role(self) -> list[RoleLine]:
+        """The privileges that answers to subject requests ask for beside them; without one an answer says what it lacks, or waits."""
+        return answering_role(self._transport, self.mapping)
+
     def capabilities(self) -> list[Capability]:
         """What this CRM can do that another cannot, with reasons."""
         found = capabilities(self._transport, self.mapping, self._metadata)
@@ -178,7 +195,7 @@ class DynamicsConnector:
         if table is None or (among is not None and not among.ids):
             return
         definition = self._definition(table)
-        decoder = self._decoder(table, definition, fields)
+        decoder = self._decoder(table, definition, fields, record)
         if remembered and among is None and self._memory is not None:
             if definition.tracks_changes:
                 remembering: RememberingReader[R] = RememberingReader(
@@ -200,6 +217,69 @@ class DynamicsConnector:
     def read_set(self, set_name: str) -> SetReading:
         """Page through one entity set, ids only, also of an OData service that is not Dataverse (`doctor --read`)."""
         return read_set(self._transport, self._metadata, set_name)
+
+    def fields(self, record: type[Record]) -> frozenset[str]:
+        """The fields of this kind that the organisation maps; of a full record those that only a subject request reads too."""
+        table = self.mapping.table(record)
+        if table is None:
+            return frozenset()
+        mapped = table.columns_of(record)
+        return frozenset(mapped) | {name for name, lookup in KIND_FIELDS.items() if lookup in mapped and name in record.__struct_fields__}
+
+    def content(self, record: type[Record], row: str, field: str) -> Content | None:
+        """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, is not mapped, or the row is gone.
+
+        Raises:
+            ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile.
+            MappingError: the table does not fit the mapping.
+        """
+        table = self.mapping.table(record)
+        column = table.columns_of(table.full).get(field) if table is not None else None
+        if table is None or column is None:
+            return None
+        return self._contents.content(self._definition(table), row, column.name)
+
+    def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among) -> Lying:
+        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a lookup, is one of its ids.
+
+        Raises:
+            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
+        """
+        table = self.mapping.table(record)
+        if table is None or not among.ids:
+            return Lying(Reach.READ)
+        definition = self._definition(table)
+        if self._filter_column(table, definition, among.field) is None:
+            return Lying(Reach.READ)
+        known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
+        column = definition.primary_id if among.field == "id" else table.columns[among.field].name
+        return self._lying.read(trace, known, self._decoder(table, definition, fields, record), column, among.ids)
+
+    def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
+        """Which of these fields of a row were changed at or after an instant, by its audit history; making the row is no change (IDV-05).
+
+        None: it cannot be told, because there is no history of the row or of these columns, or it may not be read, or was purged since.
+
+        Raises:
+            ConnectorError: the CRM cannot be asked now.
+        """
+        table = self.mapping.table(record)
+        known = table.columns_of(table.full) if table is not None else {}
+        columns = {known[field].name: field for field in fields if field in known}
+        if table is None or not columns:
+            return frozenset()
+        changed = self._places.history.changed((table.name, guid(row)), columns, since)
+        return None if changed is None else frozenset(columns[name] for name in changed)
+
+    def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
+        """The names of rows of any table, mapped or not, by id, as the CRM shows them; none where this account may not read the table.
+
+        Without ids, of all its rows.
+
+        Raises:
+            ConnectorError: it cannot be told.
+        """
+        return self._naming.names(table, ids)
 
     def total(self, record: type[Record]) -> int | None:
         """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps none. May be a day old."""
@@ -404,14 +484,15 @@ class DynamicsConnector:
             found = self._checked[table.kind] = definition
         return found
 
-    def _decoder(self, table: Table, definition: TableDefinition, fields: Iterable[str]) -> PageDecoder[Any]:
+    def _decoder(self, table: Table, definition: TableDefinition, fields: Iterable[str], record: type[Record]) -> PageDecoder[Any]:
+        made = table.full if issubclass(record, table.full) else table.record
         names = tuple(sorted(set(fields) - {"id", "etag"}))
-        unknown = [name for name in names if name not in table.record.__struct_fields__]
+        unknown = [name for name in names if name not in made.__struct_fields__]
         if unknown:
             raise ValueError(f"{table.kind} has no field {unknown[0]}")
-        key = (table.record, names)
+        key = (made, names)
         if key not in self._decoders:
-            self._decoders[key] = PageDecoder(table, definition, names, self.mapping)
+            self._decoders[key] = PageDecoder(table, definition, names, self.mapping, made)
         return self._decoders[key]
 
     def _filter_column(self, table: Table, definition: TableDefinition, name: str) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -65,16 +65,26 @@ class _RawPage(msgspec.Struct):
 class PageDecoder(Generic[R]):
     """Decodes pages of one kind of record with one set of fields."""
 
-    def __init__(self, table: Table, definition: TableDefinition, fields: Sequence[str], mapping: Mapping) -> None:
-        self.record = cast("type[R]", table.record)
+    def __init__(
+        self, table: Table, definition: TableDefinition, fields: Sequence[str], mapping: Mapping, record: type[Record] | None = None
+    ) -> None:
+        """`record` is the class of the records where it is not the kind's own: the full one."""
+        made = record or table.record
+        self.record = cast("type[R]", made)
         self._steps: list[Callable[[list[Any]], None]] = []
-        columns = [table.columns[name] for name in fields if name in table.columns]
+        known = table.columns_of(made)
+        columns = [known[name] for name in fields if name in known]
         kinds = [name for name in fields if name in KIND_FIELDS and KIND_FIELDS[name] in table.columns]
         self.select = [definition.primary_id]
         self.prefer_kinds = bool(kinds)
         wire: dict[str, tuple[str, Any, bool]] = {"id": (definition.primary_id, str, True), "etag": ("@odata.etag", str, True)}
+        first: dict[str, str] = {}  # by column: the field that the decoder fills
         for column in columns:
-            wire[column.field] = self._column(table, definition, column)
+            found = self._column(table, definition, column)
+            if (twin := first.setdefault(found[0], column.field)) == column.field:
+                wire[column.field] = found
+            else:  # a day and an instant may be read from one column
+                self._steps.insert(0, _copy_step(twin, column.field))
         for name in kinds:
             target = table.columns[KIND_FIELDS[name]]
             if target.field not in wire:
@@ -82,7 +92,7 @@ class PageDecoder(Generic[R]):
             wire[name] = (f"_{target.name}_value@{LOOKUP_TABLE}", str | None, False)
             self._steps.append(_kind_step(name, target.field, mapping))
         self._lookups = ["id", *(name for name in wire if name in LOOKUPS)]
-        self._decoder = msgspec.json.Decoder(_page_type(table.record, wire))
+        self._decoder = msgspec.json.Decoder(_page_type(made, wire))
 
     def decode(self, body: bytes) -> Page[R]:
         """The page in a body.
@@ -102,7 +112,7 @@ class PageDecoder(Generic[R]):
 
     def _column(self, table: Table, definition: TableDefinition, column: Column) -> tuple[str, Any, bool]:
         attribute = definition.attributes[column.name]
-        name, kind = column.field, field_type(table.record, column.field)
+        name, kind = column.field, field_type(table.full, column.field)
         if name in LOOKUPS:
             self.select.append(f"_{column.name}_value")
             return f"_{column.name}_value", str | None, True
@@ -124,6 +134,12 @@ class PageDecoder(Generic[R]):
             if behaviour != "date_only":
                 self._steps.append(civil_days(name, behaviour))
             return column.name, wire_type(behaviour), True
+        if kind is bytes:
+            raise ValueError(f"{table.kind}.{name} is content: it is fetched by itself")
+        if kind is datetime:
+            if _behaviour(table, column, attribute.behaviour) == "date_only":
+                raise MappingError(f"The column {table.name}.{column.name} holds days, not instants.", where=column.where)
+            return column.name, datetime | None, True
         return column.name, kind | None, True
 
 
@@ -166,6 +182,17 @@ def _lookup_step(name: str, meanings: dict[Any, Any]) -> Callable[[list[Any]], N
     def step(rows: list[Any]) -> None:
         for row in rows:
             setattr(row, name, meanings[get(row)])
+
+    return step
+
+
+def _copy_step(source: str, target: str) -> Callable[[list[Any]], None]:
+    """Give a second field what the first one of the same column holds, as it came."""
+    get = attrgetter(source)
+
+    def step(rows: list[Any]) -> None:
+        for row in rows:
+            setattr(row, target, get(row))
 
     return step
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from connectors.dynamics.query import any_of, literal, query_string
+from connectors.dynamics.query import any_of, guid, literal, query_string
 from connectors.dynamics.transport import Transport
 from connectors.interface import ConnectorError, Forbidden, ReadIncomplete
 
@@ -80,6 +81,10 @@ class Directory:
             options = {"$select": f"{table.primary_id},{select}".rstrip(","), "$filter": f"({condition}) and {also}" if also else condition}
             yield from self._asked(f"{table.set_name}?{query_string(options)}", table.name)
 
+    def all(self, table: KnownTable, select: str) -> Iterator[dict[str, Any]]:
+        """Every row of a table, to the end. Raises as `is_empty`."""
+        yield from self._asked(f"{table.set_name}?{query_string({'$select': f'{table.primary_id},{select}'})}", table.name)
+
     def existing(self, table: KnownTable, ids: Collection[str]) -> set[str]:
         """Which of these rows are there. Raises as `is_empty`."""
         return {str(row[table.primary_id]).lower() for row in self.rows(table, table.primary_id, ids, "")}
@@ -98,6 +103,27 @@ class Directory:
                 table, datasource, "", column, f'<filter><condition attribute="{column}" operator="in">{values}</condition></filter>'
             )
         return found
+
+    def rows_in_source(
+        self, table: KnownTable, datasource: str, columns: Iterable[str], column: str, ids: Collection[str]
+    ) -> Iterator[dict[str, Any]]:
+        """The rows that lie there and whose column is one of these ids, with some columns, each once. Raises as `is_empty`."""
+        attributes = "".join(f'<attribute name="{name}"/>' for name in dict.fromkeys((table.primary_id, *columns)))
+        wanted, seen = sorted(ids), set[str]()
+        for at in range(0, len(wanted), IDS_OF_A_FETCH):
+            values = "".join(f"<value>{guid(one)}</value>" for one in wanted[at : at + IDS_OF_A_FETCH])
+            condition = f'<filter><condition attribute="{column}" operator="in">{values}</condition></filter>'
+            inside = f'<entity name="{table.name}">{attributes}<order attribute="{table.primary_id}"/>{condition}</entity>'
+            for number in count(1):
+                text = f'<fetch datasource="{datasource}" count="{PAGE}" page="{number}">{inside}</fetch>'
+                address = f"{table.set_name}?fetchXml={quote(text, safe='')}"
+                page = list(self._asked(address, table.name, also_refused=(400,)))
+                for row in page:
+                    if (key := str(row.get(table.primary_id))) not in seen:
+                        seen.add(key)
+                        yield row
+                if len(page) < PAGE:
+                    break
 
     def _fetched(self, table: KnownTable, datasource: str, top: str, column: str, condition: str) -> set[tuple[str, str]]:
         names = dict.fromkeys((table.primary_id, column))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -18,7 +19,7 @@ from connectors.dynamics import faults
 from connectors.dynamics.directory import REFUSED, Directory, KnownTable, NotOffered
 from connectors.dynamics.privileges import lacking_for_audit_jobs
 from connectors.dynamics.purging import Ended, Purging, queries_for
-from connectors.dynamics.query import guid
+from connectors.dynamics.query import guid, literal, query_string
 from connectors.dynamics.repeating import write
 from connectors.dynamics.transport import Transport
 from connectors.interface import ConnectorError, Left, Reach, RowKey, Traces
@@ -26,6 +27,15 @@ from connectors.interface import ConnectorError, Left, Reach, RowKey, Traces
 AUDIT = "audit"
 LOG_DELETION = 111  # an action: that audit rows were removed, with an id perhaps, without any value
 ORGANISATION = "organization"
+UPDATE = 2  # an operation
+
+
+class _Change(msgspec.Struct):
+    column: str = msgspec.field(name="logicalName")
+
+
+class _Changes(msgspec.Struct):
+    changed: list[_Change] = msgspec.field(name="changedAttributes")
 
 
 class History:
@@ -55,6 +65,45 @@ class History:
             return Traces(Reach.NOT_REACHABLE)
         left = {by_id[one]: Left(AUDIT, number) for one, number in counts.items() if one in by_id}
         return Traces(Reach.READ, left, self._audited({name for name, _ in rows}))
+
+    def changed(self, row: RowKey, columns: Collection[str], since: datetime) -> frozenset[str] | None:
+        """Which of these columns of a row were changed at or after an instant; None where the history does not tell.
+
+        Raises:
+            ConnectorError: it cannot be read now, and perhaps later.
+        """
+        table = self._directory.table(AUDIT)
+        if table is None or row[0] not in self._audited({row[0]}):
+            return None
+        instant = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        also = f"createdon ge {instant} and (action eq {LOG_DELETION} or operation eq {UPDATE})"
+        try:
+            rows = list(self._directory.rows(table, "_objectid_value", [row[1]], "action,changedata", also))
+        except NotOffered as refusal:
+            self._warn(f"the audit history cannot be read: {refusal.reason}")
+            return None
+        if any(each.get("action") == LOG_DELETION for each in rows):
+            return None  # what was removed may have told of a change
+        found: set[str] = set()
+        for each in rows:
+            try:
+                changes = msgspec.json.decode(each["changedata"] or "", type=_Changes)
+            except (msgspec.DecodeError, LookupError):
+                return None
+            found |= {change.column for change in changes.changed}
+        found &= set(columns)
+        return frozenset(found) if found or self._all_audited(row[0], columns) else None
+
+    def _all_audited(self, name: str, columns: Collection[str]) -> bool:
+        """Whether the changes of each of these columns are logged, so that silence says that there were none."""
+        condition = " or ".join(f"LogicalName eq {literal(column)}" for column in sorted(columns))
+        query = query_string({"$select": "LogicalName,IsAuditEnabled", "$filter": condition})
+        answer = self._transport.get(f"EntityDefinitions(LogicalName={literal(name)})/Attributes?{query}", where=name)
+        try:
+            told = {item["LogicalName"]: item.get("IsAuditEnabled") for item in msgspec.json.decode(answer.body)["value"]}
+        except (msgspec.DecodeError, LookupError, TypeError):
+            return False
+        return all(isinstance(each := told.get(column), dict) and each.get("Value") is True for column in columns)
 
     def purge(self, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
         """Remove all audit rows of these rows; gives those of which this account may not. Raises as `Connector.purge`."""

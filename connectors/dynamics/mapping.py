@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import get_args, get_type_hints
@@ -16,6 +16,7 @@ from typing import get_args, get_type_hints
 from connectors.dynamics.mapping_file import Node, Problems, parse
 from connectors.dynamics.masks import MASKED_KINDS, Masks, parse_masks
 from rules.errors import MappingError
+from rules.full_records import FULL, personal_fields
 from rules.records import KINDS, Record
 
 SCHEMA = "crm-mapping/1"
@@ -70,6 +71,7 @@ MUST_BE_CHOICE: dict[str, frozenset[str]] = {
     "enrolment": frozenset({"kind"}),
     "engagement": frozenset({"kind"}),
 }
+MUST_BE_CHOICE_IN_FULL: dict[str, frozenset[str]] = {"contact": frozenset({"language"}), "fiche": frozenset({"language"})}
 
 BEHAVIOURS = ("date_only", "user_local", "time_zone_independent")
 _LOGICAL_NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
@@ -106,7 +108,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One kind of record and the table that holds it; `masks` say how its rows are anonymised in place, where the mapping does."""
+    """One kind of record and the table that holds it; `masks` say how its rows are anonymised in place, where the mapping does, and
+    `personal` are the columns that only a subject request reads."""
 
     kind: str
     record: type[Record]
@@ -114,6 +117,16 @@ class Table:
     where: str
     columns: dict[str, Column]
     masks: Masks | None = None
+    personal: dict[str, Column] = field(default_factory=dict)
+
+    @property
+    def full(self) -> type[Record]:
+        """The record that has the personal fields too."""
+        return FULL[self.kind]
+
+    def columns_of(self, record: type[Record]) -> dict[str, Column]:
+        """The columns that fill this class of record: those of `personal` only where it is the full one."""
+        return self.columns | self.personal if issubclass(record, self.full) else self.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,8 @@ class Mapping:
 
 
 def field_type(record: type[Record], name: str) -> type:
-    """What a field holds: `date`, `bool`, `int`, `str` or `tuple` (of category keys)."""
+    """What a field holds: `date`, `datetime`, `bool`, `int`, `float`, `str`, `bytes` (content that is fetched by itself) or `tuple` (of
+    category keys)."""
     hint = get_type_hints(record)[name]
     if isinstance(hint, UnionType):
         hint = next(part for part in get_args(hint) if part is not NoneType)
@@ -212,43 +226,54 @@ def _mapping(root: Node, problems: Problems) -> Mapping:
 
 def _table(kind: str, node: Node, problems: Problems) -> Table:
     record = KINDS[kind]
-    allowed_parts = {"table", "columns", "without", "choices", "behaviour", "readable"} | ({"anonymise"} if kind in MASKED_KINDS else set())
+    allowed_parts = {"table", "columns", "personal", "without", "choices", "behaviour", "readable"} | (
+        {"anonymise"} if kind in MASKED_KINDS else set()
+    )
     parts = node.mapping(allowed_parts, {"table", "columns"})
     without = _without(kind, parts["without"], problems) if "without" in parts else set()
     name = parts["table"].text(_LOGICAL_NAME, "a table's logical name, in lower case") if "table" in parts else ""
-    allowed = set(mappable_fields(record))
+    lean, full = set(mappable_fields(record)), FULL[kind]
+    personal_allowed = set(personal_fields(kind))
+    allowed = lean | personal_allowed
     behaviours = {
         field_name: entry.text(re.compile("|".join(BEHAVIOURS)), f"one of {', '.join(BEHAVIOURS)}")
         for field_name, entry in (parts["behaviour"].mapping(allowed, set()) if "behaviour" in parts else {}).items()
-        if _is_date(record, field_name, entry, problems)
+        if _is_date(full, field_name, entry, problems)
     }
     choices = {
-        field_name: _choice(record, field_name, entry, problems)
+        field_name: _choice(full, field_name, entry, problems)
         for field_name, entry in (parts["choices"].mapping(allowed, set()) if "choices" in parts else {}).items()
     }
     readable = {entry.text(): entry for entry in (parts["readable"].items() if "readable" in parts else ())}
-    columns: dict[str, Column] = {}
-    if "columns" in parts:
+    must_be_choice = MUST_BE_CHOICE.get(kind, frozenset()) | MUST_BE_CHOICE_IN_FULL.get(kind, frozenset())
+
+    def mapped(part: str, names: set[str], required: set[str]) -> dict[str, Column]:
+        found: dict[str, Column] = {}
+        if part not in parts:
+            return found
         if kind == "contact":
-            _refuse_suspects(parts["columns"], problems)
-        for field_name, entry in (
-            parts["columns"].mapping(allowed - without, {*REQUIRED_FIELDS[kind], *(SAFEGUARDS.get(kind, frozenset()) - without)}).items()
-        ):
+            _refuse_suspects(parts[part], problems)
+        for field_name, entry in parts[part].mapping(names, required).items():
             column = entry.text(_LOGICAL_NAME, "a column's logical name, in lower case")
             behaviour, choice = behaviours.get(field_name, ""), choices.get(field_name)
-            columns[field_name] = Column(field_name, column, entry.where, behaviour, choice, field_name in readable)
-            if field_name in MUST_BE_CHOICE.get(kind, ()) and field_name not in choices:
+            found[field_name] = Column(field_name, column, entry.where, behaviour, choice, field_name in readable)
+            if field_name in must_be_choice and field_name not in choices:
                 problems.add(entry, f"{kind}.{field_name} needs its option values under choices")
+        return found
+
+    columns = mapped("columns", lean - without, {*REQUIRED_FIELDS[kind], *(SAFEGUARDS.get(kind, frozenset()) - without)})
+    personal = mapped("personal", personal_allowed, set())
+    if "columns" in parts:
         for section in ("choices", "behaviour"):
             for field_name, entry in (parts[section].mapping(None, set()) if section in parts else {}).items():
-                if field_name in allowed and field_name not in columns:
+                if field_name in allowed and field_name not in columns and field_name not in personal:
                     problems.add(entry, f"{kind}.{field_name} stands under {section} but has no column")
         for field_name, entry in readable.items():
-            if field_name not in columns:
+            if field_name not in columns and field_name not in personal:
                 problems.add(entry, f"{kind}.{field_name[:40]} stands under readable but has no column")
     own = columns["anonymised_on"].name if "anonymised_on" in columns else ""
     masks = parse_masks(parts["anonymise"], own, problems) if "anonymise" in parts else None
-    return Table(kind, record, name, node.where, columns, masks)
+    return Table(kind, record, name, node.where, columns, masks, personal)
 
 
 def _without(kind: str, node: Node, problems: Problems) -> set[str]:
@@ -263,7 +288,7 @@ def _choice(record: type[Record], field_name: str, node: Node, problems: Problem
     keys: dict[int, str] = {}
     where: dict[int, str] = {}
     kind = field_type(record, field_name)
-    if field_name in LOOKUPS or kind in (date, int):
+    if field_name in LOOKUPS or kind in (date, datetime, int, float, bytes):
         problems.add(node, f"{field_name} is no choice")
     for option, entry in node.mapping(None, set()).items():
         if not re.fullmatch(r"-?\d{1,10}", option):
@@ -278,7 +303,7 @@ def _choice(record: type[Record], field_name: str, node: Node, problems: Problem
 
 
 def _is_date(record: type[Record], field_name: str, node: Node, problems: Problems) -> bool:
-    if field_type(record, field_name) is date:
+    if field_type(record, field_name) in (date, datetime):
         return True
     problems.add(node, f"{field_name} is no date, so it has no behaviour")
     return False

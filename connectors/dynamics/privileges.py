@@ -138,7 +138,7 @@ def check_privileges(
         for number, (transport, user) in enumerate(users, 1):
             rights = _rights(transport, user)
             of_user = f" (application user {number}, {user})" if number > 1 else ""
-            told = [*_missing(wanted, named, rights), *_excess(wanted, named, rights)]
+            told = [*_missing(wanted, named, rights), *_excess(wanted, named, rights, _of_answers(mapping))]
             found += [replace(each, message=each.message + of_user) for each in told]
     except ConnectorError as failure:
         if failure.status in _NOT_OFFERED:
@@ -210,6 +210,35 @@ def cleaning_role(transport: Transport) -> list[RoleLine]:
     return [RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items()]
 
 
+# What answers to the people concerned ask for, by kind of record or by table. Without it a night goes on, and so does an answer: a place is
+# told as not searched, a name stays empty, or what was granted waits.
+ANSWERING: Mapping[tuple[str, str], str] = {
+    ("account", "Read"): "access: the organisations that people belong to",
+    ("systemuser", "Read"): "access: names of staff are taken out of texts",
+    (AUDIT, "Read"): "delivery: whether an address was changed lately",
+    ("deleteditemreference", "Read"): "access: find what lies in the recycle bin",
+    ("retentionconfig", "Read"): "access: whether rows lie in long-term retention",
+    ("contact", "Write"): "rectification, objection, withdrawal of consent",
+    ("note", "Create"): "rectification: a dated note beside what is contested",
+    ("party", "Write"): "erasure: a role stays and does not say whose it is",
+    ("fiche", "Write"): "erasure: the number and address of a caller",
+    ("donation", "Write"): "erasure: a gift loses its link to the donor",
+    ("enrolment", "Delete"): "erasure: courses followed",
+    ("engagement", "Delete"): "erasure: agreements that have ended",
+}
+
+
+def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine]:
+    """The privileges that answers to subject requests ask for beside the least role, in this CRM's own names."""
+    tables = {word: mapping.tables[word].name if word in mapping.tables else "" if word in KINDS else word for word, _ in ANSWERING}
+    named = _named(transport, [name for name in tables.values() if name])
+    reasons: dict[str, list[str]] = {}
+    for (word, access), reason in ANSWERING.items():
+        if privilege := named.get(tables[word], {}).get(access):
+            reasons.setdefault(privilege.name, []).append(reason)
+    return [RoleLine(name, WHOLE, "; ".join(told)) for name, told in reasons.items()]
+
+
 def lacking_for_audit_jobs(transport: Transport, user: str) -> str:
     """The privilege on audit rows that a job would need and this user has not; empty where there is none or the CRM does not tell."""
     try:
@@ -235,13 +264,20 @@ def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], r
             yield Finding(need.is_certain, message, need.table)
 
 
-def _excess(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], rights: Rights) -> Iterator[Finding]:
+def _of_answers(mapping: TableMapping) -> set[tuple[str, str]]:
+    """What answers ask for, by table: it may be held, and need not be."""
+    return {(mapping.tables[word].name, access) for word, access in ANSWERING if word in mapping.tables}
+
+
+def _excess(
+    wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], rights: Rights, permitted: set[tuple[str, str]]
+) -> Iterator[Finding]:
     for name, danger in DANGEROUS.items():
         if name in rights.names:
             yield Finding(False, f"{name} is held: {danger}", "privileges")
     needed = {(need.table, need.access) for need in wanted}
     needed_ids = {privilege.id for table, kinds in named.items() for access, privilege in kinds.items() if (table, access) in needed}
-    told = set(needed_ids)
+    told = {privilege.id for table, kinds in named.items() for access, privilege in kinds.items() if (table, access) in needed | permitted}
     for table in {need.table: None for need in wanted if need.is_certain}:
         surplus = {kind.id: kind.name for access, kind in named.get(table, {}).items() if access in WRITES and kind.id in rights.depths}
         if names := [name for privilege, name in surplus.items() if privilege not in told]:

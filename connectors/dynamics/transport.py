@@ -6,7 +6,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -105,16 +105,24 @@ class Transport:
             Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with anything of its body.
             ReadIncomplete: the body broke off each time.
         """
-        url = self.absolute(address)
         headers = {"Prefer": prefer} if prefer else {}
         if accept != "application/json":
             headers["Accept"] = accept
+        return self._until_answered(address, headers, (200,), where)
+
+    def get_bytes(self, address: str, *, part: str = "", where: str = "") -> Answer:
+        """GET a file, or a `part` of it (`bytes=0-99`): 200 the whole of it, 206 a part, 204 nothing. Raises as `get`."""
+        headers = {"Accept": "application/octet-stream"} | ({"Range": part} if part else {})
+        return self._until_answered(address, headers, (200, 204, 206), where)
+
+    def _until_answered(self, address: str, headers: Mapping[str, str], fine: Collection[int], where: str) -> Answer:
+        url = self.absolute(address)
         waited_s = 0.0
 
         def attempt() -> Answer:
             self._wait_to_read(where)
             answer = self._send("GET", url, headers, None, where)
-            if answer.status == 200:
+            if answer.status in fine:
                 return answer
             raise self._again_or_error(answer, where)
 

@@ -26,7 +26,7 @@ def payload(table: Table, definition: TableDefinition, values: Values[str, objec
     for name, value in values.items():
         if name in KIND_FIELDS:
             continue  # it says what the lookup beside it points to
-        column = table.columns.get(name)
+        column = table.columns.get(name) or table.personal.get(name)
         if column is None:
             if value is None:
                 continue
@@ -72,14 +72,14 @@ def _written(table: Table, definition: TableDefinition, column: Column, value: o
         return options[0]
     if isinstance(value, date):
         return _date(value, column.behaviour or attribute.behaviour)
-    if field_type(table.record, column.field) is not type(value):
+    if field_type(table.full, column.field) is not type(value):
         raise NotWritable(column.field)
     return value
 
 
 def _option(table: Table, column: Column, key: object) -> int:
     assert column.choice is not None
-    is_truth = field_type(table.record, column.field) is bool
+    is_truth = field_type(table.full, column.field) is bool
     for option, known in column.choice.keys.items():
         if key == (TRUTHS[known] if is_truth else known):
             return option

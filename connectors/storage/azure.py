@@ -90,6 +90,17 @@ class BlobContainer:
         with _explained("a blob cannot be looked for"):
             return bool(self._belonging(self._needed(address)))
 
+    def fetch(self, address: str) -> bytes | None:
+        name = self._needed(address)
+        with _explained("a blob cannot be read"):
+            try:
+                found: bytes = self._client.get_blob_client(name).download_blob().readall()
+            except ResourceNotFoundError as error:
+                if getattr(error, "error_code", None) != "BlobNotFound":
+                    raise
+                return None
+            return found
+
     def listing(self) -> Iterator[Stored]:
         """Every blob of which anything is left, each once, by name."""
         with _explained("the container cannot be listed"):

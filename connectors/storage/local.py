@@ -58,6 +58,10 @@ class LocalFolder:
         with self._beside(address) as (folder, name):
             return folder is not None and bool(_belonging(folder, name))
 
+    def fetch(self, address: str) -> bytes | None:
+        with self._beside(address) as (folder, name):
+            return None if folder is None else _content(folder, name)
+
     def listing(self) -> Iterator[Stored]:
         """Every file, in no order; symbolic links are listed and not followed."""
         with _explained("the storage folder"):
@@ -148,6 +152,19 @@ def _unlink(folder: int, name: str) -> None:
             os.unlink(name, dir_fd=folder)
         except FileNotFoundError:
             return
+
+
+def _content(folder: int, name: str) -> bytes | None:
+    """The bytes of a file that is no symbolic link; None where it is missing."""
+    with _explained("an object"):
+        try:
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        except FileNotFoundError:
+            return None
+        with open(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise ObjectError("an address names something that is no file", hint="look at the recording in the CRM")
+            return file.read()
 
 
 @contextmanager

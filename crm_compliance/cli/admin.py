@@ -70,9 +70,11 @@ def _role(path: Path) -> int:
     settings = given.settings()
     with connector_of(settings) as connector:
         lines, cleaning = connector.least_role(needs_under(policy_of(settings))), connector.cleaning_role()
+        answering = connector.answering_role()
     with write_whole(path, text=True) as out:
-        out.write(role_page(lines, cleaning))
-    document = {"role": [asdict(line) for line in lines], "cleaning": [asdict(line) for line in cleaning], "files": [str(path)]}
+        out.write(role_page(lines, cleaning, answering))
+    parts = {"role": lines, "cleaning": cleaning, "answering": answering}
+    document = {name: [asdict(line) for line in part] for name, part in parts.items()} | {"files": [str(path)]}
     output.answer(document, lambda console: print_line(f"written: {path}"))
     return 0
 
@@ -97,25 +99,33 @@ def _read(name: str) -> int:
     return 0
 
 
-def serve(port: int = typer.Option(8080, min=0, max=65535, help="For the console, which this version does not have yet.")) -> None:
-    """Run the scheduler until interrupted: recordings and retention every night, Brussels time.
+def serve(
+    port: int = typer.Option(8080, min=0, max=65535, help="For downloads of released packages, on this machine; 0 for a free one."),
+) -> None:
+    """Run the scheduler and answer downloads of released packages until interrupted: recordings and retention every night, Brussels time.
 
-    Example: crm-compliance serve
+    Example: crm-compliance serve --port 8080
     """
     import signal
     import sys
     import threading
 
     from crm_compliance.cli import given
+    from crm_compliance.downloads import Downloads
     from crm_compliance.logs import configure
     from crm_compliance.scheduler import serve as serve_jobs
+    from crm_compliance.web import app_of, listening, serving
+    from crm_compliance.wiring import clock_of, store_of
 
     settings = given.settings()
     configure(sys.stderr, level=settings.log_level, terminal=sys.stderr.isatty())
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
+    clock = clock_of(settings)
+    with listening(port) as listener, store_of(settings, clock) as store, serving(app_of(Downloads(store, clock)), listener) as address:
+        print_line(f"downloads: {address}", error=True)
+        serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
 
 
 def demo(
@@ -124,7 +134,7 @@ def demo(
     ),
     dossiers: int = typer.Option(200, min=1, help="Dossiers of the fictitious organisation."),
 ) -> int:
-    """One whole night on the emulator with a fictitious organisation: plan, report, approve, apply, verify, ledger.
+    """One whole night on the emulator with a fictitious organisation: plan, report, approve, apply, verify, ledger; then a subject request.
 
     Example: crm-compliance demo
     """

@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from crm_compliance.cli import admin, control, emulator, erased, history, holds, later, plans, policy, proof, runs, statistics
+from crm_compliance.cli import admin, control, emulator, erased, history, holds, plans, policy, proof, requests, runs, statistics
 from crm_compliance.cli.output import output, print_line
 from crm_compliance.files import DiskProblem
 from rules.errors import ComplianceError, UsageError
@@ -32,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-for part in (plans, runs, control, holds, history, proof, erased, statistics, admin, policy, emulator, later):
+for part in (plans, runs, control, holds, history, proof, erased, requests, statistics, admin, policy, emulator):
     part.add_to(app)
 
 

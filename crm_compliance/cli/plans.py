@@ -47,7 +47,7 @@ def plan(
     from jobs.planning import make_plan
     from jobs.restored import restored_warning
 
-    if kind not in {member.value for member in Kind if member is not Kind.REPLAY}:  # made by `replay`
+    if kind not in {member.value for member in Kind if member not in (Kind.REPLAY, Kind.REQUEST)}:  # made by `replay`, and by a release
         raise UsageError(f"--kind is retention, recordings or all, not {kind[:40]}")
     moment = given.instant(as_of, "--as-of") if as_of else None
     for path in outputs:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from crm_compliance.cli.later import refuse
 from crm_compliance.cli.output import output
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from jobs.runs import Run
 
 FAILURES = 6  # done with failures
@@ -67,16 +68,15 @@ def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
     return FAILURES if document["still_there"] else 0
 
 
-def run(job: str = typer.Argument(..., metavar="JOB", help="retention, recordings or housekeeping.")) -> int:
-    """Plan and apply at once, as the scheduler does every night; exit 5 where the plan needs approval first. Housekeeping plans nothing.
+def run(job: str = typer.Argument(..., metavar="JOB", help="retention, recordings, requests or housekeeping.")) -> int:
+    """Plan and apply at once, as the scheduler does every night; exit 5 where the plan needs approval first. Requests and
+    housekeeping plan nothing.
 
     Example: crm-compliance run recordings
     """
     from crm_compliance.cli import given
     from jobs.registry import JOBS, ROUNDS
 
-    if job == "requests":
-        raise refuse(f"run {job}")
     if job in ROUNDS:
         return _round(job)
     if job not in JOBS:
@@ -87,17 +87,28 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="retention, recording
 
 
 def _round(job: str) -> int:
+    from connectors.interface import ConnectorError
+    from crm_compliance import rounds
     from crm_compliance.cli import given
+    from crm_compliance.reports.register import print_round
     from crm_compliance.reports.upkeep import print_upkeep
-    from crm_compliance.upkeep import upkeep_document, write_lost
-    from jobs.registry import ROUNDS
+    from jobs.requests_round import RequestsRound
 
-    with given.opened() as desk:
-        done = ROUNDS[job].function(desk.context)
-        file = write_lost(desk.settings, done)
-    document = upkeep_document(done, file)
-    output.answer(document, lambda console: print_upkeep(done, document, console), ids=("run", done.id))
-    return FAILURES if done.alarms else 0
+    try:
+        with given.opened() as desk:
+            made = rounds.make(desk, job)
+    except ConnectorError:
+        rounds.without_crm(given.settings(), job)
+        raise
+
+    def show(console: Console) -> None:
+        if isinstance(made.done, RequestsRound):
+            print_round(made.done, console)
+        else:
+            print_upkeep(made.done, made.document, console)
+
+    output.answer(made.document, show, ids=("run", made.id))
+    return FAILURES if made.failed else 0
 
 
 def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argument(..., metavar="ID")) -> None:

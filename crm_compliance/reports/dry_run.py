@@ -278,7 +278,8 @@ def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels
 
 def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, ...]:
     """What a person does with a plan in this state, in order, with the exact commands (9.4, DAT-12, RET-24)."""
-    again = "crm-compliance replay --dry-run" if plan.kind is Kind.REPLAY else f"crm-compliance plan --kind {plan.kind}"
+    others = {Kind.REPLAY: "crm-compliance replay --dry-run", Kind.REQUEST: "crm-compliance run requests"}
+    again = others.get(plan.kind, f"crm-compliance plan --kind {plan.kind}")
     if state is PlanState.APPLIED:
         return (NextStep("This plan was applied. Its run is in the history.", "crm-compliance history list"),)
     if plan.as_of_given:

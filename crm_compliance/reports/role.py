@@ -22,8 +22,8 @@ class Line(Protocol):
     def reason(self) -> str: ...
 
 
-def role_page(lines: Sequence[Line], cleaning: Sequence[Line]) -> str:
-    """The page, in Markdown: what the jobs need, and what `cleaning` asks for beside it."""
+def role_page(lines: Sequence[Line], cleaning: Sequence[Line], answering: Sequence[Line]) -> str:
+    """The page, in Markdown: what the jobs need, and what `cleaning` and `answering` ask for beside it."""
     body = {"Privileges": [{"PrivilegeName": line.name, "Depth": line.depth} for line in lines]}
     return "\n".join(
         [
@@ -48,6 +48,13 @@ def role_page(lines: Sequence[Line], cleaning: Sequence[Line]) -> str:
             "A table that the mapping does not name and that points to dossiers, fiches, contacts or what hangs on them needs to be",
             "readable too (at the level of the organisation), unless it is empty or its column stands under `stay` in the mapping.",
             "",
+            "## What answers to people ask for",
+            "",
+            "With these as well, a subject request is answered whole. Without one of them nothing stops: the answer says which place was",
+            "not searched, the name of an organisation stays empty, or what was granted waits until the privilege is there.",
+            "",
+            *_table(answering),
+            "",
             "## How to make it",
             "",
             "Never give: System Administrator, `prvActOnBehalfOfAnotherUser`, `prvBypassCustomBusinessLogic`, `prvBypassCustomPlugins`:",
@@ -55,7 +62,7 @@ def role_page(lines: Sequence[Line], cleaning: Sequence[Line]) -> str:
             "",
             "To make the role: create it in the root business unit, add the privileges by",
             "`POST roles(ID)/Microsoft.Dynamics.CRM.AddPrivilegesRole` with the body below (the service also takes each `PrivilegeId`",
-            "instead of its name), the privileges for cleaning likewise, and give it to the application user.",
+            "instead of its name), those for cleaning and for answers likewise, and give it to the application user.",
             "",
             "```json",
             json.dumps(body, indent=1),

@@ -136,6 +136,12 @@ ALARMS: dict[str, str] = {
     "LEFT_OVER": "Units are half done since an earlier run.",
     "OBJECTS_WITHOUT_ROW": "Nothing will ever remove them; a person has to look whose they are.",
     "ROWS_WITHOUT_OBJECT": "Somebody has removed or moved it, or its storage is not there.",
+    "OVERDUE": "The answer to a subject request is late (DDL-11).",
+    "DUE_IN_10": "Ten days or less are left for the answer.",
+    "DUE_IN_5": "Five days or less are left for the answer.",
+    "DUE_IN_1": "The answer is due tomorrow, or today.",
+    "QUESTION_UNANSWERED": "The person was asked something and has not answered; after 90 days the request is closed (DDL-08).",
+    "RELEASED_NOT_CLOSED": "Until it is closed it keeps all about the person.",
 }
 
 ANCHORS: dict[str, str] = {

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from crm_compliance.files import DiskProblem, disk_errors
 from rules.errors import UsageError
 
-HEAD = "0002"  # the last step in migrations/versions
+HEAD = "0003"  # the last step in migrations/versions
 VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
 BUSY_S = 30
 MIGRATION_LOCK, LEDGER_LOCK = 7_246_001, 7_246_002  # advisory lock keys, within one PostgreSQL database
@@ -147,7 +147,8 @@ def _engine(url: URL, file: Path | None) -> Engine:
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver shall not begin transactions: `begin` below does
         # FULL: what a journal says must be there after a power cut too, for the CRM has it done by then.
-        for pragma in ("foreign_keys=ON", "synchronous=FULL"):
+        # secure_delete: what is removed from the register, a name or an answer, is overwritten in the file and not only forgotten.
+        for pragma in ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

@@ -23,12 +23,14 @@ from crm_compliance.store import (
     waiting,
 )
 from crm_compliance.store import erasures as erasures_
+from crm_compliance.store import requests as requests_
 from crm_compliance.store.database import Database
 from jobs.certificates import Issued
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger import LedgerEntry
 from jobs.plan import Approval, Kind, Plan
 from jobs.runs import Action, Erasure, Run
+from jobs.subject_requests import SubjectRequest
 from rules.placed_holds import PlacedHold
 from rules.quarantine import Mark
 
@@ -43,14 +45,16 @@ class SqlStore:
     (exit 2) and leave nothing half-written: what a method writes and the ledger entries about it are one transaction.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, sealer: requests_.Sealer | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._sealer = sealer
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock) -> Self:
-        """Open the store of a SQLAlchemy URL; tables are made or brought up to date. `clock` dates the ledger entries."""
-        return cls(Database.open(url), clock)
+    def open(cls, url: str, *, clock: Clock, sealer: requests_.Sealer | None = None) -> Self:
+        """Open the store of a SQLAlchemy URL; tables are made or brought up to date. `clock` dates the ledger entries, `sealer` seals the
+        working areas of subject requests: without one, none can be opened."""
+        return cls(Database.open(url), clock, sealer)
 
     def close(self) -> None:
         self._database.close()
@@ -300,6 +304,66 @@ class SqlStore:
     def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
         with self._database.writing() as connection:
             ledger.append(connection, entries, run, self._clock)
+
+    def add_request(self, request: SubjectRequest, parts: Mapping[str, bytes], entry: Entry) -> None:
+        with self._database.writing() as connection:
+            requests_.insert_request(connection, request)
+            requests_.write_parts(connection, request.id, parts, self._sealing)
+            ledger.append(connection, [entry], None, self._clock)
+
+    def request(self, request: str) -> SubjectRequest:
+        with self._database.reading() as connection:
+            return requests_.read_request(connection, request)
+
+    def requests(self) -> list[SubjectRequest]:
+        with self._database.reading() as connection:
+            return requests_.read_requests(connection)
+
+    def save_request(
+        self,
+        request: SubjectRequest,
+        entries: Sequence[Entry] = (),
+        *,
+        since: SubjectRequest,
+        parts: Mapping[str, bytes | None] | None = None,
+    ) -> None:
+        """The key of a request is destroyed once nothing of its working area is left."""
+        with self._database.writing() as connection:
+            requests_.replace_request(connection, request, since)
+            requests_.write_parts(connection, request.id, parts or {}, self._sealing)
+            ledger.append(connection, entries, None, self._clock)
+            is_empty = not requests_.has_parts(connection, request.id)
+        if is_empty:
+            self._sealing.destroy(request.id)
+
+    def request_part(self, request: str, name: str) -> bytes | None:
+        with self._database.reading() as connection:
+            sealed = requests_.read_part(connection, request, name)
+        return None if sealed is None else self._sealing.unseal(request, name, sealed)
+
+    def destroy_spent_keys(self) -> None:
+        """For keys that a process did not come to destroy before it died."""
+        with self._database.reading() as connection:
+            spent = requests_.spent(connection)
+        for request in spent:
+            self._sealing.destroy(request)
+
+    def total_requests(self, requests: Sequence[SubjectRequest]) -> int:
+        with self._database.writing() as connection:
+            number = requests_.take_into_totals(connection, requests)
+            if number:
+                ledger.append(connection, [("requests_totalled", {"requests": number})], None, self._clock)
+        return number
+
+    def request_totals(self) -> dict[tuple[int, str, str], int]:
+        with self._database.reading() as connection:
+            return requests_.read_totals(connection)
+
+    @property
+    def _sealing(self) -> requests_.Sealer:
+        if self._sealer is None:
+            raise RuntimeError("the store was opened without what seals the parts of requests")
+        return self._sealer
 
     def exclusive(self, name: str = "runner") -> AbstractContextManager[None]:
         return locks.exclusive(self._database, name)

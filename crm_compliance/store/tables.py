@@ -173,3 +173,30 @@ waiting_statistics = Table(
     Column("units", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
+
+subject_requests = Table(
+    "subject_requests",
+    metadata,
+    Column("position", Position, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("doc", Text, nullable=False),
+)
+
+# Sealed: who has the database and not the key of the request has nothing.
+request_parts = Table(
+    "request_parts",
+    metadata,
+    Column("request", String, ForeignKey("subject_requests.id"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# What is left of requests that were closed long ago (ACC-07); the year is that of the receipt.
+request_totals = Table(
+    "request_totals",
+    metadata,
+    Column("year", Integer, primary_key=True),
+    Column("subject_right", String, primary_key=True),
+    Column("outcome", String, primary_key=True),
+    Column("requests", Integer, nullable=False),
+)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pyzipper
 
 from crm_compliance import demo
 from crm_compliance.cli.app import run
+from crm_compliance.demo_asker import Row, asker_among
 from rules.errors import ComplianceError
 
 
@@ -20,7 +25,7 @@ def test_a_whole_night_on_an_emulator(tmp_path: Path, capsys: pytest.CaptureFixt
     monkeypatch.setenv("CRM_COMPLIANCE_CRM_URL", "https://real.crm4.dynamics.com/api/data/v9.2/")
     monkeypatch.setenv("CRM_COMPLIANCE_CRM_CLIENT_ID", "real")
     folder = tmp_path / "demo"
-    assert run(["demo", "--folder", str(folder), "--dossiers", "12"]) == 0
+    assert run(["demo", "--folder", str(folder), "--dossiers", "20"]) == 0
     out = capsys.readouterr().out
     for name in (*demo.REPORTS, "ledger.jsonl", "certificates.json", "keys.pem", "evidence.zip", "data"):
         assert (folder / name).exists()
@@ -39,6 +44,88 @@ def test_a_whole_night_on_an_emulator(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "the chain holds" in out
     kinds = [json.loads(line)["kind"] for line in (folder / "ledger.jsonl").read_text(encoding="utf-8").splitlines()]
     assert (kinds[:4], kinds[-1]) == (["key_made", "key_made", "policy", "plan"], "run_ended")
+    _one_person_was_answered(folder, out)
+
+
+def _one_person_was_answered(folder: Path, out: str) -> None:
+    """The released package opens with its passphrase, the working copy has the same files, and the output names nobody."""
+    for name in ("request.json", "decisions.jsonl", "working-copy", "package.zip", "passphrase.txt"):
+        assert f"  {folder / name}  " in out
+    for typed in ("open", "identify", "match", "confirm", "compile", "review", "approve", "release"):
+        assert f"$ crm-compliance requests {typed} " in out
+    assert "http://127.0.0.1:8080/d/" in out
+    passphrase, package = folder / "passphrase.txt", folder / "package.zip"
+    assert stat.S_IMODE(passphrase.stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "request.json").stat().st_mode) == 0o600
+    with pyzipper.AESZipFile(package) as archive:
+        archive.setpassword(passphrase.read_text(encoding="utf-8").strip().encode())
+        inside = set(archive.namelist())
+        told = archive.read("data.json").decode("utf-8")
+    asked = json.loads((folder / "request.json").read_text(encoding="utf-8"))["given"]
+    assert inside == {"letter.pdf", "index.html", "data.json", "manifest.json"}  # attachments are withheld
+    assert inside <= {path.name for path in (folder / "working-copy").iterdir()}
+    assert asked["firstname"] in told
+    assert asked["lastname"] in told
+    assert [word for word in (asked["lastname"], asked["birthdate"], *asked["phones"], *asked["emails"]) if word in out] == []
+
+
+def _person(number: int, **more: Any) -> Row:
+    return {
+        "contactid": f"c{number}",
+        "firstname": "Voorbeeld",
+        "lastname": "Kind (fictief)",
+        "birthdate": "2010-05-06",
+        "emailaddress1": "voorbeeld@example.org",
+        "mobilephone": None,
+        "cf_language": 100000001,
+        "cf_nocontact": None,
+        "cf_deceasedon": None,
+        **more,
+    }
+
+
+def _organisation(*people: Row, role: int = 100000000, fiche: Mapping[str, Any] | None = None) -> dict[str, list[Row]]:
+    dossiers = {person["contactid"]: f"d-{person['contactid']}" for person in people}
+    nothing = {"cf_ficheid": "f", "_cf_dossierid_value": None, "cf_transmittedcountry": None, "cf_transferbasis": None}
+    return {
+        "contacts": list(people),
+        "cf_parties": [
+            {"_cf_contactid_value": who, "_cf_dossierid_value": dossier, "_cf_ficheid_value": None, "cf_role": role}
+            for who, dossier in dossiers.items()
+        ],
+        "cf_dossiers": [{"cf_dossierid": dossier, "statecode": 0} for dossier in dossiers.values()],
+        "cf_fiches": [{**nothing, **(fiche or {})}],
+        "annotations": [{"_objectid_value": "f"}],
+    }
+
+
+AT = datetime(2026, 11, 25, 10, tzinfo=UTC)
+
+
+def test_a_child_with_most_in_its_file_asks_in_its_own_language() -> None:
+    asker = asker_among(_organisation(_person(2), _person(1), fiche={"_cf_dossierid_value": "d-c1"}), AT)
+    assert asker is not None
+    assert (asker.contact, asker.form["requester_kind"], asker.form["language"]) == ("c1", "child", "fr")
+    grown = asker_among(_organisation(_person(1, birthdate="2001-01-01", cf_language=None)), AT)
+    assert grown is not None
+    assert (grown.form["requester_kind"], grown.form["language"]) == ("former_child", "nl")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        _organisation(_person(1, birthdate=None)),
+        _organisation(_person(1, birthdate="2015-01-01")),
+        _organisation(_person(1, emailaddress1=None)),
+        _organisation(_person(1, cf_nocontact=True)),
+        _organisation(_person(1, cf_deceasedon="2026-01-01")),
+        _organisation(_person(1), role=100000003),
+        _organisation(_person(1), fiche={"_cf_dossierid_value": "d-c1", "cf_transmittedcountry": "US"}),
+        _organisation(),
+    ],
+)
+def test_nobody_asks_for_whom_two_people_would_have_to_speak_first(rows: dict[str, list[Row]]) -> None:
+    assert asker_among(rows, AT) is None
 
 
 class Screenplay:
@@ -67,6 +154,7 @@ def no_emulator(_: int) -> Iterator[str]:
 def play(monkeypatch: pytest.MonkeyPatch) -> Screenplay:
     found = Screenplay(tripped=False, codes={})
     monkeypatch.setattr(demo, "_emulator", no_emulator)
+    monkeypatch.setattr(demo, "rows_of", lambda _: _organisation())
     monkeypatch.setattr("crm_compliance.demo.subprocess.run", found.run)
     return found
 
@@ -87,6 +175,7 @@ def test_two_people_approve_where_the_breaker_has_tripped(play: Screenplay, tmp_
 def test_without_a_trip_nobody_is_asked(play: Screenplay, tmp_path: Path) -> None:
     play.codes["apply"] = 6  # the fictitious organisation has rows that cannot go
     assert demo.run_demo(tmp_path / "d", 200) == 0
+    assert not any(line.startswith("requests") for line in play.typed)  # nor does anybody ask who is not there
     assert not any("approve" in line for line in play.typed)
 
 

@@ -85,7 +85,7 @@ def test_a_cron_line_without_a_sense_is_refused(typist: Typist, org: Night, cron
     with pytest.raises(UsageError, match="cron"):
         trigger_of(cron)
     typist.set(RETENTION_CRON=cron)
-    assert typist.type("serve").code == 2
+    assert typist.type("serve", "--port", "0").code == 2
 
 
 # -- missed hours ------------------------------------------------------------------------------------------------------
@@ -301,8 +301,8 @@ class Bell(threading.Event):
 def test_the_service_announces_both_jobs_and_stops(typist: Typist, org: Night) -> None:
     bell = Bell(2)
     scheduler.serve(typist.settings, bell, announce=bell.announce)
-    assert sorted(line.split(":")[0] for line in bell.lines) == ["housekeeping", "recordings", "retention"]
-    assert {line.split("T")[1][:5] for line in bell.lines} == {"02:00", "02:30", "05:30"}
+    assert sorted(line.split(":")[0] for line in bell.lines) == ["housekeeping", "recordings", "requests", "retention"]
+    assert {line.split("T")[1][:5] for line in bell.lines} == {"01:30", "02:00", "02:30", "05:30"}
 
 
 def test_a_missed_night_is_made_good_when_the_service_comes_up(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,7 +320,7 @@ def test_a_missed_night_is_made_good_when_the_service_comes_up(typist: Typist, o
 
 def test_one_scheduler_at_a_time(typist: Typist, org: Night) -> None:
     with org.store.exclusive("scheduler"):
-        error = typist.refused("serve", code=5)
+        error = typist.refused("serve", "--port", "0", code=5)
         assert (error["code"], "scheduler" in error["message"]) == ("another_run", True)
         with pytest.raises(Refused):
             scheduler.serve(typist.settings, threading.Event(), announce=lambda _: None)
@@ -328,13 +328,14 @@ def test_one_scheduler_at_a_time(typist: Typist, org: Night) -> None:
 
 def test_the_command_ends_well_on_a_signal(typist: Typist, org: Night) -> None:
     settings = {"CRM_URL": org.emulator.url, "CRM_TOKEN": "test-token", "DATA_DIR": str(typist.folder / "data")}
-    command = [sys.executable, "-m", "crm_compliance", "serve"]
+    command = [sys.executable, "-m", "crm_compliance", "serve", "--port", "0"]
     with subprocess.Popen(command, env=environment_of(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
         assert service.stderr is not None
-        lines = [service.stderr.readline() for _ in range(2)]
+        first, *lines = [service.stderr.readline() for _ in range(3)]
         service.terminate()
         out, rest = service.communicate(timeout=30)
     assert (service.returncode, out) == (0, "")
+    assert first.startswith("downloads: http://127.0.0.1:")
     assert all("next at" in line for line in lines)
     assert "Traceback" not in rest
 

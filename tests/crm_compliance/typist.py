@@ -15,6 +15,7 @@ import requests
 from connectors.emulator.server import RunningEmulator
 from crm_compliance.cli.app import run
 from crm_compliance.keys import KeyRing
+from crm_compliance.sealing import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import policy_of
@@ -114,7 +115,7 @@ class Typist:
 def organisation_of(emulator: RunningEmulator, typist: Typist) -> Night:
     """A night over the same organisation and the same store as the commands; the caller closes it."""
     settings = typist.settings
-    store = SqlStore.open(_url_of(settings), clock=Clock(NOW))
+    store = SqlStore.open(_url_of(settings), clock=Clock(NOW), sealer=Sealing(settings.make_data_dir()))
     return Night(emulator, store, KeyRing.open(settings.make_data_dir(), NOW), policy_of(settings), Clock(NOW))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -22,6 +22,7 @@ from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import checked
 from jobs.apply import apply_plan
 from jobs.approving import approve_plan
+from jobs.freezing import StoredRequests
 from jobs.plan import Kind, Plan, PlanLine
 from jobs.planning import lines_of, make_plan
 from jobs.ports import JobContext
@@ -94,7 +95,7 @@ class Night:
     @property
     def context(self) -> JobContext:
         checked(self.connector, self.policy)
-        return JobContext(
+        context = JobContext(
             connector=self.connector,
             store=self.store,
             policy=self.policy,
@@ -110,6 +111,7 @@ class Night:
             notary=DeskNotary(Settings(data_dir=self.key.folder.parent), self.key, self.warnings.append),
             erased=ErasureFile(self.key.folder.parent / "erasures.jsonl"),
         )
+        return replace(context, requests=StoredRequests(context))
 
     # -- the jobs ------------------------------------------------------------------------------------------------------------------
 

@@ -130,6 +130,7 @@ def killed_at(bulk: Bulk, plan: Plan, points: Points, monkeypatch: pytest.Monkey
         return bulk.apply(plan)
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_request_of_a_job_ends_like_an_undisturbed_one(
     make_night: MakeNight, emulator: RunningEmulator, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

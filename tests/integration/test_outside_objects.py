@@ -62,6 +62,9 @@ class Storage:
     def is_there(self, address: str) -> bool:
         return self.real.is_there(address)
 
+    def fetch(self, address: str) -> bytes | None:
+        return self.real.fetch(address)
+
     def listing(self) -> Iterator[Stored]:
         if not self.is_listable:
             raise ObjectError("the storage of a test cannot be listed")

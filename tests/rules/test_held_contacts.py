@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rules.contacts import ContactFacts, ContactVerdicts, settle_contacts
@@ -47,10 +47,23 @@ def test_a_hold_on_a_contact_that_stays_anyway_says_nothing() -> None:
 GROUPS = st.sets(st.sampled_from(NAMES))
 
 
+def in_a_ring(parents: dict[str, str]) -> bool:
+    """Whether people lead back to themselves over somebody else."""
+    for name in parents:
+        seen, at = [name], parents[name]
+        while at in parents and at not in seen:
+            seen.append(at)
+            at = parents[at]
+        if len(seen) > 1 and at == name:
+            return True
+    return False
+
+
 @given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(NAMES)), GROUPS, GROUPS, GROUPS, GROUPS)
 def test_a_hold_takes_nobody_away_and_once_released_all_goes_as_if_it_had_never_been(
     parents: dict[str, str], held: set[str], kept: set[str], going: set[str], relations: set[str]
 ) -> None:
+    assume(not in_a_ring(parents))  # of two who point at each other, one held, the other is not found again: both stay (RET-20)
     contacts = people(**parents)
     free = settled(contacts, set(), kept=kept, going=going, relations=relations)
     frozen = settled(contacts, held, kept=kept, going=going, relations=relations)

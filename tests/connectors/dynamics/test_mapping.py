@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from connectors.dynamics.mapping import (
 )
 from connectors.interface import Finding, ReadIncomplete, Unreachable
 from rules.errors import MappingError
+from rules.full_records import FULL, personal_fields
 from rules.records import KINDS, Contact, Dossier, Note
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit
 
@@ -60,6 +61,7 @@ def test_the_shipped_mapping_maps_every_field_of_every_record() -> None:
     for kind, record in KINDS.items():
         missing = set(mappable_fields(record)) - set(mapping.tables[kind].columns)
         assert missing == {"note": {"evidence"}, "enrolment": {"kind"}}.get(kind, set())  # the reference environment does not record these
+        assert set(mapping.tables[kind].personal) == set(personal_fields(kind))
     assert mapping.recording_media_types == ("audio/*",)
 
 
@@ -82,7 +84,10 @@ def test_the_schema_for_editors_says_what_the_loader_says() -> None:
         parts = tables["properties"][kind]["properties"]
         assert tuple(parts["columns"]["properties"]) == mappable_fields(record)
         assert set(parts["columns"]["required"]) == REQUIRED_FIELDS[kind]
-        dates = {name for name in mappable_fields(record) if field_type(record, name) is date}
+        assert tuple(parts.get("personal", {"properties": {}})["properties"]) == personal_fields(kind)
+        full = FULL[kind]
+        named = (*mappable_fields(record), *personal_fields(kind))
+        dates = {name for name in named if field_type(full, name) in (date, datetime)}
         assert set(parts.get("behaviour", {"properties": {}})["properties"]) == dates
 
 

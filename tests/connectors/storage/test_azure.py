@@ -252,3 +252,21 @@ def _self_signed() -> bytes:
     return signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
         serialization.Encoding.PEM, plain, serialization.NoEncryption()
     )
+
+
+def test_a_blob_is_fetched_whole_and_a_missing_one_is_none(store: BlobContainer, service: BlobServiceClient, container: str) -> None:
+    address = put(service, container, "2026/gesprek 1.wav")
+    put(service, container, "2026/gesprek 1.wav.json")
+    assert store.fetch(address) == b"RIFF verzonnen"
+    assert store.fetch(f"{store.url}/never.wav") is None
+
+
+def test_a_blob_elsewhere_and_a_container_that_is_gone_are_errors_without_the_address(blob_service: str) -> None:
+    opened = BlobContainer.open(blob_service, "weg", None)
+    try:
+        for address in (f"{opened.url}/geheim.wav", "https://elders.example/weg/geheim.wav"):
+            with pytest.raises(ObjectError) as caught:
+                opened.fetch(address)
+            assert "geheim" not in f"{caught.value} {caught.value.hint}"
+    finally:
+        opened.close()

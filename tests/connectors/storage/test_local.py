@@ -226,3 +226,35 @@ def test_whatever_an_address_says_its_object_lies_below_the_folder(tail: str) ->
     folder = Path(__file__).parent / "azurite"
     found = LocalFolder(folder).canonical(f"file://{folder}/{tail}")
     assert found is None or (found.startswith(f"{folder.as_uri()}/") and ".." not in found.split("/"))
+
+
+def test_an_object_is_fetched_whole_and_a_missing_one_is_none(store: LocalFolder, folder: Path) -> None:
+    address = put(folder / "gesprek 1.wav")
+    put(folder / "gesprek 1.wav.json")
+    assert store.fetch(address) == b"RIFF verzonnen", "what was made of it is not it"
+    for missing in ((folder / "never.wav").as_uri(), (folder / "never" / "been.wav").as_uri()):
+        assert store.fetch(missing) is None
+
+
+def test_nothing_outside_the_folder_is_fetched(store: LocalFolder, folder: Path) -> None:
+    secret = put(folder.parent / "secret.wav")
+    (folder / "linked").symlink_to(folder.parent)
+    (folder / "link.wav").symlink_to(folder.parent / "secret.wav")
+    encoded = f"{folder.as_uri()}/..%2Fsecret.wav"
+    for address in (secret, encoded, (folder / "linked" / "secret.wav").as_uri(), (folder / "link.wav").as_uri()):
+        with pytest.raises(ObjectError) as caught:
+            store.fetch(address)
+        assert "secret" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_what_is_no_file_is_not_fetched(store: LocalFolder, folder: Path) -> None:
+    os.mkfifo(folder / "pipe.wav")
+    for name in ("2026", "pipe.wav"):
+        with pytest.raises(ObjectError):
+            store.fetch((folder / name).as_uri())
+
+
+def test_a_storage_folder_that_is_missing_is_an_error_and_no_missing_object(folder: Path) -> None:
+    gone = LocalFolder(folder / "nergens")
+    with pytest.raises(ObjectError):
+        gone.fetch((folder / "nergens" / "call.wav").as_uri())

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -299,9 +300,24 @@ def test_the_anchor_can_lie_elsewhere(typist: Typist, org: Night, tmp_path: Path
 # -- the evidence pack -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def kept_packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a pack is kept once it was made: two nights take long, and no test needs two of its own."""
+    return tmp_path_factory.mktemp("packs")
+
+
 @pytest.fixture
-def pack(typist: Typist, org: Night, tmp_path: Path) -> Path:
-    """An unpacked archive after two nights, with a hold, a denied attempt and replaced keys."""
+def pack(typist: Typist, org: Night, tmp_path: Path, kept_packs: Path) -> Path:
+    """An unpacked archive after two nights, with a hold, a denied attempt and replaced keys; each test has a copy to spoil."""
+    if not (kept_packs / "pack").exists():
+        make_pack(typist, org, tmp_path)
+        shutil.copytree(tmp_path / "pack", kept_packs / "pack")
+    else:
+        shutil.copytree(kept_packs / "pack", tmp_path / "pack")
+    return tmp_path / "pack"
+
+
+def make_pack(typist: Typist, org: Night, tmp_path: Path) -> None:
     a_night(typist, org)
     held = org.dossier("e_safety", spoken=LONG_AGO)
     hold = ("holds", "place", "--table", "cf_dossier", "--id", held, "--type", "judicial", "--reason", "REQ-1", "--basis", CANARIES[0])
@@ -316,7 +332,6 @@ def pack(typist: Typist, org: Night, tmp_path: Path) -> Path:
     with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
         assert sorted(archive.namelist()) == sorted(names)
         archive.extractall(tmp_path / "pack")
-    return tmp_path / "pack"
 
 
 def loaded(pack: Path, name: str) -> Any:

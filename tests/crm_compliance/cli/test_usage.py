@@ -16,7 +16,6 @@ import typer
 
 from connectors.emulator.server import RunningEmulator
 from crm_compliance.cli.app import app
-from crm_compliance.cli.later import NOT_YET
 from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases, set_faults
 from tests.integration.night import Night
 
@@ -83,33 +82,29 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "holds place",
         "holds release",
         "replay",
+        "requests open",
+        "requests list",
+        "requests show",
+        "requests calendar",
+        "requests identify",
+        "requests match",
+        "requests confirm",
+        "requests compile",
+        "requests review",
+        "requests decide",
+        "requests override",
+        "requests approve",
+        "requests release",
+        "requests extend",
+        "requests suspend",
+        "requests resume",
+        "requests close",
+        "requests misdelivered",
         "erased check",
         "statistics export",
         "serve",
         "demo",
     }
-
-
-LATER = [
-    "requests open -",
-    "requests list",
-    "requests release r --as anna --role approver --output f.zip --passphrase-file p",
-    "run requests",
-]
-
-
-@pytest.mark.parametrize("line", LATER)
-def test_a_command_that_is_still_to_come_says_so(typist: Typist, line: str) -> None:
-    error = typist.refused(*line.split(), code=2)
-    assert error["code"] == "not_there_yet"
-    assert "not there yet" in error["message"]
-    said = typist.type(*line.split())
-    assert (said.code, said.out) == (2, "")
-    assert "not there yet" in said.err
-
-
-def test_every_command_that_is_still_to_come_was_tried() -> None:
-    assert {line.split()[0] for line in LATER} >= set(NOT_YET)
 
 
 @pytest.mark.parametrize(

@@ -245,3 +245,21 @@ def test_an_error_of_the_program_itself_is_not_explained_away_and_shows_no_value
         store.save_plan(a_plan(policy_name="canary"), [], ENTRY)
     assert not isinstance(caught.value, UsageError)
     assert "canary" not in str(caught.value)
+
+
+def test_what_is_removed_is_overwritten_in_the_file(tmp_path: Path) -> None:
+    """ACC-08: a name or an answer that had its time is not left in pages that the database has freed."""
+    file = tmp_path / "state.db"
+    secret = b"Zonnebloemstraat (fictief) " * 400
+    opened = Database.open(f"sqlite:///{file}")
+    for statement, values in (
+        ("CREATE TABLE kept_for_now (content BLOB)", ()),
+        ("INSERT INTO kept_for_now VALUES (?)", (secret,)),
+        ("DELETE FROM kept_for_now", ()),
+    ):
+        with opened.writing() as connection:
+            connection.exec_driver_sql(statement, values)
+        with opened.engine.execution_options(begin="").connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        assert (b"Zonnebloemstraat" in file.read_bytes()) == statement.startswith("INSERT")
+    opened.close()

@@ -1,0 +1,242 @@
+"""requests, the answer: compile, review, approve, release."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.output import output
+from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jobs.disclosure import Compilation, Item
+    from jobs.ports import JobContext
+
+REQUEST = typer.Argument(..., metavar="R", help="The id of the request.")
+AS = typer.Option("", "--as", metavar="WHO")
+
+
+def add_to(requests: typer.Typer) -> None:
+    """Add the commands to the group."""
+    for command in (compile_, review, approve, release):
+        requests.command(command.__name__.rstrip("_"))(command)
+
+
+def compile_(
+    request: str = REQUEST,
+    plain_folder: Path = typer.Option(
+        None, "--plain-folder", metavar="DIR", help="Also write a working copy of what may be told, not encrypted, into a new folder."
+    ),
+    as_: str = AS,
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+) -> None:
+    """Read everything about the person anew, and compile the answer; what was decided on items that are still the same stands.
+
+    An answer is a package, neutral, or waits for the DPO (dpo_review). What stops its release later is shown by `requests show`.
+
+    Example: crm-compliance requests compile request-0123 --as dora --role dpo
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.signin import person
+    from jobs.compiling import compile_request
+
+    if plain_folder is not None:
+        given.target(plain_folder.absolute() / "letter.pdf" if plain_folder.is_dir() else plain_folder.absolute())
+    someone = person(given.settings(), as_, role)
+    with given.opened() as desk:
+        compilation = compile_request(desk.context, request, someone.who, someone.role)
+        files = _working_copy(desk.context, compilation, plain_folder) if plain_folder is not None else []
+    document = {
+        "request": request,
+        "answer": compilation.answer,
+        "scope": compilation.scope,
+        "items": len(compilation.items),
+        "pending": compilation.pending,
+        "refusal": compilation.refusal or None,
+        "blocks": list(compilation.blocks),
+        "files": files,
+    }
+    output.answer(document, lambda console: console.print(_told(compilation)), ids=("request", request))
+
+
+def _working_copy(context: JobContext, compilation: Compilation, folder: Path) -> list[str]:
+    from crm_compliance.packages.package import sender_of, write_plain
+    from crm_compliance.releasing import attachments_of
+
+    names = write_plain(compilation, sender_of(context.policy), attachments_of(context, compilation), folder)
+    return [str(folder / name) for name in names]
+
+
+def _told(compilation: Compilation) -> str:
+    stopped = f"; stopped by {', '.join(compilation.blocks)}" if compilation.blocks else ""
+    return f"{compilation.answer}, {len(compilation.items)} items, {compilation.pending} to review{stopped}"
+
+
+def review(
+    request: str = REQUEST,
+    decisions: Path = typer.Option(
+        None,
+        "--decisions",
+        metavar="F.jsonl",
+        allow_dash=True,
+        help="One JSON object a line, or - for standard input: item, status, and code where it is withheld or text where it is rewritten.",
+    ),
+    completeness: bool = typer.Option(
+        False, "--completeness", help="Instead: how many rows are included, withheld and excluded, counted now and stored nowhere."
+    ),
+    as_: str = AS,
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo; to look only, also approver."),
+) -> None:
+    """Show the items of the answer with what would be released of each, or take decisions on them, all of them or none.
+
+    APPROVED releases an item as it is proposed, which is never more than the CRM has and has labels instead of other people.
+    APPROVED_REDACTED releases the text of the line instead. WITHHELD leaves the item out and needs a code, such as RF-03. There is no word
+    for all items at once.
+
+    Example: crm-compliance requests review request-0123 --decisions decisions.jsonl --as dora --role dpo
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.signin import Person, person
+    from crm_compliance.wiring import clock_of, register_key, store_of
+    from jobs import reviewing_items
+    from jobs.admitting import Hand
+
+    settings = given.settings()
+    text = _lines(decisions) if decisions is not None else None
+    is_open = text is None and not completeness and settings.is_loopback and not role
+    someone = Person(as_ or "nobody", "dpo") if is_open else person(settings, as_, role)
+    reference = register_key(settings).reference
+    if completeness:
+        with given.opened() as desk:
+            hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), reference)
+            counts = reviewing_items.completeness(desk.context, hand, request)
+        output.answer(counts, lambda console: console.print(_counted(counts)))
+        return
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        hand = Hand(store, someone.who, someone.role, clock(), reference)
+        items = reviewing_items.items_of(hand, request) if text is None else reviewing_items.decide_items(hand, request, text)
+    output.answer([_document(item) for item in items], lambda console: _show(console, items), ids=("request", request))
+
+
+def _lines(file: Path) -> str:
+    from crm_compliance.files import disk_errors
+
+    try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        with disk_errors(file):
+            return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError("the decisions are not UTF-8", hint="write them as JSON lines in UTF-8", where="--decisions") from None
+
+
+def _document(item: Item) -> dict[str, object]:
+    return {
+        "item": item.item,
+        "kind": item.kind,
+        "title": item.title,
+        "context": item.context,
+        "at": item.at or None,
+        "status": item.status.value,
+        "needs_review": item.needs_review,
+        "proposal": item.proposal,
+        "text": item.text,
+        "withholds": item.withholds or None,
+        "code": item.code or None,
+        "redactions": [{"class": each.what, "label": each.label} for each in item.redactions],
+        "fields": {field.name: field.value for field in item.fields if not field.is_text},
+        "original": {field.name: field.value for field in item.fields if field.is_text},
+        "attachment": item.attachment.media_type if item.attachment is not None else None,
+    }
+
+
+def _counted(counts: dict[str, object]) -> str:
+    parts = ", ".join(f"{counts[name]} {name}" for name in ("included", "withheld", "excluded"))
+    return f"{counts['candidates']} rows: {parts}; {'complete' if counts['complete'] else 'NOT COMPLETE'}"
+
+
+def _show(console: Console, items: Sequence[Item]) -> None:
+    from crm_compliance.cli.tables import table_of
+
+    rows = [(item.item, f"{item.kind} {item.title}".strip(), item.status.value, item.proposal) for item in items]
+    console.print(table_of(("Item", "Kind", "Status", "Proposal"), rows, wraps=3) if rows else "No item.")
+
+
+def approve(
+    request: str = REQUEST,
+    as_: str = AS,
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+) -> None:
+    """Approve the content of an answer of which nothing waits for a review any more; a second person then releases it.
+
+    Example: crm-compliance requests approve request-0123 --as dora --role dpo
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.reports.register import request_document
+    from crm_compliance.signin import person
+    from jobs.releasing import approve_content
+
+    someone = person(given.settings(), as_, role)
+    with given.opened() as desk:
+        approved = approve_content(desk.context, request, someone.who, someone.role)
+        document = request_document(approved, desk.context.clock(), desk.context.policy.defaults.extra_holidays)
+    output.answer(document, lambda console: console.print(f"the content of {request} is approved"), ids=("request", request))
+
+
+def release(
+    request: str = REQUEST,
+    file: Path = typer.Option(..., "--output", metavar="F.zip", help="Where the encrypted archive goes."),
+    passphrase_file: Path = typer.Option(
+        ..., "--passphrase-file", metavar="P", help="A new file for the passphrase (mode 0600): it goes another way than the archive."
+    ),
+    as_: str = AS,
+    role: str = typer.Option("", "--role", metavar="ROLE", help="approver, and not the one who approved the content."),
+) -> None:
+    """Release an approved answer: an AES-256 archive, its passphrase apart, and a link for 14 days and 5 downloads.
+
+    Whether the person may still be told all this is looked at once more, and every file is searched for what must not be in it. What was
+    granted of another right than access is then carried out.
+
+    Example: crm-compliance requests release request-0123 --output answer.zip --passphrase-file answer.txt --as erik --role approver
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.releasing import release_request
+    from crm_compliance.signin import person
+    from jobs.fulfilling import fulfil_later
+
+    settings = given.settings()
+    someone = person(settings, as_, role)
+    with given.opened() as desk:
+        done = release_request(
+            desk.context,
+            request,
+            someone.who,
+            someone.role,
+            archive=given.target(file),
+            passphrase_file=given.target(passphrase_file),
+            public_url=settings.public_url,
+        )
+        waiting = fulfil_later(desk.context, request)
+    document = {
+        "request": request,
+        "file": str(done.file),
+        "sha256": done.sha256,
+        "link": done.link,
+        "expires_at": done.expires_at.isoformat(),
+        "waiting": waiting or None,
+    }
+    output.answer(document, lambda console: _show_release(console, document, passphrase_file), ids=("request", request))
+
+
+def _show_release(console: Console, document: Mapping[str, object], passphrase_file: Path) -> None:
+    from crm_compliance.cli.tables import facts_of
+
+    console.print(facts_of({key: value for key, value in document.items() if value is not None}))
+    console.print(f"The passphrase is in {passphrase_file}. Tell it by another channel than the link, and then remove the file.")

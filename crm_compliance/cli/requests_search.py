@@ -1,0 +1,103 @@
+"""requests, the search for the person: match and confirm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.output import output
+from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jobs.subject_requests import Candidate, Candidates
+
+
+def add_to(requests: typer.Typer) -> None:
+    """Add the commands to the group."""
+    requests.command("match")(match)
+    requests.command("confirm")(confirm)
+
+
+def match(request: str = typer.Argument(..., metavar="R", help="The request.")) -> None:
+    """Search the CRM for the person and the child, and list who may be them: the strongest first, what contradicts last.
+
+    Example: crm-compliance requests match request-0123 --json
+    """
+    from crm_compliance.cli import given
+    from jobs.confirming import match_request
+
+    with given.opened() as desk:
+        candidates = match_request(desk.context, request)
+    document = {
+        "request": request,
+        "candidates": [_document(candidate) for candidate in candidates.found],
+        "not_searched": list(candidates.not_searched),
+    }
+    output.answer(document, lambda console: _show(console, candidates), ids=("request", request))
+
+
+def confirm(
+    request: str = typer.Argument(..., metavar="R", help="The request."),
+    candidates: list[str] = typer.Argument(
+        None, metavar="CANDIDATE…", help="Who the person or the child is, by the names that match gave."
+    ),
+    none: bool = typer.Option(False, "--none", help="Nobody in the CRM is."),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+) -> None:
+    """Say which candidates are the person, each by name; only these get into an answer. It replaces what was confirmed before.
+
+    Example: crm-compliance requests confirm request-0123 c1 c3 --as dora --role dpo
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.signin import person
+    from crm_compliance.wiring import clock_of, register_key, store_of
+    from jobs.admitting import Hand
+    from jobs.confirming import confirm_candidates
+
+    if bool(candidates) == none:
+        raise UsageError("name the candidates, or say --none", hint=f"crm-compliance requests confirm {request[:64]} CANDIDATE… | --none")
+    settings = given.settings()
+    someone = person(settings, as_, role)
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference)
+        confirmed = confirm_candidates(hand, request, candidates or ())
+        state = store.request(request).state.value
+    document = {"request": request, "confirmed": list(confirmed.candidates), "state": state}
+    output.answer(
+        document, lambda console: console.print(", ".join(confirmed.candidates) or "nobody", "confirmed"), ids=("request", request)
+    )
+
+
+def _document(candidate: Candidate) -> dict[str, object]:
+    return {
+        "candidate": candidate.candidate,
+        "for": candidate.person,
+        "table": candidate.table,
+        "id": candidate.id,
+        "class": candidate.strength,
+        "flags": list(candidate.flags),
+        "evidence": list(candidate.evidence),
+        "kind": candidate.kind,
+        "born_in": candidate.born_in,
+        "number": candidate.number or None,
+    }
+
+
+def _show(console: Console, candidates: Candidates) -> None:
+    for one in candidates.found:
+        console.print(f"{one.candidate:<4} {one.strength:<13} {one.person:<9} {one.table} {one.id}")
+        console.print("     " + ", ".join((*one.evidence, *one.flags, *_known(one))))
+    if not candidates.found:
+        console.print("No candidate.")
+    console.print(f"Not searched: {', '.join(candidates.not_searched)}")
+
+
+def _known(candidate: Candidate) -> tuple[str, ...]:
+    """What helps to recognise a person, as far as it may stand on a screen (IDN-08)."""
+    year = (f"born in {candidate.born_in}",) if candidate.born_in is not None else ()
+    return (*year, *((candidate.number,) if candidate.number else ()))

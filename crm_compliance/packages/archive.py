@@ -1,0 +1,34 @@
+"""The archive: an AES-256 encrypted ZIP, and the passphrase that opens it (EXP-16)."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+import pyzipper
+
+WORDS: Final = 8
+SYLLABLES: Final = 2
+_CONSONANTS: Final = "bdfgklmnprstvz"
+_VOWELS: Final = "aeiou"
+# 8 words of 2 syllables of 70 each: log2(70) * 16 = 98 bits. A syllable can be read out on the telephone in any of the languages.
+
+
+def new_passphrase() -> str:
+    """Make a passphrase that can be read out: eight words that mean nothing, 98 bits."""
+    return "-".join("".join(secrets.choice(_CONSONANTS) + secrets.choice(_VOWELS) for _ in range(SYLLABLES)) for _ in range(WORDS))
+
+
+def archive_of(contents: Mapping[str, bytes], passphrase: str) -> bytes:
+    """Make the archive. Every entry has the same fixed time: when a file was made is said in the letter, and nowhere else."""
+    out = io.BytesIO()
+    with pyzipper.AESZipFile(out, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(passphrase.encode())
+        archive.setencryption(pyzipper.WZ_AES, nbits=256)
+        for name in sorted(contents):
+            entry = archive.zipinfo_cls(name, (1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o600 << 16
+            archive.writestr(entry, contents[name], compress_type=pyzipper.ZIP_DEFLATED)
+    return out.getvalue()

@@ -1,0 +1,157 @@
+"""Makes the answer out of a compilation: which sections there are, and what each says.
+
+Source: sections 6.4 and 7.1; EXP-09, EXP-10, SUS-04, SUS-12; GDPR art. 12(4), 15, 19.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from crm_compliance.packages.answer import Answer, Block, Bullets, Paragraph, Section, Sender, Table
+from crm_compliance.packages.items_copy import copy_sections, deed_of
+from crm_compliance.packages.kept import kept_of, kept_section
+from crm_compliance.packages.particulars import context_section, inside, searched
+from crm_compliance.packages.shown import COPIES, Shown, is_bare, is_neutral, is_refusal, shown_of
+from crm_compliance.packages.wording import Texts, texts_in
+from jobs.disclosure import Compilation
+from rules.periods import brussels_date
+from rules.subject_requests import ARTICLES, Right
+
+AUTHORITY_EMAIL: Final = "contact@apd-gba.be"
+
+
+def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] = (), working_copy: bool = False) -> Answer:
+    """Say what the answer to a request is, in its language; `told` are recipients who hear of the decision (art. 19)."""
+    texts = texts_in(compilation.language)
+    article = ARTICLES[Right(compilation.right)]
+    shown = shown_of(compilation, working_copy=working_copy)
+    bare = is_bare(compilation)
+    right = texts.code("right", compilation.right)
+    on = brussels_date(compilation.generated_at)
+    minor = compilation.addressee.is_minor and not bare
+    return Answer(
+        language=texts.language,
+        title=texts.say("letter", "title", right=right),
+        subject=texts.say("letter", "subject", right=right, received=texts.day(compilation.received_on)),
+        sender=sender,
+        addressee=compilation.addressee.name,
+        on=on,
+        on_text=texts.day(on),
+        reference=compilation.reference,
+        labels={key: texts.say("letter", key) for key in ("on_date", "reference", "about")},
+        salutation=texts.say("letter", "salutation"),
+        cover=_cover(texts) if minor else None,
+        sections=_sections(compilation, shown, texts, article, told),
+        closing=texts.say("letter", "closing"),
+        signature=(texts.say("letter", "signature"), sender.name),
+        contact=texts.say(
+            "letter",
+            "contact",
+            name=f"{texts.say('letter', 'signature')}, {sender.name}",
+            address=sender.dpo_address,
+            email=texts.say("letter", "by_email", email=sender.email) if sender.email else "",
+        ),
+        scope=texts.say("letter", "scope", article=article),
+        page=texts.say("letter", "page", page="{page}", pages="{pages}"),
+        is_bare=bare,
+        notice=texts.say("letter", "working_copy") if working_copy else "",
+        transcribed=texts.say("letter", "transcribed") if not bare else "",
+        generated_at=compilation.generated_at,
+    )
+
+
+def _cover(texts: Texts) -> Section:
+    """A page for a child (EXP-10)."""
+    lines = ("hello", "why", "inside", "hidden", "hard", "together", "call", "wrong", "rest")
+    return Section(texts.say("child", "title"), tuple(Paragraph(texts.say("child", line)) for line in lines), level=1)
+
+
+def _sections(compilation: Compilation, shown: Shown, texts: Texts, article: str, told: Sequence[str]) -> tuple[Section, ...]:
+    if is_neutral(compilation):  # the text and nothing else: whatever were added for one would tell it from the other (SUS-04)
+        return (Section("", (Paragraph(texts.say("neutral", "text", article=article)),)),)
+    if is_refusal(compilation):
+        return (*_refusal(compilation, texts), _complaint(texts))
+    if compilation.right in COPIES:
+        return (*_given(compilation, shown, texts), _complaint(texts), *copy_sections(compilation, shown, texts))
+    return (*_outcome(compilation, told, texts), _complaint(texts))
+
+
+def _refusal(compilation: Compilation, texts: Texts) -> tuple[Section, ...]:
+    code = compilation.refusal
+    reasons = (Paragraph(texts.code("refusal", code)), Paragraph(texts.code("refusal_more", code)))
+    return Section("", (Paragraph(texts.say("refusal", "intro")),)), Section(texts.say("refusal", "reason"), reasons)
+
+
+def _complaint(texts: Texts) -> Section:
+    """The authority and the court, as every answer that somebody may disagree with names them (art. 12(4), 15(1)(f))."""
+    authority = {key: texts.say("complaint", key) for key in ("name", "address")}
+    told = (texts.say("complaint", "authority", email=AUTHORITY_EMAIL, **authority), texts.say("complaint", "court"))
+    return Section(texts.say("complaint", "title"), tuple(Paragraph(line) for line in told))
+
+
+def _given(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Section, ...]:
+    """What art. 15(1) and (2) ask for, point by point; for portability what is handed over."""
+    portable = compilation.right == "portability"
+    on_behalf = compilation.scope.startswith("on_behalf")
+    intro: list[Block] = [Paragraph(texts.say("access", "portable" if portable else "confirm_on_behalf" if on_behalf else "confirm"))]
+    if compilation.scope == "on_behalf_limited":
+        intro.append(Paragraph(texts.say("access", "limited")))
+    intro += [Paragraph(texts.code("refusal", code)) for code in compilation.remarks]
+    contexts = [context_section(number, each, texts, on_behalf=on_behalf) for number, each in enumerate(shown.contexts, 1)]
+    sections = [Section("", tuple(intro))]
+    if contexts:
+        sections += [Section(texts.say("access", "contexts"), ()), *contexts]
+    if not portable:
+        sections.append(Section(texts.say("access", "automated_title"), (Paragraph(texts.say("access", "automated")),)))
+    sections.append(inside(compilation, shown, texts))
+    sections += _left_out(shown, texts)
+    if not portable:
+        sections.append(searched(compilation, texts))
+    return (*sections, _rights(texts))
+
+
+def _left_out(shown: Shown, texts: Texts) -> list[Section]:
+    """What was withheld, by class and reason (EXP-09)."""
+    if not shown.withheld:
+        return []
+    rows = tuple((_class(each.what, texts), _reason(each.code, texts)) for each in shown.withheld)
+    columns = (texts.say("access", "withheld_class"), texts.say("access", "withheld_reason"))
+    title = texts.say("access", "withheld")
+    return [Section(title, (Paragraph(texts.say("access", "withheld_intro")), Table(columns, tuple(dict.fromkeys(rows)))))]
+
+
+def _class(what: str, texts: Texts) -> str:
+    return texts.code("withheld" if texts.knows("withheld", what) else "kind", what)
+
+
+def _reason(code: str, texts: Texts) -> str:
+    for table in ("refusal", "withheld_code"):
+        if texts.knows(table, code):
+            return texts.code(table, code)
+    return texts.say("refusal", "RF-03")
+
+
+def _rights(texts: Texts) -> Section:
+    lines = tuple(texts.say("rights", right.value) for right in Right)
+    told = (Paragraph(texts.say("access", "your_rights_intro")), Bullets(lines), Paragraph(texts.say("access", "how_to")))
+    return Section(texts.say("access", "your_rights"), told)
+
+
+def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tuple[Section, ...]:
+    """What was done of a right other than access, what was not, with the reason, and who hears of it."""
+    granted = [item for item in compilation.items if item.item in compilation.granted and item.item not in compilation.held]
+    declined = [item for item in compilation.items if item.item not in compilation.granted]
+    what, why = texts.say("outcome", "what"), texts.say("access", "withheld_reason")
+    sections = [Section("", (Paragraph(texts.say("outcome", "intro")),))]
+    if granted:
+        done = Table((what,), tuple((deed_of(item, texts),) for item in granted))
+        sections.append(Section(texts.say("outcome", "done_title"), (Paragraph(texts.say("outcome", compilation.right)), done)))
+    if declined:
+        rows = tuple((deed_of(item, texts), _reason(item.code, texts)) for item in declined)
+        sections.append(Section(texts.say("outcome", "refused_title"), (Table((what, why), rows),)))
+    sections += kept_section(kept_of(compilation), texts)
+    if told:
+        notice = Paragraph(texts.say("outcome", "notices", names=", ".join(dict.fromkeys(told))))
+        sections.append(Section(texts.say("outcome", "notices_title"), (notice,)))
+    return tuple(sections)

@@ -1,0 +1,67 @@
+"""What stays although its erasure was asked for: told with its term and its reason, like every refusal (art. 12(4); R-104)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from crm_compliance.packages.answer import Paragraph, Section, Table
+from crm_compliance.packages.particulars import basis_in, retention_lines
+from crm_compliance.packages.wording import Texts
+from jobs.disclosure import Compilation, Context
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Something that stays: for the term and on the ground of its context, or, without one, until what holds it is over."""
+
+    kind: str
+    at: str
+    context: Context | None = None
+
+
+def kept_of(compilation: Compilation) -> tuple[Kept, ...]:
+    """What stays for its own term, and then what was granted and is held for now; nothing where nothing was granted."""
+    if not compilation.granted:
+        return ()
+    days = {item.source: item.at for item in compilation.items}
+    staying = [context for context in compilation.contexts if context.key in compilation.kept]
+    held = [item for item in compilation.items if item.item in compilation.held]
+    return (*(Kept(each.kind, days.get(each.source, ""), each) for each in staying), *(Kept(each.kind, each.at) for each in held))
+
+
+def kept_section(kept: Sequence[Kept], texts: Texts) -> list[Section]:
+    """A table of it; what holds something is told without detail."""
+    if not kept:
+        return []
+    columns = (texts.say("outcome", "what"), texts.say("access", "retention"), texts.say("access", "withheld_reason"))
+    rows = tuple(dict.fromkeys((_named(each, texts), term_of(each, texts), ground_of(each, texts)) for each in kept))
+    return [Section(texts.say("outcome", "kept_title"), (Paragraph(texts.say("outcome", "kept")), Table(columns, rows)))]
+
+
+def term_of(kept: Kept, texts: Texts) -> str:
+    """Until when, in words."""
+    return texts.say("outcome", "kept_while_held") if kept.context is None else " ".join(retention_lines(kept.context, texts))
+
+
+def ground_of(kept: Kept, texts: Texts) -> str:
+    """On what ground, in words."""
+    return texts.say("access", "held") if kept.context is None else basis_in(kept.context, texts)
+
+
+def kept_data(kept: Kept, texts: Texts) -> dict[str, object]:
+    """The same for a computer."""
+    retention = kept.context.retention if kept.context is not None else None
+    last_day = retention.last_day if retention is not None and not retention.is_held else None
+    return {
+        "type": kept.kind,
+        "date": kept.at or None,
+        "last_day": last_day.isoformat() if last_day is not None else None,
+        "term": term_of(kept, texts),
+        "basis": ground_of(kept, texts),
+    }
+
+
+def _named(kept: Kept, texts: Texts) -> str:
+    name = texts.code("kind", kept.kind)
+    return f"{name}, {texts.value(kept.at)}" if kept.at else name

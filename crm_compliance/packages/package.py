@@ -1,0 +1,79 @@
+"""The package: which files an answer consists of, and what is in each (contract 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from crm_compliance.files import DiskProblem, private_folder, write_whole
+from crm_compliance.packages.answer import Sender
+from crm_compliance.packages.content import answer_of
+from crm_compliance.packages.data import data_json
+from crm_compliance.packages.letter import letter_pdf
+from crm_compliance.packages.manifest import NAME, manifest_json
+from crm_compliance.packages.needle_test import search_for_needles
+from crm_compliance.packages.page import page_html
+from crm_compliance.packages.shown import shown_of
+from crm_compliance.packages.table import data_csv
+from jobs.disclosure import Compilation
+from rules.errors import Refused
+from rules.policy import Policy
+
+
+class PackageBroken(Refused):
+    """A file that an item promises is not there."""
+
+    code = "attachment"
+
+
+def sender_of(policy: Policy) -> Sender:
+    """Who answers, as the retention schedule names them."""
+    dpo = policy.dpo
+    return Sender(policy.controller.name, policy.controller.address, dpo.address or policy.controller.address, dpo.email)
+
+
+def package_of(
+    compilation: Compilation,
+    sender: Sender,
+    attachments: Mapping[str, bytes],
+    *,
+    told: Sequence[str] = (),
+    working_copy: bool = False,
+) -> dict[str, bytes]:
+    """Make every file of a package; `attachments` holds what goes along, by its neutral name, `told` who hears of a decision (art. 19).
+
+    Raises:
+        NeedleFound: something in it must not go out.
+        PackageBroken: an attachment is lacking.
+    """
+    shown = shown_of(compilation, working_copy=working_copy)
+    answer = answer_of(compilation, sender, told=told, working_copy=working_copy)
+    contents = {"letter.pdf": letter_pdf(answer)}
+    if not answer.is_bare:
+        contents["index.html"] = page_html(answer)
+        contents["data.json"] = data_json(compilation, shown)
+        if compilation.right == "portability":
+            contents["data.csv/data.csv"] = data_csv(shown)
+        for attachment in (item.attachment for item in shown.items if item.attachment is not None):
+            if attachment.name not in attachments:
+                raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
+            contents[f"attachments/{attachment.name}"] = attachments[attachment.name]
+    if not working_copy:
+        search_for_needles(compilation, contents, (sender.name, sender.address, sender.dpo_address, sender.email))
+    contents[NAME] = manifest_json(compilation, contents)
+    return contents
+
+
+def write_plain(compilation: Compilation, sender: Sender, attachments: Mapping[str, bytes], folder: Path) -> list[str]:
+    """Write the DPO's own working copy, not encrypted, into a new or empty folder (mode 0700), and name the files."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DiskProblem(f"{folder} is not empty", hint="name a new folder", where=str(folder))
+    contents = package_of(compilation, sender, attachments, working_copy=True)
+    private_folder(folder).chmod(0o700)
+    for name, content in contents.items():
+        path = folder / name
+        if path.parent != folder:
+            private_folder(path.parent)
+        with write_whole(path) as out:
+            out.write(content)
+    return sorted(contents)

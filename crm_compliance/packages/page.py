@@ -1,0 +1,43 @@
+"""The page: the answer as one HTML file that is read offline, without a script and without a request to anywhere (EXP-12, EXP-19)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+from jinja2 import Environment, StrictUndefined, Template
+
+from crm_compliance.packages.answer import Answer
+from crm_compliance.packages.characters import visible
+from crm_compliance.packages.wording import texts_in
+
+FOLDER: Final = files("crm_compliance.packages")
+
+
+def page_html(answer: Answer) -> bytes:
+    """Make the page."""
+    texts = texts_in(answer.language)
+    style = (FOLDER / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    page = _template().render(
+        answer=msgspec.to_builtins(answer),
+        words={key: texts.say("page", key) for key in ("skip", "contents", "letter")},
+        style=style,
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+    )
+    return page.encode()
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_seen)
+    return environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
+
+
+def _seen(value: object) -> object:
+    """Characters that are not to be seen are left out of every text (never out of markup, which is no plain str here)."""
+    return visible(value) if type(value) is str else value

@@ -1,0 +1,101 @@
+"""The particulars of art. 15(1) and (2), context by context, and what is said of the package as a whole (table 7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crm_compliance.packages.answer import Block, Bullets, Fact, Facts, Paragraph, Section
+from crm_compliance.packages.shown import Shown
+from crm_compliance.packages.wording import Texts
+from jobs.disclosure import Compilation, Context, Recipient
+
+
+def context_section(number: int, context: Context, texts: Texts, *, on_behalf: bool) -> Section:
+    """Everything that the law asks to be told of one context."""
+    label = context.category_labels.get(texts.language) or context.category_labels.get("nl", "")
+    facts = [
+        Fact(texts.say("access", "role_on_behalf" if on_behalf else "role"), _words(texts, "role", (context.role,))),
+        Fact(texts.say("access", "category"), (label,) if label else ()),
+        Fact(texts.say("access", "purposes"), _words(texts, "purpose", context.purposes)),
+        Fact(texts.say("access", "basis"), (basis_in(context, texts),) if context.basis else ()),
+        Fact(
+            texts.say("access", "data"),
+            _words(texts, "data_category", (*context.data_categories, *(["sensitive"] if context.special else []))),
+        ),
+        Fact(texts.say("access", "recipients"), recipient_lines(context.recipients, texts)),
+        Fact(texts.say("access", "retention"), retention_lines(context, texts)),
+        Fact(texts.say("access", "source"), _words(texts, "source", context.sources)),
+        Fact(texts.say("access", "rights"), _words(texts, "right", context.rights)),
+    ]
+    title = texts.say("access", "context", number=str(number), kind=texts.code("kind", context.kind))
+    return Section(title, (Facts(tuple(fact for fact in facts if fact.lines)),), level=3)
+
+
+def _words(texts: Texts, table: str, codes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts.code(table, code) for code in codes if code))
+
+
+def basis_in(context: Context, texts: Texts) -> str:
+    """The legal basis: a code in words, or as the retention schedule has it, in the language of the answer where it has it so."""
+    if texts.knows("basis", context.basis):
+        return texts.code("basis", context.basis)
+    return context.basis_labels.get(texts.language) or context.basis
+
+
+def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[str, ...]:
+    """Who received data: by name where it is logged, by category only where it is not (R-120), with the safeguard (art. 15(2))."""
+    named = []
+    for each in recipients:
+        if each.is_category:
+            continue
+        name = (
+            texts.say("access", "safeguard", name=each.name, country=each.country, safeguard=each.safeguard)
+            if each.safeguard
+            else each.name
+        )
+        named.append(f"{name} ({texts.value(each.on)})" if each.on else name)
+    categories = [texts.code("recipient_category", each.name) for each in recipients if each.is_category]
+    if categories:
+        named.append(texts.say("access", "recipient_categories", names=", ".join(dict.fromkeys(categories))))
+    return tuple(dict.fromkeys(named)) or (texts.say("access", "no_recipients"),)
+
+
+def retention_lines(context: Context, texts: Texts) -> tuple[str, ...]:
+    """How long: a last day or a criterion; that something is held, never why (table 7.1, (d))."""
+    retention, lines = context.retention, []
+    if retention.is_held:
+        lines.append(texts.say("access", "held"))
+    elif retention.last_day is not None:
+        lines.append(texts.say("access", "until", day=texts.day(retention.last_day)))
+    if retention.criterion:
+        lines.append(texts.say("criterion", retention.criterion, age=str(retention.age or "")))
+    return tuple(lines)
+
+
+def inside(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
+    """What is in the package, file by file, and that a recording may be listened to (EXP-08)."""
+    files = [texts.say("access", "inside_letter"), texts.say("access", "inside_page"), texts.say("access", "inside_data")]
+    if compilation.right == "portability":
+        files.append(texts.say("access", "inside_csv"))
+    attached = sum(item.attachment is not None for item in shown.items)
+    if attached:
+        files.append(texts.say("access", "inside_attachments", count=str(attached)))
+    files.append(texts.say("access", "inside_manifest"))
+    blocks: list[Block] = [Bullets(tuple(files))]
+    if compilation.right == "access":
+        blocks.append(Paragraph(texts.say("access", "redacted")))
+    if compilation.offers_listening:
+        blocks.append(Paragraph(texts.say("access", "listening")))
+    return Section(texts.say("access", "inside"), tuple(blocks))
+
+
+def searched(compilation: Compilation, texts: Texts) -> Section:
+    """Where was looked, and where not: backups at least (EXP-03)."""
+    told = texts.say("access", "not_searched", places="; ".join(_places(compilation.not_searched, texts)))
+    return Section(texts.say("access", "searched"), (Paragraph(texts.say("access", "searched_text")), Paragraph(told)))
+
+
+def _places(codes: tuple[str, ...], texts: Texts) -> Iterator[str]:
+    """Places in words, backups always; a column or a kind that the CRM does not have at all (`column:…`) is no place."""
+    known = [code if texts.knows("place", code) else "other" for code in ("backups", *codes) if ":" not in code]
+    return (texts.code("place", code) for code in dict.fromkeys(known))

@@ -1,0 +1,91 @@
+"""The words of letters and packages, in the four languages, and how each writes a day and an hour (EXP-11, EXP-12)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+LANGUAGES: Final = ("nl", "fr", "de", "en")
+BRUSSELS: Final = ZoneInfo("Europe/Brussels")
+
+
+class Texts:
+    """The texts of one language, as its file has them."""
+
+    def __init__(self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str) -> None:
+        self.language = language
+        self.locale = Locale.parse(locale)
+        self._tables = tables
+
+    def say(self, table: str, key: str, **values: str) -> str:
+        """Give a sentence with its places filled in."""
+        return self._tables[table][key].format(**values)
+
+    def code(self, table: str, code: str) -> str:
+        """Give the words for a code; one without words stands as it is, but readable."""
+        return self._tables[table].get(code) or code.replace("_", " ")
+
+    def all_texts(self) -> tuple[str, ...]:
+        """Every text of the language: what is the same in all letters is about nobody."""
+        return tuple(text for table in self._tables.values() for text in table.values())
+
+    def knows(self, table: str, code: str) -> bool:
+        return code in self._tables[table]
+
+    def day(self, day: date) -> str:
+        """Write a day as people write it: `4 mei 2026`."""
+        return str(format_date(day, format="long", locale=self.locale))
+
+    def moment(self, at: datetime) -> str:
+        """Write an instant on the clock of Brussels, with its offset: `4 mei 2026, 14:03 (UTC+02:00)`."""
+        local = at.astimezone(BRUSSELS)
+        offset = local.strftime("%z")
+        return f"{self.day(local.date())}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
+
+    def value(self, value: str | int | float | bool) -> str:
+        """Write a value of a field: days and instants as people write them, codes in words, other text as it is."""
+        if isinstance(value, bool):
+            return self._tables["value"]["yes" if value else "no"]
+        if isinstance(value, float):
+            return str(format_decimal(value, format="#,##0.00", locale=self.locale))
+        if isinstance(value, int):
+            return str(value)
+        if len(value) == len("2026-05-04") and (day := _day(value)) is not None:
+            return self.day(day)
+        if "T" in value and (at := _instant(value)) is not None:
+            return self.moment(at)
+        known = self._tables["value"]
+        codes = value.split(", ")  # of a choice that may have several
+        return ", ".join(known[code] for code in codes) if all(code in known for code in codes) else value
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text[4] == text[7] == "-" else None
+    except ValueError:
+        return None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def texts_in(language: str) -> Texts:
+    """The texts of a language; Dutch where it is none of the four (EXP-11)."""
+    known = language if language in LANGUAGES else "nl"
+    tables = tomllib.loads((files("crm_compliance.packages") / "texts" / f"{known}.toml").read_text(encoding="utf-8"))
+    return Texts(known, tables, tables.pop("locale"))

@@ -1,0 +1,114 @@
+"""Releases an answer: guards, files, needle test, archive and passphrase, and only then the register.
+
+Nothing is left half done: the archive takes its name, and the passphrase stays, only if the register says that the answer is released.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from crm_compliance.downloads import new_link
+from crm_compliance.files import disk_errors, sync_folder, write_whole
+from crm_compliance.packages.archive import archive_of, new_passphrase
+from crm_compliance.packages.package import package_of, sender_of
+from jobs.admitting import signed
+from jobs.compiling import hand_of
+from jobs.disclosure import Compilation
+from jobs.granted import decision_of
+from jobs.ports import JobContext
+from jobs.releasing import for_release, released
+from jobs.subject_requests import PACKAGE
+from rules.errors import UsageError
+from rules.full_records import FULL
+from rules.subject_requests import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What the second person is told: where the archive lies, its SHA-256, and the link that the requester gets."""
+
+    file: Path
+    sha256: str
+    link: str
+    expires_at: datetime
+
+
+def attachments_of(context: JobContext, compilation: Compilation) -> dict[str, bytes]:
+    """Fetch what goes along, by its neutral name; what is no longer there is left to the package to miss."""
+    contents = {}
+    for attachment in (item.shown_attachment for item in compilation.items):
+        if attachment is not None:
+            found = context.connector.content(FULL[attachment.kind], attachment.id, attachment.field)
+            if found is not None:
+                contents[attachment.name] = found.body
+    return contents
+
+
+def release_request(
+    context: JobContext, request_id: str, who: str, role: str, *, archive: Path, passphrase_file: Path, public_url: str
+) -> Released:
+    """Release an answer: write the archive and, apart from it, its passphrase, and make the link under which the archive is fetched.
+
+    Raises:
+        UsageError: an unknown request; the passphrase file is there already, or is the archive itself; a disk.
+        Refused: a guard of the release, the needle test (`needle`), an attachment that is not there.
+        ConnectorError: what may be told now, or an attachment, cannot be read.
+    """
+    if archive.resolve() == passphrase_file.resolve():
+        raise UsageError("the passphrase cannot lie in the archive", hint="name two files", where=str(passphrase_file))
+    if os.path.lexists(passphrase_file):
+        raise _not_new(passphrase_file)
+    request, compiled = for_release(context, request_id, who, role)
+    now = context.clock()
+    compilation = msgspec.structs.replace(compiled, generated_at=now)
+    decision = decision_of(context.store, request_id)
+    told = [notice.recipient for notice in decision.notices] if decision is not None else []
+    contents = package_of(compilation, sender_of(context.policy), attachments_of(context, compilation), told=told)
+    passphrase = new_passphrase()
+    zipped = archive_of(contents, passphrase)
+    digest = hashlib.sha256(zipped).hexdigest()
+    link = new_link(now)
+    row = released(request, compilation, who, role, now, package_sha256=digest, link=link.digest, link_until=link.until, downloads=())
+    entry = signed(("request", {"request": request.id, "step": Step.RELEASE.value, "sha256": digest}), hand_of(context, who, role))
+    with write_whole(archive) as out, _new_secret(passphrase_file, passphrase):
+        out.write(zipped)
+        out.flush()
+        os.fsync(out.fileno())
+        context.store.save_request(row, [entry], since=request, parts={PACKAGE: zipped})
+    return Released(archive, digest, f"{public_url.rstrip('/')}/d/{link.token}", link.until)
+
+
+@contextmanager
+def _new_secret(path: Path, secret: str) -> Iterator[None]:
+    """Write a new file for its owner's eyes (mode 0600); it is gone again where the block fails."""
+    with disk_errors(path):
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise _not_new(path) from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise UsageError(f"there is no folder {path.parent}", hint="make the folder first", where=str(path)) from None
+    try:
+        with disk_errors(path):
+            with open(handle, "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write(secret)
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(path.parent)
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _not_new(path: Path) -> UsageError:
+    return UsageError(f"{path} is there already", hint="name a new file: an old passphrase is never written over", where=str(path))

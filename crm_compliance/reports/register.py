@@ -1,0 +1,127 @@
+"""The register of subject requests as documents and on a screen: nothing in it is about anybody (ACC-08)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from crm_compliance.reports.sentences import ALARMS
+from crm_compliance.reports.terminal import Paper
+from jobs.request_terms import alarms_of, due_of, has_gone_overdue, targets_of
+from jobs.requests_round import RequestsRound
+from jobs.subject_requests import SubjectRequest
+from rules.periods import brussels_date
+
+APPROVALS = ("content", "release")
+# The codes that start so would tell of a suspicion.
+SUSPICION, LOOKED_AT = "SUS-", "DPO_REVIEW"
+
+
+def request_document(
+    request: SubjectRequest, now: datetime, extra: Collection[date], *, blocks: Collection[str] | None = None
+) -> dict[str, object]:
+    """What the `requests` commands answer with of one request. `due_on` is null while the clock stands still (DDL-07).
+
+    `blocks` are codes that stop a release, None where nobody has looked. Which rules people set aside is not told.
+    """
+    identity = request.identity
+    document: dict[str, object] = {
+        "request": request.id,
+        "right": request.right.value,
+        "state": request.state.value,
+        "received_on": request.received_on.isoformat(),
+        "due_on": _day(due_of(request, extra)),
+        "outcome": request.outcome.value if request.outcome is not None else None,
+        "approvals": [
+            {"as": word.who, "role": word.role, "at": _instant(word.at), "step": word.step}
+            for word in request.words
+            if word.step in APPROVALS
+        ],
+        "refusal": request.refusal or None,
+        "requester_kind": request.requester_kind.value,
+        "on_behalf": request.on_behalf,
+        "channel": request.channel.value,
+        "language": request.language or None,
+        "received_at": _instant(request.received_at),
+        "identity": None
+        if identity is None
+        else {
+            "method": identity.method.value,
+            "on": brussels_date(identity.at).isoformat(),
+            "mandate": identity.mandate.value if identity.mandate is not None else None,
+        },
+        "suspensions": [
+            {"reason": each.reason, "asked_on": each.asked_on.isoformat(), "answered_on": _day(each.answered_on), "counts": each.counts}
+            for each in request.suspensions
+        ],
+        "extension": None
+        if request.extension is None
+        else {"reason": request.extension.reason, "notified_at": _instant(request.extension.notified_at)},
+        "overdue": has_gone_overdue(request, now, extra),
+        "alarms": [alarm.code for alarm in alarms_of(request, now, extra)],
+        "targets": {name: day.isoformat() for name, day in targets_of(request, extra).items()},
+        "delivered_at": _instant(request.released_at),
+        "closed_at": _instant(request.closed_at),
+        "misdelivered_at": _instant(request.misdelivered_at),
+        "package_sha256": request.package_sha256 or None,
+        "link_until": _instant(request.link_until),
+        "downloads": len(request.downloads),
+    }
+    if blocks is not None:
+        document["blocks"] = sorted({LOOKED_AT if code.startswith(SUSPICION) else code for code in blocks})
+    return document
+
+
+def round_document(done: RequestsRound, totals: Mapping[tuple[int, str, str], int]) -> dict[str, object]:
+    """What `run requests` answers."""
+    upkept = done.upkept
+    return {
+        "run": done.id,
+        "state": "done",
+        "pending": done.pending,
+        "overdue": list(done.overdue),
+        "reminded": list(upkept.reminded),
+        "closed": list(upkept.closed),
+        "erased": [{"request": request, "part": part} for request, part in upkept.erased],
+        "totalled": upkept.totalled,
+        "alarms": [{"code": alarm.code, "message": alarm.message, "request": request} for request, alarm in done.alarms],
+        "waiting": done.waiting,
+        "totals": [{"year": year, "right": right, "outcome": outcome, "requests": n} for (year, right, outcome), n in totals.items()],
+    }
+
+
+def print_request(document: Mapping[str, object], console: Console) -> None:
+    """The state of one request and what comes near."""
+    due = document["due_on"] or "the clock stands still"
+    outcome = f", {document['outcome']}" if document["outcome"] else ""
+    console.print(Text(f"{document['request']}: {document['right']}, {document['state']}{outcome}"))
+    console.print(Text(f"received on {document['received_on']}, due on {due}"))
+    alarms = document["alarms"]
+    for code in alarms if isinstance(alarms, list) else ():
+        console.print(Text.assemble((code, "bold red"), f": {ALARMS.get(code, '')}"))
+
+
+def print_round(done: RequestsRound, console: Console) -> None:
+    """What a round did, then what a person has to look at."""
+    paper, upkept = Paper(console), done.upkept
+    paper.line(f"{paper.number(done.pending)} requests are pending, {paper.number(len(done.overdue))} of them overdue.")
+    paper.line(
+        f"Reminders due: {len(upkept.reminded)}; closed for want of an answer: {len(upkept.closed)}; "
+        f"sealed parts that had their day: {len(upkept.erased)}; rows turned into yearly totals: {upkept.totalled}."
+    )
+    for request, code in done.waiting.items():
+        paper.line(f"{request}: what was granted waits for {code}.")
+    for _, alarm in done.alarms:
+        paper.line(Text.assemble((f"Alarm {alarm.code}: ", "bold red"), f"{alarm.message}. {ALARMS.get(alarm.code, '')}"))
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _instant(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

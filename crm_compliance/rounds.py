@@ -1,0 +1,52 @@
+"""The rounds that carry out no plan, with what each leaves beside its answer; the command line and the scheduler make them alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crm_compliance.reports.register import round_document
+from crm_compliance.settings import Settings
+from crm_compliance.upkeep import upkeep_document, write_lost
+from crm_compliance.wiring import Desk, clock_of, policy_of, store_of
+from jobs.housekeeping import Upkeep
+from jobs.plan import Alarm
+from jobs.register_upkeep import keep_register
+from jobs.registry import ROUNDS
+from jobs.requests_round import RequestsRound
+
+REQUESTS = "requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A round as it ended: `failed` where a person has to mend something, `alarms` what a person has to look at."""
+
+    id: str
+    done: Upkeep | RequestsRound
+    document: dict[str, object]
+    failed: bool = False
+    alarms: tuple[Alarm, ...] = field(default=())
+
+    @property
+    def state(self) -> str:
+        return "done_with_failures" if self.failed else "done"
+
+
+def make(opened: Desk, name: str) -> Made:
+    """Make one round."""
+    done = ROUNDS[name].function(opened.context)
+    if isinstance(done, RequestsRound):
+        return Made(
+            done.id, done, round_document(done, opened.context.store.request_totals()), alarms=tuple(alarm for _, alarm in done.alarms)
+        )
+    file = write_lost(opened.settings, done)
+    return Made(done.id, done, upkeep_document(done, file), failed=bool(done.alarms), alarms=done.alarms)
+
+
+def without_crm(settings: Settings, name: str) -> None:
+    """Do what a round does without the CRM, where the CRM cannot be reached: what has had its day goes all the same."""
+    if name != REQUESTS:
+        return
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        keep_register(store, policy_of(settings).defaults, clock())

@@ -1,0 +1,140 @@
+"""What may be told for a request on this day: who it is about, what the CRM has, and how the person stands.
+
+The same is asked twice: when an answer is compiled, and on the day of its release (RGT-07, SUS-08).
+
+Source: RGT-07, SUS-08, EXP-02, EXP-03.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from jobs.confirmed_people import ConfirmedPeople, confirmed_people, given_of
+from jobs.filing import Filing
+from jobs.granted import has_unsubscribed
+from jobs.loose_rows import add_loose_rows, roles_of_rows, stand_in
+from jobs.overriding import overridden
+from jobs.own_numbers import is_own_caller, own_numbers
+from jobs.ports import JobContext
+from jobs.searching import RELATIONS, Material, places_not_searched, search_everywhere
+from jobs.standing_facts import files_of, roles_of
+from jobs.subject_requests import Given, SubjectRequest
+from rules.asked import Asked, RoleInFile, UnitKey
+from rules.birthdates import latest_compatible, sentinels_of
+from rules.full_records import FullContact
+from rules.periods import brussels_date
+from rules.policy import Policy
+from rules.rights import Standing, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything that an answer is made from; it stays in this process. `subject` are the contacts, and stand-ins of rows without one, of
+    the person whom the answer is about: the requester, or the child on whose behalf is asked."""
+
+    request: SubjectRequest
+    given: Given
+    people: ConfirmedPeople
+    material: Material
+    filing: Filing
+    standing: Standing
+    subject: frozenset[str]
+    day: date
+    is_missing: bool  # somebody who was confirmed is not there any more
+
+    @property
+    def is_on_behalf(self) -> bool:
+        return self.standing.scope != "own"
+
+    @property
+    def subject_contacts(self) -> list[FullContact]:
+        """The contacts of the person whom the answer is about, in the order of their ids."""
+        return [self.material.contacts[contact] for contact in sorted(self.subject) if contact in self.material.contacts]
+
+    @property
+    def subject_rows(self) -> frozenset[tuple[str, str]]:
+        """The rows without a contact that are about that person."""
+        return self.people.child_rows if self.is_on_behalf else self.people.requester_rows
+
+    @property
+    def numbers_of_rows(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The telephone numbers and the e-mail addresses that stand on those rows as the person's."""
+        rows = [self.filing.row(*row) for row in sorted(self.subject_rows)]
+        phones = [getattr(row, name, None) for row in rows for name in ("caller_number", "number")]
+        emails = [getattr(row, name, None) for row in rows for name in ("caller_email", "sender", "address")]
+        return tuple(phone for phone in phones if phone), tuple(email for email in emails if email)
+
+
+def assess(context: JobContext, request: SubjectRequest) -> Assessment:
+    """Read everything anew, and say how the person stands today.
+
+    Raises:
+        Refused: with code `not_confirmed` or `erased`.
+        ConnectorError: something could not be read whole.
+    """
+    given, people = given_of(context.store, request.id), confirmed_people(context.store, request.id)
+    day = brussels_date(context.clock())
+    if people.are_none:
+        material = Material(not_searched=places_not_searched(context))
+    else:
+        material = search_everywhere(context, people.contacts)
+        if people.rows:
+            add_loose_rows(context, material, people.rows)
+    filing = Filing(material)
+    requester = people.requester | {stand_in(*row) for row in people.requester_rows}
+    child = people.child | {stand_in(*row) for row in people.child_rows}
+    roles = [*roles_of(material), *roles_of_rows(material, filing, people.rows)]
+    roles += _unwritten(material, filing, people.contacts, {(role.unit, role.contact) for role in roles})
+    about = child if request.on_behalf else requester
+    contacts = [material.contacts[contact] for contact in sorted(about) if contact in material.contacts]
+    asked = Asked(
+        right=request.right,
+        kind=request.requester_kind,
+        on_behalf=request.on_behalf,
+        requester=requester,
+        child=child,
+        received_on=request.received_on,
+        day=day,
+        mandate=request.identity.mandate if request.identity is not None else None,
+        child_agrees=request.identity.child_agrees if request.identity is not None else False,
+        child_born_on=_born_on(contacts, context.policy, day),
+        overrides=overridden(request),
+        has_relations=_has_relations(material, people.requester) or has_unsubscribed(context.store, request.id),
+        child_has_relations=_has_relations(material, people.child),
+        deceased=any(contact.deceased_on is not None for contact in contacts),
+        about=given.details.about,
+    )
+    found = standing(asked, roles, files_of(material), maturity_age=context.policy.defaults.maturity_age)
+    is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
+    return Assessment(request, given, people, material, filing, found, child if found.scope != "own" else requester, day, is_missing)
+
+
+def _unwritten(material: Material, filing: Filing, people: frozenset[str], known: set[tuple[UnitKey, str]]) -> list[RoleInFile]:
+    """Roles that nobody wrote down: whoever takes part in a call or an e-mail of a file, or called by a number of theirs, is in it."""
+    numbers = {contact: own_numbers([material.contacts[contact]]) for contact in people if contact in material.contacts}
+    found: set[tuple[UnitKey, str, str]] = set()
+    for party in material.activity_parties.values():
+        if party.party in people:
+            found |= {(unit, party.party or "", "other") for unit in filing.units("activity_party", party.id)}
+    for fiche in material.fiches.values():
+        for contact, own in numbers.items():
+            if is_own_caller(fiche.caller_number, fiche.caller_email, own):
+                found |= {(unit, contact, "reporter") for unit in filing.units("fiche", fiche.id)}
+    return [RoleInFile(unit, contact, role) for unit, contact, role in sorted(found) if (unit, contact) not in known]
+
+
+def _born_on(contacts: list[FullContact], policy: Policy, day: date) -> date | None:
+    """The birth date, where it is certain: a full day on which all that is known agrees (RET-09); None otherwise."""
+    days = set()
+    for contact in contacts:
+        born_on, flags = latest_compatible(contact, None, sentinels_of(policy), day)
+        days.add(born_on if not any(flag.startswith("BIRTHDATE") for flag in flags) else None)
+    return days.pop() if len(days) == 1 else None
+
+
+def _has_relations(material: Material, people: frozenset[str]) -> bool:
+    """Whether anything ties these people outside the missions: gifts, courses, agreements, a partner organisation, a newsletter."""
+    rows = [row for kind in RELATIONS for row in material.rows(kind).values()]
+    contacts = [material.contacts[contact] for contact in people if contact in material.contacts]
+    return any(row.contact in people for row in rows) or any(contact.newsletter or contact.parent_kind == "account" for contact in contacts)

@@ -1,0 +1,240 @@
+"""What an answer to a subject request says: the model that a person reviews, and that letter, page and data are made from.
+
+It is compiled once and sealed. Every text in it is as the CRM has it; what may be shown of it stands beside it. What is excluded because of
+a suspicion is in none of these structures (SUS-05): it must not be told, counted or left as a gap.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from rules.on_behalf_withholding import CLASSES as RGT_09
+from rules.redaction import Redaction
+
+# The codes that an answer speaks in; the texts of the package have words for each of them in every language.
+PURPOSES: Final = (
+    "investigation", "support", "prevention", "online_safety", "referral", "recording", "fundraising", "accounting", "training",
+    "volunteering", "employment", "partnership", "newsletter", "contact",
+)  # fmt: skip
+DATA_CATEGORIES: Final = (
+    "identification", "contact_details", "national_number", "birth", "sex", "image", "voice", "facts", "sensitive", "role",
+    "communication", "technical", "payment", "preferences", "training", "engagement",
+)  # fmt: skip
+RECIPIENT_CATEGORIES: Final = ("police", "processor")
+SOURCES: Final = ("self", "parent", "third_party", "professional")
+CRITERIA: Final = ("no_term", "until_age", "open", "not_set", "unknown", "relation", "until_withdrawn", "request")
+BASES: Final = ("consent", "contract", "legal_obligation", "not_decided")
+WITHHELD_CLASSES: Final = ("voice", "image", "attachment", "text", "item", "mention", *RGT_09)
+
+
+class ItemStatus(StrEnum):
+    """Where an item of free text, an image or a recording stands (EXP-07); what is redacted by rule alone is APPROVED from the start."""
+
+    PENDING_REVIEW = "PENDING_REVIEW"
+    APPROVED = "APPROVED"
+    APPROVED_REDACTED = "APPROVED_REDACTED"
+    WITHHELD = "WITHHELD"
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One field of an item. `name` is the record's field; `value` a JSON value with dates in ISO form, None where it is not shown.
+
+    `is_text`: free text, in the language it was written in: it is for the reviewer alone, what may be told of it is `Item.shown_text`.
+    `provided`: the person gave it (art. 20).
+    """
+
+    name: str
+    value: str | int | float | bool | None
+    redactions: tuple[Redaction, ...] = ()
+    is_text: bool = False
+    provided: bool = False
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A file that may go along: where it is fetched from, and what it is called in the package (never by its name in the CRM)."""
+
+    kind: str
+    id: str
+    field: str
+    media_type: str
+    name: str
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One row of the CRM in an answer. `item` is its number in the package, `context` the key of a Context, `kind` a kind of record.
+
+    `source` is the row (kind, id) and stays inside: no package holds an id of the CRM (EXP-13). `needs_review`: a person decides about it
+    (EXP-07); `proposal` is its text as the machine would redact it. `code` says why it is withheld. `text` is what the reviewer wrote
+    instead of the proposal. `redactions` are those of the proposal. `digest` is of what a decision was made about: where it is the same
+    after the answer is compiled again, the decision stands.
+    """
+
+    item: str
+    context: str
+    kind: str
+    source: tuple[str, str]
+    title: str
+    at: str  # the day or instant that it is ordered by, ISO; empty where there is none
+    fields: tuple[Field, ...]
+    needs_review: bool = False
+    status: ItemStatus = ItemStatus.APPROVED
+    proposal: str = ""
+    text: str | None = None
+    code: str = ""
+    withholds: str = ""  # the class of what is withheld, one of WITHHELD_CLASSES: RGT-09 by default, else where the DPO says so
+    attachment: Attachment | None = None
+    redactions: tuple[Redaction, ...] = ()
+    digest: str = ""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether anything of it goes into the package; what is withheld is told by class and reason alone (EXP-09)."""
+        return self.status in (ItemStatus.APPROVED, ItemStatus.APPROVED_REDACTED)
+
+    @property
+    def shown_attachment(self) -> Attachment | None:
+        """The file that goes along, as it is: only where it was APPROVED; a text in its place is told instead of it."""
+        return self.attachment if self.status is ItemStatus.APPROVED else None
+
+    @property
+    def withheld_class(self) -> str:
+        """What is left out where it is withheld, one of WITHHELD_CLASSES."""
+        if self.withholds or self.attachment is None:
+            return self.withholds or ("text" if self.needs_review else "item")
+        family = self.attachment.media_type.partition("/")[0]
+        return {"audio": "voice", "image": "image"}.get(family, "attachment")
+
+    @property
+    def shown_text(self) -> str:
+        """The text that goes into the package: what the reviewer wrote, else the proposal; never the text of the CRM. Empty for none."""
+        if not self.is_shown:
+            return ""
+        return self.text if self.status is ItemStatus.APPROVED_REDACTED and self.text is not None else self.proposal
+
+    @property
+    def shown_fields(self) -> tuple[Field, ...]:
+        """The structured fields that go into the package, redacted by rule."""
+        return tuple(field for field in self.fields if not field.is_text) if self.is_shown else ()
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """Somebody to whom data were passed on: by name where it is logged, else one of RECIPIENT_CATEGORIES (art. 15(1)(c)).
+
+    `on` is a day in ISO form, `country` an ISO code where it is outside the EEA, `safeguard` the ground for passing them on there.
+    """
+
+    name: str
+    on: str = ""
+    country: str = ""
+    safeguard: str = ""
+    is_category: bool = False
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """How long a context is kept: a last day, or a criterion, one of CRITERIA.
+
+    An end that is counted from a birth date is a criterion for everybody but the child (`until_age`, with the `age`): its day would tell
+    the birthday. `is_held`: kept longer because of a legal obligation or a claim, without detail.
+    """
+
+    category: str
+    last_day: date | None
+    criterion: str = ""
+    is_held: bool = False
+    age: int | None = None
+
+
+class Context(msgspec.Struct, frozen=True):
+    """One thing for which data are kept: a dossier, a lone fiche, gifts, a newsletter. `key` numbers it inside the package (`context-1`).
+
+    `kind` is dossier, fiche, donation, enrolment, engagement, newsletter, contact or request; `role` that of the person in it. `purposes`,
+    `data_categories` and `sources` are codes of the texts; `basis` is the legal basis as the policy has it, or a code where no row of it
+    says one (`consent`, `contract`, `legal_obligation`, `not_decided`). `rights` are rights (`rules.subject_requests.Right`) that apply
+    here. `source` is the unit of the CRM and stays inside.
+    """
+
+    key: str
+    kind: str
+    role: str
+    category_labels: dict[str, str]
+    purposes: tuple[str, ...]
+    basis: str
+    data_categories: tuple[str, ...]
+    recipients: tuple[Recipient, ...]
+    retention: Retention
+    sources: tuple[str, ...]
+    rights: tuple[str, ...]
+    special: bool = False
+    portable: bool = False
+    source: tuple[str, str] = ("", "")
+    basis_labels: dict[str, str] = {}  # the basis by language, where the policy has it so
+
+
+class Withheld(msgspec.Struct, frozen=True):
+    """What was left out, by class and reason (EXP-09), never because of a suspicion."""
+
+    what: str
+    code: str = "RF-03"
+
+
+class Addressee(msgspec.Struct, frozen=True):
+    """Whom the answer is written to, as they called themselves."""
+
+    name: str
+    is_minor: bool = False
+
+
+class Compilation(msgspec.Struct, frozen=True, kw_only=True):
+    """The sealed part `compilation`: everything that may go into the answer, and what stands in its way.
+
+    `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `blocks` are codes that stop a release until
+    they are overridden or mended (`NO_CONTACT`, `TRANSFER_BASIS_MISSING`, `SUS-06`, …). `not_searched` are places by code. `needles` are
+    strings that must not be in the package: other people's names, numbers, addresses. `is_complete`: every row that was a candidate is in
+    exactly one of included, withheld or excluded (EXP-14). `offers_listening`: a recording with a voice is there (EXP-08).
+
+    A package is made of `shown` and `told_withheld`, whose numbers and classes have no gaps, and never of `items` (EXP-09, R-107).
+    """
+
+    request: str
+    reference: str
+    right: str
+    answer: str
+    scope: str
+    language: str
+    generated_at: datetime
+    received_on: date
+    addressee: Addressee
+    contexts: tuple[Context, ...] = ()
+    items: tuple[Item, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    blocks: tuple[str, ...] = ()
+    not_searched: tuple[str, ...] = ()
+    needles: tuple[str, ...] = ()
+    refusal: str = ""  # the RF code where the right does not exist here, or the DPO refused
+    remarks: tuple[str, ...] = ()  # RF codes that the letter adds to what it tells
+    granted: tuple[str, ...] = ()  # items that the DPO granted, for rights other than access
+    held: tuple[str, ...] = ()  # those of them that an obligation or a claim keeps for now
+    kept: tuple[str, ...] = ()  # keys of contexts that stay whatever is erased: told with their ground and term (art. 12(4))
+    is_complete: bool = True
+    offers_listening: bool = False
+
+    @property
+    def shown(self) -> tuple[Item, ...]:
+        """The items that go into the package, numbered anew from 1 without a gap."""
+        shown = [item for item in self.items if item.is_shown]
+        return tuple(msgspec.structs.replace(item, item=str(number)) for number, item in enumerate(shown, 1))
+
+    @property
+    def told_withheld(self) -> tuple[Withheld, ...]:
+        """What was left out, each class and reason once: of items that a person or a rule withholds, and what was left out before."""
+        of_items = (Withheld(item.withheld_class) for item in self.items if item.status is ItemStatus.WITHHELD)
+        return tuple(dict.fromkeys((*self.withheld, *of_items)))
+
+    @property
+    def pending(self) -> int:
+        """How many items wait for a person."""
+        return sum(item.status is ItemStatus.PENDING_REVIEW for item in self.items)

@@ -1,0 +1,63 @@
+"""The files of one answer, as far as they can be read when it is compiled: texts are told as texts, and in a PDF others are looked for.
+
+Source: EXP-06, EXP-07, R-118, R-119.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from connectors.interface import Connector, Content
+from jobs.disclosure import Attachment
+from jobs.file_texts import is_text_file, text_in, texts_of
+from jobs.scoping import Row
+from rules.full_records import FULL, FullNote
+from rules.needles import Needles
+
+PDF: Final = "application/pdf"
+
+
+class Files:
+    """Fetches files, one at a time; of those that are texts it keeps what they say, until the answer is made."""
+
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
+        self._texts: dict[str, str | None] = {}
+
+    def text_of(self, note: FullNote) -> str | None:
+        """What a note's file says, where it is a text.
+
+        Raises:
+            ConnectorError: it cannot be read whole.
+        """
+        if note.id not in self._texts:
+            self._texts[note.id] = self._text_in(note)
+        return self._texts[note.id]
+
+    def texts_of(self, rows: Iterable[Row]) -> Iterator[str]:
+        """What the files of these rows say, of those that are texts. Raises as `text_of`."""
+        for row in rows:
+            if isinstance(row.record, FullNote) and row.record.is_document and not row.place and (text := self.text_of(row.record)):
+                yield text
+
+    def tells_of_others(self, attachment: Attachment, needles: Needles) -> bool:
+        """Whether somebody else is named in a file whose words can be read: a PDF, or a text that is too long to be told as one.
+
+        Raises:
+            ConnectorError: it cannot be read whole.
+        """
+        if attachment.kind != "note" or not (attachment.media_type.startswith(PDF) or is_text_file(attachment.media_type, attachment.name)):
+            return False
+        found = self._content(attachment.kind, attachment.id, attachment.field)
+        return found is not None and any(needles.found_in(text) for text in texts_of(attachment.name, found.body))
+
+    def _text_in(self, note: FullNote) -> str | None:
+        name, media_type = note.file_name or "", note.media_type or ""
+        if not is_text_file(media_type, name):
+            return None
+        found = self._content("note", note.id, "body")
+        return None if found is None else text_in(found.body, media_type, name)
+
+    def _content(self, kind: str, row: str, field: str) -> Content | None:
+        return self._connector.content(FULL[kind], row, field)

@@ -1,0 +1,305 @@
+"""The items of an answer: what is told of each row, what a person has to look at, and what is withheld unless that person says otherwise.
+
+Structured fields are redacted by rule. Every free text, image, document and sound waits for a person (EXP-07). After a running away or an
+abduction, what RGT-09 names is withheld by default: the DPO releases it one by one.
+
+Source: EXP-01, EXP-05 to EXP-09, EXP-15, RGT-09, RGT-14, R-096, R-117 to R-119.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from jobs.disclosure import Attachment, Field, Item, ItemStatus
+from jobs.own_numbers import is_own_caller
+from jobs.plain_text import plain_text
+from jobs.scoping import MENTION, Row, json_value
+from jobs.veiling import Veil
+from rules.full_records import FullNote, FullParty, FullRecording
+from rules.labels import label_for
+from rules.on_behalf_withholding import withheld_on_behalf
+from rules.redaction import Redaction
+from rules.structured_fields import Nature, ShownTo, rule_for
+
+# What a person told of themselves; the rest was written by somebody else or follows from what was done (art. 20).
+PROVIDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "contact": frozenset(
+            {
+                "first_name", "last_name", "email", "email_2", "phone", "mobile", "street", "postcode", "city", "country", "birth_on",
+                "birth_place", "gender", "national_number", "language", "newsletter", "newsletter_consent_on", "no_bulk_email",
+            }
+        ),
+        "donation": frozenset({"amount", "booked_on", "iban"}),
+        "enrolment": frozenset({"course", "kind", "held_on"}),
+        "engagement": frozenset({"kind", "started_on", "ended_on"}),
+    }
+)  # fmt: skip
+# What relations need of a person (6.2); the rest of the row belongs to files that may be closed.
+OF_RELATIONS: Final = frozenset(
+    {
+        "first_name", "last_name", "email", "email_2", "phone", "mobile", "street", "postcode", "city", "country", "language", "newsletter",
+        "newsletter_consent_on", "no_bulk_email",
+    }
+)  # fmt: skip
+_CONTENT: Final = MappingProxyType({"recording": "media", "note": "body", "contact": "picture"})
+# Natures by which somebody is known: where such a field is not told, its label stands in its place.
+_LABELLED: Final = frozenset(
+    {Nature.PHONE, Nature.EMAIL, Nature.ADDRESS, Nature.NATIONAL_NUMBER, Nature.BIRTH_DATE, Nature.ACCOUNT, Nature.IP_ADDRESS}
+)
+_EXACT: Final = frozenset({"communicated", "started", "ended", "created", "sent"})  # `…_at` says what `…_on` says, and the hour
+_TITLES: Final = MappingProxyType({"bin": "deleted"})
+# Of these RGT-09 withholds the texts only, and tells the rest; of a conversation it does not even tell when it was.
+_IDENTIFYING: Final = frozenset({"contact", "dossier", "party"})
+_AROUND = 200  # characters on either side of a mention, up to the ends of its sentences
+
+
+class Items:
+    """Makes the items of one answer. `numbers` are those of the person; `has_picture` says whether a contact has one.
+
+    `text_of` gives what a file that is a text says; None for every other file. `tells_of_others` says whether in a file of which the words
+    can be read, such as a PDF, somebody else is named: nobody can take a name out of it, so that it is withheld unless a person writes a
+    text in its place.
+    """
+
+    def __init__(
+        self,
+        veil: Veil,
+        language: str,
+        numbers: frozenset[str],
+        *,
+        names: tuple[str, ...] = (),
+        whole_contact: bool = True,
+        only_provided: bool = False,
+        wants_audio: bool = False,
+        has_picture: Callable[[str], str | None] = lambda contact: None,
+        text_of: Callable[[FullNote], str | None] = lambda note: None,
+        tells_of_others: Callable[[Attachment], bool] = lambda attachment: False,
+    ) -> None:
+        self._veil = veil
+        self._language = language
+        self._numbers = numbers
+        self._names = tuple(name.casefold() for name in names if name)
+        self._whole_contact = whole_contact
+        self._only_provided = only_provided
+        self._wants_audio = wants_audio
+        self._has_picture = has_picture
+        self._text_of = text_of
+        self._tells_of_others = tells_of_others
+
+    def of(self, row: Row, context: str) -> list[Item]:
+        """The items of one row, without numbers: the row itself, a file that hangs on it, and what RGT-09 keeps apart."""
+        fields = tuple(self._fields(row))
+        texts = tuple(field for field in fields if field.is_text)
+        told = tuple(field for field in fields if not field.is_text)
+        apart: tuple[Field, ...] = ()
+        if row.is_limited:
+            apart = tuple(field for field in told if withheld_on_behalf(row.kind, field.name) is not None)
+            told = tuple(field for field in told if field not in apart)
+        if row.is_limited and row.kind in _IDENTIFYING:
+            made = [self._item(row, context, told)]
+            if texts:
+                made.append(self._with_text(row, self._item(row, context, texts), texts))
+        else:
+            made = [self._with_text(row, self._item(row, context, (*told, *texts)), texts)]
+        if apart:
+            made.append(self._apart(row, context, apart))
+        attachment = None if self._only_provided or row.place == MENTION else self._attachment(row)
+        if attachment is not None:
+            text = self._text_of(row.record) if isinstance(row.record, FullNote) else None
+            made.append(self._file(row, context, attachment) if text is None else self._text_file(row, context, text))
+        return [msgspec.structs.replace(item, digest=_digest(item, row)) for item in made]
+
+    # -- the row -------------------------------------------------------------------------------------------------------------------
+
+    def _item(self, row: Row, context: str, fields: tuple[Field, ...], title: str = "") -> Item:
+        return Item(
+            item="",
+            context=context,
+            kind=row.kind,
+            source=row.source,
+            title=title or _TITLES.get(row.place, row.place),
+            at=row.at,
+            fields=fields,
+        )
+
+    def _with_text(self, row: Row, item: Item, texts: tuple[Field, ...]) -> Item:
+        """The item with its texts as they would be told: nothing of it goes out before a person has read them."""
+        if not texts:
+            return item
+        parts = [str(field.value) for field in texts]
+        redacted = self._veil.redact("\n\n".join(self._around(part) for part in parts) if row.place == MENTION else "\n\n".join(parts))
+        limits = next((code for field in texts if (code := withheld_on_behalf(row.kind, field.name))), "")
+        return msgspec.structs.replace(
+            item,
+            needs_review=True,
+            status=ItemStatus.WITHHELD if row.is_limited else ItemStatus.PENDING_REVIEW,
+            proposal=redacted.text,
+            redactions=redacted.redactions,
+            code="RF-03" if row.is_limited else "",
+            withholds=limits if row.is_limited else MENTION if row.place == MENTION else "",
+        )
+
+    def _apart(self, row: Row, context: str, fields: tuple[Field, ...]) -> Item:
+        """What RGT-09 names among structured fields: withheld as a whole until the DPO releases it."""
+        withholds = withheld_on_behalf(row.kind, fields[0].name) or ""
+        item = self._item(row, context, fields)
+        return msgspec.structs.replace(item, needs_review=True, status=ItemStatus.WITHHELD, code="RF-03", withholds=withholds)
+
+    # -- fields --------------------------------------------------------------------------------------------------------------------
+
+    def _fields(self, row: Row) -> Iterator[Field]:
+        if row.place == MENTION:  # whatever holds the mention is a text for a person to look at, and nothing else of the row is told
+            yield from (Field(name, plain_text(str(getattr(row.record, name))), is_text=True) for name in row.fields)
+            return
+        if isinstance(row.record, FullParty) and not row.is_own:
+            label = self._veil.label(row.record.contact or row.record.id)
+            yield Field("name", label, redactions=(Redaction("name", label),))
+            return
+        names = [name for name in row.record.__struct_fields__ if self._is_told(row, name)]
+        for name in names:
+            stem, _, ending = name.rpartition("_")
+            if ending == "on" and stem in _EXACT and f"{stem}_at" in names:
+                continue
+            field = self._field(row, name)
+            if field is not None:
+                yield field
+
+    def _is_told(self, row: Row, name: str) -> bool:
+        value = getattr(row.record, name)
+        rule = rule_for(row.kind, name)
+        if rule.shown is ShownTo.NEVER or rule.nature is Nature.FILE or value is None or value in ("", ()):
+            return False
+        if self._only_provided and name not in PROVIDED.get(row.kind, frozenset()):
+            return False
+        if row.kind == "contact" and not self._whole_contact and name not in OF_RELATIONS:
+            return False
+        return name == "number" or not row.is_reference
+
+    def _field(self, row: Row, name: str) -> Field | None:
+        rule, value = rule_for(row.kind, name), getattr(row.record, name)
+        provided = name in PROVIDED.get(row.kind, frozenset())
+        is_of_somebody = rule.nature in (Nature.PHONE, Nature.EMAIL, Nature.IP_ADDRESS)
+        if is_of_somebody or (rule.shown is ShownTo.OWN and not row.is_own):
+            return self._of_somebody(row, name, rule.nature, str(value), provided=provided)
+        if rule.nature is Nature.TEXT:
+            return Field(name, plain_text(str(value)), is_text=True)
+        if (rule.nature in (Nature.REFERENCE, Nature.RECIPIENT) and not provided) or (row.kind == "party" and rule.nature is Nature.NAME):
+            redacted = self._veil.redact(str(value))
+            return Field(name, redacted.text, redactions=redacted.redactions)
+        return Field(name, json_value(value), provided=provided)
+
+    def _of_somebody(self, row: Row, name: str, nature: Nature, value: str, *, provided: bool) -> Field | None:
+        """A field that only the person whom it belongs to may see: a caller's number, an address, a note about somebody."""
+        if nature not in _LABELLED:
+            return None
+        if row.kind == "contact" and row.is_own:
+            return Field(name, value, provided=provided)
+        if nature is Nature.IP_ADDRESS:
+            return Field(name, value) if row.is_own else self._label(name, nature)
+        parts = [part.strip() for part in value.split(";") if part.strip()]
+        own = [is_own_caller(part, part, self._numbers) for part in parts]
+        if all(own):
+            return Field(name, value, provided=provided)
+        label = label_for(nature.value, self._language)
+        told = "; ".join(part if is_own else label for part, is_own in zip(parts, own, strict=True))
+        return Field(name, told, redactions=(Redaction(nature.value, label),))
+
+    def _label(self, name: str, nature: Nature) -> Field:
+        label = label_for(nature.value, self._language)
+        return Field(name, label, redactions=(Redaction(nature.value, label),))
+
+    def _around(self, text: str) -> str:
+        """The sentences around the first place where a text names the person; the whole of a short one."""
+        folded = text.casefold()
+        at = min((found for name in self._names if (found := folded.find(name)) >= 0), default=-1)
+        if at < 0 or len(text) <= 2 * _AROUND:
+            return text if len(text) <= 2 * _AROUND else text[: 2 * _AROUND]
+        begin = max(text.rfind(stop, 0, at) for stop in (".", "!", "?", "\n")) + 1
+        ends = [end for stop in (".", "!", "?", "\n") if (end := text.find(stop, at)) >= 0]
+        end = min(ends, default=len(text)) + 1
+        return text[max(begin, at - _AROUND) : min(end, at + _AROUND)].strip()
+
+    # -- files ---------------------------------------------------------------------------------------------------------------------
+
+    def _attachment(self, row: Row) -> Attachment | None:
+        """The file that a row holds or names; whether it is there is found out when it is fetched."""
+        if row.place:
+            return None
+        media_type = ""
+        if isinstance(row.record, FullNote) and row.record.is_document:
+            media_type = row.record.media_type or "application/octet-stream"
+        elif isinstance(row.record, FullRecording) and row.record.channel != "chat":
+            media_type = "audio/mpeg"
+        elif row.kind == "contact" and self._whole_contact:
+            media_type = self._has_picture(row.id) or ""
+        if not media_type:
+            return None
+        return Attachment(row.kind, row.id, _CONTENT[row.kind], media_type, "")
+
+    def _text_file(self, row: Row, context: str, text: str) -> Item:
+        """A file that is a text is told as one: what it says, redacted, once a person has read it."""
+        texts = (Field("body", text, is_text=True),)
+        return self._with_text(row, self._item(row, context, texts, "attachment"), texts)
+
+    def _file(self, row: Row, context: str, attachment: Attachment) -> Item:
+        """An item for the file alone. A voice is withheld: the transcript stands for it, and a session to listen to it is offered."""
+        is_voice = attachment.media_type.startswith("audio/")
+        withholds = "voice" if is_voice and not self._wants_audio else ""
+        if row.is_limited:
+            withholds = withheld_on_behalf(row.kind, attachment.field) or "text"
+        elif not withholds and self._tells_of_others(attachment):
+            withholds = "attachment"
+        item = self._item(row, context, (Field("media_type", attachment.media_type),), "attachment")
+        return msgspec.structs.replace(
+            item,
+            needs_review=True,
+            status=ItemStatus.WITHHELD if withholds else ItemStatus.PENDING_REVIEW,
+            code="VOICE" if withholds == "voice" else "RF-03" if withholds else "",
+            withholds=withholds,
+            attachment=attachment,
+        )
+
+
+def numbered(items: list[Item]) -> tuple[Item, ...]:
+    """The items and their files with numbers, in the order given: after everything that is excluded is gone, so without a gap (EXP-09)."""
+    files = count(1)
+    return tuple(
+        msgspec.structs.replace(item, item=f"item-{number}", attachment=_named(item.attachment, files))
+        for number, item in enumerate(items, 1)
+    )
+
+
+def _named(attachment: Attachment | None, files: Iterator[int]) -> Attachment | None:
+    """A file under a neutral name of its own."""
+    if attachment is None:
+        return None
+    return msgspec.structs.replace(attachment, name=f"attachment-{next(files)}{_ending(attachment.media_type)}")
+
+
+def with_decisions(items: tuple[Item, ...], before: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Keep what a person has decided on items that are still the same; what has changed waits again."""
+    decided = {item.digest: item for item in before if item.needs_review and item.digest}
+    kept = []
+    for item in items:
+        old = decided.get(item.digest) if item.needs_review else None
+        kept.append(item if old is None else msgspec.structs.replace(item, status=old.status, text=old.text, code=old.code))
+    return tuple(kept)
+
+
+def _digest(item: Item, row: Row) -> str:
+    """What a decision is about: the row, and all that is told of it; of a file the version of its row, since nobody reads it here."""
+    version = row.record.etag if item.attachment is not None else ""
+    told = (item.source, item.title, item.fields, item.proposal, item.withholds, item.attachment, version)
+    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+
+
+def _ending(media_type: str) -> str:
+    return mimetypes.guess_extension(media_type.partition(";")[0].strip(), strict=False) or ".bin"

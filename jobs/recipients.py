@@ -1,0 +1,46 @@
+"""To whom data were passed on, as the fiches say it, and whether anybody outside the EEA got them without a ground.
+
+Source: GDPR art. 15(1)(c), 15(2); section 7.1; RGT-09; R-120, R-121.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jobs.disclosure import Recipient
+from jobs.veiling import Veil
+from rules.eea import is_outside
+from rules.full_records import FullFiche
+from rules.on_behalf_withholding import withheld_recipient
+
+TRANSFER_BASIS_MISSING = "TRANSFER_BASIS_MISSING"
+_PROCESSOR = Recipient("processor", is_category=True)
+
+
+def recipients_of(fiches: Iterable[FullFiche], veil: Veil, *, is_limited: bool) -> tuple[Recipient, ...]:
+    """Name the recipients, oldest first; by category where it is only logged that something was passed on, and not to whom.
+
+    In a file under RGT-09 only authorities are named. Whoever processes data for the organisation is told as a category.
+    """
+    found: dict[Recipient, None] = {}
+    for fiche in sorted(fiches, key=lambda fiche: (fiche.transmitted_on is None, fiche.transmitted_on or fiche.created_on, fiche.id)):
+        name = (fiche.transmitted_to or "").strip()
+        if not name and fiche.transmitted_on is None:
+            continue
+        if is_limited and name and withheld_recipient(name) is not None:
+            continue
+        outside = is_outside(fiche.transmitted_country)
+        told = Recipient(
+            name=veil.redact(name).text if name else "police",
+            on=fiche.transmitted_on.isoformat() if fiche.transmitted_on is not None else "",
+            country=(fiche.transmitted_country or "").strip().upper() if outside else "",
+            safeguard=veil.redact((fiche.transfer_basis or "").strip()).text if outside else "",
+            is_category=not name,
+        )
+        found[told] = None
+    return (*found, _PROCESSOR)
+
+
+def lacks_basis(fiches: Iterable[FullFiche]) -> bool:
+    """Whether any of these was passed on outside the EEA without a ground for it (R-121)."""
+    return any(is_outside(fiche.transmitted_country) and not (fiche.transfer_basis or "").strip() for fiche in fiches)

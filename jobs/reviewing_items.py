@@ -1,0 +1,179 @@
+"""A person's decisions on the items of an answer, one line each, all or nothing; there is no "all at once".
+
+`APPROVED` releases an item as it is proposed: that shows less than the CRM has, never more. `APPROVED_REDACTED` releases the text that the
+person wrote instead; `WITHHELD` leaves the item out, with a code. Of a right other than access an item is a proposal that the DPO grants or
+not (`deciding.py`): looking at it says no more than that somebody did, and one that is withheld is not granted unless it is named.
+
+Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from jobs.admitting import APPROVER, DPO, Hand, admitted, check_role, save_move
+from jobs.compiling import COPIES, compiled, drafted
+from jobs.disclosure import Compilation, Item, ItemStatus
+from jobs.granted import PUT_ASIDE, is_settled
+from jobs.ports import JobContext
+from jobs.subject_requests import COMPILATION
+from rules.errors import UsageError
+from rules.needles import Needles
+from rules.subject_requests import Step
+
+DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
+LONGEST_LINE = 2 * 1024 * 1024
+_KEYS: Final = frozenset({"item", "status", "code", "text"})
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One line of a file of decisions."""
+
+    line: int
+    item: str
+    status: ItemStatus
+    code: str = ""
+    text: str | None = None
+
+
+def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
+    """The items of the answer as they stand, for the two people who approve.
+
+    Raises:
+        Refused: with code `role` or `not_compiled`.
+    """
+    check_role(hand, Step.REVIEW, (DPO, APPROVER))
+    return compiled(hand.store, hand.store.request(request_id)).items
+
+
+def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
+    """Take a file of decisions, whole or not at all, and give the items as they then stand.
+
+    Raises:
+        UsageError: a line that is wrong, by its number; what it says is not repeated.
+        Refused: with code `role`, `state` or `not_compiled`.
+    """
+    request = admitted(hand, request_id, Step.REVIEW)
+    compilation = compiled(hand.store, request)
+    decisions = read_decisions(text, compilation)
+    decide = _decided if request.right in COPIES else partial(_looked_at, compilation)
+    items = tuple(decide(item, decisions.get(item.item)) for item in compilation.items)
+    parts = {COMPILATION: msgspec.json.encode(msgspec.structs.replace(compilation, items=items))}
+    save_move(hand, request, {}, Step.REVIEW, {"decisions": len(decisions)}, parts=parts)
+    return items
+
+
+def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, Any]:
+    """Count anew in which of three places every row is, for the two people who approve; it is stored nowhere (EXP-14).
+
+    Raises:
+        Refused: with code `role`, or `not_confirmed`.
+    """
+    check_role(hand, Step.REVIEW, (DPO, APPROVER))
+    draft = drafted(context, context.store.request(request_id), with_files=False)
+    withheld = {item.source for item in draft.compilation.items if not item.is_shown}
+    included = {item.source for item in draft.compilation.items} - withheld
+    total = len(included) + len(withheld) + len(draft.scope.excluded)
+    return {
+        "request": request_id,
+        "candidates": total,
+        "included": len(included),
+        "withheld": len(withheld),
+        "excluded": len(draft.scope.excluded),
+        "complete": draft.compilation.is_complete,
+    }
+
+
+def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision]:
+    """Read JSON lines, one an item.
+
+    Raises:
+        UsageError: naming the first line that is wrong.
+    """
+    items = {item.item: item for item in compilation.items}
+    needles = Needles(compilation.needles)
+    found: dict[str, Decision] = {}
+    for decision in _lines(text):
+        item = items.get(decision.item)
+        if item is None:
+            raise _wrong(decision.line, "names no item of this request", "crm-compliance requests review R shows them")
+        if decision.item in found:
+            raise _wrong(decision.line, "decides about an item for the second time", "one line an item")
+        if decision.status is ItemStatus.APPROVED_REDACTED and not item.needs_review:
+            raise _wrong(decision.line, "gives a text to an item that has none", "APPROVED or WITHHELD")
+        told = needles.found_in(decision.text) if decision.text else ()
+        if told:
+            hint = f"found: {', '.join(told)}; write a label such as [persoon] instead"
+            raise _wrong(decision.line, "has a text by which somebody else would be known", hint)
+        found[decision.item] = decision
+    return found
+
+
+def _lines(text: str) -> Iterator[Decision]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield _read(number, line)
+
+
+def _read(number: int, line: str) -> Decision:
+    if len(line) > LONGEST_LINE:
+        raise _wrong(number, "is too long")
+    try:
+        found = json.loads(line)
+    except (json.JSONDecodeError, RecursionError):  # their texts may quote the line
+        raise _wrong(number, "is no JSON") from None
+    if not isinstance(found, dict):
+        raise _wrong(number, "is no JSON object")
+    if unknown := found.keys() - _KEYS:
+        raise _wrong(number, f"has {len(unknown)} keys that are not known", f"known are {', '.join(sorted(_KEYS))}")
+    item, status, code, text = found.get("item"), found.get("status"), found.get("code") or "", found.get("text")
+    if not isinstance(item, str) or not item:
+        raise _wrong(number, "names no item")
+    if not isinstance(status, str) or status not in DECIDED:
+        raise _wrong(number, "has no status that can be decided", f"one of: {', '.join(DECIDED)}")
+    if not isinstance(code, str) or (code and not _CODE.fullmatch(code)):
+        raise _wrong(number, "has a code that is none", "capitals, digits, - and _, for example RF-03")
+    if text is not None and not isinstance(text, str):
+        raise _wrong(number, "has a text that is none")
+    if status == ItemStatus.WITHHELD and not code:
+        raise _wrong(number, "withholds without a code", '"code": "RF-03"')
+    if status == ItemStatus.APPROVED_REDACTED and not (text or "").strip():
+        raise _wrong(number, "releases a text and gives none", '"text": "…", or APPROVED for the proposal')
+    if status != ItemStatus.APPROVED_REDACTED and text:
+        raise _wrong(number, "has a text that would not be used", "APPROVED releases the proposal; APPROVED_REDACTED releases a text")
+    return Decision(number, item, ItemStatus(status), code if status == ItemStatus.WITHHELD else "", text or None)
+
+
+def _decided(item: Item, decision: Decision | None) -> Item:
+    if decision is None:
+        return item
+    return msgspec.structs.replace(item, status=decision.status, code=decision.code, text=decision.text)
+
+
+def _looked_at(compilation: Compilation, item: Item, decision: Decision | None) -> Item:
+    """A proposal that somebody has looked at. Once it is decided about, the decision stands and looking changes nothing.
+
+    Raises:
+        UsageError: it was granted already and shall be withheld.
+    """
+    if decision is None:
+        return item
+    is_withheld = decision.status is ItemStatus.WITHHELD
+    if is_withheld and item.item in compilation.granted:
+        hint = f"decide again: crm-compliance requests decide {compilation.request} --grant ITEM… | --refuse RF-nn"
+        raise _wrong(decision.line, "withholds an item that is granted", hint)
+    if is_settled(compilation):
+        return item
+    status = ItemStatus.WITHHELD if is_withheld else ItemStatus.APPROVED
+    return msgspec.structs.replace(item, status=status, code=decision.code, withholds=PUT_ASIDE if is_withheld else "")
+
+
+def _wrong(line: int, what: str, hint: str = "") -> UsageError:
+    return UsageError(f"line {line} {what}; nothing was stored", hint=hint, where=f"line {line}")

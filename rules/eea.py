@@ -1,0 +1,21 @@
+"""The countries to which personal data may go as if they stayed at home: the European Economic Area.
+
+Source: GDPR art. 44, 45; Decision of the EEA Joint Committee 154/2018. ISO 3166-1 alpha-2.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+EEA: Final = frozenset(
+    {
+        "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV",
+        "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
+    }
+)  # fmt: skip
+
+
+def is_outside(country: str | None) -> bool:
+    """Say whether a country lies outside; an empty one is Belgium, one that is no code counts as outside."""
+    code = (country or "").strip().upper()
+    return bool(code) and code not in EEA

@@ -1,0 +1,181 @@
+"""Texts as they are compared: without accents, case, hyphens and the other ways in which one name can be written.
+
+Two forms. *Tidy* keeps words, case and accents and only takes away what cannot be seen (full-width forms, zero-width characters, fancy
+dashes and spaces). *Squeezed* keeps nothing but letters and digits, folded, so that `D’Hondt`, `Dhondt` and `d-hon-\\ndt` are one; where a
+word begins is told beside it.
+
+Source: IDN-13, IDN-14.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+from anyascii import anyascii
+
+_PLAIN: Final = {
+    **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
+    **dict.fromkeys("’‘‛ʼ′＇`´ʹ", "'"),
+    "\u00a0": " ",
+    "\u202f": " ",
+    "\t": " ",
+}
+# What NFKD leaves whole although people write it otherwise (IDN-13), and what casefold would make longer than one sees.
+_LETTERS: Final = {
+    "ß": "ss",
+    "ẞ": "ss",
+    "œ": "oe",
+    "Œ": "oe",
+    "æ": "ae",
+    "Æ": "ae",
+    "ø": "o",
+    "Ø": "o",
+    "ł": "l",
+    "Ł": "l",
+    "đ": "d",
+    "Đ": "d",
+    "ı": "i",
+}
+_NOT_KEPT = re.compile(r"[\W_]+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_STRAY = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]+")
+
+
+class Tidy(msgspec.Struct, frozen=True):
+    """A text as it is read for numbers and addresses; `at[i]` is where its character i stands in the original, one more than it has."""
+
+    text: str
+    at: tuple[int, ...]
+
+
+class Squeezed(msgspec.Struct, frozen=True):
+    """Letters and digits of a text. `starts[i]`: a word begins at i. `at[i]` is where character i stands in the original."""
+
+    text: str
+    starts: tuple[bool, ...]
+    at: tuple[int, ...]
+
+
+def stands_in(letters: str, text: Squeezed) -> bool:
+    """Say whether squeezed letters are whole words of a text: `kerkstraat1` is not in `Kerkstraat 12`."""
+    begin = text.text.find(letters)
+    while begin >= 0:
+        end = begin + len(letters)
+        if text.starts[begin] and (end == len(text.text) or text.starts[end]):
+            return True
+        begin = text.text.find(letters, begin + 1)
+    return False
+
+
+@lru_cache(maxsize=10_000)
+def _is_invisible(character: str) -> bool:
+    """Say whether a character takes no room: zero-width and direction marks, soft hyphens, joiners, stray control characters."""
+    return unicodedata.category(character) in ("Cf", "Mn", "Me") or (unicodedata.category(character) == "Cc" and not character.isspace())
+
+
+def tidy(text: str) -> Tidy:
+    """Take away what cannot be seen; every other character stays, in its plain form and with its accent."""
+    if text.isascii() and "\t" not in text and text.isprintable():
+        return Tidy(text, tuple(range(len(text) + 1)))
+    characters: list[str] = []
+    at: list[int] = []
+    for position, character in enumerate(text):
+        is_accent = not character.isascii() and characters and unicodedata.combining(character)
+        joined = unicodedata.normalize("NFC", characters[-1] + character) if is_accent else ""
+        if len(joined) == 1:  # an accent that was typed apart
+            characters[-1] = joined
+            continue
+        for one in _visible(character):
+            characters.append(one)
+            at.append(position)
+    at.append(len(text))
+    return Tidy("".join(characters), tuple(at))
+
+
+@lru_cache(maxsize=10_000)
+def _visible(character: str) -> str:
+    """Give what can be seen of a character, in its plain form."""
+    return "".join(one for one in _plainly(character) if not _is_invisible(one))
+
+
+def _plainly(character: str) -> str:
+    """Give the plain form of a character, if it is one: a fraction or a unit stays as it is."""
+    plain = _PLAIN.get(character)
+    if plain is None:
+        plain = character if character.isascii() else unicodedata.normalize("NFKC", character)
+        is_one = len(plain) == 1 and _is_invisible(plain) == _is_invisible(character)
+        if not is_one and not (plain.isascii() and plain.isalnum()):
+            plain = character
+    return _PLAIN.get(plain, plain)
+
+
+def fold(word: str) -> str:
+    """Give a name or word as it is compared: letters and digits only, without accents and case.
+
+    Letters of other alphabets are written in Latin ones, so that a name is the same in both.
+    """
+    if word.isascii():
+        return "".join(filter(str.isalnum, word.lower()))
+    return squeeze(word).text
+
+
+def squeeze(text: str) -> Squeezed:
+    """Give the letters and digits of a text with where each came from.
+
+    A word begins after anything that is neither letter nor digit, an apostrophe included, and where a digit follows a letter or a letter a
+    digit; invisible characters part nothing.
+    """
+    letters: list[str] = []
+    starts: list[bool] = []
+    at: list[int] = []
+    before = ""  # the kind of the character before: a letter, a digit, or something between words
+    for position, character in enumerate(text):
+        folded = character.lower() if character.isascii() and character.isalnum() else _folded(character)
+        if not folded and character != " " and _is_invisible(character):
+            continue
+        if not folded:
+            before = ""
+            continue
+        for one in folded:
+            kind = "digit" if one.isdigit() else "letter"
+            letters.append(one)
+            starts.append(kind != before)
+            at.append(position)
+            before = kind
+    return Squeezed("".join(letters), tuple(starts), tuple(at))
+
+
+@lru_cache(maxsize=10_000)
+def _folded(character: str) -> str:
+    """Fold one character that is no letter or digit of ASCII."""
+    if character.isascii():
+        return ""
+    known = _LETTERS.get(character)
+    if known is not None:
+        return known
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    plain = "".join(one for one in unicodedata.normalize("NFKD", character) if unicodedata.category(one) not in ("Mn", "Me"))
+    if not plain.isascii() and all(unicodedata.category(one)[0] == "L" for one in plain):
+        plain = anyascii(plain)
+    return "".join(one.lower() for one in plain if one.isascii() and one.isalnum())
+
+
+def squeeze_quickly(text: str) -> str:
+    """Give the letters and digits of a long text as `squeeze` does, with a capital where a word begins, and nothing about their places."""
+    return _NOT_KEPT.sub("", plain_letters(text).title())
+
+
+def plain_letters(text: str) -> str:
+    """Give a text in ASCII and lower case, with all that stands between its words."""
+    if not text.isascii():
+        text = _NOT_ASCII.sub(lambda match: _written(match[0]), text)
+    return _STRAY.sub("", text).lower()
+
+
+def _written(character: str) -> str:
+    return _folded(character) or ("" if _is_invisible(character) else " ")

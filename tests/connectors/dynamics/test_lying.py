@@ -1,0 +1,162 @@
+"""Rows in the recycle bin and in long-term retention are read as records, to the end, or it is said that they cannot be (EXP-03)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from connectors.dynamics import directory
+from connectors.dynamics.auth import StaticToken
+from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.mapping import REFERENCE
+from connectors.emulator.server import running
+from connectors.interface import Among, ConnectorError, Lying, Reach, Trace
+from rules.full_records import FULL, FullActivityParty, FullDossier, FullFiche, FullNote
+from rules.records import KINDS
+from tests.connectors.dynamics.fake_crm import row_id
+from tests.connectors.emulator.client import Client
+
+FIELDS = ("dossier", "categories", "communicated_on", "communicated_at", "summary", "caller_number")
+
+
+class Crm(Client):
+    connector: DynamicsConnector
+
+    def gone(self, dossier: str, **columns: Any) -> str:
+        fiche = self.fiche(dossier, cf_categories="100000030", cf_communicatedon="2025-01-10T11:00:00Z", **columns)
+        self.remove("cf_fiches", fiche)
+        return fiche
+
+    def remove(self, table_set: str, row: str) -> None:
+        assert self.send("DELETE", f"{table_set}({row})").status_code == 204
+
+    def fiches(self, *ids: str, field: str = "dossier", trace: Trace = Trace.BIN) -> Lying:
+        return self.connector.lying(trace, FullFiche, FIELDS, Among(field, ids))
+
+
+@pytest.fixture
+def crm() -> Iterator[Crm]:
+    with running() as emulator:
+        client = Crm(emulator)
+        client.switch(recycle_bin_days=30)
+        text = REFERENCE.read_text("utf-8")
+        client.connector = connect(
+            url=emulator.url, tokens=StaticToken("any", emulator.url), mapping_text=text, mapping_source="t.yaml", sleep=lambda _: None
+        )
+        yield client
+        client.connector.close()
+        client.http.close()
+
+
+def test_a_deleted_row_comes_as_a_record_with_its_days_choices_and_texts(crm: Crm) -> None:
+    dossier = crm.dossier()
+    fiche = crm.gone(dossier, cf_summary="Verwijderd.")
+    found = crm.fiches(dossier)
+    (row,) = found.rows
+    assert isinstance(row, FullFiche)
+    assert (found.reach, row.id, row.dossier, row.categories, row.summary) == (Reach.READ, fiche, dossier, ("runaway",), "Verwijderd.")
+    assert (row.communicated_on, row.communicated_at is not None, row.caller_number) == (date(2025, 1, 10), True, None)
+
+
+def test_rows_of_others_and_rows_that_are_there_do_not_come(crm: Crm) -> None:
+    dossier, other = crm.dossier(), crm.dossier()
+    crm.gone(other)
+    crm.fiche(dossier)
+    assert crm.fiches(dossier) == Lying(Reach.READ)
+    assert crm.fiches() == Lying(Reach.READ)
+
+
+def test_rows_are_found_by_their_id_too(crm: Crm) -> None:
+    fiche = crm.gone(crm.dossier())
+    assert [row.id for row in crm.fiches(fiche, row_id(9), field="id").rows] == [fiche]
+
+
+def test_more_rows_than_a_page_holds_are_read_to_the_end(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "PAGE", 3)
+    dossier = crm.dossier()
+    gone = {crm.gone(dossier) for _ in range(7)}
+    found = [row.id for row in crm.fiches(dossier).rows]
+    assert (len(found), set(found)) == (7, gone)
+
+
+def test_more_ids_than_an_address_holds_are_all_looked_for(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "IDS_OF_A_FETCH", 2)
+    dossiers = [crm.dossier() for _ in range(5)]
+    gone = {crm.gone(dossier) for dossier in dossiers}
+    assert {row.id for row in crm.fiches(*dossiers).rows} == gone
+
+
+def test_a_note_and_participants_are_found_by_lookups_of_many_tables(crm: Crm) -> None:
+    contact, fiche = crm.contact(), crm.fiche()
+    note = crm.create("annotations", subject="x", **{"objectid_cf_fiche@odata.bind": f"/cf_fiches({fiche})"})
+    parties = [{"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 1, "addressused": "a@b.example"}]
+    call = crm.create("phonecalls", subject="x", phonecall_activity_parties=parties)
+    crm.remove("annotations", note)
+    crm.remove("phonecalls", call)
+    lying = crm.connector.lying
+    (found,) = lying(Trace.BIN, FullNote, ["regarding", "regarding_kind", "text"], Among("regarding", [fiche])).rows
+    assert isinstance(found, FullNote)
+    assert (found.id, found.regarding) == (note, fiche)
+    (taking,) = lying(Trace.BIN, FullActivityParty, ["activity", "party", "address"], Among("party", [contact])).rows
+    assert isinstance(taking, FullActivityParty)
+    assert (taking.activity, taking.address) == (call, "a@b.example")
+
+
+def test_retained_rows_are_no_rows_of_the_bin(crm: Crm) -> None:
+    dossier = crm.dossier(cf_summary="Bewaard.")
+    target = {"Target": {"@odata.type": "Microsoft.Dynamics.CRM.cf_dossier", "cf_dossierid": dossier}}
+    assert crm.send("POST", "Retain", target).status_code == 200
+    among = Among("id", [dossier])
+    (row,) = crm.connector.lying(Trace.RETAINED, FullDossier, ["summary"], among).rows
+    assert isinstance(row, FullDossier)
+    assert row.summary == "Bewaard."
+    assert crm.connector.lying(Trace.BIN, FullDossier, ["summary"], among) == Lying(Reach.READ)
+
+
+def test_a_place_that_may_not_be_looked_into_is_not_reachable_with_a_warning(crm: Crm) -> None:
+    dossier = crm.dossier()
+    crm.gone(dossier)
+    crm.faults({"match": {"path": '*datasource="bin"*'}, "do": "status", "status": 403})
+    assert crm.fiches(dossier) == Lying(Reach.NOT_REACHABLE)
+    assert any("recycle bin" in warning for warning in crm.connector.warnings)
+
+
+def test_a_failure_is_no_answer(crm: Crm) -> None:
+    dossier = crm.dossier()
+    crm.gone(dossier)
+    crm.faults({"match": {"path": '*datasource="bin"*'}, "do": "status", "status": 500})
+    with pytest.raises(ConnectorError):
+        crm.fiches(dossier)
+
+
+def test_every_kind_and_every_field_can_be_read_there(crm: Crm) -> None:
+    """Each kind is asked for with all its fields; the CRM knows every one of them by its name in a fetch."""
+    dossier, contact = crm.dossier(), crm.contact()
+    fiche = crm.fiche(dossier)
+    bound = {"cf_ContactId@odata.bind": f"/contacts({contact})"}
+    parties = [{"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 2}]
+    rows = [
+        ("annotations", crm.create("annotations", subject="x")),
+        ("phonecalls", crm.create("phonecalls", subject="x", phonecall_activity_parties=parties)),
+        ("emails", crm.create("emails", subject="x", email_activity_parties=parties)),
+        ("cf_recordings", crm.create("cf_recordings", cf_name="x")),
+        ("cf_parties", crm.create("cf_parties", cf_name="x", **bound)),
+        ("cf_donations", crm.create("cf_donations", cf_name="x", **bound)),
+        ("cf_enrolments", crm.create("cf_enrolments", cf_name="x", **bound)),
+        ("cf_engagements", crm.create("cf_engagements", cf_name="x", **bound)),
+        ("cf_fiches", fiche),
+        ("cf_dossiers", dossier),
+        ("contacts", contact),
+    ]
+    for table_set, row in rows:
+        crm.remove(table_set, row)
+    ids = [row for _, row in rows]
+    for kind in set(KINDS) - {"statistic", "activity_party"}:
+        fields = crm.connector.fields(FULL[kind]) - {"picture", "body", "media", "image"}
+        found = crm.connector.lying(Trace.BIN, FULL[kind], fields, Among("id", ids))
+        assert (found.reach, len(found.rows)) == (Reach.READ, 1), kind
+    fields = crm.connector.fields(FullActivityParty)
+    assert len(crm.connector.lying(Trace.BIN, FullActivityParty, fields, Among("party", [contact])).rows) == 2

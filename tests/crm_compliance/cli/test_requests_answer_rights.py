@@ -1,0 +1,215 @@
+"""What an answer tells, by who asks: children, parents, reporters, donors (R-094 to R-100, R-159). Everybody is fictitious."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rules.errors import Refused
+from rules.subject_requests import Outcome, RequestState
+from tests.crm_compliance.asking import DORA, Asking, told
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+pytestmark = pytest.mark.slow
+
+LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Zandstra (fictief)", "emails": ["lotte@example.org"]}
+ELS: dict[str, Any] = {"firstname": "Els", "lastname": "Vermeulen (fictief)", "emails": ["els@example.org"]}
+
+
+def lotte(org: Night, born: str = "2012-03-04", **more: Any) -> str:
+    return org.contact(firstname="Lotte", lastname="Zandstra (fictief)", birthdate=born, emailaddress1="lotte@example.org", **more)
+
+
+def els(org: Night, **more: Any) -> str:
+    return org.contact(firstname="Els", lastname="Vermeulen (fictief)", emailaddress1="els@example.org", **more)
+
+
+def on_behalf(typist: Typist, child: str, parent: str, *identity: str, **more: Any) -> Asking:
+    asking = Asking(typist).open(ELS, LOTTE | {"birthdate": more.pop("born", "2012-03-04")}, **more)
+    return asking.identify("eid", *(identity or ("--mandate", "shown"))).confirm(child, parent)
+
+
+def test_a_child_of_fourteen_asks_without_a_parent(typist: Typist, org: Night) -> None:
+    """R-094, EXP-05: everything about the child in the dossier."""
+    child = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte vertelt over een chatgroep.")
+    org.party(child, "child", dossier=dossier)
+    asking = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
+    answer = asking.compile()
+    assert {key: answer[key] for key in ("request", "answer", "scope", "items", "pending")} == {
+        "request": asking.id,
+        "answer": "package",
+        "scope": "own",
+        "items": 4,
+        "pending": 1,
+    }
+    asking.approve_all()
+    assert "Lotte vertelt over een chatgroep." in told(asking.compilation)
+    assert "D-2026-0117" in told(asking.compilation)
+    row = asking.release()
+    assert (row.state, row.outcome, [word.step for word in row.words]) == (RequestState.RELEASED, Outcome.DELIVERED, ["content", "release"])
+
+
+def test_without_the_agreement_of_a_child_of_fourteen_there_is_no_package(typist: Typist, org: Night) -> None:
+    """R-095, RGT-05: the DPO decides; two people may set the rule aside."""
+    child, parent = lotte(org), els(org)
+    dossier = org.dossier("grooming", closed=False)
+    org.party(child, "child", dossier=dossier)
+    org.party(parent, "parent", dossier=dossier)
+    asking = on_behalf(typist, child, parent)
+    assert asking.compile()["answer"] == "dpo_review"
+    lines = [{"item": item["item"], "status": "APPROVED"} for item in asking.items() if item["status"] == "PENDING_REVIEW"]
+    asking.decide(*lines)
+    assert typist.refused("requests", "approve", asking.id, *DORA, code=5)["code"] == "dpo_review"
+    asking.override("RGT-05")
+    assert asking.compile()["answer"] == "package"
+    asking.approve_all()
+    assert asking.release().outcome is Outcome.DELIVERED
+
+
+def test_a_parent_in_a_runaway_dossier_gets_nothing_by_which_the_child_could_be_found(typist: Typist, org: Night) -> None:
+    """R-096, RGT-09: no shelter, address, confidant or statement, unless released item by item."""
+    child, parent = lotte(org, "2017-03-04", address1_line1="Schuilstraat 7", mobilephone="+32470000009"), els(org)
+    dossier = org.dossier("runaway", closed=False, fiches=0, cf_summary="Verblijft in opvanghuis Zonnedal.")
+    org.fiche("runaway", dossier=dossier, cf_summary="Zij vertrouwt juf Annemie en wil niet naar huis.")
+    org.party(child, "child", dossier=dossier)
+    org.party(parent, "parent", dossier=dossier)
+    asking = on_behalf(typist, child, parent, born="2017-03-04")
+    answer = asking.compile()
+    assert (answer["answer"], answer["scope"], answer["pending"]) == ("package", "on_behalf_limited", 0)
+    hidden = ("Zonnedal", "Annemie", "niet naar huis", "Schuilstraat", "0000009")
+    assert not [word for word in hidden if word in told(asking.compilation)]
+    (shelter,) = [item for item in asking.items() if "Zonnedal" in item["proposal"]]
+    assert (shelter["status"], shelter["withholds"]) == ("WITHHELD", "child_statements")
+    asking.decide({"item": shelter["item"], "status": "APPROVED"})
+    assert [word for word in hidden if word in told(asking.compilation)] == ["Zonnedal"]
+    asking.approve_all()
+    assert asking.release().outcome is Outcome.DELIVERED_PARTLY
+
+
+def test_a_mandate_that_has_lapsed_before_the_release_stops_it(typist: Typist, org: Night) -> None:
+    """R-097, RGT-07: the child has become of age between receipt and delivery."""
+    typist.set(CLOCK="2026-05-08T09:00:00Z")
+    child, parent = lotte(org, "2008-05-10"), els(org)
+    dossier = org.dossier("grooming", closed=False)
+    org.party(child, "child", dossier=dossier)
+    org.party(parent, "parent", dossier=dossier)
+    asked = {"received_at": "2026-05-08T08:00:00Z", "born": "2008-05-10"}
+    asking = on_behalf(typist, child, parent, "--mandate", "shown", "--child-agrees", **asked)
+    assert (asking.compile()["answer"], asking.answer["scope"]) == ("package", "on_behalf")
+    asking.approve_all()
+    typist.set(CLOCK="2026-05-20T09:00:00Z")
+    with pytest.raises(Refused) as refusal:
+        asking.release()
+    assert refusal.value.code == "MANDATE_LAPSED"
+    row = asking.row()
+    assert (row.state, row.outcome, row.words) == (RequestState.REVIEWING, Outcome.MANDATE_LAPSED, ())
+
+
+def test_a_parent_without_authority_gets_own_data_only(typist: Typist, org: Night) -> None:
+    """R-098, RGT-08: and nothing that the child or anybody else said."""
+    child, parent = lotte(org), els(org, telephone1="+32470000002")
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_summary="Over Lotte en Els.")
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte is bang van Els Vermeulen.", cf_callernumber="+32470000001")
+    org.fiche("grooming", dossier=dossier, cf_summary="Els belt ongerust op.", cf_callernumber="0470 00 00 02")
+    org.party(child, "child", dossier=dossier)
+    org.party(parent, "parent", dossier=dossier)
+    asking = on_behalf(typist, child, parent, "--mandate", "not_shown")
+    assert asking.compile()["scope"] == "own"
+    asking.approve_all()
+    text = told(asking.compilation)
+    assert "ongerust" in text
+    assert not [word for word in ("bang", "Lotte en", "2012-03-04", "lotte@example.org") if word in text]
+    assert asking.release().outcome is Outcome.DELIVERED
+
+
+def test_an_age_based_term_does_not_tell_a_birthday(typist: Typist, org: Night) -> None:
+    """Section 7.1(d): whoever is not the child gets the criterion, since the day would be the child's birthday."""
+    child, parent = lotte(org), els(org)
+    dossier = org.dossier("grooming")
+    org.party(child, "child", dossier=dossier)
+    org.party(parent, "parent", dossier=dossier)
+    asking = Asking(typist).open(ELS, kind="parent_self").identify().confirm(parent)
+    asking.compile()
+    (context,) = [each for each in asking.compilation.contexts if each.kind == "dossier"]
+    assert (context.retention.criterion, context.retention.age, context.retention.last_day) == ("until_age", 18, None)
+    own = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
+    own.compile()
+    (context,) = [each for each in own.compilation.contexts if each.kind == "dossier"]
+    assert str(context.retention.last_day) == "2030-03-04"
+
+
+@pytest.mark.parametrize("evidence", ["aanstelling als voogd van 2026-01-05", None])
+def test_a_guardian_with_an_appointment_acts_for_the_child(typist: Typist, org: Night, evidence: str | None) -> None:
+    """R-159: of an unaccompanied minor of ten; without the appointment only own data."""
+    child, guardian = lotte(org, "2016-03-04"), els(org)
+    dossier = org.dossier("grooming", closed=False)
+    org.party(child, "child", dossier=dossier)
+    role = org.party(guardian, "parent", dossier=dossier)
+    org.patch("cf_parties", role, cf_role=100000002, cf_authorityevidence=evidence)
+    word = "shown" if evidence else "not_shown"
+    asking = on_behalf(typist, child, guardian, "--mandate", word, born="2016-03-04", kind="guardian")
+    asking.compile()
+    assert asking.answer["scope"] == ("on_behalf" if evidence else "own")
+
+
+def test_portability_of_a_mission_dossier_is_refused(typist: Typist, org: Night) -> None:
+    """R-099: RF-04, with nothing of the dossier."""
+    child = lotte(org)
+    org.party(child, "child", dossier=org.dossier("grooming", closed=False))
+    asking = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child", right="portability").identify().confirm(child)
+    answer = asking.compile()
+    assert (answer["answer"], answer["items"], answer["refusal"]) == ("package", 0, "RF-04")
+    asking.approve_all()
+    row = asking.release()
+    assert (row.outcome, row.refusal) == (Outcome.REFUSED, "RF-04")
+
+
+def test_a_donor_takes_along_what_the_donor_provided_and_nothing_else(typist: Typist, org: Night) -> None:
+    """R-100, EXP-15, RGT-14: of a contact who is also in a dossier."""
+    donor = els(org, telephone1="+32470000002", description="Heeft gezondheidsproblemen.", cf_statedage=40)
+    org.create(
+        "cf_donations", "cf_donationid", cf_name="Interne titel", cf_amount=25.5, cf_bookedon="2026-05-01T11:00:00Z",
+        cf_iban="BE68539007547034", **{"cf_ContactId@odata.bind": f"/contacts({donor})"},
+    )  # fmt: skip
+    org.party(donor, "reporter", dossier=org.dossier("grooming", closed=False))
+    asking = Asking(typist).open(ELS, kind="donor", right="portability").identify().confirm(donor)
+    assert (asking.compile()["answer"], asking.answer["pending"], asking.answer["items"]) == ("package", 0, 2)
+    compilation = asking.compilation
+    assert [context.kind for context in compilation.contexts] == ["donation"]
+    assert all(field.provided for item in compilation.items for field in item.fields)
+    text = told(compilation)
+    assert [word for word in ("els@example.org", "25.5", "2026-05-01", "BE68539007547034") if word not in text] == []
+    assert [word for word in ("gezondheid", "Interne titel", "dossier") if word in text] == []
+    asking.approve_all()
+    assert asking.release().outcome is Outcome.DELIVERED
+
+
+def test_a_reporter_gets_own_statements_and_not_the_file(typist: Typist, org: Night) -> None:
+    """EXP-05: own identity, own calls and statements; of the file its number."""
+    child, reporter = lotte(org), els(org, telephone1="+32470000002")
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0118", cf_summary="Vertrouwelijk verslag.")
+    own = org.fiche("grooming", dossier=dossier, cf_summary="Ik zag iets op het plein.", cf_transmittedto="PZ Zuid (fictief)")
+    other = org.fiche("grooming", dossier=dossier, cf_summary="Een ander verhaal.", cf_transmittedto="PZ Oost (fictief)")
+    org.party(child, "child", dossier=dossier)
+    org.party(reporter, "reporter", fiche=own)
+    asking = Asking(typist).open(ELS, kind="reporter").identify().confirm(reporter)
+    asking.compile()
+    asking.approve_all()
+    text = told(asking.compilation)
+    assert [word for word in ("op het plein", "D-2026-0118", "PZ Zuid (fictief)") if word not in text] == []
+    assert [word for word in ("Vertrouwelijk", "ander verhaal", "PZ Oost", "Lotte", child, other) if word in text] == []
+
+
+def test_a_fiche_that_was_found_by_its_caller_is_told_as_the_callers_own(typist: Typist, org: Night) -> None:
+    """Confirmed without a contact: the fiche itself is all that there is of the person."""
+    fiche = org.fiche("social_card", cf_summary="Vraag over vakantie.", cf_callernumber="+32470000002")
+    asking = Asking(typist).open(ELS | {"phones": ["0470 00 00 02"]}, kind="reporter").identify().confirm(fiche)
+    assert asking.compile()["answer"] == "package"
+    asking.approve_all()
+    text = told(asking.compilation)
+    assert "Vraag over vakantie." in text
+    assert "+32470000002" in text

@@ -1,0 +1,225 @@
+"""`requests decide`, and what becomes of a decision at the release (contract 3.6). Everybody is fictitious."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from crm_compliance.packages.package import package_of, sender_of
+from tests.crm_compliance.asking import DORA, ERIK, Asking
+from tests.crm_compliance.packages.pages import text_of
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+pytestmark = pytest.mark.slow
+
+LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Peeters (fictief)", "emails": ["lotte@example.org"]}
+KEYS = {"request", "right", "state", "granted", "refusal", "done", "waiting", "notices"}
+
+
+def lotte(org: Night, **columns: Any) -> str:
+    return org.contact(emailaddress1="lotte@example.org", **columns)
+
+
+def asking_for(typist: Typist, right: str, *contacts: str, given: dict[str, Any] | None = None, **more: Any) -> Asking:
+    """Somebody who was identified and confirmed, with a compiled answer."""
+    asking = Asking(typist).open(given or LOTTE, right=right, **more).identify().confirm(*contacts)
+    asking.compile()
+    return asking
+
+
+def decide(typist: Typist, asking: Asking, *words: str) -> Any:
+    return typist.ask("requests", "decide", asking.id, *words, *DORA)
+
+
+def released(typist: Typist, asking: Asking) -> Any:
+    """Dora approves the content, Erik releases it."""
+    typist.ask("requests", "approve", asking.id, *DORA)
+    out = typist.folder / f"{asking.id}.zip"
+    return typist.ask("requests", "release", asking.id, "--output", out, "--passphrase-file", typist.folder / f"{asking.id}.txt", *ERIK)
+
+
+def shown(typist: Typist, asking: Asking) -> Any:
+    return typist.ask("requests", "show", asking.id)
+
+
+def test_an_erasure_from_the_form_to_the_certificate(typist: Typist, org: Night) -> None:
+    """6.2: decided item by item, released by a second person, and then gone; the outcome is DONE."""
+    child = lotte(org, birthdate="2008-01-02")
+    dossier = org.dossier("sexting", closed=False)
+    org.party(child, "child", dossier=dossier)
+    asking = asking_for(typist, "erasure", child)
+    (item,) = asking.items()
+    assert (item["kind"], item["status"]) == ("dossier", "PENDING_REVIEW")
+    assert typist.refused("requests", "approve", asking.id, *DORA, code=5)["code"] == "undecided"
+    decided = decide(typist, asking, "--grant", item["item"])
+    assert set(decided) == KEYS
+    assert (decided["granted"], decided["waiting"], decided["state"]) == ([item["item"]], {}, "reviewing")
+    assert released(typist, asking)["waiting"] is None
+    assert (shown(typist, asking)["state"], shown(typist, asking)["outcome"]) == ("released", "DONE")
+    assert (org.get("cf_dossiers", dossier), org.get("contacts", child)) == (None, None)
+    (run,) = typist.ask("history", "list")
+    assert (run["kind"], run["state"]) == ("request", "done")
+    certificates = typist.folder / "certificates.json"
+    typist.ask("certificate", run["run"], "--output", certificates)
+    assert "ERASURE_REQUEST" in certificates.read_text(encoding="utf-8")
+    assert typist.ask("certificate", "verify", certificates)
+    assert typist.ask("ledger", "verify")["ok"]
+    (plan,) = typist.ask("plans", "list")
+    assert (plan["kind"], plan["state"]) == ("request", "applied")
+    assert "Lotte" not in json.dumps([run, plan, typist.ask("history", "show", run["run"])])
+
+
+def test_r079_r104_a_refusal_says_so_and_changes_nothing(typist: Typist, org: Night) -> None:
+    """RF-02; R-105: an extension is not available for refusing."""
+    child = lotte(org, birthdate="2008-01-02")
+    org.party(child, "child", dossier=org.dossier("sexting", closed=False))
+    asking = asking_for(typist, "erasure", child)
+    decided = decide(typist, asking, "--refuse", "RF-02")
+    assert (decided["granted"], decided["refusal"]) == ([], "RF-02")
+    extend = ("requests", "extend", asking.id, "--reason", "complexity", "--notified-at", "2026-11-25T11:00:00Z", *DORA)
+    assert typist.refused(*extend, code=5)["code"] == "no_extension"
+    before = org.writes()
+    released(typist, asking)
+    assert shown(typist, asking)["outcome"] == "REFUSED"
+    assert org.writes() == before
+
+
+def test_r104_the_letter_of_a_granted_erasure_tells_what_stays_and_why(typist: Typist, org: Night) -> None:
+    """R-104, GDPR art. 12(4): a payment stays for its term, which the schedule has or has not yet."""
+    donor = lotte(org)
+    org.donation(donor)
+    asking = asking_for(typist, "erasure", donor, language="en")
+    decide(typist, asking, "--grant")
+    with asking.context() as context:
+        contents = package_of(asking.compilation, sender_of(context.policy), {})
+    (kept,) = json.loads(contents["data.json"])["kept"]
+    assert (kept["type"], kept["last_day"]) == ("donation", None)
+    assert "What stays, and why" in text_of(contents["letter.pdf"])
+
+
+@pytest.mark.parametrize("right", ["erasure", "objection", "rectification", "restriction", "consent_withdrawal"])
+@pytest.mark.parametrize("reviews", [True, False])
+def test_every_right_goes_by_the_same_commands(typist: Typist, org: Night, right: str, reviews: bool) -> None:
+    """Contract 3.6: review, decisions on what waits, decide, approve, release; also without the review."""
+    donor = lotte(org, cf_newsletter=True)
+    asking = asking_for(typist, right, donor, details={"corrections": {"firstname": "Lot"}} if right == "rectification" else {})
+    if reviews:
+        asking.decide()  # a file without a line is fine
+        asking.decide(*({"item": item["item"], "status": "APPROVED"} for item in asking.items() if item["status"] == "PENDING_REVIEW"))
+        assert {item["status"] for item in asking.items()} == {"APPROVED"}
+    decide(typist, asking, "--grant")
+    released(typist, asking)
+    assert shown(typist, asking)["outcome"] == "DONE"
+
+
+def test_what_the_review_withholds_is_not_granted_unless_it_is_named(typist: Typist, org: Night) -> None:
+    donor = lotte(org, cf_newsletter=True)
+    asking = asking_for(typist, "erasure", donor)
+    first, second = (item["item"] for item in asking.items())
+    asking.decide({"item": first, "status": "WITHHELD", "code": "RF-02"})
+    assert decide(typist, asking, "--grant")["granted"] == [second]
+    asking.decide({"item": second, "status": "APPROVED"})
+    asking.decide({"item": second, "status": "WITHHELD", "code": "RF-02"}, code=2)
+    assert asking.compilation.granted == (second,)
+    assert decide(typist, asking, "--grant", first)["granted"] == [first]
+    asking.compile()
+    asking.decide(*({"item": item["item"], "status": "WITHHELD", "code": "RF-02"} for item in asking.items()))
+    assert typist.refused("requests", "decide", asking.id, "--grant", *DORA, code=5)["code"] == "nothing_to_grant"
+
+
+def test_r115_withdrawn_consent_of_somebody_who_is_suspected_elsewhere(typist: Typist, org: Night) -> None:
+    """R-115: at once; the answer can be released although the CRM knows of no subscription any more, and nothing else is in it."""
+    person = lotte(org, cf_newsletter=True)
+    org.party(person, "suspect", dossier=org.dossier("sexting", closed=False))
+    asking = asking_for(typist, "consent_withdrawal", person)
+    assert decide(typist, asking, "--grant")["granted"] == ["item-1"]
+    assert (org.get("contacts", person) or {})["cf_newsletter"] is False
+    asking.compile()  # the CRM knows of no subscription any more, and the person still has an answer
+    assert decide(typist, asking, "--grant")["granted"] == ["item-1"]
+    released(typist, asking)
+    assert shown(typist, asking)["outcome"] == "DONE"
+    assert [(item.title, item.kind) for item in asking.compilation.items] == [("unsubscribe", "contact")]
+    assert org.get("contacts", person) is not None
+    assert (typist.ask("plans", "list"), typist.ask("history", "list")) == ([], [])
+
+
+def test_r101_an_objection_to_direct_marketing(typist: Typist, org: Night) -> None:
+    """R-101: no newsletter from the decision on; the mark stays."""
+    donor = lotte(org, cf_newsletter=True)
+    asking = asking_for(typist, "objection", donor, kind="donor")
+    decide(typist, asking, "--grant")
+    row = org.get("contacts", donor)
+    assert row is not None
+    assert (row["cf_newsletter"], row["donotbulkemail"]) == (False, True)
+    released(typist, asking)
+    row = org.get("contacts", donor)
+    assert row is not None
+    assert row["donotbulkemail"] is True
+
+
+def test_r102_a_corrected_birth_date_from_the_form_to_the_next_plan(typist: Typist, org: Night) -> None:
+    """R-102."""
+    child = lotte(org, birthdate="2008-05-10")
+    dossier = org.dossier("grooming")
+    org.party(child, "child", dossier=dossier)
+    asking = asking_for(typist, "rectification", child, given=LOTTE | {"birthdate": "2009-05-10"})
+    decide(typist, asking, "--grant")
+    assert released(typist, asking)["waiting"] is None
+    assert (org.get("contacts", child) or {})["birthdate"] == "2009-05-10"
+    assert typist.ask("why", "cf_dossier", dossier)["retention_end"] == "2027-05-10"
+
+
+def test_r078_the_round_of_the_night_goes_on_with_what_waited(typist: Typist, org: Night) -> None:
+    """R-078: `run requests` carries out the erasure once the access request is answered."""
+    child = lotte(org, birthdate="2008-01-02")
+    dossier = org.dossier("sexting", closed=False, fiches=0)
+    org.party(child, "child", dossier=dossier)
+    access = asking_for(typist, "access", child)
+    asking = asking_for(typist, "erasure", child)
+    assert decide(typist, asking, "--grant")["waiting"] == {"item-1": "HOLD_REQUEST"}
+    released(typist, asking)
+    typist.ask("run", "requests")
+    assert org.get("cf_dossiers", dossier) is not None
+    access.approve_all()
+    out = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    typist.ask("requests", "release", access.id, *out, *ERIK)
+    typist.ask("run", "requests")
+    assert org.get("cf_dossiers", dossier) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--grant", "--refuse", "RF-02"),
+        ("item-1", "--refuse", "RF-02"),
+        ("--refuse", "RF-00"),
+        ("--refuse", "RF-03"),
+        ("--refuse", "Zonnebloem"),
+        ("--grant", "Zonnebloem"),
+        ("--grant", "item-1", "item-1"),
+    ],
+)
+def test_what_cannot_be_decided_is_exit_2(typist: Typist, org: Night, words: tuple[str, ...]) -> None:
+    child = lotte(org, birthdate="2008-01-02")
+    org.party(child, "child", dossier=org.dossier("sexting", closed=False, fiches=0))
+    asking = asking_for(typist, "erasure", child)
+    error = typist.refused("requests", "decide", asking.id, *words, *DORA, code=2)
+    assert "Zonnebloem" not in json.dumps(error)
+
+
+def test_the_answer_on_a_screen(typist: Typist, org: Night) -> None:
+    child = lotte(org, birthdate="2008-01-02")
+    dossier = org.dossier("sexting", closed=False, fiches=0)
+    org.fiche("sexting", dossier=dossier, cf_transmittedto="Politiezone Verzonnen")
+    org.party(child, "child", dossier=dossier)
+    asking = asking_for(typist, "erasure", child)
+    said = typist.type("requests", "decide", asking.id, "--grant", *DORA)
+    assert (said.code, said.last) == (0, f"request {asking.id}")
+    assert "Granted: item-1." in said.out
+    assert "Politiezone Verzonnen" in said.out
+    assert "RF-02" in typist.type("requests", "decide", asking.id, "--refuse", "RF-02", *DORA).out
+    assert typist.refused("requests", "decide", asking.id, "--grant", *ERIK, code=5)["code"] == "role"

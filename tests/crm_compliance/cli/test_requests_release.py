@@ -1,0 +1,268 @@
+"""An answer on its way out: the archive, its passphrase, the link (R-106, R-107, R-117 to R-128). Everybody is fictitious."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pyzipper
+import requests
+
+from crm_compliance import releasing
+from crm_compliance.downloads import Downloads
+from crm_compliance.packages.page import page_html
+from crm_compliance.web import app_of, listening, serving
+from jobs.subject_requests import PACKAGE
+from rules.errors import Refused
+from rules.subject_requests import Outcome, RequestState
+from tests.crm_compliance.asking import DORA, ERIK, Asking
+from tests.crm_compliance.cli.test_requests_answer_closed import JAN, PIET, jan, suspect
+from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
+from tests.crm_compliance.packages.pages import opened, pictures_of, text_of
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+pytestmark = pytest.mark.slow
+
+LOTTE_ASKS = LOTTE | {"birthdate": "2012-03-04"}
+GUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def release(asking: Asking, name: str = "answer") -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Release an answer; what the command says, and the files in the archive."""
+    folder = asking.typist.folder
+    zipped, passphrase = folder / f"{name}.zip", folder / f"{name}.txt"
+    said = asking.typist.ask("requests", "release", asking.id, "--output", zipped, "--passphrase-file", passphrase, *ERIK)
+    return said, unpacked(zipped.read_bytes(), passphrase)
+
+
+def unpacked(zipped: bytes, passphrase: Path) -> dict[str, bytes]:
+    with pyzipper.AESZipFile(io.BytesIO(zipped)) as archive:
+        archive.setpassword(passphrase.read_bytes())
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture
+def child(typist: Typist, org: Night) -> Asking:
+    """The approved answer to a child of fourteen with a dossier, in which a reporter has a name."""
+    person = lotte(org)
+    reporter = org.contact(firstname="Annelies", lastname="Verstraeten (fictief)", emailaddress1="annelies@example.org")
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte chat al weken met iemand. Annelies Verstraeten (fictief) belde erover.")
+    org.party(person, "child", dossier=dossier)
+    org.party(reporter, "reporter", dossier=dossier)
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile()
+    return asking.approve_all()
+
+
+def test_a_released_answer_is_an_encrypted_archive_with_its_passphrase_apart(child: Asking, typist: Typist) -> None:
+    """Contract 3.6, 5; EXP-16, EXP-18."""
+    said, files = release(child)
+    assert said.keys() >= {"file", "sha256", "link", "expires_at"}
+    zipped = (typist.folder / "answer.zip").read_bytes()
+    assert said["sha256"] == hashlib.sha256(zipped).hexdigest()
+    assert said["expires_at"].startswith("2026-12-09T11:")
+    assert (typist.folder / "answer.txt").stat().st_mode & 0o777 == 0o600
+    assert sorted(files) == ["data.json", "index.html", "letter.pdf", "manifest.json"]
+    manifest = json.loads(files["manifest.json"])["files"]
+    assert manifest == {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(set(files) - {"manifest.json"})}
+    row = child.row()
+    assert (row.state, row.outcome, row.package_sha256) == (RequestState.RELEASED, Outcome.DELIVERED, said["sha256"])
+    assert [word.who for word in row.words] == ["dora", "erik"]
+
+
+def test_nothing_in_it_leads_to_the_reporter_or_to_a_row(child: Asking) -> None:
+    """R-118, R-119, R-123: no name, no address of the reporter and no id, in any file or name of one."""
+    _, files = release(child)
+    told = text_of(files["letter.pdf"])
+    assert "Lotte chat al weken" in told
+    assert "melding door een derde" in told
+    for text in (told.encode(), *files.values(), *(name.encode() for name in files)):
+        assert b"Annelies" not in text
+        assert b"Verstraeten" not in text
+        assert b"annelies@example.org" not in text
+        assert not GUID.search(text)
+    assert "116000" in told  # a child gets a page of its own (EXP-10)
+
+
+def test_the_link_hands_out_the_same_archive(child: Asking, typist: Typist) -> None:
+    """EXP-16: the same bytes that the second person has in hand, and a receipt."""
+    typist.set(PUBLIC_URL="https://privacy.example.org/antwoord")
+    said, _ = release(child)
+    assert said["link"].startswith("https://privacy.example.org/antwoord/d/")
+    token = said["link"].rpartition("/")[2]
+    with child.context() as context, listening(0) as listener:
+        with serving(app_of(Downloads(context.store, context.clock)), listener) as root:
+            answer = requests.get(f"{root}/d/{token}", timeout=10)
+        kinds = [entry.kind for entry in context.store.ledger()]
+    assert hashlib.sha256(answer.content).hexdigest() == said["sha256"]
+    assert kinds[-1] == "request_downloaded"
+    assert len(child.row().downloads) == 1
+    assert token not in json.dumps(typist.ask("requests", "show", child.id))
+
+
+def test_a_passphrase_is_never_written_over(child: Asking, typist: Typist) -> None:
+    (typist.folder / "old.txt").write_text("x")
+    error = typist.refused(
+        "requests", "release", child.id, "--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "old.txt", *ERIK, code=2
+    )
+    assert "already" in error["message"]
+    assert (typist.folder / "old.txt").read_text() == "x"
+    assert not (typist.folder / "a.zip").exists()
+    assert child.row().state is RequestState.APPROVED
+
+
+@pytest.mark.parametrize(("output", "secret"), [("none/a.zip", "a.txt"), ("a.zip", "none/a.txt"), ("a.zip", "a.zip")])
+def test_a_place_that_cannot_be_written_is_said_before_anything_happens(child: Asking, typist: Typist, output: str, secret: str) -> None:
+    files = ("--output", typist.folder / output, "--passphrase-file", typist.folder / secret)
+    typist.refused("requests", "release", child.id, *files, *ERIK, code=2)
+    assert child.row().state is RequestState.APPROVED
+    assert not [path for path in typist.folder.iterdir() if path.name.startswith("a.")]
+
+
+def test_whoever_approved_the_content_does_not_release(child: Asking, typist: Typist) -> None:
+    """R-126; R-127 for the role."""
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    assert typist.refused("requests", "release", child.id, *files, "--as", "dora", "--role", "approver", code=5)["code"] == "same_person"
+    assert typist.refused("requests", "release", child.id, *files, "--as", "carl", "--role", "crm_admin", code=5)["code"] == "role"
+    assert not list(typist.folder.glob("a.*"))
+
+
+def test_where_the_register_does_not_take_it_nothing_is_left(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever changes the request meanwhile wins; no archive and no passphrase lie about."""
+
+    def changed(*_: Any, **__: Any) -> Any:
+        raise Refused("somebody else was quicker")
+
+    with child.context() as context, monkeypatch.context() as patched:
+        patched.setattr(type(context.store), "save_request", changed)
+        with pytest.raises(Refused, match="quicker"):
+            releasing.release_request(
+                context,
+                child.id,
+                "erik",
+                "approver",
+                archive=typist.folder / "a.zip",
+                passphrase_file=typist.folder / "a.txt",
+                public_url="http://127.0.0.1:8080",
+            )
+    assert not list(typist.folder.glob("*a.*"))
+    assert child.row().state is RequestState.APPROVED
+
+
+def test_a_needle_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the steps before have let through."""
+    place = "crm_compliance.packages.package.page_html"
+    monkeypatch.setattr(place, lambda answer: page_html(answer) + b"<!-- --><p>Verstraeten, Annelies</p>")
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    error = typist.refused("requests", "release", child.id, *files, *ERIK, code=5)
+    assert (error["code"], error["where"]) == ("needle", "index.html")
+    assert "Annelies" not in json.dumps(error)
+    assert not list(typist.folder.glob("a.*"))
+    assert child.row().state is RequestState.APPROVED
+
+
+def test_the_working_copy_is_not_encrypted_and_is_the_dpos_own(child: Asking, typist: Typist) -> None:
+    """Contract 5."""
+    other = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(child.compilation.items[0].source[1])
+    said = other.compile("--plain-folder", str(typist.folder / "copy"))
+    assert sorted(Path(name).name for name in said["files"]) == ["data.json", "index.html", "letter.pdf", "manifest.json"]
+    assert "Werkkopie" in (typist.folder / "copy" / "index.html").read_text(encoding="utf-8")
+    assert (typist.folder / "copy").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "de", "en"])
+def test_two_neutral_packages_are_one_but_for_what_they_must(typist: Typist, org: Night, language: str) -> None:
+    """R-106, SUS-04: an unknown person and one who is only a suspect; text, pictures, metadata, names and manifest."""
+    person = jan(org)
+    suspect(org, person, org.dossier("grooming", closed=False))
+    made = []
+    for given, contacts in ((JAN, (person,)), (PIET, ())):
+        asking = Asking(typist).open(given, language=language).identify().confirm(*contacts)
+        asking.compile()
+        asking.approve_all()
+        said, files = release(asking, asking.id)
+        made.append((files, said))
+        assert asking.row().outcome is Outcome.NEUTRAL
+        with asking.context() as context:
+            assert context.store.request_part(asking.id, PACKAGE) is not None
+    (one, one_said), (other, other_said) = made
+    assert sorted(one) == sorted(other) == ["letter.pdf", "manifest.json"]
+    assert one_said.keys() == other_said.keys()
+    texts = [masked(text_of(files["letter.pdf"])) for files in (one, other)]
+    assert texts[0] == texts[1]
+    assert "15" in texts[0]
+    assert masked(re.sub(r"[0-9a-f]{64}|T[\d:]+", "", one["manifest.json"].decode())) == masked(
+        re.sub(r"[0-9a-f]{64}|T[\d:]+", "", other["manifest.json"].decode())
+    )
+    with opened(one["letter.pdf"]) as a, opened(other["letter.pdf"]) as b:
+        assert {key: str(value) for key, value in a.docinfo.items()} == {key: str(value) for key, value in b.docinfo.items()}
+        assert a.Root.Metadata.read_bytes() == b.Root.Metadata.read_bytes()
+    for (width, height, pixels), (wide, high, others) in zip(pictures_of(one["letter.pdf"]), pictures_of(other["letter.pdf"]), strict=True):
+        assert (width, height) == (wide, high)
+        body = slice(240 * width, 770 * width)  # between the reference and the foot of the page
+        assert pixels[body] == others[body]
+
+
+def masked(text: str) -> str:
+    return re.sub(r"request-[0-9a-f]+|(Jan Wouterlood|Piet Onbekend) \(fictief\)", "…", text)
+
+
+def test_a_neutral_answer_is_the_text_and_nothing_else_also_in_the_archive(typist: Typist, org: Night) -> None:
+    """RF-00."""
+    asking = Asking(typist).open(PIET, language="en").identify().confirm()
+    asking.compile()
+    _, files = release(asking.approve_all())
+    assert "There are no personal data that we can communicate to you under Article 15 GDPR." in text_of(files["letter.pdf"])
+
+
+def test_a_donor_takes_along_one_json_and_one_table(typist: Typist, org: Night) -> None:
+    """R-100, RGT-14."""
+    person = org.contact(firstname="Piet", lastname="Onbekend (fictief)", emailaddress1="piet@example.org")
+    org.patch("cf_donations", org.donation(person), cf_amount=25.0)
+    asking = Asking(typist).open(PIET, kind="donor", right="portability").identify().confirm(person)
+    assert asking.compile()["answer"] == "package"
+    typist.ask("requests", "decide", asking.id, "--grant", *DORA)
+    _, files = release(asking.approve_all())
+    assert sorted(files) == ["data.csv/data.csv", "data.json", "index.html", "letter.pdf", "manifest.json"]
+    assert b"25" in files["data.csv/data.csv"]
+    assert files["data.csv/data.csv"].decode().startswith('"item"')
+
+
+def test_a_refusal_goes_out_as_a_letter(typist: Typist, org: Night) -> None:
+    """R-099: RF-04, with complaint and court."""
+    person = lotte(org)
+    org.party(person, "child", dossier=org.dossier("grooming", closed=False))
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child", right="portability").identify().confirm(person)
+    asking.compile()
+    _, files = release(asking.approve_all())
+    assert sorted(files) == ["letter.pdf", "manifest.json"]
+    text = text_of(files["letter.pdf"])
+    assert "Dit recht geldt niet voor deze gegevens" in text
+    assert "Drukpersstraat 35" in text
+    row = asking.row()
+    assert (row.outcome, row.refusal) == (Outcome.REFUSED, "RF-04")
+
+
+def test_nothing_of_the_dossier_of_a_suspicion_is_in_the_package(typist: Typist, org: Night) -> None:
+    """R-107, SUS-05: reporter in one dossier, suspect in another: no number, date, recipient or text of it, and no gap."""
+    person = jan(org)
+    mine = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0001")
+    org.party(person, "reporter", dossier=mine)
+    other = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2019-9999")
+    org.fiche("sexting", dossier=other, cf_transmittedto="Politiezone Elders (fictief)", cf_summary="Jan zou het gedaan hebben.")
+    suspect(org, person, other)
+    asking = Asking(typist).open(JAN, kind="reporter").identify().confirm(person)
+    asking.compile()
+    said, files = release(asking.approve_all())
+    document = json.loads(files["data.json"])
+    assert [item["item"] for item in document["items"]] == [str(number) for number in range(1, len(document["items"]) + 1)]
+    assert "D-2026-0001" in text_of(files["letter.pdf"])
+    for text in (text_of(files["letter.pdf"]), *(content.decode("latin-1") for content in files.values()), json.dumps(said)):
+        assert not [word for word in ("D-2019-9999", "Elders", "gedaan", "sexting", "suspect", "verdacht") if word in text]

@@ -1,0 +1,92 @@
+"""The commands `requests match` and `requests confirm` (contract 3.6)."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from crm_compliance.wiring import store_of
+from jobs.subject_requests import GIVEN, Given, GivenPerson, SubjectRequest
+from rules.subject_requests import Channel, RequesterKind, RequestState, Right
+from tests.crm_compliance.typist import NOW, Typist
+from tests.integration.night import Clock, Night
+
+LOTTE = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1985-07-30", emails=("lotte@example.org",))
+DORA = ("--as", "dora", "--role", "dpo")
+KEYS = {"candidate", "for", "table", "id", "class", "flags", "evidence"}
+
+
+@pytest.fixture
+def request_id(typist: Typist, org: Night) -> str:
+    """A request of somebody who was identified."""
+    at = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    request = SubjectRequest(
+        id="request-1",
+        right=Right.ACCESS,
+        requester_kind=RequesterKind.PARENT_SELF,
+        channel=Channel.FORM,
+        received_at=at,
+        received_on=at.date(),
+        language="nl",
+        on_behalf=False,
+        state=RequestState.SEARCHING,
+    )
+    with store_of(typist.settings, Clock(NOW)) as store:
+        store.add_request(request, {GIVEN: msgspec.json.encode(Given(LOTTE))}, ("request", {"request": request.id, "step": "open"}))
+    return request.id
+
+
+def test_candidates_are_listed_and_confirmed_by_name(typist: Typist, org: Night, request_id: str) -> None:
+    """R-151: a name alone is listed; only what is confirmed counts."""
+    strong = org.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1985-07-30", emailaddress1="lotte@example.org")
+    weak = org.contact(firstname="Lotte", lastname="Peeters (fictief)")
+    listed = typist.ask("requests", "match", request_id)
+    assert set(listed) == {"request", "candidates", "not_searched"}
+    assert all(set(one) >= KEYS for one in listed["candidates"])
+    told = [(one["candidate"], one["for"], one["table"], one["id"], one["class"], one["evidence"]) for one in listed["candidates"]]
+    assert told == [
+        ("c1", "requester", "contact", strong, "strong", ["name", "birth_date", "email"]),
+        ("c2", "requester", "contact", weak, "weak", ["name"]),
+    ]
+    assert "backups" in listed["not_searched"]
+    confirmed = typist.ask("requests", "confirm", request_id, "c1", *DORA)
+    assert (confirmed["request"], confirmed["confirmed"], confirmed["state"]) == (request_id, ["c1"], "searching")
+    assert typist.ask("requests", "confirm", request_id, "--none", *DORA)["confirmed"] == []
+
+
+def test_a_person_sees_why_somebody_is_listed_without_their_name(typist: Typist, org: Night, request_id: str) -> None:
+    """IDN-08: of a number the screen shows no more than the birth date in it."""
+    org.contact(
+        firstname="Lotte",
+        lastname="Peeters (fictief)",
+        birthdate="1985-07-30",
+        emailaddress1="l@example.org",
+        cf_nationalnumber="85073099734",
+    )
+    said = typist.type("requests", "match", request_id)
+    assert (said.code, said.last) == (0, f"request {request_id}")
+    assert "born in 1985, 85.07.30-***.**" in " ".join(said.out.split())
+    assert not [text for text in ("Lotte", "Peeters", "99734", "l@example") if text in said.out]
+    shown = typist.type("requests", "confirm", request_id, "c1", *DORA)
+    assert (shown.code, shown.out) == (0, f"c1 confirmed\nrequest {request_id}\n")
+
+
+def test_nobody_found_is_an_answer_too(typist: Typist, request_id: str) -> None:
+    assert typist.ask("requests", "match", request_id)["candidates"] == []
+    assert "No candidate." in typist.type("requests", "match", request_id).out
+    assert typist.type("requests", "confirm", request_id, "--none", *DORA).out.splitlines()[0] == "nobody confirmed"
+
+
+def test_what_cannot_be_confirmed_ends_with_what_to_do(typist: Typist, org: Night, request_id: str) -> None:
+    org.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1990-01-01")
+    assert typist.refused("requests", "confirm", request_id, "--none", *DORA, code=5)["code"] == "not_matched"
+    typist.ask("requests", "match", request_id)
+    for words in ((), ("c1", "--none"), ("c9",), ("Lotte",)):
+        error = typist.refused("requests", "confirm", request_id, *words, *DORA, code=2)
+        assert "Lotte" not in json.dumps(error)
+    assert typist.refused("requests", "confirm", request_id, "c1", *DORA, code=5)["code"] == "contradiction"
+    assert typist.refused("requests", "confirm", request_id, "--none", "--as", "carl", "--role", "crm_admin", code=5)["code"] == "role"
+    assert typist.refused("requests", "match", "request-9", code=2)["code"] == "usage"

@@ -1,0 +1,76 @@
+"""What tests of subject requests share: forms of fictitious people, moves by somebody, and rows of the register that tell the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crm_compliance.reports.register import request_document
+from jobs.subject_requests import SubjectRequest
+from tests.crm_compliance.typist import Typist
+
+DORA = ("--as", "dora", "--role", "dpo")
+ERIK = ("--as", "erik", "--role", "approver")
+# Keys that hold a day, an instant or an account, or follow from them.
+OF_THE_DAY = ("request", "received_on", "received_at", "due_on", "delivered_at", "closed_at", "misdelivered_at", "link_until")
+FOLLOWING = ("targets", "alarms", "overdue", "package_sha256")
+
+
+def person(**changes: Any) -> dict[str, Any]:
+    """A fictitious person as a form describes one."""
+    usual = {
+        "firstname": "Voorbeeld",
+        "lastname": "Vraagster (fictief)",
+        "birthdate": "",
+        "nationalnumbers": [],
+        "phones": [],
+        "emails": [],
+    }
+    return usual | changes
+
+
+def a_form(**changes: Any) -> dict[str, Any]:
+    """A form that is right (contract 3.6)."""
+    usual = {
+        "right": "access",
+        "requester_kind": "witness",
+        "received_at": "2026-11-25T09:30:00Z",
+        "channel": "form",
+        "language": "nl",
+        "given": person(),
+        "on_behalf_of": None,
+    }
+    return usual | changes
+
+
+def written(folder: Path, form: object) -> Path:
+    """The form as a file."""
+    file = folder / "form.json"
+    file.write_text(form if isinstance(form, str) else json.dumps(form, ensure_ascii=False), encoding="utf-8")
+    return file
+
+
+def opened(typist: Typist, **changes: Any) -> str:
+    """The id of a request that was just opened."""
+    return str(typist.ask("requests", "open", written(typist.folder, a_form(**changes)))["request"])
+
+
+def same_row(one: SubjectRequest, other: SubjectRequest) -> bool:
+    """Whether two rows of the register tell the same but for ids, dates and the people who worked on them (R-111, SUS-07)."""
+    return shape(one) == shape(other)
+
+
+def shape(request: SubjectRequest) -> object:
+    """What a row of the register tells beside its id, its dates and who worked on it; a date that is there is a date."""
+    return _undated(request_document(request, request.received_at, ()))
+
+
+def _undated(value: object) -> object:
+    if isinstance(value, Mapping):
+        dated = (*OF_THE_DAY, "on", "at", "as", "asked_on", "answered_on", "notified_at")
+        return {key: each is not None if key in dated else _undated(each) for key, each in value.items() if key not in FOLLOWING}
+    if isinstance(value, list):
+        return [_undated(each) for each in value]
+    return value

@@ -1,0 +1,166 @@
+"""The register of requests and its sealed parts, in both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import create_engine, text
+
+from crm_compliance.sealing import SealBroken, Sealing
+from crm_compliance.store.database import parse
+from crm_compliance.store.store import SqlStore
+from jobs.subject_requests import FROZEN, GIVEN, IdentityCheck, SubjectRequest, Suspension, Word
+from rules.errors import Refused, UsageError
+from rules.subject_requests import Channel, IdentityMethod, Outcome, RequesterKind, RequestState, Right
+from tests.conftest import StandingClock
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+OPEN = ("request", {"step": "open"})
+
+
+def a_request(request: str = "request-1", **changes: object) -> SubjectRequest:
+    usual = SubjectRequest(
+        id=request,
+        right=Right.ACCESS,
+        requester_kind=RequesterKind.WITNESS,
+        channel=Channel.FORM,
+        received_at=AT,
+        received_on=date(2026, 3, 2),
+        language="nl",
+        on_behalf=False,
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+def closed(request: str, right: Right = Right.ACCESS, outcome: Outcome = Outcome.DELIVERED) -> SubjectRequest:
+    return a_request(request, right=right, outcome=outcome, state=RequestState.CLOSED, closed_at=AT)
+
+
+@pytest.fixture
+def sealed_store(database_url: str, clock: StandingClock, tmp_path: Path) -> Iterator[SqlStore]:
+    store = SqlStore.open(database_url, clock=clock, sealer=Sealing(tmp_path / "keys-of-test"))
+    yield store
+    store.close()
+
+
+def key_of(tmp_path: Path, request: str) -> Path:
+    return tmp_path / "keys-of-test" / "keys" / "requests" / f"{request}.key"
+
+
+def test_a_request_comes_back_as_it_was_put_in(sealed_store: SqlStore) -> None:
+    full = a_request(
+        "request-2",
+        identity=IdentityCheck(IdentityMethod.EID, AT, "dora"),
+        suspensions=(Suspension("identity", date(2026, 3, 4), True, date(2026, 3, 14)),),
+        words=(Word("content", "dora", "dpo", AT),),
+        downloads=(AT,),
+    )
+    for request in (a_request(), full):
+        sealed_store.add_request(request, {GIVEN: b"said"}, OPEN)
+    assert sealed_store.requests() == [full, a_request()]
+    assert sealed_store.request("request-2") == full
+    assert sealed_store.request_part("request-2", GIVEN) == b"said"
+    assert sealed_store.request_part("request-2", FROZEN) is None
+    assert [entry.kind for entry in sealed_store.ledger()] == ["request", "request"]
+    with pytest.raises(UsageError):
+        sealed_store.request("request-3")
+
+
+def test_a_row_is_replaced_only_as_it_was_read(sealed_store: SqlStore) -> None:
+    """Two people at once: the second one is told, and nothing of theirs is stored."""
+    sealed_store.add_request(a_request(), {GIVEN: b"said"}, OPEN)
+    moved = a_request(state=RequestState.SEARCHING)
+    sealed_store.save_request(moved, [("request", {"step": "identify"})], since=a_request(), parts={FROZEN: b"kept"})
+    with pytest.raises(Refused) as caught:
+        sealed_store.save_request(a_request(state=RequestState.CLOSED), [OPEN], since=a_request(), parts={GIVEN: None})
+    assert caught.value.code == "changed"
+    assert sealed_store.request("request-1") == moved
+    assert [sealed_store.request_part("request-1", name) for name in (GIVEN, FROZEN)] == [b"said", b"kept"]
+    assert len(list(sealed_store.ledger())) == 2
+
+
+def test_nothing_that_was_said_is_readable_in_the_database(sealed_store: SqlStore, database_url: str) -> None:
+    """ACC-08."""
+    sealed_store.add_request(a_request(), {GIVEN: b"Kanarie (fictief)"}, OPEN)
+    engine = create_engine(parse(database_url))
+    with engine.connect() as connection:
+        parts = connection.execute(text("SELECT content FROM request_parts")).scalars().all()
+        docs = connection.execute(text("SELECT doc FROM subject_requests")).scalars().all()
+    engine.dispose()
+    assert len(parts) == len(docs) == 1
+    assert b"Kanarie" not in bytes(parts[0])
+    assert "Kanarie" not in docs[0]
+
+
+def test_a_part_that_somebody_altered_or_moved_is_noticed(sealed_store: SqlStore, database_url: str) -> None:
+    for request in ("request-1", "request-2"):
+        sealed_store.add_request(a_request(request), {GIVEN: request.encode()}, OPEN)
+    engine = create_engine(parse(database_url))
+    with engine.begin() as connection:
+        taken = connection.execute(text("SELECT content FROM request_parts WHERE request = 'request-1'")).scalar()
+        connection.execute(text("UPDATE request_parts SET content = :taken WHERE request = 'request-2'"), {"taken": taken})
+    engine.dispose()
+    assert sealed_store.request_part("request-1", GIVEN) == b"request-1"
+    with pytest.raises(SealBroken):
+        sealed_store.request_part("request-2", GIVEN)
+
+
+def test_the_key_goes_with_the_last_part(sealed_store: SqlStore, tmp_path: Path) -> None:
+    """EXP-17: what is left in a backup of the database is worth nothing."""
+    sealed_store.add_request(a_request(), {GIVEN: b"said", FROZEN: b"kept"}, OPEN)
+    sealed_store.save_request(a_request(), since=a_request(), parts={GIVEN: None})
+    assert key_of(tmp_path, "request-1").exists()
+    assert sealed_store.request_part("request-1", GIVEN) is None
+    sealed_store.save_request(a_request(), since=a_request(), parts={FROZEN: None})
+    assert not key_of(tmp_path, "request-1").exists()
+
+
+def test_a_key_that_was_left_behind_goes_later(sealed_store: SqlStore, tmp_path: Path) -> None:
+    """A process that died between the database and the key."""
+    for request in ("request-1", "request-2"):
+        sealed_store.add_request(a_request(request), {GIVEN: b"said"}, OPEN)
+    key = key_of(tmp_path, "request-1").read_bytes()
+    sealed_store.save_request(a_request(), since=a_request(), parts={GIVEN: None})
+    key_of(tmp_path, "request-1").write_bytes(key)
+    sealed_store.destroy_spent_keys()
+    assert not key_of(tmp_path, "request-1").exists()
+    assert sealed_store.request_part("request-2", GIVEN) == b"said"
+
+
+def test_old_rows_become_yearly_totals(sealed_store: SqlStore) -> None:
+    """ACC-07: by year of receipt, right and outcome; totals add up over several rounds."""
+    rows = [
+        closed("request-1"),
+        closed("request-2", Right.ERASURE),
+        msgspec.structs.replace(closed("request-3"), received_on=date(2025, 12, 31)),
+        closed("request-4", outcome=Outcome.NEUTRAL),
+        closed("request-5"),
+    ]
+    for row in rows:
+        sealed_store.add_request(row, {}, OPEN)
+    assert sealed_store.total_requests(rows[:4]) == 4
+    assert sealed_store.total_requests(rows[:4]) == 0
+    assert sealed_store.total_requests(rows[4:]) == 1
+    assert sealed_store.requests() == []
+    assert sealed_store.request_totals() == {
+        (2025, "access", "DELIVERED"): 1,
+        (2026, "access", "DELIVERED"): 2,
+        (2026, "access", "NEUTRAL"): 1,
+        (2026, "erasure", "DELIVERED"): 1,
+    }
+    assert [entry.data for entry in sealed_store.ledger() if entry.kind == "requests_totalled"] == [{"requests": 4}, {"requests": 1}]
+
+
+def test_a_row_that_is_pending_changed_or_has_parts_is_no_total_yet(sealed_store: SqlStore) -> None:
+    pending, with_parts, changed = a_request(), closed("request-2"), closed("request-3")
+    sealed_store.add_request(pending, {}, OPEN)
+    sealed_store.add_request(with_parts, {GIVEN: b"said"}, OPEN)
+    sealed_store.add_request(changed, {}, OPEN)
+    stale = msgspec.structs.replace(changed, outcome=Outcome.NEUTRAL)
+    assert sealed_store.total_requests([pending, with_parts, stale]) == 0
+    assert len(sealed_store.requests()) == 3
+    assert sealed_store.request_totals() == {}

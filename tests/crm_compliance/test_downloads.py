@@ -1,0 +1,255 @@
+"""Links to released packages, as the people who hold them use them: over real HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+import requests
+
+from crm_compliance.downloads import TIMES, VALID, Downloads, Link, digest_of, new_link
+from crm_compliance.sealing import Sealing
+from crm_compliance.store.store import SqlStore
+from crm_compliance.web import CHUNK, HEADERS, TRIES, Rate, app_of, listening, serving
+from jobs.subject_requests import PACKAGE, SubjectRequest
+from rules.errors import Refused, UsageError
+from rules.subject_requests import Channel, RequesterKind, RequestState, Right
+from tests.integration.night import Clock
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+ZIP = b"PK" + bytes(range(256)) * 2000
+
+
+@dataclass
+class Desk:
+    """A store with one released answer, and the service in front of it."""
+
+    store: SqlStore
+    clock: Clock
+    downloads: Downloads
+    link: Link
+    root: str
+    id: str = "request-0123456789ab"
+
+    @property
+    def url(self) -> str:
+        return f"{self.root}/d/{self.link.token}"
+
+    @property
+    def row(self) -> SubjectRequest:
+        return self.store.request(self.id)
+
+    def change(self, **changes: Any) -> None:
+        self.store.save_request(msgspec.structs.replace(self.row, **changes), since=self.row)
+
+    def receipts(self) -> list[dict[str, Any]]:
+        return [dict(entry.data) for entry in self.store.ledger() if entry.kind == "request_downloaded"]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    clock = Clock(NOW)
+    with closing(SqlStore.open(f"sqlite:///{tmp_path / 'state.db'}", clock=clock, sealer=Sealing(tmp_path))) as store:
+        link = new_link(NOW)
+        row = SubjectRequest(
+            id=Desk.id,
+            right=Right.ACCESS,
+            requester_kind=RequesterKind.UNKNOWN,
+            channel=Channel.FORM,
+            received_at=NOW,
+            received_on=date(2026, 5, 4),
+            language="nl",
+            on_behalf=False,
+            state=RequestState.RELEASED,
+            released_at=NOW,
+            link=link.digest,
+            link_until=link.until,
+        )
+        store.add_request(row, {PACKAGE: ZIP}, ("request", {"request": row.id}))
+        downloads = Downloads(store, clock)
+        with listening(0) as listener, serving(app_of(downloads), listener) as root:
+            yield Desk(store, clock, downloads, link, root)
+
+
+def test_a_link_hands_out_the_archive_and_leaves_a_receipt(desk: Desk) -> None:
+    """EXP-16."""
+    answer = requests.get(desk.url, timeout=10)
+    assert (answer.status_code, answer.content) == (200, ZIP)
+    assert answer.headers["Content-Type"] == "application/zip"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="package.zip"'
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "server" not in answer.headers
+    assert desk.row.downloads == (NOW,)
+    assert desk.receipts() == [{"request": desk.id, "at": "2026-05-04T12:00:00+00:00", "number": 1}]
+
+
+def test_a_look_at_a_link_does_not_count(desk: Desk) -> None:
+    """A mail scanner asks with HEAD."""
+    answer = requests.head(desk.url, timeout=10)
+    assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, str(len(ZIP)), b"")
+    assert desk.row.downloads == ()
+
+
+def test_five_downloads_and_no_more(desk: Desk) -> None:
+    """EXP-16."""
+    answers = [requests.get(desk.url, timeout=10).status_code for _ in range(TIMES + 2)]
+    assert answers == [200] * 5 + [404] * 2
+    assert requests.head(desk.url, timeout=10).status_code == 404
+
+
+def test_fourteen_days_and_no_longer(desk: Desk) -> None:
+    """EXP-16."""
+    assert timedelta(days=14) == VALID
+    desk.clock.now = NOW + VALID - timedelta(seconds=1)
+    assert requests.get(desk.url, timeout=10).status_code == 200
+    desk.clock.now = NOW + VALID
+    assert requests.get(desk.url, timeout=10).status_code == 404
+
+
+def test_whatever_is_wrong_looks_the_same(desk: Desk) -> None:
+    """Unknown, withdrawn, used up, lapsed, deleted: one answer."""
+
+    def seen(url: str = desk.url) -> tuple[int, bytes, dict[str, str]]:
+        answer = requests.get(url, timeout=10)
+        return answer.status_code, answer.content, {key: value for key, value in answer.headers.items() if key.lower() != "date"}
+
+    unknown = seen(f"{desk.root}/d/{new_link(NOW).token}")
+    found = [seen(f"{desk.root}/d/x"), seen(f"{desk.root}/d/x/y"), seen(f"{desk.root}/"), seen(f"{desk.root}/d/{desk.link.digest}")]
+    for changes in ({"misdelivered_at": NOW}, {"misdelivered_at": None, "downloads": (NOW,) * 5}, {"downloads": (), "link_until": NOW}):
+        desk.change(**changes)
+        found.append(seen())
+    desk.change(link_until=NOW + VALID)
+    assert seen()[0] == 200
+    desk.store.save_request(desk.row, since=desk.row, parts={PACKAGE: None})
+    found.append(seen())
+    assert all(each == unknown for each in found)
+    assert unknown[0] == 404
+
+
+def test_an_answer_that_is_not_out_yet_has_no_link(desk: Desk) -> None:
+    desk.change(state=RequestState.APPROVED)
+    assert requests.get(desk.url, timeout=10).status_code == 404
+
+
+def test_a_closed_request_can_still_be_fetched(desk: Desk) -> None:
+    desk.change(state=RequestState.CLOSED, closed_at=NOW)
+    assert requests.get(desk.url, timeout=10).status_code == 200
+
+
+def test_a_download_that_breaks_off_does_not_count(desk: Desk) -> None:
+    """The receipt is for whoever has the whole file."""
+    large = ZIP * 40  # more than the buffers between the two take
+    desk.store.save_request(desk.row, since=desk.row, parts={PACKAGE: large})
+    part = requests_part(desk.url)
+    assert 0 < len(part) < len(large)
+    assert requests.get(desk.url, timeout=30).content == large
+    assert desk.row.downloads == (NOW,)
+
+
+def requests_part(url: str) -> bytes:
+    """Ask for the archive, take its beginning and hang up; the buffers between are kept small, so that the service cannot run ahead."""
+    parts = urlsplit(url)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect((parts.hostname, parts.port))
+        client.sendall(f"GET {parts.path} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+        got = client.recv(2048)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    return got
+
+
+def test_those_that_are_under_way_count_as_long_as_they_are(desk: Desk) -> None:
+    """Six at once are five, whoever is first."""
+    with desk.downloads.taken(desk.link.token) as one:
+        assert one is not None
+        assert (one.request, one.content) == (desk.id, ZIP)
+        desk.change(downloads=(NOW,) * 4)
+        with desk.downloads.taken(desk.link.token) as other:
+            assert other is None
+    with desk.downloads.taken(desk.link.token) as again:
+        assert again is not None
+
+
+def test_many_at_once_never_get_more_than_five(desk: Desk) -> None:
+    codes: list[int] = []
+    threads = [threading.Thread(target=lambda: codes.append(requests.get(desk.url, timeout=30).status_code)) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes.count(200) == len(desk.row.downloads) <= TIMES
+    assert codes.count(200) + codes.count(404) == 12
+
+
+def test_a_package_that_is_withdrawn_while_it_is_under_way_gets_no_receipt(desk: Desk) -> None:
+    with desk.downloads.taken(desk.link.token) as taken:
+        assert taken is not None
+        desk.change(misdelivered_at=NOW)
+        with pytest.raises(Refused) as caught:
+            desk.downloads.receipt(taken)
+    assert caught.value.code == "gone"
+    assert desk.receipts() == []
+
+
+def test_the_register_and_the_ledger_know_no_token(desk: Desk, tmp_path: Path) -> None:
+    requests.get(desk.url, timeout=10)
+    assert desk.row.link == digest_of(desk.link.token) == hashlib.sha256(desk.link.token.encode()).hexdigest()
+    assert len(desk.link.token) >= 43  # 256 bits
+    assert all(desk.link.token.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_no_log_has_a_token(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        requests.get(desk.url, timeout=10)
+        requests.get(f"{desk.root}/d/another", timeout=10)
+        requests_part(desk.url)
+    served = [record.getMessage() for record in caplog.records if record.name.startswith(("uvicorn", "crm_compliance"))]
+    assert not any(desk.link.token in message or "another" in message for message in served)
+
+
+def test_only_reading_is_allowed(desk: Desk) -> None:
+    assert [requests.request(method, desk.url, timeout=10).status_code for method in ("POST", "PUT", "DELETE")] == [405] * 3
+    assert desk.row.downloads == ()
+
+
+def test_the_service_says_that_it_is_up(desk: Desk) -> None:
+    """Contract 6."""
+    answer = requests.get(f"{desk.root}/healthz", timeout=10)
+    assert (answer.status_code, answer.json()) == (200, {"ok": True})
+
+
+def test_nobody_tries_a_thousand_tokens(desk: Desk) -> None:
+    codes = [requests.get(f"{desk.root}/d/{number}", timeout=10).status_code for number in range(TRIES + 1)]
+    assert codes == [404] * TRIES + [429]
+
+
+def test_the_limit_is_for_a_minute_and_for_one_client() -> None:
+    now = [0.0]
+    rate = Rate(lambda: now[0])
+    assert [rate.allows("one") for _ in range(TRIES + 1)] == [True] * TRIES + [False]
+    assert rate.allows("other")
+    now[0] = 60.5
+    assert rate.allows("one")
+
+
+def test_a_port_that_is_taken_is_said_at_once() -> None:
+    with listening(0) as listener, pytest.raises(UsageError) as caught, listening(listener.getsockname()[1]):
+        pass
+    assert caught.value.exit_code == 2
+
+
+def test_pieces_are_smaller_than_a_package_can_be() -> None:
+    assert io.BytesIO(ZIP).getbuffer().nbytes > 4 * CHUNK

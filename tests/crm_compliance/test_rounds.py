@@ -1,0 +1,84 @@
+"""The rounds that carry out no plan, as the service makes them at night."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+import structlog
+
+from connectors.interface import Unreachable
+from crm_compliance import logs, rounds
+from crm_compliance.doctor import examine
+from crm_compliance.scheduler import run_job
+from jobs.subject_requests import PACKAGE
+from rules.subject_requests import Outcome, RequestState
+from tests.crm_compliance.requesting import opened, person
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+
+@pytest.fixture
+def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The log lines that were written."""
+    stream = io.StringIO()
+    logs.configure(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    structlog.reset_defaults()
+
+
+def unreachable(*_: object) -> tuple[str, ...]:
+    raise Unreachable("the CRM does not answer")
+
+
+def overdue(typist: Typist) -> str:
+    """A request that is late by the time of the test's clock."""
+    typist.set(CLOCK="2026-10-01T09:00:00Z")
+    request = opened(typist, received_at="2026-10-01T08:00:00Z", given=person(firstname="Kanarie"))
+    typist.set(CLOCK="2026-11-25T11:00:00Z")
+    return request
+
+
+def test_the_night_logs_what_is_late_and_nothing_about_anybody(
+    typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    request = overdue(typist)
+    run_job(typist.settings, "requests", threading.Event())
+    (alarm,) = [line for line in told() if line["event"] == "alarm"]
+    assert (alarm["code"], request in alarm["message"], alarm["level"]) == ("OVERDUE", True, "warning")
+    assert (told()[-1]["event"], told()[-1]["state"]) == ("job ended", "done")
+    assert "Kanarie" not in str(told())
+
+
+def test_r125_the_night_removes_what_has_had_its_day_also_without_the_crm(
+    typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """R-125: the CRM is down, and the package goes all the same."""
+    request = overdue(typist)
+    row = org.store.request(request)
+    sent = msgspec.structs.replace(
+        row, state=RequestState.RELEASED, outcome=Outcome.DELIVERED, released_at=datetime(2026, 10, 2, 9, tzinfo=UTC)
+    )
+    org.store.save_request(sent, since=row, parts={PACKAGE: b"zip"})
+    typist.monkeypatch.setattr("crm_compliance.wiring.checked", unreachable)
+    run_job(typist.settings, "requests", threading.Event())
+    assert [line["event"] for line in told()] == ["job started", "job failed"]
+    assert org.store.request_part(request, PACKAGE) is None
+
+
+def test_without_the_crm_other_rounds_do_nothing(typist: Typist, org: Night) -> None:
+    before = len(list(org.store.ledger()))
+    rounds.without_crm(typist.settings, "housekeeping")
+    assert len(list(org.store.ledger())) == before
+
+
+def test_doctor_tells_of_requests_that_are_late(typist: Typist, org: Night) -> None:
+    overdue(typist)
+    nights = next(check for check in examine(typist.settings) if check.name == "nights")
+    assert "OVERDUE: 1 subject request" in nights.message

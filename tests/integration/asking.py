@@ -1,0 +1,36 @@
+"""Requests of fictitious people on a night's register, without the command line."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from jobs.admitting import Hand
+from jobs.intake import open_request, read_form
+from jobs.subject_requests import SubjectRequest
+from tests.crm_compliance.requesting import a_form, person
+from tests.integration.night import Night
+
+ASKER = {"firstname": "Voorbeeld", "lastname": "Vraagster (fictief)"}
+
+
+def registered(night: Night, **changes: Any) -> SubjectRequest:
+    """A request that was registered now, and nothing else: what it keeps is not looked up."""
+    usual = {"received_at": night.clock().isoformat(), "given": person(**ASKER)}
+    form = read_form(json.dumps(a_form(**(usual | changes))).encode(), night.clock())
+    return open_request(night.store, form, new_id=night.context.new_id)
+
+
+def changed(night: Night, request: SubjectRequest, parts: dict[str, bytes | None] | None = None, **changes: Any) -> SubjectRequest:
+    """Change a row as other steps would."""
+    row = night.store.request(request.id)
+    moved = msgspec.structs.replace(row, **changes)
+    night.store.save_request(moved, since=row, parts=parts)
+    return moved
+
+
+def dpo(night: Night, now: datetime | None = None) -> Hand:
+    return Hand(night.store, "dora", "dpo", now or night.clock(), night.key.reference)

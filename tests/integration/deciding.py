@@ -1,0 +1,155 @@
+"""Somebody who asks for another right than access, and the people who decide about it: everything but the letter."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from jobs.admitting import Hand
+from jobs.assessing import assess
+from jobs.deciding import Decided, grant, refuse
+from jobs.disclosure import Addressee, Compilation
+from jobs.freezing import StoredRequests
+from jobs.fulfilling import fulfil
+from jobs.granted import Decision, decision_of
+from jobs.ports import JobContext
+from jobs.proposing import propose
+from jobs.runs import Run
+from jobs.subject_requests import (
+    CANDIDATES,
+    COMPILATION,
+    CONFIRMED,
+    GIVEN,
+    Candidate,
+    Candidates,
+    Confirmed,
+    Details,
+    Given,
+    GivenPerson,
+    IdentityCheck,
+    SubjectRequest,
+    Word,
+)
+from rules.periods import brussels_date
+from rules.subject_requests import Channel, IdentityMethod, Mandate, RequesterKind, RequestState, Right
+from tests.integration.night import Night
+
+LOTTE = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)")
+
+
+def context_of(night: Night) -> JobContext:
+    """The context with the register of requests, as the desk makes it."""
+    context = night.context
+    return dataclasses.replace(context, requests=StoredRequests(context))
+
+
+def ask(
+    night: Night,
+    right: Right,
+    contact: str,
+    *,
+    child: str | None = None,
+    kind: RequesterKind = RequesterKind.UNKNOWN,
+    given: GivenPerson = LOTTE,
+    details: Details | None = None,
+    **changes: Any,
+) -> SubjectRequest:
+    """A request of an identified person, confirmed to be this contact; with a `child`, on its behalf."""
+    now = night.clock()
+    request = SubjectRequest(
+        id=f"request-{uuid.uuid4().hex[:12]}",
+        right=right,
+        requester_kind=kind,
+        channel=Channel.FORM,
+        received_at=now,
+        received_on=brussels_date(now),
+        language="nl",
+        on_behalf=child is not None,
+        state=RequestState.SEARCHING,
+        identity=IdentityCheck(IdentityMethod.EID, now, "dora", Mandate.SHOWN if child else None, child is not None),
+    )
+    found = [Candidate("candidate-1", "requester", "contact", "contact", contact, "strong")]
+    if child is not None:
+        found.append(Candidate("candidate-2", "child", "contact", "contact", child, "strong"))
+    parts = {
+        GIVEN: Given(given, LOTTE if child else None, details or Details()),
+        CANDIDATES: Candidates(tuple(found), (), now),
+        CONFIRMED: Confirmed(tuple(one.candidate for one in found), "dora", now),
+    }
+    request = msgspec.structs.replace(request, **changes)
+    night.store.add_request(
+        request, {name: msgspec.json.encode(part) for name, part in parts.items()}, ("request", {"request": request.id})
+    )
+    return request
+
+
+def compile_(night: Night, request: SubjectRequest) -> Compilation:
+    """The answer as far as it can be decided about."""
+    context = context_of(night)
+    found = assess(context, request)
+    shell = Compilation(
+        request=request.id,
+        reference="R-1",
+        right=request.right.value,
+        answer=found.standing.answer,
+        scope=found.standing.scope,
+        language="nl",
+        generated_at=night.clock(),
+        received_on=request.received_on,
+        addressee=Addressee("Lotte Peeters (fictief)"),
+        refusal=found.standing.refusal,
+    )
+    answer = propose(context, request, found.given, found.standing, found.material, shell)
+    now = night.store.request(request.id)
+    after = msgspec.structs.replace(now, state=RequestState.REVIEWING, answer=answer.answer, scope=answer.scope)
+    night.store.save_request(after, since=now, parts={COMPILATION: msgspec.json.encode(answer)})
+    return answer
+
+
+def whats(answer: Compilation) -> list[tuple[str, str]]:
+    """What each item proposes, and of which kind of row."""
+    return [(item.title, item.kind) for item in answer.items]
+
+
+def dora(night: Night, who: str = "dora", role: str = "dpo") -> Hand:
+    return Hand(night.store, who, role, night.clock(), night.key.reference)
+
+
+def decide(night: Night, request: SubjectRequest, *items: str) -> Decided:
+    return grant(context_of(night), dora(night), request.id, items)
+
+
+def decline(night: Night, request: SubjectRequest, code: str) -> Decided:
+    return refuse(context_of(night), dora(night), request.id, code)
+
+
+def release(night: Night, request: SubjectRequest) -> Run | None:
+    """Dora approves the content, Erik releases it, and what was granted is carried out."""
+    now = night.store.request(request.id)
+    words = (Word("content", "dora", "dpo", night.clock()), Word("release", "erik", "approver", night.clock()))
+    after = msgspec.structs.replace(now, state=RequestState.RELEASED, words=words, released_at=night.clock())
+    night.store.save_request(after, since=now)
+    return fulfil(context_of(night), request.id)
+
+
+def close(night: Night, request: SubjectRequest) -> None:
+    now = night.store.request(request.id)
+    after = msgspec.structs.replace(now, state=RequestState.CLOSED, closed_at=night.clock())
+    night.store.save_request(after, since=now, parts={CANDIDATES: None, CONFIRMED: None})
+
+
+def decision(night: Night, request: SubjectRequest) -> Decision:
+    found = decision_of(night.store, request.id)
+    assert found is not None
+    return found
+
+
+def granted(night: Night, request: SubjectRequest, items: Sequence[str] = ()) -> Run | None:
+    """From the compilation to the end, everything granted."""
+    compile_(night, request)
+    decide(night, request, *items)
+    return release(night, request)

@@ -1,0 +1,376 @@
+"""From a confirmed person to an answer that two people let go: what of others is not shown, and what stops a release.
+
+R-117 to R-122, R-126 to R-128, R-157; EXP-06 to EXP-14, IDV-05. Everybody is fictitious.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobs.admitting import Hand
+from jobs.compiling import compile_request, compiled, hand_of
+from jobs.disclosure import Compilation, Item, ItemStatus
+from jobs.ports import JobContext
+from jobs.releasing import approve_content, for_release, outcome_of
+from jobs.reviewing_items import decide_items
+from jobs.subject_requests import Details, SubjectRequest, Word
+from rules.errors import Refused, UsageError
+from rules.needles import Needles
+from rules.subject_requests import IdentityMethod, Outcome, RequestState, Right
+from tests.crm_compliance.asking import told
+from tests.integration.deciding import ask
+from tests.integration.night import Night
+
+pytestmark = pytest.mark.slow
+
+NUMBER = "+32470112233"
+
+
+class Answer:
+    """One request whose person is confirmed, and the two people who answer it."""
+
+    def __init__(self, night: Night, contact: str, *, right: Right = Right.ACCESS, **more: Any) -> None:
+        self.night = night
+        self.context: JobContext = night.context
+        self.id = ask(night, right, contact, **more).id
+
+    def compile(self) -> Compilation:
+        return compile_request(self.context, self.id, "dora", "dpo")
+
+    @property
+    def now(self) -> Compilation:
+        return compiled(self.night.store, self.row)
+
+    @property
+    def row(self) -> SubjectRequest:
+        return self.night.store.request(self.id)
+
+    def hand(self) -> Hand:
+        return hand_of(self.context, "dora", "dpo")
+
+    def decide(self, *lines: Mapping[str, object]) -> tuple[Item, ...]:
+        return decide_items(self.hand(), self.id, "\n".join(json.dumps(line) for line in lines))
+
+    def approve(self) -> SubjectRequest:
+        """Approve what waits, as it is proposed, and the content."""
+        lines = [{"item": item.item, "status": "APPROVED"} for item in self.now.items if item.status is ItemStatus.PENDING_REVIEW]
+        if lines:
+            self.decide(*lines)
+        return approve_content(self.context, self.id, "dora", "dpo")
+
+    def release(self, who: str = "erik", role: str = "approver") -> Outcome:
+        return outcome_of(for_release(self.context, self.id, who, role)[1])[0]
+
+    def refused(self, who: str = "erik", role: str = "approver") -> str:
+        with pytest.raises(Refused) as refusal:
+            self.release(who, role)
+        return refusal.value.code
+
+    def override(self, rule: str) -> None:
+        row, at = self.row, self.night.clock()
+        words = [Word("override", who, role, at, rule, "WEIGHED") for who, role in (("dora", "dpo"), ("erik", "approver"))]
+        self.night.store.save_request(msgspec.structs.replace(row, words=(*row.words, *words)), since=row)
+
+
+@pytest.fixture
+def child(night: Night) -> str:
+    return night.contact(lastname="Zandstra (fictief)", birthdate="2012-03-04", telephone1="+32470000001")
+
+
+@pytest.fixture
+def dossier(night: Night, child: str) -> str:
+    found = night.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    night.party(child, "child", dossier=found)
+    return found
+
+
+def test_a_package_with_a_pending_item_is_not_approved_and_not_released(night: Night, child: str, dossier: str) -> None:
+    """R-117, EXP-07."""
+    night.fiche("grooming", dossier=dossier)
+    answer = Answer(night, child)
+    assert answer.compile().pending == 1
+    with pytest.raises(Refused) as refusal:
+        approve_content(answer.context, answer.id, "dora", "dpo")
+    assert refusal.value.code == "pending_item"
+    assert answer.refused() == "state"
+    answer.approve()
+    assert answer.row.state is RequestState.APPROVED
+    assert answer.release() is Outcome.DELIVERED
+
+
+def test_a_third_person_has_one_label_in_three_fiches(night: Night, child: str, dossier: str) -> None:
+    """R-118: the same label three times, and the name nowhere."""
+    witness = night.contact(firstname="Mina", lastname="Verstraeten (fictief)")
+    night.party(witness, "parent", dossier=dossier)
+    for text in ("Mina Verstraeten belde.", "VERSTRAETEN M. kwam langs.", "Volgens Mina is het waar."):
+        night.fiche("grooming", dossier=dossier, cf_summary=text)
+    compilation = Answer(night, child).compile()
+    texts = [item.proposal for item in compilation.items if item.kind == "fiche"]
+    assert len([text for text in texts if "[ouder]" in text]) == 3
+    assert not [name for name in ("Mina", "erstraeten") if name in "".join(texts)]
+
+
+def test_nothing_of_a_reporter_is_in_the_package_of_the_child(night: Night, child: str, dossier: str) -> None:
+    """R-119, EXP-08: name, number, e-mail and voice; the source is a third party, and a session to listen is offered."""
+    reporter = night.contact(firstname="Karel", lastname="Melderman (fictief)", telephone1=NUMBER, emailaddress1="karel@example.org")
+    fiche = night.fiche(
+        "grooming", dossier=dossier, cf_callernumber="0470/11.22.33", cf_calleremail="karel@example.org", cf_reporterkind=100000003,
+        cf_ipaddress="192.0.2.7", cf_summary="Karel Melderman (0470 11 22 33, karel@example.org) zag haar.",
+    )  # fmt: skip
+    night.party(reporter, "reporter", fiche=fiche)
+    night.recording(date(2026, 11, 20), fiche=fiche, cf_transcript="Met Karel Melderman.", cf_callernumber=NUMBER)
+    answer = Answer(night, child)
+    answer.compile()
+    answer.approve()
+    text = told(answer.now)
+    assert not [word for word in ("Karel", "Melderman", "karel@", "0470", "112233", "192.0.2.7", "reporter_kind") if word in text]
+    assert Needles(answer.now.needles).found_in(text) == ()
+    (context,) = [each for each in answer.now.contexts if each.kind == "dossier"]
+    assert context.sources == ("third_party",)
+    voices = [item for item in answer.now.items if item.withholds == "voice"]
+    assert [(item.status, item.code) for item in voices] == [(ItemStatus.WITHHELD, "VOICE")]
+    assert answer.now.offers_listening
+    assert answer.release() is Outcome.DELIVERED_PARTLY
+
+
+def test_sound_waits_for_a_person_where_it_was_asked_for(night: Night, child: str, dossier: str) -> None:
+    """EXP-08: only if the requester asks."""
+    night.recording(date(2026, 11, 20), fiche=night.fiche("grooming", dossier=dossier))
+    for audio, status in ((False, ItemStatus.WITHHELD), (True, ItemStatus.PENDING_REVIEW)):
+        compilation = Answer(night, child, details=Details(audio=audio)).compile()
+        assert [item.status for item in compilation.items if item.attachment is not None] == [status]
+
+
+def test_files_wait_for_a_person_and_go_along_under_a_name_that_tells_nothing(night: Night, child: str, dossier: str) -> None:
+    """EXP-07: a document has an item of its own."""
+    body = base64.b64encode(b"Verzonnen.").decode()
+    night.note("cf_dossier", dossier, isdocument=True, filename="brief van Karel.pdf", mimetype="application/pdf", documentbody=body)
+    answer = Answer(night, child)
+    (item,) = [item for item in answer.compile().items if item.attachment is not None]
+    assert (item.status, item.needs_review) == (ItemStatus.PENDING_REVIEW, True)
+    answer.approve()
+    (shown,) = [item for item in answer.now.shown if item.shown_attachment is not None]
+    assert shown.shown_attachment is not None
+    assert shown.shown_attachment.name == "attachment-1.pdf"
+
+
+def test_whoever_is_only_written_to_about_a_dossier_is_not_told_which_one_it_is(night: Night, child: str, dossier: str) -> None:
+    """EXP-05: own data and own contacts; of somebody with a role the number of the dossier is told as well."""
+    reader, witness = night.contact(lastname="Lezer (fictief)"), night.contact(lastname="Getuige (fictief)")
+    night.party(witness, "reporter", dossier=dossier)
+    for contact in (reader, witness):
+        night.create(
+            "emails", "activityid",
+            **{
+                "subject": "Vraag", "description": "Kunt u bellen?",
+                "regardingobjectid_cf_dossier_email@odata.bind": f"/cf_dossiers({dossier})",
+                "email_activity_parties": [{"participationtypemask": 2, "partyid_contact@odata.bind": f"/contacts({contact})"}],
+            },
+        )  # fmt: skip
+    kinds = {contact: [item.kind for item in Answer(night, contact).compile().items] for contact in (reader, witness)}
+    assert ("dossier" in kinds[reader], "email" in kinds[reader]) == (False, True)
+    assert ("dossier" in kinds[witness], "email" in kinds[witness]) == (True, True)
+
+
+def test_a_named_recipient_is_told_by_name(night: Night, child: str, dossier: str) -> None:
+    """R-120: and not only as police services; inside the EEA a country needs no ground."""
+    night.fiche("grooming", dossier=dossier, cf_transmittedto="Politiezone Noord (fictief)", cf_transmittedon="2026-10-01")
+    night.fiche("grooming", dossier=dossier, cf_transmittedto="Dienst Utrecht (fictief)", cf_transmittedcountry="NL")
+    (context,) = [each for each in Answer(night, child).compile().contexts if each.kind == "dossier"]
+    named = [(each.name, each.on) for each in context.recipients if not each.is_category]
+    assert sorted(named) == [("Dienst Utrecht (fictief)", ""), ("Politiezone Noord (fictief)", "2026-10-01")]
+
+
+def test_data_sent_out_of_the_eea_without_a_ground_stop_the_release(night: Night, child: str, dossier: str) -> None:
+    """R-121: until the ground is on record; nobody may set it aside."""
+    fiche = night.fiche("grooming", dossier=dossier, cf_transmittedto="Service Rabat (fictief)", cf_transmittedcountry="MA")
+    answer = Answer(night, child)
+    assert answer.compile().blocks == ("TRANSFER_BASIS_MISSING",)
+    answer.approve()
+    assert answer.refused() == "TRANSFER_BASIS_MISSING"
+    night.patch("cf_fiches", fiche, cf_transferbasis="Art. 49(1)(f)")
+    assert answer.refused() == "standing_changed"
+    assert answer.compile().blocks == ()
+    answer.approve()
+    (context,) = [each for each in answer.now.contexts if each.kind == "dossier"]
+    assert [(each.country, each.safeguard) for each in context.recipients if each.country] == [("MA", "Art. 49(1)(f)")]
+    assert answer.release() is Outcome.DELIVERED
+
+
+@pytest.mark.parametrize(("asked", "preferred", "language"), [("es", 100000001, "fr"), ("es", None, "nl"), ("de", 100000001, "de")])
+def test_the_language_of_an_answer(night: Night, asked: str, preferred: int | None, language: str) -> None:
+    """R-122, EXP-11: that of the request, else the preferred one, else Dutch."""
+    person = night.contact(cf_language=preferred)
+    night.donation(person)
+    assert Answer(night, person, language=asked).compile().language == language
+
+
+def test_two_people_and_the_right_roles(night: Night, child: str, dossier: str) -> None:
+    """R-126, R-127, ACC-09, ACC-10: an attempt is on record with role and action, and says nothing about anybody."""
+    answer = Answer(night, child)
+    with pytest.raises(Refused) as refusal:
+        compile_request(answer.context, answer.id, "anna", "crm_admin")
+    assert refusal.value.code == "role"
+    answer.compile()
+    answer.approve()
+    assert answer.refused("DORA") == "same_person"
+    assert answer.refused("anna", "crm_admin") == "role"
+    assert answer.refused("iris", "dpo") == "role"
+    denied = [entry.data for entry in night.store.ledger() if entry.kind == "denied"]
+    assert [(entry["action"], entry["role"]) for entry in denied] == [
+        ("requests compile", "crm_admin"),
+        ("requests release", "crm_admin"),
+        ("requests release", "dpo"),
+    ]
+    assert answer.id not in json.dumps(denied)
+    assert answer.release("erik") is Outcome.DELIVERED
+
+
+def test_a_row_that_turned_up_after_the_approval_sends_the_answer_back(night: Night, child: str, dossier: str) -> None:
+    """R-128, EXP-14: it is neither included nor withheld nor excluded; what was decided on the others stands."""
+    night.fiche("grooming", dossier=dossier, cf_summary="Eerste gesprek.")
+    answer = Answer(night, child)
+    answer.compile()
+    answer.approve()
+    night.fiche("grooming", dossier=dossier, cf_summary="Later gesprek.")
+    assert answer.refused() == "incomplete"
+    assert (answer.row.state, answer.row.words) == (RequestState.REVIEWING, ())
+    assert answer.compile().pending == 1
+    answer.approve()
+    assert answer.release() is Outcome.DELIVERED
+
+
+def test_somebody_confirmed_who_is_gone_makes_the_answer_incomplete(night: Night, child: str, dossier: str) -> None:
+    """R-128: a confirmed row must not vanish from the sum in silence."""
+    other = night.contact()
+    answer = Answer(night, other)
+    night.http.delete(f"{night.emulator.url}contacts({other})", headers={"If-Match": "*"})
+    assert not answer.compile().is_complete
+    with pytest.raises(Refused) as refusal:
+        approve_content(answer.context, answer.id, "dora", "dpo")
+    assert refusal.value.code == "incomplete"
+
+
+@pytest.mark.parametrize("flagged", ["requester", "child"])
+def test_a_place_of_safety_stops_the_release_until_two_people_set_it_aside(night: Night, flagged: str) -> None:
+    """R-157, IDV-05: of whoever asks, and of the child of whom the answer tells."""
+    child, parent = night.contact(birthdate="2017-03-04"), night.contact(firstname="Els")
+    dossier = night.dossier("grooming", closed=False, fiches=0)
+    night.party(child, "child", dossier=dossier)
+    night.party(parent, "parent", dossier=dossier)
+    night.patch("contacts", parent if flagged == "requester" else child, cf_nocontact=True)
+    answer = Answer(night, parent, child=child)
+    assert answer.compile().blocks == ("NO_CONTACT",)
+    answer.approve()
+    assert answer.refused() == "NO_CONTACT"
+    answer.override("NO_CONTACT")
+    assert answer.release() is Outcome.DELIVERED
+
+
+def test_a_place_of_safety_gets_no_neutral_letter_either(night: Night) -> None:
+    """R-157, IDV-05: a letter might reach those from whom the person hides."""
+    person = night.contact(cf_nocontact=True)
+    night.party(person, "suspect", dossier=night.dossier("grooming", closed=False))
+    answer = Answer(night, person)
+    assert answer.compile().answer == "neutral"
+    answer.approve()
+    assert answer.refused() == "NO_CONTACT"
+
+
+@pytest.mark.parametrize(("method", "blocks"), [(IdentityMethod.KNOWN_CHANNEL, ("CHANNEL_CHANGED",)), (IdentityMethod.EID, ())])
+def test_a_channel_that_was_changed_lately_needs_a_new_check(
+    make_night: Callable[..., Night], method: IdentityMethod, blocks: tuple[str, ...]
+) -> None:
+    """IDV-05: within 30 days, where nothing but that channel shows who it is."""
+    night = make_night(datetime.now(UTC))
+    person = night.contact(telephone1="+32470000001")
+    night.donation(person)
+    night.patch("contacts", person, telephone1="+32470000002")
+    answer = Answer(night, person)
+    row = answer.row
+    assert row.identity is not None
+    night.store.save_request(msgspec.structs.replace(row, identity=msgspec.structs.replace(row.identity, method=method)), since=row)
+    assert answer.compile().blocks == blocks
+
+
+def test_decisions_are_taken_whole_or_not_at_all(night: Night, child: str, dossier: str) -> None:
+    """Contract 3.6: every mistake by its line; a text by which somebody else would be known is one."""
+    reporter = night.contact(firstname="Karel", lastname="Melderman (fictief)", telephone1=NUMBER)
+    night.party(reporter, "reporter", fiche=night.fiche("grooming", dossier=dossier, cf_summary="Verzonnen."))
+    answer = Answer(night, child)
+    (item,) = [item for item in answer.compile().items if item.needs_review]
+    wrong: list[dict[str, object]] = [
+        {"item": "item-99", "status": "APPROVED"},
+        {"item": item.item, "status": "PENDING_REVIEW"},
+        {"item": item.item, "status": "WITHHELD"},
+        {"item": item.item, "status": "WITHHELD", "code": "te lang en te vrij"},
+        {"item": item.item, "status": "APPROVED_REDACTED"},
+        {"item": item.item, "status": "APPROVED", "text": "iets anders"},
+        {"item": item.item, "status": "APPROVED_REDACTED", "text": "Meneer Karel MELDERMAN belde."},
+        {"item": item.item, "status": "APPROVED_REDACTED", "text": "Bel 0470 11.22.33."},
+        {"item": item.item, "status": "APPROVED", "all": True},
+        {"item": "item-1", "status": "APPROVED_REDACTED", "text": "een contact heeft geen tekst"},
+    ]
+    for line in wrong:
+        right = {"item": "item-2" if line["item"] == item.item else item.item, "status": "APPROVED"}
+        with pytest.raises(UsageError, match="line 2") as error:
+            answer.decide(right, line)
+        assert "arel" not in str(error.value)
+    with pytest.raises(UsageError, match=r"line 3 .* second time"):
+        answer.decide(*[{"item": name, "status": "APPROVED"} for name in (item.item, "item-2", item.item)])
+    assert answer.now.pending == 1
+    answer.decide({"item": item.item, "status": "APPROVED_REDACTED", "text": "Iemand belde."})
+    assert "Iemand belde." in told(answer.now)
+    answer.decide({"item": item.item, "status": "WITHHELD", "code": "RF-03"})
+    assert "Iemand belde." not in told(answer.now)
+    assert [(each.what, each.code) for each in answer.now.told_withheld] == [("text", "RF-03")]
+    approve_content(answer.context, answer.id, "dora", "dpo")
+    assert answer.release() is Outcome.DELIVERED_PARTLY
+
+
+def test_what_was_decided_stands_until_the_text_changes(night: Night, child: str, dossier: str) -> None:
+    """Compiling again keeps decisions on items that are the same."""
+    kept = night.fiche("grooming", dossier=dossier, cf_summary="Blijft zo.")
+    changed = night.fiche("grooming", dossier=dossier, cf_summary="Wordt anders.")
+    answer = Answer(night, child)
+    answer.compile()
+    by_source = {item.source: item.item for item in answer.now.items}
+    answer.decide(
+        {"item": by_source["fiche", kept], "status": "WITHHELD", "code": "RF-03"},
+        {"item": by_source["fiche", changed], "status": "APPROVED"},
+    )
+    night.patch("cf_fiches", changed, cf_summary="Is nu anders.")
+    answer.compile()
+    status = {item.source: (item.status, item.code) for item in answer.now.items if item.needs_review}
+    assert status == {("fiche", kept): (ItemStatus.WITHHELD, "RF-03"), ("fiche", changed): (ItemStatus.PENDING_REVIEW, "")}
+
+
+def test_a_role_in_another_file_that_speaks_of_the_person_waits_too(night: Night) -> None:
+    """EXP-04: of a row that only mentions somebody nothing is told but the text, and that not by itself."""
+    person = night.contact(lastname="Zandstra (fictief)", emailaddress1="lotte@example.org")
+    night.party(person, "reporter", dossier=night.dossier("grooming", closed=False))
+    role = night.party(night.contact(firstname="Karel"), "parent", dossier=night.dossier("sexting", closed=False))
+    night.patch("cf_parties", role, cf_notes="Zie ook lotte@example.org.")
+    items = [item for item in Answer(night, person).compile().items if item.title == "mention"]
+    assert [(item.kind, item.status, item.proposal, item.shown_fields) for item in items] == [
+        ("party", ItemStatus.PENDING_REVIEW, "Zie ook lotte@example.org.", ())
+    ]
+
+
+def test_nothing_about_anybody_is_in_the_ledger(night: Night, child: str, dossier: str) -> None:
+    """ACC-08, SUS-07: steps, roles and codes; no row, no name, no number of items."""
+    night.fiche("grooming", dossier=dossier, cf_summary="Verzonnen.")
+    answer = Answer(night, child)
+    answer.compile()
+    answer.approve()
+    entries = [entry.data for entry in night.store.ledger() if entry.kind == "request" and "step" in entry.data]
+    assert [entry["step"] for entry in entries] == ["compile", "review", "approve"]
+    assert set().union(*entries) == {"request", "step", "role", "by", "answer", "decisions"}
+    assert not [word for word in (child, dossier, "Zandstra", "dora") if word in json.dumps(entries)]

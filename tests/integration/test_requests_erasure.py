@@ -1,0 +1,288 @@
+"""Erasure on request: what a DPO grants goes through the same guarded executor as everything else (6.2, table 4.2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+
+from crm_compliance.packages.package import package_of, sender_of
+from jobs.apply import apply_plan
+from jobs.approving import approve_plan
+from jobs.compiling import compile_request, compiled
+from jobs.fulfilling import fulfil, fulfil_all
+from jobs.plan import Kind
+from jobs.ports import JobContext
+from jobs.replaying import plan_replay
+from jobs.runs import Run, RunState
+from jobs.subject_requests import GivenPerson
+from rules.errors import Refused
+from rules.subject_requests import RequestState, Right
+from tests.crm_compliance.packages.pages import text_of
+from tests.integration.deciding import ask, close, compile_, context_of, decide, decision, granted, release, whats
+from tests.integration.holding import place
+from tests.integration.holding import release as release_hold
+from tests.integration.night import Night
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(night: Night) -> None:
+    """6.2: disposal with reason ERASURE_REQUEST, long before the end, of the file with its fiches, notes, recordings, roles and people."""
+    child, father = night.contact(birthdate="2010-05-05"), night.contact(lastname="Vader (fictief)")
+    dossier = night.dossier("sexting", closed=False)
+    (fiche,) = night.fiches_of(dossier)
+    night.party(child, "child", dossier=dossier)
+    night.party(father, "parent", fiche=fiche)
+    recording = night.recording(date(2026, 11, 20), fiche=fiche)
+    note = night.note("cf_dossier", dossier)
+    request = ask(night, Right.ERASURE, child)
+    assert whats(compile_(night, request)) == [("erase", "dossier")]
+    decided = decide(night, request)
+    assert (decided.granted, decided.waiting) == (("item-1",), {})
+    assert night.get("cf_dossiers", dossier) is not None  # only the release carries it out
+    run = release(night, request)
+    assert run is not None
+    assert (run.kind, run.state) == (Kind.REQUEST, RunState.DONE)
+    gone = [("cf_dossiers", dossier), ("cf_fiches", fiche), ("cf_recordings", recording), ("annotations", note), ("contacts", child)]
+    assert [night.get(*row) for row in (*gone, ("contacts", father))] == [None] * 6
+    certificates = [issued.certificate for issued in night.store.certificates(run.id)]
+    assert {one.reason for one in certificates} == {"ERASURE_REQUEST"}
+    assert {one.rule_id for one in certificates} == {"GDPR-17"}
+    assert sorted(one.unit_type for one in certificates) == ["contact", "contact", "dossier", "recording"]
+    assert certificates[0].actor.approvers == ("approver", "dpo")
+    assert {entry.reason for entry in night.store.erasures()} == {"ERASURE_REQUEST"}
+    assert decision(night, request).tasks == ()
+    assert fulfil(context_of(night), request.id) is None
+
+
+def test_a_witness_loses_the_name_and_the_information_stays(night: Night) -> None:
+    """6.2, witness: partial anonymisation of the party row; the contact goes, and the number from which was reported."""
+    child, witness = night.contact(birthdate="2010-05-05"), night.contact(lastname="Getuige (fictief)")
+    dossier = night.dossier("sexting", closed=False)
+    fiche = night.fiche("sexting", dossier=dossier, cf_callernumber="+32470112233", cf_summary="Verzonnen verklaring.")
+    night.party(child, "child", dossier=dossier)
+    role = night.party(witness, "reporter", fiche=fiche)
+    night.patch("cf_parties", role, cf_name="Getuige (fictief)", cf_notes="Verzonnen.")
+    request = ask(night, Right.ERASURE, witness)
+    assert whats(compile_(night, request)) == [("disown", "dossier")]
+    decide(night, request)
+    run = release(night, request)
+    assert run is not None
+    assert run.state is RunState.DONE
+    row = night.get("cf_parties", role)
+    assert row is not None
+    assert [row[column] for column in ("_cf_contactid_value", "cf_name", "cf_notes", "cf_role")] == [None, None, None, 100000003]
+    told = night.get("cf_fiches", fiche)
+    assert told is not None
+    assert (told["cf_callernumber"], told["cf_summary"]) == (None, "Verzonnen verklaring.")
+    assert night.get("contacts", witness) is None
+    assert night.get("contacts", child) is not None
+
+
+def test_only_the_items_that_are_named_go(night: Night) -> None:
+    child = night.contact(birthdate="2010-05-05")
+    dossiers = sorted(night.dossier("sexting", closed=False) for _ in range(2))
+    for dossier in dossiers:
+        night.party(child, "child", dossier=dossier)
+    request = ask(night, Right.ERASURE, child)
+    answer = compile_(night, request)
+    (first, second) = answer.items
+    run = (decide(night, request, second.item), release(night, request))[1]
+    assert run is not None
+    assert night.get("cf_dossiers", first.source[1]) is not None
+    assert night.get("cf_dossiers", second.source[1]) is None
+    assert night.get("contacts", child) is not None  # still the child of the other file (RET-20)
+
+
+@pytest.mark.parametrize("kind", ["judicial", "legal"])
+def test_r079_a_judicial_or_legal_hold_blocks_a_granted_erasure_until_it_is_lifted(night: Night, kind: str) -> None:
+    """R-079."""
+    child = night.contact(birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    hold = place(night, "cf_dossier", dossier, kind=kind)
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    assert decide(night, request).waiting == {"item-1": hold.reason.value}
+    assert release(night, request) is None
+    assert night.get("cf_dossiers", dossier) is not None
+    assert fulfil_all(context_of(night)) == {}
+    assert night.get("cf_dossiers", dossier) is not None
+    release_hold(night, hold)
+    fulfil_all(context_of(night))
+    assert night.get("cf_dossiers", dossier) is None
+    assert decision(night, request).tasks == ()
+
+
+def test_r079_a_hold_that_comes_between_plan_and_write_wins(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-079, HLD-07: the journal says HOLD_JUDICIAL, and nothing of the file is written."""
+    child = night.contact(birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    decide(night, request)
+
+    def held_first(context: JobContext, plan: str) -> Run:
+        place(night, "cf_dossier", dossier)
+        return apply_plan(context, plan)
+
+    monkeypatch.setattr("jobs.fulfilling.apply_plan", held_first)
+    run = release(night, request)
+    assert run is not None
+    assert run.counts["skipped"] == {"HOLD_JUDICIAL": 1, "STILL_REFERRED": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_r078_the_persons_own_access_request_is_answered_first(night: Night) -> None:
+    """R-078; neither the erasure's own hold nor the thirty days after an answer stand in the way (table 4.2, rank 4)."""
+    child = night.contact(birthdate="2010-05-05", emailaddress1="lotte@example.org")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    access = ask(night, Right.ACCESS, child)
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    assert decide(night, request).waiting == {"item-1": "HOLD_REQUEST"}
+    assert release(night, request) is None
+    assert night.get("cf_dossiers", dossier) is not None
+    close(night, access)
+    fulfil_all(context_of(night))
+    assert night.get("cf_dossiers", dossier) is None
+
+
+def test_a_strangers_pending_request_keeps_the_file_that_both_are_in(night: Night) -> None:
+    """HLD-08: everything about the other person is frozen, the file of the child too."""
+    child, other = night.contact(birthdate="2010-05-05"), night.contact(firstname="Bram", lastname="Maes (fictief)")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    night.party(other, "reporter", dossier=dossier)
+    ask(night, Right.ACCESS, other, given=GivenPerson(firstname="Bram", lastname="Maes (fictief)"))
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    assert decide(night, request).waiting == {"item-1": "HOLD_REQUEST"}
+    assert release(night, request) is None
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def with_payments(text: str) -> str:
+    """The shipped schedule with the row for gifts in force, as a controller puts it in force."""
+    start = text.index("  donor_payment:")
+    assert "enabled: false" in text[start:]
+    return text[:start] + text[start:].replace("enabled: false", "enabled: true", 1)
+
+
+def test_r104_a_donors_profile_is_erased_and_the_payment_kept_until_the_end_of_2036(make_night: Callable[..., Night]) -> None:
+    """R-104."""
+    night = make_night(datetime(2026, 11, 25, 11, tzinfo=UTC), policy=with_payments)
+    donor = night.contact(cf_newsletter=True)
+    gift = night.donation(donor)
+    night.patch("cf_donations", gift, cf_bookedon="2026-05-01T11:00:00Z")
+    request = ask(night, Right.ERASURE, donor)
+    assert whats(compile_(night, request)) == [("unsubscribe", "contact"), ("profile", "contact")]
+    decide(night, request)
+    run = release(night, request)
+    assert run is not None
+    assert run.state is RunState.DONE
+    assert night.get("contacts", donor) is None
+    kept = night.get("cf_donations", gift)
+    assert kept is not None
+    assert kept["_cf_contactid_value"] is None
+    line = night.lines(night.plan())[gift]
+    assert (line.reason, line.retention_end) == ("NOT_EXPIRED", "2036-12-31")
+
+
+def test_r104_the_answer_tells_until_when_a_payment_stays_and_on_what_ground(make_night: Callable[..., Night]) -> None:
+    """R-104, art. 12(4): by its day where the schedule has a term, in the language of the answer, for people and for computers."""
+    night = make_night(datetime(2026, 11, 25, 11, tzinfo=UTC), policy=with_payments)
+    donor = night.contact(cf_newsletter=True)
+    night.patch("cf_donations", night.donation(donor), cf_bookedon="2026-05-01T11:00:00Z")
+    request = ask(night, Right.ERASURE, donor)
+    compile_request(context_of(night), request.id, "dora", "dpo")
+    decide(night, request)
+    contents = package_of(compiled(night.store, night.store.request(request.id)), sender_of(night.policy), {})
+    (kept,) = json.loads(contents["data.json"])["kept"]
+    assert (kept["type"], kept["last_day"]) == ("donation", "2036-12-31")
+    letter = text_of(contents["letter.pdf"])
+    assert "Wat blijft, en waarom" in letter
+    assert "31 december 2036" in letter
+    assert "wettelijke verplichting" in letter
+
+
+@pytest.mark.parametrize(("hold", "is_told"), [("legal", True), ("", False)])
+def test_what_is_held_for_now_is_told_without_detail(night: Night, hold: str, is_told: bool) -> None:
+    child = night.contact(birthdate="1990-01-02")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    if hold:
+        place(night, "cf_dossier", dossier, kind=hold)
+    request = ask(night, Right.ERASURE, child)
+    compile_request(context_of(night), request.id, "dora", "dpo")
+    decide(night, request)
+    letter = text_of(package_of(compiled(night.store, night.store.request(request.id)), sender_of(night.policy), {})["letter.pdf"])
+    assert ("een wettelijke verplichting of een rechtsvordering" in letter) == is_told
+
+
+def test_without_a_term_for_payments_a_gift_keeps_its_donor_without_what_it_does_not_need(night: Night) -> None:
+    """Nobody says until when: the payment needs who paid, so the contact is trimmed and not removed."""
+    donor = night.contact(birthdate="1980-05-05", description="Verzonnen.", cf_newsletter=True)
+    gift = night.donation(donor)
+    granted(night, ask(night, Right.ERASURE, donor))
+    row = night.get("contacts", donor)
+    assert row is not None
+    assert night.get("cf_donations", gift) is not None
+    assert (row["birthdate"], row["description"], row["cf_newsletter"], row["donotbulkemail"]) == (None, None, False, True)
+    assert row["lastname"] == "Peeters (fictief)"
+
+
+def test_a_role_that_was_disowned_is_disowned_again_after_a_restore(night: Night) -> None:
+    """ERA-13, R-091: a partial anonymisation on request is replayed like an erasure."""
+    witness = night.contact()
+    dossier = night.dossier("sexting", closed=False)
+    role = night.party(witness, "reporter", dossier=dossier)
+    granted(night, ask(night, Right.ERASURE, witness))
+    assert plan_replay(night.context, only_if_due=True) is None
+    again = night.contact()
+    night.patch("cf_parties", role, cf_name="rol", **{"cf_ContactId@odata.bind": f"/contacts({again})"})
+    plan = plan_replay(night.context)
+    assert plan is not None
+    apply_plan(night.context, plan.id)
+    row = night.get("cf_parties", role)
+    assert row is not None
+    assert (row["_cf_contactid_value"], row["cf_name"]) == (None, None)
+
+
+def test_the_breaker_stops_a_request_that_would_take_too_much_until_two_people_have_looked(make_night: Callable[..., Night]) -> None:
+    """RET-24: the DPO's word on the content counts; a CRM administrator's is lacking."""
+    night = make_night(policy=lambda text: text.replace("max: 200", "max: 1"))
+    child = night.contact(birthdate="2010-05-05")
+    for _ in range(2):
+        night.party(child, "child", dossier=night.dossier("sexting", closed=False))
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    decide(night, request)
+    with pytest.raises(Refused) as refused:
+        release(night, request)
+    assert refused.value.code == "breaker"
+    (plan,) = night.store.plans()
+    assert plan.missing(night.clock()) == ("crm_admin",)
+    assert fulfil_all(context_of(night)) == {request.id: "breaker"}
+    assert len(night.store.plans()) == 1
+    approve_plan(night.store, plan.id, "carl", "crm_admin", "", approves=True, now=night.clock(), reference=night.key.reference)
+    assert fulfil_all(context_of(night)) == {}
+    assert night.rows("cf_dossiers") == []
+
+
+def test_nothing_is_carried_out_before_the_release(night: Night) -> None:
+    child = night.contact(birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    before = night.writes()
+    decide(night, request)
+    assert fulfil(context_of(night), request.id) is None
+    assert (fulfil_all(context_of(night)), night.writes()) == ({}, before)
+    assert night.store.request(request.id).state is RequestState.REVIEWING

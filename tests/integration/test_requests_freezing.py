@@ -1,0 +1,153 @@
+"""A pending request keeps all that may be about the person, from the receipt to the end of the grace (HLD-08)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+
+from connectors.interface import ConnectorError
+from jobs.apply import apply_plan
+from jobs.freezing import StoredRequests, frozen_of, refreeze
+from jobs.moving import close
+from jobs.plan import Kind
+from jobs.planning import make_plan
+from jobs.subject_requests import FROZEN, GIVEN, Frozen
+from rules.errors import Refused
+from tests.crm_compliance.requesting import person
+from tests.integration.asking import ASKER, changed, dpo, registered
+from tests.integration.night import Night
+
+LONG_AGO = date(2020, 1, 10)
+
+
+def expired_dossier_of(night: Night, contact: str, role: str = "reporter") -> str:
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    night.party(contact, role, dossier=dossier)
+    return dossier
+
+
+def reasons(night: Night) -> dict[str, str]:
+    return {row: line.reason for row, line in night.lines(night.plan()).items() if line.table == "cf_dossier"}
+
+
+def test_a_request_that_was_only_stored_keeps_what_the_next_plan_finds(night: Night) -> None:
+    """A process that was killed between the receipt and the lookup."""
+    mine, other = expired_dossier_of(night, night.contact(**ASKER)), night.dossier("social_card", spoken=LONG_AGO)
+    request = registered(night)
+    assert night.store.request_part(request.id, FROZEN) is None
+    assert reasons(night) == {mine: "HOLD_REQUEST", other: "EXPIRED"}
+    assert night.store.request_part(request.id, FROZEN) is not None
+
+
+def test_a_weak_match_is_kept_and_so_is_a_suspect(night: Night) -> None:
+    """Confirmed or not: a name alone is enough, whatever the role."""
+    dossier = expired_dossier_of(night, night.contact(**ASKER, birthdate="1985-07-30"), "suspect")
+    registered(night, given=person(**ASKER, birthdate="1961-01-01"))
+    assert reasons(night) == {dossier: "HOLD_REQUEST"}
+
+
+def test_the_child_is_kept_too(night: Night) -> None:
+    child = person(firstname="Kind", lastname="Voorbeeld (fictief)", birthdate="2012-05-08")
+    dossier = expired_dossier_of(night, night.contact(firstname="Kind", lastname="Voorbeeld (fictief)", birthdate="2012-05-08"), "child")
+    registered(night, requester_kind="parent_for_child", on_behalf_of=child)
+    assert reasons(night) == {dossier: "HOLD_REQUEST"}
+
+
+def test_r073_the_last_day_is_the_closing_day_and_the_grace(make_night: Callable[..., Night]) -> None:
+    """R-073: closed on 2026-04-10, kept on 2026-05-10, due on 2026-05-11."""
+    night = make_night(datetime(2026, 4, 10, 9, tzinfo=UTC))
+    dossier = expired_dossier_of(night, night.contact(**ASKER))
+    request = registered(night)
+    refreeze(night.context, request)
+    close(dpo(night), request.id, "WITHDRAWN")
+    for moment, reason in (
+        (datetime(2026, 5, 10, 21, 59, 59, tzinfo=UTC), "HOLD_REQUEST"),
+        (datetime(2026, 5, 10, 22, tzinfo=UTC), "EXPIRED"),
+    ):
+        night.clock.now = moment
+        assert reasons(night) == {dossier: reason}
+
+
+def test_a_request_that_comes_between_plan_and_apply_wins(night: Night) -> None:
+    """HLD-07, R-077."""
+    dossier = expired_dossier_of(night, night.contact(**ASKER))
+    plan = night.plan()
+    registered(night)
+    run = night.apply(plan)
+    assert run.counts["skipped"] == {"HOLD_REQUEST": 2}  # the dossier and the contact
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_request_that_comes_during_a_run_is_looked_up_by_that_run(night: Night) -> None:
+    """The same register that has asked once notices a request that was not there yet."""
+    night.contact(**ASKER)
+    register = StoredRequests(night.context)
+    assert register.freezing(date(2026, 10, 1)) == ()
+    registered(night)
+    (hold,) = register.freezing(date(2026, 10, 1))
+    assert len(hold.contacts) == 1
+
+
+def test_what_was_kept_once_stays_kept(night: Night) -> None:
+    """Doubt keeps: a contact that is called otherwise by now was there at the receipt."""
+    contact = night.contact(**ASKER)
+    request = registered(night)
+    first = refreeze(night.context, request)
+    night.patch("contacts", contact, firstname="Anders", lastname="Genoemd (fictief)")
+    newcomer = night.contact(**ASKER)
+    again = refreeze(night.context, request)
+    assert first.contacts == (contact,)
+    assert set(again.contacts) == {contact, newcomer}
+
+
+def test_a_lookup_that_fails_stops_plan_and_apply(night: Night) -> None:
+    """Never an empty hold."""
+    expired_dossier_of(night, night.contact(**ASKER))
+    plan = night.plan()
+    request = registered(night)
+    night.emulator_faults([{"match": {"path": "contacts"}, "times": 1000, "do": "status", "status": 403}])
+    writes = night.writes()
+    with pytest.raises(ConnectorError):
+        make_plan(night.context, Kind.ALL)
+    with pytest.raises(ConnectorError):
+        apply_plan(night.context, plan.id)
+    assert night.writes() == writes
+    assert frozen_of(night.context, request.id) is None
+    assert [each.id for each in night.store.plans()] == [plan.id]
+
+
+def test_without_what_the_person_said_the_old_lookup_counts_and_without_both_nothing_is_planned(night: Night) -> None:
+    contact = night.contact(**ASKER)
+    request = registered(night)
+    refreeze(night.context, request)
+    changed(night, request, {GIVEN: None})
+    assert refreeze(night.context, night.store.request(request.id)).contacts == (contact,)
+    changed(night, request, {FROZEN: None})
+    with pytest.raises(Refused) as caught:
+        night.plan()
+    assert (caught.value.code, caught.value.where) == ("not_frozen", request.id)
+
+
+def test_a_row_that_somebody_moves_meanwhile_is_kept_all_the_same(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    night.contact(**ASKER)
+    request = registered(night)
+    stale = msgspec.structs.replace(request, language="fr")
+    assert refreeze(night.context, stale).contacts
+    assert frozen_of(night.context, request.id) is not None
+    assert night.store.request(request.id) == request
+
+
+def test_a_closed_request_is_not_looked_up_any_more(night: Night) -> None:
+    """What it kept is all it keeps, and no link to anybody is made anew."""
+    dossier = expired_dossier_of(night, night.contact(**ASKER))
+    request = registered(night)
+    frozen = Frozen(contacts=(), rows=(), at=night.clock())
+    changed(night, request, {FROZEN: msgspec.json.encode(frozen)})
+    close(dpo(night), request.id, "WITHDRAWN")
+    night.clock.now += timedelta(days=1)
+    assert reasons(night) == {dossier: "EXPIRED"}
+    assert replace(night.context).requests.freezing(night.clock().date()) == ()

@@ -1,0 +1,209 @@
+"""The nightly round over subject requests (DDL-08, DDL-10, DDL-11, EXP-17, ACC-07, ACC-08)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobs.freezing import refreeze
+from jobs.granted import Decision, Task, What
+from jobs.moving import close, identify, resume, suspend
+from jobs.placing import Wanted, place_hold
+from jobs.register_upkeep import keep_register
+from jobs.requests_round import RequestsRound, go_round
+from jobs.subject_requests import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, SubjectRequest
+from rules.placed_holds import HoldType
+from rules.subject_requests import IdentityMethod, Outcome, RequestState, Right
+from tests.integration.asking import ASKER, changed, dpo, registered
+from tests.integration.night import Night
+
+ALL = (GIVEN, CANDIDATES, CONFIRMED, FROZEN, COMPILATION, DECISIONS, PACKAGE)
+DECISION = Decision(right=Right.ACCESS, who="dora", at=datetime(2026, 5, 4, 9, tzinfo=UTC))
+MAKING = {**dict.fromkeys((CANDIDATES, CONFIRMED, COMPILATION, PACKAGE), b"{}"), DECISIONS: msgspec.json.encode(DECISION)}
+
+
+@pytest.fixture
+def in_may(make_night: Callable[..., Night]) -> Night:
+    return make_night(datetime(2026, 5, 4, 9, tzinfo=UTC))
+
+
+def left(night: Night, request: SubjectRequest) -> set[str]:
+    return {name for name in ALL if night.store.request_part(request.id, name) is not None}
+
+
+def on(night: Night, moment: datetime) -> RequestsRound:
+    night.clock.now = moment
+    return go_round(night.context)
+
+
+def delivered(night: Night) -> SubjectRequest:
+    """A request with every part, delivered now."""
+    request = registered(night)
+    refreeze(night.context, request)
+    return changed(
+        night, request, dict(MAKING), state=RequestState.RELEASED, answer="package", outcome=Outcome.DELIVERED, released_at=night.clock()
+    )
+
+
+def test_r125_an_answer_is_there_for_thirty_days_and_then_gone(in_may: Night) -> None:
+    """R-125: delivered on 2026-05-04, there on 2026-06-03, not on 2026-06-04."""
+    request = delivered(in_may)
+    on(in_may, datetime(2026, 6, 3, 21, 59, 59, tzinfo=UTC))
+    assert left(in_may, request) == set(ALL)
+    done = on(in_may, datetime(2026, 6, 3, 22, tzinfo=UTC))
+    assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, FROZEN}
+    assert {part for _, part in done.upkept.erased} == {COMPILATION, DECISIONS, PACKAGE}
+
+
+def test_the_names_go_thirty_days_after_the_closing(in_may: Night) -> None:
+    """ACC-08, HLD-08: with them the key; the row stays."""
+    request = delivered(in_may)
+    close(dpo(in_may), request.id, "DELIVERED")
+    assert left(in_may, request) == {GIVEN, FROZEN, COMPILATION, DECISIONS, PACKAGE}
+    on(in_may, datetime(2026, 6, 3, 21, 59, tzinfo=UTC))
+    assert left(in_may, request) == {GIVEN, FROZEN, COMPILATION, DECISIONS, PACKAGE}
+    key = in_may.key.folder / "requests" / f"{request.id}.key"
+    assert key.exists()
+    on(in_may, datetime(2026, 6, 3, 22, tzinfo=UTC))
+    assert left(in_may, request) == set()
+    assert not key.exists()
+    assert in_may.store.request(request.id).outcome is Outcome.DELIVERED
+
+
+def test_working_copies_of_what_was_never_sent_go_at_the_closing(in_may: Night) -> None:
+    request = registered(in_may)
+    changed(in_may, request, {COMPILATION: b"{}", DECISIONS: b"{}"}, state=RequestState.REVIEWING, answer="package")
+    close(dpo(in_may), request.id, "WITHDRAWN")
+    assert left(in_may, request) == {GIVEN}
+
+
+def test_a_decision_outlives_its_day_while_something_granted_waits(in_may: Night) -> None:
+    """DDL-12: what could not be carried out yet is not forgotten."""
+    request = delivered(in_may)
+    waiting = msgspec.structs.replace(DECISION, tasks=(Task("1", What.UNSUBSCRIBE, "contact", "none"),))
+    changed(in_may, request, {DECISIONS: msgspec.json.encode(waiting)})
+    in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
+    keep_register(in_may.store, in_may.policy.defaults, in_may.clock())
+    assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, FROZEN, DECISIONS}
+    changed(in_may, request, {DECISIONS: msgspec.json.encode(DECISION)})
+    keep_register(in_may.store, in_may.policy.defaults, in_may.clock())
+    assert DECISIONS not in left(in_may, request)
+
+
+@pytest.mark.parametrize("by", ["reason", "person", "none"])
+def test_the_names_stay_while_a_complaint_follows(in_may: Night, by: str) -> None:
+    """ACC-08: a hold that names the request, or is on the person; any other one is about something else."""
+    contact, stranger = in_may.contact(**ASKER), in_may.contact(firstname="Iemand", lastname="Anders (fictief)")
+    request = delivered(in_may)
+    close(dpo(in_may), request.id, "DELIVERED")
+    person = {"reason": stranger, "person": contact, "none": stranger}[by]
+    reason = request.id if by == "reason" else "GBA-1"
+    wanted = Wanted(
+        type=HoldType.COMPLAINT, person=person, reason_code=reason, basis="GBA", ends_on=date(2026, 8, 1), review_on=date(2026, 8, 1)
+    )
+    place_hold(in_may.context, wanted, "dora", "dpo")
+    on(in_may, datetime(2026, 7, 1, 9, tzinfo=UTC))
+    assert (GIVEN in left(in_may, request)) is (by != "none")
+    on(in_may, datetime(2026, 8, 2, 9, tzinfo=UTC))
+    assert left(in_may, request) == set()
+
+
+def test_a_row_becomes_a_yearly_total_five_years_after_its_closing(in_may: Night) -> None:
+    """ACC-07."""
+    request = delivered(in_may)
+    close(dpo(in_may), request.id, "DELIVERED")
+    on(in_may, datetime(2031, 5, 4, 9, tzinfo=UTC))
+    assert [row.id for row in in_may.store.requests()] == [request.id]
+    done = on(in_may, datetime(2031, 5, 5, 9, tzinfo=UTC))
+    assert (done.upkept.totalled, in_may.store.requests()) == (1, [])
+    assert in_may.store.request_totals() == {(2026, "access", "DELIVERED"): 1}
+
+
+def asked(night: Night, reason: str = "identity") -> SubjectRequest:
+    return suspend(dpo(night), registered(night).id, reason, night.clock().date())
+
+
+def test_somebody_who_does_not_answer_is_reminded_once_and_given_up_after_ninety_days(in_may: Night) -> None:
+    """DDL-08: asked on 2026-05-04."""
+    request = asked(in_may)
+    assert on(in_may, datetime(2026, 6, 2, 9, tzinfo=UTC)).upkept.reminded == ()
+    done = on(in_may, datetime(2026, 6, 3, 9, tzinfo=UTC))
+    assert (done.upkept.reminded, [alarm.code for _, alarm in done.alarms]) == ((request.id,), ["QUESTION_UNANSWERED"])
+    done = on(in_may, datetime(2026, 6, 4, 9, tzinfo=UTC))
+    assert (done.upkept.reminded, [alarm.code for _, alarm in done.alarms]) == ((), ["QUESTION_UNANSWERED"])
+    assert on(in_may, datetime(2026, 8, 2, 9, tzinfo=UTC)).upkept.closed == ()
+    assert on(in_may, datetime(2026, 8, 3, 9, tzinfo=UTC)).upkept.closed == (request.id,)
+    row = in_may.store.request(request.id)
+    assert (row.state, row.outcome, row.refusal) == (RequestState.CLOSED, Outcome.NOT_IDENTIFIED, "RF-01")
+    assert on(in_may, datetime(2026, 8, 4, 9, tzinfo=UTC)).upkept.closed == ()
+    steps = [entry.data.get("step") for entry in in_may.store.ledger() if entry.kind == "request"]
+    assert steps == ["open", "suspend", "remind", "close"]
+
+
+def test_who_was_identified_is_never_given_up(in_may: Night) -> None:
+    request = asked(in_may, "scope")
+    identify(dpo(in_may), request.id, IdentityMethod.EID)
+    assert on(in_may, datetime(2026, 9, 1, 9, tzinfo=UTC)).upkept.closed == ()
+    assert resume(dpo(in_may), request.id, date(2026, 9, 1)).state is RequestState.SEARCHING
+
+
+def test_alarms_come_at_ten_five_and_one_day_and_once_it_is_late(in_may: Night) -> None:
+    """DDL-10, DDL-11: received on 2026-05-04, due on 2026-06-04."""
+    registered(in_may)
+    seen: dict[str, str] = {}
+    for days in range(33):
+        done = on(in_may, datetime(2026, 5, 4, 9, tzinfo=UTC) + timedelta(days=days))
+        for _, alarm in done.alarms:
+            seen.setdefault(alarm.code, in_may.clock().date().isoformat())
+    assert seen == {"DUE_IN_10": "2026-05-25", "DUE_IN_5": "2026-05-30", "DUE_IN_1": "2026-06-03", "OVERDUE": "2026-06-05"}
+    assert len(done.overdue) == 1
+
+
+def test_a_second_round_changes_nothing(in_may: Night) -> None:
+    request = delivered(in_may)
+    close(dpo(in_may), request.id, "DELIVERED")
+    asked(in_may)
+    on(in_may, datetime(2026, 8, 10, 9, tzinfo=UTC))
+    rows, entries = in_may.store.requests(), len(list(in_may.store.ledger()))
+    again = go_round(in_may.context)
+    assert (again.upkept.reminded, again.upkept.closed, again.upkept.erased, again.upkept.totalled) == ((), (), (), 0)
+    assert in_may.store.requests() == rows
+    assert len(list(in_may.store.ledger())) == entries + 1  # the round itself
+
+
+@pytest.mark.parametrize("saved", range(3))
+def test_a_round_that_is_killed_anywhere_is_made_good_by_the_next_one(in_may: Night, monkeypatch: pytest.MonkeyPatch, saved: int) -> None:
+    """Killed before the first, the second and the third row is saved."""
+    requests = [delivered(in_may) for _ in range(3)]
+    for request in requests:
+        close(dpo(in_may), request.id, "DELIVERED")
+    in_may.clock.now = datetime(2026, 8, 10, 9, tzinfo=UTC)
+    store, save, calls = in_may.store, in_may.store.save_request, count()
+
+    def save_or_die(*row: Any, **more: Any) -> None:
+        if next(calls) == saved:
+            raise KeyboardInterrupt
+        save(*row, **more)
+
+    with monkeypatch.context() as killing:
+        killing.setattr(store, "save_request", save_or_die)
+        with pytest.raises(KeyboardInterrupt):
+            keep_register(store, in_may.policy.defaults, in_may.clock())
+    assert sum(not left(in_may, request) for request in requests) == saved
+    keep_register(store, in_may.policy.defaults, in_may.clock())
+    assert [left(in_may, request) for request in requests] == [set()] * 3
+
+
+def test_the_ledger_says_nothing_about_anybody(in_may: Night) -> None:
+    """ACC-05, SUS-07: ids, steps, roles and codes."""
+    contact = in_may.contact(**ASKER)
+    request = delivered(in_may)
+    close(dpo(in_may), request.id, "DELIVERED")
+    on(in_may, datetime(2026, 8, 10, 9, tzinfo=UTC))
+    told = str([entry.data for entry in in_may.store.ledger()])
+    assert all(word not in told for word in (*ASKER.values(), contact, "dora"))

@@ -1,0 +1,519 @@
+"""Everything that the CRM has about a person is found: each place is proven by a row that was planted there (EXP-03)."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import requests
+
+from connectors.dynamics.sessions import Sessions
+from connectors.interface import ConnectorError, ReadIncomplete
+from connectors.storage.local import LocalFolder
+from crm_compliance import wiring
+from crm_compliance.settings import Settings
+from jobs.needs import NEEDS
+from jobs.searching import PLACES, Material, Mention, places_not_searched, search_everywhere
+from jobs.standing_facts import files_of, roles_of
+from tests.integration.night import ROLE, Night
+
+FIRST, LAST, MAIL, PHONE, NUMBER = "Noëlle", "Van den Broeck (fictief)", "noelle@voorbeeld.example", "0475/12.34.56", "85.07.30-997.34"
+
+
+def person(night: Night, **columns: Any) -> str:
+    known = {"firstname": FIRST, "lastname": LAST, "emailaddress1": MAIL, "mobilephone": PHONE, "cf_nationalnumber": NUMBER}
+    return night.contact(**known | columns)
+
+
+def email(night: Night, participants: list[dict[str, Any]], about: str | None = None, target: str = "cf_dossier", **columns: Any) -> str:
+    sets = {"cf_dossier": "cf_dossiers", "cf_fiche": "cf_fiches", "contact": "contacts"}
+    bound = {f"regardingobjectid_{target}_email@odata.bind": f"/{sets[target]}({about})"} if about else {}
+    return night.create("emails", "activityid", **{"subject": "bericht", "email_activity_parties": participants} | bound | columns)
+
+
+def to(contact: str) -> dict[str, Any]:
+    return {"partyid_contact@odata.bind": f"/contacts({contact})", "participationtypemask": 2}
+
+
+def search(night: Night, *people: str) -> Material:
+    return search_everywhere(night.context, people)
+
+
+def remove(night: Night, table_set: str, row: str) -> None:
+    assert night.http.delete(f"{night.emulator.url}{table_set}({row})").status_code == 204
+
+
+def switch(night: Night, **switches: object) -> None:
+    night.http.put(f"{night.emulator.root}/_emulator/switches", json=switches).raise_for_status()
+
+
+def retain(night: Night, table: str, row: str) -> None:
+    target = {"Target": {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", f"{table}id": row}}
+    night.http.post(f"{night.emulator.url}Retain", json=target).raise_for_status()
+
+
+@pytest.fixture
+def urls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every address that the client sends to."""
+    sent: list[str] = []
+    real = Sessions.prepare
+
+    def prepare(self: Sessions, method: str, url: str, *rest: Any) -> Any:
+        sent.append(unquote(url))
+        return real(self, method, url, *rest)
+
+    monkeypatch.setattr(Sessions, "prepare", prepare)
+    return sent
+
+
+# -- links -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_role_leads_to_everything_in_its_dossier(night: Night) -> None:
+    """EXP-05: a child is told everything about it in the dossier; a fiche, recording, note, call, e-mail and role of it are found."""
+    child, parent = person(night), night.contact()
+    dossier = night.dossier("runaway", fiches=2)
+    role, other_role = night.party(child, "child", dossier=dossier), night.party(parent, "parent", dossier=dossier)
+    first, second = night.fiches_of(dossier)
+    recording = night.recording(date(2025, 1, 1), fiche=first)
+    notes = {night.note("cf_dossier", dossier), night.note("cf_fiche", second), night.note("cf_recording", recording)}
+    call, mail = night.call("cf_fiche", first, [parent]), email(night, [to(parent)], dossier)
+    found = search(night, child)
+    assert found.dossiers.keys() == {dossier}
+    assert found.fiches.keys() == {first, second}
+    assert found.recordings.keys() == {recording}
+    assert found.notes.keys() == notes
+    assert (set(found.calls), set(found.emails)) == ({call}, {mail})
+    assert found.parties.keys() == {role, other_role}
+    assert found.contacts.keys() == {child, parent}
+    assert {row.party for row in found.activity_parties.values()} == {parent}
+    assert (found.mentions, found.elsewhere) == ([], [])
+
+
+def test_rows_come_with_their_names_numbers_and_texts(night: Night) -> None:
+    child = person(night)
+    fiche = night.fiche("runaway", cf_summary="Wat er gezegd is.", cf_callernumber="016 00 00 00")
+    night.party(child, "child", fiche=fiche)
+    found = search(night, child)
+    assert (found.contacts[child].first_name, found.contacts[child].email) == (FIRST, MAIL)
+    row = found.fiches[fiche]
+    assert (row.summary, row.caller_number) == ("Wat er gezegd is.", "016 00 00 00")
+    assert (row.communicated_on, row.communicated_at) == (date(2025, 1, 10), datetime(2025, 1, 10, 11, tzinfo=UTC))
+
+
+def test_a_role_on_a_fiche_of_a_dossier_leads_to_the_dossier_and_on_a_lone_fiche_to_the_fiche(night: Night) -> None:
+    reporter = person(night)
+    dossier = night.dossier("runaway", fiches=2)
+    one, other = night.fiches_of(dossier)
+    lone = night.fiche("sexting")
+    night.party(reporter, "reporter", fiche=one)
+    night.party(reporter, "reporter", fiche=lone)
+    found = search(night, reporter)
+    assert (set(found.dossiers), set(found.fiches)) == ({dossier}, {one, other, lone})
+    assert {role.unit for role in roles_of(found)} == {("dossier", dossier), ("fiche", lone)}
+    assert files_of(found)["fiche", lone].categories == ("sexting",)
+
+
+def test_gifts_courses_agreements_and_notes_of_a_contact_are_found(night: Night) -> None:
+    """EXP-03; employees are treated as volunteers or partners: their agreement is found like any other."""
+    donor = person(night)
+    bound = {"cf_ContactId@odata.bind": f"/contacts({donor})"}
+    gift = night.donation(donor)
+    course = night.create("cf_enrolments", "cf_enrolmentid", cf_name="cursus", cf_course="Veilig online", **bound)
+    agreement = night.create("cf_engagements", "cf_engagementid", cf_name="contract", cf_kind=100000002, **bound)
+    note, on_gift = night.note("contact", donor), night.donation(night.contact())
+    found = search(night, donor)
+    assert (set(found.donations), set(found.enrolments), set(found.engagements)) == ({gift}, {course}, {agreement})
+    assert (found.enrolments[course].course, found.engagements[agreement].kind) == ("Veilig online", "employee")
+    assert (set(found.notes), on_gift in found.donations) == ({note}, False)
+
+
+def test_activities_are_found_by_a_participant_and_by_what_they_are_about(night: Night) -> None:
+    """EXP-03: also as a mere party of an e-mail, whose file comes without the rest of it."""
+    witness, child = person(night), night.contact(firstname="Kind")
+    dossier = night.dossier("runaway", fiches=1)
+    night.party(child, "child", dossier=dossier)
+    about, taking_part = night.call("contact", witness, [child]), email(night, [to(witness), to(child)], dossier)
+    loose = email(night, [to(witness)])
+    found = search(night, witness)
+    assert (set(found.calls), set(found.emails)) == ({about}, {taking_part, loose})
+    assert Counter(row.party for row in found.activity_parties.values()) == {witness: 2, child: 2}
+    assert (set(found.dossiers), set(found.fiches)) == ({dossier}, set())
+    assert found.contacts.keys() == {witness, child}, "who else is in the e-mail and in its file has to be known, to be redacted"
+    assert {(role.contact, role.unit) for role in roles_of(found)} == {(child, ("dossier", dossier))}
+
+
+def test_the_organisation_or_the_person_above_a_contact_is_named(night: Night) -> None:
+    account = night.create("accounts", "accountid", name="School De Verzonnen Linde")
+    partner = person(night, **{"parentcustomerid_account@odata.bind": f"/accounts({account})"})
+    above = night.contact(firstname="Ouder")
+    other = night.contact(**{"parentcustomerid_contact@odata.bind": f"/contacts({above})"})
+    found = search(night, partner, other)
+    assert found.accounts == {account: "School De Verzonnen Linde"}
+    assert above in found.contacts
+
+
+def test_an_account_that_may_not_be_read_leaves_its_name_out_with_a_warning(night: Night) -> None:
+    account = night.create("accounts", "accountid", name="School De Verzonnen Linde")
+    partner = person(night, **{"parentcustomerid_account@odata.bind": f"/accounts({account})"})
+    context = night.context
+    lines = [*night.connector.least_role(NEEDS), *night.connector.cleaning_role()]
+    body = {"user": night.connector.whoami(), "set": {line.name: line.depth for line in lines if line.name != "prvReadAccount"}}
+    requests.put(f"{night.emulator.root}/_emulator/privileges", json=body, timeout=30).raise_for_status()
+    assert search_everywhere(context, [partner]).accounts == {}
+    assert any(warning.startswith("names are left out") for warning in night.connector.warnings)
+
+
+def test_two_rows_of_one_person_are_searched_together(night: Night) -> None:
+    one, two = person(night), person(night, cf_nationalnumber=None)
+    first, second = night.dossier("runaway"), night.dossier("sexting")
+    night.party(one, "child", dossier=first)
+    night.party(two, "reporter", dossier=second)
+    assert search(night, one, two).dossiers.keys() == {first, second}
+
+
+def test_a_person_of_whom_nothing_is_there_is_searched_all_the_same(night: Night) -> None:
+    """SUS-04: nothing at all is an answer, and it says the same of what was not searched."""
+    known = person(night)
+    night.party(known, "suspect", dossier=night.dossier("runaway"))
+    nobody = search(night)
+    assert not any(nobody.rows(kind) for kind in PLACES)
+    assert nobody.not_searched == search(night, known).not_searched
+
+
+def test_anonymised_rows_are_left_out(night: Night) -> None:
+    child = person(night)
+    dossier = night.dossier("runaway", fiches=2)
+    gone, _ = night.fiches_of(dossier)
+    night.patch("cf_fiches", gone, cf_anonymisedon="2026-01-01T11:00:00Z")
+    other = night.dossier("sexting", cf_anonymisedon="2026-01-01T11:00:00Z")
+    night.party(child, "child", dossier=dossier)
+    night.party(child, "child", dossier=other)
+    night.fiche("sexting", cf_anonymisedon="2026-01-01T11:00:00Z", cf_summary=f"{FIRST} van den Broeck")
+    found = search(night, child)
+    assert (set(found.dossiers), gone in found.fiches, len(found.fiches), len(found.mentions)) == ({dossier}, False, 1, 0)
+
+
+# -- mentions ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [
+        ("Belde over noelle vandenbroeck.", "name"),
+        ("VAN DEN BROECK, Noëlle", "name"),
+        ("Haar nummer is +32 475 12 34 56.", "phone"),
+        ("Schrijf naar Noelle@Voorbeeld.example aub", "email"),
+        ("RRN 85 07 30 997 34", "national_number"),
+    ],
+)
+def test_a_text_that_speaks_of_a_person_is_listed_with_its_evidence(night: Night, text: str, evidence: str) -> None:
+    asked, other = person(night), night.contact(firstname="Iemand")
+    dossier = night.dossier("sexting", fiches=1)
+    (fiche,) = night.fiches_of(dossier)
+    night.patch("cf_fiches", fiche, cf_summary=text)
+    night.party(other, "child", dossier=dossier)
+    found = search(night, asked)
+    assert found.mentions == [Mention("fiche", fiche, "summary", evidence, (asked,))]
+    assert found.fiches[fiche].summary == text
+    assert other in found.contacts, "who is in the file that speaks of the person has to be known, to be redacted"
+    assert {role.contact for role in roles_of(found)} == {other}, "a mention gives nobody a role"
+
+
+def test_everybody_in_the_file_of_a_mention_is_known_whatever_row_their_role_is_on(night: Night) -> None:
+    """EXP-06: who may stand in the text has to be known, to be redacted."""
+    asked, child, witness = person(night), night.contact(firstname="Kind"), night.contact(firstname="Getuige")
+    dossier = night.dossier("sexting", fiches=3, cf_summary=f"Ook over {FIRST} Van den Broeck")
+    on_dossier, on_fiche = night.party(child, "child", dossier=dossier), night.party(witness, "reporter", fiche=night.fiches_of(dossier)[1])
+    found = search(night, asked)
+    assert set(found.parties) == {on_dossier, on_fiche}
+    assert set(found.contacts) == {asked, child, witness}
+    assert {role.unit for role in roles_of(found)} == {("dossier", dossier)}
+    assert len(found.fiches) == 1, "the rest of the file is nobody's business"
+
+
+def planted(night: Night) -> dict[tuple[str, str], str]:
+    """One row for each text in which somebody may be spoken of, that no link leads to."""
+    text, other = "Dit gaat over Noelle Van den Broeck", night.contact(firstname="Iemand")
+    fiche = night.fiche("sexting")
+    unresolved = {"participationtypemask": 1, "addressused": MAIL}
+    mails = {name: email(night, [], **{column: text}) for name, column in (("subject", "subject"), ("text", "description"))}
+    mails |= {name: email(night, [], **{name if name == "sender" else "torecipients": MAIL}) for name in ("sender", "recipients")}
+    return {
+        ("dossier", "summary"): night.dossier("sexting", fiches=0, cf_summary=text),
+        ("dossier", "court_reference"): night.dossier("sexting", fiches=0, cf_courtreference=text),
+        ("fiche", "caller_number"): night.fiche("sexting", cf_callernumber="+32475123456"),
+        ("fiche", "caller_email"): night.fiche("sexting", cf_calleremail=MAIL),
+        ("fiche", "summary"): night.fiche("sexting", cf_summary=text),
+        ("fiche", "transmitted_to"): night.fiche("sexting", cf_transmittedto=text),
+        ("party", "notes"): night.create("cf_parties", "cf_partyid", cf_name="rol", cf_role=100000007, cf_notes=text),
+        ("party", "name"): night.create("cf_parties", "cf_partyid", cf_name=text, cf_role=100000007),
+        ("party", "authority_evidence"): night.create("cf_parties", "cf_partyid", cf_name="rol", cf_authorityevidence=text),
+        ("contact", "description"): night.contact(firstname="Iemand", description=text),
+        ("recording", "transcript"): night.recording(date(2025, 1, 1), fiche=fiche, cf_transcript=text),
+        ("recording", "caller_number"): night.recording(date(2025, 1, 1), fiche=fiche, cf_callernumber=PHONE),
+        ("recording", "name"): night.recording(date(2025, 1, 1), fiche=fiche, cf_name=text),
+        ("note", "subject"): night.note("cf_fiche", fiche, subject=text),
+        ("note", "text"): night.note("contact", other, notetext=text),
+        ("note", "file_name"): night.note("cf_fiche", fiche, filename=f"{text}.pdf", documentbody="QQ=="),
+        ("call", "text"): night.create("phonecalls", "activityid", subject="-", description=f"<p>{text}</p>"),
+        ("call", "number"): night.create("phonecalls", "activityid", subject="-", phonenumber="0032 475 123456"),
+        ("activity_party", "address"): email(night, [unresolved]),
+        ("donation", "name"): night.create("cf_donations", "cf_donationid", cf_name=text, cf_bookedon="2025-05-01T11:00:00Z"),
+    } | {("email", name): row for name, row in mails.items()}
+
+
+def test_every_text_of_the_crm_is_searched(night: Night) -> None:
+    asked = person(night)
+    rows = planted(night)
+    found = search(night, asked)
+    where = {(mention.kind, mention.field): mention.id for mention in found.mentions}
+    (participant,) = [row.id for row in found.activity_parties.values() if row.activity == rows["activity_party", "address"]]
+    assert where == rows | {("activity_party", "address"): participant}
+    for (kind, _), row in where.items():
+        assert row in found.rows(kind), "the row itself is there, for somebody to read"
+    assert rows["activity_party", "address"] in found.emails
+
+
+def test_what_is_found_by_a_link_is_no_mention(night: Night) -> None:
+    """R-128: a row is in one place only."""
+    child = person(night)
+    dossier = night.dossier("runaway", fiches=1, cf_summary=f"Over {FIRST} {LAST}")
+    night.party(child, "child", dossier=dossier)
+    email(night, [to(child), {"participationtypemask": 1, "addressused": MAIL}], dossier, sender=MAIL)
+    assert search(night, child).mentions == []
+
+
+def test_a_suspect_without_a_contact_who_bears_the_name_counts_as_the_person(night: Night) -> None:
+    """SUS-06: nothing is revealed of a dossier in which the person is suspected under a role that nobody has linked."""
+    witness = person(night)
+    dossier = night.dossier("runaway")
+    night.party(witness, "reporter", dossier=dossier)
+    columns = {"cf_name": f"{FIRST} Vandenbroeck", "cf_role": ROLE["suspect"], "cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"}
+    night.create("cf_parties", "cf_partyid", **columns)
+    found = search(night, witness)
+    assert sorted((role.contact, role.role) for role in roles_of(found)) == [(witness, "reporter"), (witness, "suspect")]
+
+
+def test_a_row_that_people_know_to_be_about_the_person_is_taken_in_by_itself(night: Night) -> None:
+    """A caller whom no link leads to: confirmed as a row, with the file that it is in."""
+    other = night.contact(firstname="Iemand")
+    dossier = night.dossier("sexting", fiches=2)
+    one, two = night.fiches_of(dossier)
+    night.party(other, "child", dossier=dossier)
+    found = search_everywhere(night.context, [], [("fiche", one)])
+    assert (set(found.fiches), set(found.dossiers), set(found.contacts)) == ({one}, {dossier}, {other})
+    assert two not in found.fiches
+
+
+# -- bin and retention -------------------------------------------------------------------------------------------------
+
+
+def test_deleted_rows_are_found_in_the_recycle_bin(night: Night) -> None:
+    """EXP-03: a dossier that was deleted with all that hangs on it, and single rows of a file that stays."""
+    switch(night, recycle_bin_days=30)
+    child, parent = person(night), night.contact(firstname="Ouder")
+    gone = night.dossier("runaway", fiches=1, cf_summary="Verwijderd dossier.")
+    (gone_fiche,) = night.fiches_of(gone)
+    role = night.party(child, "child", dossier=gone)
+    note = night.note("cf_dossier", gone)
+    stays = night.dossier("sexting", fiches=2)
+    night.party(child, "child", dossier=stays)
+    deleted, _ = night.fiches_of(stays)
+    recording = night.recording(date(2025, 1, 1), fiche=deleted)
+    call = night.call("contact", child, [child, parent])
+    for table_set, row in (("cf_dossiers", gone), ("cf_fiches", gone_fiche), ("cf_recordings", recording), ("cf_fiches", deleted)):
+        if night.get(table_set, row) is not None:
+            remove(night, table_set, row)
+    if night.get("cf_parties", role) is not None:
+        remove(night, "cf_parties", role)
+    remove(night, "phonecalls", call)
+    found = search(night, child)
+    lying = {(each.kind, each.id): each for each in found.elsewhere}
+    assert {each.place for each in found.elsewhere} == {"bin"}
+    assert lying.keys() >= {("note", note), ("party", role), ("fiche", deleted), ("call", call), ("dossier", gone)}
+    assert ("recording", recording) in lying
+    assert lying["dossier", gone].values["summary"] == "Verwijderd dossier."
+    assert lying["dossier", gone].values["categories"] == ("runaway",)
+    assert lying["party", role].values["role"] == "child"
+    assert {each.values["party"] for each in found.elsewhere if each.kind == "activity_party"} == {child, parent}
+    assert parent in found.contacts
+    assert ("dossier", stays) in files_of(found)
+    assert not ({row for _, row in lying} & set(found.fiches) | {row for _, row in lying} & set(found.dossiers))
+
+
+def test_a_deleted_role_counts_with_its_file_or_where_it_is_a_suspicion(night: Night) -> None:
+    """SUS-05: nobody learns of a dossier because a role was deleted there; other roles that were deleted are none any more."""
+    switch(night, recycle_bin_days=30)
+    witness = person(night)
+    doubtful, cleared = night.dossier("runaway"), night.dossier("sexting")
+    suspicion = night.party(witness, "suspect", dossier=doubtful)
+    night.party(witness, "reporter", dossier=doubtful)
+    mistake = night.party(witness, "child", dossier=cleared)
+    remove(night, "cf_parties", suspicion)
+    remove(night, "cf_parties", mistake)
+    found = search(night, witness)
+    assert {(role.unit[1], role.role) for role in roles_of(found)} == {(doubtful, "suspect"), (doubtful, "reporter")}
+    assert files_of(found)["dossier", cleared].children == frozenset()
+
+
+def test_retained_rows_are_found(night: Night) -> None:
+    child = person(night)
+    fiche = night.fiche("sexting", cf_summary="Bewaard op lange termijn.")
+    night.party(child, "child", fiche=fiche)
+    recording = night.recording(date(2025, 1, 1), fiche=fiche)
+    retain(night, "cf_recording", recording)
+    found = search(night, child)
+    assert {(each.place, each.kind, each.id) for each in found.elsewhere} == {("retained", "recording", recording)}
+
+
+# -- what was not searched ---------------------------------------------------------------------------------------------
+
+
+def test_places_that_are_not_searched_are_named(night: Night) -> None:
+    assert places_not_searched(night.context) == (
+        "backups",
+        "recordings_audio",
+        "external_storage",
+        "attachments_content",
+        "email_attachments",
+        "other_activities",
+        "audit_history",
+    )
+
+
+def test_storage_that_is_reached_is_no_gap_and_copies_that_nobody_told_of_are_one(night: Night, tmp_path: Any) -> None:
+    context = replace(night.context, objects=(LocalFolder(tmp_path),))
+    assert "external_storage" not in places_not_searched(context)
+    for copies, told in ((None, ("copies",)), (("search_index", "lake"), ("search_index", "lake"))):
+        object.__setattr__(night.connector.mapping, "copies", copies)
+        assert places_not_searched(context)[1 : 1 + len(told)] == told
+
+
+def test_kinds_and_columns_that_are_not_mapped_are_named(make_night: Callable[..., Night], monkeypatch: pytest.MonkeyPatch) -> None:
+    text, source = wiring.mapping_text(Settings())
+    lean = re.sub(r"\n  donation:\n.*?(?=\n  enrolment:)", "", text, flags=re.DOTALL)
+    lean = lean.replace("      transcript: cf_transcript\n", "").replace("      body: documentbody\n", "")
+    monkeypatch.setattr(wiring, "mapping_text", lambda settings: (lean, source))
+    places = places_not_searched(make_night().context)
+    assert {"kind:donation", "column:recording.transcript", "column:note.body"} <= set(places)
+
+
+def test_a_bin_that_may_not_be_looked_into_is_named(night: Night) -> None:
+    switch(night, recycle_bin_days=30)
+    rule = {"match": {"path": '*datasource="bin"*'}, "do": "status", "status": 403}
+    context, child = night.context, person(night)
+    night.emulator_faults([rule])
+    found = search_everywhere(context, [child])
+    assert "bin" in found.not_searched
+    assert "retained" not in found.not_searched
+
+
+# -- whole, quick and discreet -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["cf_parties?*_cf_contactid_value eq*", "annotations?*_objectid_value eq*", "cf_fiches?*cf_summary*", "activityparties?*partyid*"],
+)
+def test_a_page_that_fails_fails_the_search(night: Night, path: str) -> None:
+    """A partial answer is none."""
+    child = person(night)
+    night.party(child, "child", dossier=night.dossier("runaway", fiches=3))
+    context = night.context
+    night.emulator_faults([{"match": {"path": path}, "do": "status", "status": 403}])
+    with pytest.raises(ConnectorError):
+        search_everywhere(context, [child])
+
+
+def test_a_row_that_is_lost_on_the_way_fails_the_search(night: Night) -> None:
+    child = person(night)
+    night.party(child, "child", dossier=night.dossier("runaway", fiches=3))
+    context = night.context
+    night.emulator_faults([{"match": {"path": "cf_fiches?*_cf_dossierid_value eq*"}, "do": "lose_row"}])
+    with pytest.raises(ReadIncomplete):
+        search_everywhere(context, [child])
+
+
+def test_no_address_holds_anything_personal(night: Night, urls: list[str]) -> None:
+    """ACC-05: neither names nor numbers, neither of the person nor of anybody else, in any spelling."""
+    switch(night, recycle_bin_days=30)
+    asked = person(night)
+    planted(night)
+    remove(night, "cf_dossiers", night.dossier("runaway", fiches=1))
+    urls.clear()
+    assert search(night, asked).mentions
+    assert len(urls) > 50
+    everything = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|:\d+/", "", " ".join(urls).casefold())
+    for text in ("noel", "noël", "broeck", "voorbeeld", "475", "850730", "85.07", "iemand", "peeters"):
+        assert text not in everything
+
+
+@pytest.fixture
+def large(night: Night) -> str:
+    """A person with 500 fiches in one dossier, each with a recording, a note and a role of somebody else (R-159)."""
+    child, parent = person(night), night.contact()
+    dossier = night.dossier("runaway", fiches=0)
+    night.party(child, "child", dossier=dossier)
+    fiches = [str(uuid.uuid4()) for _ in range(500)]
+    rows: list[tuple[str, dict[str, Any]]] = []
+    for number, fiche in enumerate(fiches):
+        noon = (datetime(2025, 1, 10, 11, tzinfo=UTC) + timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        columns = {"cf_name": f"F-{number}", "cf_summary": "Verzonnen. " * 40, "cf_communicatedon": noon}
+        rows.append(("cf_fiche", {"cf_ficheid": fiche, "cf_dossierid": dossier, **columns}))
+        rows.append(("cf_recording", {"cf_recordingid": str(uuid.uuid4()), "cf_ficheid": fiche, "cf_startedon": noon}))
+        rows.append(("annotation", {"annotationid": str(uuid.uuid4()), "objectid": ("cf_fiche", fiche), "notetext": "Verzonnen. " * 20}))
+        role = {"cf_ficheid": fiche, "cf_contactid": parent, "cf_role": ROLE["parent"]}
+        rows.append(("cf_party", {"cf_partyid": str(uuid.uuid4()), **role}))
+    night.emulator.load(rows)
+    return child
+
+
+def test_a_person_with_500_fiches_is_searched_in_seconds(night: Night, large: str) -> None:
+    """R-159: the whole answer has to be there in half a minute, and this is the first part of it."""
+    context = night.context
+    began = time.monotonic()
+    found = search_everywhere(context, [large])
+    assert time.monotonic() - began < 15
+    assert [len(found.rows(kind)) for kind in ("fiche", "recording", "note", "party")] == [500, 500, 500, 501]
+    assert len(roles_of(found)) == 2, "the same role on many fiches of one dossier is one"
+    files_of(found)
+
+
+def test_nothing_is_found_twice(night: Night) -> None:
+    """A row stands in one place, whatever number of links and texts lead to it, and the search gives the same each time."""
+    switch(night, recycle_bin_days=30)
+    one, two = person(night), person(night, cf_nationalnumber=None)
+    dossier = night.dossier("runaway", fiches=2)
+    for contact in (one, two):
+        night.party(contact, "child", dossier=dossier)
+        night.party(contact, "reporter", fiche=night.fiches_of(dossier)[0])
+        night.call("contact", contact, [one, two])
+    planted(night)
+    remove(night, "cf_fiches", night.fiches_of(dossier)[1])
+    found = search(night, one, two)
+    assert max(Counter((row.kind, row.id, row.field) for row in found.mentions).values()) == 1
+    assert max(Counter((row.kind, row.id) for row in found.elsewhere).values()) == 1
+    live = {(kind, row) for kind in PLACES for row in found.rows(kind)}
+    assert not live & {(row.kind, row.id) for row in found.elsewhere}
+    again = search(night, two, one)
+    assert [sorted(found.rows(kind)) for kind in PLACES] == [sorted(again.rows(kind)) for kind in PLACES]
+    assert found.mentions == again.mentions
+
+
+def test_contents_are_not_read_along(night: Night, urls: list[str]) -> None:
+    """Pictures, sound and files are fetched one by one, where somebody reviews them."""
+    child = person(night, entityimage=base64.b64encode(b"\x89PNG\r\n\x1a\nverzonnen").decode())
+    night.note("contact", child, documentbody="QQ==", filename="bijlage.txt")
+    search(night, child)
+    selected = [url for url in urls if "EntityDefinitions" not in url]
+    assert not any(column in url for url in selected for column in ("entityimage", "documentbody", "cf_media", "$value"))

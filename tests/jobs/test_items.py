@@ -1,0 +1,136 @@
+"""The items of an answer, row by row: fields by rule, texts for a person, files apart (EXP-06 to EXP-09, RGT-09)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import cast
+
+import msgspec
+import pytest
+
+from jobs.disclosure import Addressee, Compilation, Item, ItemStatus
+from jobs.items import Items, numbered, with_decisions
+from jobs.scoping import Row
+from jobs.veiling import Veil
+from rules.full_records import FullCall, FullContact, FullDossier, FullEmail, FullFiche, FullNote, FullParty, FullRecording
+from rules.redaction import Redacted
+
+NUMBERS = frozenset({"+32470000001", "lotte@example.org"})
+
+
+class PlainVeil:
+    """Redacts one name, so that these tests are about items and not about names."""
+
+    def redact(self, text: str) -> Redacted:
+        return Redacted(text.replace("Karel", "[derde 1]"))
+
+    def label(self, key: str) -> str:
+        return f"[{key}]"
+
+
+def maker(**more: bool) -> Items:
+    return Items(cast("Veil", PlainVeil()), "nl", NUMBERS, names=("Lotte",), **more)  # type: ignore[arg-type]
+
+
+def values(item: Item) -> dict[str, object]:
+    return {field.name: field.value for field in item.fields if not field.is_text}
+
+
+def test_fields_that_nobody_may_see_are_in_no_item() -> None:
+    dossier = FullDossier(id="d", etag='W/"1"', number="D-1", legal_hold=True, reviewed_on=date(2026, 1, 1), opened_on=date(2026, 1, 2))
+    (item,) = maker().of(Row("dossier", "d", dossier, ("dossier", "d")), "context-1")
+    assert values(item) == {"number": "D-1", "opened_on": "2026-01-02"}
+    assert (item.status, item.needs_review) == (ItemStatus.APPROVED, False)
+
+
+def test_the_number_of_somebody_else_is_a_label_and_how_they_called_is_not_told() -> None:
+    """R-119."""
+    fiche = FullFiche(
+        id="f", caller_number="0499 99 99 99", caller_email="lotte@example.org", reporter_kind="parent", ip_address="192.0.2.1"
+    )
+    (item,) = maker().of(Row("fiche", "f", fiche, ("fiche", "f")), "context-1")
+    assert values(item) == {"caller_number": "[telefoonnummer]", "caller_email": "lotte@example.org", "ip_address": "[IP-adres]"}
+    (own,) = maker().of(Row("fiche", "f", fiche, ("fiche", "f"), is_own=True), "context-1")
+    assert (values(own)["reporter_kind"], values(own)["ip_address"]) == ("parent", "192.0.2.1")
+
+
+def test_each_address_of_an_email_is_looked_at_by_itself() -> None:
+    email = FullEmail(id="e", sender="karel@example.org", recipients="lotte@example.org; piet@example.org")
+    (item,) = maker().of(Row("email", "e", email), "context-1")
+    assert values(item) == {"sender": "[e-mailadres]", "recipients": "lotte@example.org; [e-mailadres]"}
+
+
+def test_an_instant_stands_for_its_day() -> None:
+    at = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+    recording = FullRecording(id="r", started_on=date(2026, 3, 1), started_at=at, channel="chat")
+    (item,) = maker().of(Row("recording", "r", recording), "context-1")
+    assert values(item) == {"channel": "chat", "started_at": "2026-03-01T09:30:00Z"}
+    assert item.at == "2026-03-01T09:30:00Z"
+
+
+def test_texts_of_a_row_wait_together_and_are_proposed_redacted() -> None:
+    call = FullCall(id="c", subject="Karel", text="belde <b>Karel</b>")
+    (item,) = maker().of(Row("call", "c", call), "context-1")
+    assert (item.status, item.proposal) == (ItemStatus.PENDING_REVIEW, "[derde 1]\n\nbelde [derde 1]")
+    assert values(item) == {}
+    assert item.shown_text == ""
+
+
+def test_of_the_role_of_somebody_else_only_a_label_is_told() -> None:
+    party = FullParty(id="p", contact="karel", role="suspect", name="Karel", notes="Gevaarlijk.", suspect_until=date(2026, 1, 1))
+    (item,) = maker().of(Row("party", "p", party), "context-1")
+    assert (values(item), item.needs_review) == ({"name": "[karel]"}, False)
+
+
+@pytest.mark.parametrize("kind", ["contact", "dossier"])
+def test_what_rgt_09_names_is_withheld_apart_from_the_rest(kind: str) -> None:
+    """R-096: names and numbers stay, texts and whereabouts wait for the DPO."""
+    rows = {
+        "contact": FullContact(id="x", first_name="Lotte", street="Schuilstraat 7", description="Logeert bij Karel."),
+        "dossier": FullDossier(id="x", number="D-1", summary="In opvanghuis Zonnedal."),
+    }
+    items = maker().of(Row(kind, "x", rows[kind], is_own=True, is_limited=True), "context-1")
+    shown = [item for item in items if item.is_shown]
+    assert [values(item) for item in shown] == [{"first_name": "Lotte"} if kind == "contact" else {"number": "D-1"}]
+    hidden = [item for item in items if not item.is_shown]
+    assert {item.status for item in hidden} == {ItemStatus.WITHHELD}
+    assert {item.withholds for item in hidden} == ({"contact_details", "child_statements"} if kind == "contact" else {"child_statements"})
+    assert all(item.needs_review and item.code == "RF-03" for item in hidden)
+
+
+def test_of_a_conversation_under_rgt_09_not_even_the_day_is_told() -> None:
+    fiche = FullFiche(id="f", communicated_on=date(2026, 1, 1), summary="Zij is bang.")
+    (item,) = maker().of(Row("fiche", "f", fiche, is_limited=True), "context-1")
+    assert (item.status, item.shown_fields, item.shown_text) == (ItemStatus.WITHHELD, (), "")
+
+
+def test_a_document_and_a_sound_are_items_of_their_own() -> None:
+    note = FullNote(id="n", is_document=True, media_type="application/pdf", file_name="Karel.pdf")
+    text, file = maker().of(Row("note", "n", note), "context-1")
+    assert (text.proposal, file.status, file.withheld_class) == ("[derde 1].pdf", ItemStatus.PENDING_REVIEW, "attachment")
+    _, voice = maker().of(Row("recording", "r", FullRecording(id="r", channel="phone")), "context-1")
+    assert (voice.status, voice.code, voice.withheld_class) == (ItemStatus.WITHHELD, "VOICE", "voice")
+
+
+def test_numbers_have_no_gap_and_a_package_numbers_what_it_shows_anew() -> None:
+    """EXP-09, R-107."""
+    rows = [Row("note", str(n), FullNote(id=str(n), is_document=True, media_type="text/plain")) for n in range(3)]
+    items = numbered([item for row in rows for item in maker().of(row, "context-1")])
+    assert [item.item for item in items] == [f"item-{n}" for n in range(1, 7)]
+    assert [item.attachment.name for item in items if item.attachment is not None] == [f"attachment-{n}.txt" for n in (1, 2, 3)]
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    compilation = Compilation(
+        request="r", reference="r", right="access", answer="package", scope="own", language="nl", generated_at=at, received_on=at.date(),
+        addressee=Addressee("Lotte (fictief)"), items=items,
+    )  # fmt: skip
+    assert [item.item for item in compilation.shown] == ["1", "2", "3"]
+    assert compilation.pending == 3
+
+
+def test_a_decision_is_kept_for_the_same_item_only() -> None:
+    def made(text: str) -> tuple[Item, ...]:
+        return numbered(maker().of(Row("call", "c", FullCall(id="c", text=text)), "context-1"))
+
+    before = tuple(msgspec.structs.replace(item, status=ItemStatus.WITHHELD, code="RF-03") for item in made("zo"))
+    assert [(item.status, item.code) for item in with_decisions(made("zo"), before)] == [(ItemStatus.WITHHELD, "RF-03")]
+    assert [(item.status, item.code) for item in with_decisions(made("anders"), before)] == [(ItemStatus.PENDING_REVIEW, "")]

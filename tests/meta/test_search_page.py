@@ -1,0 +1,47 @@
+"""Every code for a place that is not searched stands in its page, and no other does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from connectors.dynamics.mapping import COPIES
+from connectors.interface import Lying, Reach, Traces
+from jobs.searching import places_not_searched
+
+PAGE = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
+
+
+class Organisation:
+    """A CRM of which a test says what is mapped and what can be reached."""
+
+    def __init__(self, *, maps: bool, copies: tuple[str, ...] | None, fields: Collection[str] = ()) -> None:
+        self.maps, self.copies, self._fields = maps, copies, frozenset(fields)
+
+    def has(self, record: object) -> bool:
+        return self.maps
+
+    def fields(self, record: object) -> frozenset[str]:
+        return self._fields
+
+    def lying(self, *asked: object) -> Lying:
+        return Lying(Reach.NOT_REACHABLE)
+
+    def traces(self, *asked: object) -> Traces:
+        return Traces(Reach.READ)
+
+
+def codes(organisation: Organisation) -> set[str]:
+    context: Any = SimpleNamespace(connector=organisation, objects=())
+    return {re.sub(r":.*", ":", place) for place in places_not_searched(context)}
+
+
+def test_the_page_explains_every_code_and_no_other() -> None:
+    possible = codes(Organisation(maps=False, copies=None))
+    possible |= codes(Organisation(maps=True, copies=COPIES, fields=["storage_uri"]))
+    table = PAGE.split("| code |", 1)[1].split("\n\n", 1)[0]
+    told = {re.sub(r":.*", ":", code) for line in table.splitlines() for code in re.findall(r"`([^`]+)`", line.split("|")[1])}
+    assert told == possible

@@ -1,0 +1,66 @@
+"""Files, roles and questions for the tests of rights. The people are fictitious (fictief)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from rules.asked import Asked, FileFacts, RoleInFile, UnitKey
+from rules.rights import Standing, standing
+from rules.subject_requests import RequesterKind, Right
+
+A: UnitKey = ("dossier", "a")
+B: UnitKey = ("dossier", "b")
+C: UnitKey = ("dossier", "c")
+LONE: UnitKey = ("fiche", "lone")
+
+LOTTE = "lotte"  # asks
+FINN = "finn"  # the child
+ELSE = "someone-else"
+
+RECEIVED = date(2026, 5, 8)
+DAY = date(2026, 5, 20)
+BORN_NINE = date(2017, 3, 1)
+BORN_FOURTEEN = date(2012, 3, 1)
+
+
+def role(contact: str, name: str, unit: UnitKey = A, **facts: Any) -> RoleInFile:
+    return RoleInFile(unit, contact, name, **facts)
+
+
+def asked(right: Right = Right.ACCESS, **facts: Any) -> Asked:
+    """Lotte asks for herself."""
+    usual: dict[str, Any] = {
+        "kind": RequesterKind.UNKNOWN,
+        "on_behalf": False,
+        "requester": frozenset({LOTTE}),
+        "received_on": RECEIVED,
+        "day": DAY,
+    }
+    return Asked(right=right, **(usual | facts))
+
+
+def asked_for_finn(right: Right = Right.ACCESS, **facts: Any) -> Asked:
+    """Lotte asks on behalf of Finn, who is nine."""
+    usual: dict[str, Any] = {
+        "kind": RequesterKind.PARENT_FOR_CHILD,
+        "on_behalf": True,
+        "child": frozenset({FINN}),
+        "child_born_on": BORN_NINE,
+    }
+    return asked(right, **(usual | facts))
+
+
+def told(question: Asked, *roles: RoleInFile, categories: Mapping[UnitKey, tuple[str, ...]] | None = None) -> Standing:
+    """Answer; every file is about grooming unless `categories` says otherwise."""
+    units = {each.unit for each in roles}
+    files = {
+        unit: FileFacts(
+            unit,
+            (categories or {}).get(unit, ("grooming",)),
+            frozenset(each.contact for each in roles if each.unit == unit and each.role == "child"),
+        )
+        for unit in units
+    }
+    return standing(question, roles, files)

@@ -1,0 +1,164 @@
+"""What must occur in no file of a package is found in whatever a file makes of it (R-118, R-119, R-142). All people are fictitious."""
+
+from __future__ import annotations
+
+import html
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.needles import CLASSES, Needles, name_needle, needle
+from rules.redaction import Protected, Shown
+from tests.rules.redaction_cast import a_redactor
+
+STORED = a_redactor().needles()
+NEEDLES = Needles(STORED)
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        ("Els Peeters", ("name",)),
+        ("PEETERS, Els", ("name",)),
+        ("de heer Vandenbroeck", ("name",)),
+        ("Van den\nBroeck", ("name",)),
+        ("El-Khat-\ntabi", ("name",)),
+        ("Noe\u0308l Dhondt", ("name",)),
+        ("melding_de-smet.pdf", ("name",)),
+        ("els.peeters@voorbeeld.be", ("name", "email")),
+        ("KATRIEN@voorbeeld.be", ("email",)),
+        ("0475 12 34 56", ("phone",)),
+        ("+32 (0)475/12.34.56", ("phone",)),
+        ("tel:0032475123456", ("phone",)),
+        ("85.07.30-997.34", ("national_number",)),
+        ("85073099734", ("national_number",)),
+        ("Molenweg 7 te 9000 Gent", ("address",)),
+        ("Molenweg 71 in 9000 Gent", ()),
+        ("Molenweg 7\n9000 Gent", ("address",)),
+        ("Els Peeters 0475123456", ("name", "phone")),
+        ("", ()),
+        ("Lotte Peeters, Kerkstraat 12, 02 475 44 99, lotte.p@voorbeeld.be, 08.02.29-998.89", ()),
+        ("Peeters", ()),
+        ("[ouder] belde [getuige 1], [telefoonnummer]", ()),
+        ("10475123456789", ()),
+        ("smeten", ()),
+        ("wouterson", ()),
+    ],
+)
+def test_a_needle_is_found_by_its_class(text: str, classes: tuple[str, ...]) -> None:
+    assert NEEDLES.found_in(text) == classes
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        json.dumps({"tekst": "zag\nNoël D'Hondt\n"}),
+        json.dumps({"tekst": "zag\nNoël D'Hondt\n"}, ensure_ascii=False),
+        f"<p>zag <b>No&euml;l</b>&nbsp;{html.escape(chr(68) + chr(39) + 'Hondt')}</p>",
+        '<img alt="Noël D\'Hondt" src="data:image/png;base64,AAAA">',
+        'tekst;"zag Noël D’Hondt"\r\n',
+        "/Title (zag Noel Dhondt)",
+    ],
+)
+def test_a_needle_is_found_in_what_a_file_escapes(file: str) -> None:
+    assert NEEDLES.found_in(file) == ("name",)
+
+
+def test_content_in_base64_is_no_text() -> None:
+    assert Needles([name_needle("", "Claes")]).found_in('<img src="data:image/png;base64,+Claes/Claes+Claes=">') == ()
+
+
+def test_the_stored_form_survives_json() -> None:
+    assert Needles(json.loads(json.dumps(STORED))).found_in("Katrien de Smet") == ("name",)
+
+
+def test_a_plain_string_is_searched_as_it_is() -> None:
+    needles = Needles(["Els Peeters", "0475123456"])
+    assert needles.found_in("els peeters") == ("text",)
+    assert needles.found_in("0475 12 34 56") == ("text",)
+    assert needles.found_in("10475 12 34 56") == ()
+
+
+def test_an_unknown_class_is_a_part_of_a_plain_string() -> None:
+    assert Needles(["ref:Zwaluw"]).found_in("ref zwaluw") == ("text",)
+
+
+def test_a_surname_that_is_a_word_is_looked_for_as_a_part_of_the_full_name_only() -> None:
+    needles = Needles([name_needle("Roos", "Vrijdag"), name_needle("Jo", "De Wit")])
+    assert needles.found_in("Vrijdag was het wit. De Wit, Roos") == ()
+    assert needles.found_in("Vrijdag Roos") == ("name",)
+    assert needles.found_in("Jo De Wit") == ("name",)
+
+
+def test_two_words_at_the_ends_of_a_table_are_no_name() -> None:
+    needles = Needles([name_needle("Roos", "Vrijdag")])
+    assert needles.found_in("Roos          |  Vrijdag") == ()
+    assert needles.found_in("Roos  Vrijdag") == ("name",)
+
+
+def test_what_the_fixed_texts_say_proves_nothing() -> None:
+    """A surname that a letter happens to have; the full name is still found."""
+    letter = "Met vriendelijke groeten, de functionaris Bewaring"
+    assert Needles([name_needle("Jo", "Bewaring")]).found_in("Bewaring") == ("name",)
+    needles = Needles([name_needle("Jo", "Bewaring")], known_texts=[letter])
+    assert needles.found_in(letter) == ()
+    assert needles.found_in("Jo Bewaring") == ("name",)
+
+
+def test_a_short_surname_is_not_made_of_the_ends_of_words() -> None:
+    needles = Needles([name_needle("", "Maes")])
+    assert needles.found_in("ma es, kamaes en maesland") == ()
+    assert needles.found_in("Maes' auto") == ("name",)
+
+
+def test_a_needle_inside_the_persons_own_address_is_theirs() -> None:
+    """A child that writes from the mother's address."""
+    mother = Protected("m", "parent", names=(("Els", "Peeters"),))
+    shown = Shown(names=(("Lotte", "Peeters"),), emails=("els.peeters@voorbeeld.be",))
+    redactor = a_redactor(mother, shown=shown)
+    needles = Needles(redactor.needles())
+    assert redactor.redact("els.peeters@voorbeeld.be of Els Peeters").text == "els.peeters@voorbeeld.be of [ouder]"
+    assert needles.found_in("els.peeters@voorbeeld.be") == ()
+    assert needles.found_in("els.peeters@voorbeeld.be Els Peeters") == ("name",)
+
+
+def test_nothing_found_tells_what_it_was() -> None:
+    """R-142: a class is told, never the needle."""
+    assert set(NEEDLES.found_in(" ".join(value.partition(":")[2].replace("|", " ") for value in STORED))) <= set(CLASSES)
+
+
+def test_what_is_typed_where_nothing_is_known_is_no_needle() -> None:
+    """A CRM has `n/a` for an e-mail address, `niet bekend` for a number, a town for a street."""
+    person = Protected(
+        "a",
+        "witness",
+        names=(("Onbekend", ""),),
+        emails=("n/a",),
+        phones=("anoniem",),
+        national_numbers=("niet bekend",),
+        addresses=("9000 Gent", "Gent"),
+    )
+    needles = a_redactor(person).needles()
+    assert Needles(needles).found_in("n/a na niet bekend, onbekend, anoniem, 9000 Gent") == ()
+
+
+def test_no_needles_find_nothing() -> None:
+    assert Needles(()).found_in("Els Peeters") == ()
+
+
+@given(st.text(max_size=50), st.text(max_size=50))
+def test_a_needle_is_found_between_any_two_texts(before: str, after: str) -> None:
+    assert "phone" in NEEDLES.found_in(f"{before} | +32475123456 | {after}")
+
+
+def test_two_hundred_needles_are_looked_for_in_five_megabytes_within_seconds() -> None:
+    people = [name_needle(f"Voornaam{number}", f"Achternaam{number:03d}x{'abcdefghij'[number % 10]}") for number in range(140)]
+    phones = [needle("phone", f"+324700000{number:02d}") for number in range(60)]
+    text = ("De melder vertelt dat het meisje gisteren om 14:30 niet op school wàs. " * 80_000)[:5_000_000]
+    needles = Needles([*people, *phones])
+    began = time.perf_counter()
+    assert needles.found_in(text) == ()
+    assert time.perf_counter() - began < 10  # under two seconds on a machine of its own

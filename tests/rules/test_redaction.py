@@ -1,0 +1,288 @@
+"""What of others goes from a text, and what of the person stays (EXP-06, EXP-07, R-118, R-119). All people are fictitious."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.needles import Needles
+from rules.redaction import NAME_GUESS, Protected, Redactor, Shown
+from tests.rules.redaction_cast import LOTTE, MOTHER, OTHERS, REPORTER, a_redactor
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Moeder Els Peeters belde.", "Moeder [ouder] belde."),
+        ("Peeters Els; PEETERS ELS en els peeters", "[ouder]; [ouder] en [ouder]"),
+        ("Peeters (Els) en Broeck (Marc van den)", "[ouder] ([ouder]) en [getuige 1] ([getuige 1])"),
+        ("Els haalde Lotte op.", "[ouder] haalde Lotte op."),
+        ("Els's fiets en Lotte's fiets", "[ouder]'s fiets en Lotte's fiets"),
+        ("E. Peeters tekende", "[ouder] tekende"),
+        ("Els P. tekende", "[ouder] tekende"),
+        ("Marc Van den Broeck zag haar", "[getuige 1] zag haar"),
+        ("MARC VANDENBROECK", "[getuige 1]"),
+        ("Broeck, Marc van den", "[getuige 1]"),
+        ("de auto van M. Van den Broeck", "de auto van [getuige 1]"),
+        ("M. Vandenbroecks auto", "[getuige 1] auto"),
+        ("van den Broek (sic) zei", "[getuige 1] (sic) zei"),
+        ("Noel Dhondt en d’hondt", "[getuige 1] en [getuige 1]"),
+        ("Al-Khattabi of Khattabi, Karim", "[persoon X] of [persoon X]"),
+        ("Vanden-\n  broeck liep weg", "[getuige 1] liep weg"),
+        ("Ka\u200btrien De\u00a0Smet", "[melder]"),
+        ("Ｋａｔｒｉｅｎ zei", "[melder] zei"),
+        ("Kat\u00adrien zei", "[melder] zei"),
+        ("Katreen de Smedt zei", "[melder] zei"),
+        ("bel Ann Claes", "bel [CAW Voorbeeldstad]"),
+        ("Sofie Wouters noteerde", "[medewerker] noteerde"),
+        ("zie ElsPeeters99", "zie [ouder]99"),
+    ],
+)
+def test_a_name_of_another_goes_however_it_is_written(text: str, redacted: str) -> None:
+    """R-118; IDN-13 to IDN-16."""
+    assert a_redactor().redact(text).text == redacted
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted", "what"),
+    [
+        ("gsm 0475/12.34.56.", "gsm [telefoonnummer].", "phone"),
+        ("(+32 (0)475 12 34 56)", "([telefoonnummer])", "phone"),
+        ("bel 0032475123456", "bel [telefoonnummer]", "phone"),
+        ("bel 475123456", "bel [telefoonnummer]", "phone"),
+        ("bel 0 4 7 5 1 2 3 4 5 6", "bel [telefoonnummer]", "phone"),
+        ("vreemd nummer 0486 11 22 33", "vreemd nummer [telefoonnummer]", "phone"),
+        ("Els.Peeters@Voorbeeld.BE schreef", "[e-mailadres] schreef", "email"),
+        ("els (at) voorbeeld (punt) be", "[e-mailadres]", "email"),
+        ("els [at] voorbeeld.be", "[e-mailadres]", "email"),
+        ("rr 85073099734", "rr [rijksregisternummer]", "national_number"),
+        ("rr 85 07 30 997 34", "rr [rijksregisternummer]", "national_number"),
+        ("rr 85.07.30-997.35", "rr [rijksregisternummer]", "national_number"),
+        ("bis 12.48.15-997.43", "bis [rijksregisternummer]", "national_number"),
+        ("op BE68 5390 0754 7034 gestort", "op [rekeningnummer] gestort", "account"),
+        ("vanaf 192.0.2.17", "vanaf [IP-adres]", "ip_address"),
+        ("vanaf 2001:db8::17", "vanaf [IP-adres]", "ip_address"),
+        ("profiel https://sociaal.example/els?x=1.", "profiel [link].", "link"),
+        ("profiel sociaal.be/els", "profiel [link]", "link"),
+        ("insta @els_p80", "insta [gebruikersnaam]", "handle"),
+        ("op Snapchat (els_p80)", "op Snapchat ([gebruikersnaam])", "handle"),
+        ("instagram account: els.80", "instagram account: [gebruikersnaam]", "handle"),
+        ("gsm +32 495 12 34 56", "gsm [telefoonnummer]", "phone"),
+        ("rek. 0475.12.34.56 / tel.0475123456", "rek. [telefoonnummer] / tel.[telefoonnummer]", "phone"),
+        ("wagen 1-ABC-123", "wagen [nummerplaat]", "plate"),
+        ("in de Molenweg 7 te Gent", "in de [adres] te Gent", "address"),
+        ("in de Lange Nieuwstraat 45 bus 3, 2000 Antwerpen.", "in de [adres].", "address"),
+        ("rue du Vieux Moulin 12, 5000 Namur", "[adres]", "address"),
+        ("12, rue de la Loi", "[adres]", "address"),
+        ("Hauptstraße 5", "[adres]", "address"),
+        ("221B Baker Street", "[adres]", "address"),
+        ("ze is in 9000 Gent", "ze is in [adres]", "address"),
+        ("geboren op 12 maart 1975", "geboren op [geboortedatum]", "birth_date"),
+        ("op 07/05/1980", "op [geboortedatum]", "birth_date"),
+    ],
+)
+def test_a_number_or_address_of_another_goes_with_its_class(text: str, redacted: str, what: str) -> None:
+    """EXP-06; IDN-07, IDN-08, IDN-10."""
+    result = a_redactor().redact(text)
+    assert result.text == redacted
+    assert {redaction.what for redaction in result.redactions} == {what}
+    assert all(redaction.rule == "EXP-06" for redaction in result.redactions)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lotte Peeters, Peeters Lotte, L. Peeters, Lotte en Peeters",
+        "thuis op 02/475.44.99 of +32 2 475 44 99",
+        "Kerkstraat 12 en kerkstraat, 12",
+        "lotte.p@voorbeeld.be",
+        "nummer 08 02 29 998 89",
+        "geboren op 3 april 2010",
+        "op 14-09-2026 om 14:30, dossier D-2026-00123, in 2010 Brussel, 116 000, 112 en 1 250 euro",
+        "De moeder en de melder belden de politie. De vriendin van Lotte weet meer, een broer van Peeters ook.",
+        "zie PV BR.12.L3.001234/2024, versie 1.2.3, op Facebook gezet",
+        "",
+    ],
+)
+def test_what_is_the_persons_own_or_nobodys_stays(text: str) -> None:
+    """Also what the mother has too: the surname, the number of the house, the address."""
+    result = a_redactor().redact(text)
+    assert (result.text, result.redactions) == (text, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Kerkstraat 12, 9000 Gent", "Kerkstraat 12, 9000 Gent"),
+        ("Toen Kerkstraat 12", "Toen Kerkstraat 12"),
+        ("Lange Kerkstraat 12", "[adres]"),
+        ("in de Kerkstraat", "in de Kerkstraat"),
+        ("Kerkstraat 1", "[adres]"),
+        ("Kerkstraat 123", "[adres]"),
+        ("Kerkstraat 12 bus 3", "[adres]"),
+        ("Molenweg 7", "[adres]"),
+    ],
+)
+def test_a_neighbours_address_is_not_the_persons_own(text: str, redacted: str) -> None:
+    neighbour = Protected("n", "witness", addresses=("Kerkstraat 1", "Kerkstraat 12 bus 3", "Kerkstraat 99"))
+    redactor = a_redactor(neighbour)
+    assert redactor.redact(text).text == redacted
+    assert Needles(redactor.needles()).found_in(redacted) == ()
+
+
+def test_a_first_name_beside_a_shared_surname_goes() -> None:
+    assert a_redactor().redact("Els en Lotte Peeters").text == "[ouder] en Lotte Peeters"
+
+
+def test_a_name_is_not_read_across_the_persons_own() -> None:
+    mother = Protected("m", "parent", names=(("An", "Peeters"),))
+    redactor = a_redactor(mother)
+    assert redactor.redact("Lotte Peeters antwoordde. Lotte Peeters, An en An Peeters").text == (
+        "Lotte Peeters antwoordde. Lotte Peeters, [ouder] en [ouder]"
+    )
+    assert Needles(redactor.needles()).found_in("Lotte Peeters antwoordde") == ()
+
+
+def test_a_title_before_a_shared_surname_means_the_grown_up() -> None:
+    assert a_redactor().redact("mevrouw Peeters en Peeters").text == "mevrouw [ouder] en Peeters"
+
+
+def test_a_title_before_the_surname_of_a_grown_up_who_asks_stays() -> None:
+    els = Shown(names=(("Els", "Peeters"),))
+    daughter = Protected("lotte", "child", names=(("Lotte", "Peeters"),))
+    assert a_redactor(daughter, shown=els).redact("mevrouw Peeters zoekt Lotte").text == "mevrouw Peeters zoekt [kind 1]"
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("mevrouw Janssens en Mevr. Janssens", "mevrouw [derde 1] en Mevr. [derde 1]"),
+        ("dokter De Backer, dr. van der Linden", "dokter [derde 1], dr. [derde 2]"),
+        ("M. Dupont et Mme d'Oultremont", "M. [derde 1] et Mme [derde 2]"),
+        ("inspecteur X. en juf Nadia", "inspecteur [derde 1] en juf [derde 2]"),
+        ("Frau Doktor Müller kam", "Frau Doktor [derde 1] kam"),
+        ("her friend Jessica said", "her friend [derde 1] said"),
+        ("een vriend genaamd Bilal Benali", "een vriend genaamd [derde 1]"),
+        ("ze is bij Wout Verbeke thuis, met Amélie", "ze is bij [derde 1] thuis, met [derde 2]"),
+        ("de moeder van Jan Verbeke", "de moeder van [derde 1]"),
+        ("sa copine Amélie a dit", "sa copine [derde 1] a dit"),
+    ],
+)
+def test_an_unknown_name_behind_a_title_or_with_a_common_first_name_is_guessed(text: str, redacted: str) -> None:
+    """Better too much than too little; the class tells the reviewer that it is a guess."""
+    result = a_redactor().redact(text)
+    assert result.text == redacted
+    assert {redaction.what for redaction in result.redactions} == {NAME_GUESS}
+
+
+@pytest.mark.parametrize("text", ["bij mevrouw. Zij zei", "Mevrouw Ik wil dit", "de inspecteur De politie kwam", "dokter? Geen."])
+def test_a_sentence_behind_a_title_is_no_name(text: str) -> None:
+    assert a_redactor().redact(text).text == text
+
+
+def test_the_same_person_has_the_same_label_in_every_text() -> None:
+    """R-118: three fiches, one label."""
+    redactor = a_redactor()
+    texts = ["Noël D'Hondt belde.", "Marc zag Noel.", "NOEL DHONDT en M. Van den Broeck"]
+    assert [redactor.redact(text).text for text in texts] == [
+        "[getuige 1] belde.",
+        "[getuige 2] zag [getuige 1].",
+        "[getuige 1] en [getuige 2]",
+    ]
+    assert redactor.label("neighbour") == "[getuige 1]"
+
+
+def test_two_rows_of_one_person_have_one_label() -> None:
+    again = Protected("mother again", "parent", names=(("ELS", "PEETERS"),))
+    redactor = a_redactor(MOTHER, again)
+    assert redactor.label("mother") == redactor.label("mother again") == "[ouder]"
+    assert redactor.redact("Els").text == "[ouder]"
+
+
+def test_a_reporter_who_is_also_the_mother_is_not_told_from_her() -> None:
+    """R-119: the label of a reporter wins, so that no text says that the mother reported."""
+    mother = Protected("party", "parent", names=REPORTER.names)
+    assert a_redactor(mother, REPORTER).redact("Katrien De Smet (Katrien) meldt").text == "[melder] ([melder]) meldt"
+
+
+def test_nothing_of_a_reporter_is_left() -> None:
+    """R-119: neither name, number nor e-mail."""
+    text = "Melding door Katrien De Smet, 09/222.33.44 of 0032 9 222 33 44, katrien@voorbeeld.be."
+    assert a_redactor().redact(text).text == "Melding door [melder], [telefoonnummer] of [telefoonnummer], [e-mailadres]."
+
+
+def test_a_surname_that_two_others_share_tells_neither() -> None:
+    one = Protected("a", "witness", names=(("Jan", "Verbeke"),))
+    two = Protected("b", "parent", names=(("Mia", "Verbeke"),))
+    assert a_redactor(one, two).redact("Verbeke en Jan Verbeke").text == "[naam] en [getuige 1]"
+
+
+def test_a_name_that_is_also_a_word_is_one_only_with_a_capital() -> None:
+    person = Protected("a", "other", names=(("Roos", "De Wit"),))
+    redactor = a_redactor(person)
+    assert redactor.redact("Roos gaf een roos aan De Wit in het wit").text == "[derde 1] gaf een roos aan [derde 1] in het wit"
+
+
+def test_where_nobody_uses_capitals_a_missing_one_says_nothing() -> None:
+    assert a_redactor().redact("els komt met marc en lotte").text == "[ouder] komt met [getuige 1] en lotte"
+
+
+def test_a_slip_of_the_pen_is_no_reason_to_take_a_word_for_a_name() -> None:
+    person = Protected("a", "other", names=(("Martin", "Willems"),))
+    assert a_redactor(person).redact("ce matin Marton, Wilems").text == "ce matin [derde 1], [derde 1]"
+
+
+def test_a_placeholder_is_nobody() -> None:
+    people = [Protected("a", "reporter", names=(("Anoniem", "Onbekend"),)), Protected("b", "staff", names=(("Child", "Focus"),))]
+    redactor = a_redactor(*people)
+    assert redactor.redact("anoniem, onbekend, Child Focus").text == "anoniem, onbekend, Child Focus"
+    assert Needles(redactor.needles()).found_in("anoniem onbekend bij Child Focus") == ()
+
+
+def test_a_service_that_is_named_after_a_person_of_the_file_is_not_shown() -> None:
+    carer = Protected("a", "professional", names=(("Ann", "Claes"),), organisation="Praktijk Claes")
+    assert a_redactor(carer).label("a") == "[hulpverlener]"
+
+
+def test_what_is_redacted_is_not_redacted_again() -> None:
+    text = "Els Peeters (0475 12 34 56) en mevrouw Janssens, Molenweg 7, 9000 Gent, bij Ann Claes"
+    redactor = a_redactor()
+    once = redactor.redact(text)
+    again = redactor.redact(once.text)
+    assert (again.text, again.redactions) == (once.text, ())
+
+
+def test_two_redactors_of_the_same_people_say_the_same() -> None:
+    text = "Marc en Noël, mevrouw Janssens en Karim"
+    assert a_redactor().redact(text) == a_redactor().redact(text)
+
+
+GOLDEN = {
+    "nl": (
+        "Els Peeters meldt dat Karim El Khattabi haar volgde. Getuige Noël D'Hondt (0486 11 22 33) woont Molenweg 7.",
+        "[ouder] meldt dat [persoon X] haar volgde. Getuige [getuige 1] ([telefoonnummer]) woont [adres].",
+    ),
+    "fr": (
+        "Els Peeters signale que Karim El Khattabi l'a suivie. Le témoin Noël D'Hondt (0486 11 22 33) habite rue Haute 7, 1000 Bruxelles.",
+        "[parent] signale que [personne X] l'a suivie. Le témoin [témoin 1] ([numéro de téléphone]) habite [adresse].",
+    ),
+    "de": (
+        "Els Peeters meldet, dass Karim El Khattabi ihr folgte. Herr Schulze wohnt Hauptstraße 7 (els.peeters@voorbeeld.be).",
+        "[Elternteil] meldet, dass [Person X] ihr folgte. Herr [Dritte 1] wohnt [Adresse] ([E-Mail-Adresse]).",
+    ),
+    "en": (
+        "Els Peeters reports that Karim El Khattabi followed her. Mr Brown, born 12 March 1975, lives at 12 Baker Street.",
+        "[parent] reports that [person X] followed her. Mr [third party 1], born [date of birth], lives at [address].",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", GOLDEN)
+def test_labels_are_in_the_language_of_the_answer(language: str) -> None:
+    """EXP-11: the labels, never the text."""
+    text, redacted = GOLDEN[language]
+    assert a_redactor(language=language).redact(text).text == redacted
+
+
+def test_a_language_that_is_none_of_ours_is_answered_in_dutch() -> None:
+    """R-122."""
+    assert Redactor(OTHERS, LOTTE, "es").label("reporter") == "[melder]"
