@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from connectors.emulator.server import RunningEmulator, running
 from tests.crm_compliance.typist import Typist, organisation_of, reset
@@ -27,6 +28,7 @@ def crm(crm_server: RunningEmulator) -> RunningEmulator:
 
 @pytest.fixture
 def typist(crm: RunningEmulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
+    structlog.reset_defaults()  # `serve` has logged to a stream that is closed by now
     return Typist(capsys, monkeypatch, tmp_path, crm.url)
 
 
