@@ -13,5 +13,5 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(("seed", "as_of"), [(3, "2026-03-29T21:10:00Z"), (10, "2028-03-01T08:00:00Z")])
 def test_product_agrees_with_independent_evaluation(seed: int, as_of: str, tmp_path: Path) -> None:
-    findings = examine(seed, 40, tmp_path, as_of, other_plans=seed == 3)
+    findings = examine(seed, 60, tmp_path, as_of, other_plans=seed == 3)
     assert not findings.problems, "\n".join(findings.problems)

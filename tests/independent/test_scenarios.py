@@ -1,4 +1,4 @@
-"""Acceptance scenarios from outside, one in twelve so that tests take minutes. `python -m tests.independent.scenarios` plays all."""
+"""Acceptance scenarios from outside, one in six so that tests take minutes. `python -m tests.independent.scenarios` plays all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made.close()
 
 
-@pytest.mark.parametrize("chosen", load()[::12], ids=lambda chosen: chosen.name)
+@pytest.mark.parametrize("chosen", load()[::6], ids=lambda chosen: chosen.name)
 def test_scenario(house: House, chosen: Scenario) -> None:
     problems = house.play(chosen)
     assert not problems, "\n".join(problems)
