@@ -103,7 +103,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     undone = context.store.undone(draft.tables[UnitKind.CONTACT])
     held = holds.on_contacts()
     verdicts = settle(found, going, undone, day=day, terms=terms, held=held)
-    draft.held_contacts += [(contact, disposition, held[contact].value) for contact, disposition in verdicts.held.items()]
+    draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in verdicts.held.items()]
     for contact in sorted(verdicts.remove | verdicts.orphans):
         decision = removed_contact() if contact in verdicts.remove else orphan_contact()
         draft.add(UnitKind.CONTACT, contact, found.contacts[contact].etag, decision)

@@ -42,14 +42,21 @@ class ContactFacts(msgspec.Struct, frozen=True, kw_only=True):
     held: frozenset[str] = frozenset()
 
 
+class Stopped(msgspec.Struct, frozen=True):
+    """What a hold keeps from happening to a contact, `delete` or `trim`, and the contact that is held: itself, or one that leads to it."""
+
+    disposition: str
+    by: str
+
+
 class ContactVerdicts(msgspec.Struct, frozen=True):
-    """What the units that go mean for contacts: removed, emptied of the fields of operations, or never linked to anything; `held` would be
-    removed (`delete`) or trimmed (`trim`) if no hold kept them."""
+    """What the units that go mean for contacts: removed, emptied of the fields of operations, or never linked to anything; `held` are
+    those whom a later plan would not find again by itself once the hold is released."""
 
     remove: set[str]
     trim: set[str]
     orphans: set[str]
-    held: dict[str, str] = {}
+    held: dict[str, Stopped] = {}
 
 
 def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
@@ -63,7 +70,7 @@ def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
 
     Source: RET-04, RET-20, HLD-04.
     """
-    contacts, kept, held = facts.contacts, facts.kept, facts.held
+    contacts, kept = facts.contacts, facts.kept
     gone = {identity for identity, contact in contacts.items() if contact.anonymised_on is not None}
     going = {identity for identity in facts.going if identity in contacts and identity not in gone}
     lapsed = {identity for identity in facts.lapsed if identity in contacts and identity not in gone}
@@ -73,18 +80,28 @@ def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
     # `kept` holds nearly everybody, so no set of its size is ever made anew: what matters is asked of those who lead anywhere, who are few.
     # Whom the units that go lead to at all; everybody else is out of reach and stays.
     reachable = _closure(going | lapsed, leads_to)
-    # Whom those lead to who stay: referred to by what stays, related, held, or out of reach.
-    staying = (one for one in leads_to if one in kept or one in related or one in held or one not in reachable)
+    # Whom those lead to who stay: referred to by what stays, related, or out of reach.
+    staying = (one for one in leads_to if one in kept or one in related or one not in reachable)
     led = _closure(_targets(staying, leads_to), leads_to)
     remove = {one for one in reachable if one not in kept and one not in led and one not in related}
     trim = {one for one in going if one in related and one not in kept and one not in led}
-    stopped = (remove | trim) & held
+    held = _stopped(remove, trim, facts.held, leads_to)
     had = going | lapsed
     linked = _closure(_targets((one for one in leads_to if one in kept or one in had or one in related), leads_to), leads_to)
     orphans = {one for one in contacts if not (one in kept or one in had or one in related or one in linked or one in gone)}
-    return ContactVerdicts(
-        remove=remove - stopped, trim=trim - stopped, orphans=orphans, held={one: "trim" if one in trim else "delete" for one in stopped}
-    )
+    # Whom a held contact leads to is found again by it; only that a row was to be trimmed is forgotten.
+    remembered = {one: what for one, what in held.items() if what.by == one or what.disposition == "trim"}
+    return ContactVerdicts(remove=remove - held.keys(), trim=trim - held.keys(), orphans=orphans, held=remembered)
+
+
+def _stopped(remove: set[str], trim: set[str], held: frozenset[str], leads_to: Mapping[str, list[str]]) -> dict[str, Stopped]:
+    """Give those of the contacts to be removed or trimmed that stay as they are: the held ones, and whom those lead to."""
+    own = (remove | trim) & held
+    by = {one: one for one in own}
+    for one in sorted(own):
+        for other in _closure({one}, leads_to):
+            by.setdefault(other, one)
+    return {one: Stopped("trim" if one in trim else "delete", holder) for one, holder in by.items() if one in remove or one in trim}
 
 
 def _links(facts: ContactFacts, gone: set[str]) -> tuple[dict[str, list[str]], set[str]]:

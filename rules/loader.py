@@ -6,6 +6,7 @@ Reading the file is the caller's work. A schedule is refused whole: nothing is g
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from hashlib import sha256
 
 from pydantic import ValidationError
@@ -43,6 +44,7 @@ _TEXTS = {
 }
 
 
+@lru_cache(maxsize=4)  # a schedule is read anew for every job, and is the same nearly always
 def load_policy(text: str, *, source: str) -> Policy:
     """Read a retention schedule from the text of its file; `source` is what messages call the file.
 

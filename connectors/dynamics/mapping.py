@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import get_args, get_type_hints
@@ -156,6 +157,7 @@ class Mapping:
         return next((mapped.kind for mapped in self.tables.values() if mapped.name == table), None)
 
 
+@cache
 def field_type(record: type[Record], name: str) -> type:
     """What a field holds: `date`, `datetime`, `bool`, `int`, `float`, `str`, `bytes` (content that is fetched by itself) or `tuple` (of
     category keys)."""
@@ -183,6 +185,7 @@ def load_mapping(path: Path) -> Mapping:
     return parse_mapping(text, str(path))
 
 
+@lru_cache(maxsize=4)  # a mapping is read anew for every job, and is the same nearly always
 def parse_mapping(text: str, source: str) -> Mapping:
     """The mapping in a text; `source` is what its places are named after.
 

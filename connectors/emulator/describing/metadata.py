@@ -45,6 +45,7 @@ class Metadata:
         self.environment = environment
         self.definitions = Definitions(environment)
         self._columns: dict[str, list[Document]] = {}
+        self._properties: dict[str, set[str]] = {}
         self._generation = environment.generation
 
     def service_document(self, root: str) -> Answer:
@@ -85,6 +86,7 @@ class Metadata:
             for name in ("_tables", "_relationships", "_global_choices"):
                 self.__dict__.pop(name, None)
             self._columns.clear()
+            self._properties.clear()
             self._generation = self.environment.generation
 
     def answer(self, operation: Operation) -> Answer:
@@ -223,7 +225,9 @@ class Metadata:
 
     def _check_select(self, text: str, type_name: str) -> list[str]:
         names = [name.strip() for name in text.split(",") if name.strip()]
-        known = self._known_properties(type_name)
+        if type_name not in self._properties:
+            self._properties[type_name] = self._known_properties(type_name)
+        known = self._properties[type_name]
         for name in names:
             if name not in known:
                 raise no_property(name, type_name)
