@@ -22,7 +22,11 @@ def people(**parents: str) -> dict[str, Contact]:
 
 def test_a_held_contact_is_neither_removed_nor_trimmed_and_is_remembered() -> None:
     verdicts = settled(people(), {"lotte", "ines"}, going={"lotte", "bram", "ines"}, relations={"ines"}, kept={"joris", "kaat"})
-    assert (verdicts.remove, verdicts.trim, verdicts.held) == ({"bram"}, set(), {"lotte": Stopped("delete", "lotte"), "ines": Stopped("trim", "ines")})
+    assert (verdicts.remove, verdicts.trim, verdicts.held) == (
+        {"bram"},
+        set(),
+        {"lotte": Stopped("delete", "lotte"), "ines": Stopped("trim", "ines")},
+    )
     assert verdicts.orphans == set()
 
 
