@@ -79,8 +79,8 @@ class Contexts:
         self._units = {} if portable else _units(context, {row.unit for row in scope.rows if row.unit is not None})
         self._holds = active_holds(context, assessment.day) if self._units else Holds.of(())
         self._day = assessment.day
-        made = [] if portable else [*self._of_contact(), *self._of_files()]
-        made += self._of_relations()
+        others = [*([] if portable else self._of_files()), *self._of_relations()]
+        made = others if portable else [*self._of_contact("of_the_others" if others else "not_decided"), *others]
         self.made = tuple(replace(each, key=f"context-{number}") for number, each in enumerate(made, 1))
         self._by_source = {context.source: context.key for context in self.made}
 
@@ -132,7 +132,7 @@ class Contexts:
 
     # -- the person and relations --------------------------------------------------------------------------------------------------
 
-    def _of_contact(self) -> list[Context]:
+    def _of_contact(self, basis: str) -> list[Context]:
         contacts = [row.record for row in self._rows if isinstance(row.record, FullContact)]
         if not any(row.unit is None and row.kind not in _RELATIONS for row in self._rows):
             return []
@@ -150,7 +150,7 @@ class Contexts:
                 role="contact",
                 category_labels={},
                 purposes=("contact",),
-                basis="not_decided",
+                basis=basis,
                 data_categories=(*told, *others),
                 recipients=recipients_of((), self._veil, is_limited=False),
                 retention=Retention("", None, "relation"),

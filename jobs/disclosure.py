@@ -27,7 +27,7 @@ DATA_CATEGORIES: Final = (
 RECIPIENT_CATEGORIES: Final = ("police", "processor")
 SOURCES: Final = ("self", "parent", "third_party", "professional")
 CRITERIA: Final = ("no_term", "until_age", "open", "not_set", "unknown", "relation", "until_withdrawn", "request")
-BASES: Final = ("consent", "contract", "legal_obligation", "not_decided")
+BASES: Final = ("consent", "contract", "legal_obligation", "of_the_others", "not_decided")
 WITHHELD_CLASSES: Final = ("voice", "image", "attachment", "text", "item", "mention", *RGT_09)
 
 
@@ -152,9 +152,9 @@ class Context(msgspec.Struct, frozen=True):
     """One thing for which data are kept: a dossier, a lone fiche, gifts, a newsletter. `key` numbers it inside the package (`context-1`).
 
     `kind` is dossier, fiche, donation, enrolment, engagement, newsletter, contact or request; `role` that of the person in it. `purposes`,
-    `data_categories` and `sources` are codes of the texts; `basis` is the legal basis as the policy has it, or a code where no row of it
-    says one (`consent`, `contract`, `legal_obligation`, `not_decided`). `rights` are rights (`rules.subject_requests.Right`) that apply
-    here. `source` is the unit of the CRM and stays inside.
+    `data_categories` and `sources` are codes of the texts; `basis` is the legal basis as the policy has it, or one of BASES where no row
+    of it says one: `of_the_others` is that of the other contexts, which need these data. `rights` are rights
+    (`rules.subject_requests.Right`) that apply here. `source` is the unit of the CRM and stays inside.
     """
 
     key: str

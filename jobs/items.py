@@ -26,7 +26,7 @@ from rules.full_records import FullNote, FullParty, FullRecording
 from rules.labels import label_for
 from rules.on_behalf_withholding import withheld_on_behalf
 from rules.redaction import Redaction
-from rules.structured_fields import Nature, ShownTo, rule_for
+from rules.structured_fields import FIELDS, Nature, ShownTo, rule_for
 
 # What a person told of themselves; the rest was written by somebody else or follows from what was done (art. 20).
 PROVIDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -163,7 +163,8 @@ class Items:
             label = self._veil.label(row.record.contact or row.record.id)
             yield Field("name", label, redactions=(Redaction("name", label),))
             return
-        names = [name for name in row.record.__struct_fields__ if self._is_told(row, name)]
+        # In the order in which people name them, not that of the columns.
+        names = [name for name in FIELDS[row.kind] if name in row.record.__struct_fields__ and self._is_told(row, name)]
         for name in names:
             stem, _, ending = name.rpartition("_")
             if ending == "on" and stem in _EXACT and f"{stem}_at" in names:

@@ -28,8 +28,6 @@ from tests.crm_compliance.asking import told
 from tests.integration.deciding import ask
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.slow
-
 NUMBER = "+32470112233"
 
 
@@ -202,6 +200,19 @@ def test_data_sent_out_of_the_eea_without_a_ground_stop_the_release(night: Night
     (context,) = [each for each in answer.now.contexts if each.kind == "dossier"]
     assert [(each.country, each.safeguard) for each in context.recipients if each.country] == [("MA", "Art. 49(1)(f)")]
     assert answer.release() is Outcome.DELIVERED
+
+
+def test_what_is_kept_of_a_person_rests_on_what_it_is_needed_for(night: Night, child: str, dossier: str) -> None:
+    """EXP-01(a): a contact has no purpose of its own; alone, nobody has laid down on what it rests."""
+    assert {each.kind: each.basis for each in Answer(night, child).compile().contexts}["contact"] == "of_the_others"
+    (alone,) = Answer(night, night.contact(emailaddress1="alone@example.org")).compile().contexts
+    assert (alone.kind, alone.basis) == ("contact", "not_decided")
+
+
+def test_fields_stand_in_the_order_in_which_people_name_them(night: Night) -> None:
+    person = night.contact(lastname="Peeters (fictief)", birthdate="2010-03-04", firstname="Lotte", address1_city="Gent (fictief)")
+    item = next(item for item in Answer(night, person).compile().items if item.kind == "contact")
+    assert [field.name for field in item.fields][:4] == ["first_name", "last_name", "birth_on", "city"]
 
 
 @pytest.mark.parametrize(("asked", "preferred", "language"), [("es", 100000001, "fr"), ("es", None, "nl"), ("de", 100000001, "de")])

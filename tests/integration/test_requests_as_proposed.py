@@ -23,8 +23,6 @@ from tests.crm_compliance.asking import told
 from tests.integration.night import Night
 from tests.integration.test_requests_answer import Answer
 
-pytestmark = pytest.mark.slow
-
 DAY = date(2026, 11, 25)
 
 

@@ -26,8 +26,6 @@ from tests.integration.holding import place
 from tests.integration.holding import release as release_hold
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.slow
-
 
 def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(night: Night) -> None:
     """6.2: disposal with reason ERASURE_REQUEST, long before the end, of the file with its fiches, notes, recordings, roles and people."""

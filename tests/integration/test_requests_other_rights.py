@@ -30,8 +30,6 @@ from tests.integration.holding import place
 from tests.integration.holding import release as release_hold
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.slow
-
 CANARY = "Zonnebloem"
 
 

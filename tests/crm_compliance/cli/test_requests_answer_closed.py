@@ -18,8 +18,6 @@ from tests.crm_compliance.requesting import same_row
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.slow
-
 JAN: dict[str, Any] = {"firstname": "Jan", "lastname": "Wouterlood (fictief)", "emails": ["jan@example.org"]}
 PIET: dict[str, Any] = {"firstname": "Piet", "lastname": "Onbekend (fictief)", "emails": ["piet@example.org"]}
 

@@ -12,8 +12,6 @@ from tests.crm_compliance.asking import DORA, Asking, told
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.slow
-
 LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Zandstra (fictief)", "emails": ["lotte@example.org"]}
 ELS: dict[str, Any] = {"firstname": "Els", "lastname": "Vermeulen (fictief)", "emails": ["els@example.org"]}
 

@@ -13,8 +13,6 @@ from tests.crm_compliance.packages.pages import text_of
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.slow
-
 LOTTE: dict[str, Any] = {"firstname": "Lotte", "lastname": "Peeters (fictief)", "emails": ["lotte@example.org"]}
 KEYS = {"request", "right", "state", "granted", "refusal", "done", "waiting", "notices"}
 

@@ -27,8 +27,6 @@ from tests.crm_compliance.packages.pages import opened, pictures_of, text_of
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
-pytestmark = pytest.mark.slow
-
 LOTTE_ASKS = LOTTE | {"birthdate": "2012-03-04"}
 GUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
