@@ -10,7 +10,7 @@ from datetime import date
 
 import msgspec
 
-from jobs.matching import find_candidates
+from jobs.matching import find_all_candidates
 from jobs.ports import JobContext
 from jobs.subject_requests import FROZEN, GIVEN, Frozen, Given, SubjectRequest
 from rules.errors import Refused
@@ -42,28 +42,19 @@ class StoredRequests:
         return tuple(self._holds(closed_since))
 
     def _holds(self, closed_since: date) -> Iterator[RequestHold]:
-        store = self._context.store
-        for request in store.requests():
-            if request.right not in REASON_OF_RIGHT:
-                continue
+        requests = [request for request in self._context.store.requests() if request.right in REASON_OF_RIGHT]
+        pending = [request for request in requests if request.closed_at is None]
+        unknown = [one for one in pending if one.id not in self._looked_up or frozen_of(self._context, one.id) is None]
+        self._looked_up.update(refreeze_all(self._context, unknown))
+        for request in requests:
             closed_on = brussels_date(request.closed_at) if request.closed_at is not None else None
-            if closed_on is None:
-                frozen: Frozen | None = self._pending(request)
-            else:
-                frozen = frozen_of(self._context, request.id) if closed_on >= closed_since else None
+            if closed_on is not None and closed_on < closed_since:
+                continue
+            frozen = frozen_of(self._context, request.id)
             if frozen is not None:
                 yield RequestHold(
                     request=request.id, right=request.right.value, contacts=frozen.contacts, rows=frozen.rows, closed_on=closed_on
                 )
-
-    def _pending(self, request: SubjectRequest) -> Frozen:
-        if request.id in self._looked_up:
-            frozen = frozen_of(self._context, request.id)
-            if frozen is not None:
-                return frozen
-        frozen = refreeze(self._context, request)
-        self._looked_up.add(request.id)
-        return frozen
 
 
 def frozen_of(context: JobContext, request_id: str) -> Frozen | None:
@@ -73,30 +64,45 @@ def frozen_of(context: JobContext, request_id: str) -> Frozen | None:
 
 
 def refreeze(context: JobContext, request: SubjectRequest) -> Frozen:
-    """Look up what a pending request keeps, and store it. What it kept before stays: it was there at the receipt (HLD-08).
+    """Look up what one pending request keeps, and store it; see `refreeze_all`."""
+    return refreeze_all(context, [request])[request.id]
+
+
+def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dict[str, Frozen]:
+    """Look up what pending requests keep, in one reading of the CRM, and store it. What they kept before stays (HLD-08).
 
     Raises:
         ConnectorError: the CRM could not be read whole; nothing is stored.
-        Refused: with code `not_frozen`, where what the person said of themselves is gone.
+        Refused: with code `not_frozen`, where what a person said of themselves is gone, and so is what was kept.
     """
-    before = frozen_of(context, request.id)
-    part = context.store.request_part(request.id, GIVEN)
-    if part is None:
-        if before is not None:
-            return before
-        error = Refused(
-            "nobody can tell what a pending request keeps: its sealed part is gone",
-            hint="restore the data folder, or close the request",
-            where=request.id,
-        )
-        error.code = "not_frozen"
-        raise error
-    found = find_candidates(context, msgspec.json.decode(part, type=Given))
-    frozen = Frozen.of(found, context.clock(), before)
-    if before is not None and (before.contacts, before.rows) == (frozen.contacts, frozen.rows):
-        return before
-    _store(context, request, frozen)
-    return frozen
+    before = {request.id: frozen_of(context, request.id) for request in requests}
+    given: dict[str, Given] = {}
+    for request in requests:
+        part = context.store.request_part(request.id, GIVEN)
+        if part is not None:
+            given[request.id] = msgspec.json.decode(part, type=Given)
+        elif before[request.id] is None:
+            raise _not_frozen(request)
+    found = find_all_candidates(context, given)
+    kept = {request: frozen for request, frozen in before.items() if frozen is not None}
+    for request in requests:
+        if request.id not in found:
+            continue
+        old, new = before[request.id], Frozen.of(found[request.id], context.clock(), before[request.id])
+        if old is None or (old.contacts, old.rows) != (new.contacts, new.rows):
+            _store(context, request, new)
+            kept[request.id] = new
+    return kept
+
+
+def _not_frozen(request: SubjectRequest) -> Refused:
+    error = Refused(
+        "nobody can tell what a pending request keeps: its sealed part is gone",
+        hint="restore the data folder, or close the request",
+        where=request.id,
+    )
+    error.code = "not_frozen"
+    return error
 
 
 def _store(context: JobContext, request: SubjectRequest, frozen: Frozen) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from jobs.freezing import refreeze
+from jobs.freezing import refreeze_all
 from jobs.fulfilling import fulfil_all
 from jobs.plan import Alarm
 from jobs.ports import JobContext
@@ -38,10 +38,7 @@ def go_round(context: JobContext) -> RequestsRound:
     with context.logged_as(run):
         upkept = keep_register(store, context.policy.defaults, now)
         pending = [request for request in store.requests() if not request.is_closed]
-        for number, request in enumerate(pending):
-            context.progress("requests", number, len(pending))
-            if request.right in REASON_OF_RIGHT:
-                refreeze(context, request)
+        refreeze_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
         alarms = tuple((request.id, alarm) for request in pending for alarm in alarms_of(request, now, extra))
         overdue = tuple(request.id for request in pending if has_gone_overdue(request, now, extra))
         told: dict[str, object] = {

@@ -132,6 +132,21 @@ def test_without_what_the_person_said_the_old_lookup_counts_and_without_both_not
     assert (caught.value.code, caught.value.where) == ("not_frozen", request.id)
 
 
+def test_many_requests_are_looked_up_in_one_reading(night: Night) -> None:
+    contact = night.contact(**ASKER)
+    requests = [registered(night) for _ in range(4)]
+
+    def reads() -> int:
+        return int(night.emulator.stats()["operations"]["read"])
+
+    start = reads()
+    refreeze(night.context, requests[0])
+    one = reads() - start
+    held = replace(night.context).requests.freezing(night.clock().date())
+    assert [hold.contacts for hold in held] == [(contact,)] * 4
+    assert reads() - start == 2 * one
+
+
 def test_a_row_that_somebody_moves_meanwhile_is_kept_all_the_same(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     night.contact(**ASKER)
     request = registered(night)
