@@ -4,7 +4,7 @@ UV := .uv/bin/uv
 RUN := .venv/bin/python -m
 NODE := tests/integration/clients/node tests/connectors/storage/azurite
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all node check format lint types contracts pytest lock bench clean
+.PHONY: help demo test node check format lint types contracts pytest lock bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / - /' | sort
@@ -14,9 +14,6 @@ demo: .venv/runtime.stamp  ## one whole night on the emulator, with a fictitious
 
 test: .venv/dev.stamp node  ## every test that CI runs; what is skipped says why
 	$(RUN) pytest -n 2 --dist worksteal -rs
-
-test-all: .venv/dev.stamp node  ## those too that take long: each whole path, killed at every point
-	$(RUN) pytest -n 2 --dist worksteal -rs -m ""
 
 check: format lint types contracts test  ## format, lint, types, import contracts, tests
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -12,14 +12,10 @@ from jobs.plan import Counter as BreakerCounter
 from jobs.plan import Kind, Plan
 from jobs.runs import Action, Run
 from jobs.tally import CONTINUED, TRIM
+from rules.instants import instant
 from rules.placed_holds import PlacedHold
 
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")
-
-
-def instant(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state: bool = False) -> dict[str, object]:

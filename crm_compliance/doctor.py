@@ -10,7 +10,6 @@ from importlib.metadata import packages_distributions
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
-from crm_compliance.answers import instant
 from crm_compliance.keys import KeyKind, KeyUnusable, memory_key
 from crm_compliance.notary import audit_store
 from crm_compliance.settings import Settings
@@ -21,6 +20,7 @@ from jobs.past import Past
 from jobs.plan import Kind
 from jobs.request_terms import OVERDUE, has_gone_overdue
 from rules.errors import ComplianceError, MappingError, UsageError
+from rules.instants import instant
 from rules.policy import Policy
 from rules.records import KINDS
 

@@ -6,8 +6,8 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal, overload
 
@@ -88,6 +88,48 @@ def private_folder(path: Path) -> Path:
         except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
             raise DiskProblem(f"{path} cannot be a folder", hint="name a folder", where=str(path)) from error
     return path
+
+
+def new_folder(path: Path) -> Path:
+    """Make a folder that only its owner may enter, or take one that is empty.
+
+    Raises:
+        DiskProblem: something lies in it, or it cannot be made.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise DiskProblem(f"{path} is not empty", hint="name a new folder", where=str(path))
+    made = private_folder(path)
+    made.chmod(0o700)
+    return made
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
+    """Write a few files into a folder, none of them before the disk has taken all; give their paths in order."""
+    with ExitStack() as files:
+        for name, content in contents.items():
+            out = files.enter_context(write_whole(folder / name))
+            with disk_errors(folder / name):
+                out.write(content)
+                out.flush()
+    return [str(folder / name) for name in contents]
+
+
+def place_once(path: Path, content: bytes) -> None:
+    """Put a file in its place, whole, unless it is there: of two programs the second finds what the first one wrote, and leaves it.
+
+    Mode 0600.
+    """
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with open(handle, "wb") as part:
+            part.write(content)
+            part.flush()
+            os.fsync(part.fileno())
+        with suppress(FileExistsError):
+            os.link(name, path)  # a rename would replace the other's
+    finally:
+        os.unlink(name)
+    sync_folder(path.parent)
 
 
 def open_to_others(path: Path) -> bool:

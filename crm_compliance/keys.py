@@ -13,9 +13,8 @@ import hmac
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -24,9 +23,10 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from filelock import FileLock
 
-from crm_compliance.files import disk_errors, open_to_others, private_folder, sync_folder
+from crm_compliance.files import disk_errors, open_to_others, place_once, private_folder, sync_folder
 from crm_compliance.public_keys import PublicKey, PublicKeys, fingerprint
 from rules.errors import Refused, UsageError
+from rules.instants import instant
 from rules.periods import brussels_date
 
 LENGTH = 32
@@ -116,7 +116,7 @@ class KeyRing:
 
     def public(self) -> list[PublicKey]:
         """The public halves of all signing keys there have been, oldest first."""
-        return [PublicKey(key.id, told(key.made_at), base64.b64decode(key.public)) for key in self.of(KeyKind.SIGNING)]
+        return [PublicKey(key.id, instant(key.made_at, "seconds"), base64.b64decode(key.public)) for key in self.of(KeyKind.SIGNING)]
 
     # -- from year to year ---------------------------------------------------------------------------------------------------------
 
@@ -207,11 +207,6 @@ def made_entry(key: Key) -> dict[str, object]:
     return entry | {"public": key.public} if key.public else entry
 
 
-def told(moment: datetime) -> str:
-    """RFC 3339 in UTC, whole seconds."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def memory_key(data_dir: Path) -> bytes:
     """The key `keys/memory.key` that encrypts what is remembered of the CRM between two reads; made where there is none."""
     return _kept(data_dir, "memory.key", "delete it: what was remembered is then read anew")
@@ -228,7 +223,7 @@ def _kept(data_dir: Path, name: str, remedy: str) -> bytes:
     file = folder / name
     with disk_errors(file):
         if not file.exists():
-            _place(file, secrets.token_bytes(LENGTH))
+            place_once(file, secrets.token_bytes(LENGTH))
     key = _content(file)
     if len(key) != LENGTH:
         raise KeyUnusable(f"{file} is not a key of {LENGTH} bytes", hint=remedy, where=str(file))
@@ -284,29 +279,14 @@ def _new(folder: Path, kind: KeyKind, number: int, now: datetime) -> Key:
 def _write(folder: Path, key: Key) -> None:
     file = folder / f"{key.id}.key"
     with disk_errors(file):
-        _place(file, msgspec.json.encode(key))
+        place_once(file, msgspec.json.encode(key))
 
 
 def _keep_public_half(folder: Path, key: Key) -> None:
     """Destroy the private half of a signing key, the public half being safe on the disk before."""
     with disk_errors(folder):
-        _place(folder / f"{key.id}.pub", msgspec.json.encode(msgspec.structs.replace(key, secret="")))
+        place_once(folder / f"{key.id}.pub", msgspec.json.encode(msgspec.structs.replace(key, secret="")))
         _overwrite(folder / f"{key.id}.key")
-
-
-def _place(file: Path, content: bytes) -> None:
-    """Put a file in its place, whole and once: of two programs the second finds the first one's, and leaves it there."""
-    handle, name = tempfile.mkstemp(prefix=".key.", dir=file.parent)  # mode 0600
-    try:
-        with open(handle, "wb") as part:
-            part.write(content)
-            part.flush()
-            os.fsync(part.fileno())
-        with suppress(FileExistsError):
-            os.link(name, file)  # a rename would replace the other's key
-    finally:
-        os.unlink(name)
-    sync_folder(file.parent)
 
 
 def _overwrite(file: Path) -> None:

@@ -70,7 +70,8 @@ def release_request(
     now = context.clock()
     compilation = msgspec.structs.replace(compiled, generated_at=now)
     decision = decision_of(context.store, request_id)
-    told = [notice.recipient for notice in decision.notices] if decision is not None else []
+    named = {recipient.name for each in compilation.contexts for recipient in each.recipients}  # never a shelter, to a parent (RGT-09)
+    told = [notice.recipient for notice in decision.notices if notice.recipient in named] if decision is not None else []
     contents = package_of(compilation, sender_of(context.policy), attachments_of(context, compilation), told=told)
     passphrase = new_passphrase()
     zipped = archive_of(contents, passphrase)

@@ -6,16 +6,14 @@ keys lie in the data folder, never in the database.
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from crm_compliance.files import disk_errors, private_folder, sync_folder
+from crm_compliance.files import disk_errors, place_once, private_folder, sync_folder
 from rules.errors import ComplianceError
 
 LENGTH = 32
@@ -71,22 +69,8 @@ class Sealing:
             if not make:
                 return None
             private_folder(private_folder(self._data_dir / "keys") / "requests")
-            self._write(file, AESGCM.generate_key(LENGTH * 8))
+            place_once(file, AESGCM.generate_key(LENGTH * 8))  # what another process sealed meanwhile must stay readable
             return _whole(file.read_bytes(), request)
-
-    def _write(self, file: Path, key: bytes) -> None:
-        """Put a key in its place whole, unless another process was quicker: what that one sealed must stay readable."""
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=file.parent)
-        try:
-            with open(handle, "wb") as stream:
-                stream.write(key)
-                stream.flush()
-                os.fsync(stream.fileno())
-            with suppress(FileExistsError):
-                os.link(name, file)
-            sync_folder(file.parent)
-        finally:
-            os.unlink(name)
 
     def _file(self, request: str) -> Path:
         return self._data_dir / "keys" / "requests" / f"{request}.key"

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from jobs.plan import SERVICE
 from jobs.ports import Entry, Store
 from jobs.subject_requests import SubjectRequest
 from rules.errors import Refused
@@ -65,12 +66,14 @@ def admitted(hand: Hand, request_id: str, step: Step, *, roles: Collection[str] 
 
 
 def check_role(hand: Hand, step: Step, roles: Collection[str] = (DPO,)) -> None:
-    """Refuse a role that never takes a step, and leave a trace of the attempt without its payload (section 9.4, ACC-10)."""
-    if hand.role in roles:
+    """Refuse the service, and a role that never takes a step; the attempt leaves a trace without its payload (section 9.4, ACC-10)."""
+    is_service = hand.who.casefold() == SERVICE
+    if hand.role in roles and not is_service:
         return
     told = {"action": f"requests {step.value}", "role": hand.role, "by": hand.reference("person", hand.who), "code": "role"}
     hand.store.append([("denied", told)])
-    raise refused("role", f"the role {hand.role[:40]} never takes the step {step.value}", f"it is for: {', '.join(roles)} (section 9.4)")
+    whose = "the service" if is_service else f"the role {hand.role[:40]}"
+    raise refused("role", f"{whose} never takes the step {step.value}", f"it is for a person as {' or '.join(roles)} (section 9.4)")
 
 
 def wrong_state(request: SubjectRequest, step: Step) -> Refused:

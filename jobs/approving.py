@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from jobs.guards import APPROVING_ROLES
-from jobs.plan import Approval, Plan, PlanState
+from jobs.plan import SERVICE, Approval, Plan, PlanState
 from jobs.ports import Store
 from rules.errors import Refused
 
@@ -26,7 +26,7 @@ def approve_plan(
     refused: tuple[str, str, str] | None = None
     if role not in APPROVING_ROLES:
         refused = ("role", f"the role {role[:40]} neither approves nor rejects plans", "a crm_admin and a dpo do (section 9.4)")
-    elif known_as in (plan.proposer.casefold(), "service"):
+    elif known_as in (plan.proposer.casefold(), SERVICE):
         refused = ("same_person", "the proposer of a plan cannot approve it", "ask somebody else (ACC-09)")
     elif any(word.who.casefold() == known_as for word in _speaking(plan, now)):
         refused = ("same_person", "this person has spoken on the plan already", "the second approval is another person's (RET-24)")

@@ -143,11 +143,14 @@ def _add_roles(rows: CallerRows, found: _Found) -> None:
     """A role with a name and no contact; with the number or address of its fiche it is more than a name."""
     found.add_names("party", rows.names, [party.name for party in rows.names])
     for party in rows.names:
-        named, fiche = found.evidence.get(("party", party.id)), found.evidence.get(("fiche", party.fiche or ""))
+        role_row, fiche_row = ("party", party.id), ("fiche", party.fiche or "")
+        named, fiche = found.evidence.get(role_row), found.evidence.get(fiche_row)
         if named is not None and fiche is not None:
             names = named & _NAMES
             named |= fiche & _LINES
             fiche |= names
+            if fiche_row in found.sure:
+                found.sure.add(role_row)
 
 
 class _Found:
@@ -156,7 +159,7 @@ class _Found:
     def __init__(self, wanted: Wanted) -> None:
         self.evidence: dict[tuple[str, str], set[Evidence]] = {}
         self._wanted = wanted
-        self._sure: set[tuple[str, str]] = set()
+        self.sure: set[tuple[str, str]] = set()  # rows with a number of which nothing was guessed
 
     def add_phones(self, kind: str, rows: Sequence[Record], numbers: Sequence[str | None]) -> None:
         for place in rows_with_digits(numbers, tails_of(self._wanted)):
@@ -165,7 +168,7 @@ class _Found:
                 if number in self._wanted.phones:
                     self.evidence.setdefault(row, set()).add(Evidence.PHONE)
                     if not (is_guessed or self._wanted.phones[number]):
-                        self._sure.add(row)
+                        self.sure.add(row)
 
     def add_emails(self, kind: str, rows: Sequence[Record], texts: Sequence[str | None]) -> None:
         for place in rows_with_text(texts, {address.rpartition("@")[0] for address in self._wanted.emails}):
@@ -187,7 +190,7 @@ class _Found:
     def traces(self) -> Iterator[Trace]:
         """All of them, by kind and id."""
         for (kind, row), evidence in sorted(self.evidence.items(), key=lambda item: (_ORDER.index(item[0][0]), item[0][1])):
-            is_guess = Evidence.PHONE in evidence and (kind, row) not in self._sure
+            is_guess = Evidence.PHONE in evidence and (kind, row) not in self.sure
             yield Trace(
                 kind,
                 row,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 import msgspec
 
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger import FIRST, Chain, LedgerBroken
 from jobs.merkle import Tree
 from jobs.ports import Clock, Notary, Store
+from rules.instants import instant
 
 
 def make_checkpoint(store: Store, notary: Notary | None, clock: Clock) -> None:
@@ -45,7 +44,7 @@ def _broken(what: str) -> LedgerBroken:
 
 
 def _signed(notary: Notary, clock: Clock, tree: Tree, chain: Chain, last: KeptCheckpoint | None) -> Checkpoint:
-    at = clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = instant(clock(), "milliseconds")
     prev = last.checkpoint.digest if last is not None else FIRST
     plain = Checkpoint(tree.size, chain.head, tree.root.hex(), at, prev, notary.key)
     signed = msgspec.structs.replace(plain, signature=notary.sign(plain.message))

@@ -17,13 +17,14 @@ import msgspec
 
 from connectors.interface import Among, Connector, Reach, RowKey, Trace
 from jobs.gather import rows_of
+from jobs.plan import Key
 from jobs.ports import JobContext
 from jobs.runs import Action
 from jobs.verify import TRACES, gone_rows, living_rows, masked_rows, verify_actions
 from rules.places import Place, PlaceState
 from rules.records import KINDS
 
-Key = tuple[str, str]  # table and id of a unit
+PLACES_LEFT = "PLACES_LEFT"  # the code of a unit whose rows are gone and of which something is still in another place (ERA-12)
 DONE, NOT_APPLICABLE = PlaceState.DONE, PlaceState.NOT_APPLICABLE
 NOT_REACHABLE, STILL_THERE = PlaceState.NOT_REACHABLE, PlaceState.STILL_THERE
 # Places whose rows are deleted with the unit, and the kinds of rows that lie there.
@@ -55,9 +56,9 @@ def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, in
         return {}
     changed = _changed(connector, intents)
     rows = {
-        key_of(action): [row for row in gone_rows(connector, action) if row not in action.along]
+        action.key: [row for row in gone_rows(connector, action) if row not in action.along]
         for action in intents
-        if key_of(action) not in changed
+        if action.key not in changed
     }
     wanted = _flat(rows)
     if not wanted:
@@ -77,7 +78,7 @@ def _changed(connector: Connector, intents: Sequence[Action]) -> set[Key]:
     for kind in sorted({write.kind for action in intents for write in action.rows}):
         ids = sorted({write.id for action in intents for write in action.rows if write.kind == kind})
         versions |= {(kind, row.id): row.etag for row in rows_of(connector, KINDS[kind], (), Among("id", ids))}
-    return {key_of(action) for action in intents if any(versions.get((write.kind, write.id)) != write.etag for write in action.rows)}
+    return {action.key for action in intents if any(versions.get((write.kind, write.id)) != write.etag for write in action.rows)}
 
 
 def clean_places(context: JobContext, actions: Sequence[Action]) -> dict[Key, Cleaned]:
@@ -90,13 +91,13 @@ def clean_places(context: JobContext, actions: Sequence[Action]) -> dict[Key, Cl
     """
     connector = context.connector
     everything, there = actions, verify_actions(connector, actions)
-    actions = [action for action in everything if key_of(action) not in there]
-    gone = {key_of(action): gone_rows(connector, action) for action in actions}
-    masked = {key_of(action): masked_rows(connector, action) for action in actions}
-    living = {key_of(action): living_rows(connector, action) for action in actions}
+    actions = [action for action in everything if action.key not in there]
+    gone = {action.key: gone_rows(connector, action) for action in actions}
+    masked = {action.key: masked_rows(connector, action) for action in actions}
+    living = {action.key: living_rows(connector, action) for action in actions}
     used = {key: [*gone[key], *masked[key]] for key in gone}
-    places = {key_of(action): _with_the_unit(action) for action in everything}
-    purged = {key_of(action): 0 for action in everything}
+    places = {action.key: _with_the_unit(action) for action in everything}
+    purged = {action.key: 0 for action in everything}
 
     rows = {Trace.TIMELINE: used, Trace.JOBS: used, Trace.RETAINED: used, Trace.BIN: gone}
     for trace, wanted in rows.items():
@@ -170,8 +171,3 @@ def _copies(connector: Connector, retained: PlaceState) -> PlaceState:
 
 def _flat(rows: Mapping[Key, Sequence[RowKey]]) -> list[RowKey]:
     return list(dict.fromkeys(row for each in rows.values() for row in each))
-
-
-def key_of(action: Action) -> Key:
-    """How the journal names a unit."""
-    return (action.table, action.id)

@@ -33,13 +33,13 @@ class Completeness(msgspec.Struct, frozen=True):
 
 def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> Completeness:
     """Give each line of a plan its one outcome. What a run did beside its plan (trims, units of an earlier plan) is not among them."""
-    states: Mapping[tuple[str, str], ActionState] = {(action.table, action.id): action.state for action in journal}
+    states: Mapping[tuple[str, str], ActionState] = {action.key: action.state for action in journal}
     day = brussels_date(plan.as_of).isoformat()
     units, outcomes = 0, Counter[str]()
     past_end = Counter(dict.fromkeys(("units", DISPOSED, PARTIAL, SKIPPED, HELD, OPEN), 0))
     for line in lines:
         units += 1
-        state = states.get((line.table, line.id)) if line.is_disposal else None
+        state = states.get(line.key) if line.is_disposal else None
         # Of a unit that an unfinished run has not come to, or is at, nothing is known to be gone.
         outcome = OUTCOMES.get(state, PARTIAL) if state is not None else SKIPPED if line.is_disposal else f"retained:{line.reason}"
         outcomes[outcome] += 1

@@ -24,11 +24,12 @@ from jobs.recipients import recipients_of
 from jobs.scoping import Row, Scope
 from jobs.veiling import Veil
 from rules.asked import UnitKey
+from rules.categories import Category, Mission, UntilAge
 from rules.decide import decide
 from rules.disposition import Decision, Reason
-from rules.full_records import FullContact, FullFiche
+from rules.full_records import FullContact, FullFiche, FullRecording
 from rules.holds import Holds
-from rules.policy import Category, Mission, Policy, UntilAge
+from rules.policy import Policy
 from rules.records import Donation, Engagement, Enrolment, Unit, UnitKind
 from rules.subject_requests import Right
 
@@ -44,6 +45,8 @@ _PURPOSES: Final[Mapping[Mission, tuple[str, ...]]] = MappingProxyType(
         Mission.OTHER: ("support", "referral"),
     }
 )
+_RECORDING: Final = "recording"
+_ANYBODY: Final = ("self", "third_party")
 _EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
 _ON_CONSENT: Final = (*_EVERYWHERE, Right.PORTABILITY.value, Right.OBJECTION.value, Right.CONSENT_WITHDRAWAL.value)
 _ON_CONTRACT: Final = (*_EVERYWHERE, Right.PORTABILITY.value)
@@ -69,26 +72,26 @@ _DATA_OF_CONTACT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 class Contexts:
-    """The contexts of one answer, in their order: the person's own row, files by age, relations."""
+    """The contexts of one answer, in their order: the person's own row, files by age, recordings, relations."""
 
     def __init__(self, context: JobContext, assessment: Assessment, scope: Scope, veil: Veil, *, portable: bool = False) -> None:
         self._found = assessment
         self._policy = context.policy
         self._veil = veil
         self._rows = scope.rows
-        self._units = {} if portable else _units(context, {row.unit for row in scope.rows if row.unit is not None})
+        self._units = {} if portable else _units(context, _wanted(scope.rows))
         self._holds = active_holds(context, assessment.day) if self._units else Holds.of(())
         self._day = assessment.day
-        others = [*([] if portable else self._of_files()), *self._of_relations()]
+        others = [*([] if portable else [*self._of_files(), *self._of_recordings()]), *self._of_relations()]
         made = others if portable else [*self._of_contact("of_the_others" if others else "not_decided"), *others]
         self.made = tuple(replace(each, key=f"context-{number}") for number, each in enumerate(made, 1))
         self._by_source = {context.source: context.key for context in self.made}
 
     def key_of(self, row: Row) -> str:
         """The context that a row is told under."""
-        if row.unit is not None:
+        if row.unit is not None and not _has_own_term(row):
             return self._by_source[row.unit]
-        kind = row.kind if row.kind in _RELATIONS else "contact"
+        kind = row.kind if row.kind in (*_RELATIONS, _RECORDING) else "contact"
         return self._by_source.get((kind, ""), self.made[0].key if self.made else "")
 
     # -- files ---------------------------------------------------------------------------------------------------------------------
@@ -96,7 +99,7 @@ class Contexts:
     def _of_files(self) -> list[Context]:
         by_unit: dict[UnitKey, list[Row]] = {}
         for row in self._rows:
-            if row.unit is not None:
+            if row.unit is not None and not _has_own_term(row):
                 by_unit.setdefault(row.unit, []).append(row)
         return [self._of_file(unit, by_unit[unit]) for unit in sorted(by_unit, key=self._age)]
 
@@ -124,11 +127,48 @@ class Contexts:
             data_categories=_data(rows, is_whole=is_whole),
             recipients=recipients_of(fiches, self._veil, is_limited=is_limited),
             retention=_retention(key, category, decision, tells_age=is_only_child),
-            sources=_sources(fiches, is_whole=is_whole),
+            sources=_sources(fiches, is_whole=is_whole, is_limited=is_limited),
             rights=_EVERYWHERE,  # where vital interests are the basis, there is nothing to object to (RGT-11)
             special=is_whole,
             source=unit,
         )
+
+    def _of_recordings(self) -> list[Context]:
+        """Conversations that were recorded have purposes and a term of their own, whatever file they belong to (RET-03, section 7.1)."""
+        rows = [row for row in self._rows if row.kind == _RECORDING and _has_own_term(row)]
+        if not rows:
+            return []
+        standing, units = self._found.standing, [row.unit for row in rows if row.unit is not None]
+        is_whole = any(unit in standing.whole for unit in units)
+        roles = [role for unit in units for role in standing.own.get(unit, ())]
+        category = self._policy.categories.get(_RECORDING)
+        return [
+            Context(
+                key="",
+                kind=_RECORDING,
+                role="child" if is_whole else next(iter(roles), "other"),
+                category_labels=_labels(category),
+                basis_labels=_basis_labels(category),
+                purposes=(_RECORDING,),
+                basis=category.basis if category is not None and category.enabled else "not_decided",
+                data_categories=("voice", "communication"),
+                recipients=recipients_of((), self._veil, is_limited=False),
+                retention=self._end_of_recordings(rows),
+                sources=_ANYBODY if is_whole else ("self",),
+                rights=(*_EVERYWHERE, Right.OBJECTION.value),  # a legitimate interest is the basis (6.2)
+                special=is_whole,
+                source=(_RECORDING, ""),
+            )
+        ]
+
+    def _end_of_recordings(self, rows: Sequence[Row]) -> Retention:
+        """The day on which the last of them goes; not where RGT-09 holds, since it would tell when the child called."""
+        found = [self._units[row.source] for row in rows if row.source in self._units]
+        decisions = [decide(unit, self._policy, self._holds, as_of=self._day) for unit in found]
+        ends = [decision.retention_end for decision in decisions if decision.retention_end is not None]
+        is_told = len(ends) == len(rows) and not any(row.is_limited for row in rows)
+        is_held = any(TOLD_HOLDS.intersection(decision.reasons) for decision in decisions)
+        return Retention(_RECORDING, max(ends) if is_told else None, "" if is_told else "six_months_after_contact", is_held)
 
     # -- the person and relations --------------------------------------------------------------------------------------------------
 
@@ -154,7 +194,7 @@ class Contexts:
                 data_categories=(*told, *others),
                 recipients=recipients_of((), self._veil, is_limited=False),
                 retention=Retention("", None, "relation"),
-                sources=("self", "third_party"),
+                sources=_ANYBODY,
                 rights=_EVERYWHERE,
                 source=("contact", ""),
             )
@@ -214,6 +254,18 @@ def _units(context: JobContext, units: Collection[UnitKey]) -> dict[UnitKey, Uni
     return {(unit.kind.value, unit.id): unit for unit in gather_units(context.connector, wanted).every_unit()} if wanted else {}
 
 
+def _wanted(rows: Sequence[Row]) -> set[UnitKey]:
+    """The files of some rows, and the recordings that have a term of their own."""
+    return {row.unit for row in rows if row.unit is not None} | {row.source for row in rows if _has_own_term(row)}
+
+
+def _has_own_term(row: Row) -> bool:
+    """Whether a row is a recording that does not follow a dossier on its evidence mark (RET-05)."""
+    if not isinstance(row.record, FullRecording):
+        return False
+    return not row.record.evidence or row.unit is None or row.unit[0] != "dossier"
+
+
 def _deciding(decision: Decision | None) -> str:
     """The row of the schedule that decides, or the one that would (RET-11)."""
     if decision is None:
@@ -252,16 +304,21 @@ def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
     kinds = {row.kind for row in rows}
     found = ["role"] if "party" in kinds else []
     found += ["facts"] if kinds & {"fiche", "note"} or (is_whole and "dossier" in kinds) else []
-    found += ["voice"] if "recording" in kinds else []
+    found += ["voice"] if _RECORDING in kinds else []
     found += ["communication"] if kinds & {"call", "email"} else []
-    found += ["technical"] if any(getattr(row.record, "ip_address", None) and row.is_own for row in rows) else []
+    found += ["technical"] if any(getattr(row.record, "ip_address", None) and row.is_caller for row in rows) else []
     return (*found, "sensitive") if is_whole else tuple(found)
 
 
-def _sources(fiches: Sequence[FullFiche], *, is_whole: bool) -> tuple[str, ...]:
-    """Where data about the child came from, by kind and never by person (R-119); what somebody said, they said."""
+def _sources(fiches: Sequence[FullFiche], *, is_whole: bool, is_limited: bool) -> tuple[str, ...]:
+    """Where data about the child came from, by kind and never by person (R-119); what somebody said, they said.
+
+    Whether it was the child is not told to whom RGT-09 limits: they are told the same of every file.
+    """
     if not is_whole:
         return ("self",)
+    if is_limited:
+        return _ANYBODY
     kinds = {fiche.reporter_kind for fiche in fiches}
     told = {"professional" if kind == "professional" else "self" if kind == "child" else "third_party" for kind in kinds}
     return tuple(source for source in ("self", "third_party", "professional") if source in told) or ("third_party",)

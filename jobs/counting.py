@@ -20,9 +20,9 @@ from jobs.gather import rows_of
 from jobs.ports import JobContext
 from jobs.runs import Action, ActionState, Run, StatisticWrite, StatisticWrites
 from jobs.settling import send_operations
+from rules.categories import Mission
 from rules.disposition import Decision, Disposition
 from rules.periods import brussels_date
-from rules.policy import Mission
 from rules.records import Contact, Fiche, Statistic, Unit
 from rules.statistics import NAME, TOTAL_KEYS, StatisticFacts, aggregate, count_rows, facts_of, shuffled, youngest
 

@@ -22,10 +22,23 @@ from jobs.confirmed_people import confirmed_people, given_of
 from jobs.contexts import TOLD_HOLDS
 from jobs.disclosure import Compilation, Item, ItemStatus
 from jobs.erasing import held_items
-from jobs.granted import AT_ONCE, DECLINED, NOT_GRANTED, PUT_ASIDE, Decision, Notice, Task, What, decision_of, encoded, has_unsubscribed
+from jobs.granted import (
+    AT_ONCE,
+    DECLINED,
+    NOT_GRANTED,
+    PUT_ASIDE,
+    Decision,
+    Notice,
+    Task,
+    What,
+    decision_of,
+    encoded,
+    has_unsubscribed,
+    told_already,
+)
 from jobs.placing import Wanted, place_hold
 from jobs.ports import JobContext
-from jobs.recipients_told import recipients_told
+from jobs.recipients_told import recipients_told, told_of
 from jobs.settling import TECHNICAL
 from jobs.subject_requests import COMPILATION, DECISIONS, SubjectRequest
 from rules.errors import UsageError
@@ -92,6 +105,8 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
     tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(context, request, item))
     people = confirmed_people(context.store, request.id)
     contacts = people.child if compilation.scope.startswith("on_behalf") else people.requester
+    notices = told_already(recipients_told(context, tasks, compilation, contacts), decision_of(context.store, request.id))
+    known, corrected = told_of(context, contacts, tasks) if notices else ((), {})
     decision = Decision(
         right=request.right,
         who=hand.who,
@@ -100,7 +115,9 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
         asking=tuple(sorted(people.contacts)),
         granted=chosen,
         tasks=_with_profiles(request.right, tasks),
-        notices=recipients_told(context, tasks, compilation),
+        notices=notices,
+        known=known,
+        corrected=corrected,
         unsubscribed=has_unsubscribed(context.store, request.id) or any(task.what is What.UNSUBSCRIBE for task in tasks),
     )
     declined = DECLINED.get(request.right, NOT_GRANTED)
@@ -161,7 +178,7 @@ def take_effect(context: JobContext, request: SubjectRequest, decision: Decision
         if task.what is What.RESTRICT:
             _restrict(context, request, task, decision.who)
     left = correcting.write(context, [task for task in now if task.what is not What.RESTRICT])
-    after = decision.without([task for task in now if task not in left])
+    after = decision.without([task for task in now if task not in left], brussels_date(context.clock()))
     context.store.save_request(request, since=request, parts={DECISIONS: encoded(after)})
     return after
 

@@ -26,7 +26,9 @@ DATA_CATEGORIES: Final = (
 )  # fmt: skip
 RECIPIENT_CATEGORIES: Final = ("police", "processor")
 SOURCES: Final = ("self", "parent", "third_party", "professional")
-CRITERIA: Final = ("no_term", "until_age", "open", "not_set", "unknown", "relation", "until_withdrawn", "request")
+CRITERIA: Final = (
+    "no_term", "until_age", "six_months_after_contact", "open", "not_set", "unknown", "relation", "until_withdrawn", "request"
+)  # fmt: skip
 BASES: Final = ("consent", "contract", "legal_obligation", "of_the_others", "not_decided")
 WITHHELD_CLASSES: Final = ("voice", "image", "attachment", "text", "item", "mention", *RGT_09)
 
@@ -151,9 +153,9 @@ class Retention(msgspec.Struct, frozen=True):
 class Context(msgspec.Struct, frozen=True):
     """One thing for which data are kept: a dossier, a lone fiche, gifts, a newsletter. `key` numbers it inside the package (`context-1`).
 
-    `kind` is dossier, fiche, donation, enrolment, engagement, newsletter, contact or request; `role` that of the person in it. `purposes`,
-    `data_categories` and `sources` are codes of the texts; `basis` is the legal basis as the policy has it, or one of BASES where no row
-    of it says one: `of_the_others` is that of the other contexts, which need these data. `rights` are rights
+    `kind` is dossier, fiche, recording, donation, enrolment, engagement, newsletter, contact or request; `role` that of the person in it.
+    `purposes`, `data_categories` and `sources` are codes of the texts; `basis` is the legal basis as the policy has it, or one of BASES
+    where no row of it says one: `of_the_others` is that of the other contexts, which need these data. `rights` are rights
     (`rules.subject_requests.Right`) that apply here. `source` is the unit of the CRM and stays inside.
     """
 

@@ -44,20 +44,41 @@ class Shape:
         self.pieces.append(text)
 
 
-class Draft:
-    """Pages of lines, a digest over `head` and the lines in the order in which they are added, and totals.
+class Pages:
+    """Lines as the store keeps them (JSON Lines, deflated), and the digest over `head` and the lines in their order."""
 
-    A unit under `due_soon_days` of its end counts as due soon.
-    """
+    def __init__(self, head: Mapping[str, object]) -> None:
+        self._open: list[bytes] = []
+        self._pages: list[bytes] = []
+        self._sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
+
+    def add(self, line: bytes) -> None:
+        self._open.append(line)
+        if len(self._open) == LINES_A_PAGE:
+            self._turn()
+
+    def _turn(self) -> None:
+        page = b"".join(self._open)
+        self._sha.update(page)
+        self._pages.append(zlib.compress(page, 1))
+        self._open.clear()
+
+    def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
+        """The pages, and the digest, contacts to trim included: the one that `is_unaltered` looks for."""
+        if self._open:
+            self._turn()
+        _add_trims(self._sha, trims)
+        return self._pages, self._sha.hexdigest()
+
+
+class Draft:
+    """Pages of lines with their digest, and totals. A unit under `due_soon_days` of its end counts as due soon."""
 
     def __init__(
         self, tables: Mapping[UnitKind, str], policy_version: str, day: date, due_soon_days: int, head: Mapping[str, object]
     ) -> None:
         self.tables = tables
-        self.units = 0
-        self._lines: list[bytes] = []
-        self._pages: list[bytes] = []
-        self._sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
+        self._pages = Pages(head)
         self.crm_holds: list[tuple[str, str]] = []
         self.victims: dict[str, int] = {}
         self.held_contacts: list[tuple[str, str, str]] = []
@@ -89,24 +110,16 @@ class Draft:
         anchor_text = b"null" if on is None else _day(on)
         one, two, three, four, five = shape.pieces
         # Ids and versions come from outside and are quoted by the encoder; a date needs no quoting.
-        line = b"%b%b%b%b%b%b%b%b%b\n" % (one, _encode(row), two, end_text, three, _encode(etag), four, anchor_text, five)
-        self._lines.append(line)
-        if len(self._lines) == LINES_A_PAGE:
-            self._turn_page()
-
-    def _turn_page(self) -> None:
-        page = b"".join(self._lines)
-        self._sha.update(page)
-        self._pages.append(zlib.compress(page, 1))
-        self.units += len(self._lines)
-        self._lines.clear()
+        self._pages.add(b"%b%b%b%b%b%b%b%b%b\n" % (one, _encode(row), two, end_text, three, _encode(etag), four, anchor_text, five))
 
     def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
-        """The pages, as the store keeps them (JSON Lines, deflated), and the digest, contacts to trim included."""
-        if self._lines:
-            self._turn_page()
-        _add_trims(self._sha, trims)
-        return self._pages, self._sha.hexdigest()
+        """The pages, as the store keeps them, and their digest, contacts to trim included."""
+        return self._pages.finish(trims)
+
+    @property
+    def units(self) -> int:
+        """How many units have a line."""
+        return sum(shape.count for shape in self._shapes.values())
 
     def dispositions(self) -> dict[str, int]:
         """How many units go, by disposition."""
@@ -156,6 +169,14 @@ class Draft:
 @lru_cache(maxsize=50_000)
 def _day(day: date) -> bytes:
     return b'"%b"' % day.isoformat().encode()
+
+
+def paged(lines: Iterable[PlanLine], trims: Iterable[str], head: Mapping[str, object]) -> tuple[list[bytes], str]:
+    """Lines that are all there, as the store keeps them, and their digest."""
+    pages = Pages(head)
+    for line in lines:
+        pages.add(_encode(line) + b"\n")
+    return pages.finish(trims)
 
 
 def digest_head(kind: Kind, as_of: datetime, crm: str, policy_digest: str, mapping_digest: str) -> dict[str, object]:

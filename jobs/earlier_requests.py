@@ -11,10 +11,11 @@ import msgspec
 
 from jobs.assessing import Assessment
 from jobs.disclosure import Context, Field, Item, Retention
+from jobs.matching import wanted_person
 from jobs.ports import JobContext
 from jobs.subject_requests import GIVEN, Given, SubjectRequest
 from rules.birthdates import sentinels_of
-from rules.candidates import Strength, match, wanted_of
+from rules.candidates import Strength, match
 
 SURE = frozenset({Strength.STRONG, Strength.MEDIUM})
 
@@ -64,14 +65,5 @@ def _is_theirs(context: JobContext, found: Assessment, other: SubjectRequest) ->
         return False
     person = msgspec.json.decode(part, type=Given).requester
     sentinels = sentinels_of(context.policy)
-    wanted = wanted_of(
-        first_name=person.firstname,
-        last_name=person.lastname,
-        birthdate=person.birthdate,
-        national_numbers=person.nationalnumbers,
-        phones=person.phones,
-        emails=person.emails,
-        today=found.day,
-        sentinels=sentinels,
-    )
+    wanted = wanted_person(person, found.day, sentinels)
     return any(one.strength in SURE for one in match(found.subject_contacts, wanted, today=found.day, sentinels=sentinels))

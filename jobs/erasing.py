@@ -8,10 +8,9 @@ Source: section 6.2, RET-20, HLD-12, ERA-04; GDPR art. 17.
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import Final
 
@@ -19,17 +18,14 @@ import msgspec
 
 from connectors.interface import Among
 from jobs.contacts import check_contacts
-from jobs.drafting import digest_head
 from jobs.gather import PARTY_FIELDS, rows_of
 from jobs.granted import DISPOSING, Decision, Task, What, answered
-from jobs.guards import APPROVING_ROLES, BREAKER_TRIPPED, counter_of
 from jobs.holding import active_holds
-from jobs.plan import Approval, Breaker, Kind, Plan, PlanLine
-from jobs.planning import plan_entry
+from jobs.plan import Approval, Kind, Plan, PlanLine
 from jobs.ports import JobContext
-from jobs.replaying import paged
 from jobs.subject_requests import SubjectRequest
 from jobs.surroundings import look_around
+from jobs.unscheduled import store_plan
 from rules.decide import decide
 from rules.disposition import Decision as Disposal
 from rules.holds import Hold, Holds
@@ -90,47 +86,11 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
     now = context.clock()
     context = context.on(brussels_date(now))
     trims, lines = lines_of_decision(context, request, decision)
-    due = Tally(line.disposition for line in lines if line.is_disposal)
-    if not due and not trims:
+    if not trims and not any(line.is_disposal for line in lines):
         return None
-    head = digest_head(Kind.REQUEST, now, context.crm, context.policy.digest, context.mapping_digest)
-    pages, digest = paged(lines, trims, head)
+    given = tuple(Approval(word.who, word.role, word.at, True) for word in request.words if word.step in ("content", "release"))
     uncounted = {context.connector.table(KINDS[kind]) for kind in ("contact", "party")}
-    heard = context.connector.table(Recording) if context.connector.has(Recording) else ""
-    of_recordings = sum(line.is_disposal and line.table == heard for line in lines)
-    of_units = sum(line.is_disposal and line.table not in uncounted for line in lines) - of_recordings
-    limits = context.policy.limits
-    units = counter_of(context, Kind.REQUEST, "units", of_units, limits.units)
-    recordings = counter_of(context, Kind.REQUEST, "recordings", of_recordings, limits.recordings)
-    tripped = units.tripped or recordings.tripped
-    plan = Plan(
-        id=context.new_id("plan"),
-        kind=Kind.REQUEST,
-        created_at=now,
-        proposer="service",
-        as_of=now,
-        as_of_given=False,
-        crm=context.crm,
-        policy_name=context.policy.name,
-        policy_version=context.policy.version,
-        policy_digest=context.policy.digest,
-        mapping_digest=context.mapping_digest,
-        digest=digest,
-        units=len(lines),
-        dispose={"delete": due["delete"], "anonymise": due["anonymise"]},
-        retain=dict(sorted(Tally(line.reason for line in lines if not line.is_disposal).items())),
-        flags={},
-        breaker=Breaker(tripped, units, recordings),
-        valid_until=now + timedelta(hours=context.policy.plan_valid_hours),
-        needed=APPROVING_ROLES if tripped else (),
-        given=tuple(Approval(word.who, word.role, word.at, True) for word in request.words if word.step in ("content", "release")),
-        why=(BREAKER_TRIPPED,) if tripped else (),
-        approval_hours=context.policy.approvals.valid_hours,
-        trims=trims,
-        request=request.id,
-    )
-    context.store.save_plan(plan, pages, ("plan", plan_entry(plan)))
-    return plan
+    return store_plan(context, Kind.REQUEST, now, lines, trims, uncounted=uncounted, given=given, request=request.id)
 
 
 def held_items(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
@@ -165,6 +125,13 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
     for contact, etag in removed.items():
         lines.append(_line(context, Wanted("contact", contact, _DELETED), Unit(UnitKind.CONTACT, contact, etag), reason, None))
     return trims, lines
+
+
+def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, ...]:
+    """A task of its own for each recording of a file that goes: one that has to wait loses its link, and would be found no more."""
+    known = {(task.kind, task.id) for task in decision.of({What.ERASE})}
+    found = [row for row in _wanted(context, decision) if row.kind == "recording" and (row.kind, row.id) not in known]
+    return tuple(Task(row.task.item, What.ERASE, row.kind, row.id) for row in found if row.task is not None)
 
 
 def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:

@@ -1,4 +1,5 @@
-"""What can be read of a file without opening it by hand: the text of a text file, of a message, and that of a PDF for the last look.
+"""What can be read of a file without opening it by hand: the text of a text file, of a message, and for the last look that of a PDF, of
+a document, and of what is said at the head of a picture.
 
 A text file is told as a text, redacted and read by a person like every other; only what is no text goes along as a file (EXP-06, EXP-07).
 """
@@ -8,9 +9,11 @@ from __future__ import annotations
 import codecs
 import html
 import re
+import zipfile
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
+from io import BytesIO
 from pathlib import PurePath
 from typing import Final
 
@@ -33,6 +36,11 @@ _MARKS: Final = (  # the longer mark first: that of UTF-32 begins with that of U
 _HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _SAMPLE: Final = 4096
+_ARCHIVE: Final = b"PK\x03\x04"  # also what text processors and spreadsheets write
+_LARGEST_ARCHIVE: Final = 64 * 1024 * 1024  # bytes, unpacked
+_DEEPEST_ARCHIVE: Final = 3
+_HEAD: Final = 64 * 1024  # bytes at the beginning of a picture, where it says who made it and when
+_WORDS: Final = re.compile(rb"[^\x00-\x1f\x7f]{6,}")
 _STYLE: Final = re.compile(r"<style>.*?</style>", re.DOTALL)
 _TAG: Final = re.compile(r"<[^>]*>")
 _ATTRIBUTE: Final = re.compile(r'="([^"]*)"')
@@ -61,18 +69,40 @@ def decoded(body: bytes) -> str | None:
     return None
 
 
-def texts_of(name: str, content: bytes) -> Iterator[str]:
-    """Everything in a file that somebody, or a program, could read as words."""
+def texts_of(name: str, content: bytes, *, depth: int = 0) -> Iterator[str]:
+    """Everything in a file that somebody, or a program, could read as words; of a document or archive, everything inside it.
+
+    What is packed deeper or larger than anybody needs for a letter is not unpacked: a person looks at every file before it goes out.
+    """
     if content.startswith(b"%PDF-"):
         yield from _pdf_texts(content)
+    elif content.startswith(_ARCHIVE):
+        yield from _packed_texts(content, depth) if depth < _DEEPEST_ARCHIVE else ()
     elif name.endswith(".html"):
         text = _STYLE.sub(" ", content.decode("utf-8", "replace"))
         yield html.unescape(_TAG.sub(" ", text))
         yield html.unescape(" ".join(_ATTRIBUTE.findall(text)))
     elif (text_found := decoded(content)) is not None:
         yield text_found
+        if depth:  # the parts of a document are markup, which breaks a word wherever its looks change
+            yield html.unescape(_TAG.sub("", text_found))
     elif b"\0" not in content[:_SAMPLE]:
         yield content.decode("utf-8", "replace")
+    else:
+        yield " ".join(words.decode("utf-8", "replace") for words in _WORDS.findall(content[:_HEAD]))
+
+
+def _packed_texts(content: bytes, depth: int) -> Iterator[str]:
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            yield "\n".join(archive.namelist())
+            if sum(part.file_size for part in archive.infolist()) > _LARGEST_ARCHIVE:
+                return
+            for part in archive.infolist():
+                if not part.is_dir() and not part.flag_bits & 1:  # what is locked nobody reads
+                    yield from texts_of(part.filename, archive.read(part), depth=depth + 1)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError):
+        return  # it says that it is an archive and is none, or one that nobody here can open
 
 
 def _readings(body: bytes) -> Iterator[str]:

@@ -15,7 +15,7 @@ from jobs.scoping import Row
 from rules.full_records import FULL, FullNote
 from rules.needles import Needles
 
-PDF: Final = "application/pdf"
+_SEEN_OR_HEARD: Final = ("image/", "audio/", "video/")
 
 
 class Files:
@@ -42,12 +42,12 @@ class Files:
                 yield text
 
     def tells_of_others(self, attachment: Attachment, needles: Needles) -> bool:
-        """Whether somebody else is named in a file whose words can be read: a PDF, or a text that is too long to be told as one.
+        """Whether somebody else is named in a file whose words can be read: a PDF, a document, or a text too long to be told as one.
 
         Raises:
             ConnectorError: it cannot be read whole.
         """
-        if attachment.kind != "note" or not (attachment.media_type.startswith(PDF) or is_text_file(attachment.media_type, attachment.name)):
+        if attachment.kind != "note" or attachment.media_type.startswith(_SEEN_OR_HEARD):
             return False
         found = self._content(attachment.kind, attachment.id, attachment.field)
         return found is not None and any(needles.found_in(text) for text in texts_of(attachment.name, found.body))

@@ -8,17 +8,22 @@ Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import msgspec
+
 from jobs import correcting
 from jobs.apply import apply_plan
 from jobs.correcting import WRITING
 from jobs.deciding import take_effect
-from jobs.erasing import erasure_of, giving_way, lines_of_decision, plan_erasure
-from jobs.granted import AT_ONCE, DISPOSING, Decision, decision_of, encoded
+from jobs.erasing import erasure_of, giving_way, lines_of_decision, plan_erasure, tasks_of_recordings
+from jobs.granted import AT_ONCE, DISPOSING, Decision, Task, decision_of, encoded
 from jobs.plan import Kind, Plan, PlanState
 from jobs.ports import JobContext
 from jobs.runs import Run
 from jobs.subject_requests import DECISIONS, SubjectRequest
 from rules.errors import ComplianceError
+from rules.periods import brussels_date
 from rules.subject_requests import RequestState
 
 FULFILLED = (RequestState.RELEASED, RequestState.CLOSED)
@@ -39,9 +44,10 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
         decision = take_effect(context, request, decision)
     if writes := decision.of(WRITING):
         left = correcting.write(giving_way(context, erasure_of(request, decision)), writes)
-        decision = _saved(context, request, decision.without([task for task in writes if task not in left]))
+        decision = _done(context, request, decision, [task for task in writes if task not in left])
     run = None
     if decision.of(DISPOSING):
+        decision = _with(context, request, decision, tasks_of_recordings(context, decision))
         plan = _pending(context, request) or plan_erasure(context, request, decision)
         if plan is not None:
             run = apply_plan(context, plan.id)
@@ -92,8 +98,22 @@ def _without_gone(context: JobContext, request: SubjectRequest, decision: Decisi
     trims, lines = lines_of_decision(context, request, decision)
     open_rows = {line.id for line in lines} | set(trims)
     if not open_rows:
-        return _saved(context, request, decision.without(decision.of(DISPOSING)))
+        return _done(context, request, decision, decision.of(DISPOSING))
     return decision
+
+
+def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:
+    """The decision once these tasks are done. It is read anew: somebody may have been told of something while this went on."""
+    now = decision_of(context.store, request.id) or decision
+    return _saved(context, request, now.without(tasks, brussels_date(context.clock())))
+
+
+def _with(context: JobContext, request: SubjectRequest, decision: Decision, tasks: tuple[Task, ...]) -> Decision:
+    """The decision with more to do, read anew as well."""
+    if not tasks:
+        return decision
+    now = decision_of(context.store, request.id) or decision
+    return _saved(context, request, msgspec.structs.replace(now, tasks=(*now.tasks, *tasks)))
 
 
 def _saved(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:

@@ -5,8 +5,8 @@ It is a sealed part of the request: it names rows of files and holds the values 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -57,18 +57,75 @@ class Task(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class NoticeState(StrEnum):
+    """Where a notice stands; it is `due` from the day on which all that it tells of had been done."""
+
+    WAITING = "waiting"
+    DUE = "due"
+    TOLD = "told"
+    NOT_TOLD = "not_told"
+
+
+class NotTold(StrEnum):
+    """The two reasons for which a recipient need not be told (art. 19)."""
+
+    IMPOSSIBLE = "IMPOSSIBLE"
+    DISPROPORTIONATE = "DISPROPORTIONATE"
+
+
 class Notice(msgspec.Struct, frozen=True):
-    """A recipient who is told that data were corrected, erased or restricted (art. 19): as the file names it."""
+    """A recipient who is told that data were corrected, erased or restricted (art. 19): as the file names it.
+
+    `on` is the day of the last transmission, in ISO form. `deeds` are what it is told of, `items` the items that were granted for it.
+    `is_named`: something of a file about this very child was passed on, so that a letter may name them. Of anybody else in a file nobody
+    knows whether the recipient ever had the name: then `numbers` of what was passed on stand for it.
+    """
 
     recipient: str
     on: str = ""
     country: str = ""
+    deeds: tuple[What, ...] = ()
+    items: tuple[str, ...] = ()
+    is_named: bool = False
+    numbers: tuple[str, ...] = ()
+    due_on: date | None = None
+    told_on: date | None = None
+    not_told: NotTold | None = None
+
+    @property
+    def state(self) -> NoticeState:
+        if self.told_on is not None:
+            return NoticeState.TOLD
+        if self.not_told is not None:
+            return NoticeState.NOT_TOLD
+        return NoticeState.WAITING if self.due_on is None else NoticeState.DUE
+
+    @property
+    def can_be_found(self) -> bool:
+        """Whether a letter without a name says what was passed on."""
+        return bool(self.numbers or self.on)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something about it."""
+        return self.told_on is None and self.not_told is None
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A person as the CRM knew them when it was decided; after an erasure it does not any more. `born_on` in ISO form, or empty."""
+
+    name: str
+    born_on: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed part `decisions`. `contacts` are those of the person whose data it is, `asking` those of whoever asks as well; `tasks`
-    what has not been done yet, `done` the items that are; `notices` who has to be told. `unsubscribed`: a newsletter was ended already, so
-    that the CRM does not tell any more that there was one."""
+    what has not been done yet, `done` the items that are. Contacts go as soon as no task is left.
+
+    `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields that say something else, with
+    what, empty where it is not told. `unsubscribed`: a newsletter was ended already, so that the CRM does not tell any more that there was
+    one.
+    """
 
     right: Right
     who: str
@@ -80,18 +137,34 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[Task, ...] = ()
     done: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
+    known: tuple[Known, ...] = ()
+    corrected: dict[str, str] = {}
     unsubscribed: bool = False
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether something of it still has to be carried out or told (DDL-12, ERA-14)."""
+        return bool(self.tasks) or any(notice.is_open for notice in self.notices)
 
     def of(self, kinds: Collection[What]) -> list[Task]:
         """The open tasks of some kinds."""
         return [task for task in self.tasks if task.what in kinds]
 
-    def without(self, tasks: Collection[Task]) -> Decision:
-        """The same once these tasks are done."""
+    def without(self, tasks: Collection[Task], day: date) -> Decision:
+        """The same once these tasks are done; whoever is to be told of nothing else is due from that day on."""
         left = tuple(task for task in self.tasks if task not in tasks)
         waiting = {task.item for task in left}
         done = {task.item for task in tasks} - waiting
-        return msgspec.structs.replace(self, tasks=left, done=tuple(sorted({*self.done, *done})))
+        after = msgspec.structs.replace(
+            self,
+            tasks=left,
+            done=tuple(sorted({*self.done, *done})),
+            notices=tuple(
+                notice if notice.due_on is not None or waiting.intersection(notice.items) else msgspec.structs.replace(notice, due_on=day)
+                for notice in self.notices
+            ),
+        )
+        return after if left else msgspec.structs.replace(after, contacts=(), asking=())
 
 
 def decision_of(store: Store, request: str) -> Decision | None:
@@ -112,11 +185,19 @@ def has_unsubscribed(store: Store, request: str) -> bool:
 
 
 def reopened(store: Store, request: str) -> bytes | None:
-    """The sealed part of a decision that is undone because the answer is made anew: nothing but what happened at once (DDL-13)."""
+    """The sealed part of a decision that is undone because the answer is made anew: nothing but what happened at once (DDL-13), and who
+    has been told of it."""
     found = decision_of(store, request)
-    if found is None or not found.unsubscribed:
+    told = tuple(notice for notice in found.notices if not notice.is_open) if found is not None else ()
+    if found is None or not (found.unsubscribed or told):
         return None
-    return encoded(Decision(right=found.right, who=found.who, at=found.at, unsubscribed=True))
+    return encoded(Decision(right=found.right, who=found.who, at=found.at, notices=told, unsubscribed=found.unsubscribed))
+
+
+def told_already(notices: Iterable[Notice], before: Decision | None) -> tuple[Notice, ...]:
+    """The notices of a decision that replaces another one: who was told the same is not told again."""
+    ended = {(one.recipient, one.country, one.deeds): one for one in before.notices if not one.is_open} if before is not None else {}
+    return tuple(ended.get((one.recipient, one.country, one.deeds), one) for one in notices)
 
 
 def answered(store: Store) -> frozenset[str]:

@@ -71,7 +71,7 @@ def held_actions(context: JobContext, day: date, actions: Mapping[str, Action], 
     holds = active_holds(context, day)
     if not holds.is_any:
         return {}
-    asked = {name: units.get((action.table, action.id)) for name, action in actions.items()}
+    asked = {name: units.get(action.key) for name, action in actions.items()}
     unread = [action for name, action in actions.items() if asked[name] is None]
     again = _read_again(context, unread) if holds.asks_for_facts else {}
     held: dict[str, Reason] = {}

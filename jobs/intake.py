@@ -29,6 +29,13 @@ CLOCKS_DIFFER: Final = timedelta(minutes=10)  # so much may the clock of whoever
 RIGHTS_BEGAN: Final = date(2018, 5, 25)  # GDPR art. 99(2)
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
 LANGUAGE = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8})*")
+# What pydantic says in words of Python.
+_PLAINLY: Final = {
+    "tuple_type": "should be a list",
+    "model_type": "should be an object",
+    "string_type": "should be a text",
+    "too_long": "is too long",
+}
 # Who asks for somebody else, and must say for whom; an institution or a lawyer is registered as guardian (IDV-04).
 REPRESENTATIVES = frozenset({RequesterKind.PARENT_FOR_CHILD, RequesterKind.GUARDIAN})
 About = Literal[
@@ -198,6 +205,8 @@ def _object(text: bytes) -> Mapping[str, Any]:
         raise _wrong(["the form is not UTF-8"]) from None
     except json.JSONDecodeError as error:  # its text may quote the form
         raise _wrong([f"this is no JSON (line {error.lineno}, column {error.colno})"]) from None
+    except ValueError:  # digits by the thousand, which Python reads as no number
+        raise _wrong(["the form holds a number that is too long"]) from None
     except RecursionError:
         raise _wrong(["the form is nested too deeply"]) from None
     if not isinstance(found, dict):
@@ -252,7 +261,8 @@ def _mistakes(error: ValidationError) -> list[str]:
         elif kind == "missing":
             found.append(f"{'.'.join(place)}: is missing")
         else:
-            found.append(f"{'.'.join(place)}: {_lower(problem['msg'].removeprefix('Value error, '))}")
+            told = _PLAINLY.get(kind) or _lower(problem["msg"].removeprefix("Value error, "))
+            found.append(f"{'.'.join(place)}: {told}")
     return found
 
 

@@ -24,7 +24,7 @@ from jobs.scoping import MENTION, Row, json_value
 from jobs.veiling import Veil
 from rules.full_records import FullNote, FullParty, FullRecording
 from rules.labels import label_for
-from rules.on_behalf_withholding import withheld_on_behalf
+from rules.on_behalf_withholding import withheld_on_behalf, withheld_role
 from rules.redaction import Redaction
 from rules.structured_fields import FIELDS, Nature, ShownTo, rule_for
 
@@ -101,10 +101,10 @@ class Items:
         told = tuple(field for field in fields if not field.is_text)
         apart: tuple[Field, ...] = ()
         if row.is_limited:
-            apart = tuple(field for field in told if withheld_on_behalf(row.kind, field.name) is not None)
+            apart = tuple(field for field in told if self._withheld(row, field) is not None)
             told = tuple(field for field in told if field not in apart)
         if row.is_limited and row.kind in _IDENTIFYING:
-            made = [self._item(row, context, told)]
+            made = [self._item(row, context, told)] if told or not apart else []
             if texts:
                 made.append(self._with_text(row, self._item(row, context, texts), texts))
         else:
@@ -149,9 +149,15 @@ class Items:
 
     def _apart(self, row: Row, context: str, fields: tuple[Field, ...]) -> Item:
         """What RGT-09 names among structured fields: withheld as a whole until the DPO releases it."""
-        withholds = withheld_on_behalf(row.kind, fields[0].name) or ""
+        withholds = self._withheld(row, fields[0]) or ""
         item = self._item(row, context, fields)
         return msgspec.structs.replace(item, needs_review=True, status=ItemStatus.WITHHELD, code="RF-03", withholds=withholds)
+
+    def _withheld(self, row: Row, field: Field) -> str | None:
+        """The class of RGT-09 that a structured field falls under."""
+        if isinstance(row.record, FullParty) and row.is_own and (spoke := withheld_role(row.record.role)):
+            return spoke
+        return withheld_on_behalf(row.kind, field.name)
 
     # -- fields --------------------------------------------------------------------------------------------------------------------
 
@@ -188,7 +194,8 @@ class Items:
         rule, value = rule_for(row.kind, name), getattr(row.record, name)
         provided = name in PROVIDED.get(row.kind, frozenset())
         is_of_somebody = rule.nature in (Nature.PHONE, Nature.EMAIL, Nature.IP_ADDRESS)
-        if is_of_somebody or (rule.shown is ShownTo.OWN and not row.is_own):
+        is_own = row.is_caller if row.kind == "fiche" else row.is_own
+        if is_of_somebody or (rule.shown is ShownTo.OWN and not is_own):
             return self._of_somebody(row, name, rule.nature, str(value), provided=provided)
         if rule.nature is Nature.TEXT:
             return Field(name, plain_text(str(value)), is_text=True)
@@ -204,7 +211,7 @@ class Items:
         if row.kind == "contact" and row.is_own:
             return Field(name, value, provided=provided)
         if nature is Nature.IP_ADDRESS:
-            return Field(name, value) if row.is_own else self._label(name, nature)
+            return Field(name, value) if row.is_caller else self._label(name, nature)
         parts = [part.strip() for part in value.split(";") if part.strip()]
         own = [is_own_caller(part, part, self._numbers) for part in parts]
         if all(own):

@@ -6,6 +6,7 @@ Source: section 10; EXP-03, EXP-04, HLD-08.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -14,7 +15,7 @@ from connectors.interface import Connector
 from jobs.callers import CallerRows, read_caller_rows, traces_of
 from jobs.ports import JobContext
 from jobs.subject_requests import Candidate, Given, GivenPerson
-from rules.birthdates import sentinels_of
+from rules.birthdates import Sentinels, sentinels_of
 from rules.candidates import RANK, Strength, Wanted, match, wanted_of
 from rules.full_records import FULL, FullContact
 from rules.periods import brussels_date
@@ -52,22 +53,27 @@ def find_all_candidates(context: JobContext, given: Mapping[str, Given]) -> dict
     return {request: _listed(context, people, contacts, callers) for request, people in wanted.items()}
 
 
+def wanted_person(person: GivenPerson, day: date, sentinels: Sentinels) -> Wanted:
+    """What a person said, made ready to be compared."""
+    return wanted_of(
+        first_name=person.firstname,
+        last_name=person.lastname,
+        birthdate=person.birthdate,
+        national_numbers=person.nationalnumbers,
+        phones=person.phones,
+        emails=person.emails,
+        today=day,
+        sentinels=sentinels,
+    )
+
+
 def _wanted(context: JobContext, given: Given) -> Iterator[tuple[str, Wanted]]:
     """Whom a request looks for, as far as anything was said by which they could be found."""
     people: list[tuple[str, GivenPerson | None]] = [(REQUESTER, given.requester), (CHILD, given.on_behalf_of)]
     for who, person in people:
         if person is None:
             continue
-        wanted = wanted_of(
-            first_name=person.firstname,
-            last_name=person.lastname,
-            birthdate=person.birthdate,
-            national_numbers=person.nationalnumbers,
-            phones=person.phones,
-            emails=person.emails,
-            today=brussels_date(context.clock()),
-            sentinels=sentinels_of(context.policy),
-        )
+        wanted = wanted_person(person, brussels_date(context.clock()), sentinels_of(context.policy))
         if not wanted.is_empty:
             yield who, wanted
 

@@ -14,6 +14,7 @@ from connectors.interface import Among, ObjectError, ObjectStore
 from jobs.disposal import CHANGED
 from jobs.gather import rows_of
 from jobs.outside import Outside
+from jobs.plan import Key
 from jobs.ports import JobContext
 from jobs.runs import Action, ActionState, RowWrite
 from rules.disposition import Reason
@@ -21,8 +22,6 @@ from rules.records import KINDS, Dossier, Fiche, Record, Recording
 
 OBJECT_LEFT = "OBJECT_LEFT"
 AT_ONCE = 8  # removals; each waits for its storage most of the time
-
-Key = tuple[str, str]  # table and id of a unit
 
 
 def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Action]) -> dict[Key, str]:
@@ -39,7 +38,7 @@ def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Acti
     held_in_crm = _held(context, list(rows.values()))
     going = {write.id for action in having for write in action.rows if write.object}
     for action in having:
-        key = (action.table, action.id)
+        key = action.key
         for write in action.rows if key not in codes else ():
             if not write.object:
                 continue
@@ -68,7 +67,7 @@ def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action
     a storage cannot be listed, all of them count as left: what could not be read back is not known to be gone (ERA-15).
     """
     written = (ActionState.REMOVED, ActionState.DONE, ActionState.PARTIAL)
-    having = {(action.table, action.id): [write for write in action.rows if write.object] for action in actions if action.state in written}
+    having = {action.key: [write for write in action.rows if write.object] for action in actions if action.state in written}
     wanted = {write.object for writes in having.values() for write in writes}
     if not wanted:
         return {}
@@ -121,7 +120,7 @@ def _changed(context: JobContext, actions: Sequence[Action]) -> list[Key]:
     for write in _writes(actions):
         judged[KINDS[write.kind]].add(write.id)
     versions = {row.id: row.etag for kind, ids in judged.items() for row in rows_of(context.connector, kind, (), Among("id", sorted(ids)))}
-    return [(action.table, action.id) for action in actions if any(versions.get(write.id) != write.etag for write in action.rows)]
+    return [action.key for action in actions if any(versions.get(write.id) != write.etag for write in action.rows)]
 
 
 def _writes(actions: Sequence[Action]) -> list[RowWrite]:

@@ -50,7 +50,7 @@ class Past:
         """The units, as (table, id), that had changed when two people had approved their disposal, and that no run has settled since."""
         approved = {plan.id for plan in self.plans if plan.needed}
         of_approved = {run.id for run in self.runs if run.plan in approved}
-        return {(action.table, action.id) for run, action in self.store.last_skips() if run in of_approved and action.code == CHANGED}
+        return {action.key for run, action in self.store.last_skips() if run in of_approved and action.code == CHANGED}
 
     def last_view(self, kind: Kind) -> Plan | None:
         """The last plan of this kind whose view can be compared with: one without an alarm about it, or one that was let through."""

@@ -12,6 +12,7 @@ import msgspec
 
 from connectors.interface import Among, Connector
 from jobs.gather import rows_of
+from jobs.plan import SERVICE
 from jobs.ports import JobContext, Store
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.hold_conditions import Condition, read_conditions
@@ -54,8 +55,8 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
     now, connector = context.clock(), context.connector
     day = brussels_date(now)
     data: dict[str, object] = {"action": "place_hold", "type": wanted.type.value, "role": role, "by": context.reference("person", who)}
-    if role not in PLACING_ROLES:
-        raise _denied(context.store, data, _role_error(role, "places holds", "the DPO does (section 9.4)"))
+    if role not in PLACING_ROLES or who.casefold() == SERVICE:
+        raise _denied(context.store, data, _role_error(who, role, "places holds", "the DPO does (section 9.4)"))
     kind, conditions = _scope(connector, context.policy, wanted)
     hold = PlacedHold(
         id=context.new_id("hold"),
@@ -106,8 +107,8 @@ def release_hold(
         raise UsageError("who asks for the release, and why, must be said", hint="--asked-by WHO --reason TEXT; no personal data")
     data: dict[str, object] = {"action": "release_hold", "hold": hold.id, "role": role, "by": reference("person", who)}
     known_as = who.casefold()
-    if role not in RELEASING_ROLES:
-        raise _denied(store, data, _role_error(role, "releases holds", "a dpo or an approver does (section 9.4)"))
+    if role not in RELEASING_ROLES or known_as == SERVICE:
+        raise _denied(store, data, _role_error(who, role, "releases holds", "a dpo or an approver does (section 9.4)"))
     if known_as in (hold.placed_by.casefold(), asked_by.casefold()):
         error = Refused(
             "whoever placed a hold, or asks for its release, cannot release it", hint="ask somebody else (HLD-02)", where=hold.id
@@ -168,8 +169,9 @@ def _entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
     }
 
 
-def _role_error(role: str, what: str, hint: str) -> Refused:
-    error = Refused(f"the role {role[:40]} never {what}", hint=hint)
+def _role_error(who: str, role: str, what: str, hint: str) -> Refused:
+    whose = "the service" if who.casefold() == SERVICE else f"the role {role[:40]}"
+    error = Refused(f"{whose} never {what}", hint=hint)
     error.code = "role"
     return error
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from rules.errors import Refused, UsageError
+
+Key = tuple[str, str]  # table and id of a unit
+SERVICE: Final = "service"  # the product's own account: it proposes plans, and does nothing that a person must do (ACC-09)
 
 
 class Kind(StrEnum):
@@ -57,6 +61,10 @@ class PlanLine(msgspec.Struct, frozen=True, gc=False):
     etag: str
     anchor: str | None = None
     anchor_on: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.table, self.id)
 
     @property
     def is_disposal(self) -> bool:

@@ -259,7 +259,7 @@ def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, no
     if before is None:
         return ()
     try:
-        planned = {(line.table, line.id) for line in lines_of(context.store.plan_pages(before.id)) if line.is_disposal}
+        planned = {line.key for line in lines_of(context.store.plan_pages(before.id)) if line.is_disposal}
     except LinesRemoved:
         return ()
     return tuple(sorted(planned & lookout.late))

@@ -19,7 +19,7 @@ from jobs.confirmed_people import confirmed_people
 from jobs.correctable import corrections
 from jobs.disclosure import Compilation, Context, Field, Item, ItemStatus
 from jobs.granted import What
-from jobs.own_numbers import is_own_caller, own_numbers
+from jobs.own_numbers import compared, is_own_caller, own_numbers
 from jobs.ports import JobContext
 from jobs.searching import Material
 from jobs.subject_requests import Given, SubjectRequest
@@ -180,6 +180,7 @@ class Wishes:
             row.fiche
             for row in self.material.parties.values()
             if row.fiche is not None and self._is_of_person(row.contact) and row.role in SPEAKERS
+            if not (row.role == "witness" and self._is_called_by_others(row.fiche))
         }
         return sorted(
             (
@@ -189,6 +190,13 @@ class Wishes:
             ),
             key=lambda row: row.id,
         )
+
+    def _is_called_by_others(self, fiche: str) -> bool:
+        """Whether a fiche, or a recording of it, has a number or an address that is not the person's: then it is not they who is heard."""
+        found = self.material.fiches.get(fiche)
+        recorded = [row.caller_number for row in self.material.recordings.values() if row.fiche == fiche]
+        called = compared([found.caller_number if found else None, *recorded], [found.caller_email if found else None])
+        return bool(called) and called.isdisjoint(own_numbers(self.contacts))
 
     def _relations(self) -> Iterator[tuple[str, str, date | None]]:
         """The person's gifts, courses and agreements: kind, id, and the last day of an agreement."""

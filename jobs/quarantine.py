@@ -50,7 +50,7 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date) -> dict[s
         ConnectorError: the CRM cannot be asked whether a notice stands there.
     """
     canaries = {(canary.table, canary.id) for canary in context.policy.canaries if canary.due}
-    codes = {line.id: CANARY for line in lines if (line.table, line.id) in canaries}
+    codes = {line.id: CANARY for line in lines if line.key in canaries}
     policy = context.policy.quarantine
     covered = [line for line in lines if line.id not in codes and covers(policy, line.categories)]
     if policy is None or not covered:
@@ -58,7 +58,7 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date) -> dict[s
     marks = {(mark.table, mark.id): mark for mark in context.store.marks()}
     fresh: list[Mark] = []
     for line in covered:
-        mark = marks.get((line.table, line.id))
+        mark = marks.get(line.key)
         if code := waits(mark, day):
             codes[line.id] = code
             if mark is None or not mark.told or mark.until < day:

@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from jobs.granted import decision_of
 from jobs.moving import closing, parts_at_closing
 from jobs.ports import Store
 from jobs.request_terms import is_past, is_past_years, needs_reminder, open_question, was_given_up
@@ -98,16 +99,11 @@ def _past_their_day(store: Store, request: SubjectRequest, defaults: Defaults, d
     yield from (name for name in names if store.request_part(request.id, name) is not None)
 
 
-class _Tasks(msgspec.Struct, frozen=True):
-    """The one field of a decision that is looked at here."""
-
-    tasks: tuple[msgspec.Raw, ...] = ()
-
-
 def _is_unfinished(store: Store, request: SubjectRequest) -> bool:
-    """Whether something that was granted could not be carried out yet: it stays granted, however long that takes (DDL-12)."""
-    part = store.request_part(request.id, DECISIONS) if request.released_at is not None else None
-    return part is not None and bool(msgspec.json.decode(part, type=_Tasks).tasks)
+    """Whether something that was granted could not be carried out yet, or somebody is not told of it yet: it stays granted and due,
+    however long that takes (DDL-12, ERA-14)."""
+    decision = decision_of(store, request.id) if request.released_at is not None else None
+    return decision is not None and decision.is_unfinished
 
 
 def _complaint_follows(store: Store, request: SubjectRequest, day: date) -> bool:

@@ -5,25 +5,17 @@ It may have been erased on request, long before its end, so the schedule is not 
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-import msgspec
-from isal import isal_zlib as zlib
-
-from jobs.drafting import LINES_A_PAGE, digest_head
 from jobs.erasures import load_register
 from jobs.granted import answered
-from jobs.guards import APPROVING_ROLES, BREAKER_TRIPPED, counter_of
 from jobs.holding import active_holds
-from jobs.plan import Breaker, Kind, Plan, PlanLine
-from jobs.planning import plan_entry
+from jobs.plan import Kind, Plan, PlanLine
 from jobs.ports import JobContext
 from jobs.returned import Returned, returned_rows
 from jobs.surroundings import look_around
+from jobs.unscheduled import store_plan
 from rules.periods import brussels_date
 from rules.records import KINDS
 from rules.subject_requests import Right
@@ -31,7 +23,6 @@ from rules.subject_requests import Right
 RULE = "ERA-13"
 LOOKED_AT = 500  # rows that are looked at together with what they belong to
 DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise"}
-RECORDINGS = ("recording",)
 
 
 def plan_replay(context: JobContext, *, proposer: str = "service", only_if_due: bool = False) -> Plan | None:
@@ -48,44 +39,9 @@ def plan_replay(context: JobContext, *, proposer: str = "service", only_if_due: 
     trims = tuple(sorted(each.id for each in returned if each.operation == "trim"))
     again = [each for each in returned if each.operation != "trim"]
     lines = list(_lines(context, again))
-    due = Tally(line.disposition for line in lines if line.is_disposal)
-    if only_if_due and not due and not trims:
+    if only_if_due and not trims and not any(line.is_disposal for line in lines):
         return None
-    head = digest_head(Kind.REPLAY, now, context.crm, context.policy.digest, context.mapping_digest)
-    pages, digest = paged(lines, trims, head)
-    recordings = {context.connector.table(KINDS[kind]) for kind in RECORDINGS if context.connector.has(KINDS[kind])}
-    of_recordings = sum(line.is_disposal and line.table in recordings for line in lines)
-    limits = context.policy.limits
-    units = counter_of(context, Kind.REPLAY, "units", due.total() - of_recordings, limits.units)
-    heard = counter_of(context, Kind.REPLAY, "recordings", of_recordings, limits.recordings)
-    tripped = units.tripped or heard.tripped
-    plan = Plan(
-        id=context.new_id("plan"),
-        kind=Kind.REPLAY,
-        created_at=now,
-        proposer=proposer,
-        as_of=now,
-        as_of_given=False,
-        crm=context.crm,
-        policy_name=context.policy.name,
-        policy_version=context.policy.version,
-        policy_digest=context.policy.digest,
-        mapping_digest=context.mapping_digest,
-        digest=digest,
-        units=len(lines),
-        dispose={"delete": due["delete"], "anonymise": due["anonymise"]},
-        retain=dict(sorted(Tally(line.reason for line in lines if not line.is_disposal).items())),
-        flags={},
-        breaker=Breaker(tripped, units, heard),
-        valid_until=now + timedelta(hours=context.policy.plan_valid_hours),
-        needed=APPROVING_ROLES if tripped else (),
-        why=(BREAKER_TRIPPED,) if tripped else (),
-        approval_hours=context.policy.approvals.valid_hours,
-        trims=trims,
-        warnings=tuple(context.erased.damage()),
-    )
-    context.store.save_plan(plan, pages, ("plan", plan_entry(plan)))
-    return plan
+    return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=proposer, warnings=context.erased.damage())
 
 
 def despite_answered(context: JobContext) -> JobContext:
@@ -118,16 +74,3 @@ def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]
                 policy_version=context.policy.version,
                 etag=each.etag,
             )
-
-
-def paged(lines: Sequence[PlanLine], trims: Iterable[str], head: dict[str, object]) -> tuple[list[bytes], str]:
-    """The lines as the store keeps them, and the digest that `drafting.is_unaltered` looks for."""
-    sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
-    pages = []
-    for at in range(0, len(lines), LINES_A_PAGE):
-        page = b"".join(msgspec.json.encode(line) + b"\n" for line in lines[at : at + LINES_A_PAGE])
-        sha.update(page)
-        pages.append(zlib.compress(page, 1))
-    for contact in sorted(trims):
-        sha.update(b"trim %s\n" % contact.encode())
-    return pages, sha.hexdigest()

@@ -1,6 +1,6 @@
 """The nightly round over subject requests: what has had its day, what pending requests keep, and what comes near or is late.
 
-Source: DDL-08, DDL-10, DDL-11, HLD-08.
+Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import msgspec
 
 from jobs.freezing import refreeze_all
 from jobs.fulfilling import fulfil_all
+from jobs.notices import reminder_of
 from jobs.plan import Alarm
 from jobs.ports import JobContext
 from jobs.register_upkeep import Upkept, keep_register
 from jobs.request_terms import alarms_of, has_gone_overdue
+from rules.periods import brussels_date
 from rules.request_holds import REASON_OF_RIGHT
 
 
@@ -37,9 +39,14 @@ def go_round(context: JobContext) -> RequestsRound:
     now, run, store, extra = context.clock(), context.new_id("run"), context.store, context.policy.defaults.extra_holidays
     with context.logged_as(run):
         upkept = keep_register(store, context.policy.defaults, now)
-        pending = [request for request in store.requests() if not request.is_closed]
+        requests = store.requests()
+        pending = [request for request in requests if not request.is_closed]
         refreeze_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
-        alarms = tuple((request.id, alarm) for request in pending for alarm in alarms_of(request, now, extra))
+        reminders = ((request.id, reminder_of(store, request, brussels_date(now))) for request in requests)  # closed or not
+        alarms = (
+            *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, extra)),
+            *((request, alarm) for request, alarm in reminders if alarm is not None),
+        )
         overdue = tuple(request.id for request in pending if has_gone_overdue(request, now, extra))
         told: dict[str, object] = {
             "pending": len(pending),

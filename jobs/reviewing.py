@@ -16,13 +16,14 @@ from jobs.holding import active_holds
 from jobs.plan import Kind, Plan
 from jobs.planning import without_collection
 from jobs.ports import JobContext
+from rules.categories import NoTerm
 from rules.clocks import review_due_on
 from rules.decide import decide
 from rules.disposition import Decision, Flag, Reason
 from rules.errors import PolicyError
 from rules.loader import load_policy
 from rules.periods import add_months, brussels_date
-from rules.policy import NoTerm, Policy
+from rules.policy import Policy
 from rules.records import KINDS, Unit
 from rules.relations import relation_terms
 from rules.schedule import Schedule, schedule_of

@@ -127,7 +127,7 @@ def _read(number: int, line: str) -> Decision:
         raise _wrong(number, "is too long")
     try:
         found = json.loads(line)
-    except (json.JSONDecodeError, RecursionError):  # their texts may quote the line
+    except (ValueError, RecursionError):  # their texts may quote the line
         raise _wrong(number, "is no JSON") from None
     if not isinstance(found, dict):
         raise _wrong(number, "is no JSON object")

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from jobs.plan import Kind
+from jobs.plan import Key, Kind
 
 CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
 
@@ -85,6 +85,10 @@ class Action(msgspec.Struct, frozen=True):
     removed_at: str = ""
     verified_at: str = ""
     along: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return (self.table, self.id)
 
 
 class Erasure(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06, R-098, R-107.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
@@ -46,8 +46,9 @@ _ORDERED_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 class Row:
     """One row of an answer. `unit` is its file, None for what lies in none. `is_own`: it describes the person, or is a statement of theirs.
 
-    `is_limited`: RGT-09 holds for it. `is_reference`: of the row itself only its number is told. `place` is `mention`, or the place of a
-    row that is not live any more (`bin`, `retained`), or empty.
+    `is_caller`: it is a fiche, and it was them who called or wrote; else what tells who did is somebody else's. `is_limited`: RGT-09 holds
+    for it. `is_reference`: of the row itself only its number is told. `place` is `mention`, or the place of a row that is not live any more
+    (`bin`, `retained`), or empty.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Row:
     is_reference: bool = False
     place: str = ""
     fields: tuple[str, ...] = ()  # of a mention: where the person is spoken of
+    is_caller: bool = False
 
     @property
     def source(self) -> tuple[str, str]:
@@ -87,10 +89,16 @@ class Scope:
         mine = [party for party in assessment.material.activity_parties.values() if party.party in self._me or self._is_loose(party)]
         self._own_activities = {party.activity for party in mine}
         roles = assessment.material.parties.values()
-        self._spoken = {party.fiche for party in roles if party.role in _SPEAKS and (party.contact in self._me or self._is_loose(party))}
+        self._spoken = {party.fiche for party in roles if party.role in _SPEAKS and self._is_mine(party)}
+        reporters = [party for party in roles if party.role == "reporter"]
+        self._reported = {party.fiche for party in reporters if self._is_mine(party)} - {
+            party.fiche for party in reporters if not self._is_mine(party)
+        }
         self._statements = {fiche.id for fiche in assessment.material.fiches.values() if self._is_statement(fiche)}
+        self._called = {fiche.id for fiche in assessment.material.fiches.values() if self._is_caller(fiche)}
+        self._heard = {fiche.id for fiche in assessment.material.fiches.values() if self._is_heard_on(fiche)}
         # Who has no role in a file, and is only written to about it, is not told which file that was (EXP-05).
-        of_mine = [party for party in roles if party.contact in self._me or self._is_loose(party)]
+        of_mine = [party for party in roles if self._is_mine(party)]
         self._with_role = {unit for party in of_mine for unit in assessment.filing.units("party", party.id)}
         self.excluded: set[tuple[str, str]] = set()
         rows = {} if self._standing.answer == "neutral" or self._standing.refusal else self._rows()
@@ -123,7 +131,8 @@ class Scope:
                 continue
             is_limited, is_own = unit in self._standing.limited, self._is_own(kind, record)
             if scope is not ItemScope.OWN or is_own:
-                return Row(kind, record.id, record, unit, is_own, is_limited)
+                is_caller = isinstance(record, FullFiche) and self._is_caller(record)
+                return Row(kind, record.id, record, unit, is_own, is_limited, is_caller=is_caller)
             if kind == "dossier" and unit in self._with_role:
                 return Row(kind, record.id, record, unit, is_reference=True)
         return None
@@ -137,19 +146,34 @@ class Scope:
         if isinstance(record, FullFiche):
             return record.id in self._statements
         if isinstance(record, FullRecording):
-            return record.fiche in self._statements or is_own_caller(record.caller_number, None, self.numbers)
+            if compared([record.caller_number], ()):
+                return record.fiche in self._called or is_own_caller(record.caller_number, None, self.numbers)
+            return record.fiche in self._heard
         if isinstance(record, FullCall):
             return record.id in self._own_activities or is_own_caller(record.number, None, self.numbers)
         if isinstance(record, FullEmail):
             return record.id in self._own_activities or is_own_caller(None, record.sender, self.numbers)
         if isinstance(record, FullNote):  # an attachment with sound on a fiche of theirs is a recording (RET-05)
-            return record.regarding in self._statements and (record.media_type or "").startswith(_AUDIO)
+            return record.regarding in self._heard and (record.media_type or "").startswith(_AUDIO)
         return False
 
     def _is_statement(self, fiche: FullFiche) -> bool:
         """Whether what a fiche tells was said by the person: they are its reporter or witness, or called by a number of theirs."""
         is_caller = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
         return is_caller or fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)
+
+    def _is_caller(self, fiche: FullFiche) -> bool:
+        """Whether it was the person who called or wrote: by a number of theirs, or as its only reporter."""
+        is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
+        return is_known or fiche.id in self._reported or self._is_loose_row("fiche", fiche.id)
+
+    def _is_heard_on(self, fiche: FullFiche) -> bool:
+        """Whether a recording of it is one of the person's voice: not where they are its witness and somebody else called."""
+        is_foreign = bool(compared([fiche.caller_number], [fiche.caller_email])) and not self._is_caller(fiche)
+        return fiche.id in self._statements and not is_foreign
+
+    def _is_mine(self, party: FullParty) -> bool:
+        return party.contact in self._me or self._is_loose(party)
 
     def _is_loose(self, record: Record) -> bool:
         return any(stand_in(kind, record.id) in self._me for kind in ("party", "activity_party"))
@@ -162,7 +186,8 @@ class Scope:
     def _in_no_file(self, kind: str, record: Record) -> Row | None:
         is_limited = bool(self._standing.limited)
         if kind == "contact":
-            return Row(kind, record.id, record, is_own=True, is_limited=is_limited) if record.id in self._me else None
+            is_told = record.id in self._me and (self._standing.identity or self._standing.relations)
+            return Row(kind, record.id, record, is_own=True, is_limited=is_limited) if is_told else None
         if kind in RELATIONS:
             is_mine = self._standing.relations and getattr(record, "contact", None) in self._me
             return Row(kind, record.id, record, is_own=True) if is_mine else None
@@ -189,7 +214,7 @@ class Scope:
                 continue
             row = self._in_a_file(each.kind, record, units) if units else self._in_no_file(each.kind, record)
             if row is not None:
-                found.append(Row(row.kind, row.id, record, row.unit, row.is_own, row.is_limited, row.is_reference, each.place))
+                found.append(replace(row, place=each.place))
         return found
 
     def _mentions(self) -> list[Row]:

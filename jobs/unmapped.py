@@ -21,7 +21,7 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
     """The same intents with what goes along with their rows, and the units that must wait, by (table, id), with a code."""
     connector = context.connector
     owners = {
-        (connector.table(KINDS[write.kind]), write.id): (action.table, action.id)
+        (connector.table(KINDS[write.kind]), write.id): action.key
         for action in intents
         for write in action.rows
         if write.operation == "delete"
@@ -36,15 +36,12 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
             waiting[owner] = TECHNICAL
     # A row that is masked takes nothing along, and nothing keeps it from being masked: whatever hangs on it would stay (R-081).
     masked = {
-        (connector.table(KINDS[write.kind]), write.id): (action.table, action.id)
-        for action in intents
-        for write in action.rows
-        if write.mask is not None
+        (connector.table(KINDS[write.kind]), write.id): action.key for action in intents for write in action.rows if write.mask is not None
     }
     for each in connector.hanging(list(masked), restricting=True):
         waiting[masked[each.on]] = TECHNICAL
     result = []
     for action in intents:
-        rows = along.get((action.table, action.id))
+        rows = along.get(action.key)
         result.append(msgspec.structs.replace(action, along=tuple(sorted(set(rows)))) if rows else action)
     return result, waiting

@@ -75,7 +75,7 @@ def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tupl
         rows = tuple((connector.table(KINDS[write.kind]), write.id) for write in action.rows if (write.kind, write.id) in found)
         rows += tuple(row for row in action.along if row in stayed)
         if rows:
-            result[(action.table, action.id)] = rows
+            result[action.key] = rows
     return result
 
 

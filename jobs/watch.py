@@ -37,7 +37,7 @@ def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[A
 def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iterator[Alarm]:
     """Units that should be gone long since and that this run has not disposed of either; those that are kept or put off do not count."""
     settled = {
-        (action.table, action.id)
+        action.key
         for action in actions
         if action.removed_at or action.state is ActionState.DONE or (action.state is ActionState.SKIPPED and action.code in KEPT | PUT_OFF)
     }
@@ -58,7 +58,7 @@ def _technical(context: JobContext, past: Past, run: Run, actions: Sequence[Acti
 
 
 def _refused(actions: Sequence[Action]) -> set[tuple[str, str]]:
-    return {(action.table, action.id) for action in actions if action.code == TECHNICAL}
+    return {action.key for action in actions if action.code == TECHNICAL}
 
 
 def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:

@@ -244,11 +244,13 @@ def _strength(
 
 
 def _name_evidence(wanted: Wanted, first: Name, last: Name, evidence: list[Evidence]) -> Likeness:
-    """Compare the names, and add what that shows. Without first name on one side there is no whole name to compare, only a last name."""
+    """Compare the names, and add what that shows. Where one side alone has no first name there is no whole name, only a last name."""
     straight = min(first_names_alike(wanted.first, first), last_names_alike(wanted.last, last))
     swapped = min(first_names_alike(wanted.first, last), last_names_alike(wanted.last, first))
     whole = Likeness.NONE
-    if not first or not last:
+    if not (first and last) and not (wanted.first and wanted.last):  # one name is all there is, in whichever field it stands
+        whole = last_names_alike(wanted.last or wanted.first, last or first)
+    elif not first or not last:
         whole = whole_names_alike(wanted.first, wanted.last, last or first)
     elif not wanted.first or not wanted.last:
         whole = whole_names_alike(first, last, wanted.last or wanted.first)

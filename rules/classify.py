@@ -9,8 +9,9 @@ from typing import Final
 
 import msgspec
 
+from rules.categories import OUTCOMES
 from rules.disposition import Disposition, Flag
-from rules.policy import OUTCOMES, Policy
+from rules.policy import Policy
 from rules.records import Unit, UnitKind
 
 _NOTHING: Final[tuple[str, ...]] = ()

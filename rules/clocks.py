@@ -13,9 +13,9 @@ from typing import Final
 import msgspec
 
 from rules.birthdates import Sentinels, latest_compatible
+from rules.categories import Anchor, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 from rules.disposition import Disposition, End, Flag
 from rules.periods import MONTHS_PER_YEAR, add_months, end_of_calendar_year_after, period_of_months
-from rules.policy import Anchor, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 from rules.records import Contact, Fiche, Unit, UnitKind
 
 RECORDING: Final = "recording"

@@ -50,8 +50,9 @@ _NOT_A_WORD: Final = re.compile(r"[^a-z0-9 ]+")
 # Spellings that are one name to many who write it (IDN-16), in this order: Dutch, French, Arabic and Berber, Turkish, Slavic.
 _SPELLINGS: Final = (
     ("eaux", "o"), ("eau", "o"), ("aux", "o"), ("ault", "o"), ("auld", "o"), ("au", "o"),
-    ("sky", "ski"), ("skij", "ski"), ("ij", "y"), ("sch", "X"), ("tch", "X"), ("ch", "X"), ("sh", "X"), ("cq", "k"), ("ck", "k"),
-    ("qu", "k"), ("q", "k"), ("kh", "g"), ("gh", "g"), ("dj", "j"), ("ph", "f"), ("th", "t"), ("x", "ks"), ("c", "k"), ("z", "s"),
+    ("sky", "ski"), ("skij", "ski"), ("ij", "y"), ("tsch", "X"), ("tsj", "X"), ("tch", "X"), ("sch", "X"), ("sj", "X"), ("ch", "X"),
+    ("sh", "X"), ("cq", "k"), ("ck", "k"), ("qu", "k"), ("q", "k"), ("kh", "g"), ("gh", "g"), ("dj", "j"), ("ph", "f"), ("th", "t"),
+    ("x", "ks"), ("c", "k"), ("z", "s"),
     ("ae", "a"), ("ou", "u"), ("oe", "u"), ("ue", "u"), ("y", "i"), ("j", "i"), ("w", "v"),
 )  # fmt: skip
 _ENDINGS: Final = (("skaia", "ski"), ("ska", "ski"), ("ova", "ov"), ("eva", "ev"))

@@ -28,6 +28,9 @@ _REACHES_THE_CHILD = frozenset({Nature.PHONE, Nature.EMAIL, Nature.ADDRESS, Natu
 # Where a child is born is no secret for its parent, and leads nobody to it.
 _HARMLESS = frozenset({("contact", "birth_place")})
 
+# Roles that say that the child itself spoke.
+_SPEAKING = frozenset({"reporter", "witness"})
+
 # Beginnings of words, so that `opvanghuis` and `opgevangen` are both found.
 _WORDS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {
@@ -84,6 +87,11 @@ def withheld_on_behalf(kind: str, field: str) -> str | None:
     if rule.needs_review:
         return CHILD_STATEMENTS
     return None
+
+
+def withheld_role(role: str | None) -> str | None:
+    """Give the class by which a role of the child in a limited file is withheld: that it reported or bore witness is for it to tell."""
+    return CHILD_STATEMENTS if role in _SPEAKING else None
 
 
 def withheld_recipient(name: str) -> str | None:

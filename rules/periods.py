@@ -65,14 +65,17 @@ def period_of_months(months: int) -> str:
 
 
 def brussels_date(instant: datetime) -> date:
-    """Say which day it is in Brussels at an instant (DAT-01, A-21).
+    """Say which day it is in Brussels at an instant (DAT-01, A-21). The first and last hours of the calendar stay in it.
 
     Raises:
         ValueError: the instant has no time zone, so nobody knows which moment is meant.
     """
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return instant.astimezone(BRUSSELS).date()
+    try:
+        return instant.astimezone(BRUSSELS).date()
+    except OverflowError:  # a usual "never"
+        return instant.date()
 
 
 @lru_cache(maxsize=4096)
@@ -120,10 +123,7 @@ def _civil_date_of_instant(text: str) -> date:
         instant = datetime.fromisoformat(text)
         if instant.tzinfo is None:
             instant = instant.replace(tzinfo=UTC)
-        try:
-            found = instant.astimezone(BRUSSELS).date()
-        except OverflowError:  # the last evening of the calendar, a usual "never"
-            found = instant.date()
+        found = brussels_date(instant)
         if len(_remembered) >= _MAX_REMEMBERED:
             _remembered.clear()
         _remembered[key] = found

@@ -9,19 +9,9 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TypeAlias
 
+from rules.categories import ANCHORS_OF_UNIT, CRM_CATEGORIES, OUTCOMES, Anchor, CategoryBase, Derivation, MonthsAfter, NoTerm, UntilAge
 from rules.disposition import Disposition
-from rules.policy import (
-    ANCHORS_OF_UNIT,
-    CRM_CATEGORIES,
-    OUTCOMES,
-    Anchor,
-    CategoryBase,
-    Derivation,
-    MonthsAfter,
-    NoTerm,
-    PolicyFile,
-    UntilAge,
-)
+from rules.policy import PolicyFile
 from rules.yaml_lines import Path
 
 Finding: TypeAlias = tuple[Path, str]

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from rules.categories import CRM_CATEGORIES, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 from rules.disposition import Disposition
-from rules.policy import CRM_CATEGORIES, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, Policy, UntilAge, UntilEvent, YearsAfter
+from rules.policy import Policy
 from rules.policy_docs import disposition_word, period_text
 
 

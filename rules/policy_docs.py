@@ -12,38 +12,40 @@ from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 
+from rules.categories import (
+    ANCHORS_OF_UNIT,
+    OUTCOMES,
+    Anchor,
+    Category,
+    CategoryBase,
+    Derivation,
+    EndOfCalendarYearAfter,
+    Labels,
+    MonthsAfter,
+    NoTerm,
+    UntilAge,
+    UntilEvent,
+    YearsAfter,
+)
 from rules.disposition import Disposition
 from rules.masking import TECHNIQUES
 from rules.policy import (
-    ANCHORS_OF_UNIT,
-    OUTCOMES,
     Addressee,
-    Anchor,
     Anonymise,
     Approvals,
     Backups,
     Canary,
-    Category,
-    CategoryBase,
     CategoryLimit,
     Defaults,
-    Derivation,
-    EndOfCalendarYearAfter,
-    Labels,
     Limit,
     Limits,
-    Model,
-    MonthsAfter,
-    NoTerm,
     Policy,
     PolicyFile,
     Quarantine,
     Statistics,
-    UntilAge,
-    UntilEvent,
     Watch,
-    YearsAfter,
 )
+from rules.policy_model import Model
 
 SCHEMA_ID: Final = "retention-schedule/1"
 TYPES: Final[dict[str, type[CategoryBase]]] = {
@@ -185,7 +187,7 @@ def _page(shipped: Policy) -> Iterator[str]:
 _INTRODUCTION: Final = """\
 # The retention schedule
 
-This page is made from the models in `rules/policy.py`; when it is out of date, a test fails and says how to make it anew.
+This page comes from `rules/policy.py` and `rules/categories.py`; when it is out of date, a test fails and says how to make it anew.
 
 A schedule is one YAML file. It says how long personal data are kept, counted from when, and what happens then. The product comes
 with the published schedule of Child Focus; `policy show --output FILE` writes it, and the setting `POLICY` names another file, or a folder

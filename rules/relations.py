@@ -14,9 +14,10 @@ from typing import Final
 
 import msgspec
 
+from rules.categories import Anchor
 from rules.clocks import Clock, Kind, end_after, without_sentinel
 from rules.disposition import Decision, Disposition, End, Reason, deciding_end
-from rules.policy import Anchor, Policy
+from rules.policy import Policy
 from rules.records import RELATION_KINDS, Donation, Engagement, Enrolment, Unit, UnitKind
 from rules.schedule import RULE_OF_REASON, Schedule, schedule_of
 

@@ -15,9 +15,9 @@ from typing import Final
 import msgspec
 
 from rules.asked import Asked, FileFacts, RoleInFile, UnitKey
+from rules.categories import CRM_CATEGORIES
 from rules.mandate import Authority, authority, has_reached
 from rules.matrix import refusal_in_files
-from rules.policy import CRM_CATEGORIES
 from rules.subject_requests import RequesterKind, Right
 from rules.suspicion import Involvement, excluded_for, involvement
 

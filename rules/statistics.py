@@ -13,9 +13,10 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from rules.birthdates import latest_compatible, sentinels_of
+from rules.categories import OUTCOMES, Mission
 from rules.disposition import Decision, Disposition, End
 from rules.masking import BELGIUM, REGIONS, UNKNOWN, age_band, duration_band, fiches_band, province, sex
-from rules.policy import OUTCOMES, Mission, Policy
+from rules.policy import Policy
 from rules.records import Contact, Fiche, Statistic, Unit, UnitKind
 
 NAME = "Statistic"  # the same for every row: a running number would tell the order of disposal (ERA-16)

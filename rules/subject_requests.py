@@ -120,6 +120,7 @@ class Step(StrEnum):
     DECIDE = "decide"
     APPROVE = "approve"
     RELEASE = "release"
+    NOTIFY = "notices"
     EXTEND = "extend"
     OVERRIDE = "override"
     MISDELIVER = "misdelivered"
@@ -142,6 +143,7 @@ ALLOWED: Final[Mapping[Step, frozenset[RequestState]]] = MappingProxyType(
         Step.DECIDE: frozenset({RequestState.SEARCHING, RequestState.REVIEWING}),
         Step.APPROVE: frozenset({RequestState.REVIEWING}),
         Step.RELEASE: frozenset({RequestState.APPROVED}),
+        Step.NOTIFY: frozenset(RequestState),
         Step.EXTEND: _PENDING,
         Step.OVERRIDE: _PENDING,
         Step.MISDELIVER: frozenset({RequestState.RELEASED, RequestState.CLOSED}),

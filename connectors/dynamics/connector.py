@@ -9,24 +9,24 @@ from collections.abc import Mapping as Values
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from connectors.dynamics.auth import TokenSource
 from connectors.dynamics.batch import Prepared, prepare
 from connectors.dynamics.capabilities import Capability, capabilities
-from connectors.dynamics.checks import check_mapping, check_table
+from connectors.dynamics.checks import check_mapping
 from connectors.dynamics.children import Children
 from connectors.dynamics.config import Environment
 from connectors.dynamics.contents import Contents
 from connectors.dynamics.counts import total_count
-from connectors.dynamics.decoding import PageDecoder
 from connectors.dynamics.deleting import MOST_ROWS, BulkDelete, Deleting
 from connectors.dynamics.directory import Directory, KnownTable
+from connectors.dynamics.fitting import FittingTables
 from connectors.dynamics.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.lying import LyingReader
-from connectors.dynamics.mapping import KIND_FIELDS, LOOKUPS, Mapping, Table, parse_mapping
+from connectors.dynamics.mapping import KIND_FIELDS, Mapping, Table, parse_mapping
 from connectors.dynamics.mask_checks import check_masks, remnants
 from connectors.dynamics.masking import Masking
 from connectors.dynamics.memory import Memory
@@ -41,6 +41,7 @@ from connectors.dynamics.removing import Removing
 from connectors.dynamics.sets import SetReading, read_set
 from connectors.dynamics.traces import Places
 from connectors.dynamics.transport import Transport
+from connectors.dynamics.written import WrittenRows
 from connectors.interface import (
     Among,
     ChangeResult,
@@ -63,7 +64,7 @@ from connectors.interface import (
     Unauthorised,
 )
 from rules.anonymity import Remnant
-from rules.errors import MappingError, UsageError
+from rules.errors import UsageError
 from rules.records import KINDS, Record
 
 R = TypeVar("R", bound=Record)
@@ -92,8 +93,7 @@ class DynamicsConnector:
         self.environment = environment = replace(environment, pace=pace)
         self.mapping = mapping
         self._memory = memory
-        self._overwritten: dict[str, dict[str, str]] = {}  # by table: rows that were deleted or changed, and the version before
-        self._doubtful: set[str] = set()  # tables in which a write may have happened
+        self._written = WrittenRows(memory, self.table)
         self.stats = ReadStats()
         self._tokens = (tokens, *more_tokens)
         self._transport = Transport(environment, tokens, stats=self.stats, sleep=sleep, chance=chance)
@@ -109,10 +109,10 @@ class DynamicsConnector:
             for table in mapping.tables.values()
         }
         self._metadata = Metadata(self._transport, wanted)
-        self._checked: dict[str, TableDefinition] = {}
-        self._masking = Masking(self._transport, mapping, self._metadata, self._definition, pseudonym_key)
+        self._tables = FittingTables(mapping, self._metadata)
+        self._masking = Masking(self._transport, mapping, self._metadata, self._tables.definition, pseudonym_key)
         self.deleting = Deleting(
-            self._transport, mapping, self._definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
+            self._transport, mapping, self._tables.definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
         )
         directory = Directory(self._transport)
         removing = Removing(self._pool.send, environment.root_path)
@@ -121,7 +121,6 @@ class DynamicsConnector:
         self._lying = LyingReader(directory, self.warnings)
         self._naming = Naming(self._transport, directory, self.warnings)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings)
-        self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
 
     def __enter__(self) -> DynamicsConnector:
         return self
@@ -194,8 +193,8 @@ class DynamicsConnector:
         table = self.mapping.table(record)
         if table is None or (among is not None and not among.ids):
             return
-        definition = self._definition(table)
-        decoder = self._decoder(table, definition, fields, record)
+        definition = self._tables.definition(table)
+        decoder = self._tables.decoder(table, definition, fields, record)
         if remembered and among is None and self._memory is not None:
             if definition.tracks_changes:
                 remembering: RememberingReader[R] = RememberingReader(
@@ -208,7 +207,7 @@ class DynamicsConnector:
         if among is None:
             yield from reader.read()
             return
-        column = self._filter_column(table, definition, among.field)
+        column = self._tables.filter_column(table, definition, among.field)
         if column is None:
             return
         for condition in any_of(column, among.ids):
@@ -237,7 +236,7 @@ class DynamicsConnector:
         column = table.columns_of(table.full).get(field) if table is not None else None
         if table is None or column is None:
             return None
-        return self._contents.content(self._definition(table), row, column.name)
+        return self._contents.content(self._tables.definition(table), row, column.name)
 
     def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among) -> Lying:
         """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a lookup, is one of its ids.
@@ -248,12 +247,12 @@ class DynamicsConnector:
         table = self.mapping.table(record)
         if table is None or not among.ids:
             return Lying(Reach.READ)
-        definition = self._definition(table)
-        if self._filter_column(table, definition, among.field) is None:
+        definition = self._tables.definition(table)
+        if self._tables.filter_column(table, definition, among.field) is None:
             return Lying(Reach.READ)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
         column = definition.primary_id if among.field == "id" else table.columns[among.field].name
-        return self._lying.read(trace, known, self._decoder(table, definition, fields, record), column, among.ids)
+        return self._lying.read(trace, known, self._tables.decoder(table, definition, fields, record), column, among.ids)
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
         """Which of these fields of a row were changed at or after an instant, by its audit history; making the row is no change (IDV-05).
@@ -341,7 +340,7 @@ class DynamicsConnector:
             for operation in change_set.operations:
                 table = self.mapping.table(operation.record)
                 if table is not None:
-                    definitions[operation.record] = (table, self._definition(table))
+                    definitions[operation.record] = (table, self._tables.definition(table))
             prepared.append(prepare(change_set, definitions, self.mapping, self._metadata, self.environment.root_path, self._masking))
         in_order = self._in_order(change_sets)
         statuses = [ChangeStatus.UNKNOWN] * len(change_sets)
@@ -356,7 +355,7 @@ class DynamicsConnector:
             statuses = [ChangeStatus.REFUSED] * len(change_sets)
             raise
         finally:
-            self._note_writes(change_sets, statuses)
+            self._written.note(change_sets, statuses)
         return results
 
     def unmasked(self, masks: Sequence[Operation]) -> set[str]:
@@ -370,7 +369,7 @@ class DynamicsConnector:
     def remnants(self, record: type[Record]) -> frozenset[Remnant]:
         """What masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
         table = self.mapping.table(record)
-        return remnants(table.masks, self._definition(table), self.mapping) if table and table.masks else frozenset()
+        return remnants(table.masks, self._tables.definition(table), self.mapping) if table and table.masks else frozenset()
 
     @property
     def beyond_reach(self) -> frozenset[str]:
@@ -421,23 +420,13 @@ class DynamicsConnector:
     def close(self) -> None:
         """Release connections and tokens, and let the memory forget what was erased."""
         try:
-            self._forget()
+            self._written.forget()
         finally:
             self._pool.close()
             for transport in (self._transport, *self._others):
                 transport.close()
             for tokens in self._tokens:
                 tokens.close()
-
-    def _forget(self) -> None:
-        if self._memory is None:
-            return
-        for table in self._doubtful:
-            self._memory.drop_table(table)
-        for table, versions in self._overwritten.items():
-            self._memory.forget(table, versions)
-        self._doubtful.clear()
-        self._overwritten.clear()
 
     def _in_order(self, change_sets: Sequence[ChangeSet]) -> bool:
         """Whether one change set has to be done before another: rows go of which one points to the other, such as a contact to its parent.
@@ -453,55 +442,14 @@ class DynamicsConnector:
                 gone.setdefault(operation.record, set()).add(operation.id)
         for record, ids in gone.items():
             table = self.mapping.table(record)
-            lookups = {parent.column for parent in self._definition(table).parents if parent.parent == table.name} if table else set()
-            fields = [column.field for column in table.columns.values() if column.name in lookups] if table else []
+            if table is None:
+                continue
+            lookups = {parent.column for parent in self._tables.definition(table).parents if parent.parent == table.name}
+            fields = [column.field for column in table.columns.values() if column.name in lookups]
             pages = self.read(record, fields, among=Among("id", sorted(ids))) if fields else ()
             if any(getattr(row, field) in ids - {row.id} for page in pages for row in page for field in fields):
                 return True
         return False
-
-    def _note_writes(self, change_sets: Sequence[ChangeSet], statuses: Sequence[ChangeStatus]) -> None:
-        """Note what the memory has to forget. Of what may have been done and may not, the whole table: a row that is left out although it
-        did not change, no delta link would bring again."""
-        for change_set, status in zip(change_sets, statuses, strict=True):
-            for operation in change_set.operations:
-                if operation.kind is OperationKind.CREATE:
-                    continue
-                if status is ChangeStatus.DONE:
-                    self._overwritten.setdefault(self.table(operation.record), {})[operation.id] = operation.etag
-                elif status is ChangeStatus.UNKNOWN:
-                    self._doubtful.add(self.table(operation.record))
-
-    def _definition(self, table: Table) -> TableDefinition:
-        """The table's definition, once it is known to fit: reading or writing on a wrong mapping is refused, not tried."""
-        found = self._checked.get(table.kind)
-        if found is None:
-            errors = [finding for finding in check_table(table, self.mapping, self._metadata) if finding.is_error]
-            definition = self._metadata.table(table.name)
-            if errors or definition is None:
-                lines = "\n".join(f"  {error.where}: {error.message}" for error in errors)
-                raise MappingError(f"The mapping does not fit the CRM:\n{lines}", where=errors[0].where if errors else table.where)
-            found = self._checked[table.kind] = definition
-        return found
-
-    def _decoder(self, table: Table, definition: TableDefinition, fields: Iterable[str], record: type[Record]) -> PageDecoder[Any]:
-        made = table.full if issubclass(record, table.full) else table.record
-        names = tuple(sorted(set(fields) - {"id", "etag"}))
-        unknown = [name for name in names if name not in made.__struct_fields__]
-        if unknown:
-            raise ValueError(f"{table.kind} has no field {unknown[0]}")
-        key = (made, names)
-        if key not in self._decoders:
-            self._decoders[key] = PageDecoder(table, definition, names, self.mapping, made)
-        return self._decoders[key]
-
-    def _filter_column(self, table: Table, definition: TableDefinition, name: str) -> str | None:
-        if name == "id":
-            return definition.primary_id
-        if name not in LOOKUPS or name not in table.record.__struct_fields__ or name in KIND_FIELDS:
-            raise ValueError(f"{table.kind}.{name} is neither the id nor a lookup")
-        column = table.columns.get(name)
-        return f"_{column.name}_value" if column else None
 
 
 def connect(

@@ -25,10 +25,10 @@ def stop() -> None:
 
     Example: crm-compliance stop
     """
-    from crm_compliance.answers import instant
     from crm_compliance.cli import given
     from crm_compliance.wiring import clock_of, store_of
     from jobs import stopping
+    from rules.instants import instant
 
     settings = given.settings()
     clock = clock_of(settings)

@@ -70,6 +70,8 @@ def row_id(text: str) -> str:
 def target(path: Path) -> Path:
     """A file that will be written: its folder must be there now, not after an hour of reading."""
     folder = path.parent
+    if str(path) == "-":
+        raise UsageError("what is written is a file, not standard output", hint="name a file", where="--output")
     if not folder.is_dir():
         raise UsageError("the folder does not exist", hint=f"mkdir -p {folder}", where=str(path))
     if path.is_dir():

@@ -157,7 +157,8 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
 
 
 def _told(ring: Any, key: Any, years: int) -> dict[str, object]:
-    from crm_compliance.keys import KeyKind, told
+    from crm_compliance.keys import KeyKind
+    from rules.instants import instant
     from rules.periods import brussels_date
 
     is_current = ring.current(key.kind).id == key.id
@@ -168,7 +169,7 @@ def _told(ring: Any, key: Any, years: int) -> dict[str, object]:
         "key": key.id,
         "kind": key.kind.value,
         "state": "in use" if is_current else "replaced",
-        "made_at": told(key.made_at),
+        "made_at": instant(key.made_at, "seconds"),
         "until": until,
     }
 

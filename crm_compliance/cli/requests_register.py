@@ -230,9 +230,9 @@ def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> Non
 
     Example: crm-compliance requests misdelivered request-0123 --as dora --role dpo
     """
-    from crm_compliance.answers import instant
     from jobs.moving import misdelivered as move
     from jobs.moving import notify_by
+    from rules.instants import instant
 
     _move(as_, role, lambda hand: move(hand, request), more=lambda moved: {"notify_by": instant(notify_by(moved))})
 
@@ -266,9 +266,11 @@ def _answer(settings: Settings, store: SqlStore, request: SubjectRequest, more: 
     from crm_compliance.reports.register import print_request, request_document
     from crm_compliance.wiring import clock_of
     from jobs.compiled_blocks import blocks_of
+    from jobs.notices import counts_of
 
     now = clock_of(settings)()
-    document = request_document(request, now, _holidays(settings), blocks=blocks_of(store, request)) | (more or {})
+    stopping, notices = blocks_of(store, request), counts_of(store, request)
+    document = request_document(request, now, _holidays(settings), blocks=stopping, notices=notices) | (more or {})
     output.answer(document, lambda console: print_request(document, console), ids=("request", request.id))
 
 

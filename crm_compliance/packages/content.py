@@ -11,11 +11,11 @@ from typing import Final
 from crm_compliance.packages.answer import Answer, Block, Bullets, Paragraph, Section, Sender, Table
 from crm_compliance.packages.items_copy import copy_sections, deed_of
 from crm_compliance.packages.kept import kept_of, kept_section
+from crm_compliance.packages.letterhead import letterhead
 from crm_compliance.packages.particulars import context_section, inside, searched
 from crm_compliance.packages.shown import COPIES, Shown, is_bare, is_neutral, is_refusal, shown_of
 from crm_compliance.packages.wording import Texts, texts_in
 from jobs.disclosure import Compilation
-from rules.periods import brussels_date
 from rules.subject_requests import ARTICLES, Right
 
 AUTHORITY_EMAIL: Final = "contact@apd-gba.be"
@@ -28,36 +28,19 @@ def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] =
     shown = shown_of(compilation, working_copy=working_copy)
     bare = is_bare(compilation)
     right = texts.code("right", compilation.right)
-    on = brussels_date(compilation.generated_at)
     minor = compilation.addressee.is_minor and not bare
     return Answer(
-        language=texts.language,
+        **letterhead(texts, sender, compilation.generated_at),
         title=texts.say("letter", "title", right=right),
         subject=texts.say("letter", "subject", right=right, received=texts.day(compilation.received_on)),
-        sender=sender,
         addressee=compilation.addressee.name,
-        on=on,
-        on_text=texts.day(on),
         reference=compilation.reference,
-        labels={key: texts.say("letter", key) for key in ("on_date", "reference", "about")},
-        salutation=texts.say("letter", "salutation"),
         cover=_cover(texts) if minor else None,
         sections=_sections(compilation, shown, texts, article, told),
-        closing=texts.say("letter", "closing"),
-        signature=(texts.say("letter", "signature"), sender.name),
-        contact=texts.say(
-            "letter",
-            "contact",
-            name=f"{texts.say('letter', 'signature')}, {sender.name}",
-            address=sender.dpo_address,
-            email=texts.say("letter", "by_email", email=sender.email) if sender.email else "",
-        ),
         scope=texts.say("letter", "scope", article=article),
-        page=texts.say("letter", "page", page="{page}", pages="{pages}"),
         is_bare=bare,
         notice=texts.say("letter", "working_copy") if working_copy else "",
         transcribed=texts.say("letter", "transcribed") if not bare else "",
-        generated_at=compilation.generated_at,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from crm_compliance.files import DiskProblem, private_folder, write_whole
+from crm_compliance.files import new_folder, private_folder, write_whole
 from crm_compliance.packages.answer import Sender
 from crm_compliance.packages.content import answer_of
 from crm_compliance.packages.data import data_json
@@ -66,10 +66,8 @@ def package_of(
 
 def write_plain(compilation: Compilation, sender: Sender, attachments: Mapping[str, bytes], folder: Path) -> list[str]:
     """Write the DPO's own working copy, not encrypted, into a new or empty folder (mode 0700), and name the files."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DiskProblem(f"{folder} is not empty", hint="name a new folder", where=str(folder))
     contents = package_of(compilation, sender, attachments, working_copy=True)
-    private_folder(folder).chmod(0o700)
+    new_folder(folder)
     for name, content in contents.items():
         path = folder / name
         if path.parent != folder:

@@ -51,6 +51,10 @@ class Texts:
         offset = local.strftime("%z")
         return f"{self.day(local.date())}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
 
+    def country(self, code: str) -> str:
+        """Name a country by its ISO code; anything else stands as it is."""
+        return str(self.locale.territories.get(code, code))
+
     def value(self, value: str | int | float | bool) -> str:
         """Write a value of a field: days and instants as people write them, codes in words, other text as it is."""
         if isinstance(value, bool):

@@ -22,6 +22,7 @@ from jobs.planning import lines_of
 from jobs.ports import Notary, PolicyVersion, Store
 from jobs.runs import Action, ActionState, Run
 from jobs.settling import TECHNICAL
+from rules.instants import instant
 from rules.placed_holds import PlacedHold
 
 Reference = Callable[[str, str], str]
@@ -95,11 +96,6 @@ def _files(
     yield "runs.json", iter([_json(documents)])
     yield "exceptions.json", iter([_json(exceptions)])
     yield "holds.json", iter([_json([_hold_document(hold, reference) for hold in store.holds()])])
-
-
-def instant(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _json(document: object) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -13,6 +13,7 @@ from crm_compliance.reports.terminal import Paper
 from jobs.request_terms import alarms_of, due_of, has_gone_overdue, targets_of
 from jobs.requests_round import RequestsRound
 from jobs.subject_requests import SubjectRequest
+from rules.instants import instant
 from rules.periods import brussels_date
 
 APPROVALS = ("content", "release")
@@ -21,11 +22,17 @@ SUSPICION, LOOKED_AT = "SUS-", "DPO_REVIEW"
 
 
 def request_document(
-    request: SubjectRequest, now: datetime, extra: Collection[date], *, blocks: Collection[str] | None = None
+    request: SubjectRequest,
+    now: datetime,
+    extra: Collection[date],
+    *,
+    blocks: Collection[str] | None = None,
+    notices: Mapping[str, int] | None = None,
 ) -> dict[str, object]:
     """What the `requests` commands answer with of one request. `due_on` is null while the clock stands still (DDL-07).
 
-    `blocks` are codes that stop a release, None where nobody has looked. Which rules people set aside is not told.
+    `blocks` are codes that stop a release, None where nobody has looked; `notices` count recipients who are told, by state, and are left
+    out where there is none (SUS-07). Which rules people set aside is not told.
     """
     identity = request.identity
     document: dict[str, object] = {
@@ -36,7 +43,7 @@ def request_document(
         "due_on": _day(due_of(request, extra)),
         "outcome": request.outcome.value if request.outcome is not None else None,
         "approvals": [
-            {"as": word.who, "role": word.role, "at": _instant(word.at), "step": word.step}
+            {"as": word.who, "role": word.role, "at": instant(word.at), "step": word.step}
             for word in request.words
             if word.step in APPROVALS
         ],
@@ -45,7 +52,7 @@ def request_document(
         "on_behalf": request.on_behalf,
         "channel": request.channel.value,
         "language": request.language or None,
-        "received_at": _instant(request.received_at),
+        "received_at": instant(request.received_at),
         "identity": None
         if identity is None
         else {
@@ -59,19 +66,21 @@ def request_document(
         ],
         "extension": None
         if request.extension is None
-        else {"reason": request.extension.reason, "notified_at": _instant(request.extension.notified_at)},
+        else {"reason": request.extension.reason, "notified_at": instant(request.extension.notified_at)},
         "overdue": has_gone_overdue(request, now, extra),
         "alarms": [alarm.code for alarm in alarms_of(request, now, extra)],
         "targets": {name: day.isoformat() for name, day in targets_of(request, extra).items()},
-        "delivered_at": _instant(request.released_at),
-        "closed_at": _instant(request.closed_at),
-        "misdelivered_at": _instant(request.misdelivered_at),
+        "delivered_at": instant(request.released_at),
+        "closed_at": instant(request.closed_at),
+        "misdelivered_at": instant(request.misdelivered_at),
         "package_sha256": request.package_sha256 or None,
-        "link_until": _instant(request.link_until),
+        "link_until": instant(request.link_until),
         "downloads": len(request.downloads),
     }
     if blocks is not None:
         document["blocks"] = sorted({LOOKED_AT if code.startswith(SUSPICION) else code for code in blocks})
+    if notices:
+        document["notices"] = dict(notices)
     return document
 
 
@@ -99,6 +108,10 @@ def print_request(document: Mapping[str, object], console: Console) -> None:
     outcome = f", {document['outcome']}" if document["outcome"] else ""
     console.print(Text(f"{document['request']}: {document['right']}, {document['state']}{outcome}"))
     console.print(Text(f"received on {document['received_on']}, due on {due}"))
+    notices = document.get("notices")
+    if isinstance(notices, Mapping):
+        told = ", ".join(f"{number} {state}" for state, number in notices.items() if number)
+        console.print(Text(f"recipients to be told: {told}; see crm-compliance requests notices {document['request']}"))
     alarms = document["alarms"]
     for code in alarms if isinstance(alarms, list) else ():
         console.print(Text.assemble((code, "bold red"), f": {ALARMS.get(code, '')}"))
@@ -120,8 +133,3 @@ def print_round(done: RequestsRound, console: Console) -> None:
 
 def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
-
-
-def _instant(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -142,6 +142,7 @@ ALARMS: dict[str, str] = {
     "DUE_IN_1": "The answer is due tomorrow, or today.",
     "QUESTION_UNANSWERED": "The person was asked something and has not answered; after 90 days the request is closed (DDL-08).",
     "RELEASED_NOT_CLOSED": "Until it is closed it keeps all about the person.",
+    "NOTICE_DUE": "Recipients of data that were corrected, erased or restricted have not been told for fourteen days (art. 19).",
 }
 
 ANCHORS: dict[str, str] = {

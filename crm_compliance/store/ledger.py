@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 from crm_compliance.store.database import LEDGER_LOCK
 from crm_compliance.store.tables import ledger
 from jobs.ledger import LedgerEntry, canonical, next_entry
+from rules.instants import instant
 
 PAGE = 1000
 BEFORE_ALL = -(2**62)  # not 0: an entry that somebody slipped in before the first must come to light
@@ -30,7 +31,7 @@ def append(
         connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
     row = connection.execute(select(*COLUMNS).order_by(ledger.c.seq.desc()).limit(1)).first()
     last = _entry(row) if row else None
-    at = clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = instant(clock(), "milliseconds")
     rows: list[dict[str, object]] = []
     for kind, data in entries:
         last = next_entry(last, at=at, kind=kind, run=run, data=data)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_compliance.store.tables import policies
 from jobs.ports import PolicyVersion
+from rules.instants import instant
 
 
 def add_policy(connection: Connection, digest: str, version: str, text: str, clock: Callable[[], datetime]) -> bool:
     """Keep a version unless it is there already; say whether it is new."""
-    at = clock().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    at = instant(clock(), "seconds")
     statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(policies)
     row = {"digest": digest, "version": version, "first_used_at": at, "text": text}
     added = statement.values(row).on_conflict_do_nothing(index_elements=["digest"]).returning(policies.c.position)

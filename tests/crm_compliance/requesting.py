@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from connectors.interface import Unreachable
 from crm_compliance.reports.register import request_document
 from jobs.subject_requests import SubjectRequest
 from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
 
 DORA = ("--as", "dora", "--role", "dpo")
 ERIK = ("--as", "erik", "--role", "approver")
@@ -29,6 +33,9 @@ def person(**changes: Any) -> dict[str, Any]:
         "emails": [],
     }
     return usual | changes
+
+
+CHILD = person(firstname="Kind", lastname="Voorbeeld (fictief)", birthdate="2012-05-08")
 
 
 def a_form(**changes: Any) -> dict[str, Any]:
@@ -74,3 +81,29 @@ def _undated(value: object) -> object:
     if isinstance(value, list):
         return [_undated(each) for each in value]
     return value
+
+
+def at(typist: Typist, moment: str) -> None:
+    """Let the product's clock begin at another instant."""
+    typist.set(CLOCK=moment)
+
+
+def unreachable(*_: object) -> tuple[str, ...]:
+    """A CRM that does not answer, without the minutes in which one waits for it."""
+    raise Unreachable("the CRM does not answer")
+
+
+def shown(typist: Typist, request: str) -> Any:
+    return typist.ask("requests", "show", request)
+
+
+def put(org: Night, request: str, parts: Mapping[str, bytes | None] | None = None, **changes: Any) -> SubjectRequest:
+    """Change a row as other steps would."""
+    row = org.store.request(request)
+    changed = msgspec.structs.replace(row, **changes)
+    org.store.save_request(changed, since=row, parts=parts)
+    return changed
+
+
+def steps(org: Night) -> list[str]:
+    return [str(entry.data.get("step", entry.data.get("action"))) for entry in org.store.ledger() if entry.kind in ("request", "denied")]

@@ -247,7 +247,7 @@ def test_a_stop_in_the_middle_leaves_a_run_that_goes_on(
     typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The group in hand is finished and journalled; the next start takes the run over, and it ends like any other."""
-    monkeypatch.setattr("jobs.application.GROUP", 1)
+    monkeypatch.setattr("jobs.journal.Journal.group", 1)
     without_first_look(typist)
     for _ in range(4):
         org.dossier("social_card", spoken=LONG_AGO)

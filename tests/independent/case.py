@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -17,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.independent.emulated import Organisation
+from tests.independent.emulator import TOKEN, command, environment
 from tests.independent.evaluation import Rows
 from tests.independent.prompt import Prompt
 from tests.independent.reading import BASE, found_in, instant, numbers, opened
-from tests.independent.stage import ROOT, TOKEN, Spoken, command
+from tests.independent.stage import Spoken
 from tests.independent.wire import IDS, SETS, WebApi, by_id
 
 AT = "2026-11-25T11:00:00Z"
@@ -199,8 +199,7 @@ class Case:
     def env(self) -> dict[str, str]:
         told = {"CRM_URL": self.api.root, "CRM_TOKEN": TOKEN, "DATA_DIR": str(self.data), "STORAGE_DIR": str(self.objects)}
         told |= {"CLOCK": self.at, **self.settings}
-        others = {name: value for name, value in os.environ.items() if not name.startswith("CRM_COMPLIANCE_")}
-        return others | {f"CRM_COMPLIANCE_{name}": value for name, value in told.items()} | {"NO_COLOR": "1", "COLUMNS": "100"}
+        return environment() | {f"CRM_COMPLIANCE_{name}": value for name, value in told.items()} | {"NO_COLOR": "1", "COLUMNS": "100"}
 
     def clock(self, at: str) -> None:
         """Another day, for product and CRM."""
@@ -242,7 +241,7 @@ class Case:
         with (self.folder / "begun.out").open("w") as out, (self.folder / "begun.err").open("w") as err:
             return subprocess.Popen(
                 command(*map(str, args), "--json"),
-                env=self.env | {"PYTHONPATH": str(ROOT)},
+                env=self.env,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

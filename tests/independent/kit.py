@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sqlite3
 import subprocess
@@ -30,12 +29,12 @@ import requests
 
 from tests.independent.civil import days, instant_on
 from tests.independent.counting import DURATIONS, FICHES, Cell, counted, generalised, needed
+from tests.independent.emulator import TOKEN, Emulator, command, environment
 from tests.independent.evaluation import KEYS, Evaluation, Evaluator, Rows, Unit, Verdict, World
 from tests.independent.organisation import Organisation, draw
 from tests.independent.people import TRIMMED, Fate, People
 from tests.independent.wire import IDS, SETS, WebApi, by_id
 
-TOKEN = "kit-token"
 VOLATILE = {"@odata.etag", "modifiedon", "versionnumber", "_modifiedby_value"}
 IMAGE = {"entityimage", "entityimageid", "entityimage_timestamp", "entityimage_url"}
 INSTANTS = (
@@ -76,7 +75,7 @@ class Product:
     def __init__(self, folder: Path, url: str, as_of: str, zone: str) -> None:
         self.folder = folder
         self.spoken = ""
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("CRM_COMPLIANCE_")} | {
+        self.env = environment() | {
             "CRM_COMPLIANCE_CRM_URL": url,
             "CRM_COMPLIANCE_CRM_TOKEN": TOKEN,
             "CRM_COMPLIANCE_DATA_DIR": str(folder / "data"),
@@ -87,8 +86,8 @@ class Product:
 
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "crm_compliance", *args],
-            env=self.env | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            command(*args),
+            env=self.env,
             cwd=self.folder,
             text=True,
             capture_output=True,
@@ -111,56 +110,14 @@ class Product:
             return {}
 
 
-class Emulator:
-    """`emulator serve` as a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "crm_compliance",
-            "emulator",
-            "serve",
-            "--port",
-            "0",
-            "--empty",
-            "--limits",
-            "off",
-            "--token",
-            TOKEN,
-        ]
-        self.log = (folder / "emulator.log").open("w")
-        self.process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            text=True,
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        )
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        if not line.startswith("emulator ready "):
-            self.stop()
-            raise RuntimeError("the emulator did not start: " + (folder / "emulator.log").read_text()[-2000:])
-        self.url = line.split()[-1]
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(20)
-        if self.process.stdout:
-            self.process.stdout.close()
-        self.log.close()
-
-
 def examine(
     seed: int, count: int, folder: Path, as_of: str | None = None, without: frozenset[str] = frozenset(), *, other_plans: bool = True
 ) -> Findings:
     """One whole trial in an empty folder; `other_plans` adds plans of one kind and of other days."""
     findings = Findings()
     at = as_of or INSTANTS[seed % len(INSTANTS)]
-    emulator = Emulator(folder)
-    api = WebApi(emulator.url, TOKEN)
+    emulator = Emulator(folder, folder / "emulator.log", "--limits", "off")
+    api = emulator.api
     try:
         api.control("PUT", "clock", {"now": at})
         started = time.monotonic()
@@ -176,8 +133,7 @@ def examine(
         findings.problem(f"the trial broke off: {type(error).__name__}: {error}")
         raise
     finally:
-        api.close()
-        emulator.stop()
+        emulator.close()
     return findings
 
 

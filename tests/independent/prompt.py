@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.independent.stage import ROOT, Spoken
+from tests.independent.emulator import ROOT
+from tests.independent.stage import Spoken
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 

@@ -36,6 +36,7 @@ PARTS = (
     "scheduling",
     "typing_errors",
     "asking",
+    "permitting",
     "delivering",
     "stumbling",
     "finding",

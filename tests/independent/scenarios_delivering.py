@@ -15,9 +15,9 @@ import requests
 
 from tests.independent.asking import APPROVER, DPO, Asking, Package, unpacked
 from tests.independent.case import Case
+from tests.independent.emulator import ROOT, command
 from tests.independent.scenarios import scenario
-from tests.independent.scenarios_asking import approved
-from tests.independent.stage import ROOT, command
+from tests.independent.scenarios_permitting import approved
 
 
 @scenario("R-157 IDV-05: somebody flagged no-contact gets nothing without the word of two people")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.independent.asking import DPO, RECEIVED, Asking
 from tests.independent.case import Case
+from tests.independent.emulator import ROOT, command
 from tests.independent.scenarios import scenario
 from tests.independent.scenarios_asking import UNKNOWN
-from tests.independent.stage import ROOT, command
 
 
 @scenario("contract 3.6: an unknown request, candidate or code is a usage error")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -16,18 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.independent.wire import WebApi
+from tests.independent.emulator import TOKEN, Emulator, command, environment
 
-ROOT = Path(__file__).parents[2]
-TOKEN = "chaos-token"
 TENANT, CLIENT, SECRET = "5b1f0c7e-3d0a-4f11-9f8a-000d3ab1c001", "9d3c1f60-0000-4000-8000-00000000c11e", "zeer geheim"
 LONGEST_S = 120.0  # of one command
-SCRIPT = Path(sys.executable).with_name("crm-compliance")
-
-
-def command(*args: str) -> list[str]:
-    """The console script where it is installed beside this Python, else the module."""
-    return [str(SCRIPT), *args] if SCRIPT.exists() else [sys.executable, "-m", "crm_compliance", *args]
 
 
 @dataclass(frozen=True)
@@ -55,25 +45,20 @@ class Spoken:
         return found if isinstance(found, dict) else {}
 
 
-class Stage:
+class Stage(Emulator):
     """One organisation and one data folder. `keep` remembers both as they are, `set_back` makes them so again, at the same address."""
 
     def __init__(self, folder: Path, at: str, *, settings: dict[str, str], sign_in: bool = False) -> None:
-        self.folder = folder
         self.at = at
         self.sign_in = sign_in
-        self.port = 0
-        self.url = ""
         self.ca = folder / "ca.pem"
-        self.data, self.state = folder / "data", folder / "crm.db"
+        self.data = folder / "data"
         self._kept = folder / "kept"
         self._settings = settings
-        self._log = (folder / "emulator.log").open("a")
-        self._process: subprocess.Popen[str] | None = None
         self._began = 0.0
-        self.api: WebApi
         (folder / "objects").mkdir(exist_ok=True)
-        self.start()
+        options = ["--limits", "on", "--state", str(folder / "crm.db"), *(("--tls", str(self.ca)) if sign_in else ())]
+        super().__init__(folder, folder / "emulator.log", *options)
 
     @property
     def env(self) -> dict[str, str]:
@@ -89,50 +74,17 @@ class Stage:
         if self.sign_in:
             authority = f"{self.url.split('/api/')[0]}/{TENANT}"
             given |= {"CRM_CLIENT_ID": CLIENT, "CRM_CLIENT_SECRET": SECRET, "CRM_TENANT_ID": TENANT, "CRM_AUTHORITY": authority}
-        others = {name: value for name, value in os.environ.items() if not name.startswith("CRM_COMPLIANCE_")}
-        return others | {f"CRM_COMPLIANCE_{name}": value for name, value in given.items()} | {"PYTHONPATH": str(ROOT)}
+        return environment() | {f"CRM_COMPLIANCE_{name}": value for name, value in given.items()}
 
     # -- the emulator --------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        args = ["emulator", "serve", "--port", str(self.port), "--empty", "--limits", "on", "--token", TOKEN, "--state", str(self.state)]
-        if self.sign_in:
-            args += ["--tls", str(self.ca)]
-        others = {name: value for name, value in os.environ.items() if not name.startswith("CRM_COMPLIANCE_")}
-        self._process = subprocess.Popen(
-            command(*args),
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-            cwd=self.folder,
-            env=others | {"PYTHONPATH": str(ROOT)},
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line.startswith("emulator ready "):
-            self.close()
-            raise RuntimeError("the emulator did not start: " + (self.folder / "emulator.log").read_text()[-2000:])
-        self.url = line.split()[-1]
-        self.port = int(self.url.split("//")[1].split("/")[0].rsplit(":", 1)[1])
-        self.api = WebApi(self.url, TOKEN)
+        super().start()
         if self.sign_in:
             self.api.http.trust_env = False  # else a bundle named in the environment wins
             self.api.http.verify = str(self.ca)
             self.api.control("PUT", "authority", {"tenants": [TENANT], "applications": {CLIENT: {"secret": SECRET}}})
         self.api.control("PUT", "clock", {"now": self.at})
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self.api.close()
-            self._process.terminate()
-            self._process.wait(30)
-            if self._process.stdout:
-                self._process.stdout.close()
-            self._process = None
-
-    def close(self) -> None:
-        self.stop()
-        self._log.close()
 
     def keep(self) -> None:
         self.stop()

@@ -9,8 +9,6 @@ import pytest
 from tests.independent.chaos import Chaos, Story
 from tests.independent.trouble import BATCH, Rule
 
-pytestmark = pytest.mark.slow
-
 GATEWAY: list[Rule] = [
     {"match": {"method": "GET", "every": 5}, "times": 3, "do": "status", "status": 503},
     {"match": {"path": BATCH, "nth": 2}, "do": "cut_after"},

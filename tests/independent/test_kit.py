@@ -8,8 +8,6 @@ import pytest
 
 from tests.independent.kit import examine
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.mark.parametrize(("seed", "as_of"), [(3, "2026-03-29T21:10:00Z"), (10, "2028-03-01T08:00:00Z")])
 def test_product_agrees_with_independent_evaluation(seed: int, as_of: str, tmp_path: Path) -> None:

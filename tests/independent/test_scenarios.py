@@ -8,8 +8,6 @@ import pytest
 
 from tests.independent.scenarios import House, Scenario, load
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:

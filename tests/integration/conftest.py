@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connectors.dynamics.memory import Memory
+from connectors.dynamics.transport import Transport
 from connectors.emulator.server import RunningEmulator, running
 from crm_compliance.keys import KeyRing
 from crm_compliance.sealing import Sealing
@@ -72,3 +74,16 @@ def database_file(tmp_path: Path) -> Callable[[], str]:
 @pytest.fixture
 def night(make_night: Callable[..., Night]) -> Night:
     return make_night()
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the client wanted to sleep; no test sleeps."""
+    wanted: list[float] = []
+    before = Transport.__init__
+
+    def patched(self: Transport, *args: Any, **more: Any) -> None:
+        before(self, *args, **more | {"sleep": wanted.append})
+
+    monkeypatch.setattr(Transport, "__init__", patched)
+    return wanted

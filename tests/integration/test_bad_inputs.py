@@ -19,7 +19,6 @@ from urllib.request import Request, urlopen
 import pytest
 import responses
 
-from connectors.dynamics.transport import Transport
 from connectors.emulator.server import RunningEmulator
 from crm_compliance.settings import environment_of
 from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases, set_faults, without_first_look
@@ -28,6 +27,8 @@ from tests.integration.night import TOKEN, Night
 GET = {"method": "GET"}
 ENTRA = re.compile(r"https://login\.microsoftonline\.com/.*")
 FICHES = {"method": "GET", "path": "*/cf_fiches*"}
+
+pytestmark = pytest.mark.usefixtures("naps")
 
 
 @pytest.fixture
@@ -42,19 +43,6 @@ def org(emulator: RunningEmulator, typist: Typist) -> Iterator[Night]:
     yield night
     night.close()
     night.store.close()
-
-
-@pytest.fixture(autouse=True)
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What the client wanted to sleep; no test sleeps."""
-    wanted: list[float] = []
-    before = Transport.__init__
-
-    def patched(self: Transport, *args: Any, **more: Any) -> None:
-        before(self, *args, **more | {"sleep": wanted.append})
-
-    monkeypatch.setattr(Transport, "__init__", patched)
-    return wanted
 
 
 def nothing_happens(org: Night, typist: Typist, code: int, *arguments: str) -> dict[str, str]:

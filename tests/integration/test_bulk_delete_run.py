@@ -130,7 +130,6 @@ def killed_at(bulk: Bulk, plan: Plan, points: Points, monkeypatch: pytest.Monkey
         return bulk.apply(plan)
 
 
-@pytest.mark.slow
 def test_a_run_killed_at_any_request_of_a_job_ends_like_an_undisturbed_one(
     make_night: MakeNight, emulator: RunningEmulator, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,7 +284,7 @@ def test_a_run_whose_plan_has_lapsed_first_learns_what_its_job_did(bulk: Bulk, m
 
 def test_large_groups_are_judged_journalled_and_sent_together(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where batches are slow, more than the usual number goes at once; holds are still looked up before each group."""
-    monkeypatch.setattr("jobs.application.GROUP", 2)
+    monkeypatch.setattr("jobs.journal.Journal.group", 2)
     bulk = Bulk(night)
     organisation(night)
     plan = bulk.plan()

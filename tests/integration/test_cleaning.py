@@ -184,7 +184,7 @@ def test_history_that_may_be_seen_and_not_purged_leaves_its_unit_partial_until_i
 
 def test_where_no_job_may_purge_the_history_goes_before_the_rows(night: Night) -> None:
     """ERA-15: what the deletions wrote stays. The mapping accepts it as not reachable, and reading back names it."""
-    object.__setattr__(night.connector.mapping, "beyond_reach", frozenset({"audit_history"}))
+    night.connector.mapping = dataclasses.replace(night.connector.mapping, beyond_reach=frozenset({"audit_history"}))
     dossier, person = expired(night)
     may(night, but=("prvBulkDelete",))
     run = night.apply(night.plan())
@@ -304,7 +304,7 @@ def test_nothing_of_a_disposed_dossier_stays_in_the_recycle_bin(night: Night) ->
 
 def test_a_row_that_is_still_restorable_keeps_its_unit_partial_until_it_has_expired(night: Night) -> None:
     """R-088 and R-089: no job may empty the bin, and deleting the references leaves the rows."""
-    object.__setattr__(night.connector.mapping, "beyond_reach", frozenset({"audit_history"}))
+    night.connector.mapping = dataclasses.replace(night.connector.mapping, beyond_reach=frozenset({"audit_history"}))
     switch(night, recycle_bin_days=30, reference_delete_purges=False)
     dossier, person = expired(night)
     may(night, but=("prvBulkDelete", "prvDeleteAuditPartitions"))
@@ -402,7 +402,7 @@ def test_every_unit_that_is_done_says_what_became_of_every_place(night: Night) -
 def test_copies_are_not_reachable_unless_the_mapping_says_that_there_are_none(
     night: Night, copies: tuple[str, ...] | None, state: str
 ) -> None:
-    object.__setattr__(night.connector.mapping, "copies", copies)
+    night.connector.mapping = dataclasses.replace(night.connector.mapping, copies=copies)
     dossier, _ = expired(night)
     run = night.apply(night.plan())
     assert (run.state, places(night, run, dossier)["copies"]) == (RunState.DONE, state)

@@ -8,29 +8,17 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.transport import Transport
 from tests.crm_compliance.typist import Typist
 from tests.integration.foreign_service import ROOT, Row, Service, keyed, people, served
 
 FIELDS = {"set", "rows", "ids_sha256", "pages", "requests", "retries", "throttled"}
 
+pytestmark = pytest.mark.usefixtures("naps")
+
 
 @pytest.fixture
 def typist(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typist:
     return Typist(capsys, monkeypatch, tmp_path, "http://127.0.0.1:9/svc/")
-
-
-@pytest.fixture(autouse=True)
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What the client wanted to sleep; no test sleeps."""
-    wanted: list[float] = []
-    before = Transport.__init__
-
-    def patched(self: Transport, *args: Any, **more: Any) -> None:
-        before(self, *args, **more | {"sleep": wanted.append})
-
-    monkeypatch.setattr(Transport, "__init__", patched)
-    return wanted
 
 
 def read(typist: Typist, service: Service) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from rules.loader import load_policy
 from rules.placed_holds import HoldType
 from rules.records import KINDS, Recording
 from tests.integration.holding import LONG_AGO, carry_out, place, release
+from tests.integration.moments import Moments
 from tests.integration.night import TOKEN, Clock, Night
 
 Row = tuple[str, str]  # table of the Web API and id
@@ -108,24 +109,13 @@ class Organisation:
         return self.below[unit] | people
 
 
-class Watched:
+class Watched(Moments):
     """A connector that places holds at given moments and remembers, for each write that was done, what was held when it was handed over."""
 
     def __init__(self, inner: Any, act: Callable[[int], object], held: set[str]) -> None:
-        self._inner, self._act, self._held = inner, act, held
-        self.moment = 0
+        super().__init__(inner, act)
+        self._held = held
         self.broken: list[tuple[str, str]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def _pass(self) -> None:
-        self.moment += 1
-        self._act(self.moment)
-
-    def read(self, record: type[Any], fields: Any, **options: Any) -> Iterator[list[Any]]:
-        self._pass()
-        return iter(list(self._inner.read(record, fields, **options)))
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         for operation in (operation for one in change_sets for operation in one.operations):

@@ -168,7 +168,7 @@ def test_a_hold_set_on_the_dossier_at_the_last_moment_keeps_its_recording(night:
 
 def test_a_contact_linked_while_others_are_written_stays(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new party row changes no version of the contact, so each group is looked at again."""
-    monkeypatch.setattr("jobs.application.GROUP", 1)
+    monkeypatch.setattr("jobs.journal.Journal.group", 1)
     people = []
     for _ in range(3):
         _, child = a_grown_up(night)

@@ -127,7 +127,6 @@ def reset(emulator: RunningEmulator, night: Night) -> None:
     organisation(night)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("operations", "every"), [(1000, 1), (3, 3)], ids=["one change set a unit", "several change sets a unit"])
 def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
     make_night: MakeNight,

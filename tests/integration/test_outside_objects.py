@@ -182,7 +182,7 @@ def test_a_run_that_was_killed_between_object_and_row_goes_on(reaching: Reaching
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.application.settle_writes", killed)
+        patched.setattr("jobs.journal.settle_writes", killed)
         with pytest.raises(Killed):
             reaching.apply(plan)
     assert reaching.storage.names == set()
@@ -276,7 +276,7 @@ def test_a_hold_that_the_crm_got_just_before_the_removal_keeps_the_object(reachi
         reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
         return {}
 
-    monkeypatch.setattr("jobs.application.Application._held_now", held)
+    monkeypatch.setattr("jobs.journal.Journal.held_now", held)
     run = reaching.apply(plan)
     assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
     assert (reaching.storage.names, reaching.storage.asked) == ({"call.wav"}, [])
@@ -291,7 +291,7 @@ def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: R
         return dict.fromkeys(writes, Settled(ActionState.SKIPPED, "SKIPPED_TECHNICAL"))
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.application.settle_writes", refused)
+        patched.setattr("jobs.journal.settle_writes", refused)
         run = reaching.apply(plan)
     assert outcome(reaching, run, row) == (ActionState.PARTIAL, "SKIPPED_TECHNICAL")
     assert outcome(reaching, reaching.apply(), row) == (ActionState.DONE, "")

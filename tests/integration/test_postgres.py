@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from connectors.emulator.server import RunningEmulator
-from jobs.application import Application
+from jobs.journal import Journal
 from tests.crm_compliance.typist import Typist, limited, organisation_of, people_and_cases
 from tests.integration.night import Night
 
@@ -64,16 +64,16 @@ def test_a_whole_night_over_postgresql(emulator: RunningEmulator, typist: Typist
 
 def _killed_after_two_groups(typist: Typist, plan: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jobs.application.GROUP", 1)
-        before, calls = Application._carry_out, []
+        patch.setattr("jobs.journal.Journal.group", 1)
+        before, calls = Journal.carry_out, []
 
-        def mortal(self: Application, intents: object, units: object) -> None:
+        def mortal(self: Journal, intents: object, units: object) -> None:
             calls.append(1)
             if len(calls) == 3:
                 raise Killed
             before(self, intents, units)  # type: ignore[arg-type]
 
-        patch.setattr(Application, "_carry_out", mortal)
+        patch.setattr(Journal, "carry_out", mortal)
         with pytest.raises(Killed):
             typist.type("apply", plan)
 

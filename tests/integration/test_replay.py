@@ -211,7 +211,6 @@ def test_a_trimmed_contact_that_was_filled_in_again_is_left_alone(night: Night, 
     assert (run.counts["trimmed"], run.counts["skipped"]) == (0, {"CHANGED": 1})
 
 
-@pytest.mark.slow
 def test_a_replay_killed_at_any_point_ends_like_an_undisturbed_one(
     make_night: MakeNight, backup: Backing, database_file: Callable[[], str]
 ) -> None:

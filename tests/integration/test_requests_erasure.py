@@ -135,6 +135,24 @@ def test_r079_a_hold_that_comes_between_plan_and_write_wins(night: Night, monkey
     assert night.get("cf_dossiers", dossier) is not None
 
 
+def test_a_recording_that_has_to_wait_is_not_lost_when_its_file_goes(night: Night) -> None:
+    """HLD-13: what lies outside the CRM cannot be reached on the first night; the recording goes on the next one, without its fiche."""
+    child = night.contact(birthdate="2010-05-05")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    recording = night.recording(date(2026, 11, 20), fiche=night.fiches_of(dossier)[0], cf_storageuri="file:///nowhere/1.wav")
+    request = ask(night, Right.ERASURE, child)
+    run = granted(night, request)
+    assert run is not None
+    assert (run.state, run.counts["skipped"]) == (RunState.DONE_WITH_FAILURES, {"SKIPPED_TECHNICAL": 1})
+    assert night.get("cf_dossiers", dossier) is None
+    assert decision(night, request).done == ()
+    night.patch("cf_recordings", recording, cf_storageuri=None)
+    assert fulfil_all(context_of(night)) == {}
+    assert night.get("cf_recordings", recording) is None
+    assert (decision(night, request).tasks, decision(night, request).done) == ((), ("item-1",))
+
+
 def test_r078_the_persons_own_access_request_is_answered_first(night: Night) -> None:
     """R-078; neither the erasure's own hold nor the thirty days after an answer stand in the way (table 4.2, rank 4)."""
     child = night.contact(birthdate="2010-05-05", emailaddress1="lotte@example.org")

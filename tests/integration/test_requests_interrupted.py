@@ -23,35 +23,22 @@ from rules.subject_requests import Right
 from tests.integration.deciding import ask, compile_, context_of, decide, decision, release
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold
+from tests.integration.moments import Moments
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_holds_property import a_night
-
-pytestmark = pytest.mark.slow
 
 
 class Cut(Exception):
     """The process is killed."""
 
 
-class Watched:
+class Watched(Moments):
     """A connector on which something happens at given moments: before each read, and after each write. `written` are the ids of each
     write, in order."""
 
     def __init__(self, inner: Any, act: Callable[[int], None], written: list[set[str]]) -> None:
-        self._inner, self._act = inner, act
-        self.moment = 0
+        super().__init__(inner, act)
         self.written = written
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def _pass(self) -> None:
-        self.moment += 1
-        self._act(self.moment)
-
-    def read(self, record: type[Any], fields: Any, **options: Any) -> Iterator[list[Any]]:
-        self._pass()
-        return iter(list(self._inner.read(record, fields, **options)))
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         self.written.append({operation.id for one in change_sets for operation in one.operations})

@@ -395,7 +395,7 @@ def test_storage_that_is_reached_is_no_gap_and_copies_that_nobody_told_of_are_on
     context = replace(night.context, objects=(LocalFolder(tmp_path),))
     assert "external_storage" not in places_not_searched(context)
     for copies, told in ((None, ("copies",)), (("search_index", "lake"), ("search_index", "lake"))):
-        object.__setattr__(night.connector.mapping, "copies", copies)
+        night.connector.mapping = replace(night.connector.mapping, copies=copies)
         assert places_not_searched(context)[1 : 1 + len(told)] == told
 
 

@@ -50,7 +50,7 @@ def test_the_number_of_somebody_else_is_a_label_and_how_they_called_is_not_told(
     )
     (item,) = maker().of(Row("fiche", "f", fiche, ("fiche", "f")), "context-1")
     assert values(item) == {"caller_number": "[telefoonnummer]", "caller_email": "lotte@example.org", "ip_address": "[IP-adres]"}
-    (own,) = maker().of(Row("fiche", "f", fiche, ("fiche", "f"), is_own=True), "context-1")
+    (own,) = maker().of(Row("fiche", "f", fiche, ("fiche", "f"), is_own=True, is_caller=True), "context-1")
     assert (values(own)["reporter_kind"], values(own)["ip_address"]) == ("parent", "192.0.2.1")
 
 

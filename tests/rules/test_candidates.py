@@ -102,6 +102,10 @@ NEAR, PHONE, MAIL = ("BIRTHDATE_NEAR",), "02 475 44 99", "lotte@example.org"
         (asked(), contact(None, "Lotte Peeters"), ("weak", (), ("name",))),
         (asked("", "Lotte Peeters"), contact(), ("weak", (), ("name",))),
         (asked("Lotte Peeters", ""), contact(), ("weak", (), ("name",))),
+        (asked("Lotte Peeters", ""), contact(None, "Peeters Lotte"), ("weak", (), ("name",))),
+        (asked("Lotte", ""), contact("Lotte", None), ("weak", (), ("name",))),  # who has one name has it in whichever field
+        (asked("Lotte", ""), contact(None, "Lotte"), ("weak", (), ("name",))),
+        (asked("", "Lotte", "2009-04-03"), contact("Lotte", None, BORN), ("medium", (), ("name", "birth_date"))),
         # contradiction
         (asked(birthdate="2009-04-03"), contact(born=date(1990, 4, 3)), ("contradiction", (), ("name", "birth_date_differs"))),
         (
@@ -118,6 +122,7 @@ NEAR, PHONE, MAIL = ("BIRTHDATE_NEAR",), "02 475 44 99", "lotte@example.org"
         (asked("Anna", "Smet", "2009-04-03"), contact(born=BORN), None),
         (asked("Lotte", "Smet"), contact(), None),
         (asked("Anna", "Peeters"), contact(), None),
+        (asked("Lotte", ""), contact(), None),
         (asked("Lotte", "Peters", "2009-04-03"), contact(born=date(1990, 4, 3)), None),
         (asked("Anna", "Smet", phones=("116 000",)), contact(phone="116000"), None),
     ],

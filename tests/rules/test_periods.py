@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -77,6 +77,12 @@ def test_a_day_ends_at_the_instant_at_which_brussels_begins_the_next(end: date) 
 def test_an_instant_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a time zone"):
         brussels_date(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+
+
+def test_the_ends_of_the_calendar_are_days_too() -> None:
+    """A user's "never" is told as one that lies in the future, not as a bug."""
+    assert brussels_date(datetime(9999, 12, 31, 23, 59, tzinfo=UTC)) == date.max
+    assert brussels_date(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))) == date.min
 
 
 @given(INSTANTS)

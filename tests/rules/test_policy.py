@@ -11,10 +11,11 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from rules.categories import CRM_CATEGORIES, OUTCOMES, Anchor, Derivation, Mission, MonthsAfter, NoTerm, UntilAge, YearsAfter
 from rules.classify import Classifier
 from rules.disposition import Disposition, Flag
 from rules.loader import load_policy
-from rules.policy import CRM_CATEGORIES, OUTCOMES, Anchor, Derivation, Mission, MonthsAfter, NoTerm, Policy, UntilAge, YearsAfter
+from rules.policy import Policy
 from rules.yaml_lines import read_yaml
 
 POLICIES = Path(__file__).parents[2] / "rules" / "policies"

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rules.categories import CategoryBase
 from rules.loader import load_policy
-from rules.policy import CategoryBase, Model, Policy, PolicyFile
+from rules.policy import Policy, PolicyFile
 from rules.policy_docs import PARTS, TYPES, describe, policy_page, policy_schema
+from rules.policy_model import Model
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "rules" / "policies" / "childfocus.yaml"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.asked import FileFacts
-from rules.policy import CRM_CATEGORIES
+from rules.categories import CRM_CATEGORIES
 from rules.rights import ItemScope, item_scope, standing
 from rules.subject_requests import Mandate, RequesterKind, Right
 from tests.rules.rights_builders import (

@@ -10,8 +10,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.categories import Mission
 from rules.loader import load_policy
-from rules.policy import Mission
 from rules.statistics import StatisticFacts, aggregate, count_rows
 from tests.independent.counting import REGIONS, WIDE_AGES, Cell, generalised, mission, needed
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.categories import Mission
 from rules.disposition import Decision, Disposition, End, Reason
 from rules.loader import load_policy
 from rules.masking import REGIONS
-from rules.policy import Mission, Policy
+from rules.policy import Policy
 from rules.records import Contact, Dossier, Email, Fiche, Recording, Statistic, Unit, UnitKind
 from rules.statistics import NAME, Combination, StatisticFacts, aggregate, count_rows, facts_of, shuffled, youngest
 

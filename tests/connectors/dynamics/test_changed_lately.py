@@ -8,22 +8,16 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE
 from connectors.dynamics.sessions import Sessions
-from connectors.emulator.server import running
 from connectors.interface import ConnectorError
 from rules.full_records import FullContact, FullNote
-from tests.connectors.emulator.client import Client
+from tests.connectors.dynamics.connected import Connected, connected
 
 CHANNELS = ("email", "phone", "mobile", "street", "city")
 DAY_S = 86_400
 
 
-class Crm(Client):
-    connector: DynamicsConnector
-
+class Crm(Connected):
     def change(self, contact: str, **columns: Any) -> None:
         assert self.send("PATCH", f"contacts({contact})", columns).status_code == 204
 
@@ -39,15 +33,8 @@ class Crm(Client):
 
 @pytest.fixture
 def crm() -> Iterator[Crm]:
-    with running() as emulator:
-        client = Crm(emulator)
-        text = REFERENCE.read_text("utf-8")
-        client.connector = connect(
-            url=emulator.url, tokens=StaticToken("any", emulator.url), mapping_text=text, mapping_source="t.yaml", sleep=lambda _: None
-        )
+    with connected(Crm) as client:
         yield client
-        client.connector.close()
-        client.http.close()
 
 
 def test_a_number_and_a_street_that_were_changed_lately_are_named(crm: Crm) -> None:

@@ -10,22 +10,16 @@ import pytest
 import responses
 
 from connectors.dynamics import contents
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import running
 from connectors.interface import ConnectorError, Content, ReadIncomplete
 from rules.full_records import FullContact, FullNote, FullRecording
+from tests.connectors.dynamics.connected import Connected, connected
 from tests.connectors.dynamics.fake_crm import ROOT, FakeCrm, Reply, row_id
-from tests.connectors.emulator.client import Client
 from tests.connectors.emulator.test_images import encoded, png
 
 SOUND = bytes(range(256)) * 40
 
 
-class Crm(Client):
-    connector: DynamicsConnector
-
+class Crm(Connected):
     def sound(self, recording: str, body: bytes = SOUND) -> None:
         headers = {"Content-Type": "audio/mpeg", "x-ms-file-name": "gesprek.mp3"}
         answer = self.http.patch(f"{self.url}cf_recordings({recording})/cf_media", data=body, headers=headers, timeout=30)
@@ -37,15 +31,8 @@ class Crm(Client):
 
 @pytest.fixture
 def crm() -> Iterator[Crm]:
-    with running() as emulator:
-        client = Crm(emulator)
-        text = REFERENCE.read_text("utf-8")
-        client.connector = connect(
-            url=emulator.url, tokens=StaticToken("any", emulator.url), mapping_text=text, mapping_source="t.yaml", sleep=lambda _: None
-        )
+    with connected(Crm) as client:
         yield client
-        client.connector.close()
-        client.http.close()
 
 
 @pytest.fixture

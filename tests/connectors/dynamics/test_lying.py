@@ -9,22 +9,16 @@ from typing import Any
 import pytest
 
 from connectors.dynamics import directory
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import running
 from connectors.interface import Among, ConnectorError, Lying, Reach, Trace
 from rules.full_records import FULL, FullActivityParty, FullDossier, FullFiche, FullNote
 from rules.records import KINDS
+from tests.connectors.dynamics.connected import Connected, connected
 from tests.connectors.dynamics.fake_crm import row_id
-from tests.connectors.emulator.client import Client
 
 FIELDS = ("dossier", "categories", "communicated_on", "communicated_at", "summary", "caller_number")
 
 
-class Crm(Client):
-    connector: DynamicsConnector
-
+class Crm(Connected):
     def gone(self, dossier: str, **columns: Any) -> str:
         fiche = self.fiche(dossier, cf_categories="100000030", cf_communicatedon="2025-01-10T11:00:00Z", **columns)
         self.remove("cf_fiches", fiche)
@@ -39,16 +33,9 @@ class Crm(Client):
 
 @pytest.fixture
 def crm() -> Iterator[Crm]:
-    with running() as emulator:
-        client = Crm(emulator)
+    with connected(Crm) as client:
         client.switch(recycle_bin_days=30)
-        text = REFERENCE.read_text("utf-8")
-        client.connector = connect(
-            url=emulator.url, tokens=StaticToken("any", emulator.url), mapping_text=text, mapping_source="t.yaml", sleep=lambda _: None
-        )
         yield client
-        client.connector.close()
-        client.http.close()
 
 
 def test_a_deleted_row_comes_as_a_record_with_its_days_choices_and_texts(crm: Crm) -> None:

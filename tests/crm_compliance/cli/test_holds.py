@@ -96,11 +96,11 @@ def test_what_cannot_be_asked_is_exit_2(typist: Typist, org: Night, words: list[
     assert typist.ask("holds", "list") == []
 
 
-@pytest.mark.parametrize("role", ["crm_admin", "approver", "auditor"])
-def test_only_the_dpo_places_holds(typist: Typist, org: Night, role: str) -> None:
+@pytest.mark.parametrize(("who", "role"), [("dora", "crm_admin"), ("dora", "approver"), ("dora", "auditor"), ("Service", "dpo")])
+def test_only_the_dpo_places_holds(typist: Typist, org: Night, who: str, role: str) -> None:
     """Section 9.4; the attempt is on record (ACC-10)."""
     dossier = org.dossier("social_card", spoken=LONG_AGO)
-    assert typist.refused(*place("cf_dossier", dossier, "--role", role), code=5)["code"] == "role"
+    assert typist.refused(*place("cf_dossier", dossier, "--as", who, "--role", role), code=5)["code"] == "role"
     last = list(org.store.ledger())[-1]
     assert (last.kind, last.data["action"], last.data["role"], last.data["code"]) == ("denied", "place_hold", role, "role")
     assert "dora" not in str(last.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -88,6 +89,30 @@ def test_a_parent_in_a_runaway_dossier_gets_nothing_by_which_the_child_could_be_
     assert asking.release().outcome is Outcome.DELIVERED_PARTLY
 
 
+def test_a_parent_in_a_runaway_dossier_is_not_told_that_the_child_itself_reported(typist: Typist, org: Night) -> None:
+    """RGT-09, R-096: neither by its role nor by the source; to the child itself both are told."""
+    child, parent = lotte(org, "2012-03-04"), els(org)
+    dossier = org.dossier("runaway", closed=False, fiches=0)
+    fiche = org.fiche("runaway", dossier=dossier, cf_reporterkind=100000000)
+    org.party(child, "child", dossier=dossier)
+    org.party(child, "reporter", fiche=fiche)
+    org.party(parent, "parent", dossier=dossier)
+    asking = on_behalf(typist, child, parent, "--mandate", "shown", "--child-agrees")
+    asking.compile()
+    roles = [
+        item["fields"]["role"]
+        for item in asking.items()
+        if item["kind"] == "party" and item["status"] == "APPROVED" and item["fields"].get("role")
+    ]
+    assert roles == ["child"]
+    (withheld,) = [item for item in asking.items() if item["kind"] == "party" and item["status"] == "WITHHELD"]
+    assert withheld["withholds"] == "child_statements"
+    assert {context.sources for context in asking.compilation.contexts} == {("self", "third_party")}
+    own = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
+    own.compile()
+    assert [context.sources for context in own.compilation.contexts if context.kind == "dossier"] == [("self",)]
+
+
 def test_a_mandate_that_has_lapsed_before_the_release_stops_it(typist: Typist, org: Night) -> None:
     """R-097, RGT-07: the child has become of age between receipt and delivery."""
     typist.set(CLOCK="2026-05-08T09:00:00Z")
@@ -105,6 +130,69 @@ def test_a_mandate_that_has_lapsed_before_the_release_stops_it(typist: Typist, o
     assert refusal.value.code == "MANDATE_LAPSED"
     row = asking.row()
     assert (row.state, row.outcome, row.words) == (RequestState.REVIEWING, Outcome.MANDATE_LAPSED, ())
+
+
+def test_once_a_mandate_has_lapsed_nothing_of_the_child_is_compiled(typist: Typist, org: Night) -> None:
+    """RGT-07: the row of the child neither."""
+    typist.set(CLOCK="2026-05-20T09:00:00Z")
+    child, parent = lotte(org, "2008-05-10"), els(org)
+    org.party(child, "child", dossier=org.dossier("grooming", closed=False))
+    asked = {"received_at": "2026-05-08T08:00:00Z", "born": "2008-05-10"}
+    asking = on_behalf(typist, child, parent, "--mandate", "shown", "--child-agrees", **asked)
+    assert (asking.compile()["blocks"], asking.answer["items"]) == (["MANDATE_LAPSED"], 0)
+    assert "lotte@example.org" not in told(asking.compilation)
+    with pytest.raises(Refused) as refusal:
+        asking.approve_all().release()
+    assert refusal.value.code == "MANDATE_LAPSED"
+
+
+def test_a_witness_on_a_fiche_is_not_told_who_called(typist: Typist, org: Night) -> None:
+    """EXP-06, R-119: neither address, kind and language of whoever reported, nor what they said on the telephone."""
+    child, witness, reporter = lotte(org), els(org, mobilephone="+32470000002"), org.contact(firstname="Griet", lastname="Maes (fictief)")
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    called: dict[str, Any] = {
+        "cf_callernumber": "+32470000001",
+        "cf_ipaddress": "192.0.2.7",
+        "cf_reporterkind": 100000001,
+        "cf_language": 100000001,
+    }
+    fiche = org.fiche("grooming", dossier=dossier, cf_summary="Els zag het gebeuren.", **called)
+    org.recording(date(2026, 11, 1), fiche=fiche, cf_transcript="Met de oma.", cf_callernumber="+32470000001")
+    org.party(child, "child", dossier=dossier)
+    org.party(reporter, "reporter", fiche=fiche)
+    org.patch("cf_parties", org.party(witness, "reporter", fiche=fiche), cf_role=100000004)  # a witness
+    asking = Asking(typist).open(ELS, kind="witness").identify().confirm(witness)
+    asking.compile()
+    asking.approve_all()
+    kinds = {item.kind for item in asking.compilation.items}
+    (item,) = [item for item in asking.compilation.items if item.kind == "fiche"]
+    fields = {field.name: field.value for field in item.fields}
+    assert fields["ip_address"] == "[IP-adres]"
+    assert not {"reporter_kind", "language"}.intersection(fields)
+    assert "recording" not in kinds
+    own = Asking(typist).open({"firstname": "Griet", "lastname": "Maes (fictief)"}, kind="reporter").identify().confirm(reporter)
+    own.compile()
+    own.approve_all()
+    assert {item.kind for item in own.compilation.items} == kinds | {"recording"}
+    assert "192.0.2.7" in told(own.compilation)
+
+
+@pytest.mark.parametrize(("evidence", "kinds"), [(False, ["contact", "dossier", "recording"]), (True, ["contact", "dossier"])])
+def test_recordings_have_purposes_and_a_term_of_their_own(typist: Typist, org: Night, evidence: bool, kinds: list[str]) -> None:
+    """Section 7.1 (a) and (d), RET-03: six months after the conversation, whatever the dossier's term; RET-05 with the evidence mark."""
+    child = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    fiche = org.fiche("grooming", dossier=dossier)
+    org.party(child, "child", dossier=dossier)
+    org.recording(date(2026, 10, 1), fiche=fiche, cf_transcript="Een gesprek.", cf_evidence=evidence)
+    asking = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
+    asking.compile()
+    contexts = asking.compilation.contexts
+    assert [context.kind for context in contexts] == kinds
+    (key,) = {item.context for item in asking.compilation.items if item.kind == "recording"}
+    last = contexts[-1]
+    assert (last.key, last.retention.last_day) == (key, None if evidence else date(2027, 4, 1))
+    assert ("recording" in last.purposes, "objection" in last.rights) == (not evidence, not evidence)
 
 
 def test_a_parent_without_authority_gets_own_data_only(typist: Typist, org: Night) -> None:

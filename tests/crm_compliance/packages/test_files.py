@@ -234,6 +234,35 @@ def test_each_kind_of_file_is_looked_into(name: str) -> None:
     assert caught.value.where == name
 
 
+def packed(name: str, content: bytes) -> bytes:
+    """A document as text processors write it."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        packed("word/document.xml", b"<w:p><w:t>Els Ge</w:t></w:r><w:r><w:t>heim</w:t></w:p>"),
+        packed("Els Geheim.txt", b""),
+        packed("brief.docx", packed("word/document.xml", b"<w:t>Els Geheim</w:t>")),
+        b"\xff\xd8\xff\xe1\x00\x20Exif\x00\x00Els Geheim\x00\x01",
+    ],
+    ids=["document", "name of a part", "document in an archive", "head of a picture"],
+)
+def test_a_needle_is_found_inside_documents_and_at_the_head_of_pictures(content: bytes) -> None:
+    """EXP-06: what whoever looks at the file does not see."""
+    with pytest.raises(NeedleFound):
+        search_for_needles(compilation(needles=SECRET), {"attachments/attachment-1.bin": content})
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 is no archive", packed("a.xml", b"<t>Lotte</t>")], ids=["none", "about the person"])
+def test_other_documents_go_out(content: bytes) -> None:
+    search_for_needles(compilation(needles=SECRET), {"attachments/attachment-1.docx": content})
+
+
 def test_an_id_in_a_text_stops_the_release() -> None:
     """R-123."""
     with pytest.raises(NeedleFound):

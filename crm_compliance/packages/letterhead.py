@@ -1,0 +1,35 @@
+"""What is on every letter, whoever it goes to: sender, day, labels, salutation, signature, and where questions go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from crm_compliance.packages.answer import Sender
+from crm_compliance.packages.wording import Texts
+from rules.periods import brussels_date
+
+
+def letterhead(texts: Texts, sender: Sender, at: datetime) -> dict[str, Any]:
+    """Those fields of an `Answer` that are the same in all letters of one day and language."""
+    on = brussels_date(at)
+    signature = texts.say("letter", "signature")
+    return {
+        "language": texts.language,
+        "sender": sender,
+        "on": on,
+        "on_text": texts.day(on),
+        "labels": {key: texts.say("letter", key) for key in ("on_date", "reference", "about")},
+        "salutation": texts.say("letter", "salutation"),
+        "closing": texts.say("letter", "closing"),
+        "signature": (signature, sender.name),
+        "contact": texts.say(
+            "letter",
+            "contact",
+            name=f"{signature}, {sender.name}",
+            address=sender.dpo_address,
+            email=texts.say("letter", "by_email", email=sender.email) if sender.email else "",
+        ),
+        "page": texts.say("letter", "page", page="{page}", pages="{pages}"),
+        "generated_at": at,
+    }

@@ -1,0 +1,17 @@
+"""How an instant is written wherever a machine reads it: RFC 3339, in UTC, with a `Z`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import overload
+
+
+@overload
+def instant(moment: datetime, precision: str = "auto") -> str: ...
+@overload
+def instant(moment: datetime | None, precision: str = "auto") -> str | None: ...
+
+
+def instant(moment: datetime | None, precision: str = "auto") -> str | None:
+    """Write an aware instant. `precision` is `seconds`, `milliseconds`, or `auto`: as much as there is."""
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")

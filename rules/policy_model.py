@@ -1,0 +1,18 @@
+"""What every part of the retention schedule is made of: a frozen model that refuses unknown keys.
+
+The sentence below a field is its description in `docs/policy.md` and in the published JSON schema.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]  # 60: the length of cf_categorykey

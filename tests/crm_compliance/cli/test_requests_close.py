@@ -1,0 +1,116 @@
+"""How a subject request is closed, what a wrong delivery asks for, and what is left of it (contract 3.6, ACC-08, EXP-16)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from jobs.subject_requests import CANDIDATES, COMPILATION, CONFIRMED, FROZEN, GIVEN, PACKAGE
+from rules.subject_requests import Outcome, RequestState
+from tests.crm_compliance.requesting import DORA, at, opened, put, steps, unreachable
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+
+def released(org: Night, request: str, outcome: Outcome, refusal: str = "") -> None:
+    parts: dict[str, bytes | None] = {CANDIDATES: b"c", CONFIRMED: b"{}", COMPILATION: b"{}", PACKAGE: b"zip"}
+    put(
+        org,
+        request,
+        parts,
+        state=RequestState.RELEASED,
+        answer="package",
+        outcome=outcome,
+        refusal=refusal,
+        released_at=datetime(2026, 11, 25, 11, tzinfo=UTC),
+        link="digest",
+        link_until=datetime(2026, 12, 9, 11, tzinfo=UTC),
+    )
+
+
+def test_a_released_request_is_closed_with_its_own_outcome_and_leads_to_no_file_any_more(typist: Typist, org: Night) -> None:
+    """ACC-08."""
+    request = opened(typist)
+    released(org, request, Outcome.DELIVERED)
+    close = ("requests", "close", request, *DORA, "--outcome")
+    for other in ("NEUTRAL", "DONE", "WITHDRAWN", "REFUSED:RF-08", "NOT_IDENTIFIED"):
+        assert typist.refused(*close, other, code=5)["code"] == "outcome"
+    document = typist.ask(*close, "DELIVERED")
+    assert (document["state"], document["outcome"]) == ("closed", "DELIVERED")
+    left = [name for name in (GIVEN, CANDIDATES, CONFIRMED, FROZEN, COMPILATION, PACKAGE) if org.store.request_part(request, name)]
+    assert left == [GIVEN, FROZEN, COMPILATION, PACKAGE]
+
+
+def test_a_refusal_keeps_its_code(typist: Typist, org: Night) -> None:
+    request = opened(typist)
+    released(org, request, Outcome.REFUSED, "RF-02")
+    assert typist.refused("requests", "close", request, "--outcome", "REFUSED:RF-05", *DORA, code=5)["code"] == "outcome"
+    document = typist.ask("requests", "close", request, "--outcome", "REFUSED:RF-02", *DORA)
+    assert (document["outcome"], document["refusal"]) == ("REFUSED", "RF-02")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "identified", "fits", "refusal"),
+    [
+        ("WITHDRAWN", True, True, None),
+        ("NOT_IDENTIFIED", False, True, "RF-01"),
+        ("NOT_IDENTIFIED", True, False, None),
+        ("REFUSED:RF-08", True, True, "RF-08"),
+        ("REFUSED:RF-01", True, False, None),
+        ("REFUSED:RF-07", True, False, None),
+        ("REFUSED:RF-02", True, False, None),
+        ("MANDATE_LAPSED", True, False, None),
+        ("DELIVERED", True, False, None),
+        ("NEUTRAL", True, False, None),
+    ],
+)
+def test_an_outcome_that_contradicts_the_state_is_refused(
+    typist: Typist, org: Night, outcome: str, identified: bool, fits: bool, refusal: str | None
+) -> None:
+    """A neutral answer takes every step (SUS-04): it is never closed before its release."""
+    request = opened(typist)
+    if identified:
+        typist.ask("requests", "identify", request, "--method", "eid", *DORA)
+    close = ("requests", "close", request, "--outcome", outcome, *DORA)
+    if not fits:
+        assert typist.refused(*close, code=5)["code"] == "outcome"
+        return
+    document = typist.ask(*close)
+    assert (document["outcome"], document["refusal"]) == (outcome.split(":")[0], refusal)
+    assert org.store.request_part(request, GIVEN) is not None
+
+
+def test_a_delivery_to_the_wrong_person_kills_the_link_at_once(typist: Typist, org: Night) -> None:
+    """EXP-16: 72 hours to tell the authority; the first time counts."""
+    request = opened(typist)
+    released(org, request, Outcome.DELIVERED)
+    document = typist.ask("requests", "misdelivered", request, *DORA)
+    assert document["notify_by"].startswith("2026-11-28T11:00:")
+    row = org.store.request(request)
+    assert (row.link, row.link_until) == ("", row.misdelivered_at)
+    at(typist, "2026-11-26T11:00:00Z")
+    assert typist.ask("requests", "misdelivered", request, *DORA)["notify_by"] == document["notify_by"]
+    assert steps(org).count("misdelivered") == 1
+
+
+def test_words_on_a_suspicion_do_not_outlive_the_request(typist: Typist, org: Night) -> None:
+    """SUS-02, SUS-07: of a neutral answer none stays; else the rule goes and the word stays."""
+    for outcome, left in ((Outcome.NEUTRAL, []), (Outcome.DELIVERED, ["", "RGT-05"])):
+        request = opened(typist)
+        for rule in ("SUS-11", "RGT-05"):
+            typist.ask("requests", "override", request, "--rule", rule, "--reason", "X", *DORA)
+        released(org, request, outcome)
+        typist.ask("requests", "close", request, "--outcome", outcome.value, *DORA)
+        assert [word.rule for word in org.store.request(request).words] == left
+
+
+def test_what_has_had_its_day_goes_also_where_the_crm_cannot_be_reached(typist: Typist, org: Night) -> None:
+    """R-125."""
+    request = opened(typist)
+    released(org, request, Outcome.DELIVERED)
+    typist.monkeypatch.setattr("crm_compliance.wiring.checked", unreachable)
+    for moment, is_there in (("2026-12-25T22:59:00Z", True), ("2026-12-25T23:00:00Z", False)):
+        at(typist, moment)
+        typist.refused("run", "requests", code=4)
+        assert (org.store.request_part(request, PACKAGE) is not None) is is_there

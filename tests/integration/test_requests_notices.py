@@ -1,0 +1,229 @@
+"""Recipients who are told of a decision: what their notices are about, how each ends, and how long they are kept (art. 19, ERA-14).
+
+Everybody is fictitious.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobs.fulfilling import fulfil_all
+from jobs.granted import Known, NotTold, reopened
+from jobs.notices import counts_of, due_in, listed, not_told, told
+from jobs.requests_round import RequestsRound, go_round
+from jobs.subject_requests import COMPILATION, DECISIONS, Details, GivenPerson, SubjectRequest
+from rules.errors import Refused, UsageError
+from rules.subject_requests import RequestState, Right
+from tests.crm_compliance.packages.samples import DOSSIER
+from tests.integration.deciding import ask, close, compile_, context_of, decide, decision, dora, release
+from tests.integration.holding import place
+from tests.integration.holding import release as release_hold
+from tests.integration.night import Night
+
+POLICE = "Politiezone Verzonnen"
+TODAY = date(2026, 11, 25)
+
+
+def lotte(night: Night, **columns: Any) -> str:
+    return night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="2008-05-10", **columns)
+
+
+def passed_on(night: Night, child: str, to: str = POLICE, **columns: Any) -> str:
+    """A dossier of a child, of which something was passed on."""
+    dossier = night.dossier("sexting", closed=False)
+    night.fiche("sexting", dossier=dossier, cf_transmittedto=to, cf_transmittedon="2026-02-05", **columns)
+    night.party(child, "child", dossier=dossier)
+    return dossier
+
+
+def decided(night: Night, right: Right, child: str, **more: Any) -> SubjectRequest:
+    request = ask(night, right, child, **more)
+    compile_(night, request)
+    decide(night, request)
+    return request
+
+
+def corrected(night: Night, child: str, **corrections: str) -> SubjectRequest:
+    """A granted correction; its answer names the files that it is about, as the whole answer does."""
+    request = ask(night, Right.RECTIFICATION, child, details=Details(corrections=corrections))
+    answer = compile_(night, request)
+    row = night.store.request(request.id)
+    dossiers = [each["cf_dossierid"] for each in night.rows("cf_dossiers?$select=cf_dossierid")]
+    contexts = tuple(msgspec.structs.replace(DOSSIER, source=("dossier", each)) for each in dossiers)
+    parts = {COMPILATION: msgspec.json.encode(msgspec.structs.replace(answer, contexts=contexts))}
+    night.store.save_request(row, since=row, parts=parts)
+    decide(night, request)
+    return request
+
+
+def states(night: Night, request: SubjectRequest) -> list[str]:
+    return [one.state.value for one in decision(night, request).notices]
+
+
+def on(night: Night, moment: datetime) -> RequestsRound:
+    night.clock.now = moment
+    return go_round(context_of(night))
+
+
+def test_the_names_are_sealed_before_an_erasure_takes_them(night: Night) -> None:
+    child = lotte(night)
+    passed_on(night, child)
+    request = decided(night, Right.ERASURE, child)
+    release(night, request)
+    assert night.get("contacts", child) is None
+    left = decision(night, request)
+    assert (left.known, left.corrected) == ((Known("Lotte Peeters (fictief)", "2008-05-10"),), {})
+    assert (states(night, request), left.notices[0].due_on, left.contacts) == (["due"], TODAY, ())
+    assert list(due_in(listed(dora(night), request.id)[1])) == [1]
+
+
+def test_a_restriction_is_told_of_at_once(night: Night) -> None:
+    child = lotte(night)
+    passed_on(night, child)
+    request = decided(night, Right.RESTRICTION, child)
+    assert states(night, request) == ["due"]
+    told(dora(night), request.id, 1, TODAY)
+    decide(night, request)  # who was told stays told when it is decided anew
+    assert states(night, request) == ["told"]
+    assert b"Verzonnen" in (reopened(night.store, request.id) or b"")
+
+
+def test_what_a_hold_keeps_is_told_once_it_is_done(night: Night) -> None:
+    """R-079: a recipient never hears of an erasure that has not been carried out."""
+    child = lotte(night)
+    hold = place(night, "cf_dossier", passed_on(night, child), kind="legal")
+    request = decided(night, Right.ERASURE, child)
+    release(night, request)
+    assert states(night, request) == ["waiting"]
+    with pytest.raises(Refused) as refused:
+        told(dora(night), request.id, 1, TODAY)
+    assert refused.value.code == "waiting"
+    night.clock.now += timedelta(days=3)
+    release_hold(night, hold)
+    fulfil_all(context_of(night))
+    assert [one.due_on for one in decision(night, request).notices] == [date(2026, 11, 28)]
+    with pytest.raises(UsageError):
+        told(dora(night), request.id, 1, TODAY)
+
+
+def test_a_correction_is_told_with_its_values(night: Night) -> None:
+    child = lotte(night)
+    passed_on(night, child)
+    request = corrected(night, child, birthdate="2009-05-10", city="Gent")
+    assert decision(night, request).corrected == {"birth_on": "2009-05-10", "city": "Gent"}
+    assert decision(night, request).known == (Known("Lotte Peeters (fictief)", "2008-05-10"),)
+    release(night, request)
+    assert states(night, request) == ["due"]
+
+
+def test_where_somebody_is_who_must_not_be_found_is_not_told_to_others(night: Night) -> None:
+    """IDV-05."""
+    child = lotte(night, cf_nocontact=True)
+    passed_on(night, child)
+    request = corrected(night, child, birthdate="2009-05-10", city="Gent", phone="0470 11 22 33")
+    assert decision(night, request).corrected == {"birth_on": "2009-05-10", "city": "", "mobile": ""}
+
+
+def test_a_filler_date_is_no_birth_date_and_nobody_without_a_name_can_be_found(night: Night) -> None:
+    child = night.contact(firstname="", lastname="", birthdate="1900-01-01")
+    passed_on(night, child)
+    request = decided(night, Right.RESTRICTION, child)
+    assert decision(night, request).known == ()
+    with pytest.raises(Refused) as refused:
+        due_in(listed(dora(night), request.id)[1])
+    assert refused.value.code == "not_found"
+    assert [one.state for one in not_told(dora(night), request.id, 1, NotTold.IMPOSSIBLE)] == ["not_told"]
+
+
+def test_an_outcome_is_on_record_without_the_recipient(night: Night) -> None:
+    """ACC-05; recorded again, both stand in the ledger."""
+    child = lotte(night)
+    passed_on(night, child)
+    passed_on(night, child, "Missing Verzonnen", cf_transmittedcountry="gb")
+    request = decided(night, Right.ERASURE, child)
+    release(night, request)
+    assert [one.country for one in decision(night, request).notices] == ["GB", ""]
+    told(dora(night), request.id, 2, TODAY)
+    not_told(dora(night), request.id, 1, NotTold.DISPROPORTIONATE)
+    told(dora(night), request.id, 1, TODAY)
+    entries = [dict(entry.data) for entry in night.store.ledger() if entry.data.get("step") == "notices"]
+    assert [(one["notice"], one["code"]) for one in entries] == [(2, "TOLD"), (1, "DISPROPORTIONATE"), (1, "TOLD")]
+    assert {one["request"] for one in entries} == {request.id}
+    assert not [word for word in ("Verzonnen", "Lotte", "dora") if word in json.dumps(entries)]
+    assert counts_of(night.store, night.store.request(request.id)) == {"waiting": 0, "due": 0, "told": 2, "not_told": 0}
+
+
+@pytest.mark.parametrize("number", [0, 2, -1])
+def test_there_is_no_notice_of_another_number(night: Night, number: int) -> None:
+    child = lotte(night)
+    passed_on(night, child)
+    request = decided(night, Right.RESTRICTION, child)
+    with pytest.raises(UsageError):
+        told(dora(night), request.id, number, TODAY)
+
+
+@pytest.mark.parametrize("day", [TODAY - timedelta(days=1), TODAY + timedelta(days=1)])
+def test_nobody_is_told_before_it_was_done_or_in_the_future(night: Night, day: date) -> None:
+    child = lotte(night)
+    passed_on(night, child)
+    request = decided(night, Right.RESTRICTION, child)
+    with pytest.raises(UsageError):
+        told(dora(night), request.id, 1, day)
+    assert states(night, request) == ["due"]
+
+
+def test_a_notice_outlives_the_closing_until_it_is_told_and_then_goes_with_the_working_copies(night: Night) -> None:
+    """EXP-17, ACC-08: reminded of from the fifteenth day on, closed or not."""
+    child = lotte(night)
+    passed_on(night, child)
+    request = decided(night, Right.ERASURE, child)
+    release(night, request)
+    close(night, request)
+    at = datetime(2026, 11, 25, 11, tzinfo=UTC)
+    assert on(night, at + timedelta(days=14)).alarms == ()
+    ((name, alarm),) = on(night, at + timedelta(days=15)).alarms
+    assert (name, alarm.code) == (request.id, "NOTICE_DUE")
+    assert "Verzonnen" not in alarm.message
+    on(night, at + timedelta(days=100))
+    assert states(night, request) == ["due"]
+    told(dora(night), request.id, 1, TODAY + timedelta(days=99))
+    assert on(night, at + timedelta(days=101)).alarms == ()
+    assert night.store.request_part(request.id, DECISIONS) is None
+    assert not (night.key.folder / "requests" / f"{request.id}.key").exists()
+    assert listed(dora(night), request.id)[1] is None
+
+
+def test_an_answer_that_is_neutral_by_now_has_no_notices(night: Night) -> None:
+    """SUS-04, SUS-07: also where recipients had been told of a restriction before."""
+    child = lotte(night)
+    passed_on(night, child)
+    request = decided(night, Right.RESTRICTION, child)
+    told(dora(night), request.id, 1, TODAY)
+    row = night.store.request(request.id)
+    night.store.save_request(msgspec.structs.replace(row, answer="neutral", state=RequestState.REVIEWING), since=row)
+    row = night.store.request(request.id)
+    assert (listed(dora(night), request.id)[1], counts_of(night.store, row)) == (None, {})
+
+
+def test_a_child_is_named_and_whoever_told_of_it_is_not(night: Night) -> None:
+    """ERA-14 tells who received data, and gives nobody a name that they may never have had."""
+    child, teller = lotte(night), night.contact(firstname="Karel", lastname="Zandman (fictief)")
+    dossier = passed_on(night, child, cf_name="F-1")
+    night.party(teller, "reporter", dossier=dossier)
+    (of_child,) = decision(night, decided(night, Right.RESTRICTION, child)).notices
+    (of_teller,) = decision(night, decided(night, Right.ERASURE, teller)).notices
+    assert (of_child.is_named, of_child.numbers, of_child.deeds) == (True, (), ("restrict",))
+    assert (of_teller.is_named, of_teller.numbers, of_teller.deeds) == (False, ("F-1",), ("disown",))
+
+
+def test_whom_the_person_gave_is_no_name_for_others(night: Night) -> None:
+    """What somebody calls themselves is not told to a recipient who knows them by what the CRM has."""
+    child = lotte(night)
+    passed_on(night, child)
+    request = decided(night, Right.RESTRICTION, child, given=GivenPerson("Charlotte", "Janssens (fictief)"))
+    assert decision(night, request).known == (Known("Lotte Peeters (fictief)", "2008-05-10"),)

@@ -1,0 +1,33 @@
+"""Rows that carry a number, an address or a name of somebody who is no contact there. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from jobs.callers import CallerRows, traces_of
+from rules.birthdates import Sentinels
+from rules.candidates import Wanted, wanted_of
+from rules.full_records import FullFiche, FullParty
+
+
+def lotte(phone: str) -> Wanted:
+    return wanted_of(
+        first_name="Lotte",
+        last_name="Peeters",
+        birthdate="",
+        national_numbers=(),
+        phones=(phone,),
+        emails=(),
+        today=date(2026, 11, 25),
+        sentinels=Sentinels(frozenset(), frozenset()),
+    )
+
+
+@pytest.mark.parametrize(("kept", "flags"), [("02/475.44.99", ()), ("24754499", ("PHONE_GUESSED",))])
+def test_a_role_and_its_fiche_tell_of_one_person_and_of_a_guess_only_where_there_was_one(kept: str, flags: tuple[str, ...]) -> None:
+    """IDN-10, IDN-17: name and number together are medium, on either row."""
+    rows = CallerRows(fiches=[FullFiche(id="f", caller_number=kept)], names=[FullParty(id="p", name="Peeters, Lotte", fiche="f")])
+    told = [(one.kind, one.strength.value, one.flags, one.evidence) for one in traces_of(rows, lotte("+32 2 475 44 99"), ())]
+    assert told == [("fiche", "medium", flags, ("name", "phone")), ("party", "medium", flags, ("name", "phone"))]
