@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for v in 3.13 3.12 3.11; do p=$$(command -v python$$v) && $$p -m pip --version >/dev/null 2>&1 && { echo $$p; exit; }; done; echo python3)
 UV := .uv/bin/uv
 RUN := .venv/bin/python -m
-NODE := tests/integration/clients/node tests/connectors/storage/azurite
+NODE := tests/integration/clients/node tests/connectors/storage/azurite tests/browser
 .DEFAULT_GOAL := help
 .PHONY: help demo test node check format lint types contracts pytest lock bench clean
 
@@ -56,13 +56,13 @@ $(UV):
 	$(UV) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements-dev.lock
 	touch $@
 
-# A client library of others for the emulator, and a blob service. Where npm is missing or has nowhere to install from, their tests are skipped.
+# A client library of others for the emulator, a blob service, and a browser. Where npm is missing or has nowhere to install from, their tests are skipped.
 node:
 	@if command -v npm >/dev/null; then for folder in $(NODE); do \
 		$(MAKE) -s $$folder/node_modules/stamp || echo "make: npm could not install $$folder"; done; fi
 
 %/node_modules/stamp: %/package-lock.json
-	cd $* && npm ci --silent --no-audit --no-fund --ignore-scripts
+	cd $* && npm ci --silent --no-audit --no-fund --ignore-scripts && npm run --silent --if-present unpack
 	touch $@
 
 clean:  ## remove what was made here, the environment included

@@ -8,17 +8,16 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pikepdf
 import pyzipper
 
+from tests.browser.chromium import chromium, is_here
 from tests.independent.asking import Asking, Package, given
 from tests.independent.case import Case
 from tests.independent.scenarios import scenario
 from tests.independent.scenarios_telling import a_file
 
-CHROMIUM = Path("/usr/bin/chromium")
 EVIL = (
     '<script>window.pwned=1</script><img src=x onerror="window.pwned=2">',
     '#read("/etc/passwd") $x^2$ *vet* _schuin_ @ref <label>',
@@ -28,18 +27,15 @@ EVIL = (
 
 def browse(case: Case, asking: Asking, package: Package) -> None:
     """Open the page in a browser that reaches nothing; no script error, nothing asked for, nothing run."""
-    if not CHROMIUM.exists():
+    if not is_here():
         return
-    from playwright.sync_api import sync_playwright
-
     folder = asking.path("-page")
     for name, body in package.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(body)
     asked: list[str] = []
     errors: list[str] = []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_context(offline=True).new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -49,7 +45,6 @@ def browse(case: Case, asking: Asking, package: Package) -> None:
         case.same("window.pwned", page.evaluate("window.pwned"), None)
         text = page.inner_text("body")
         case.expect(len(text) > 200, "the page shows next to nothing")
-        browser.close()
     case.same("errors of the page", errors, [])
     case.same("asked for over the network", [u for u in asked if not u.startswith(("file:", "data:"))], [])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,10 +13,10 @@ from crm_compliance.packages.content import answer_of
 from crm_compliance.packages.page import page_html
 from crm_compliance.packages.wording import LANGUAGES, texts_in
 from jobs.disclosure import Addressee
+from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.packages.samples import SENDER, compilation, fiche
 
 NASTY = "<script>alert(1)</script> <img src=x onerror=alert(1)> {{ 7*7 }} https://example.org/ &amp; \u202egpj.exe"
-CHROMIUM = shutil.which("chromium")
 
 
 def page(**changes: Any) -> str:
@@ -77,14 +76,10 @@ def test_its_structure_can_be_walked(language: str) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
+    if not is_here():
         pytest.skip("no chromium here")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
