@@ -6,7 +6,9 @@ What a maker of an organisation decides stands in the file; what the platform ad
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +54,17 @@ def load_environment(path: Path | None = None) -> Environment:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        document = deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except (OSError, YAMLError) as problem:
         raise EnvironmentProblem(f"{path}: {problem}") from problem
     if not isinstance(document, dict):
         raise EnvironmentProblem(f"{path}: no mapping at the top")
     return document
+
+
+@lru_cache(maxsize=4)  # whoever starts many emulators gives them the same organisation
+def _parsed(text: str) -> Any:
+    return YAML(typ="safe").load(text)
 
 
 def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environment:
