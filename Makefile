@@ -13,7 +13,7 @@ demo: .venv/runtime.stamp  ## one whole night on the emulator, with a fictitious
 	$(RUN) crm_compliance demo
 
 test: .venv/dev.stamp node  ## every test that CI runs; what is skipped says why
-	$(RUN) pytest -n 2 --dist worksteal -rs
+	$(RUN) pytest -n 3 --dist worksteal -rs
 
 check: format lint types contracts test  ## format, lint, types, import contracts, tests
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crm_compliance.demo_asker import asker_among, rows_of
-from crm_compliance.reports.sentences import WHY
+from crm_compliance.reports.sentences import WHY, counted
 from crm_compliance.settings import Settings, environment_of
 from crm_compliance.wiring import clock_of
 from rules.errors import ComplianceError, UsageError
@@ -90,7 +90,7 @@ def _answer_somebody(night: _Night, folder: Path, url: str) -> tuple[tuple[str, 
     night.type("requests", "identify", request, "--method", "eid", *DPO)
     night.show("requests", "match", request)
     candidates = night.ask("requests", "match", request)["candidates"]
-    night.say(f"{len(candidates)} candidates, strongest first: {', '.join(each['class'] for each in candidates)}")
+    night.say(f"{counted(len(candidates), 'candidate')}, strongest first: {', '.join(each['class'] for each in candidates)}")
     who = [each["candidate"] for each in candidates if each["id"] == asker.contact]
     night.type("requests", "confirm", request, *who, *DPO)
     night.type("requests", "compile", request, *DPO, "--plain-folder", str(folder / "working-copy"))
@@ -100,7 +100,8 @@ def _answer_somebody(night: _Night, folder: Path, url: str) -> tuple[tuple[str, 
     decisions.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     left_out = sum(line["status"] == "WITHHELD" for line in lines)
     night.say(
-        f"{len(items)} texts and files wait. In earnest somebody reads each; the demo approves the texts and withholds {left_out} files."
+        f"Texts and files that wait: {len(items)}. In earnest somebody reads each; the demo approves the texts"
+        + (f", and withholds {counted(left_out, 'file')}." if left_out else ".")
     )
     if lines:
         night.show("requests", "review", request, "--decisions", str(decisions), *DPO)

@@ -21,7 +21,7 @@ from crm_compliance.packages.archive import archive_of, new_passphrase
 from crm_compliance.packages.package import package_of, sender_of
 from jobs.admitting import signed
 from jobs.compiling import hand_of
-from jobs.disclosure import Compilation
+from jobs.disclosure import Compilation, ItemStatus
 from jobs.granted import decision_of
 from jobs.ports import JobContext
 from jobs.releasing import for_release, released
@@ -41,10 +41,15 @@ class Released:
     expires_at: datetime
 
 
-def attachments_of(context: JobContext, compilation: Compilation) -> dict[str, bytes]:
-    """Fetch what goes along, by its neutral name; what is no longer there is left to the package to miss."""
+def attachments_of(context: JobContext, compilation: Compilation, *, working_copy: bool = False) -> dict[str, bytes]:
+    """Fetch what goes along, by its neutral name; what is no longer there is left to the package to miss.
+
+    A working copy has also what waits: a person has to look at it (EXP-07).
+    """
     contents = {}
-    for attachment in (item.shown_attachment for item in compilation.items):
+    for item in compilation.items:
+        waits = working_copy and item.status is ItemStatus.PENDING_REVIEW
+        attachment = item.attachment if waits else item.shown_attachment
         if attachment is not None:
             found = context.connector.content(FULL[attachment.kind], attachment.id, attachment.field)
             if found is not None:

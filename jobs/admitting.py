@@ -18,7 +18,7 @@ from jobs.ports import Entry, Store
 from jobs.subject_requests import SubjectRequest
 from rules.errors import Refused
 from rules.periods import brussels_date
-from rules.subject_requests import RequestState, Step, may
+from rules.subject_requests import COPIES, RequestState, Step, may
 from rules.working_days import NO_DAYS
 
 DPO, APPROVER = "dpo", "approver"
@@ -33,6 +33,7 @@ _NEXT: Final = MappingProxyType(
         RequestState.RELEASED: "requests close R --outcome CODE",
     }
 )
+_DECIDING: Final = "requests review R, then requests decide R, then requests approve R"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,18 @@ def check_role(hand: Hand, step: Step, roles: Collection[str] = (DPO,)) -> None:
     raise refused("role", f"{whose} never takes the step {step.value}", f"it is for a person as {' or '.join(roles)} (section 9.4)")
 
 
+def next_step(request: SubjectRequest) -> str:
+    """The commands that come next, the same for every answer (SUS-04); empty for a closed request."""
+    following = _NEXT.get(request.state, "")
+    if request.state is RequestState.REVIEWING and request.right not in COPIES:
+        following = _DECIDING
+    return f"crm-compliance {following.replace(' R', f' {request.id}')}" if following else ""
+
+
 def wrong_state(request: SubjectRequest, step: Step) -> Refused:
     """The error of a step that the state does not allow, with the command that comes next."""
-    following = _NEXT.get(request.state)
-    hint = f"next: crm-compliance {following.replace(' R', f' {request.id}')}" if following else "a closed request is not moved any more"
+    following = next_step(request)
+    hint = f"next: {following}" if following else "a closed request is not moved any more"
     return refused("state", f"{step.value} is not possible while the request is {request.state.value}", hint, request.id)
 
 

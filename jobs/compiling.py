@@ -34,10 +34,9 @@ from rules.full_records import FullContact
 from rules.mandate import ADULT_AGE, has_reached
 from rules.needles import Needles
 from rules.periods import brussels_date
-from rules.subject_requests import RequestState, Right, Step
+from rules.subject_requests import COPIES, RequestState, Right, Step
 
 LANGUAGES = ("nl", "fr", "de", "en")
-COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})  # rights that are answered with the data themselves
 PORTABLE = ("contact", *RELATIONS)
 NEUTRAL = "neutral"
 

@@ -213,6 +213,8 @@ def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) 
     )
     check = look(people, ())
     removed = {one: check.etags[one] for one in people if one in check.etags and not check.keeps(one)}
+    if decision.right is Right.CONSENT_WITHDRAWAL:
+        return removed, ()  # whoever stays is held on another basis, with all that is known of them (RGT-12)
     related = [one for one in people if one not in removed]
     check = look((), related)
     return removed, tuple(one for one in related if not check.keeps(one) and one not in check.already_empty)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import html
+import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ _LARGEST_ARCHIVE: Final = 64 * 1024 * 1024  # bytes, unpacked
 _DEEPEST_ARCHIVE: Final = 3
 _HEAD: Final = 64 * 1024  # bytes at the beginning of a picture, where it says who made it and when
 _WORDS: Final = re.compile(rb"[^\x00-\x1f\x7f]{6,}")
+_JSON_ESCAPES: Final = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))+')
 _STYLE: Final = re.compile(r"<style>.*?</style>", re.DOTALL)
 _TAG: Final = re.compile(r"<[^>]*>")
 _ATTRIBUTE: Final = re.compile(r'="([^"]*)"')
@@ -59,6 +61,8 @@ def text_in(body: bytes, media_type: str, file_name: str) -> str | None:
     if media_type.lower().startswith("message/rfc822") or file_name.lower().endswith(".eml"):
         return _message(body)
     text = decoded(body)
+    if text is not None and (media_type.lower().startswith("application/json") or file_name.lower().endswith(".json")):
+        text = _JSON_ESCAPES.sub(_as_meant, text)  # a name is not known by its escapes
     return None if text is None else plain_text(text)
 
 
@@ -89,7 +93,18 @@ def texts_of(name: str, content: bytes, *, depth: int = 0) -> Iterator[str]:
     elif b"\0" not in content[:_SAMPLE]:
         yield content.decode("utf-8", "replace")
     else:
-        yield " ".join(words.decode("utf-8", "replace") for words in _WORDS.findall(content[:_HEAD]))
+        yield _as_bytes(content[:_HEAD])
+
+
+def _as_bytes(content: bytes) -> str:
+    """Give what can be read among bytes that are no text."""
+    return " ".join(words.decode("utf-8", "replace") for words in _WORDS.findall(content))
+
+
+def _as_meant(escapes: re.Match[str]) -> str:
+    """Give what escapes of JSON stand for; half a character is none."""
+    meant: str = json.loads(f'"{escapes[0]}"')
+    return meant.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _packed_texts(content: bytes, depth: int) -> Iterator[str]:
@@ -102,7 +117,7 @@ def _packed_texts(content: bytes, depth: int) -> Iterator[str]:
                 if not part.is_dir() and not part.flag_bits & 1:  # what is locked nobody reads
                     yield from texts_of(part.filename, archive.read(part), depth=depth + 1)
     except (zipfile.BadZipFile, NotImplementedError, EOFError):
-        return  # it says that it is an archive and is none, or one that nobody here can open
+        yield _as_bytes(content)  # it says that it is an archive and is none, or one that nobody here can open
 
 
 def _readings(body: bytes) -> Iterator[str]:
@@ -141,7 +156,8 @@ def _pdf_texts(content: bytes) -> Iterator[str]:
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError:
-        return  # it says that it is a PDF and is none
+        yield _as_bytes(content)  # it says that it is a PDF and is none
+        return
     try:
         yield "\n".join(document.get_metadata_dict().values())
         for page in document:

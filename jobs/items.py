@@ -177,7 +177,19 @@ class Items:
                 continue
             field = self._field(row, name)
             if field is not None:
-                yield field
+                yield self._without_others(field)
+
+    def _without_others(self, field: Field) -> Field:
+        """A field of the person with somebody else in it, as in `p/a Jan Peeters, Kerkstraat 12` or in a remark between brackets.
+
+        A single word is the person's own, whoever shares it.
+        """
+        if field.is_text or not isinstance(field.value, str) or " " not in field.value:
+            return field
+        if "(" not in field.value and not self._veil.tells(field.value):
+            return field
+        redacted = self._veil.redact(field.value)
+        return msgspec.structs.replace(field, value=redacted.text, redactions=redacted.redactions)
 
     def _is_told(self, row: Row, name: str) -> bool:
         value = getattr(row.record, name)
@@ -199,9 +211,9 @@ class Items:
             return self._of_somebody(row, name, rule.nature, str(value), provided=provided)
         if rule.nature is Nature.TEXT:
             return Field(name, plain_text(str(value)), is_text=True)
-        if (rule.nature in (Nature.REFERENCE, Nature.RECIPIENT) and not provided) or (row.kind == "party" and rule.nature is Nature.NAME):
+        if rule.nature in (Nature.REFERENCE, Nature.RECIPIENT) or (row.kind == "party" and rule.nature is Nature.NAME):
             redacted = self._veil.redact(str(value))
-            return Field(name, redacted.text, redactions=redacted.redactions)
+            return Field(name, redacted.text, redactions=redacted.redactions, provided=provided)
         return Field(name, json_value(value), provided=provided)
 
     def _of_somebody(self, row: Row, name: str, nature: Nature, value: str, *, provided: bool) -> Field | None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from jobs.assessing import Assessment
+from jobs.filing import record_of
 from jobs.own_numbers import compared, is_own_caller
 from rules.full_records import FullContact
 from rules.redaction import Protected, Shown
@@ -16,6 +18,9 @@ from rules.redaction import Protected, Shown
 # Of several roles the one that asks for most care (EXP-06).
 _CARE = ("reporter", "suspect", "child", "parent", "guardian", "witness", "professional", "other")
 _REMARK = re.compile(r"\([^()]*\)")
+_CARE_OF = re.compile(r"^\s*(?:p/a|c/o|per adres|chez|bij|bei)\b(?:[^,;\n]*[,;\n]\s*|.*$)", re.IGNORECASE | re.DOTALL)
+_ALIAS = re.compile(r"[\s,;/-]+(?:alias|a\.?k\.?a\.?|bijgenaamd|genaamd|dite?|surnommée?|genannt)[\s:]+(?P<name>.+)", re.IGNORECASE)
+_QUOTED = re.compile(r"(?<!\w)['\"‘“„«]\s?(?P<name>[^'\"‘’“”„«»]{2,40}?)\s?['\"’”“»](?!\w)")
 
 
 def shown_person(assessment: Assessment) -> Shown:
@@ -29,7 +34,7 @@ def shown_person(assessment: Assessment) -> Shown:
         phones=_all((*(number for contact in contacts for number in (contact.phone, contact.mobile)), *phones)),
         emails=_all((*(address for contact in contacts for address in (contact.email, contact.email_2)), *emails)),
         national_numbers=_all(contact.national_number for contact in contacts),
-        addresses=_all(contact.street for contact in contacts),
+        addresses=_all((*(_CARE_OF.sub("", contact.street or "") for contact in contacts), *(_place(contact) for contact in contacts))),
         birth_dates=_all(contact.birth_on.isoformat() if contact.birth_on is not None else None for contact in contacts),
     )
 
@@ -43,6 +48,15 @@ def other_people(assessment: Assessment, ours: Iterable[str]) -> tuple[Protected
     return (*_contacts(assessment), *_nameless_roles(assessment), *_callers(assessment, known), *_participants(assessment, known))
 
 
+def _all_of(assessment: Assessment, kind: str) -> Iterator[Any]:
+    """The rows of a kind in the order of their ids; who reported in what lies in the bin or in retention is a reporter too (R-119)."""
+    found = dict(assessment.material.rows(kind))
+    for each in assessment.material.elsewhere:
+        if each.kind == kind:
+            found.setdefault(each.id, record_of(kind, {**each.values, "id": each.id}))
+    return (found[row] for row in sorted(found))
+
+
 def _readable(assessment: Assessment) -> list[FullContact]:
     contacts = assessment.material.contacts
     people = assessment.people.contacts if assessment.is_on_behalf else assessment.subject
@@ -52,9 +66,11 @@ def _readable(assessment: Assessment) -> list[FullContact]:
 def _contacts(assessment: Assessment) -> Iterator[Protected]:
     material, readable = assessment.material, {contact.id for contact in _readable(assessment)}
     roles: dict[str, set[str]] = {}
-    for party in material.parties.values():
+    called: dict[str, list[str]] = {}
+    for party in _all_of(assessment, "party"):
         if party.contact is not None:
             roles.setdefault(party.contact, set()).add(party.role or "other")
+            called.setdefault(party.contact, []).extend(nicknames(party.name))
     for contact in (material.contacts[row] for row in sorted(material.contacts)):
         if contact.id in readable:
             continue
@@ -64,7 +80,7 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
         yield Protected(
             key=contact.id,
             role=role,
-            names=(_name(contact),) if _name(contact) != ("", "") else (),
+            names=_names((_name(contact),), (*called.get(contact.id, ()), *nicknames(contact.first_name), *nicknames(contact.last_name))),
             phones=_all((contact.phone, contact.mobile)),
             emails=_all((contact.email, contact.email_2)),
             national_numbers=_all((contact.national_number,)),
@@ -76,24 +92,24 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
 
 def _nameless_roles(assessment: Assessment) -> Iterator[Protected]:
     """Somebody who has a role by a name only; a single word is as likely to be a remark."""
-    for party in (assessment.material.parties[row] for row in sorted(assessment.material.parties)):
+    for party in _all_of(assessment, "party"):
         if party.contact is None and ("party", party.id) not in assessment.people.rows and split_name(party.name)[0]:
-            yield Protected(party.id, party.role or "other", names=(split_name(party.name),))
+            yield Protected(party.id, party.role or "other", names=_names((split_name(party.name),), nicknames(party.name)))
 
 
 def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
     """Whoever called or wrote, by number or address: a reporter, whatever else is known (R-119)."""
-    for fiche in (assessment.material.fiches[row] for row in sorted(assessment.material.fiches)):
+    for fiche in _all_of(assessment, "fiche"):
         if (fiche.caller_number or fiche.caller_email) and not is_own_caller(fiche.caller_number, fiche.caller_email, known):
             yield Protected(f"caller {fiche.id}", "reporter", phones=_all((fiche.caller_number,)), emails=_all((fiche.caller_email,)))
-    for recording in (assessment.material.recordings[row] for row in sorted(assessment.material.recordings)):
+    for recording in _all_of(assessment, "recording"):
         if recording.caller_number and not is_own_caller(recording.caller_number, None, known):
             yield Protected(f"caller {recording.id}", "reporter", phones=(recording.caller_number,))
 
 
 def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
     """Whoever takes part in a call or an e-mail without being a contact: staff, and people whom nobody has entered."""
-    for party in (assessment.material.activity_parties[row] for row in sorted(assessment.material.activity_parties)):
+    for party in _all_of(assessment, "activity_party"):
         address, is_email = party.address or "", "@" in (party.address or "")
         if party.party_kind == "contact" or is_own_caller(address, address, known):
             continue
@@ -118,6 +134,11 @@ def _name(contact: FullContact) -> tuple[str, str]:
     return (contact.first_name or "").strip(), (contact.last_name or "").strip()
 
 
+def _place(contact: FullContact) -> str | None:
+    """Postcode and town, which nobody else is known by."""
+    return f"{contact.postcode} {contact.city}" if contact.postcode and contact.city else None
+
+
 def split_name(name: str | None) -> tuple[str, str]:
     """A name in one column, as first and last name; a mail address in its place is none, nor is a remark between brackets."""
     words = "" if "@" in (name or "") else without_remarks(name)
@@ -126,8 +147,18 @@ def split_name(name: str | None) -> tuple[str, str]:
 
 
 def without_remarks(name: str | None) -> str:
-    """A name without what stands in it between brackets."""
-    return _REMARK.sub(" ", name or "").strip()
+    """A name without what stands in it between brackets, and without what else the person is called."""
+    return _QUOTED.sub(" ", _ALIAS.sub("", _REMARK.sub(" ", name or ""))).strip()
+
+
+def nicknames(name: str | None) -> tuple[str, ...]:
+    """What somebody is called too: of `Jan Peeters alias De Sjarel` and of `Jan 'De Sjarel' Peeters` De Sjarel."""
+    found = [match["name"].strip(" '\"‘’“”„«»") for pattern in (_ALIAS, _QUOTED) for match in pattern.finditer(name or "")]
+    return tuple(dict.fromkeys(nickname for nickname in found if nickname))
+
+
+def _names(whole: Iterable[tuple[str, str]], called: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple(dict.fromkeys(name for name in (*whole, *(("", nickname) for nickname in called)) if name != ("", "")))
 
 
 def _all(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from jobs.admitting import APPROVER, Hand, admitted, check_role, save_move, wrong_state
-from jobs.compiling import COPIES, NEUTRAL, Draft, compiled, drafted, hand_of
+from jobs.compiling import NEUTRAL, Draft, compiled, drafted, hand_of
 from jobs.confirmed_people import refused
 from jobs.deciding import is_decided
 from jobs.disclosure import Compilation
@@ -23,7 +23,7 @@ from jobs.ports import JobContext
 from jobs.recipients import TRANSFER_BASIS_MISSING
 from jobs.subject_requests import SubjectRequest, Word
 from rules.errors import Refused
-from rules.subject_requests import Outcome, RequestState, Step, may
+from rules.subject_requests import COPIES, Outcome, RequestState, Step, may
 
 CONTENT, RELEASE = "content", "release"
 MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
@@ -137,7 +137,7 @@ def _unfinished(context: JobContext, request: SubjectRequest, compilation: Compi
         return refused("undecided", "nothing has been decided on this right yet", hint, request.id)
     if compilation.pending and compilation.right in COPIES:
         hint = f"crm-compliance requests review {request.id} --decisions FILE"
-        return refused("pending_item", f"{compilation.pending} items wait for a review", hint, request.id)
+        return refused("pending_item", f"items that wait for a review: {compilation.pending}", hint, request.id)
     if not compilation.is_complete:
         hint = f"match and confirm again, then {again} (EXP-14)"
         return refused(INCOMPLETE, "a row is neither included nor withheld nor excluded", hint, request.id)

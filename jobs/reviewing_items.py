@@ -18,14 +18,14 @@ from typing import Any, Final
 import msgspec
 
 from jobs.admitting import APPROVER, DPO, Hand, admitted, check_role, save_move
-from jobs.compiling import COPIES, compiled, drafted
+from jobs.compiling import compiled, drafted
 from jobs.disclosure import Compilation, Item, ItemStatus
 from jobs.granted import PUT_ASIDE, is_settled
 from jobs.ports import JobContext
 from jobs.subject_requests import COMPILATION
 from rules.errors import UsageError
 from rules.needles import Needles
-from rules.subject_requests import Step
+from rules.subject_requests import COPIES, Step
 
 DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
 LONGEST_LINE = 2 * 1024 * 1024

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from jobs.assessing import Assessment
 from jobs.other_people import other_people, shown_person
-from rules.needles import GUID, TEXT, needle
+from rules.needles import GUID, TEXT, Needles, needle
 from rules.redaction import Protected, Redacted, Redactor
 
 LEFT_OUT = "[…]"
@@ -25,12 +25,17 @@ class Veil:
         self._redactor = Redactor((*other_people(found, ours), *also), shown_person(found), language)
         self._closed = _numbers_of_closed_files(found)
         longest_first = sorted(self._closed, key=lambda number: (-len(number), number))
+        self._needles = Needles(self.needles())
         self._pattern = re.compile("|".join(rf"(?<!\w){re.escape(number)}(?!\w)" for number in longest_first), re.IGNORECASE)
 
     def redact(self, text: str) -> Redacted:
         """The text as it may be proposed; an id of the CRM, such as stands in a link to a row, is left out (EXP-13)."""
         text = GUID.sub(LEFT_OUT, text)
         return self._redactor.redact(self._pattern.sub(LEFT_OUT, text) if self._closed else text)
+
+    def tells(self, text: str) -> bool:
+        """Whether a text has something in it that would stop the release."""
+        return bool(self._needles.found_in(text))
 
     def label(self, key: str) -> str:
         """The label of a person, the same throughout (R-118)."""

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 import phonenumbers
-from stdnum import iban
+from stdnum import iban, luhn
 from stdnum.exceptions import ValidationError
 
 from rules.emails import normal_email
@@ -42,6 +42,10 @@ _DOMAIN = re.compile(
 _AT = r"(?:@|\s?[\[(]\s?(?:at|apenstaartje|arobase)\s?[\])]\s?)"
 _DOT = r"(?:\.|\s?[\[(]\s?(?:dot|punt|point|punkt)\s?[\])]\s?)"
 _EMAIL = re.compile(rf"(?<![\w.+%-])[\w.+%'-]{{0,64}}[\w+%-]\s?{_AT}\s?(?:[\w-]{{1,63}}{_DOT}){{1,8}}[^\W\d_]{{2,24}}", re.IGNORECASE)
+_SPOKEN_EMAIL = re.compile(
+    r"(?<![\w.+%-])[\w.+%-]{1,64}\s(?:at|apenstaartje|arobase)\s(?:[\w-]{1,63}\s(?:dot|punt|point|punkt)\s){1,4}[^\W\d_]{2,24}(?!\w)",
+    re.IGNORECASE,
+)
 _HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z0-9_](?:[A-Za-z0-9_.]{1,28}[A-Za-z0-9_])")
 _NAMED_HANDLE = re.compile(
     r"\b(?:snap(?:chat)?|insta(?:gram)?|tik ?tok|discord|facebook|messenger|fb|skype|whats ?app|telegram|signal|twitch|roblox|steam|"
@@ -52,6 +56,7 @@ _NAMED_HANDLE = re.compile(
 )
 _ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])", re.IGNORECASE)
 _SHORTEST_ACCOUNT: Final = 15  # Norway
+_CARD = re.compile(r"(?<![\d+])\d{4}(?:[ .-]?\d{4}){3}(?!\d)")
 _BELGIAN_ACCOUNT = re.compile(r"(?<!\d)\d{3}-\d{7}-\d{2}(?!\d)")
 _ELEVEN = re.compile(r"(?<![\d+])\d(?:[\s./-]{0,3}\d){10}(?!\d)")
 _LOOKS_REGISTERED = re.compile(r"\d{2}[.\s/-]\d{2}[.\s/-]\d{2}[\s./-]{1,3}\d{3}[.\s/-]\d{2}")
@@ -92,7 +97,10 @@ _MONTHS: Final = {
 }
 _NUMERIC_DATE = re.compile(r"(?<![\d./-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d]|[./-]\d)")
 _ISO_DATE = re.compile(r"(?<![\d./-])(\d{4})([./-])(\d{1,2})\2(\d{1,2})(?!\d|[./-]\d)")
-_WORDED_DATE = re.compile(r"(?<!\d)(\d{1,2})(?:e|er|ste|de|st|nd|rd|th|\.)?\s(?:of\s)?([^\W\d_]{3,9})\.?,?\s(\d{4})(?!\d)")
+_WORDED_DATE = re.compile(
+    r"(?<!\d)(\d{1,2}|\b(?:premier|eerste|ersten|first))(?:e|er|ste|de|st|nd|rd|th|\.)?\s(?:of\s)?([^\W\d_]{3,9})\.?,?\s(\d{4})(?!\d)",
+    re.IGNORECASE,
+)
 _ENGLISH_DATE = re.compile(r"\b([^\W\d_]{3,9})\s(\d{1,2})(?:st|nd|rd|th)?,?\s(\d{4})(?!\d)")
 _BORN = re.compile(
     r"(?:°|\*|\bgeb(?:oren|\.|oortedatum|oortedag)?|\bn[ée]e?\b|\bnaissance|\bborn|\bbirth(?:day|date)?|\bgeburtsdatum|\bDOB)"
@@ -138,6 +146,12 @@ def _emails(text: str) -> Iterator[Found]:
         yield Found(match.start(), match.end(), "email", normal_email(re.sub(r"\s", "", written)) or "")
 
 
+def _spoken_emails(text: str) -> Iterator[Found]:
+    for match in _SPOKEN_EMAIL.finditer(text):
+        name, _, *rest = match[0].split()
+        yield Found(match.start(), match.end(), "email", normal_email(f"{name}@{'.'.join(rest[::2])}") or "")
+
+
 def _handles(text: str) -> Iterator[Found]:
     for match in _HANDLE.finditer(text):
         yield Found(match.start(), match.end(), "handle", match[0].lower())
@@ -152,6 +166,9 @@ def _accounts(text: str) -> Iterator[Found]:
             if _is_account(match[0][:end]) and not match[0][end : end + 1].isdigit():
                 yield Found(match.start(), match.start() + len(match[0][:end].rstrip(" .-")), "account", fold(match[0][:end]))
                 break
+    for match in _CARD.finditer(text):
+        if luhn.is_valid(re.sub(r"\D", "", match[0])):
+            yield Found(match.start(), match.end(), "account", fold(match[0]))
     for match in _BELGIAN_ACCOUNT.finditer(text):
         yield Found(match.start(), match.end(), "account", fold(match[0]))
 
@@ -203,7 +220,7 @@ def _dates(text: str) -> Iterator[Found]:
     for match in _ISO_DATE.finditer(text):
         yield from _dated(text, match, int(match[1]), int(match[3]), int(match[4]))
     for match in _WORDED_DATE.finditer(text):
-        yield from _dated(text, match, int(match[3]), _MONTHS.get(fold(match[2]), 0), int(match[1]))
+        yield from _dated(text, match, int(match[3]), _MONTHS.get(fold(match[2]), 0), int(match[1]) if match[1].isdigit() else 1)
     for match in _ENGLISH_DATE.finditer(text):
         yield from _dated(text, match, int(match[3]), _MONTHS.get(fold(match[1]), 0), int(match[2]))
 
@@ -235,6 +252,7 @@ def _phones(text: str) -> Iterator[Found]:
 _LOOKS: Final[tuple[Callable[[str], Iterator[Found]], ...]] = (
     _links,
     _emails,
+    _spoken_emails,
     _domains,
     _handles,
     _accounts,

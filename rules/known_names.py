@@ -79,6 +79,8 @@ class KnownNames:
                 continue
             for spelling, keys in self._spellings[letters].items():
                 if not spelling.is_at(squeezed.text, starts, begin):
+                    if spelling.is_inside(starts, begin):
+                        yield from self._inside(text, squeezed.at[begin], squeezed.at[last] + 1, frozenset(keys))
                     continue
                 if spelling.needs_capital and not _has_capitals(written, spelling) and not (is_lower and spelling.is_word):
                     continue
@@ -86,6 +88,15 @@ class KnownNames:
                     yield Named(
                         _with_particles(text, first_at, spelling), _with_ending(text, end_at, spelling), frozenset(keys), spelling.part
                     )
+
+    def _inside(self, text: str, begin: int, end: int, keys: frozenset[str]) -> Iterator[Named]:
+        """Give the whole of a word in which a surname stands, unless it is the person's own."""
+        while begin and text[begin - 1].isalpha():
+            begin -= 1
+        while end < len(text) and text[end].isalpha():
+            end += 1
+        if fold(text[begin:end]) not in self._without:
+            yield Named(begin, end, keys, Part.LAST)
 
     def _slipped(self, text: str) -> Iterator[Named]:
         for match in _WORD.finditer(text):

@@ -15,6 +15,7 @@ import phonenumbers
 
 from rules.detection import Found
 from rules.folding import Squeezed, fold
+from rules.street_lines import parts_of_street
 
 OWN_ADDRESS: Final = "own_address"  # one whose street alone is not looked for
 _ANYWHERE_FROM: Final = 8  # letters from which an e-mail address or account is known inside a longer word
@@ -41,6 +42,7 @@ def forms_of(what: str, value: str) -> Iterator[str]:
         yield fold(line)
         if what == "address" and len(street) >= _SHORTEST_STREET and street != fold(line):
             yield street
+            yield from (fold(part) for part in parts_of_street(_HOUSE.split(line, maxsplit=1)[0]))
     else:
         yield letters
 

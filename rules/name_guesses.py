@@ -52,6 +52,7 @@ _PARTICLE: Final = (
 _NAME: Final = rf"(?:(?i:{_PARTICLE})[ -])*(?:{_WORD}|{_INITIAL})(?:(?:[ -]|\s)(?:(?i:{_PARTICLE})[ -])*(?:{_WORD}|{_INITIAL})){{0,3}}"
 _GUESS: Final = re.compile(rf"(?<![\w-])(?P<title>(?i:{_TITLES}))(?P<sep>\s?[:(\"«„“']\s?|\s+|(?<=\.))(?P<name>{_NAME})")
 _CALLED: Final = re.compile(rf"(?<![\w'-]){_WORD}(?:(?:[ -]|\s)(?:{_PARTICLE}[ -])*(?:(?i:{_PARTICLE})[ -])*(?:{_WORD}|{_INITIAL})){{0,3}}")
+_SURNAME: Final = re.compile(rf" (?:(?i:{_PARTICLE})[ -])*(?P<word>{_WORD})")
 _RELATION: Final = re.compile(rf"(?i:{_RELATIONS})")
 _WHOSE: Final = re.compile(rf"^(?:{_PARTICLE}[ -])+")
 _TITLE: Final = re.compile(rf"(?i:{_TITLES})[.]?")
@@ -81,6 +82,15 @@ def guess_names(text: str) -> Iterator[Found]:
     for begin, end in _called(text):
         if not any(a < end and begin < b for a, b in taken):
             yield Found(begin, end, "given_name", text[begin:end])
+
+
+def past_the_surname(text: str, end: int) -> int:
+    """Step over a surname that nobody told us behind a first name that is known: `Katrien Verbeke`."""
+    behind = _SURNAME.match(text, end)
+    if behind is None:
+        return end
+    word = behind["word"].rstrip("'")
+    return end if word.isupper() or word.casefold() in NO_NAMES or fold(word) in ORDINARY else behind.end()
 
 
 def _called(text: str) -> Iterator[tuple[int, int]]:

@@ -17,11 +17,11 @@ from rules.folding import Squeezed, fold, squeeze, stands_in, tidy
 from rules.known_names import KnownNames, Named
 from rules.known_strings import OWN_ADDRESS, KnownStrings, forms_of
 from rules.labels import LABEL, Labels, label_for
-from rules.name_guesses import guess_names
+from rules.name_guesses import guess_names, past_the_surname
 from rules.needles import OWN, name_needle, needle
 from rules.phones import numbers_of_people
 from rules.spellings import Part, spellings
-from rules.street_lines import street_lines
+from rules.street_lines import past_the_number, same_house, street_lines
 
 NAME_GUESS: Final = "name_guess"
 _MOST_ROUNDS: Final = 8
@@ -35,6 +35,7 @@ _SAME_PERSON = re.compile(r"(?:\s|[^\W\d_]\.){1,4}")
 _ROLES: Final = ("reporter", "suspect", "child", "mother", "father", "parent", "guardian", "witness", "professional", "staff", "other")
 
 _BRACKET = re.compile(r"\s*\([^()]*\)")
+_SAID_OF_SOMEBODY = re.compile(r"\s*\(\s*[^\W\d_A-Z][^()]*\)")
 
 
 class Redaction(msgspec.Struct, frozen=True):
@@ -115,7 +116,9 @@ class Redactor:
 
     def __init__(self, others: Sequence[Protected], shown: Shown, language: str) -> None:
         others = [msgspec.structs.replace(person, names=_without_remarks(person.names)) for person in others]
-        shown = msgspec.structs.replace(shown, names=_without_remarks(shown.names))
+        # `Peeters (zoon van Els Claes)`: who is told of behind the person's own name is not the person.
+        own_names = [(_SAID_OF_SOMEBODY.sub("", first), _SAID_OF_SOMEBODY.sub("", last)) for first, last in shown.names]
+        shown = msgspec.structs.replace(shown, names=_without_remarks(own_names))
         self._people = {person.key: person for person in others}
         self._shown = shown
         self._language = language
@@ -197,19 +200,30 @@ class Redactor:
                     own = [(begin, end) for begin, end in own if not (found.begin <= begin and end <= found.end)]
             elif found.value in self._birth_dates:
                 spans.append(_Span(found.begin, found.end, "birth_date", rank=1))
-        spans += [_Span(found.begin, found.end, found.what, rank=1) for found in self._known.find(squeezed)]
+        for found in self._known.find(squeezed):
+            end = past_the_number(seen, found.end) if found.what == "address" else found.end
+            spans.append(_Span(found.begin, end, found.what, rank=1))
         own += [(named.begin, named.end) for named in self._own_names.find(seen, squeezed) if named.part is Part.FULL]
         return spans, own
 
     def _named(self, seen: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]], own: Sequence[tuple[int, int]]) -> Iterator[_Span]:
         """Find the names of others, known and guessed."""
         for named in self._names.find(seen, squeezed, barred):
-            yield _Span(named.begin, named.end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))
+            end = past_the_surname(seen, named.end) if named.part is Part.FIRST and seen[named.begin].isupper() else named.end
+            if (
+                any(named.end < own_end and own_begin < end for own_begin, own_end in own)
+                or fold(seen[named.end : end]) in self._own_letters
+            ):
+                end = named.end
+            yield _Span(named.begin, end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))
         for guess in guess_names(seen):
             letters = fold(guess.value)
             if guess.what == "given_name" and fold(guess.value.split()[0]) in self._own_letters:
                 continue
             if any(begin < guess.end and guess.begin < end for begin, end in own):
+                continue
+            head, line_break, _ = guess.value.partition("\n")
+            if line_break and fold(head) in self._own_letters:  # the next speaker in a transcript
                 continue
             if letters not in self._own_letters:
                 yield _Span(guess.begin, guess.end, NAME_GUESS, 3, frozenset({"guess:" + fold(re.split(r"[\s-]", guess.value)[-1])}))
@@ -273,6 +287,8 @@ class Redactor:
         if found.what == "birth_date":
             return any(found.value in _days(written) for written in self._shown.birth_dates)
         if found.what == "address":
+            if any(same_house(seen[found.begin : found.end], address) for address in self._shown.addresses):
+                return True
             # An own street and number with a town behind it is still the own one, with another box it is a neighbour's.
             return any(stands_in(found.value, address) for address in self._own_addresses) or any(
                 begin == found.begin and end <= found.end and _TOWN.fullmatch(fold(seen[end : found.end])) for begin, end in own

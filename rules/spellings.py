@@ -18,7 +18,7 @@ from rules.ordinary_words import OFFICES, ORDINARY, PARTICLES, PLACEHOLDERS
 
 _BETWEEN_WORDS = re.compile(r"[\s,;/\-‐‑–_]+")
 _LOOSE_FROM: Final = 6  # letters from which a word is known although it is broken by spaces; below, `em ma` would be Emma
-_ANYWHERE_FROM: Final = 8  # letters from which first and last name in one word are known inside a longer one, as in a user name
+_ANYWHERE_FROM: Final = 8  # letters from which a surname, or both names in one word, are known inside a longer one, as in a user name
 _FIRST_WORD_FROM: Final = 2
 _DISTINCTIVE_FROM: Final = 4
 _SUFFIXED_FROM: Final = 3
@@ -92,7 +92,19 @@ class Spelling(msgspec.Struct, frozen=True):
             return False
         if len(self.letters) >= _LOOSE_FROM:
             return True
+        if self.part is not Part.INITIALS and all(place in starts for place in range(begin, end)):  # letter by letter: `K-A-R-I-N`
+            return True
         return all(place - begin in self.inner for place in starts if begin < place < end)
+
+    def is_inside(self, starts: Set[int], begin: int) -> bool:
+        """Say whether it tells who is meant although it stands at `begin` inside a longer word: `bartquaghebeur`, `Kowalczykowa`."""
+        end = begin + len(self.letters)
+        return (
+            self.part is Part.LAST
+            and len(self.letters) >= _ANYWHERE_FROM
+            and self.is_distinctive
+            and not any(begin < place < end for place in starts)
+        )
 
     def _ends_at(self, letters: str, starts: Set[int], end: int, endings: Sequence[str]) -> bool:
         if _is_word_end(letters, starts, end):

@@ -137,7 +137,7 @@ _FICHE = {
     "transmitted_on": _FILE_DATE,
     "transmitted_to": _file(Nature.RECIPIENT),
     "transmitted_country": _FILE_CHOICE,
-    "transfer_basis": _FILE_CHOICE,
+    "transfer_basis": _FILE_REFERENCE,
     # By these the person who called would be known (EXP-06, R-119): a grandparent, in French, from this number.
     "reporter_kind": _OWN_CHOICE,
     "language": _OWN_CHOICE,

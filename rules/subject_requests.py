@@ -23,6 +23,7 @@ class Right(StrEnum):
     CONSENT_WITHDRAWAL = "consent_withdrawal"
 
 
+COPIES: Final = frozenset({Right.ACCESS, Right.PORTABILITY})  # rights that are answered with the data themselves
 ARTICLES: Final[Mapping[Right, str]] = MappingProxyType(
     {
         Right.ACCESS: "15",

@@ -78,7 +78,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
         for entry in store.ledger():
             out.write(encode(entry))
             entries += 1
-    output.answer({"file": str(path), "entries": entries}, lambda _: print_line(f"{entries} entries written to {path}"))
+    output.answer({"file": str(path), "entries": entries}, lambda _: print_line(f"entries written to {path}: {entries}"))
 
 
 @ledger.command("verify")
@@ -105,8 +105,8 @@ def verify(
         "signatures": signatures,
         "problems": [{"where": problem.where, "what": problem.what} for problem in audit.problems],
     }
-    lines = [f"{audit.checkpoints} checkpoints fit; signatures: {signatures}"]
-    lines += [f"{audit.verdict.entries} entries, the chain holds; its head is", audit.verdict.head]
+    lines = [f"checkpoints that fit: {audit.checkpoints}; signatures: {signatures}"]
+    lines += [f"entries: {audit.verdict.entries}, the chain holds; its head is", audit.verdict.head]
     output.answer(document, lambda _: print_line("\n".join(lines if audit.ok else map(str, audit.problems))))
     if audit.ok:
         return 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -69,13 +70,15 @@ def _working_copy(context: JobContext, compilation: Compilation, folder: Path) -
     from crm_compliance.packages.package import sender_of, write_plain
     from crm_compliance.releasing import attachments_of
 
-    names = write_plain(compilation, sender_of(context.policy), attachments_of(context, compilation), folder)
+    names = write_plain(compilation, sender_of(context.policy), attachments_of(context, compilation, working_copy=True), folder)
     return [str(folder / name) for name in names]
 
 
 def _told(compilation: Compilation) -> str:
+    from crm_compliance.reports.sentences import counted
+
     stopped = f"; stopped by {', '.join(compilation.blocks)}" if compilation.blocks else ""
-    return f"{compilation.answer}, {len(compilation.items)} items, {compilation.pending} to review{stopped}"
+    return f"{compilation.answer}, {counted(len(compilation.items), 'item')}, {compilation.pending} to review{stopped}"
 
 
 def review(
@@ -121,20 +124,36 @@ def review(
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         hand = Hand(store, someone.who, someone.role, clock(), reference)
-        items = reviewing_items.items_of(hand, request) if text is None else reviewing_items.decide_items(hand, request, text)
+        if text is None:
+            items = reviewing_items.items_of(hand, request)
+        else:
+            with _in_file(decisions):
+                items = reviewing_items.decide_items(hand, request, text)
     output.answer([_document(item) for item in items], lambda console: _show(console, items), ids=("request", request))
 
 
 def _lines(file: Path) -> str:
-    from crm_compliance.files import disk_errors
-
     try:
         if str(file) == "-":
             return sys.stdin.buffer.read().decode("utf-8-sig")
-        with disk_errors(file):
-            return file.read_bytes().decode("utf-8-sig")
+        return file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be read: {error.strerror}", hint="name a file, or - for standard input", where="--decisions"
+        ) from None
     except UnicodeDecodeError:
         raise UsageError("the decisions are not UTF-8", hint="write them as JSON lines in UTF-8", where="--decisions") from None
+
+
+@contextmanager
+def _in_file(file: Path) -> Iterator[None]:
+    """Let an error about a line say of which file."""
+    try:
+        yield
+    except UsageError as error:
+        if error.where.startswith("line "):
+            error.where = f"{file}:{error.where.removeprefix('line ')}"
+        raise
 
 
 def _document(item: Item) -> dict[str, object]:
@@ -157,16 +176,25 @@ def _document(item: Item) -> dict[str, object]:
     }
 
 
-def _counted(counts: dict[str, object]) -> str:
+def _counted(counts: dict[str, Any]) -> str:
+    from crm_compliance.reports.sentences import counted
+
     parts = ", ".join(f"{counts[name]} {name}" for name in ("included", "withheld", "excluded"))
-    return f"{counts['candidates']} rows: {parts}; {'complete' if counts['complete'] else 'NOT COMPLETE'}"
+    return f"{counted(counts['candidates'], 'row')}: {parts}; {'complete' if counts['complete'] else 'NOT COMPLETE'}"
 
 
 def _show(console: Console, items: Sequence[Item]) -> None:
     from crm_compliance.cli.tables import table_of
 
-    rows = [(item.item, f"{item.kind} {item.title}".strip(), item.status.value, item.proposal) for item in items]
+    rows = [(item.item, f"{item.kind} {item.title}".strip(), f"{item.status.value} {item.code}".strip(), _proposal(item)) for item in items]
     console.print(table_of(("Item", "Kind", "Status", "Proposal"), rows, wraps=3) if rows else "No item.")
+
+
+def _proposal(item: Item) -> str:
+    """The text that would be released; of a file that is no text where a person looks at it."""
+    if item.proposal or item.attachment is None:
+        return item.proposal
+    return f"({item.attachment.media_type}: {item.attachment.name} in the working copy)"
 
 
 def approve(
@@ -181,13 +209,15 @@ def approve(
     from crm_compliance.cli import given
     from crm_compliance.reports.register import request_document
     from crm_compliance.signin import person
+    from jobs.admitting import next_step
     from jobs.releasing import approve_content
 
     someone = person(given.settings(), as_, role)
     with given.opened() as desk:
         approved = approve_content(desk.context, request, someone.who, someone.role)
         document = request_document(approved, desk.context.clock(), desk.context.policy.defaults.extra_holidays)
-    output.answer(document, lambda console: console.print(f"the content of {request} is approved"), ids=("request", request))
+    told = f"the content of {request} is approved\nNext: {next_step(approved)}"
+    output.answer(document, lambda console: console.print(told, soft_wrap=True), ids=("request", request))
 
 
 def release(

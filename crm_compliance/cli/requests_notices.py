@@ -69,7 +69,7 @@ def notices(
             decision = recipients.listed(hand, request)[1]
             found = decision.notices if decision is not None else ()
     document = {"request": request, "notices": [_document(number, each) for number, each in enumerate(found, 1)], "files": files}
-    output.answer(document, lambda console: _show(console, found, files), ids=("request", request))
+    output.answer(document, lambda console: _show(console, found, files, is_asked=folder is not None), ids=("request", request))
 
 
 def _check(folder: Path | None, language: str, told: int | None, on: str, not_told: int | None, reason: str) -> None:
@@ -129,12 +129,14 @@ def _document(number: int, notice: Notice) -> dict[str, object]:
     }
 
 
-def _show(console: Console, notices: Sequence[Notice], files: Sequence[str]) -> None:
+def _show(console: Console, notices: Sequence[Notice], files: Sequence[str], *, is_asked: bool) -> None:
     from crm_compliance.cli.tables import table_of
 
     rows = [(str(number), each.recipient, each.country, each.on, _state(each)) for number, each in enumerate(notices, 1)]
     columns = ("No.", "Recipient", "Country", "Last passed on", "State")
     console.print(table_of(columns, rows, wraps=1) if rows else "No recipient has to be told.")
+    if is_asked and not files:
+        console.print("No letter is written: nothing is due.")
     for file in files:
         console.print(f"Written: {file}", soft_wrap=True)
 

@@ -102,6 +102,7 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
     from crm_compliance.cli import given
     from crm_compliance.files import write_whole
     from crm_compliance.reports.calendar import calendar_of
+    from crm_compliance.reports.sentences import counted
     from crm_compliance.wiring import clock_of, store_of
 
     settings = given.settings()
@@ -112,7 +113,7 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
     with write_whole(file, text=True) as out:
         out.write(calendar_of(pending, clock(), _holidays(settings)))
     document = {"requests": len(pending), "files": [str(file)]}
-    output.answer(document, lambda console: console.print(f"{len(pending)} requests in {file}"))
+    output.answer(document, lambda console: console.print(f"{counted(len(pending), 'request')} in {file}"))
 
 
 def identify(
@@ -265,13 +266,14 @@ def _hand(settings: Settings, who: str, role: str) -> Iterator[tuple[Hand, SqlSt
 def _answer(settings: Settings, store: SqlStore, request: SubjectRequest, more: dict[str, object] | None = None) -> None:
     from crm_compliance.reports.register import print_request, request_document
     from crm_compliance.wiring import clock_of
+    from jobs.admitting import next_step
     from jobs.compiled_blocks import blocks_of
     from jobs.notices import counts_of
 
     now = clock_of(settings)()
     stopping, notices = blocks_of(store, request), counts_of(store, request)
     document = request_document(request, now, _holidays(settings), blocks=stopping, notices=notices) | (more or {})
-    output.answer(document, lambda console: print_request(document, console), ids=("request", request.id))
+    output.answer(document, lambda console: print_request(document, console, next_step(request)), ids=("request", request.id))
 
 
 def _freeze(request: SubjectRequest) -> None:
@@ -317,16 +319,16 @@ def _code(codes: type[Code], text: str, option: str) -> Code:
 
 def _listed(documents: Sequence[dict[str, object]]) -> Table:
     from crm_compliance.cli.tables import table_of
+    from crm_compliance.reports.register import outcome_of
 
     rows = [
         (
             str(document["request"]),
             str(document["right"]),
-            f"{document['state']}, overdue" if document["overdue"] else str(document["state"]),
-            str(document["received_on"]),
+            str(document["state"]),
             str(document["due_on"] or "stands still"),
-            str(document["outcome"] or ""),
+            outcome_of(document) or ("overdue" if document["overdue"] else ""),
         )
         for document in documents
     ]
-    return table_of(("Request", "Right", "State", "Received", "Due", "Outcome"), rows, wraps=2)
+    return table_of(("Request", "Right", "State", "Due", "Outcome"), rows, wraps=4)

@@ -36,7 +36,7 @@ def match(request: str = typer.Argument(..., metavar="R", help="The request.")) 
         "candidates": [_document(candidate) for candidate in candidates.found],
         "not_searched": list(candidates.not_searched),
     }
-    output.answer(document, lambda console: _show(console, candidates), ids=("request", request))
+    output.answer(document, lambda console: _show(console, candidates, request), ids=("request", request))
 
 
 def confirm(
@@ -68,9 +68,8 @@ def confirm(
         confirmed = confirm_candidates(hand, request, candidates or ())
         state = store.request(request).state.value
     document = {"request": request, "confirmed": list(confirmed.candidates), "state": state}
-    output.answer(
-        document, lambda console: console.print(", ".join(confirmed.candidates) or "nobody", "confirmed"), ids=("request", request)
-    )
+    told = f"{', '.join(confirmed.candidates) or 'nobody'} confirmed\nNext: crm-compliance requests compile {request}"
+    output.answer(document, lambda console: console.print(told, soft_wrap=True), ids=("request", request))
 
 
 def _document(candidate: Candidate) -> dict[str, object]:
@@ -88,13 +87,14 @@ def _document(candidate: Candidate) -> dict[str, object]:
     }
 
 
-def _show(console: Console, candidates: Candidates) -> None:
+def _show(console: Console, candidates: Candidates, request: str) -> None:
     for one in candidates.found:
         console.print(f"{one.candidate:<4} {one.strength:<13} {one.person:<9} {one.table} {one.id}")
         console.print("     " + ", ".join((*one.evidence, *one.flags, *_known(one))))
     if not candidates.found:
         console.print("No candidate.")
     console.print(f"Not searched: {', '.join(candidates.not_searched)}")
+    console.print(f"Next: crm-compliance requests confirm {request} CANDIDATE… | --none", soft_wrap=True)
 
 
 def _known(candidate: Candidate) -> tuple[str, ...]:

@@ -13,10 +13,10 @@ from crm_compliance.packages.items_copy import copy_sections, deed_of
 from crm_compliance.packages.kept import kept_of, kept_section
 from crm_compliance.packages.letterhead import letterhead
 from crm_compliance.packages.particulars import context_section, inside, searched
-from crm_compliance.packages.shown import COPIES, Shown, is_bare, is_neutral, is_refusal, shown_of
+from crm_compliance.packages.shown import Shown, is_bare, is_neutral, is_refusal, shown_of
 from crm_compliance.packages.wording import Texts, texts_in
 from jobs.disclosure import Compilation
-from rules.subject_requests import ARTICLES, Right
+from rules.subject_requests import ARTICLES, COPIES, Right
 
 AUTHORITY_EMAIL: Final = "contact@apd-gba.be"
 
@@ -35,7 +35,7 @@ def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] =
         subject=texts.say("letter", "subject", right=right, received=texts.day(compilation.received_on)),
         addressee=compilation.addressee.name,
         reference=compilation.reference,
-        cover=_cover(texts) if minor else None,
+        cover=_cover(compilation, texts) if minor else None,
         sections=_sections(compilation, shown, texts, article, told),
         scope=texts.say("letter", "scope", article=article),
         is_bare=bare,
@@ -44,9 +44,10 @@ def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] =
     )
 
 
-def _cover(texts: Texts) -> Section:
-    """A page for a child (EXP-10)."""
-    lines = ("hello", "why", "inside", "hidden", "hard", "together", "call", "wrong", "rest")
+def _cover(compilation: Compilation, texts: Texts) -> Section:
+    """A page for a child (EXP-10): what is in the package is a copy of the data, or what was decided."""
+    inside = ("why", "inside", "hidden", "hard") if compilation.right in COPIES else ("why_decided", "inside_decided")
+    lines = ("hello", *inside, "together", "call", "wrong", "rest")
     return Section(texts.say("child", "title"), tuple(Paragraph(texts.say("child", line)) for line in lines), level=1)
 
 

@@ -6,14 +6,12 @@ Source: EXP-07, EXP-09, EXP-15, RGT-14, SUS-05.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
 from jobs.disclosure import Attachment, Compilation, Context, Item, ItemStatus, Withheld
 from rules.redaction import Redaction
-
-COPIES: Final = frozenset({"access", "portability"})
+from rules.subject_requests import COPIES
 
 
 class ShownField(msgspec.Struct, frozen=True):
@@ -114,6 +112,6 @@ def _shown(item: Item, *, portable: bool, working_copy: bool) -> ShownItem:
         made = (*item.redactions, *(each for field in texts for each in field.redactions))
         standing = tuple(dict.fromkeys(each for each in made if each.label in text))
         fields.append(ShownField(texts[0].name if len(texts) == 1 else "text", text, standing))
-    attachment = None if portable else item.shown_attachment
+    attachment = None if portable else item.attachment if pending else item.shown_attachment
     status = item.status.value if working_copy else ""
     return ShownItem(item.item, item.context, item.kind, item.title, item.at, tuple(fields), attachment, status)

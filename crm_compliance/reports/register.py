@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from crm_compliance.reports.sentences import ALARMS
+from crm_compliance.reports.sentences import ALARMS, counted
 from crm_compliance.reports.terminal import Paper
 from jobs.request_terms import alarms_of, due_of, has_gone_overdue, targets_of
 from jobs.requests_round import RequestsRound
@@ -102,25 +103,47 @@ def round_document(done: RequestsRound, totals: Mapping[tuple[int, str, str], in
     }
 
 
-def print_request(document: Mapping[str, object], console: Console) -> None:
-    """The state of one request and what comes near."""
-    due = document["due_on"] or "the clock stands still"
-    outcome = f", {document['outcome']}" if document["outcome"] else ""
+def print_request(document: Mapping[str, Any], console: Console, following: str = "") -> None:
+    """The state of one request, how it came there, what comes near, and the commands that follow."""
+    outcome = f", {outcome_of(document)}" if document["outcome"] else ""
     console.print(Text(f"{document['request']}: {document['right']}, {document['state']}{outcome}"))
-    console.print(Text(f"received on {document['received_on']}, due on {due}"))
-    notices = document.get("notices")
-    if isinstance(notices, Mapping):
-        told = ", ".join(f"{number} {state}" for state, number in notices.items() if number)
-        console.print(Text(f"recipients to be told: {told}; see crm-compliance requests notices {document['request']}"))
-    alarms = document["alarms"]
-    for code in alarms if isinstance(alarms, list) else ():
+    for line in _facts(document):
+        console.print(Text(line))
+    for code in document["alarms"]:
         console.print(Text.assemble((code, "bold red"), f": {ALARMS.get(code, '')}"))
+    if following:
+        console.print(f"Next: {following}", soft_wrap=True)
+
+
+def outcome_of(document: Mapping[str, Any]) -> str:
+    """The outcome as `requests close` takes it."""
+    return f"{document['outcome']}:{document['refusal']}" if document["refusal"] else document["outcome"] or ""
+
+
+def _facts(document: Mapping[str, Any]) -> Iterator[str]:
+    yield f"received on {document['received_on']}, due on {document['due_on'] or 'the clock stands still'}"
+    if identity := document["identity"]:
+        mandate = f", mandate {identity['mandate']}" if identity["mandate"] else ""
+        yield f"identified on {identity['on']} by {identity['method']}{mandate}"
+    for word in document["approvals"]:
+        yield f"{word['step']}: {word['as']} as {word['role']}, {word['at']}"
+    if document.get("blocks"):
+        yield f"stops the release: {', '.join(document['blocks'])}"
+    if notices := document.get("notices"):
+        told = ", ".join(f"{number} {state}" for state, number in notices.items() if number)
+        yield f"recipients to be told: {told}; see crm-compliance requests notices {document['request']}"
+    if document["misdelivered_at"]:
+        yield f"misdelivered: {document['misdelivered_at']}; the link is dead"
+    elif document["delivered_at"] and not document["closed_at"]:
+        yield f"the link works until {document['link_until']}; downloads: {document['downloads']}"
+    if notify_by := document.get("notify_by"):
+        yield f"tell the data protection authority before {notify_by} (EXP-16)"
 
 
 def print_round(done: RequestsRound, console: Console) -> None:
     """What a round did, then what a person has to look at."""
     paper, upkept = Paper(console), done.upkept
-    paper.line(f"{paper.number(done.pending)} requests are pending, {paper.number(len(done.overdue))} of them overdue.")
+    paper.line(f"{counted(done.pending, 'request')} pending, {paper.number(len(done.overdue))} of them overdue.")
     paper.line(
         f"Reminders due: {len(upkept.reminded)}; closed for want of an answer: {len(upkept.closed)}; "
         f"sealed parts that had their day: {len(upkept.erased)}; rows turned into yearly totals: {upkept.totalled}."

@@ -229,6 +229,11 @@ def table_name(table: str) -> str:
     return TABLES.get(table, table)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 item, 2 items."""
+    return f"{grouped(number)} {noun}" if number == 1 else f"{grouped(number)} {noun}s"
+
+
 def grouped(number: int) -> str:
     """A whole number in groups of three, parted by a narrow space that does not break: 12 345."""
     return f"{number:,}".replace(",", "\u202f")

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import psycopg
@@ -132,8 +132,10 @@ def _sqlite_file(url: URL) -> Path:
         raise DiskProblem(f"there is no folder {file.parent}", hint="make the folder of the database first", where=str(file))
     if file.is_dir():
         raise DiskProblem("the database is a folder", hint="name a file", where=str(file))
-    with disk_errors(file):
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    # Never opened where it is there: whoever closes a file drops all POSIX locks that the process has on it, those of SQLite for a store
+    # that is already open too. Another program would then take itself for the last one, and remove the journal that this one still writes.
+    with disk_errors(file), suppress(FileExistsError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     return file
 
 

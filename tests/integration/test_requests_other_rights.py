@@ -236,6 +236,18 @@ def test_who_withdraws_the_only_consent_there_is_leaves_nothing_behind(night: Ni
     assert {issued.certificate.reason for issued in night.store.certificates(run.id)} == {"CONSENT_WITHDRAWN"}
 
 
+def test_a_donor_who_withdraws_from_the_newsletter_loses_nothing_else(night: Night) -> None:
+    """RGT-12: data held on another basis stay."""
+    donor = night.contact(cf_newsletter=True, birthdate="1966-06-06", description="Verzonnen.")
+    night.donation(donor)
+    request = ask(night, Right.CONSENT_WITHDRAWAL, donor)
+    compile_(night, request)
+    decide(night, request)
+    release(night, request)
+    left = night.get("contacts", donor) or {}
+    assert (left["cf_newsletter"], left["birthdate"], left["description"]) == (False, "1966-06-06", "Verzonnen.")
+
+
 def test_r115_a_suspect_who_withdraws_consent_is_unsubscribed_and_nothing_else_is_told(night: Night) -> None:
     """R-115: the same answer, items and entries as for a subscriber who is known for nothing else; the file stays as it is."""
     suspect = night.contact(cf_newsletter=True)

@@ -12,7 +12,7 @@ from jobs.disclosure import Addressee, Compilation, Item, ItemStatus
 from jobs.items import Items, numbered, with_decisions
 from jobs.scoping import Row
 from jobs.veiling import Veil
-from rules.full_records import FullCall, FullContact, FullDossier, FullEmail, FullFiche, FullNote, FullParty, FullRecording
+from rules.full_records import FullCall, FullContact, FullDossier, FullEmail, FullEnrolment, FullFiche, FullNote, FullParty, FullRecording
 from rules.redaction import Redacted
 
 NUMBERS = frozenset({"+32470000001", "lotte@example.org"})
@@ -23,6 +23,9 @@ class PlainVeil:
 
     def redact(self, text: str) -> Redacted:
         return Redacted(text.replace("Karel", "[derde 1]"))
+
+    def tells(self, text: str) -> bool:
+        return "Karel" in text
 
     def label(self, key: str) -> str:
         return f"[{key}]"
@@ -52,6 +55,33 @@ def test_the_number_of_somebody_else_is_a_label_and_how_they_called_is_not_told(
     assert values(item) == {"caller_number": "[telefoonnummer]", "caller_email": "lotte@example.org", "ip_address": "[IP-adres]"}
     (own,) = maker().of(Row("fiche", "f", fiche, ("fiche", "f"), is_own=True, is_caller=True), "context-1")
     assert (values(own)["reporter_kind"], values(own)["ip_address"]) == ("parent", "192.0.2.1")
+
+
+@pytest.mark.parametrize("only_provided", [False, True])
+def test_the_title_of_a_course_does_not_name_others(only_provided: bool) -> None:
+    """EXP-06: what the person supplied too; a name that stood there stopped the release for good."""
+    row = Row("enrolment", "e", FullEnrolment(id="e", course="Rouw, door Karel"), ("enrolment", "e"), is_own=True)
+    (item,) = maker(only_provided=only_provided).of(row, "context-1")
+    assert values(item) == {"course": "Rouw, door [derde 1]"}
+    assert item.fields[0].provided
+
+
+def test_somebody_else_in_the_persons_own_row_is_not_told() -> None:
+    """EXP-06: `p/a` before an address; a town or a surname alone is the person's own."""
+    contact = FullContact(id="c", first_name="Lotte", phone="0470 00 00 01 (Karel)", street="p/a Karel, Kerkstraat 12", city="Karel")
+    (item,) = maker().of(Row("contact", "c", contact, is_own=True), "context-1")
+    assert values(item) == {
+        "first_name": "Lotte",
+        "phone": "0470 00 00 01 ([derde 1])",
+        "street": "p/a [derde 1], Kerkstraat 12",
+        "city": "Karel",
+    }
+
+
+def test_the_ground_of_a_transfer_does_not_name_others() -> None:
+    fiche = FullFiche(id="f", transfer_basis="akkoord van Karel", transmitted_to="Police, Karel")
+    (item,) = maker().of(Row("fiche", "f", fiche, ("fiche", "f")), "context-1")
+    assert values(item) == {"transfer_basis": "akkoord van [derde 1]", "transmitted_to": "Police, [derde 1]"}
 
 
 def test_each_address_of_an_email_is_looked_at_by_itself() -> None:

@@ -35,6 +35,9 @@ from tests.rules.redaction_cast import LOTTE, MOTHER, OTHERS, REPORTER, a_redact
         ("bel Ann Claes", "bel [CAW Voorbeeldstad]"),
         ("Sofie Wouters noteerde", "[medewerker] noteerde"),
         ("zie ElsPeeters99", "zie [ouder]99"),
+        ("K-a-t-r-i-e-n, E.L.S., E l s", "[melder], [ouder]., [ouder]"),
+        ("Lotte\nKATRIEN: ik bel", "Lotte\n[melder]: ik bel"),
+        ("vriendin Lotte\nKATRIEN: ik bel", "vriendin Lotte\n[melder]: ik bel"),
     ],
 )
 def test_a_name_of_another_goes_however_it_is_written(text: str, redacted: str) -> None:
@@ -54,6 +57,9 @@ def test_a_name_of_another_goes_however_it_is_written(text: str, redacted: str) 
         ("Els.Peeters@Voorbeeld.BE schreef", "[e-mailadres] schreef", "email"),
         ("els (at) voorbeeld (punt) be", "[e-mailadres]", "email"),
         ("els [at] voorbeeld.be", "[e-mailadres]", "email"),
+        ("els.p at voorbeeld dot be", "[e-mailadres]", "email"),
+        ("els apenstaartje post punt voorbeeld punt be", "[e-mailadres]", "email"),
+        ("kaart 4111 1111 1111 1111", "kaart [rekeningnummer]", "account"),
         ("rr 85073099734", "rr [rijksregisternummer]", "national_number"),
         ("rr 85 07 30 997 34", "rr [rijksregisternummer]", "national_number"),
         ("rr 85.07.30-997.35", "rr [rijksregisternummer]", "national_number"),
@@ -75,9 +81,14 @@ def test_a_name_of_another_goes_however_it_is_written(text: str, redacted: str) 
         ("12, rue de la Loi", "[adres]", "address"),
         ("Hauptstraße 5", "[adres]", "address"),
         ("221B Baker Street", "[adres]", "address"),
+        ("r. du Vieux-Moulin 12", "[adres]", "address"),
+        ("Leuvense stwg 512", "[adres]", "address"),
+        ("Dorp 3, 9255 Buggenhout", "[adres]", "address"),
+        ("bij Zandbergen 14 bus 2 te B-9500 Geraardsbergen", "bij [adres]", "address"),
         ("ze is in 9000 Gent", "ze is in [adres]", "address"),
         ("geboren op 12 maart 1975", "geboren op [geboortedatum]", "birth_date"),
         ("op 07/05/1980", "op [geboortedatum]", "birth_date"),
+        ("née le premier mars 1990", "née le [geboortedatum]", "birth_date"),
     ],
 )
 def test_a_number_or_address_of_another_goes_with_its_class(text: str, redacted: str, what: str) -> None:
@@ -100,6 +111,7 @@ def test_a_number_or_address_of_another_goes_with_its_class(text: str, redacted:
         "op 14-09-2026 om 14:30, dossier D-2026-00123, in 2010 Brussel, 116 000, 112 en 1 250 euro",
         "De moeder en de melder belden de politie. De vriendin van Lotte weet meer, een broer van Peeters ook.",
         "zie PV BR.12.L3.001234/2024, versie 1.2.3, op Facebook gezet",
+        "September 3, 2019 Lotte; reeks 1234 5678 9012 3456; kijk at home",
         "",
     ],
 )
@@ -120,6 +132,10 @@ def test_what_is_the_persons_own_or_nobodys_stays(text: str) -> None:
         ("Kerkstraat 123", "[adres]"),
         ("Kerkstraat 12 bus 3", "[adres]"),
         ("Molenweg 7", "[adres]"),
+        ("Kerkstr. 12 en Kerkstraat nr 12, te 9000 Gent", "Kerkstr. 12 en Kerkstraat nr 12, te 9000 Gent"),
+        ("Kerkstraat 12/3", "[adres]"),
+        ("Kerkstraat 12-14", "[adres]"),
+        ("Kerkstraat 12B", "[adres]"),
     ],
 )
 def test_a_neighbours_address_is_not_the_persons_own(text: str, redacted: str) -> None:
@@ -127,6 +143,56 @@ def test_a_neighbours_address_is_not_the_persons_own(text: str, redacted: str) -
     redactor = a_redactor(neighbour)
     assert redactor.redact(text).text == redacted
     assert Needles(redactor.needles()).found_in(redacted) == ()
+
+
+def test_who_is_told_of_behind_an_own_name_is_somebody_else() -> None:
+    redactor = a_redactor(shown=Shown(names=(("Lotte (Lot)", "Peeters (dochter van Katrien De Smet)"),)))
+    assert redactor.redact("Lot, Lotte Peeters, Katrien en De Smet").text == "Lot, Lotte Peeters, [melder] en [melder]"
+
+
+def test_an_own_box_may_be_written_otherwise() -> None:
+    redactor = a_redactor(shown=Shown(names=LOTTE.names, addresses=("Kerkstraat 12 bus 0003", "9000 Gent")))
+    text = "Kerkstraat 12/3, Kerkstr. 12 b3 te 9000 Gent of Kerkstraat 12; in 9000 Gent"
+    assert redactor.redact(text).text == text
+    assert redactor.redact("Kerkstraat 12/4, Molenstraat 5, 9000 Gent").text == "[adres], [adres]"
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Marché-aux-Herbes 44", "[adres]"),
+        ("rue du marche aux herbes, 44", "[adres]"),
+        ("Plateaulaan 8 en de plateaulaan", "[adres] en de [adres]"),
+        ("op de markt", "op de markt"),
+        ("de steenweg", "de steenweg"),
+    ],
+)
+def test_a_street_of_another_goes_by_what_tells_it(text: str, redacted: str) -> None:
+    streets = ("Rue du Marché aux Herbes 44", "Jozef Plateaulaan 8", "Grote Steenweg 2", "Grote Markt 1")
+    assert a_redactor(Protected("n", "witness", addresses=streets)).redact(text).text == redacted
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Sidonja Verbeke belde", "[getuige 1] belde"),
+        ("Sidonja Van der Elst belde", "[getuige 1] belde"),
+        ("Sidonja Lotte belde", "[getuige 1] Lotte belde"),
+        ("Sidonja Woensdag belde", "[getuige 1] Woensdag belde"),
+        ("SIDONJA BELDE", "[getuige 1] BELDE"),
+    ],
+)
+def test_another_surname_behind_a_known_first_name_goes_too(text: str, redacted: str) -> None:
+    """As that of a husband, or one that the row does not have."""
+    assert a_redactor(Protected("n", "witness", names=(("Sidonja", "Smets"),))).redact(text).text == redacted
+
+
+@pytest.mark.parametrize("text", ["BartQuaghebeur", "quaghebeurbart", "Quaghebeurowa"])
+def test_a_long_surname_is_known_inside_a_word(text: str) -> None:
+    """R-118: as in a user name, or with the ending of another language."""
+    redactor = a_redactor(Protected("s", "suspect", names=(("Bartholomeus", "Quaghebeur"), ("", "De Timmerman"))))
+    assert redactor.redact(f"zie {text}.").text == "zie [persoon X]."
+    assert redactor.redact("de timmermannen").text == "de timmermannen"
 
 
 def test_a_first_name_beside_a_shared_surname_goes() -> None:

@@ -92,6 +92,23 @@ def test_a_delivery_to_the_wrong_person_kills_the_link_at_once(typist: Typist, o
     at(typist, "2026-11-26T11:00:00Z")
     assert typist.ask("requests", "misdelivered", request, *DORA)["notify_by"] == document["notify_by"]
     assert steps(org).count("misdelivered") == 1
+    said = typist.type("requests", "misdelivered", request, *DORA)
+    assert document["notify_by"] in said.out
+    assert "the link is dead" in said.out
+
+
+def test_a_person_reads_how_a_request_stands_and_what_comes_next(typist: Typist, org: Night) -> None:
+    request = opened(typist)
+    assert f"Next: crm-compliance requests identify {request} --method METHOD" in typist.type("requests", "show", request).out
+    typist.ask("requests", "identify", request, "--method", "eid", *DORA)
+    said = typist.type("requests", "show", request).out
+    assert "identified on 2026-11-25 by eid" in said
+    assert f"Next: crm-compliance requests match {request}" in said
+    released(org, request, Outcome.DELIVERED_PARTLY)
+    opened(typist, right="consent_withdrawal")
+    lines = typist.type("requests", "list").out.splitlines()
+    assert len(lines) == 3  # a heading and a line each: nothing is broken into lines
+    assert lines[2].endswith("DELIVERED_PARTLY")
 
 
 def test_words_on_a_suspicion_do_not_outlive_the_request(typist: Typist, org: Night) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -173,6 +174,31 @@ def test_the_working_copy_is_not_encrypted_and_is_the_dpos_own(child: Asking, ty
     assert sorted(Path(name).name for name in said["files"]) == ["data.json", "index.html", "letter.pdf", "manifest.json"]
     assert "Werkkopie" in (typist.folder / "copy" / "index.html").read_text(encoding="utf-8")
     assert (typist.folder / "copy").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_working_copy_has_the_files_that_somebody_has_to_look_at(typist: Typist, org: Night) -> None:
+    """EXP-07: the review names the file, and the DPO finds it."""
+    person = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0)
+    org.party(person, "child", dossier=dossier)
+    picture = b"\x89PNG\r\n\x1a\n\0"
+    body = {"filename": "foto.png", "mimetype": "image/png", "isdocument": True, "documentbody": base64.b64encode(picture).decode()}
+    org.note("cf_dossier", dossier, **body)
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile("--plain-folder", str(typist.folder / "copy"))
+    assert (typist.folder / "copy" / "attachments" / "attachment-1.png").read_bytes() == picture
+    shown = typist.type("requests", "review", asking.id).out
+    assert "attachment-1.png" in shown
+
+
+def test_a_file_of_decisions_that_cannot_be_used_is_named(typist: Typist, org: Night) -> None:
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(lotte(org))
+    asking.compile()
+    decisions = typist.folder / "decisions.jsonl"
+    review = ("requests", "review", asking.id, "--decisions", decisions, *DORA)
+    assert str(decisions) in typist.refused(*review, code=2)["message"]
+    decisions.write_text('{"item": "item-1", "status": "APPROVED"}\n{"item": "item-99", "status": "APPROVED"}\n', encoding="utf-8")
+    assert typist.refused(*review, code=2)["where"] == f"{decisions}:2"
 
 
 @pytest.mark.parametrize("language", ["nl", "fr", "de", "en"])

@@ -71,7 +71,7 @@ def test_a_person_sees_why_somebody_is_listed_without_their_name(typist: Typist,
     assert "born in 1985, 85.07.30-***.**" in " ".join(said.out.split())
     assert not [text for text in ("Lotte", "Peeters", "99734", "l@example") if text in said.out]
     shown = typist.type("requests", "confirm", request_id, "c1", *DORA)
-    assert (shown.code, shown.out) == (0, f"c1 confirmed\nrequest {request_id}\n")
+    assert (shown.code, shown.out) == (0, f"c1 confirmed\nNext: crm-compliance requests compile {request_id}\nrequest {request_id}\n")
 
 
 def test_nobody_found_is_an_answer_too(typist: Typist, request_id: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crm_compliance.packages.answer import Paragraph
 from crm_compliance.packages.content import answer_of
 from crm_compliance.packages.letter import letter_pdf
 from crm_compliance.packages.wording import LANGUAGES, texts_in
@@ -133,6 +134,20 @@ def test_a_letter_says_when_it_had_to_transcribe() -> None:
     note = "staan er in Latijns schrift"
     assert note in said(items=(fiche(2, "naam: 中文"),))
     assert note not in said()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_child_that_asked_for_something_else_is_not_told_of_a_copy(language: str) -> None:
+    """EXP-10: the page says what is in the package."""
+    words = texts_in(language)
+    lotte = Addressee("Lotte Peeters (fictief)", is_minor=True)
+    decided = answer_of(compilation(language=language, right="erasure", addressee=lotte, items=(), withheld=()), SENDER).cover
+    copied = answer_of(compilation(language=language, addressee=lotte), SENDER).cover
+    assert decided is not None
+    assert copied is not None
+    assert Paragraph(words.say("child", "why_decided")) in decided.blocks
+    assert Paragraph(words.say("child", "why")) not in decided.blocks
+    assert Paragraph(words.say("child", "why")) in copied.blocks
 
 
 def test_a_child_gets_a_page_of_its_own_first() -> None:

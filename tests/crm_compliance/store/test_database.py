@@ -263,3 +263,16 @@ def test_what_is_removed_is_overwritten_in_the_file(tmp_path: Path) -> None:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
         assert (b"Zonnebloemstraat" in file.read_bytes()) == statement.startswith("INSERT")
     opened.close()
+
+
+def test_opening_a_store_twice_in_one_program_leaves_its_journal_to_it(sqlite_url: str, open_store: Callable[[str], SqlStore]) -> None:
+    """The service has one for the downloads and one for each job. Whoever closes the file drops the locks of both, and another program that
+    ends then removes the journal under them: what either writes from then on is lost, and what others write is never seen."""
+    served = open_store(sqlite_url)
+    served.append([("first", {})])
+    open_store(sqlite_url).close()
+    another = subprocess.run([sys.executable, "-c", OPEN, sqlite_url], cwd=ROOT, input="\n", capture_output=True, text=True, check=True)
+    assert another.stdout == "ready\n"
+    served.append([("last", {})])
+    kinds = [entry.kind for entry in open_store(sqlite_url).ledger()]
+    assert kinds == ["first", *["opened"] * 5, "last"]
