@@ -10,6 +10,7 @@ import codecs
 import html
 import json
 import re
+import threading
 import zipfile
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -42,6 +43,7 @@ _LARGEST_ARCHIVE: Final = 64 * 1024 * 1024  # bytes, unpacked
 _DEEPEST_ARCHIVE: Final = 3
 _HEAD: Final = 64 * 1024  # bytes at the beginning of a picture, where it says who made it and when
 _WORDS: Final = re.compile(rb"[^\x00-\x1f\x7f]{6,}")
+_PDFIUM: Final = threading.Lock()  # the library is for one thread at a time
 _JSON_ESCAPES: Final = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))+')
 _STYLE: Final = re.compile(r"<style>.*?</style>", re.DOTALL)
 _TAG: Final = re.compile(r"<[^>]*>")
@@ -152,18 +154,19 @@ def _message(body: bytes) -> str | None:
     return "\n\n".join(["\n".join(lines), *dict.fromkeys(texts)]).strip()
 
 
-def _pdf_texts(content: bytes) -> Iterator[str]:
-    try:
-        document = pypdfium2.PdfDocument(content)
-    except pypdfium2.PdfiumError:
-        yield _as_bytes(content)  # it says that it is a PDF and is none
-        return
-    try:
-        yield "\n".join(document.get_metadata_dict().values())
-        for page in document:
-            text_page = page.get_textpage()
-            yield text_page.get_text_bounded()
-            text_page.close()
-            page.close()
-    finally:
-        document.close()
+def _pdf_texts(content: bytes) -> list[str]:
+    with _PDFIUM:
+        try:
+            document = pypdfium2.PdfDocument(content)
+        except pypdfium2.PdfiumError:
+            return [_as_bytes(content)]  # it says that it is a PDF and is none
+        try:
+            texts = ["\n".join(document.get_metadata_dict().values())]
+            for page in document:
+                text_page = page.get_textpage()
+                texts.append(text_page.get_text_bounded())
+                text_page.close()
+                page.close()
+            return texts
+        finally:
+            document.close()

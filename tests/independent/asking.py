@@ -11,8 +11,10 @@ import html
 import json
 import random
 import re
+import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +33,7 @@ GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 UNSEEN = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u2010\u2011-]+")
 PARTS = {"letter.pdf", "data.json", "index.html", "manifest.json"}
 NEUTRAL = {"letter.pdf", "manifest.json"}
+_PDFIUM = threading.Lock()
 Item = dict[str, Any]
 
 
@@ -124,27 +127,31 @@ class Package:
         return bool(self.where(word))
 
 
+@contextmanager
+def opened_pdf(body: bytes) -> Iterator[pypdfium2.PdfDocument]:
+    """Houses play in threads, and the library is for one at a time."""
+    with _PDFIUM:
+        document = pypdfium2.PdfDocument(body)
+        try:
+            yield document
+        finally:
+            document.close()
+
+
 def pdf_text(body: bytes) -> str:
-    document = pypdfium2.PdfDocument(body)
-    try:
+    with opened_pdf(body) as document:
         return "\n".join(page.get_textpage().get_text_range() for page in document)
-    finally:
-        document.close()
 
 
 def pdf_metadata(body: bytes) -> dict[str, str]:
-    document = pypdfium2.PdfDocument(body)
-    try:
+    with opened_pdf(body) as document:
         return dict(document.get_metadata_dict())
-    finally:
-        document.close()
 
 
 def pictures(body: bytes, hidden: Sequence[str]) -> list[bytes]:
     """The pages as pictures, with white boxes over some words."""
     found = []
-    document = pypdfium2.PdfDocument(body)
-    try:
+    with opened_pdf(body) as document:
         for page in document:
             text, height = page.get_textpage(), page.get_height()
             picture = page.render(scale=1.5).to_pil().convert("RGB")
@@ -158,8 +165,6 @@ def pictures(body: bytes, hidden: Sequence[str]) -> list[bytes]:
                     corners = (left * 1.5, (height - high) * 1.5, right * 1.5, (height - low) * 1.5)
                     picture.paste((255, 255, 255), tuple(int(c) for c in corners))
             found.append(picture.tobytes())
-    finally:
-        document.close()
     return found
 
 
