@@ -8,7 +8,6 @@ Source: IDN-07, IDN-10, IDN-12 to IDN-15.
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections import defaultdict
@@ -19,6 +18,7 @@ import ahocorasick
 from anyascii import anyascii
 
 from rules.full_records import FullContact
+from rules.markup import unescaped
 from rules.names import PARTICLES
 from rules.phones import normal_phone
 
@@ -137,7 +137,7 @@ def _folded(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(" ", _INLINE_TAG.sub("", text))
     if "&" in text:
-        text = html.unescape(text)
+        text = unescaped(text)
     if not text.isascii():
         text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
         text = _NOT_PLAIN.sub(lambda found: _LETTERS[found[0]], text)

@@ -6,43 +6,35 @@ Source: EXP-01, EXP-19.
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
-_TAG = re.compile(r"<(?:/|!)?[a-zA-Z][^<>]*>")
-_BREAKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "table", "ul", "ol", "blockquote", "hr"})
-_UNSEEN = frozenset({"script", "style", "head", "title", "template"})
+from rules.markup import Words, has_markup, tokens
+
+BREAKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote", "hr"})
+CELLS = frozenset({"td", "th"})
+_UNSEEN = frozenset({"template"})
 _SPACES = re.compile(r"[ \t\r\f\v]+")
-_LINES = re.compile(r"\s*\n\s*(?:\n\s*)*")
 
 
 def plain_text(text: str) -> str:
-    """Give the text without markup; a text that has none stays as it is."""
-    if not _TAG.search(text):
+    """Give the text without markup, in time that grows with its length; a text that has none stays as it is."""
+    if not has_markup(text):
         return text
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    return _LINES.sub("\n", _SPACES.sub(" ", "".join(reader.seen))).strip()
+    seen: list[str] = []
+    hidden = 0
+    for token in tokens(text):
+        if isinstance(token, Words):
+            if token.is_seen and not hidden:
+                seen.append(token.text)
+            continue
+        if token.name in _UNSEEN:
+            hidden = max(hidden - 1, 0) if token.is_end else hidden + 1
+        if token.name in BREAKS:
+            seen.append("\n")
+        elif token.name in CELLS:
+            seen.append(" ")
+    return lines_of("".join(seen))
 
 
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.seen: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN:
-            self._hidden += 1
-        if tag in _BREAKS:
-            self.seen.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _UNSEEN:
-            self._hidden = max(self._hidden - 1, 0)
-        if tag in _BREAKS:
-            self.seen.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.seen.append(data)
+def lines_of(text: str) -> str:
+    """Give a text with single blanks and single line ends."""
+    return "\n".join(line for each in text.split("\n") if (line := _SPACES.sub(" ", each).strip()))

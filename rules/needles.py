@@ -5,7 +5,6 @@ Source: EXP-06, R-118, R-119, R-142.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator, Set
 from typing import Final
@@ -15,6 +14,7 @@ import phonenumbers
 
 from rules.folding import fold, plain_letters, squeeze_quickly
 from rules.labels import LABEL
+from rules.markup import unescaped
 from rules.spellings import POSSESSIVE, Part, Spelling, spellings
 
 NAME: Final = "name"
@@ -185,7 +185,7 @@ def _views(text: str) -> Iterator[str]:
     if "\\" in text:
         text = _BROKEN.sub(" ", _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text))
     if "&" in text:
-        text = html.unescape(text)
+        text = unescaped(text)
     text = LABEL.sub(" | ", text)
     if "<" not in text:
         yield text

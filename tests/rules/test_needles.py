@@ -162,3 +162,7 @@ def test_two_hundred_needles_are_looked_for_in_five_megabytes_within_seconds() -
     began = time.perf_counter()
     assert needles.found_in(text) == ()
     assert time.perf_counter() - began < 10  # under two seconds on a machine of its own
+
+
+def test_a_character_reference_of_any_length_is_no_reason_to_fail() -> None:
+    assert Needles([name_needle("", "Quaghebeur")]).found_in("&#" + "9" * 5_000 + "; &#0000000081;uaghebeur") == ("name",)

@@ -1,0 +1,135 @@
+"""Markup taken apart as a browser would, in one pass: its words, its tags and what their attributes say.
+
+Only the tokens, no tree: a tree of hostile markup can be far larger than the markup. The cost grows with the length of the text, and
+whatever was begun and is never ended is words: no text is too strange, and none is lost.
+
+Source: EXP-06, EXP-19.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+# What a browser does not show, up to the end of the element; nothing in them is a tag.
+RAW: Final = frozenset({"script", "style", "title"})
+_NAME: Final = re.compile(r"[a-zA-Z][^\s/>]*+")
+_SPACES: Final = re.compile(r"[\s/]*+")
+_BLANKS: Final = re.compile(r"\s*+")
+_ATTRIBUTE: Final = re.compile(r"[^\s/>][^\s/>=]*+")
+_UNQUOTED: Final = re.compile(r"[^\s>]*+")
+_COMMENT_END: Final = re.compile(r"--!?>")
+_LINK: Final = re.compile(r"<(?:[^\s<>@\"'=]{1,128}@[^\s<>@\"'=]{1,255}\.[a-zA-Z]{2,24}|(?:https?|mailto):[^\s<>]{1,2000})>")
+_ZEROS: Final = re.compile(r"&#([xX]?)0++(?=[0-9a-fA-F])")
+_TOO_LONG: Final = re.compile(r"&#(?:[0-9]{8,}+|[xX][0-9a-fA-F]{8,}+);?")
+_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*+>|<![a-zA-Z\[-]")
+
+
+class Words(msgspec.Struct, frozen=True):
+    """What stands between tags, as it is read; `is_seen` is false for what a browser does not show."""
+
+    text: str
+    is_seen: bool = True
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """A tag by its name in lower case, and its attributes in the order in which they stand."""
+
+    name: str
+    is_end: bool = False
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+def unescaped(text: str) -> str:
+    """Give a text without character references; one with more digits than any character has stands for none."""
+    return html.unescape(_TOO_LONG.sub("\ufffd", _ZEROS.sub(r"&#\1", text))) if "&" in text else text
+
+
+def has_markup(text: str) -> bool:
+    """Whether a text holds a tag or a comment, and not merely a sign such as `<` or an address such as `<jan@example.org>`."""
+    return any(not _LINK.match(text, found.start()) for found in _TAG.finditer(text))
+
+
+def tokens(text: str) -> Iterator[Words | Tag]:
+    """Take markup apart. Costs time and memory in proportion to its length."""
+    last, last_marked = text.rfind(">"), text.rfind("]]>")
+    here = begin = 0  # where to look on, and where the words begin that were not given yet
+    comments = True
+    while 0 <= (here := text.find("<", here)) < last:
+        after = text[here + 1 : here + 2]
+        found: Words | Tag | None = None
+        end = here + 1
+        if after == "!" or after == "?":
+            found, end, comments = _declaration(text, here, last_marked, comments=comments)
+        elif _LINK.match(text, here):
+            end = text.index(">", here) + 1
+        elif name := _NAME.match(text, here + 1):
+            attributes, end = _attributes(text, name.end(), last)
+            found = Tag(name[0].lower(), attributes=attributes)
+        elif after == "/" and (name := _NAME.match(text, here + 2)):
+            _, end = _attributes(text, name.end(), last)
+            found = Tag(name[0].lower(), is_end=True)
+        elif after == "/":
+            found, end = Words("", is_seen=False), text.index(">", here) + 1
+        if found is None:
+            here = end
+            continue
+        if begin < here:
+            yield Words(unescaped(text[begin:here]))
+        if not isinstance(found, Words) or found.text:
+            yield found
+        if isinstance(found, Tag) and found.name in RAW and not found.is_end:
+            closed = re.compile(rf"</{found.name}(?=[\s/>])", re.IGNORECASE).search(text, end)
+            stop = len(text) if closed is None else closed.start()
+            yield Words(text[end:stop], is_seen=False)
+            end = stop
+        here = begin = end
+    if begin < len(text):
+        yield Words(unescaped(text[begin:]))
+
+
+def _declaration(text: str, here: int, last_marked: int, *, comments: bool) -> tuple[Words | None, int, bool]:
+    """What begins with `<!` or `<?`: a comment, marked text, or what a browser takes for a comment up to the next `>`."""
+    if text.startswith("<!--", here):
+        ended = _COMMENT_END.search(text, here + 2) if comments else None
+        if ended is None:
+            return None, here + 4, False
+        return Words(text[here + 4 : max(ended.start(), here + 4)], is_seen=False), ended.end(), comments
+    if text.startswith("<![CDATA[", here) and here < last_marked:
+        stop = text.index("]]>", here)
+        return Words(text[here + 9 : stop]), stop + 3, comments
+    end = text.index(">", here)
+    return Words(text[here + 2 : end], is_seen=False), end + 1, comments
+
+
+def _attributes(text: str, here: int, last: int) -> tuple[tuple[tuple[str, str], ...], int]:
+    """Read on to the `>` that ends a tag. A quotation mark that does not close before the last one is part of a value."""
+    found: list[tuple[str, str]] = []
+    while True:
+        here = _end(_SPACES, text, here)
+        if text[here] == ">":
+            return tuple(found), here + 1
+        name = _ATTRIBUTE.match(text, here)
+        begin, here = here, name.end() if name else here + 1
+        named = text[begin:here].lower()
+        equals = _end(_BLANKS, text, here)
+        value = ""
+        if text[equals] == "=":
+            here = _end(_BLANKS, text, equals + 1)
+            quote = text[here]
+            close = text.find(quote, here + 1, last) if quote in "\"'" else -1
+            if close >= 0:
+                value, here = text[here + 1 : close], close + 1
+            else:
+                begin, here = here, _end(_UNQUOTED, text, here)
+                value = text[begin:here]
+        found.append((named, unescaped(value)))
+
+
+def _end(pattern: re.Pattern[str], text: str, here: int) -> int:
+    found = pattern.match(text, here)
+    return here if found is None else found.end()
