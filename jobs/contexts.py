@@ -8,7 +8,7 @@ Source: GDPR art. 15(1), 15(2); section 7.1; RGT-10 to RGT-12; R-100, R-107, R-1
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from dataclasses import replace as with_changes
 from types import MappingProxyType
 from typing import Final
 
@@ -17,27 +17,24 @@ from msgspec.structs import replace
 from jobs.assessing import Assessment
 from jobs.disclosure import Context, Retention
 from jobs.gather import gather_units
+from jobs.grounds import grounds_of, in_languages, processors_of
 from jobs.holding import active_holds
-from jobs.items import OF_RELATIONS
+from jobs.person_context import person_context
 from jobs.ports import JobContext
-from jobs.recipients import recipients_of
+from jobs.recipients import PROCESSOR, recipients_of
 from jobs.scoping import Row, Scope
+from jobs.terms_told import Terms
 from jobs.veiling import Veil
 from rules.asked import UnitKey
-from rules.categories import Category, Mission, UntilAge
+from rules.categories import Category, Mission
 from rules.decide import decide
-from rules.disposition import Decision, Reason
+from rules.disposition import Decision
 from rules.full_records import FullContact, FullFiche, FullRecording
 from rules.holds import Holds
 from rules.policy import Policy
 from rules.records import Donation, Engagement, Enrolment, Unit, UnitKind
 from rules.subject_requests import Right
 
-LANGUAGES: Final = ("nl", "fr", "de", "en")
-# What one request freezes is no reason to tell that something is kept for a claim.
-TOLD_HOLDS: Final = frozenset(
-    {Reason.HOLD_LEGAL, Reason.HOLD_JUDICIAL, Reason.HOLD_COMPLAINT, Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION}
-)
 _PURPOSES: Final[Mapping[Mission, tuple[str, ...]]] = MappingProxyType(
     {
         Mission.DISAPPEARANCE: ("investigation", "support", "prevention"),
@@ -46,29 +43,24 @@ _PURPOSES: Final[Mapping[Mission, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _RECORDING: Final = "recording"
+_NEWSLETTER: Final = "newsletter"
+_PARTNERSHIP: Final = "partnership"
 _ANYBODY: Final = ("self", "third_party")
+_SPEAKERS: Final = frozenset({"reporter", "witness"})
 _EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
 _ON_CONSENT: Final = (*_EVERYWHERE, Right.PORTABILITY.value, Right.OBJECTION.value, Right.CONSENT_WITHDRAWAL.value)
 _ON_CONTRACT: Final = (*_EVERYWHERE, Right.PORTABILITY.value)
-# kind of relation -> role, purposes, basis where no row of the schedule in force says one, data, rights
-_RELATIONS: Final[Mapping[str, tuple[str, tuple[str, ...], str, tuple[str, ...], tuple[str, ...]]]] = MappingProxyType(
+# kind of relation -> role, purposes, basis where the schedule says none, data, rights, criterion where no row of it in force says a term
+_RELATIONS: Final[Mapping[str, tuple[str, tuple[str, ...], str, tuple[str, ...], tuple[str, ...], str]]] = MappingProxyType(
     {
-        "donation": ("donor", ("fundraising", "accounting"), "contract", ("payment",), (*_ON_CONTRACT, Right.OBJECTION.value)),
-        "enrolment": ("participant", ("training",), "contract", ("training",), _ON_CONTRACT),
-        "engagement": ("volunteer", ("volunteering",), "contract", ("engagement",), _ON_CONTRACT),
-        "newsletter": ("subscriber", ("newsletter",), "consent", ("contact_details", "preferences"), _ON_CONSENT),
+        "donation": ("donor", ("fundraising", "accounting"), "contract", ("payment",), (*_ON_CONTRACT, Right.OBJECTION.value), "tax"),
+        "enrolment": ("participant", ("training",), "contract", ("training",), _ON_CONTRACT, "not_set"),
+        "engagement": ("volunteer", ("volunteering",), "contract", ("engagement",), _ON_CONTRACT, "agreement"),
+        _NEWSLETTER: ("subscriber", ("newsletter",), "consent", ("contact_details", "preferences"), _ON_CONSENT, "until_withdrawn"),
+        _PARTNERSHIP: ("partner", ("partnership",), "contract", ("contact_details",), (*_EVERYWHERE, Right.OBJECTION.value), "not_set"),
     }
 )
-_DATA_OF_CONTACT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "identification": ("first_name", "last_name"),
-        "contact_details": ("email", "email_2", "phone", "mobile", "street", "city", "postcode"),
-        "national_number": ("national_number",),
-        "birth": ("birth_on", "birth_year", "birth_month", "stated_age", "birth_place"),
-        "sex": ("gender",),
-        "preferences": ("language", "newsletter", "no_bulk_email"),
-    }
-)
+_ENGAGED: Final = ("volunteer", "trainee", "employee")
 
 
 class Contexts:
@@ -80,11 +72,15 @@ class Contexts:
         self._veil = veil
         self._rows = scope.rows
         self._units = {} if portable else _units(context, _wanted(scope.rows))
-        self._holds = active_holds(context, assessment.day) if self._units else Holds.of(())
         self._day = assessment.day
+        self._terms = Terms(assessment.day, context.policy.defaults.request_grace_days)
+        self._holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
         others = [*([] if portable else [*self._of_files(), *self._of_recordings()]), *self._of_relations()]
-        made = others if portable else [*self._of_contact("of_the_others" if others else "not_decided"), *others]
-        self.made = tuple(replace(each, key=f"context-{number}") for number, each in enumerate(made, 1))
+        own = [] if portable else person_context(self._rows, others, is_whole=assessment.standing.identity, terms=self._terms)
+        made = [replace(each, key=f"context-{number}") for number, each in enumerate((*own, *others), 1)]
+        if own:
+            made[0] = replace(made[0], needed_for=tuple(each.key for each in made[1:]), processors=processors_of(self._policy, ()))
+        self.made = tuple(self._with_processors(each) for each in made)
         self._by_source = {context.source: context.key for context in self.made}
 
     def key_of(self, row: Row) -> str:
@@ -114,20 +110,24 @@ class Contexts:
         decision = decide(found, self._policy, self._holds, as_of=self._day) if found is not None else None
         key = _deciding(decision)
         category = self._policy.categories.get(key)
+        purposes = _purposes(category)
+        roles = ("child",) if is_whole else self._found.standing.own.get(unit, ()) or ("other",)
         fiches = [row.record for row in rows if isinstance(row.record, FullFiche)]
         is_only_child = is_whole and found is not None and len(found.children) <= 1  # else the day would tell of a brother or a sister
         return Context(
             key="",
             kind=unit[0],
-            role="child" if is_whole else next(iter(self._found.standing.own.get(unit, ())), "other"),
+            role=roles[0],
+            roles=roles,
             category_labels=_labels(category),
             basis_labels=_basis_labels(category),
-            purposes=_PURPOSES[category.mission] if category is not None else ("support",),
+            purposes=purposes,
             basis=category.basis if category is not None and category.enabled else "not_decided",
+            grounds=grounds_of(self._policy, purposes, category, "not_decided", is_special=is_whole),
             data_categories=_data(rows, is_whole=is_whole),
             recipients=recipients_of(fiches, self._veil, is_limited=is_limited),
-            retention=_retention(key, category, decision, tells_age=is_only_child),
-            sources=_sources(fiches, is_whole=is_whole, is_limited=is_limited),
+            retention=self._terms.of_file(key, category, decision, tells_age=is_only_child),
+            sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited),
             rights=_EVERYWHERE,  # where vital interests are the basis, there is nothing to object to (RGT-11)
             special=is_whole,
             source=unit,
@@ -140,17 +140,20 @@ class Contexts:
             return []
         standing, units = self._found.standing, [row.unit for row in rows if row.unit is not None]
         is_whole = any(unit in standing.whole for unit in units)
-        roles = [role for unit in units for role in standing.own.get(unit, ())]
+        found = dict.fromkeys(role for unit in units for role in standing.own.get(unit, ()))
+        roles = ("child",) if is_whole else tuple(found) or ("other",)
         category = self._policy.categories.get(_RECORDING)
         return [
             Context(
                 key="",
                 kind=_RECORDING,
-                role="child" if is_whole else next(iter(roles), "other"),
+                role=roles[0],
+                roles=roles,
                 category_labels=_labels(category),
                 basis_labels=_basis_labels(category),
                 purposes=(_RECORDING,),
                 basis=category.basis if category is not None and category.enabled else "not_decided",
+                grounds=grounds_of(self._policy, (_RECORDING,), category, "not_decided", is_special=is_whole),
                 data_categories=("voice", "communication"),
                 recipients=recipients_of((), self._veil, is_limited=False),
                 retention=self._end_of_recordings(rows),
@@ -165,85 +168,85 @@ class Contexts:
         """The day on which the last of them goes; not where RGT-09 holds, since it would tell when the child called."""
         found = [self._units[row.source] for row in rows if row.source in self._units]
         decisions = [decide(unit, self._policy, self._holds, as_of=self._day) for unit in found]
-        ends = [decision.retention_end for decision in decisions if decision.retention_end is not None]
-        is_told = len(ends) == len(rows) and not any(row.is_limited for row in rows)
-        is_held = any(TOLD_HOLDS.intersection(decision.reasons) for decision in decisions)
-        return Retention(_RECORDING, max(ends) if is_told else None, "" if is_told else "six_months_after_contact", is_held)
+        is_told = len(found) == len(rows) and not any(row.is_limited for row in rows)
+        return self._terms.of_several(_RECORDING, decisions, criterion="six_months_after_contact", is_day_told=is_told)
 
-    # -- the person and relations --------------------------------------------------------------------------------------------------
-
-    def _of_contact(self, basis: str) -> list[Context]:
-        contacts = [row.record for row in self._rows if isinstance(row.record, FullContact)]
-        if not any(row.unit is None and row.kind not in _RELATIONS for row in self._rows):
-            return []
-        is_whole = self._found.standing.identity
-        told = tuple(
-            code
-            for code, names in _DATA_OF_CONTACT.items()
-            if any(getattr(each, name) for each in contacts for name in names if is_whole or name in OF_RELATIONS)
-        )
-        others = ("communication",) if any(row.unit is None and row.kind in ("note", "call", "email") for row in self._rows) else ()
-        return [
-            Context(
-                key="",
-                kind="contact",
-                role="contact",
-                category_labels={},
-                purposes=("contact",),
-                basis=basis,
-                data_categories=(*told, *others),
-                recipients=recipients_of((), self._veil, is_limited=False),
-                retention=Retention("", None, "relation"),
-                sources=_ANYBODY,
-                rights=_EVERYWHERE,
-                source=("contact", ""),
-            )
-        ]
+    # -- relations -----------------------------------------------------------------------------------------------------------------
 
     def _of_relations(self) -> list[Context]:
         kinds = {row.kind for row in self._rows if row.kind in _RELATIONS}
         contacts = [row.record for row in self._rows if isinstance(row.record, FullContact)]
         if self._found.standing.relations and any(contact.newsletter for contact in contacts):
-            kinds.add("newsletter")
+            kinds.add(_NEWSLETTER)
+        if self._found.standing.relations and any(contact.parent_kind == "account" for contact in contacts):
+            kinds.add(_PARTNERSHIP)
         return [self._of_relation(kind) for kind in _RELATIONS if kind in kinds]
 
     def _of_relation(self, kind: str) -> Context:
-        role, purposes, basis, data, rights = _RELATIONS[kind]
+        role, purposes, basis, data, rights, criterion = _RELATIONS[kind]
         engaged = {str(getattr(row.record, "kind", None)) for row in self._rows if row.kind == kind}
-        if kind == "engagement" and engaged == {"employee"}:
-            role, purposes = "employee", ("employment",)
+        roles: tuple[str, ...] = (role,)
+        if kind == "engagement":
+            roles = tuple(each for each in _ENGAGED if each in engaged) or (role,)
+            employed = ("employment",) if "employee" in engaged else ()
+            purposes = (*(() if engaged == {"employee"} else purposes), *employed)
         category = _row_for(self._policy, kind, engaged)
-        retention = Retention("", None, "until_withdrawn" if kind == "newsletter" else "relation")
-        last_day = self._end_of_relations(kind) if category is not None and category.enabled else None
-        if category is not None and last_day is not None:
-            retention = Retention(_key_of(self._policy, category), last_day)
+        is_in_force = category is not None and category.enabled
+        if category is not None and category.purposes:
+            purposes = category.purposes
         return Context(
             key="",
             kind=kind,
-            role=role,
+            role=roles[0],
+            roles=roles,
             category_labels=_labels(category),
             basis_labels=_basis_labels(category),
             purposes=purposes,
-            basis=category.basis if category is not None and category.enabled else basis,
-            data_categories=("identification", *data),
+            basis=category.basis if category is not None and is_in_force else basis,
+            grounds=grounds_of(self._policy, purposes, category, basis, is_special=False),
+            data_categories=tuple(dict.fromkeys(("identification", *data))),
             recipients=recipients_of((), self._veil, is_limited=False),
-            retention=retention,
+            retention=self._end_of_relations(kind, _key_of(self._policy, category), criterion, is_day_told=is_in_force),
             sources=("self",),
             rights=rights,
-            portable=True,
+            portable=kind != _PARTNERSHIP,
             source=(kind, ""),
         )
 
-    def _end_of_relations(self, kind: str) -> date | None:
-        """The last day of what ends last of one kind; None where one of them has no end, such as an agreement that goes on."""
-        ends = [self._end_of(row) for row in self._rows if row.kind == kind]
-        return max((end for end in ends if end is not None), default=None) if None not in ends else None
+    def _end_of_relations(self, kind: str, key: str, criterion: str, *, is_day_told: bool) -> Retention:
+        """The last day of what ends last of one kind; by a criterion where one of them has no end, such as an agreement that goes on."""
+        decisions = [found for row in self._rows if row.kind == kind if (found := self._decided(row)) is not None]
+        if kind == "engagement" and self._has_ended(kind):
+            criterion = "not_set"
+        return self._terms.of_several(key, decisions, criterion=criterion, is_day_told=is_day_told)
 
-    def _end_of(self, row: Row) -> date | None:
+    def _has_ended(self, kind: str) -> bool:
+        ended = [getattr(row.record, "ended_on", None) for row in self._rows if row.kind == kind]
+        return all(on is not None and on < self._day for on in ended)
+
+    def _decided(self, row: Row) -> Decision | None:
         if not isinstance(row.record, Donation | Enrolment | Engagement):
             return None
         unit = Unit(UnitKind(row.kind), row.id, row.record.etag, relation=row.record)
-        return decide(unit, self._policy, Holds.none(), as_of=self._day).retention_end
+        return decide(unit, self._policy, self._holds, as_of=self._day)
+
+    def _with_processors(self, context: Context) -> Context:
+        """With whoever processes data for it, where the schedule says it; else the category alone is told (7.1(c))."""
+        if not self._policy.processors:
+            return context
+        found = context.processors or processors_of(self._policy, context.purposes)
+        recipients = tuple(each for each in context.recipients if each != PROCESSOR)
+        return replace(context, processors=found, recipients=recipients)
+
+
+def _placed_holds(context: JobContext, found: Assessment) -> Holds:
+    """The holds that people placed and the CRM's own: what any request freezes is told of the own request alone (SUS-05)."""
+    without = with_changes(context, gives_way=lambda hold: hold.source == "request" or context.gives_way(hold))
+    return active_holds(without, found.day)
+
+
+def _purposes(category: Category | None) -> tuple[str, ...]:
+    return ("support",) if category is None else category.purposes or _PURPOSES[category.mission]
 
 
 def _units(context: JobContext, units: Collection[UnitKey]) -> dict[UnitKey, Unit]:
@@ -276,28 +279,11 @@ def _deciding(decision: Decision | None) -> str:
 
 
 def _labels(category: Category | None) -> dict[str, str]:
-    return {} if category is None else {language: str(getattr(category.labels, language)) for language in LANGUAGES}
+    return in_languages(category.labels if category is not None else None)
 
 
 def _basis_labels(category: Category | None) -> dict[str, str]:
-    labels = category.basis_labels if category is not None and category.enabled else None
-    return {} if labels is None else {language: str(getattr(labels, language)) for language in LANGUAGES}
-
-
-def _retention(key: str, category: Category | None, decision: Decision | None, *, tells_age: bool) -> Retention:
-    """Say how long a file is kept. Whoever is not the child is not told a day that follows from the child's birthday."""
-    if decision is None:
-        return Retention(key, None, "unknown")
-    is_held = bool(TOLD_HOLDS.intersection(decision.reasons))
-    if category is None or Reason.UNCONFIGURED in decision.reasons:
-        return Retention(key, None, "not_set", is_held)
-    if Reason.NO_TERM in decision.reasons:
-        return Retention(key, None, "no_term", is_held)
-    if isinstance(category, UntilAge) and not tells_age:
-        return Retention(key, None, "until_age", is_held, category.age)
-    if decision.retention_end is None or Reason.OPEN_DOSSIER in decision.reasons:
-        return Retention(key, None, "open" if Reason.OPEN_DOSSIER in decision.reasons else "unknown", is_held)
-    return Retention(key, decision.retention_end, "", is_held)
+    return in_languages(category.basis_labels if category is not None and category.enabled else None)
 
 
 def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
@@ -310,27 +296,30 @@ def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
     return (*found, "sensitive") if is_whole else tuple(found)
 
 
-def _sources(fiches: Sequence[FullFiche], *, is_whole: bool, is_limited: bool) -> tuple[str, ...]:
-    """Where data about the child came from, by kind and never by person (R-119); what somebody said, they said.
+def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_limited: bool) -> tuple[str, ...]:
+    """Where data came from, by kind and never by person (R-119): what somebody said, they said; what a role says of whoever did not speak,
+    others did.
 
     Whether it was the child is not told to whom RGT-09 limits: they are told the same of every file.
     """
     if not is_whole:
-        return ("self",)
+        has_spoken = bool(_SPEAKERS.intersection(roles)) or any(row.is_own and row.kind != "party" for row in rows)
+        has_other_role = bool(set(roles) - _SPEAKERS - {"other"})
+        return (*(("self",) if has_spoken or not has_other_role else ()), *(("third_party",) if has_other_role else ()))
     if is_limited:
         return _ANYBODY
-    kinds = {fiche.reporter_kind for fiche in fiches}
+    kinds = {row.record.reporter_kind for row in rows if isinstance(row.record, FullFiche)}
     told = {"professional" if kind == "professional" else "self" if kind == "child" else "third_party" for kind in kinds}
     return tuple(source for source in ("self", "third_party", "professional") if source in told) or ("third_party",)
 
 
-def _key_of(policy: Policy, category: Category) -> str:
-    return next(key for key, row in policy.categories.items() if row is category)
+def _key_of(policy: Policy, category: Category | None) -> str:
+    return next((key for key, row in policy.categories.items() if row is category), "")
 
 
 def _row_for(policy: Policy, kind: str, engaged: Collection[str]) -> Category | None:
     """The row of the schedule for a relation: the first one for its unit that fits, in force or not."""
-    if kind == "newsletter":
-        return policy.categories.get("newsletter")
+    if kind in (_NEWSLETTER, _PARTNERSHIP):
+        return policy.categories.get(_NEWSLETTER if kind == _NEWSLETTER else "partner_contact")
     fits = [row for row in policy.categories.values() if row.unit == kind and (row.kinds is None or set(row.kinds) & set(engaged))]
     return next(iter(sorted(fits, key=lambda row: not row.enabled)), None)

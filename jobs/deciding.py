@@ -19,7 +19,6 @@ import msgspec
 from jobs import correcting
 from jobs.admitting import DPO, Hand, admitted, refused, save_move
 from jobs.confirmed_people import confirmed_people, given_of
-from jobs.contexts import TOLD_HOLDS
 from jobs.disclosure import Compilation, Item, ItemStatus
 from jobs.erasing import held_items
 from jobs.granted import (
@@ -41,6 +40,7 @@ from jobs.ports import JobContext
 from jobs.recipients_told import recipients_told, told_of
 from jobs.settling import TECHNICAL
 from jobs.subject_requests import COMPILATION, DECISIONS, SubjectRequest
+from jobs.terms_told import TOLD_HOLDS
 from rules.errors import UsageError
 from rules.periods import add_months, brussels_date
 from rules.placed_holds import REVIEW_MONTHS, HoldType

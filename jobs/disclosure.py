@@ -16,18 +16,15 @@ from rules.on_behalf_withholding import CLASSES as RGT_09
 from rules.redaction import Redaction
 
 # The codes that an answer speaks in; the texts of the package have words for each of them in every language.
-PURPOSES: Final = (
-    "investigation", "support", "prevention", "online_safety", "referral", "recording", "fundraising", "accounting", "training",
-    "volunteering", "employment", "partnership", "newsletter", "contact",
-)  # fmt: skip
 DATA_CATEGORIES: Final = (
     "identification", "contact_details", "national_number", "birth", "sex", "image", "voice", "facts", "sensitive", "role",
     "communication", "technical", "payment", "preferences", "training", "engagement",
 )  # fmt: skip
 RECIPIENT_CATEGORIES: Final = ("police", "processor")
-SOURCES: Final = ("self", "parent", "third_party", "professional")
+SOURCES: Final = ("self", "parent", "third_party", "professional", "not_recorded")
 CRITERIA: Final = (
-    "no_term", "until_age", "six_months_after_contact", "open", "not_set", "unknown", "relation", "until_withdrawn", "request"
+    "no_term", "until_age", "six_months_after_contact", "open", "not_set", "unknown", "agreement", "tax", "until_withdrawn", "request",
+    "needed", "nothing_needs_them",
 )  # fmt: skip
 BASES: Final = ("consent", "contract", "legal_obligation", "of_the_others", "not_decided")
 WITHHELD_CLASSES: Final = ("voice", "image", "attachment", "text", "item", "mention", *RGT_09)
@@ -139,7 +136,9 @@ class Recipient(msgspec.Struct, frozen=True):
 class Retention(msgspec.Struct, frozen=True):
     """How long a context is kept: a last day, or a criterion, one of CRITERIA.
 
-    An end that is counted from a birth date is a criterion for everybody but the child (`until_age`, with the `age`): its day would tell
+    A last day that has passed is never told as the term: `is_over`, and the request itself keeps the data, until `grace_days` after it is
+    closed (HLD-08). An end that is counted from a birth date is a criterion for everybody but the child (`until_age`, with the `age`): its
+    day would tell
     the birthday. `is_held`: kept longer because of a legal obligation or a claim, without detail.
     """
 
@@ -148,6 +147,26 @@ class Retention(msgspec.Struct, frozen=True):
     criterion: str = ""
     is_held: bool = False
     age: int | None = None
+    is_over: bool = False
+    grace_days: int = 0
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """The legal basis of some purposes of a context: a code of BASES, or words by language; `special` that of Article 9."""
+
+    purposes: tuple[str, ...]
+    code: str = ""
+    labels: dict[str, str] = {}
+    special: dict[str, str] = {}
+
+
+class ProcessedBy(msgspec.Struct, frozen=True):
+    """Who processes for the organisation, by name where the schedule has one, and what it does, by language (art. 15(1)(c), 28)."""
+
+    name: str
+    tasks: dict[str, str]
+    country: str = ""
+    safeguards: dict[str, str] = {}
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -174,6 +193,10 @@ class Context(msgspec.Struct, frozen=True):
     portable: bool = False
     source: tuple[str, str] = ("", "")
     basis_labels: dict[str, str] = {}  # the basis by language, where the policy has it so
+    roles: tuple[str, ...] = ()  # all roles, where there are several
+    grounds: tuple[Ground, ...] = ()  # the basis purpose by purpose, where the policy has it so; told instead of `basis`
+    processors: tuple[ProcessedBy, ...] = ()
+    needed_for: tuple[str, ...] = ()  # of the person's own row: the keys of the contexts that need it
 
 
 class Withheld(msgspec.Struct, frozen=True):

@@ -37,6 +37,7 @@ def request_context(key: str) -> Context:
         key=key,
         kind="request",
         role="requester",
+        roles=("requester",),
         category_labels={},
         purposes=("rights",),
         basis="legal_obligation",

@@ -14,7 +14,7 @@ from rules.full_records import FullFiche
 from rules.on_behalf_withholding import withheld_recipient
 
 TRANSFER_BASIS_MISSING = "TRANSFER_BASIS_MISSING"
-_PROCESSOR = Recipient("processor", is_category=True)
+PROCESSOR = Recipient("processor", is_category=True)
 
 
 def recipients_of(fiches: Iterable[FullFiche], veil: Veil, *, is_limited: bool) -> tuple[Recipient, ...]:
@@ -38,7 +38,7 @@ def recipients_of(fiches: Iterable[FullFiche], veil: Veil, *, is_limited: bool) 
             is_category=not name,
         )
         found[told] = None
-    return (*found, _PROCESSOR)
+    return (*found, PROCESSOR)
 
 
 def lacks_basis(fiches: Iterable[FullFiche]) -> bool:

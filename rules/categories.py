@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag
 
 from rules.disposition import Disposition
 from rules.policy_model import Key, Model, Text
+from rules.purposes import PurposeKey
 
 # A schedule says `retain` where the product says KEEP (section 2.2): the published word for a category without a term.
 SPELLED: Mapping[str, Disposition] = MappingProxyType(
@@ -146,6 +147,8 @@ class CategoryBase(Model):
     """The legal basis, or why the data are needed (RET-06)."""
     basis_labels: Labels | None = None
     """The same in the languages of answers to the people concerned; without it `basis` is told as it stands (EXP-11)."""
+    purposes: tuple[PurposeKey, ...] = ()
+    """What the data are kept for, as people who ask are told it; without it, what the mission or the unit says."""
     source: Text
     """Where the period is published."""
     rule: Text = "RET-06"

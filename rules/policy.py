@@ -12,8 +12,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
-from rules.categories import Category, Derivation, Mission
+from rules.categories import Category, Derivation, Labels, Mission
 from rules.policy_model import Key, Model, Text
+from rules.processing import Processor, PurposeBasis
+from rules.purposes import PURPOSES, PurposeKey
 
 
 class Limit(Model):
@@ -193,8 +195,14 @@ class Addressee(Model):
     """What the organisation or office is called."""
     address: str = ""
     """Its postal address."""
+    address_labels: Labels | None = None
+    """The same as it is written in each language of an answer; without it, `address`."""
     email: str = ""
     """Its e-mail address."""
+
+    def address_in(self, language: str) -> str:
+        """The postal address as it is written in nl, fr, de or en."""
+        return self.address if self.address_labels is None else str(getattr(self.address_labels, language, self.address))
 
 
 class PolicyFile(Model):
@@ -216,6 +224,10 @@ class PolicyFile(Model):
     """The organisation that answers for the data."""
     dpo: Addressee
     """The data protection officer."""
+    purposes: dict[PurposeKey, PurposeBasis] = Field(default={})
+    """The legal basis of each purpose, as answers to the people concerned tell it (GDPR art. 6 and 9)."""
+    processors: tuple[Processor, ...] = ()
+    """Who processes personal data for the controller (GDPR art. 28), as answers tell it."""
     timezone: Literal["Europe/Brussels"] = "Europe/Brussels"
     """Every date is a civil date there (DAT-01)."""
     defaults: Defaults = Defaults()
@@ -254,7 +266,19 @@ class Policy(PolicyFile):
         category = self.categories.get(key)
         return category.k if category is not None and category.k is not None else self.statistics.k
 
+    @property
+    def unfilled(self) -> tuple[str, ...]:
+        """What answers cannot tell because the controller has not filled it in: purposes without a basis, processors without a name."""
+        used = {purpose for row in self.categories.values() for purpose in row.purposes}
+        lacking = [key for key in PURPOSES if key in used | self.purposes.keys() and not _has_basis(self.purposes.get(key))]
+        nameless = [f"processors[{at}].name" for at, each in enumerate(self.processors) if not each.name.strip()]
+        return (*(f"purposes.{key}.basis" for key in lacking), *nameless)
+
     def mission_of(self, key: str) -> Mission:
         """The mission under which a unit of this category is counted."""
         category = self.categories.get(key)
         return category.mission if category is not None else Mission.OTHER
+
+
+def _has_basis(purpose: PurposeBasis | None) -> bool:
+    return purpose is not None and purpose.basis is not None

@@ -46,6 +46,7 @@ from rules.policy import (
     Watch,
 )
 from rules.policy_model import Model
+from rules.processing import Processor, PurposeBasis
 
 SCHEMA_ID: Final = "retention-schedule/1"
 TYPES: Final[dict[str, type[CategoryBase]]] = {
@@ -58,6 +59,8 @@ TYPES: Final[dict[str, type[CategoryBase]]] = {
 }
 PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
     ("controller and dpo", Addressee),
+    ("purposes.KEY", PurposeBasis),
+    ("a line of processors", Processor),
     ("defaults", Defaults),
     ("limits", Limits),
     ("limits.units, limits.recordings", Limit),

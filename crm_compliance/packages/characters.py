@@ -19,6 +19,7 @@ _PROBE: Final = f'#set text(font: ("{FONTS[0]}", "{FONTS[1]}"))\n#sys.inputs.at(
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff0-\uffff]"
 )
+_BEFORE_HIGH: Final = re.compile(" ([:;?!»])")
 _LATIN: Final = re.compile("[^\n\t -~\u00a0-\u017f\u2013\u2014\u2018-\u201e\u2026\u20ac]")
 
 
@@ -30,6 +31,11 @@ def visible(text: str) -> str:
 def composed(text: str) -> str:
     """Give a text with one character for a letter and its accent, and a blank for a tab."""
     return unicodedata.normalize("NFC", visible(text)).replace("\t", " ")
+
+
+def french(text: str) -> str:
+    """Give a text with a blank before high punctuation, and inside guillemets, that no line is broken at."""
+    return _BEFORE_HIGH.sub("\u00a0\\1", text).replace("« ", "«\u00a0")
 
 
 def printable(text: str, *, plain: bool = False) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from crm_compliance.packages.content import AUTHORITY_EMAIL
 from crm_compliance.packages.kept import kept_data, kept_of
-from crm_compliance.packages.particulars import basis_in, retention_lines
+from crm_compliance.packages.particulars import basis_lines, processor_lines, retention_lines, told_last_day
 from crm_compliance.packages.shown import Shown, ShownItem
 from crm_compliance.packages.wording import BRUSSELS, Texts, texts_in
 from jobs.disclosure import Compilation, Context
@@ -39,14 +39,15 @@ def data_json(compilation: Compilation, shown: Shown) -> bytes:
 
 
 def _context(context: Context, texts: Texts) -> dict[str, object]:
-    retention = context.retention
+    retention, last_day = context.retention, told_last_day(context.retention)
     return {
         "context": context.key,
         "type": context.kind,
         "role": context.role,
+        "roles": list(context.roles or (context.role,)),
         "category": context.category_labels.get(texts.language) or context.category_labels.get("nl", ""),
         "purpose": [texts.code("purpose", code) for code in context.purposes],
-        "basis": basis_in(context, texts),
+        "basis": "; ".join(basis_lines(context, texts)),
         "data_categories": list(context.data_categories),
         "special": context.special,
         "recipients": [
@@ -59,9 +60,10 @@ def _context(context: Context, texts: Texts) -> dict[str, object]:
             }
             for each in context.recipients
         ],
+        "processors": list(processor_lines(context.processors, texts)),
         "retention": {
-            "last_day": retention.last_day.isoformat() if retention.last_day is not None and not retention.is_held else None,
-            "criterion": retention.criterion or None,
+            "last_day": last_day.isoformat() if last_day is not None else None,
+            "criterion": "own_request" if retention.is_over and not retention.is_held else retention.criterion or None,
             "text": " ".join(retention_lines(context, texts)),
         },
         "source": [texts.code("source", code) for code in context.sources],

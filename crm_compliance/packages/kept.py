@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from crm_compliance.packages.answer import Paragraph, Section, Table
-from crm_compliance.packages.particulars import basis_in, retention_lines
+from crm_compliance.packages.particulars import basis_lines, retention_lines, told_last_day
 from crm_compliance.packages.wording import Texts
 from jobs.disclosure import Compilation, Context
+
+ACCOUNTING: Final = "accounting"
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -27,7 +30,24 @@ def kept_of(compilation: Compilation) -> tuple[Kept, ...]:
     days = {item.source: item.at for item in compilation.items}
     staying = [context for context in compilation.contexts if context.key in compilation.kept]
     held = [item for item in compilation.items if item.item in compilation.held]
-    return (*(Kept(each.kind, days.get(each.source, ""), each) for each in staying), *(Kept(each.kind, each.at) for each in held))
+    return (
+        *(Kept(each.kind, days.get(each.source, ""), _for_what(each)) for each in staying),
+        *(Kept(each.kind, each.at) for each in held),
+    )
+
+
+def _for_what(context: Context) -> Context:
+    """What something is kept for once its erasure was granted: of a gift its payment alone, as tax law asks (R-104)."""
+    if context.kind != "donation" or ACCOUNTING not in context.purposes:
+        return context
+    grounds = tuple(
+        msgspec.structs.replace(ground, purposes=(ACCOUNTING,))
+        for ground in context.grounds
+        if ACCOUNTING in ground.purposes and not ground.code
+    )
+    if not grounds:
+        return msgspec.structs.replace(context, purposes=(ACCOUNTING,), basis="legal_obligation", grounds=())
+    return msgspec.structs.replace(context, purposes=(ACCOUNTING,), grounds=grounds)
 
 
 def kept_section(kept: Sequence[Kept], texts: Texts) -> list[Section]:
@@ -46,13 +66,12 @@ def term_of(kept: Kept, texts: Texts) -> str:
 
 def ground_of(kept: Kept, texts: Texts) -> str:
     """On what ground, in words."""
-    return texts.say("access", "held") if kept.context is None else basis_in(kept.context, texts)
+    return texts.say("access", "held") if kept.context is None else "; ".join(basis_lines(kept.context, texts))
 
 
 def kept_data(kept: Kept, texts: Texts) -> dict[str, object]:
     """The same for a computer."""
-    retention = kept.context.retention if kept.context is not None else None
-    last_day = retention.last_day if retention is not None and not retention.is_held else None
+    last_day = told_last_day(kept.context.retention) if kept.context is not None else None
     return {
         "type": kept.kind,
         "date": kept.at or None,

@@ -15,7 +15,7 @@ import msgspec
 import typst
 
 from crm_compliance.packages.answer import Answer
-from crm_compliance.packages.characters import FONTS, composed, printable
+from crm_compliance.packages.characters import FONTS, composed, french, printable
 
 _ID: Final = re.compile(rb"<xmpMM:(Document|Instance)ID>([A-Za-z0-9+/=]{16,})<")
 
@@ -32,6 +32,8 @@ def letter_pdf(answer: Answer) -> bytes:
 def letter_data(answer: Answer, print_as: Callable[[str], str] = printable) -> dict[str, Any]:
     """What the template is given: every string as it can be printed, and whether any had to be transcribed."""
     given = msgspec.to_builtins(answer)
+    if answer.language == "fr":
+        given = _each(given, french) | {"title": answer.title}
     printed: dict[str, Any] = _each(given, print_as)
     has_changed = printed != _each(given, composed)
     return printed | {

@@ -12,9 +12,10 @@ import msgspec
 from jinja2 import Environment, StrictUndefined, Template
 
 from crm_compliance.packages.answer import Answer
-from crm_compliance.packages.characters import visible
+from crm_compliance.packages.characters import french, visible
 from crm_compliance.packages.wording import texts_in
 
+WORDS: Final = ("skip", "contents", "letter")
 FOLDER: Final = files("crm_compliance.packages")
 
 
@@ -23,21 +24,26 @@ def page_html(answer: Answer) -> bytes:
     texts = texts_in(answer.language)
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    page = _template().render(
-        answer=msgspec.to_builtins(answer),
-        words={key: texts.say("page", key) for key in ("skip", "contents", "letter")},
+    given = {"answer": msgspec.to_builtins(answer), "words": {key: texts.say("page", key) for key in WORDS}}
+    page = _template(answer.language).render(
+        **given,
         style=style,
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
     )
     return page.encode()
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_seen)
+@lru_cache(maxsize=4)
+def _template(language: str) -> Template:
+    seen = _seen_in_french if language == "fr" else _seen
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=seen)
     return environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
 
 
 def _seen(value: object) -> object:
     """Characters that are not to be seen are left out of every text (never out of markup, which is no plain str here)."""
     return visible(value) if type(value) is str else value
+
+
+def _seen_in_french(value: object) -> object:
+    return french(visible(value)) if type(value) is str else value

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 from crm_compliance.packages.answer import Block, Bullets, Fact, Facts, Paragraph, Section
 from crm_compliance.packages.shown import Shown
 from crm_compliance.packages.wording import Texts
-from jobs.disclosure import Compilation, Context, Recipient
+from jobs.disclosure import Compilation, Context, ProcessedBy, Recipient, Retention
 
 
 def context_section(number: int, context: Context, texts: Texts, *, on_behalf: bool) -> Section:
     """Everything that the law asks to be told of one context."""
     label = context.category_labels.get(texts.language) or context.category_labels.get("nl", "")
+    roles = context.roles or (context.role,)
+    word = ("roles" if len(roles) > 1 else "role") + ("_on_behalf" if on_behalf else "")
     facts = [
-        Fact(texts.say("access", "role_on_behalf" if on_behalf else "role"), _words(texts, "role", (context.role,))),
+        Fact(texts.say("access", word), _words(texts, "role", roles)),
         Fact(texts.say("access", "category"), (label,) if label else ()),
         Fact(texts.say("access", "purposes"), _words(texts, "purpose", context.purposes)),
-        Fact(texts.say("access", "basis"), (basis_in(context, texts),) if context.basis else ()),
+        Fact(texts.say("access", "basis"), basis_lines(context, texts)),
         Fact(
             texts.say("access", "data"),
             _words(texts, "data_category", (*context.data_categories, *(["sensitive"] if context.special else []))),
         ),
         Fact(texts.say("access", "recipients"), recipient_lines(context.recipients, texts)),
+        Fact(texts.say("access", "processors"), processor_lines(context.processors, texts)),
         Fact(texts.say("access", "retention"), retention_lines(context, texts)),
         Fact(texts.say("access", "source"), _words(texts, "source", context.sources)),
         Fact(texts.say("access", "rights"), _words(texts, "right", context.rights)),
@@ -35,11 +39,40 @@ def _words(texts: Texts, table: str, codes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts.code(table, code) for code in codes if code))
 
 
+def basis_lines(context: Context, texts: Texts) -> tuple[str, ...]:
+    """The legal basis, purpose by purpose where they differ, and that of Article 9 where there are special categories of data."""
+    if not context.grounds:
+        return (basis_in(context, texts),) if context.basis else ()
+    lines = []
+    for ground in context.grounds:
+        basis = _in(texts, ground.labels) or texts.code("basis", ground.code)
+        purposes = ", ".join(texts.code("purpose", code) for code in ground.purposes)
+        lines.append(basis if len(context.grounds) == 1 else texts.say("access", "ground", basis=basis, purposes=purposes))
+    special = dict.fromkeys(_in(texts, ground.special) for ground in context.grounds if ground.special)
+    return (*lines, *(texts.say("access", "special_ground", basis=basis) for basis in special))
+
+
 def basis_in(context: Context, texts: Texts) -> str:
     """The legal basis: a code in words, or as the retention schedule has it, in the language of the answer where it has it so."""
     if texts.knows("basis", context.basis):
         return texts.code("basis", context.basis)
     return context.basis_labels.get(texts.language) or context.basis
+
+
+def _in(texts: Texts, labels: Mapping[str, str]) -> str:
+    return labels.get(texts.language, "")
+
+
+def processor_lines(processors: Sequence[ProcessedBy], texts: Texts) -> tuple[str, ...]:
+    """Who processes data for the organisation, by name where the schedule has one, and what it does (art. 28)."""
+    told = []
+    for each in processors:
+        line = texts.say("access", "processor", name=each.name, task=_in(texts, each.tasks)) if each.name else _in(texts, each.tasks)
+        if each.country:
+            safeguard = _in(texts, each.safeguards)
+            line = texts.say("access", "safeguard", name=line, country=texts.country(each.country), safeguard=safeguard)
+        told.append(line)
+    return tuple(told)
 
 
 def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[str, ...]:
@@ -49,7 +82,7 @@ def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[st
         if each.is_category:
             continue
         name = (
-            texts.say("access", "safeguard", name=each.name, country=each.country, safeguard=each.safeguard)
+            texts.say("access", "safeguard", name=each.name, country=texts.country(each.country), safeguard=each.safeguard)
             if each.safeguard
             else each.name
         )
@@ -61,15 +94,30 @@ def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[st
 
 
 def retention_lines(context: Context, texts: Texts) -> tuple[str, ...]:
-    """How long: a last day or a criterion; that something is held, never why (table 7.1, (d))."""
+    """How long: a last day that is still to come, or a criterion; that something is held, never why (table 7.1, (d)).
+
+    Of what is kept beyond its term by the request alone that is said. An age is told with the same words whether it has come or not: who is
+    not the child must not learn when it was born.
+    """
     retention, lines = context.retention, []
+    grace = "_grace" if retention.grace_days else ""
+    days = str(retention.grace_days)
     if retention.is_held:
         lines.append(texts.say("access", "held"))
+    elif retention.last_day is not None and retention.is_over:
+        lines.append(texts.say("access", f"over{grace}", day=texts.day(retention.last_day), days=days))
     elif retention.last_day is not None:
         lines.append(texts.say("access", "until", day=texts.day(retention.last_day)))
     if retention.criterion:
         lines.append(texts.say("criterion", retention.criterion, age=str(retention.age or "")))
+    if retention.criterion == "until_age" and not retention.is_held:
+        lines.append(texts.say("access", f"request_keeps{grace}", days=days))
     return tuple(lines)
+
+
+def told_last_day(retention: Retention) -> date | None:
+    """The last day where it is told as the term: not of what is held, nor once it has passed."""
+    return None if retention.is_held or retention.is_over else retention.last_day
 
 
 def inside(compilation: Compilation, shown: Shown, texts: Texts) -> Section:

@@ -41,7 +41,7 @@ CATEGORY = {
     "unexplained_disappearance": 100000033,
     "csam_report": 100000050,
 }
-ROLE = {"child": 100000000, "parent": 100000001, "reporter": 100000003, "suspect": 100000005}
+ROLE = {"child": 100000000, "parent": 100000001, "reporter": 100000003, "witness": 100000004, "suspect": 100000005}
 
 
 class Clock:

@@ -53,7 +53,7 @@ GIFTS = Context(
     basis="contract",
     data_categories=("identification", "payment"),
     recipients=(),
-    retention=Retention("donor", None, criterion="relation"),
+    retention=Retention("donor", None, criterion="tax"),
     sources=("self",),
     rights=("access", "portability", "objection"),
     portable=True,

@@ -62,7 +62,7 @@ def test_the_particulars_of_article_15_are_in_it() -> None:
         "Vital interests, GDPR art. 6(1)(d)",
         "bijzondere categorieën van gegevens",
         "Politiezone Voorbeeld (fictief) (2 maart 2026)",
-        "buiten de Europese Economische Ruimte (GB); waarborg: adequacy decision",
+        "buiten de Europese Economische Ruimte (Verenigd Koninkrijk); waarborg: adequacy decision",
         "Tot en met 1 februari 2033",
         "melding door een derde",
         "Intrekken",

@@ -14,6 +14,7 @@ import pytest
 from crm_compliance.packages.wording import LANGUAGES, texts_in
 from jobs import disclosure
 from rules.full_records import FULL
+from rules.purposes import PURPOSES
 from rules.subject_requests import Right
 
 
@@ -41,7 +42,7 @@ def test_every_language_has_the_same_texts_with_the_same_places(language: str) -
 def test_every_code_that_an_answer_speaks_in_has_words(language: str) -> None:
     texts = texts_in(language)
     codes = {
-        "purpose": disclosure.PURPOSES,
+        "purpose": PURPOSES,
         "data_category": disclosure.DATA_CATEGORIES,
         "recipient_category": disclosure.RECIPIENT_CATEGORIES,
         "source": disclosure.SOURCES,

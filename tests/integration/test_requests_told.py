@@ -1,0 +1,163 @@
+"""What a person is told of the processing is about this person: role, purpose, basis, term and source, for each kind of person (6.2, 7.1).
+
+Everybody is fictitious.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from crm_compliance.packages.particulars import basis_lines, retention_lines
+from crm_compliance.packages.wording import LANGUAGES, texts_in
+from jobs.compiling import compile_request
+from jobs.disclosure import Context
+from rules.subject_requests import RequesterKind, Right
+from tests.integration.deciding import ask
+from tests.integration.holding import place
+from tests.integration.night import Night
+
+
+def told(night: Night, contact: str, **asked: Any) -> dict[str, Context]:
+    """The contexts of an access request of this contact, by kind."""
+    request = ask(night, Right.ACCESS, contact, **asked)
+    return {each.kind: each for each in compile_request(night.context, request.id, "dora", "dpo").contexts}
+
+
+def relation(night: Night, table: str, contact: str, **columns: Any) -> None:
+    """A course or an agreement of a contact."""
+    night.create(f"cf_{table}s", f"cf_{table}id", **{"cf_ContactId@odata.bind": f"/contacts({contact})"} | columns)
+
+
+def in_a_file(role: str, **fiche: Any) -> Callable[[Night, str], None]:
+    """Put a contact in a file with a role, and a conversation in the file."""
+
+    def make(night: Night, contact: str) -> None:
+        dossier = night.dossier("grooming", closed=False, fiches=0)
+        night.party(contact, role, dossier=dossier)
+        night.fiche("grooming", dossier=dossier, **fiche)
+
+    return make
+
+
+def donor(night: Night, contact: str) -> None:
+    night.donation(contact)
+
+
+def volunteer(night: Night, contact: str) -> None:
+    relation(night, "engagement", contact, cf_name="Overeenkomst", cf_kind=100000000)
+
+
+def employee(night: Night, contact: str) -> None:
+    relation(night, "engagement", contact, cf_name="Overeenkomst", cf_kind=100000002)
+
+
+def trained(night: Night, contact: str) -> None:
+    relation(night, "enrolment", contact, cf_name="Vorming", cf_heldon="2026-02-03")
+
+
+def partner(night: Night, contact: str) -> None:
+    account = night.create("accounts", "accountid", name="Dienst Voorbeeld (fictief)")
+    night.patch("contacts", contact, **{"parentcustomerid_account@odata.bind": f"/accounts({account})"})
+
+
+def nothing(night: Night, contact: str) -> None:
+    """A namesake, or somebody of whom nothing but the row is left."""
+
+
+MISSION = ("investigation", "support", "prevention")
+VITAL = "Vital interests of the child (Article 6(1)(d) GDPR)"
+AGREED = "Agreement with you (Article 6(1)(b) GDPR)"
+TAX = "Legal obligation (Article 6(1)(c) GDPR): keeping the tax documents of donations"
+NOT_YET = "yet to be laid down; the data protection officer can tell you more"
+PEOPLE = [
+    pytest.param(in_a_file("child"), ("child",), MISSION, [VITAL], "needed", ("third_party",), id="child victim"),
+    pytest.param(in_a_file("child", cf_reporterkind=100000000), ("child",), MISSION, [VITAL], "needed", ("self",), id="child reporter"),
+    pytest.param(in_a_file("parent"), ("parent",), MISSION, [VITAL], "needed", ("third_party",), id="parent"),
+    pytest.param(in_a_file("reporter"), ("reporter",), MISSION, [VITAL], "needed", ("self",), id="third-party reporter"),
+    pytest.param(in_a_file("witness"), ("witness",), MISSION, [VITAL], "needed", ("self",), id="witness"),
+    pytest.param(
+        donor, ("donor",), ("fundraising", "accounting"), [TAX],
+        "needed", ("self",), id="donor",
+    ),
+    pytest.param(volunteer, ("volunteer",), ("volunteering",), [AGREED], "needed", ("self",), id="volunteer"),
+    pytest.param(employee, ("employee",), ("employment",), [AGREED], "needed", ("self",), id="employee"),
+    pytest.param(trained, ("participant",), ("training",), [AGREED], "needed", ("self",), id="training participant"),
+    pytest.param(partner, ("partner",), ("partnership",), [AGREED], "needed", ("self",), id="partner"),
+    pytest.param(nothing, ("no_role",), ("contact",), [NOT_YET], "nothing_needs_them", ("not_recorded",), id="nobody"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "roles", "purposes", "basis", "criterion", "sources"), PEOPLE)
+def test_the_own_row_is_told_by_what_needs_it(
+    night: Night, make: Callable[[Night, str], None], roles: Any, purposes: Any, basis: Any, criterion: str, sources: Any
+) -> None:
+    """Section 7.1, RET-20: never the same for everybody."""
+    contact = night.contact(lastname="Verzonnen (fictief)", telephone1="+32470112233")
+    make(night, contact)
+    found = told(night, contact)["contact"]
+    assert (found.roles, found.purposes, found.sources) == (roles, purposes, sources)
+    assert list(basis_lines(found, texts_in("en"))) == basis
+    assert found.retention.criterion == criterion
+    assert len(found.needed_for) == (0 if make is nothing else 1)
+
+
+def test_somebody_with_several_relations_is_told_all_of_them(night: Night) -> None:
+    contact = night.contact()
+    for make in (in_a_file("witness"), donor, volunteer):
+        make(night, contact)
+    found = told(night, contact)["contact"]
+    assert found.roles == ("witness", "donor", "volunteer")
+    assert found.needed_for == ("context-2", "context-3", "context-4")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_day_that_has_passed_is_no_term(night: Night, language: str) -> None:
+    """Section 7.1(d), HLD-08: the request keeps what its term would have let go, and that is what the person reads."""
+    contact = night.contact(birthdate="2001-03-04")
+    dossier = night.dossier("social_card", spoken=date(2024, 4, 18))
+    night.party(contact, "child", dossier=dossier)
+    found = told(night, contact)["dossier"]
+    texts = texts_in(language)
+    over = texts.say("access", "over_grace", day=texts.day(date(2024, 10, 18)), days="30")
+    assert retention_lines(found, texts) == (over,)
+    assert not [line for line in retention_lines(found, texts) if line == texts.say("access", "until", day=texts.day(date(2024, 10, 18)))]
+
+
+@pytest.mark.parametrize("kind", ["legal", "judicial", "complaint", "restriction", "objection"])
+def test_a_hold_that_somebody_placed_is_told_without_detail(night: Night, kind: str) -> None:
+    """Section 7.1(d): that it is kept longer, and neither why nor until when."""
+    contact = night.contact(birthdate="2001-03-04")
+    dossier = night.dossier("social_card", spoken=date(2024, 4, 18))
+    night.party(contact, "child", dossier=dossier)
+    place(night, "cf_dossier", dossier, kind=kind)
+    found = told(night, contact)["dossier"]
+    assert retention_lines(found, texts_in("en")) == ("The data are kept longer because of a legal obligation or claim.",)
+
+
+def test_the_request_of_somebody_else_is_not_told(night: Night) -> None:
+    """SUS-05: a file that a brother's request or objection keeps as well is told as by the own request alone."""
+    contact, brother = night.contact(birthdate="2001-03-04"), night.contact(birthdate="2003-03-04")
+    dossier = night.dossier("social_card", spoken=date(2024, 4, 18))
+    for child in (contact, brother):
+        night.party(child, "child", dossier=dossier)
+    before = told(night, contact)["dossier"].retention
+    ask(night, Right.OBJECTION, brother, kind=RequesterKind.CHILD)
+    after = told(night, contact)["dossier"].retention
+    assert before == after
+    assert not after.is_held
+
+
+def test_whoever_is_not_the_child_is_not_told_whether_the_age_has_come(night: Night) -> None:
+    """Section 7.1(d): the same words of a child of ten and of somebody of thirty."""
+    said = set()
+    for born in ("2016-03-04", "1990-03-04"):
+        child, witness = night.contact(birthdate=born), night.contact()
+        dossier = night.dossier("grooming")
+        night.party(child, "child", dossier=dossier)
+        night.party(witness, "witness", dossier=dossier)
+        said.add(retention_lines(told(night, witness)["dossier"], texts_in("nl")))
+    assert len(said) == 1
