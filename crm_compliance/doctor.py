@@ -42,7 +42,7 @@ class Check:
 def examine(settings: Settings) -> list[Check]:
     """Run every check that can be run; one that fails does not hide the others."""
     checks: list[Check] = [_attempt("packages", _packages)]
-    checks.append(_attempt("policy", lambda: f"{policy_of(settings).name} {policy_of(settings).version}"))
+    checks.append(_attempt("policy", lambda: _policy(policy_of(settings))))
     checks.append(_attempt("store", lambda: _store(settings)))
     checks.append(_attempt("keys", lambda: _keys(settings)))
     if all(check.ok for check in checks):
@@ -80,6 +80,12 @@ def _attempt(name: str, check: Callable[[], str]) -> Check:
 def _failed(name: str, error: ComplianceError) -> Check:
     where = f"{error.where}: " if error.where and error.where not in str(error) else ""
     return Check(name, False, where + str(error), error.hint, error.exit_code)
+
+
+def _policy(policy: Policy) -> str:
+    """The schedule in force, with what people who ask cannot be told because the controller has not filled it in (7.1)."""
+    unfilled = f"; yet to be filled in by the controller: {', '.join(policy.unfilled)}" if policy.unfilled else ""
+    return f"{policy.name} {policy.version}{unfilled}"
 
 
 def _packages() -> str:

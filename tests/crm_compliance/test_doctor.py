@@ -174,3 +174,14 @@ def test_the_installed_command_examines_itself(typist: Typist, org: Night) -> No
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["ok"] is True
     assert datetime.now(UTC) - datetime.fromtimestamp((typist.folder / "other").stat().st_mtime, UTC) < timedelta(minutes=5)
+
+
+def test_what_the_controller_has_to_fill_in_is_named() -> None:
+    """Section 7.1: a purpose without a legal basis and a processor without a name."""
+    from crm_compliance.doctor import _policy
+    from tests.rules.builders import shipped_policy
+
+    told = _policy(shipped_policy())
+    assert "purposes.fundraising.basis" in told
+    assert "processors[0].name" in told
+    assert "purposes.newsletter" not in told
