@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Set
 from typing import Final
 
 import ahocorasick
+import msgspec
 import phonenumbers
 
 from rules.folding import fold, plain_letters, squeeze_quickly
@@ -48,6 +49,13 @@ def name_needle(first: str, last: str, *, own: bool = False) -> str:
     return needle(OWN_NAME if own else NAME, _BETWEEN_NAMES.join(part.replace(_BETWEEN_NAMES, " ") for part in (first, last)))
 
 
+class Hit(msgspec.Struct, frozen=True):
+    """A needle that was found: its letters, squeezed, and its class. Whoever says what was found says the class alone."""
+
+    letters: str
+    what: str
+
+
 class Needles:
     """A search for all needles at once, made from their stored form; it tells what class was found, never what.
 
@@ -55,9 +63,8 @@ class Needles:
     where it is distinctive and not the person's own; a number in any spelling. The labels of `labels.py` are never a name.
     """
 
-    def __init__(self, values: Iterable[str], known_texts: Iterable[str] = ()) -> None:
-        """`values` as `needle` writes them; without a class, a plain string. What occurs in `known_texts`, the fixed texts of letters and
-        pages, proves nothing there: the surname `Klacht` is then looked for as a part of the full name only."""
+    def __init__(self, values: Iterable[str]) -> None:
+        """`values` as `needle` writes them; without a class, a plain string."""
         own: set[Spelling] = set()
         names: set[Spelling] = set()
         self._searched: dict[str, tuple[str, Spelling | re.Pattern[str]]] = {}
@@ -78,18 +85,18 @@ class Needles:
             if spelling.part is Part.FULL:
                 self._searched.setdefault(spelling.letters, (OWN, spelling))
         self._search = _automaton(self._searched)
-        known = [self._hits(text) for text in known_texts]
-        for letters in {letters for hits in known for letters, what in hits if what != OWN}:
-            del self._searched[letters]
-        self._search = _automaton(self._searched)
 
-    def found_in(self, text: str) -> tuple[str, ...]:
-        """Give the classes of what a text has in it, in a fixed order; empty where it is clean.
+    def found_in(self, text: str, besides: Set[Hit] = frozenset()) -> tuple[str, ...]:
+        """Give the classes of what a text has in it besides some hits, in a fixed order; empty where it is clean."""
+        classes = {hit.what for hit in self.hits_in(text) - besides}
+        return tuple(what for what in CLASSES if what in classes)
+
+    def hits_in(self, text: str) -> Set[Hit]:
+        """Give everything that a text has in it.
 
         The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is meant.
         """
-        classes = {what for view in _views(text) for _, what in self._hits(view) if what != OWN}
-        return tuple(what for what in CLASSES if what in classes)
+        return {Hit(letters, what) for view in _views(text) for letters, what in self._hits(view) if what != OWN}
 
     def _hits(self, text: str) -> set[tuple[str, str]]:
         """Give what is in a text, with its class, once each."""

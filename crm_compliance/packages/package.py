@@ -59,7 +59,7 @@ def package_of(
                 raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
             contents[f"attachments/{attachment.name}"] = attachments[attachment.name]
     if not working_copy:
-        search_for_needles(compilation, contents, (sender.name, sender.address, sender.dpo_address, sender.email))
+        search_for_needles(compilation, contents, (sender.name, sender.address, sender.dpo_address, sender.email), told=told)
     contents[NAME] = manifest_json(compilation, contents)
     return contents
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -15,7 +16,9 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 LANGUAGES: Final = ("nl", "fr", "de", "en")
+NO_WORDS: Final = "zxx"  # ISO 639 for "no linguistic content": an answer of which only the data are left
 BRUSSELS: Final = ZoneInfo("Europe/Brussels")
+_PLACE: Final = re.compile(r"\{\w*[^{}]*\}")
 
 
 class Texts:
@@ -37,6 +40,15 @@ class Texts:
     def all_texts(self) -> tuple[str, ...]:
         """Every text of the language: what is the same in all letters is about nobody."""
         return tuple(text for table in self._tables.values() for text in table.values())
+
+    def without_words(self) -> Texts:
+        """The same texts with nothing in them but the places that are filled in: whatever is said by them is data."""
+        tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._tables.items()}
+        return Texts(NO_WORDS, tables, "root")
+
+    def all_codes(self) -> tuple[str, ...]:
+        """Every code that there are words for."""
+        return tuple(key for table in self._tables.values() for key in table)
 
     def knows(self, table: str, code: str) -> bool:
         return code in self._tables[table]
@@ -72,6 +84,10 @@ class Texts:
         return ", ".join(known[code] for code in codes) if all(code in known for code in codes) else value
 
 
+def _places_in(text: str) -> str:
+    return " | ".join(_PLACE.findall(text)) or "·"
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text[4] == text[7] == "-" else None
@@ -87,9 +103,11 @@ def _instant(text: str) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-@lru_cache(maxsize=len(LANGUAGES))
+@lru_cache(maxsize=len(LANGUAGES) + 1)
 def texts_in(language: str) -> Texts:
     """The texts of a language; Dutch where it is none of the four (EXP-11)."""
+    if language == NO_WORDS:
+        return texts_in(LANGUAGES[0]).without_words()
     known = language if language in LANGUAGES else "nl"
     tables = tomllib.loads((files("crm_compliance.packages") / "texts" / f"{known}.toml").read_text(encoding="utf-8"))
     return Texts(known, tables, tables.pop("locale"))

@@ -23,7 +23,7 @@ from crm_compliance.packages.archive import archive_of, new_passphrase
 from crm_compliance.packages.needle_test import NeedleFound, search_for_needles
 from crm_compliance.packages.package import PackageBroken, package_of, write_plain
 from crm_compliance.packages.table import cell
-from jobs.disclosure import Addressee, Compilation, ItemStatus, Withheld
+from jobs.disclosure import Addressee, Compilation, Field, ItemStatus, Recipient, Withheld
 from rules.needles import GUID, name_needle, needle
 from tests.crm_compliance.packages.samples import DOSSIER, GIFT, PERSON, PHOTO, ROW, SENDER, compilation, fiche, neutral
 
@@ -217,7 +217,13 @@ def test_a_needle_in_a_text_stops_the_release(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"addressee": Addressee("Els Geheim")}, {"contexts": (msgspec.structs.replace(DOSSIER, basis="zie Els Geheim"),)}]
+    "changes",
+    [
+        {"contexts": (msgspec.structs.replace(DOSSIER, recipients=(Recipient("zie Els Geheim"),)),)},
+        {"items": (msgspec.structs.replace(GIFT, title="van Els Geheim"),)},
+        {"items": (msgspec.structs.replace(GIFT, fields=(Field("name", "Geheim en zonen"),)),)},
+    ],
+    ids=["recipient", "title", "field"],
 )
 def test_a_needle_is_found_wherever_it_stands(changes: dict[str, Any]) -> None:
     with pytest.raises(NeedleFound):
