@@ -18,13 +18,14 @@ import msgspec
 from crm_compliance.downloads import new_link
 from crm_compliance.files import disk_errors, sync_folder, write_whole
 from crm_compliance.packages.archive import archive_of, new_passphrase
+from crm_compliance.packages.needle_test import NeedleFound
 from crm_compliance.packages.package import package_of, sender_of
 from jobs.admitting import signed
 from jobs.compiling import hand_of
 from jobs.disclosure import Compilation, ItemStatus
 from jobs.granted import decision_of
 from jobs.ports import JobContext
-from jobs.releasing import for_release, released
+from jobs.releasing import for_release, released, sent_back_for
 from jobs.subject_requests import PACKAGE
 from rules.errors import UsageError
 from rules.full_records import FULL
@@ -64,7 +65,8 @@ def release_request(
 
     Raises:
         UsageError: an unknown request; the passphrase file is there already, or is the archive itself; a disk.
-        Refused: a guard of the release, the needle test (`needle`), an attachment that is not there.
+        Refused: a guard of the release, the needle test (`needle`; because of an item the request goes back to the review), an attachment
+            that is not there.
         ConnectorError: what may be told now, or an attachment, cannot be read.
     """
     if archive.resolve() == passphrase_file.resolve():
@@ -77,7 +79,13 @@ def release_request(
     decision = decision_of(context.store, request_id)
     named = {recipient.name for each in compilation.contexts for recipient in each.recipients}  # never a shelter, to a parent (RGT-09)
     told = [notice.recipient for notice in decision.notices if notice.recipient in named] if decision is not None else []
-    contents = package_of(compilation, sender_of(context.policy), attachments_of(context, compilation), told=told)
+    try:
+        contents = package_of(compilation, sender_of(context.policy), attachments_of(context, compilation), told=told)
+    except NeedleFound as found:
+        if found.item:
+            raise sent_back_for(context, request, found.item, found, who, role) from None
+        found.hint = f"correct the row in the CRM, then crm-compliance requests compile {request.id}; decisions on what is the same stand"
+        raise
     passphrase = new_passphrase()
     zipped = archive_of(contents, passphrase)
     digest = hashlib.sha256(zipped).hexdigest()

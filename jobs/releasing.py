@@ -96,6 +96,22 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         raise refused(block, f"the release is stopped by {block}", hint, request.id)
 
 
+def sent_back_for(context: JobContext, request: SubjectRequest, item: str, problem: Refused, who: str, role: str) -> Refused:
+    """Send a request back to the review because of one item; what was decided on the items stands, the words on the answer do not.
+
+    The hint of the problem is the one step by which the answer can be approved again.
+    """
+    review = f"crm-compliance requests review {request.id} --decisions FILE"
+    line = f'{{"item": "{item}", "status": "WITHHELD", "code": "RF-03"}}'
+    other = (
+        "or its text anew as APPROVED_REDACTED"
+        if _may_be_rewritten(context, request, item)
+        else "or correct the row in the CRM and compile"
+    )
+    problem.hint = f"{review} with the line {line}, {other}; then approve and release it; every other decision stands"
+    return _sent_back(hand_of(context, who, role), request, problem)
+
+
 def released(request: SubjectRequest, compilation: Compilation, who: str, role: str, at: datetime, **delivery: Any) -> SubjectRequest:
     """The row of the register once the answer is out; `delivery` are its fields about package and link."""
     outcome, refusal = outcome_of(compilation)
@@ -176,6 +192,11 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
     if old.answer == NEUTRAL or new.answer == "dpo_review":
         return old.answer != new.answer
     return not files <= files_now
+
+
+def _may_be_rewritten(context: JobContext, request: SubjectRequest, item: str) -> bool:
+    """Whether a person may write a text in the place of an item."""
+    return any(each.item == item and each.needs_review for each in compiled(context.store, request).items)
 
 
 def _sent_back(hand: Hand, request: SubjectRequest, problem: Refused) -> Refused:

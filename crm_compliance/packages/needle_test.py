@@ -46,8 +46,7 @@ class NeedleFound(Refused):
 
     def __init__(self, name: str, found: Sequence[str], item: str = "") -> None:
         what = f"{name} holds what must not be told: {', '.join(found)}"
-        way = f"withhold {item} in a review, or give it another text" if item else "correct the row in the CRM, and compile anew"
-        super().__init__(f"{item} in {what}" if item else what, hint=way, where=f"{name} {item}".strip())
+        super().__init__(f"{item} in {what}" if item else what, where=f"{name} {item}".strip())
         self.file = name
         self.item = item
 

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import pyzipper
 import requests
@@ -18,8 +19,9 @@ from crm_compliance import releasing
 from crm_compliance.downloads import Downloads
 from crm_compliance.packages.page import page_html
 from crm_compliance.web import app_of, listening, serving
-from jobs.subject_requests import PACKAGE
+from jobs.subject_requests import COMPILATION, PACKAGE
 from rules.errors import Refused
+from rules.needles import name_needle
 from rules.subject_requests import Outcome, RequestState
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, PIET, jan, suspect
@@ -165,6 +167,52 @@ def test_a_needle_stops_the_release(child: Asking, typist: Typist, monkeypatch: 
     assert "Annelies" not in json.dumps(error)
     assert not list(typist.folder.glob("a.*"))
     assert child.row().state is RequestState.APPROVED
+
+
+@pytest.mark.parametrize("way", ["withheld", "rewritten"])
+def test_the_way_back_from_a_needle_is_one_step_and_loses_no_decision(typist: Typist, org: Night, way: str) -> None:
+    """The refusal names file, item and kind; the hint is a command that works from the state in which it leaves the request (R-118)."""
+    person = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.party(person, "child", dossier=dossier)
+    for summary in ("Lotte belde.", "Lotte zag Zwaluwvanger.", "Lotte belde opnieuw."):
+        org.fiche("grooming", dossier=dossier, cf_summary=summary)
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile()
+    waiting = [item["item"] for item in asking.items() if item["status"] == "PENDING_REVIEW"]
+    texts = {item.item: item.proposal for item in asking.compilation.items}
+    (bad,) = [item for item in waiting if "Zwaluwvanger" in texts[item]]
+    rewritten = next(item for item in waiting if item != bad)
+    asking.decide({"item": rewritten, "status": "APPROVED_REDACTED", "text": "Zij belde (verzonnen)."})
+    asking.approve_all()
+    _is_somebody_after_all(asking, "Zwaluwvanger")
+
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    error = typist.refused("requests", "release", asking.id, *files, *ERIK, code=5)
+    assert (error["code"], error["where"]) == ("needle", f"data.json {bad}")
+    assert bad in error["message"]
+    assert "name" in error["message"]
+    assert "Zwaluwvanger" not in json.dumps(error)
+    assert error["hint"].startswith(f"crm-compliance requests review {asking.id} --decisions FILE with the line ")
+    assert not list(typist.folder.glob("a.*"))
+    assert (asking.row().state, asking.row().words) == (RequestState.REVIEWING, ())
+
+    line = json.loads(re.search(r"\{.*\}", error["hint"])[0])  # type: ignore[index]
+    asking.decide(line if way == "withheld" else {"item": bad, "status": "APPROVED_REDACTED", "text": "Lotte zag iemand."})
+    typist.ask("requests", "approve", asking.id, *DORA)
+    _, released = release(asking)
+    told = released["data.json"].decode()
+    assert "Zwaluwvanger" not in told
+    assert "Zij belde (verzonnen)." in told
+    assert ("Lotte zag iemand." in told) is (way == "rewritten")
+
+
+def _is_somebody_after_all(asking: Asking, surname: str) -> None:
+    """As if it were known only now that this is a name."""
+    with asking.context() as context:
+        row, found = context.store.request(asking.id), asking.compilation
+        known = msgspec.structs.replace(found, needles=(*found.needles, name_needle("Jo", surname)))
+        context.store.save_request(row, [], since=row, parts={COMPILATION: msgspec.json.encode(known)})
 
 
 def test_the_working_copy_is_not_encrypted_and_is_the_dpos_own(child: Asking, typist: Typist) -> None:
