@@ -1,10 +1,12 @@
-"""The bytes of an answer's body, fast.
+"""The bytes of an answer's body, fast, and no more of them than an answer may have.
 
-`requests` feeds a page through a generator in small pieces; one read of the raw stream and one call of the decompressor take a fraction of
-that; ISA-L is twice as fast as the standard library's zlib.
+`requests` feeds a page through a generator in small pieces; reads of the raw stream and one decompressor take a fraction of that; ISA-L is
+twice as fast as the standard library's zlib.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import requests
 import urllib3
@@ -12,40 +14,56 @@ from isal import isal_zlib
 
 _NOT_GZIP: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # the stub calls the class an instance
 _GZIP = 31  # window bits: gzip header and trailer
+_PIECE = 1 << 20
 
 
 class BodyBroken(Exception):
-    """The body broke off, or does not decompress."""
+    """The body broke off, does not decompress, or is larger than an answer may be."""
 
 
-def read_body(response: requests.Response) -> bytes:
+def read_body(response: requests.Response, limit: int) -> bytes:
     """The whole body, decompressed. The response must have been asked for with `stream=True`.
 
     Raises:
-        BodyBroken: fewer bytes came than announced, or they are not what the content encoding says.
+        BodyBroken: fewer bytes came than announced, they are not what the content encoding says, or they are more than `limit`, on the line
+            or decompressed: nothing is unpacked beyond it.
     """
-    try:
-        raw: bytes = response.raw.read(decode_content=False)
-    except (urllib3.exceptions.HTTPError, OSError, ValueError):
-        raise BodyBroken from None
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if not raw or encoding in ("", "identity"):
-        return raw
-    if encoding != "gzip":
+    if encoding not in ("", "identity", "gzip"):
         raise BodyBroken  # we ask for nothing else
     try:
-        return _decompressed(raw)
+        pieces = list(_within(limit, _pieces(response)))
+    except (urllib3.exceptions.HTTPError, OSError, ValueError):
+        raise BodyBroken from None
+    raw = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    if not raw or encoding != "gzip":
+        return raw
+    del pieces
+    try:
+        inflated = list(_within(limit, _inflated(raw, limit)))
     except _NOT_GZIP:
         raise BodyBroken from None
+    return inflated[0] if len(inflated) == 1 else b"".join(inflated)
 
 
-def _decompressed(raw: bytes) -> bytes:
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    while piece := response.raw.read(_PIECE, decode_content=False):
+        yield piece
+
+
+def _within(limit: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        limit -= len(piece)
+        if limit < 0:
+            raise BodyBroken
+        yield piece
+
+
+def _inflated(raw: bytes, limit: int) -> Iterator[bytes]:
     """All members of a gzip stream; what follows the last must be one too, so that nothing is left out."""
-    members: list[bytes] = []
     while raw:
         member = isal_zlib.decompressobj(_GZIP)
-        members.append(member.decompress(raw))
+        yield member.decompress(raw, limit + 1)  # one more than may be, so that the limit is seen to be passed
         if not member.eof:
             raise BodyBroken
         raw = member.unused_data
-    return members[0] if len(members) == 1 else b"".join(members)

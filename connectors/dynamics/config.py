@@ -40,16 +40,19 @@ def check_ca_file(path: str | None) -> None:
 class Environment:
     """One CRM. `url` is the root of its Web API and is normalised: lower-case host, one slash at the end.
 
-    `read_timeout_s` is longer than the two minutes after which the service itself gives up, so that its answer is heard. `retries` counts
-    repetitions after a connection error or a 5xx; waiting because of a 429 is bounded by `max_wait_s` instead, since there the server says
-    how long. `pace` says how hard each application user may work. With `any_odata` the root need not be a Dataverse one (`doctor --read`
-    only).
+    `read_timeout_s`, the longest silence, is longer than the two minutes after which the service itself gives up, so that its answer is
+    heard. `answer_s` is the longest time for a whole answer, `max_answer_bytes` its size, on the line and decompressed: the largest file of
+    a note is 128 MiB, and comes in base64. `retries` counts repetitions after a connection error or a 5xx; waiting because of a 429 is
+    bounded by `max_wait_s` instead, since there the server says how long. `pace` says how hard each application user may work. With
+    `any_odata` the root need not be a Dataverse one (`doctor --read` only).
     """
 
     url: str
     page_size: int = MAX_PAGE_SIZE
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 150.0
+    answer_s: float = 900.0
+    max_answer_bytes: int = 256 << 20
     retries: int = 5
     max_wait_s: float = 1800.0
     batch_operations: int = 100

@@ -6,6 +6,7 @@ record, so the decoder's own object is the record and no second one is made per 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,6 +26,9 @@ R = TypeVar("R", bound=Record)
 
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _ID = attrgetter("id")
+_ETAG = attrgetter("etag")
+# Versions as HTTP writes them (RFC 9110, section 8.8.3), one a line. `*` is none: written back, it would match whatever is there.
+_VERSIONS = re.compile(r'(?:(?:W/)?"[!#-~]*"\n)*')
 _UNSELECTED = "- "  # no column can be called so: a field that was not asked for cannot be filled by accident
 
 
@@ -94,8 +98,8 @@ class PageDecoder(Generic[R]):
         self._lookups = ["id", *(name for name in wire if name in LOOKUPS)]
         self._decoder = msgspec.json.Decoder(_page_type(made, wire))
 
-    def decode(self, body: bytes) -> Page[R]:
-        """The page in a body.
+    def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
+        """The page in a body. Rows that lie elsewhere than in their table have no version that could be written back (`versioned`).
 
         Raises:
             PageBroken: it is not what was asked for.
@@ -105,6 +109,8 @@ class PageDecoder(Generic[R]):
             rows = content.value
             for step in self._steps:
                 step(rows)
+            if versioned and not _VERSIONS.fullmatch("".join([f"{etag}\n" for etag in map(_ETAG, rows)])):
+                raise ValueError("a version that is none")
         except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
             raise PageBroken from None  # the decoder's own message may quote a value
         _lower_ids(rows, self._lookups)

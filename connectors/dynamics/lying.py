@@ -56,6 +56,6 @@ def _decoded(rows: list[dict[str, Any]], decoder: PageDecoder[Any], where: str) 
         for name in [name for name in decoder.select if row[name] is not None and name.startswith("_") and name.endswith("_value")]:
             row.setdefault(f"{name}@{LOOKUP_TABLE}", "")  # of no table that we know
     try:
-        yield from decoder.decode(msgspec.json.encode({"value": whole})).rows
+        yield from decoder.decode(msgspec.json.encode({"value": whole}), versioned=False).rows
     except PageBroken:
         raise ReadIncomplete("Rows that lie elsewhere are not readable.", where=where) from None

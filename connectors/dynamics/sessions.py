@@ -8,9 +8,9 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from connectors.dynamics.config import Environment
+from connectors.dynamics.deadline import DeadlineAdapter
 
 _COMMON_HEADERS = {
     "Accept": "application/json",
@@ -65,7 +65,9 @@ class Sessions:
             session.trust_env = False  # what the environment says about proxies is read once, in _settings
             # The affinity cookie would pin all work to one web server, whose limits are then met at once (service protection limits).
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            adapter = HTTPAdapter(pool_connections=1, pool_maxsize=self._environment.pool_size, max_retries=0)
+            adapter = DeadlineAdapter(
+                self._environment.answer_s, pool_connections=1, pool_maxsize=self._environment.pool_size, max_retries=0
+            )
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._local.session = session

@@ -321,12 +321,12 @@ class Transport:
                 self.gate.observe(Seen(self.gate.timeline.now() - began, operations, 0))
             raise (lost if isinstance(lost, CertificateRefused) else _Again(lost)) from None
         try:
-            content = read_body(response)
+            content = read_body(response, self.environment.max_answer_bytes)
         except BodyBroken:
             self.gate.observe(Seen(self.gate.timeline.now() - began, operations, 0, hints=hints_of(response.headers)))
             raise _Again(
                 ReadIncomplete(
-                    "An answer of the CRM broke off or was garbled.",
+                    "An answer of the CRM broke off, was garbled, or was longer than an answer may be.",
                     hint="Try again later.",
                     where=where,
                     status=response.status_code,

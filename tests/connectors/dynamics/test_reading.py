@@ -184,11 +184,24 @@ def circle(content: dict[str, Any]) -> None:
     content["@odata.nextLink"] = f"{ROOT}cf_dossiers?$select=cf_dossierid,cf_legalhold&$skiptoken=2"
 
 
+def version(etag: str) -> Callable[[dict[str, Any]], None]:
+    """`*` matches whatever is there: written back in If-Match, it would take away a row that nobody has looked at."""
+
+    def change(content: dict[str, Any]) -> None:
+        content["value"][0]["@odata.etag"] = etag
+
+    return change
+
+
+ETAGS = ["*", "", "5", 'W/"1', 'W/"1"\r\nX: y', 'W/"1", W/"2"', 'W/"1"\n']
+
+
 def truncated(reply: Reply) -> Reply:
     return reply[0], reply[1], reply[2][: len(reply[2]) // 2]
 
 
 PAGE_FAULTS: list[Callable[[Reply], Reply]] = [edit(short), edit(doubled), edit(without_column), edit(wrong_type), truncated]
+PAGE_FAULTS += [edit(version(etag)) for etag in ETAGS]
 
 
 @pytest.mark.parametrize("fault", PAGE_FAULTS)

@@ -36,11 +36,11 @@ ZIPPED = {gzip.compress(body, mtime=0): body for body in PAGES}
 # -- bodies ------------------------------------------------------------------------------------------------------------
 
 
-def received(raw: bytes, encoding: str = "gzip") -> bytes:
+def received(raw: bytes, encoding: str = "gzip", limit: int = 1 << 24) -> bytes:
     response = requests.Response()
     response.headers["Content-Encoding"] = encoding
     response.raw = urllib3.HTTPResponse(io.BytesIO(raw), preload_content=False)
-    return read_body(response)
+    return read_body(response, limit)
 
 
 @pytest.mark.parametrize("body", PAGES[:5])
@@ -65,6 +65,16 @@ def test_a_body_compressed_in_pieces_is_whole() -> None:
     assert received(gzip.compress(b"first ") + gzip.compress(b"second")) == b"first second"
     with pytest.raises(BodyBroken):
         received(gzip.compress(b"first") + b"and more")
+
+
+@given(st.lists(st.integers(0, 2000), min_size=1, max_size=4), st.integers(1, 4000))
+def test_nothing_is_unpacked_beyond_the_limit(sizes: list[int], limit: int) -> None:
+    raw = b"".join(gzip.compress(bytes(size)) for size in sizes)
+    if max(sum(sizes), len(raw)) <= limit:
+        assert received(raw, limit=limit) == bytes(sum(sizes))
+    else:
+        with pytest.raises(BodyBroken):
+            received(raw, limit=limit)
 
 
 # -- links and waiting -------------------------------------------------------------------------------------------------

@@ -1,0 +1,80 @@
+"""A limit on the time of a whole answer, from its first byte to its last.
+
+A time-out of a socket counts the silence between two bytes, so a peer that sends a byte now and then would hold a command for ever, in the
+headers as in the body. Here the bytes of an answer are read through a stream that also knows when all of it must have come.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import Callable
+from functools import partial
+from http.client import HTTPResponse
+from time import monotonic
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+Now = Callable[[], float]
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Sends requests whose answers are whole `answer_s` seconds after the first byte was waited for, or broken off."""
+
+    def __init__(self, answer_s: float, *, now: Now = monotonic, **options: Any) -> None:
+        self._answer = staticmethod(partial(_Answer, answer_s, now))  # else a class would bind it to its connections
+        super().__init__(**options)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)  # type: ignore[no-untyped-call]
+        self._limit(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
+        return self._limit(super().proxy_manager_for(proxy, **options))  # type: ignore[no-untyped-call]
+
+    def _limit(self, manager: Any) -> Any:
+        """Make a manager open connections that read answers as they are read here."""
+        plain = type("PlainConnection", (HTTPConnection,), {"response_class": self._answer})
+        secure = type("SecureConnection", (HTTPSConnection,), {"response_class": self._answer})
+        manager.pool_classes_by_scheme = {
+            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
+        return manager
+
+
+class _Answer(HTTPResponse):
+    """An answer whose bytes come through a stream with a deadline."""
+
+    def __init__(self, answer_s: float, now: Now, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        assert isinstance(self.fp, io.BufferedReader)
+        self.fp = io.BufferedReader(_Stream(self.fp.detach(), sock, now() + answer_s, now))
+
+
+class _Stream(io.RawIOBase):
+    """The bytes of one answer, until the deadline."""
+
+    def __init__(self, source: io.RawIOBase, sock: socket.socket, deadline: float, now: Now) -> None:
+        self._source = source
+        self._sock = sock
+        self._deadline = deadline
+        self._now = now
+        self._silence_s = sock.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left_s = self._deadline - self._now()
+        if left_s <= 0:
+            raise TimeoutError("the answer takes longer than it may")
+        self._sock.settimeout(left_s if self._silence_s is None else min(left_s, self._silence_s))
+        return self._source.readinto(buffer)
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
