@@ -7,7 +7,6 @@ register knows the token's SHA-256 alone. Whatever is wrong with a link - unknow
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 import threading
 from collections import Counter
@@ -46,6 +45,12 @@ def new_link(now: datetime) -> Link:
 
 def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def used(request: SubjectRequest) -> int:
+    """How many downloads count against the link's number: those since it was renewed last."""
+    since = request.renewals[-1] if request.renewals else None
+    return sum(since is None or at > since for at in request.downloads)
 
 
 @dataclass(slots=True)
@@ -122,11 +127,8 @@ class Downloads:
             self._under_way[request_id] -= 1
 
     def _request(self, token: str) -> SubjectRequest | None:
-        digest = digest_of(token)
-        for request in self._store.requests():
-            if request.link and hmac.compare_digest(request.link, digest):
-                return request if self._is_valid(request, self._under_way[request.id]) else None
-        return None
+        request = self._store.linked_request(digest_of(token))  # a digest: how long it takes to compare tells nothing of the token
+        return request if request is not None and self._is_valid(request, self._under_way[request.id]) else None
 
     def _is_valid(self, request: SubjectRequest, under_way: int) -> bool:
         return (
@@ -134,7 +136,7 @@ class Downloads:
             and request.misdelivered_at is None
             and request.link_until is not None
             and self._clock() < request.link_until
-            and len(request.downloads) + under_way < TIMES
+            and used(request) + under_way < TIMES
         )
 
     def _content(self, request: SubjectRequest) -> bytes | None:

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from ipaddress import IPv4Network, IPv6Address, ip_address
+from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -89,6 +89,18 @@ def _clients(value: object) -> object:
         raise ValueError('should be a JSON list, for example [{"client_id": "…", "client_secret": "…"}]') from None
 
 
+def _listed(value: object) -> object:
+    """A list in the file; in a variable, or in short, its parts with commas between them."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise ValueError("should be addresses or networks, for example 127.0.0.1, 10.0.0.0/24") from None
+
+
 def _cron(value: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z*/,\-]+( [0-9A-Za-z*/,\-]+){4}", value):
         raise ValueError("should be a cron line of five fields, for example 30 2 * * *")
@@ -102,6 +114,7 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 WebUrl = Annotated[Text, AfterValidator(_web_url)]
 StampUrl = Annotated[Text, AfterValidator(_stamp_url)]
 WebApiRoot = Annotated[Text, AfterValidator(_web_api_root)]
+Network = Annotated[Text, AfterValidator(_network)]
 Cron = Annotated[Text, AfterValidator(_cron)]
 
 
@@ -155,6 +168,7 @@ class Settings(BaseModel):
     timestamp_url: StampUrl | None = None
     timestamp_ca: PathSetting | None = None
     public_url: WebUrl = "http://127.0.0.1:8080"
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
 
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Settings:

@@ -6,74 +6,103 @@ It listens on this machine; a reverse proxy in front of it speaks TLS. Addresses
 from __future__ import annotations
 
 import asyncio
-import logging
-import socket
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections import Counter
+from collections.abc import Callable, Collection
+from ipaddress import IPv6Address, ip_address
 from time import monotonic
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_compliance.downloads import Downloads
-from rules.errors import ComplianceError, UsageError
+from crm_compliance.web_server import HEADERS
+from rules.errors import ComplianceError
 
-HOST: Final = "127.0.0.1"
 FILE_NAME: Final = "package.zip"
 CHUNK: Final = 64 * 1024
-TRIES: Final = 60  # of one client in a minute; a token cannot be guessed, but nobody needs more
+TRIES: Final = 60  # of one client in a minute that lead to nothing
 MINUTE_S: Final = 60.0
-READY_S: Final = 10.0
-HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow",
-}
+THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 log = structlog.get_logger()
 
 
-def app_of(downloads: Downloads, *, now: Callable[[], float] = monotonic) -> Starlette:
-    """The whole of what is served."""
-    rate = Rate(now)
+def app_of(downloads: Downloads, *, hosts: Collection[str] = THIS_MACHINE, now: Callable[[], float] = monotonic) -> Starlette:
+    """The whole of what is served, to whoever asks for it by one of these hosts."""
+    failures = Rate(now)
 
     async def download(request: Request) -> Response:
-        if not rate.allows(request.client.host if request.client else ""):
-            return PlainTextResponse("too many tries\n", status_code=429, headers=HEADERS | {"Retry-After": "60"})
         token = request.path_params["token"]
+        size = await asyncio.to_thread(downloads.look_up, token)
+        if size is None:  # whoever holds a link is never refused for what others try
+            allowed = failures.allows(request.client.host if request.client else "")
+            return _not_found() if allowed else PlainTextResponse("too many tries\n", status_code=429, headers={"Retry-After": "60"})
         if request.method == "HEAD":
-            size = await asyncio.to_thread(downloads.look_up, token)
-            return _not_found() if size is None else Response(headers=_file_headers(size), media_type="application/zip")
+            return Response(headers=_file_headers(size), media_type="application/zip")
         return Download(downloads, token)
 
     async def health(request: Request) -> Response:
-        return JSONResponse({"ok": True}, headers=HEADERS)
+        return JSONResponse({"ok": True})
 
-    async def nowhere(request: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            return PlainTextResponse("only reading is possible\n", status_code=405, headers=error.headers)
         return _not_found()
 
     routes = [Route("/d/{token}", download, methods=["GET", "HEAD"]), Route("/healthz", health, methods=["GET", "HEAD"])]
-    return Starlette(routes=routes, exception_handlers={404: nowhere})
+    made = Starlette(routes=routes, exception_handlers={HTTPException: refused}, middleware=[Middleware(Guarded, hosts=hosts)])
+    made.router.redirect_slashes = False  # a redirect would go to whatever host the request named
+    return made
+
+
+def hosts_of(public_url: str) -> frozenset[str]:
+    """The names under which the service is asked for: this machine's, and the one that people know."""
+    return THIS_MACHINE | {(urlsplit(public_url).hostname or "").lower()}
+
+
+class Guarded:
+    """Puts the guarding headers on every answer, and answers nobody who asks for another host."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                lacking = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items() if name.lower().encode() not in given]
+                message = {**message, "headers": [*message["headers"], *lacking]}
+            await send(message)
+
+        if _host(scope) in self._hosts:
+            await self._app(scope, receive, guarded)
+        else:
+            await PlainTextResponse("this host is not served here\n", status_code=421)(scope, receive, guarded)
+
+
+def _host(scope: Scope) -> str:
+    """The host that a request names, without port; empty where it names none, or what is none."""
+    named = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    try:
+        return urlsplit(f"//{named}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _not_found() -> Response:
-    return PlainTextResponse("not found\n", status_code=404, headers=HEADERS)
+    return PlainTextResponse("not found\n", status_code=404)
 
 
 def _file_headers(size: int) -> dict[str, str]:
-    return HEADERS | {"Content-Disposition": f'attachment; filename="{FILE_NAME}"', "Content-Length": str(size)}
+    return {"Content-Disposition": f'attachment; filename="{FILE_NAME}"', "Content-Length": str(size)}
 
 
 class Download(Response):
@@ -117,60 +146,28 @@ async def _cut_off(receive: Receive) -> None:
 
 
 class Rate:
-    """How often each client has tried in the last minute."""
+    """How often each client has failed in this minute; nothing is remembered beyond it."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._tries: dict[str, deque[float]] = {}
+        self._since = now()
+        self._failures: Counter[str] = Counter()
 
     def allows(self, client: str) -> bool:
-        """Count one try, and say whether it is within the limit."""
+        """Count one failure, and say whether it is within the limit."""
         now = self._now()
-        for other in [key for key, times in self._tries.items() if now - times[-1] > MINUTE_S]:
-            del self._tries[other]
-        times = self._tries.setdefault(client, deque(maxlen=TRIES))
-        if len(times) == TRIES and now - times[0] <= MINUTE_S:
-            return False
-        times.append(now)
-        return True
+        if now - self._since > MINUTE_S:
+            self._since = now
+            self._failures.clear()
+        one = _one(client)
+        self._failures[one] += 1
+        return self._failures[one] <= TRIES
 
 
-@contextmanager
-def listening(port: int) -> Iterator[socket.socket]:
-    """Take the port, before anything else of the service starts.
-
-    Raises:
-        UsageError: somebody else has it.
-    """
+def _one(client: str) -> str:
+    """What one client can have of addresses: one of IPv4, a whole network of IPv6."""
     try:
-        listener = socket.create_server((HOST, port))
-    except OSError:
-        raise UsageError(
-            f"port {port} is taken or not allowed", hint="serve --port N; 0 takes a free one", where=f"{HOST}:{port}"
-        ) from None
-    with listener:
-        yield listener
-
-
-@contextmanager
-def serving(app: Starlette, listener: socket.socket) -> Iterator[str]:
-    """Answer in the background until the block ends; gives the address.
-
-    Raises:
-        UsageError: it does not come up.
-    """
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, date_header=True, lifespan="off", ws="none")
-    logging.getLogger("uvicorn.access").disabled = True  # without it a handler that somebody else attaches would write addresses
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=partial(server.run, sockets=[listener]), name="web", daemon=True)
-    thread.start()
-    begun = monotonic()
-    while not server.started:
-        if not thread.is_alive() or monotonic() - begun > READY_S:
-            raise UsageError("the service does not answer on its port", hint="serve --port N", where=HOST)
-        thread.join(0.01)
-    try:
-        yield f"http://{HOST}:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(READY_S)
+        address = ip_address(client)
+    except ValueError:
+        return client
+    return str(int(address) >> 64) if isinstance(address, IPv6Address) else client

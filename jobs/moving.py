@@ -194,6 +194,22 @@ def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
     return save_move(hand, request, {"misdelivered_at": hand.now, "link": "", "link_until": hand.now}, Step.MISDELIVER, {})
 
 
+def renew(hand: Hand, request_id: str) -> SubjectRequest:
+    """Let the link of a released answer be used as often as at first, until the day on which it ends: a download that a proxy took whole
+    and did not hand on has counted (EXP-16).
+
+    Raises:
+        Refused: with code `state`, where nothing was released; with code `gone`, where the link has ended or was withdrawn.
+    """
+    request = admitted(hand, request_id, Step.RENEW)
+    if request.released_at is None:
+        raise refused("state", "nothing was released for this request", "", request.id)
+    if not request.link or request.link_until is None or hand.now >= request.link_until:
+        raise refused("gone", "the link has ended or was withdrawn", "hand the archive over in another way", request.id)
+    told = {"downloads": len(request.downloads)}
+    return save_move(hand, request, {"renewals": (*request.renewals, hand.now)}, Step.RENEW, told)
+
+
 def notify_by(request: SubjectRequest) -> datetime | None:
     """Until when the authority is told of a delivery to the wrong person."""
     return None if request.misdelivered_at is None else request.misdelivered_at + BREACH_HOURS

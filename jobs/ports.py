@@ -216,6 +216,10 @@ class Store(Protocol):
         """Raises UsageError for an unknown id."""
         ...
 
+    def linked_request(self, link: str) -> SubjectRequest | None:
+        """The request whose download has this SHA-256 of a token, in hex; None where there is none."""
+        ...
+
     def requests(self) -> list[SubjectRequest]:
         """The register of requests, newest first."""
         ...

@@ -64,7 +64,8 @@ class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `received_on` is the Brussels day of `received_at` (DDL-02). `language` is as it was asked in; that of the answer follows from what is
     found (EXP-11). `resumes_to` is the state that a suspension interrupts. `answer` is package, neutral or dpo_review once it is compiled;
-    `refusal` the RF code of a refusal. `package_sha256` is the hash of what was released, `link` the SHA-256 of the download's token.
+    `refusal` the RF code of a refusal. `package_sha256` is the hash of what was released, `link` the SHA-256 of the download's token; at
+    each of the `renewals` its number of downloads began anew.
     """
 
     id: str
@@ -92,6 +93,7 @@ class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     link: str = ""
     link_until: datetime | None = None
     downloads: tuple[datetime, ...] = ()
+    renewals: tuple[datetime, ...] = ()
 
     @property
     def is_closed(self) -> bool:

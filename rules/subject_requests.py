@@ -125,6 +125,7 @@ class Step(StrEnum):
     EXTEND = "extend"
     OVERRIDE = "override"
     MISDELIVER = "misdelivered"
+    RENEW = "renew"
     CLOSE = "close"
 
 
@@ -148,6 +149,7 @@ ALLOWED: Final[Mapping[Step, frozenset[RequestState]]] = MappingProxyType(
         Step.EXTEND: _PENDING,
         Step.OVERRIDE: _PENDING,
         Step.MISDELIVER: frozenset({RequestState.RELEASED, RequestState.CLOSED}),
+        Step.RENEW: frozenset({RequestState.RELEASED, RequestState.CLOSED}),
         Step.CLOSE: _PENDING | {RequestState.RELEASED},
     }
 )

@@ -29,11 +29,11 @@ class DeadlineAdapter(HTTPAdapter):
         super().__init__(**options)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **options)
         self._limit(self.poolmanager)
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-        return self._limit(super().proxy_manager_for(proxy, **options))  # type: ignore[no-untyped-call]
+        return self._limit(super().proxy_manager_for(proxy, **options))
 
     def _limit(self, manager: Any) -> Any:
         """Make a manager open connections that read answers as they are read here."""

@@ -111,19 +111,17 @@ def serve(
     import threading
 
     from crm_compliance.cli import given
-    from crm_compliance.downloads import Downloads
     from crm_compliance.logs import configure
     from crm_compliance.scheduler import serve as serve_jobs
-    from crm_compliance.web import app_of, listening, serving
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.web_process import serving
+    from crm_compliance.web_server import listening
 
     settings = given.settings()
     configure(sys.stderr, level=settings.log_level, terminal=sys.stderr.isatty())
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    clock = clock_of(settings)
-    with listening(port) as listener, store_of(settings, clock) as store, serving(app_of(Downloads(store, clock)), listener) as address:
+    with listening(port) as listener, serving(settings, listener) as address:
         print_line(f"downloads: {address}", error=True)
         serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
 

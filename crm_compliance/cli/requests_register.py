@@ -33,7 +33,7 @@ def add_to(requests: typer.Typer) -> None:
     """Add the commands to the group, in the order in which a request meets them."""
     requests.command("open")(open_)
     requests.command("list")(list_)
-    for command in (show, calendar, identify, suspend, resume, extend, override, close, misdelivered):
+    for command in (show, calendar, identify, suspend, resume, extend, override, close, misdelivered, renew):
         requests.command(command.__name__)(command)
 
 
@@ -236,6 +236,16 @@ def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> Non
     from rules.instants import instant
 
     _move(as_, role, lambda hand: move(hand, request), more=lambda moved: {"notify_by": instant(notify_by(moved))})
+
+
+def renew(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
+    """Let the link of a released answer be used five times more, until the day on which it ends.
+
+    Example: crm-compliance requests renew request-0123 --as dora --role dpo
+    """
+    from jobs.moving import renew as move
+
+    _move(as_, role, lambda hand: move(hand, request))
 
 
 def _move(

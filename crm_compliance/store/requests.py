@@ -42,14 +42,23 @@ def read_requests(connection: Connection) -> list[SubjectRequest]:
     return [decoded(doc, SubjectRequest, "a request") for doc in docs]
 
 
+def linked_request(connection: Connection, link: str) -> SubjectRequest | None:
+    """The request whose download has this digest of a token, in hex; None where there is none."""
+    docs = connection.execute(select(subject_requests.c.doc).where(subject_requests.c.doc.contains(f'"link":"{link}"', autoescape=True)))
+    found = [decoded(doc, SubjectRequest, "a request") for doc in docs.scalars()]
+    return next((request for request in found if request.link == link), None)
+
+
 def replace_request(connection: Connection, request: SubjectRequest, since: SubjectRequest) -> None:
     """Replace a row that is still as it was read.
 
     Raises:
         Refused: with code `changed`, where it is not.
     """
-    unchanged = (subject_requests.c.id == request.id) & (subject_requests.c.doc == _doc(since))
-    if connection.execute(update(subject_requests).where(unchanged).values(doc=_doc(request))).rowcount != 1:
+    doc = connection.execute(select(subject_requests.c.doc).where(subject_requests.c.id == request.id)).scalar()
+    is_same = doc is not None and decoded(doc, SubjectRequest, request.id) == since
+    unchanged = (subject_requests.c.id == request.id) & (subject_requests.c.doc == doc)
+    if not is_same or connection.execute(update(subject_requests).where(unchanged).values(doc=_doc(request))).rowcount != 1:
         error = Refused("somebody else has changed the request meanwhile", hint="look at it again", where=request.id)
         error.code = "changed"
         raise error

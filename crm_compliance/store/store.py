@@ -315,6 +315,10 @@ class SqlStore:
         with self._database.reading() as connection:
             return requests_.read_request(connection, request)
 
+    def linked_request(self, link: str) -> SubjectRequest | None:
+        with self._database.reading() as connection:
+            return requests_.linked_request(connection, link)
+
     def requests(self) -> list[SubjectRequest]:
         with self._database.reading() as connection:
             return requests_.read_requests(connection)

@@ -22,10 +22,14 @@ import requests
 from crm_compliance.downloads import TIMES, VALID, Downloads, Link, digest_of, new_link
 from crm_compliance.sealing import Sealing
 from crm_compliance.store.store import SqlStore
-from crm_compliance.web import CHUNK, HEADERS, TRIES, Rate, app_of, listening, serving
+from crm_compliance.web import CHUNK, TRIES, Rate, app_of, hosts_of
+from crm_compliance.web_server import HEADERS, listening
+from jobs.admitting import Hand
+from jobs.moving import renew
 from jobs.subject_requests import PACKAGE, SubjectRequest
 from rules.errors import Refused, UsageError
 from rules.subject_requests import Channel, RequesterKind, RequestState, Right
+from tests.crm_compliance.web import serving
 from tests.integration.night import Clock
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -127,7 +131,7 @@ def test_whatever_is_wrong_looks_the_same(desk: Desk) -> None:
         return answer.status_code, answer.content, {key: value for key, value in answer.headers.items() if key.lower() != "date"}
 
     unknown = seen(f"{desk.root}/d/{new_link(NOW).token}")
-    found = [seen(f"{desk.root}/d/x"), seen(f"{desk.root}/d/x/y"), seen(f"{desk.root}/"), seen(f"{desk.root}/d/{desk.link.digest}")]
+    found = [seen(f"{desk.root}/{path}") for path in ("d/x", "d/x/y", "", f"d/{desk.link.digest}", "d", f"d/{desk.link.token}/")]
     for changes in ({"misdelivered_at": NOW}, {"misdelivered_at": None, "downloads": (NOW,) * 5}, {"downloads": (), "link_until": NOW}):
         desk.change(**changes)
         found.append(seen())
@@ -221,7 +225,9 @@ def test_no_log_has_a_token(desk: Desk, caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_only_reading_is_allowed(desk: Desk) -> None:
-    assert [requests.request(method, desk.url, timeout=10).status_code for method in ("POST", "PUT", "DELETE")] == [405] * 3
+    answers = [requests.request(method, desk.url, timeout=10) for method in ("POST", "PUT", "DELETE", "OPTIONS")]
+    assert [answer.status_code for answer in answers] == [405] * 4
+    assert all(answer.headers.items() >= HEADERS.items() for answer in answers)
     assert desk.row.downloads == ()
 
 
@@ -236,6 +242,66 @@ def test_nobody_tries_a_thousand_tokens(desk: Desk) -> None:
     assert codes == [404] * TRIES + [429]
 
 
+def test_whoever_holds_a_link_is_not_refused_for_what_others_try(desk: Desk) -> None:
+    for number in range(TRIES + 5):
+        requests.get(f"{desk.root}/d/{number}", timeout=10)
+    assert requests.get(f"{desk.root}/d/one-more", timeout=10).status_code == 429
+    assert requests.get(desk.url, timeout=10).content == ZIP
+
+
+def test_nobody_is_somebody_else_by_his_own_word(desk: Desk) -> None:
+    """Without a proxy that is named in the settings, what a request says of its sender counts for nothing."""
+    codes = [
+        requests.get(f"{desk.root}/d/{number}", headers={"X-Forwarded-For": f"192.0.2.{number}"}, timeout=10).status_code
+        for number in range(TRIES + 1)
+    ]
+    assert codes == [404] * TRIES + [429]
+
+
+def test_a_proxy_that_is_trusted_says_for_whom_it_asks(desk: Desk) -> None:
+    with listening(0) as listener, serving(app_of(desk.downloads), listener, trusted_proxies=["127.0.0.0/8"]) as root:
+        codes = [
+            requests.get(f"{root}/d/{number}", headers={"X-Forwarded-For": f"192.0.2.{number % 2}"}, timeout=10).status_code
+            for number in range(2 * TRIES + 1)
+        ]
+    assert codes == [404] * 2 * TRIES + [429]
+
+
+@pytest.mark.parametrize("host", ["example.org", "example.org:80", "127.0.0.1.example.org", "[::2]", "[", "a/b", ""])
+def test_another_host_is_not_served(desk: Desk, host: str) -> None:
+    """No answer, and no address in one, follows from a host that somebody else has chosen."""
+    answer = requests.get(desk.url, headers={"Host": host}, timeout=10, allow_redirects=False)
+    assert answer.status_code in (400, 421)
+    assert "location" not in answer.headers
+    assert answer.headers.items() >= HEADERS.items()
+    assert desk.row.downloads == ()
+
+
+def test_the_host_that_people_know_is_served(desk: Desk) -> None:
+    hosts = hosts_of("https://Compliance.Example.org/crm")
+    with listening(0) as listener, serving(app_of(desk.downloads, hosts=hosts), listener) as root:
+        for host in ("compliance.example.org", "COMPLIANCE.example.org:443", "localhost:8080"):
+            assert requests.get(f"{root}/healthz", headers={"Host": host}, timeout=10).status_code == 200
+
+
+def test_a_link_that_a_proxy_used_up_can_be_renewed(desk: Desk) -> None:
+    """EXP-16: a proxy that takes the whole archive and does not hand it on has used one of the five."""
+    for _ in range(TIMES):
+        requests.get(desk.url, timeout=10)
+    assert requests.get(desk.url, timeout=10).status_code == 404
+    desk.clock.now += timedelta(hours=1)
+    hand = Hand(desk.store, "dora", "dpo", desk.clock.now, lambda kind, name: f"{kind}-reference")
+    renew(hand, desk.id)
+    desk.clock.now += timedelta(hours=1)
+    assert [requests.get(desk.url, timeout=10).status_code for _ in range(TIMES + 1)] == [200] * TIMES + [404]
+    assert [entry.data["step"] for entry in desk.store.ledger() if entry.data.get("step")] == ["renew"]
+    for changes in ({"link_until": NOW}, {"link": ""}):
+        desk.change(**changes)
+        with pytest.raises(Refused) as caught:
+            renew(hand, desk.id)
+        assert caught.value.code == "gone"
+
+
 def test_the_limit_is_for_a_minute_and_for_one_client() -> None:
     now = [0.0]
     rate = Rate(lambda: now[0])
@@ -243,6 +309,7 @@ def test_the_limit_is_for_a_minute_and_for_one_client() -> None:
     assert rate.allows("other")
     now[0] = 60.5
     assert rate.allows("one")
+    assert [rate.allows(f"2001:db8::{number:x}") for number in range(TRIES + 1)] == [True] * TRIES + [False], "one network"
 
 
 def test_a_port_that_is_taken_is_said_at_once() -> None:

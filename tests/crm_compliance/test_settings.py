@@ -51,6 +51,7 @@ DOCUMENTED = {
     "TIMESTAMP_CA",
     "REQUESTS_CRON",
     "PUBLIC_URL",
+    "TRUSTED_PROXIES",
 }
 
 
@@ -325,3 +326,9 @@ def test_each_client_has_tokens_of_its_own() -> None:
     ]
     for source in sources:
         source.close()
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    assert settings(TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/24,::1").trusted_proxies == ("127.0.0.1/32", "10.0.0.0/24", "::1/128")
+    assert settings().trusted_proxies == ()
+    assert "networks" in str(refusal(TRUSTED_PROXIES=f"10.0.0.0/24,{CANARY}"))

@@ -18,7 +18,8 @@ import requests
 from crm_compliance import releasing
 from crm_compliance.downloads import Downloads
 from crm_compliance.packages.page import page_html
-from crm_compliance.web import app_of, listening, serving
+from crm_compliance.web import app_of
+from crm_compliance.web_server import listening
 from jobs.subject_requests import COMPILATION, PACKAGE
 from rules.errors import Refused
 from rules.needles import name_needle
@@ -28,6 +29,7 @@ from tests.crm_compliance.cli.test_requests_answer_closed import JAN, PIET, jan,
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
 from tests.crm_compliance.packages.pages import opened, pictures_of, text_of
 from tests.crm_compliance.typist import Typist
+from tests.crm_compliance.web import serving
 from tests.integration.night import Night
 
 LOTTE_ASKS = LOTTE | {"birthdate": "2012-03-04"}

@@ -100,6 +100,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "requests resume",
         "requests close",
         "requests misdelivered",
+        "requests renew",
         "requests notices",
         "erased check",
         "statistics export",

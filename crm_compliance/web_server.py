@@ -1,0 +1,170 @@
+"""The server below what is served: one connection after another, none of which may cost much or last long.
+
+Whoever can reach the port can open connections; without limits three hundred of them that never finish their headers, or one header without
+an end, would take everything the process has (the service's own log knows no address of them: addresses hold tokens).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from rules.errors import UsageError
+
+HOST: Final = "127.0.0.1"
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+CONNECTIONS: Final = 200  # at once; half of the file descriptors where those are fewer
+HEADER_BYTES: Final = 16 * 1024
+HEADER_S: Final = 10.0
+STALL_S: Final = 60.0  # without anything of an answer being taken
+CONNECTION_S: Final = 3600.0
+GRACE_S: Final = 5
+
+
+class GuardedConnection(H11Protocol):
+    """One connection, with its limits: how many there are, how long the headers take, how long nothing is taken, how long it lives."""
+
+    header_s = HEADER_S
+    stall_s = STALL_S
+    connection_s = CONNECTION_S
+    most = CONNECTIONS
+    _header_timer: asyncio.TimerHandle | None = None
+    _stall_timer: asyncio.TimerHandle | None = None
+    _life_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the class above
+        super().connection_made(transport)
+        if len(self.connections) > self.most:
+            transport.abort()
+            return
+        self._life_timer = self.loop.call_later(self.connection_s, transport.abort)
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for timer in (self._header_timer, self._stall_timer, self._life_timer):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._await_headers()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(self.stall_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:  # nothing here asks for a body: nobody waits for its end
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, or has headers beyond their size, as everything else is answered."""
+        headers = [*HEADERS.items(), ("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(b"bad request\n"),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _await_headers(self) -> None:
+        """The time for headers begins with the connection or the first byte of the next request, and ends with the last header."""
+        is_whole = self.conn.their_state is not h11.IDLE
+        if is_whole and self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+        elif not is_whole and self._header_timer is None:
+            self._header_timer = self.loop.call_later(self.header_s, self.transport.abort)
+
+
+class Server(uvicorn.Server):
+    """Says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+def server_of(
+    app: ASGIApp,
+    *,
+    ready: Callable[[], None],
+    trusted_proxies: Sequence[str] = (),
+    connection: type[GuardedConnection] = GuardedConnection,
+) -> Server:
+    """A server that is not running yet: `run(sockets=[…])` until `should_exit`.
+
+    Only what the `trusted_proxies` (addresses or networks) say about whom they speak for is believed.
+    """
+    logging.getLogger("uvicorn.access").disabled = True  # without it a handler that somebody else attaches would write addresses
+    options: dict[str, Any] = {
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "lifespan": "off",
+        "ws": "none",
+        "http": connection,
+        "h11_max_incomplete_event_size": HEADER_BYTES,
+        "proxy_headers": bool(trusted_proxies),
+        "forwarded_allow_ips": list(trusted_proxies),
+        "timeout_graceful_shutdown": GRACE_S,
+    }
+    return Server(uvicorn.Config(app, **options), ready)
+
+
+def fitted(connection: type[GuardedConnection] = GuardedConnection) -> type[GuardedConnection]:
+    """The connection with as many at once as this process has file descriptors for, half of them kept for everything else."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = CONNECTIONS if soft == resource.RLIM_INFINITY else min(CONNECTIONS, soft // 2)
+    return type("FittedConnection", (connection,), {"most": most})
+
+
+@contextmanager
+def listening(port: int) -> Iterator[socket.socket]:
+    """Take the port, before anything else of the service starts.
+
+    Raises:
+        UsageError: somebody else has it.
+    """
+    try:
+        listener = socket.create_server((HOST, port))
+    except OSError:
+        raise UsageError(
+            f"port {port} is taken or not allowed", hint="serve --port N; 0 takes a free one", where=f"{HOST}:{port}"
+        ) from None
+    with listener:
+        yield listener
+
+
+def address_of(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"
