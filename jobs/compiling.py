@@ -167,7 +167,8 @@ def _items(
     maker = Items(
         veil,
         language,
-        scope.numbers,
+        scope.numbers | scope.asker_numbers,
+        askers=scope.askers,
         names=tuple(name for contact in found.subject_contacts for name in (contact.last_name, contact.first_name) if name),
         whole_contact=found.standing.identity,
         only_provided=found.request.right is Right.PORTABILITY,

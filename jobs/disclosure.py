@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from rules.on_behalf_withholding import CLASSES as RGT_09
+from rules.on_behalf_withholding import CLASSES
 from rules.redaction import Redaction
 
 # The codes that an answer speaks in; the texts of the package have words for each of them in every language.
@@ -27,7 +27,9 @@ CRITERIA: Final = (
     "needed", "nothing_needs_them",
 )  # fmt: skip
 BASES: Final = ("consent", "contract", "legal_obligation", "of_the_others", "not_decided")
-WITHHELD_CLASSES: Final = ("voice", "image", "attachment", "text", "item", "mention", *RGT_09)
+WITHHELD_CLASSES: Final = ("voice", "image", "attachment", "text", "item", "mention", *CLASSES)
+RGT_09: Final = "RGT-09"
+TOLD_CODES: Final = frozenset({"RF-03", "VOICE", RGT_09})  # reasons that a person is told; whatever else a reviewer writes is told as RF-03
 
 
 class ItemStatus(StrEnum):
@@ -106,6 +108,13 @@ class Item(msgspec.Struct, frozen=True):
             return self.withholds or ("text" if self.needs_review else "item")
         family = self.attachment.media_type.partition("/")[0]
         return {"audio": "voice", "image": "image"}.get(family, "attachment")
+
+    @property
+    def told_code(self) -> str:
+        """The reason that is told where it is withheld: what protects a child from a parent's knowing is no right of somebody else."""
+        if self.withheld_class in CLASSES:
+            return RGT_09
+        return self.code if self.code in TOLD_CODES else "RF-03"
 
     @property
     def shown_text(self) -> str:
@@ -256,7 +265,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told_withheld(self) -> tuple[Withheld, ...]:
         """What was left out, each class and reason once: of items that a person or a rule withholds, and what was left out before."""
-        of_items = (Withheld(item.withheld_class) for item in self.items if item.status is ItemStatus.WITHHELD)
+        of_items = (Withheld(item.withheld_class, item.told_code) for item in self.items if item.status is ItemStatus.WITHHELD)
         return tuple(dict.fromkeys((*self.withheld, *of_items)))
 
     @property

@@ -17,14 +17,14 @@ from typing import Final
 
 import msgspec
 
-from jobs.disclosure import Attachment, Field, Item, ItemStatus
+from jobs.disclosure import RGT_09, Attachment, Field, Item, ItemStatus
 from jobs.own_numbers import is_own_caller
 from jobs.plain_text import plain_text
 from jobs.scoping import MENTION, Row, json_value
 from jobs.veiling import Veil
-from rules.full_records import FullNote, FullParty, FullRecording
+from rules.full_records import FullFiche, FullNote, FullParty, FullRecording
 from rules.labels import label_for
-from rules.on_behalf_withholding import withheld_on_behalf, withheld_role
+from rules.on_behalf_withholding import withheld_on_behalf, withheld_recipient, withheld_role
 from rules.redaction import Redaction
 from rules.structured_fields import FIELDS, Nature, ShownTo, rule_for
 
@@ -56,13 +56,15 @@ _LABELLED: Final = frozenset(
 )
 _EXACT: Final = frozenset({"communicated", "started", "ended", "created", "sent"})  # `…_at` says what `…_on` says, and the hour
 _TITLES: Final = MappingProxyType({"bin": "deleted"})
-# Of these RGT-09 withholds the texts only, and tells the rest; of a conversation it does not even tell when it was.
-_IDENTIFYING: Final = frozenset({"contact", "dossier", "party"})
+# Of these RGT-09 withholds the texts and what leads to the child, and tells the rest: of a fiche its number and its day, not its hour.
+_TOLD_IN_PART: Final = frozenset({"contact", "dossier", "party", "fiche"})
+_ABOUT_RECIPIENT: Final = frozenset({"transmitted_to", "transmitted_country", "transfer_basis"})
 _AROUND = 200  # characters on either side of a mention, up to the ends of its sentences
 
 
 class Items:
-    """Makes the items of one answer. `numbers` are those of the person; `has_picture` says whether a contact has one.
+    """Makes the items of one answer. `numbers` are those of the person; `has_picture` says whether a contact has one. `askers` are the
+    contacts of who asks in somebody's name, with their name: nobody is a stranger in the own answer.
 
     `text_of` gives what a file that is a text says; None for every other file. `tells_of_others` says whether in a file of which the words
     can be read, such as a PDF, somebody else is named: nobody can take a name out of it, so that it is withheld unless a person writes a
@@ -76,6 +78,7 @@ class Items:
         numbers: frozenset[str],
         *,
         names: tuple[str, ...] = (),
+        askers: Mapping[str, str] = MappingProxyType({}),
         whole_contact: bool = True,
         only_provided: bool = False,
         wants_audio: bool = False,
@@ -87,6 +90,7 @@ class Items:
         self._language = language
         self._numbers = numbers
         self._names = tuple(name.casefold() for name in names if name)
+        self._askers = askers
         self._whole_contact = whole_contact
         self._only_provided = only_provided
         self._wants_audio = wants_audio
@@ -103,7 +107,7 @@ class Items:
         if row.is_limited:
             apart = tuple(field for field in told if self._withheld(row, field) is not None)
             told = tuple(field for field in told if field not in apart)
-        if row.is_limited and row.kind in _IDENTIFYING:
+        if row.is_limited and row.kind in _TOLD_IN_PART:
             made = [self._item(row, context, told)] if told or not apart else []
             if texts:
                 made.append(self._with_text(row, self._item(row, context, texts), texts))
@@ -126,7 +130,7 @@ class Items:
             kind=row.kind,
             source=row.source,
             title=title or _TITLES.get(row.place, row.place),
-            at=row.at,
+            at=row.day if row.is_limited else row.at,
             fields=fields,
         )
 
@@ -137,24 +141,29 @@ class Items:
         parts = [str(field.value) for field in texts]
         redacted = self._veil.redact("\n\n".join(self._around(part) for part in parts) if row.place == MENTION else "\n\n".join(parts))
         limits = next((code for field in texts if (code := withheld_on_behalf(row.kind, field.name))), "")
+        is_limited = row.is_limited and not row.is_askers  # their own report is theirs, once a person has read it
         return msgspec.structs.replace(
             item,
             needs_review=True,
-            status=ItemStatus.WITHHELD if row.is_limited else ItemStatus.PENDING_REVIEW,
+            status=ItemStatus.WITHHELD if is_limited else ItemStatus.PENDING_REVIEW,
             proposal=redacted.text,
             redactions=redacted.redactions,
-            code="RF-03" if row.is_limited else "",
-            withholds=limits if row.is_limited else MENTION if row.place == MENTION else "",
+            code=RGT_09 if is_limited else "",
+            withholds=limits if is_limited else MENTION if row.place == MENTION else "",
         )
 
     def _apart(self, row: Row, context: str, fields: tuple[Field, ...]) -> Item:
         """What RGT-09 names among structured fields: withheld as a whole until the DPO releases it."""
         withholds = self._withheld(row, fields[0]) or ""
         item = self._item(row, context, fields)
-        return msgspec.structs.replace(item, needs_review=True, status=ItemStatus.WITHHELD, code="RF-03", withholds=withholds)
+        return msgspec.structs.replace(item, needs_review=True, status=ItemStatus.WITHHELD, code=RGT_09, withholds=withholds)
 
     def _withheld(self, row: Row, field: Field) -> str | None:
         """The class of RGT-09 that a structured field falls under."""
+        if row.is_askers and field.name in ("caller_number", "caller_email"):
+            return None
+        if isinstance(row.record, FullFiche) and field.name in _ABOUT_RECIPIENT and row.record.transmitted_to:
+            return withheld_recipient(row.record.transmitted_to)
         if isinstance(row.record, FullParty) and row.is_own and (spoke := withheld_role(row.record.role)):
             return spoke
         return withheld_on_behalf(row.kind, field.name)
@@ -166,6 +175,9 @@ class Items:
             yield from (Field(name, plain_text(str(getattr(row.record, name))), is_text=True) for name in row.fields)
             return
         if isinstance(row.record, FullParty) and not row.is_own:
+            if row.record.contact is not None and row.record.contact in self._askers:
+                yield from (Field("role", row.record.role), Field("name", self._askers[row.record.contact]))
+                return
             label = self._veil.label(row.record.contact or row.record.id)
             yield Field("name", label, redactions=(Redaction("name", label),))
             return
@@ -173,7 +185,9 @@ class Items:
         names = [name for name in FIELDS[row.kind] if name in row.record.__struct_fields__ and self._is_told(row, name)]
         for name in names:
             stem, _, ending = name.rpartition("_")
-            if ending == "on" and stem in _EXACT and f"{stem}_at" in names:
+            if row.is_limited and ending == "at" and stem in _EXACT and f"{stem}_on" in names:
+                continue
+            if not row.is_limited and ending == "on" and stem in _EXACT and f"{stem}_at" in names:
                 continue
             field = self._field(row, name)
             if field is not None:
@@ -282,7 +296,7 @@ class Items:
             item,
             needs_review=True,
             status=ItemStatus.WITHHELD if withholds else ItemStatus.PENDING_REVIEW,
-            code="VOICE" if withholds == "voice" else "RF-03" if withholds else "",
+            code="VOICE" if withholds == "voice" else RGT_09 if row.is_limited else "RF-03" if withholds else "",
             withholds=withholds,
             attachment=attachment,
         )

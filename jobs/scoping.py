@@ -21,6 +21,7 @@ from jobs.own_numbers import compared, is_own_caller, own_numbers
 from jobs.searching import RELATIONS
 from rules.asked import UnitKey
 from rules.full_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
+from rules.periods import brussels_date
 from rules.records import Record
 from rules.rights import ItemScope, item_scope
 
@@ -48,7 +49,7 @@ class Row:
 
     `is_caller`: it is a fiche, and it was them who called or wrote; else what tells who did is somebody else's. `is_limited`: RGT-09 holds
     for it. `is_reference`: of the row itself only its number is told. `place` is `mention`, or the place of a row that is not live any more
-    (`bin`, `retained`), or empty.
+    (`bin`, `retained`), or empty. `is_askers`: it is the report of who asks in the person's name, and of nobody else.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Row:
     place: str = ""
     fields: tuple[str, ...] = ()  # of a mention: where the person is spoken of
     is_caller: bool = False
+    is_askers: bool = False
 
     @property
     def source(self) -> tuple[str, str]:
@@ -74,11 +76,18 @@ class Row:
         values = (getattr(self.record, name, None) for name in _ORDERED_BY.get(self.kind, ()))
         return next((str(json_value(value)) for value in values if value is not None), "")
 
+    @property
+    def day(self) -> str:
+        """The day alone, in Brussels."""
+        at = self.at
+        return brussels_date(datetime.fromisoformat(at)).isoformat() if "T" in at else at
+
 
 class Scope:
     """What of everything that was found the answer is about: `rows` in their order, and `excluded`, which never leaves the process.
 
-    `numbers` are the telephone numbers and e-mail addresses of the person.
+    `numbers` are the telephone numbers and e-mail addresses of the person; `askers` are the contacts of who asks in the person's name, with
+    their names, and `asker_numbers` theirs.
     """
 
     def __init__(self, assessment: Assessment) -> None:
@@ -86,6 +95,11 @@ class Scope:
         self._standing = assessment.standing
         self._me = assessment.subject
         self.numbers = own_numbers(assessment.subject_contacts) | compared(*assessment.numbers_of_rows)
+        contacts = assessment.material.contacts
+        others = sorted(assessment.people.requester - assessment.subject) if assessment.is_on_behalf else ()
+        asking = [contacts[one] for one in others if one in contacts]
+        self.askers = {one.id: " ".join(part for part in (one.first_name, one.last_name) if part) for one in asking}
+        self.asker_numbers = own_numbers(asking)
         mine = [party for party in assessment.material.activity_parties.values() if party.party in self._me or self._is_loose(party)]
         self._own_activities = {party.activity for party in mine}
         roles = assessment.material.parties.values()
@@ -132,7 +146,8 @@ class Scope:
             is_limited, is_own = unit in self._standing.limited, self._is_own(kind, record)
             if scope is not ItemScope.OWN or is_own:
                 is_caller = isinstance(record, FullFiche) and self._is_caller(record)
-                return Row(kind, record.id, record, unit, is_own, is_limited, is_caller=is_caller)
+                is_askers = isinstance(record, FullFiche) and self._is_askers(record)
+                return Row(kind, record.id, record, unit, is_own, is_limited, is_caller=is_caller, is_askers=is_askers)
             if kind == "dossier" and unit in self._with_role:
                 return Row(kind, record.id, record, unit, is_reference=True)
         return None
@@ -166,6 +181,17 @@ class Scope:
         """Whether it was the person who called or wrote: by a number of theirs, or as its only reporter."""
         is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
         return is_known or fiche.id in self._reported or self._is_loose_row("fiche", fiche.id)
+
+    def _is_askers(self, fiche: FullFiche) -> bool:
+        """Whether it was who asks in the person's name that called or wrote: by a number of theirs, or as its only reporter."""
+        if not self.askers:
+            return False
+        reporters = {
+            party.contact for party in self._found.material.parties.values() if party.fiche == fiche.id and party.role == "reporter"
+        }
+        if compared([fiche.caller_number], [fiche.caller_email]):
+            return is_own_caller(fiche.caller_number, fiche.caller_email, self.asker_numbers) and reporters <= self.askers.keys()
+        return bool(reporters) and reporters <= self.askers.keys()
 
     def _is_heard_on(self, fiche: FullFiche) -> bool:
         """Whether a recording of it is one of the person's voice: not where they are its witness and somebody else called."""

@@ -103,13 +103,13 @@ def runaway(case: Case) -> None:
     asking = Asking(case)
     child, father, aunt = asking.person("2017-05-05"), asking.person("1979-03-03"), asking.person("1970-01-01")
     dossier = case.dossier("runaway", child=child.row)
-    fiche = case.fiche("runaway", "2026-06-01", dossier)
+    fiche = case.fiche("runaway", "2026-06-01", dossier, cf_name="F-2026-0601 (fictief)")  # numbers and days are told
     case.party(father.row, "parent", dossier=dossier)
     case.party(aunt.row, "other", dossier=dossier)
     note = case.note("cf_dossier", dossier)
     summary = case.mark("shelter")
     told = f"Het kind verblijft in {summary} en zei bang te zijn. (fictief)"
-    other = case.fiche("runaway", "2026-06-02", dossier, cf_summary=told)
+    other = case.fiche("runaway", "2026-06-02", dossier, cf_name="F-2026-0602 (fictief)", cf_summary=told)
     form: dict[str, Any] = {"requester_kind": "parent_for_child", "on_behalf_of": child.given(emails=[]), "mandate": "shown"}
     request = asking.ready(father.given(), [father.row, child.row], **form)
     case.same("scope", asking.compile(request).get("scope"), "on_behalf_limited")

@@ -125,13 +125,37 @@ def test_what_rgt_09_names_is_withheld_apart_from_the_rest(kind: str) -> None:
     hidden = [item for item in items if not item.is_shown]
     assert {item.status for item in hidden} == {ItemStatus.WITHHELD}
     assert {item.withholds for item in hidden} == ({"contact_details", "child_statements"} if kind == "contact" else {"child_statements"})
-    assert all(item.needs_review and item.code == "RF-03" for item in hidden)
+    assert all(item.needs_review and item.code == item.told_code == "RGT-09" for item in hidden)
 
 
-def test_of_a_conversation_under_rgt_09_not_even_the_day_is_told() -> None:
-    fiche = FullFiche(id="f", communicated_on=date(2026, 1, 1), summary="Zij is bang.")
-    (item,) = maker().of(Row("fiche", "f", fiche, is_limited=True), "context-1")
-    assert (item.status, item.shown_fields, item.shown_text) == (ItemStatus.WITHHELD, (), "")
+def test_of_a_conversation_under_rgt_09_the_number_and_the_day_are_told_and_not_the_hour() -> None:
+    """RGT-09 names statements, whereabouts and confidants: what it does not name stays."""
+    at = datetime(2026, 1, 1, 23, 30, tzinfo=UTC)
+    fiche = FullFiche(id="f", number="F-1", communicated_on=date(2026, 1, 2), communicated_at=at, summary="Zij is bang.")
+    told, text = maker().of(Row("fiche", "f", fiche, is_limited=True), "context-1")
+    assert (values(told), told.at, told.status) == ({"number": "F-1", "communicated_on": "2026-01-02"}, "2026-01-02", ItemStatus.APPROVED)
+    assert (text.status, text.shown_fields, text.shown_text) == (ItemStatus.WITHHELD, (), "")
+
+
+def test_under_rgt_09_a_confidant_who_was_informed_is_not_named_and_an_authority_is() -> None:
+    for name, is_told in (("Opvanghuis Zonnedal", False), ("Police", True)):
+        fiche = FullFiche(id="f", number="F-1", transmitted_to=name, transmitted_country="FR")
+        items = maker().of(Row("fiche", "f", fiche, is_limited=True), "context-1")
+        shown = {field.name for item in items if item.is_shown for field in item.fields}
+        assert shown == ({"number", "transmitted_to", "transmitted_country"} if is_told else {"number"})
+
+
+def test_the_report_of_who_asks_for_a_child_waits_for_a_person_and_is_not_kept_from_them() -> None:
+    fiche = FullFiche(id="f", summary="Els belt.")
+    (_, text) = maker().of(Row("fiche", "f", fiche, is_limited=True, is_askers=True), "context-1")
+    assert (text.status, text.withholds, text.code) == (ItemStatus.PENDING_REVIEW, "", "")
+
+
+def test_a_reason_that_is_not_for_the_person_is_told_as_the_rights_of_others() -> None:
+    """SUS-04, EXP-09: whatever a reviewer writes."""
+    (item,) = maker().of(Row("call", "c", FullCall(id="c", text="x")), "context-1")
+    told = {code: msgspec.structs.replace(item, code=code).told_code for code in ("SUS-05", "RF-03", "RGT-09", "VOICE", "")}
+    assert told == {"SUS-05": "RF-03", "RF-03": "RF-03", "RGT-09": "RGT-09", "VOICE": "VOICE", "": "RF-03"}
 
 
 def test_a_document_and_a_sound_are_items_of_their_own() -> None:

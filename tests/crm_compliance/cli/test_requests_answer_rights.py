@@ -89,6 +89,26 @@ def test_a_parent_in_a_runaway_dossier_gets_nothing_by_which_the_child_could_be_
     assert asking.release().outcome is Outcome.DELIVERED_PARTLY
 
 
+def test_what_a_parent_may_be_told_of_a_runaway_stays_beside_what_is_withheld(typist: Typist, org: Night) -> None:
+    """RGT-09: number and day of every fiche, the own report once it was read, and the own name; the reason is the child's protection."""
+    child, parent = lotte(org, "2017-03-04"), els(org, telephone1="+32470000002")
+    dossier = org.dossier("runaway", closed=False, fiches=0)
+    org.fiche("runaway", dossier=dossier, cf_name="F-0001", cf_summary="Zij wil niet naar huis.")
+    theirs = {"cf_name": "F-0002", "cf_summary": "Els Vermeulen belt ongerust op.", "cf_callernumber": "0470 00 00 02"}
+    org.fiche("runaway", dossier=dossier, **theirs, cf_transmittedto="Opvanghuis Zonnedal", cf_transmittedon="2026-11-02")
+    for contact, role in ((child, "child"), (parent, "parent")):
+        org.party(contact, role, dossier=dossier)
+    asking = on_behalf(typist, child, parent, born="2017-03-04")
+    assert asking.compile()["pending"] == 1
+    asking.approve_all()
+    text = told(asking.compilation)
+    assert not [word for word in ("niet naar huis", "Zonnedal", "[ouder", "[derde") if word in text]
+    assert not [word for word in ("F-0001", "F-0002", "ongerust", "Els Vermeulen", "0470 00 00 02") if word not in text]
+    fiches = [item for item in asking.compilation.shown if item.kind == "fiche"]
+    assert {len(item.at) for item in fiches} == {len("2026-11-02")}
+    assert {each.code for each in asking.compilation.told_withheld} == {"RGT-09"}
+
+
 def test_a_parent_in_a_runaway_dossier_is_not_told_that_the_child_itself_reported(typist: Typist, org: Night) -> None:
     """RGT-09, R-096: neither by its role nor by the source; to the child itself both are told."""
     child, parent = lotte(org, "2012-03-04"), els(org)
@@ -104,7 +124,7 @@ def test_a_parent_in_a_runaway_dossier_is_not_told_that_the_child_itself_reporte
         for item in asking.items()
         if item["kind"] == "party" and item["status"] == "APPROVED" and item["fields"].get("role")
     ]
-    assert roles == ["child"]
+    assert sorted(roles) == ["child", "parent"]  # the own role is no secret to the parent
     (withheld,) = [item for item in asking.items() if item["kind"] == "party" and item["status"] == "WITHHELD"]
     assert withheld["withholds"] == "child_statements"
     assert {context.sources for context in asking.compilation.contexts} == {("self", "third_party")}
