@@ -94,7 +94,7 @@ def test_what_a_parent_may_be_told_of_a_runaway_stays_beside_what_is_withheld(ty
     child, parent = lotte(org, "2017-03-04"), els(org, telephone1="+32470000002")
     dossier = org.dossier("runaway", closed=False, fiches=0)
     org.fiche("runaway", dossier=dossier, cf_name="F-0001", cf_summary="Zij wil niet naar huis.")
-    theirs = {"cf_name": "F-0002", "cf_summary": "Els Vermeulen belt ongerust op.", "cf_callernumber": "0470 00 00 02"}
+    theirs: dict[str, Any] = {"cf_name": "F-0002", "cf_summary": "Els Vermeulen belt ongerust op.", "cf_callernumber": "0470 00 00 02"}
     org.fiche("runaway", dossier=dossier, **theirs, cf_transmittedto="Opvanghuis Zonnedal", cf_transmittedon="2026-11-02")
     for contact, role in ((child, "child"), (parent, "parent")):
         org.party(contact, role, dossier=dossier)
