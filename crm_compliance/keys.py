@@ -25,6 +25,7 @@ from filelock import FileLock
 
 from crm_compliance.files import disk_errors, open_to_others, place_once, private_folder, sync_folder
 from crm_compliance.public_keys import PublicKey, PublicKeys, fingerprint
+from rules.ages import reached_on
 from rules.errors import Refused, UsageError
 from rules.instants import instant
 from rules.periods import brussels_date
@@ -317,8 +318,5 @@ def _signed(key: Key, message: bytes) -> str:
 
 
 def _years_after(moment: datetime, years: int) -> datetime:
-    """The same day `years` later; from a 29th of February, the 1st of March."""
-    try:
-        return moment.replace(year=moment.year + years)
-    except ValueError:
-        return moment.replace(year=moment.year + years, month=3, day=1)
+    """The same moment of the day `years` later; from a 29th of February, of the 1st of March."""
+    return datetime.combine(reached_on(years, moment.date()), moment.timetz())

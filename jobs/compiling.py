@@ -30,8 +30,9 @@ from jobs.scoping import Row, Scope
 from jobs.searching import RELATIONS
 from jobs.subject_requests import COMPILATION, DECISIONS, SubjectRequest
 from jobs.veiling import Veil
+from rules.ages import has_reached
 from rules.full_records import FullContact
-from rules.mandate import ADULT_AGE, has_reached
+from rules.mandate import ADULT_AGE
 from rules.needles import Needles
 from rules.periods import brussels_date
 from rules.subject_requests import COPIES, RequestState, Right, Step

@@ -109,7 +109,11 @@ def _in_part(
 
 
 def _add_span(spans: list[tuple[date, date]], year: int, month: int | None, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> None:
-    """Add the last and the first day of a year or month; the current year keeps its 31 December, since it is the latest compatible day."""
+    """Add the last and the first day of a year or month; the current year keeps its 31 December, since it is the latest compatible day.
+
+    A year or month that lies wholly in the future is nobody's. It is flagged and taken as it stands all the same: to pass it over could
+    only end a period sooner, and whoever mends the row lets the unit go on its real day.
+    """
     if year in sentinels.years:
         flags.add(Flag.BIRTHDATE_SENTINEL)
         return
@@ -121,19 +125,18 @@ def _add_span(spans: list[tuple[date, date]], year: int, month: int | None, sent
         first, last = date(year, 1, 1), date(year, 12, 31)
     if first > as_of:
         flags.add(Flag.BIRTHDATE_FUTURE)
-        return
     spans.append((last, first))
 
 
 def _from_stated_age(child: Contact, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> date | None:
-    """Line 3: an age stated on a day, perhaps the very birthday. Absurd ages, and ages without a day, do not count."""
+    """Line 3: an age stated on a day, perhaps the very birthday. Absurd ages, and ages without a day, do not count; a birth that would lie
+    in the future is flagged, and keeps."""
     age, stated_on = child.stated_age, child.stated_on
     if age is None or stated_on is None or stated_on in sentinels.days or not 0 <= age <= OLDEST_STATED_AGE:
         return None
     latest = add_years(stated_on, -age)
     if latest > as_of:
         flags.add(Flag.BIRTHDATE_FUTURE)
-        return None
     flags.add(Flag.BIRTHDATE_APPROXIMATE)
     return latest
 

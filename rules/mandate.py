@@ -10,8 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from rules.ages import has_reached
 from rules.asked import Asked, RoleInFile, UnitKey
-from rules.periods import add_years
 from rules.subject_requests import Mandate
 
 ADULT_AGE: Final = 18
@@ -27,11 +27,6 @@ class Authority(StrEnum):
     NEVER = "never"  # the child was an adult when the request came
     LAPSED = "lapsed"  # the child has become an adult since
     CHILD_DECIDES = "child_decides"  # old enough to decide, or of an age that nobody knows
-
-
-def has_reached(age: int, born_on: date, day: date) -> bool:
-    """Say whether somebody has an age on a day; born on 29 February, already on 28 February: a parent's say ends sooner, never later."""
-    return add_years(born_on, age) <= day
 
 
 def authority(asked: Asked, roles: Sequence[RoleInFile], units: Collection[UnitKey], *, maturity_age: int) -> Authority:

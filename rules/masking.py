@@ -16,6 +16,7 @@ from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
+from rules.ages import completed_years
 from rules.periods import add_years
 
 CONSTANT = "Geanonimiseerd"  # the same for everyone, never a running number
@@ -162,7 +163,7 @@ def age_band(birth_on: date | None, opened_on: date | None) -> str:
     """Give the band of the age in completed years on the opening date; unknown without both dates, or if born later (R-093)."""
     if birth_on is None or opened_on is None or birth_on > opened_on:
         return UNKNOWN
-    age = opened_on.year - birth_on.year - ((opened_on.month, opened_on.day) < (birth_on.month, birth_on.day))
+    age = completed_years(birth_on, opened_on)
     for below, band in ((6, "0-5"), (12, "6-11"), (15, "12-14"), (18, "15-17"), (25, "18-24")):
         if age < below:
             return band

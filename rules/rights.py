@@ -14,9 +14,10 @@ from typing import Final
 
 import msgspec
 
+from rules.ages import has_reached
 from rules.asked import Asked, FileFacts, RoleInFile, UnitKey
 from rules.categories import CRM_CATEGORIES
-from rules.mandate import Authority, authority, has_reached
+from rules.mandate import Authority, authority
 from rules.matrix import refusal_in_files
 from rules.subject_requests import RequesterKind, Right
 from rules.suspicion import Involvement, excluded_for, involvement

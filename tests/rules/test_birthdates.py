@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from tests.rules.test_national_number import numbered
 SENTINELS = sentinels_of(POLICY)
 TODAY = date(2026, 11, 25)
 FIRST = date(2026, 6, 1)
+IN_THE_FUTURE = ("BIRTHDATE_AFTER_FIRST_FICHE", "BIRTHDATE_APPROXIMATE", "BIRTHDATE_FUTURE")
 
 
 def found(first: date | None = FIRST, as_of: date = TODAY, **facts: Any) -> tuple[date | None, list[str]]:
@@ -44,10 +45,14 @@ def found(first: date | None = FIRST, as_of: date = TODAY, **facts: Any) -> tupl
         ({"birth_year": 1900}, FIRST, ["BIRTHDATE_SENTINEL", "BIRTHDATE_UNKNOWN"]),
         ({"birth_year": 9999}, FIRST, ["BIRTHDATE_SENTINEL", "BIRTHDATE_UNKNOWN"]),
         ({"birth_year": 12}, FIRST, ["BIRTHDATE_UNKNOWN"]),
-        ({"birth_year": 2027}, FIRST, ["BIRTHDATE_FUTURE", "BIRTHDATE_UNKNOWN"]),
+        ({"birth_year": 2027}, date(2027, 12, 31), [*IN_THE_FUTURE]),
+        ({"birth_year": 2027, "birth_month": 2}, date(2027, 2, 28), [*IN_THE_FUTURE]),
+        ({"birth_year": 2027, "national_number": "10.00.00-997.18"}, date(2027, 12, 31), [*IN_THE_FUTURE]),
+        ({"birth_year": 2027, "stated_age": 15, "stated_on": date(2026, 3, 10)}, date(2027, 12, 31), [*IN_THE_FUTURE]),
         ({"birth_year": 2026}, date(2026, 12, 31), ["BIRTHDATE_APPROXIMATE"]),
         ({"birth_year": 2026, "birth_month": 11}, date(2026, 11, 30), ["BIRTHDATE_AFTER_FIRST_FICHE", "BIRTHDATE_APPROXIMATE"]),
-        ({"birth_year": 2026, "birth_month": 12}, FIRST, ["BIRTHDATE_FUTURE", "BIRTHDATE_UNKNOWN"]),
+        ({"birth_year": 2026, "birth_month": 12}, date(2026, 12, 31), [*IN_THE_FUTURE]),
+        ({"birth_on": date(2010, 1, 2), "birth_year": 2027}, date(2010, 1, 2), []),
         ({"birth_on": date(2026, 6, 2)}, date(2026, 6, 2), ["BIRTHDATE_AFTER_FIRST_FICHE"]),
         ({"birth_on": date(2026, 6, 1)}, date(2026, 6, 1), []),
         ({"stated_age": 15, "stated_on": date(2026, 3, 10)}, date(2011, 3, 10), ["BIRTHDATE_APPROXIMATE"]),
@@ -55,7 +60,7 @@ def found(first: date | None = FIRST, as_of: date = TODAY, **facts: Any) -> tupl
         ({"stated_age": -1, "stated_on": date(2026, 3, 10)}, FIRST, ["BIRTHDATE_UNKNOWN"]),
         ({"stated_age": 121, "stated_on": date(2026, 3, 10)}, FIRST, ["BIRTHDATE_UNKNOWN"]),
         ({"stated_age": 15, "stated_on": date(1900, 1, 1)}, FIRST, ["BIRTHDATE_UNKNOWN"]),
-        ({"stated_age": 2, "stated_on": date(2206, 1, 1)}, FIRST, ["BIRTHDATE_FUTURE", "BIRTHDATE_UNKNOWN"]),
+        ({"stated_age": 2, "stated_on": date(2206, 1, 1)}, date(2204, 1, 1), ["BIRTHDATE_APPROXIMATE", "BIRTHDATE_FUTURE"]),
         ({"birth_year": 2010, "stated_age": 2, "stated_on": date(2026, 3, 10)}, date(2010, 12, 31), ["BIRTHDATE_APPROXIMATE"]),
     ],
 )
@@ -107,6 +112,22 @@ def test_the_latest_compatible_birth_date_is_never_before_the_real_one(case: tup
     for years in (18, 25):
         birthday = add_years(born_on, years)
         assert add_years(latest, years) >= birthday
+
+
+@given(children_and_births(), st.dates(TODAY + timedelta(days=31), date(2090, 1, 1)), st.booleans())
+def test_a_year_or_month_that_cannot_be_never_shortens_a_term(
+    case: tuple[dict[str, Any], date, date], future: date, has_month: bool
+) -> None:
+    facts, _, first = case
+    known = {name: value for name, value in facts.items() if name not in ("birth_year", "birth_month")}
+    if not has_month:
+        future = date(future.year + 1, 1, 1)
+    odd = {"birth_year": future.year, "birth_month": future.month if has_month else None}
+    (without, _), (latest, flags) = found(first=first, **known), found(first=first, **(known | odd))
+    assert without is not None
+    assert latest is not None
+    assert latest >= without
+    assert latest == without or "BIRTHDATE_FUTURE" in flags
 
 
 def test_a_trace_lists_sources_without_the_register_number() -> None:
