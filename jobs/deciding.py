@@ -176,15 +176,16 @@ def take_effect(context: JobContext, request: SubjectRequest, decision: Decision
         return decision
     for task in now:
         if task.what is What.RESTRICT:
-            _restrict(context, request, task, decision.who)
+            _restrict(context, request, task, decision)
     left = correcting.write(context, [task for task in now if task.what is not What.RESTRICT])
     after = decision.without([task for task in now if task not in left], brussels_date(context.clock()))
     context.store.save_request(request, since=request, parts={DECISIONS: encoded(after)})
     return after
 
 
-def _restrict(context: JobContext, request: SubjectRequest, task: Task, who: str) -> None:
-    """Place the hold of a restriction, once: stored, and nothing else, until two people lift it and the person was told (HLD-09)."""
+def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision: Decision) -> None:
+    """Place the hold of a restriction, once: stored, and nothing else, until two people lift it and the person was told (HLD-09), or the
+    very person asks for the erasure (4.2, rank 5). One that was obtained on behalf of a child is of both."""
     about = given_of(context.store, request.id).details.about
     case = CASES.get(about, "")
     basis = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}, {request.id}"
@@ -199,9 +200,10 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, who: str
         person=task.id if is_person else "",
         reason_code=f"ART18-1-{case}" if case else "ART18",
         basis=basis,
+        obtained_by=decision.asking,
         review_on=add_months(brussels_date(context.clock()), REVIEW_MONTHS),
     )
-    place_hold(context, wanted, who, DPO)
+    place_hold(context, wanted, decision.who, DPO)
 
 
 def _admitted(hand: Hand, request_id: str) -> SubjectRequest:

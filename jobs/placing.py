@@ -31,7 +31,10 @@ Reference = Callable[[str, str], str]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody asks to hold: one row of a table, everything of a person, or whatever meets conditions on facts of a table's units."""
+    """What somebody asks to hold: one row of a table, everything of a person, or whatever meets conditions on facts of a table's units.
+
+    `obtained_by` are the contacts of whoever obtained a restriction, or has objected.
+    """
 
     type: HoldType
     table: str = ""
@@ -40,6 +43,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     where: tuple[str, ...] = ()
     reason_code: str
     basis: str
+    obtained_by: tuple[str, ...] = ()
     ends_on: date | None = None
     review_on: date
 
@@ -68,6 +72,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         conditions=conditions,
         reason_code=wanted.reason_code,
         basis=wanted.basis,
+        obtained_by=wanted.obtained_by,
         placed_by=who,
         placed_at=now,
         ends_on=wanted.ends_on,
@@ -80,6 +85,10 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
     if hold.row and not rows_of(connector, KINDS[kind], (), Among("id", [hold.row])):
         what = "there is no such contact" if wanted.person else "there is no such row"
         raise UsageError(what, hint="ids are lower case, without braces, as a plan file has them", where=f"{hold.table} {hold.row}")
+    if known := set(wanted.obtained_by):
+        missing = known - {row.id for row in rows_of(connector, Contact, (), Among("id", sorted(known)))}
+        if missing:
+            raise UsageError("there is no such contact", hint="an id as a plan file has it", where=f"--obtained-by {min(missing)}")
     context.store.place_hold(hold, ("hold_placed", _entry(hold, context.reference) | {"role": role, "by": data["by"]}))
     return hold
 

@@ -38,6 +38,7 @@ class HoldType(StrEnum):
 
 
 REASON_OF: Final = MappingProxyType({kind: Reason[f"HOLD_{kind.name}"] for kind in HoldType})
+OBTAINABLE: Final = frozenset({HoldType.RESTRICTION, HoldType.OBJECTION})  # what a person obtains, and may overrule by asking for erasure
 PLACEABLE: Final = tuple(kind for kind in HoldType if kind is not HoldType.REQUEST)
 
 
@@ -54,7 +55,8 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
 
     It is on one row (`kind`, `row`), on everything of a person (`everything`; the row is a contact), or on whatever meets `conditions`
     (then `row` is empty). `table` is the kind's logical name in the CRM. `ends_on` is the last day; `review_on` is when a person looks
-    again, and releases nothing. `reason_code` and `basis` hold no personal data.
+    again, and releases nothing. `reason_code` and `basis` hold no personal data. `obtained_by` are the contacts of whoever obtained a
+    restriction or has objected, where that is known: their own granted erasure passes it, and nobody else's does (4.2, ranks 5 and 6).
     """
 
     id: str
@@ -66,6 +68,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...] = ()
     reason_code: str
     basis: str
+    obtained_by: tuple[str, ...] = ()
     placed_by: str
     placed_at: datetime
     ends_on: date | None = None
@@ -95,7 +98,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
 
     def on_row(self, kind: str, row: str, day: date) -> Hold:
         """Give this hold as it stands on one row, its own or one that it reaches."""
-        persons = (self.row,) if self.kind == "contact" else ()
+        persons = self.obtained_by or ((self.row,) if self.kind == "contact" else ())
         about_erasure = self.type is HoldType.COMPLAINT and self.reason_code.upper() == ERASURE_REFUSED
         return Hold(self.id, self.reason, kind, row, is_overdue=self.is_overdue(day), persons=persons, is_about_erasure=about_erasure)
 
@@ -122,6 +125,8 @@ def check_new(hold: PlacedHold, day: date) -> None:
         raise UsageError("the reason is a code without spaces", hint="--reason LIT-2026-014", where="--reason")
     if not hold.basis.strip():
         raise UsageError("the legal basis is missing", hint='--basis "claim before the court"; no personal data', where="--basis")
+    if hold.obtained_by and hold.type not in OBTAINABLE:
+        raise UsageError("only a restriction or an objection is somebody's own (4.2)", hint="leave it out", where="--obtained-by")
     if hold.ends_on is not None and hold.ends_on < day:
         raise UsageError("the last day of the hold is in the past", where="--ends-on")
     if not day <= hold.review_on <= add_months(day, REVIEW_MONTHS):

@@ -71,6 +71,12 @@ def place(
         ..., "--reason", metavar="CODE", help="A code without spaces and names; ERASURE_REFUSED for a complaint about just that."
     ),
     basis: str = typer.Option(..., "--basis", metavar="TEXT", help="The legal basis; no personal data."),
+    obtained_by: list[str] = typer.Option(
+        [],
+        "--obtained-by",
+        metavar="CONTACT",
+        help="Who obtained a restriction, or objects; may be repeated for one person's contacts. Their own granted erasure passes the hold.",
+    ),
     ends_on: str = typer.Option("", "--ends-on", metavar="DATE", help="The last day; without it the hold lasts until it is released."),
     review_on: str = typer.Option(..., "--review-on", metavar="DATE", help="When a person looks again, within 12 months."),
     as_: str = typer.Option("", "--as", metavar="WHO"),
@@ -93,6 +99,7 @@ def place(
         where=tuple(where),
         reason_code=reason,
         basis=basis,
+        obtained_by=tuple(given.row_id(contact) for contact in obtained_by),
         ends_on=_day(ends_on, "--ends-on"),
         review_on=given.day(review_on, "--review-on"),
     )

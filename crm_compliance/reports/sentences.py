@@ -57,7 +57,9 @@ FLAGS: dict[str, Advice] = {
     Flag.BIRTHDATE_CONFLICT: Advice(
         "Birth date and register number disagree; the later date was used.", "Correct the birth date or the register number."
     ),
-    Flag.BIRTHDATE_FUTURE: Advice("The birth date lies in the future and was ignored.", "Correct the birth date."),
+    Flag.BIRTHDATE_FUTURE: Advice(
+        "A birth in the future: a full date was ignored, a year or month keeps the unit until it has passed.", "Correct it."
+    ),
     Flag.BIRTHDATE_SENTINEL: Advice(
         "The birth date is a filler such as 1900-01-01 and was ignored.", "Replace the filler or empty the column."
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -17,7 +17,7 @@ from jobs.plan import Kind
 from jobs.ports import JobContext
 from jobs.replaying import plan_replay
 from jobs.runs import Run, RunState
-from jobs.subject_requests import GivenPerson
+from jobs.subject_requests import Details, GivenPerson
 from rules.errors import Refused
 from rules.subject_requests import RequestState, Right
 from tests.crm_compliance.packages.pages import text_of
@@ -54,6 +54,44 @@ def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(n
     assert {entry.reason for entry in night.store.erasures()} == {"ERASURE_REQUEST"}
     assert decision(night, request).tasks == ()
     assert fulfil(context_of(night), request.id) is None
+
+
+def test_table_4_2_rank_5_who_obtained_a_restriction_may_have_the_file_erased(night: Night) -> None:
+    """Nothing but a restriction stands in the way, her own: the file goes. Somebody else's granted request stays where it is."""
+    child, other = night.contact(birthdate="2000-02-01"), night.contact(birthdate="2001-02-01")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    night.party(other, "child", dossier=dossier)
+    restriction = ask(night, Right.RESTRICTION, child, details=Details(about="claim"))
+    granted(night, restriction)
+    close(night, restriction)
+    assert night.lines(night.plan())[dossier].reason == "HOLD_RESTRICTION"
+
+    somebody_elses = ask(night, Right.ERASURE, other)
+    compile_(night, somebody_elses)
+    assert decide(night, somebody_elses).waiting == {"item-1": "HOLD_RESTRICTION"}
+    release(night, somebody_elses)
+    assert night.get("cf_dossiers", dossier) is not None
+
+    close(night, somebody_elses)
+    night.clock.now += timedelta(days=31)  # what a request keeps after its closing has ended
+    own = ask(night, Right.ERASURE, child)
+    compile_(night, own)
+    assert decide(night, own).waiting == {}
+    run = release(night, own)
+    assert run is not None
+    assert run.state is RunState.DONE
+    assert night.get("cf_dossiers", dossier) is None
+
+
+def test_table_4_2_rank_5_a_restriction_that_a_dpo_noted_for_somebody_is_theirs(night: Night) -> None:
+    child = night.contact(birthdate="2000-02-01")
+    dossier = night.dossier("sexting", closed=False)
+    night.party(child, "child", dossier=dossier)
+    place(night, "cf_dossier", dossier, kind="restriction", obtained_by=(child,))
+    request = ask(night, Right.ERASURE, child)
+    compile_(night, request)
+    assert decide(night, request).waiting == {}
 
 
 def test_a_witness_loses_the_name_and_the_information_stays(night: Night) -> None:
