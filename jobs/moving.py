@@ -19,7 +19,7 @@ import msgspec
 from jobs.admitting import Hand, admitted, check_role, refused, save_move, signed, wrong_state
 from jobs.overriding import overrides_of
 from jobs.ports import Entry, Store
-from jobs.request_terms import is_refusal, open_question, stops_of
+from jobs.request_terms import is_refusal, open_questions, stops_of
 from jobs.subject_requests import (
     CANDIDATES,
     COMPILATION,
@@ -71,41 +71,50 @@ def identify(
 
 def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
     """Record a question to the person. It stops the clock if it was asked in time (DDL-07, R-137); a later one is on record, and the
-    request goes on.
+    request goes on. Others may be open: days that several of them share count once.
 
     Raises:
         UsageError: a reason that is none, or a day before the receipt or to come.
-        Refused: a question is open already.
     """
     request = admitted(hand, request_id, Step.SUSPEND)
     _one_of(reason, QUESTIONS, "--reason")
     _between(asked_on, request.received_on, hand.today, "--asked-on", "the receipt")
-    if open_question(request) is not None:
-        raise refused("question_open", "a question is open already", f"crm-compliance requests resume {request.id}", request.id)
     counts = stops_clock(request.received_on, asked_on, hand.extra)
     changes: dict[str, Any] = {"suspensions": (*request.suspensions, Suspension(reason, asked_on, counts))}
-    if counts:
+    if counts and request.state is not RequestState.SUSPENDED:
         changes |= {"state": RequestState.SUSPENDED, "resumes_to": request.state}
     return save_move(hand, request, changes, Step.SUSPEND, {"reason": reason, "asked_on": asked_on.isoformat(), "counts": counts})
 
 
-def resume(hand: Hand, request_id: str, answered_on: date) -> SubjectRequest:
+def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") -> SubjectRequest:
     """Record the day on which the person answered; the due date moves by the days in between (DDL-07, R-136). Whoever was asked who they
-    are, and is not identified yet, is being identified from then on."""
+    are, and is not identified yet, is being identified from then on.
+
+    Of several open questions the oldest is the one that was answered, or the oldest for this `reason`; the clock stands still until the
+    last of those that stop it has its answer.
+
+    Raises:
+        UsageError: a reason that is none, or a day before the question or to come.
+        Refused: no such question is open.
+    """
     check_role(hand, Step.RESUME)
     request = hand.store.request(request_id)
-    question = open_question(request)
+    if reason:
+        _one_of(reason, QUESTIONS, "--reason")
+    questions = open_questions(request)
+    question = next((each for each in questions if reason in ("", each.reason)), None)
     if question is None or request.is_answered:
         raise wrong_state(request, Step.RESUME)
     _between(answered_on, question.asked_on, hand.today, "--answered-on", "the question")
     answered = msgspec.structs.replace(question, answered_on=answered_on)
     changes: dict[str, Any] = {"suspensions": tuple(answered if each is question else each for each in request.suspensions)}
-    state = request.state
-    if state is RequestState.SUSPENDED:
-        state = request.resumes_to or RequestState.RECEIVED
+    state = (request.resumes_to or RequestState.RECEIVED) if request.state is RequestState.SUSPENDED else request.state
     if state is RequestState.RECEIVED and question.reason == IDENTITY:
         state = RequestState.IDENTIFYING  # an answer has come in, and somebody has to look whether it is enough
-    changes |= {"state": state, "resumes_to": None}
+    if any(each.counts for each in questions if each is not question):
+        changes |= {"state": RequestState.SUSPENDED, "resumes_to": state}
+    else:
+        changes |= {"state": state, "resumes_to": None}
     return save_move(hand, request, changes, Step.RESUME, {"answered_on": answered_on.isoformat()})
 
 

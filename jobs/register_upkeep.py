@@ -15,7 +15,7 @@ import msgspec
 from jobs.granted import decision_of
 from jobs.moving import closing, parts_at_closing
 from jobs.ports import Store
-from jobs.request_terms import is_past, is_past_years, needs_reminder, open_question, was_given_up
+from jobs.request_terms import is_past, is_past_years, needs_reminder, open_questions, was_given_up
 from jobs.subject_requests import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, Frozen, SubjectRequest
 from rules.errors import Refused
 from rules.periods import brussels_date
@@ -61,9 +61,9 @@ def keep_register(store: Store, defaults: Defaults, now: datetime) -> Upkept:
 
 
 def _is_given_up(request: SubjectRequest, day: date) -> bool:
-    """Whether the question who the person is was left without an answer for too long (DDL-08)."""
-    question = open_question(request)
-    return not request.is_answered and request.identity is None and question is not None and was_given_up(question, day)
+    """Whether the question who the person is was left without an answer for too long, and every one asked since (DDL-08)."""
+    questions = open_questions(request)
+    return not request.is_answered and request.identity is None and bool(questions) and was_given_up(questions[-1], day)
 
 
 def _give_up(store: Store, request: SubjectRequest, now: datetime) -> SubjectRequest:
@@ -73,14 +73,15 @@ def _give_up(store: Store, request: SubjectRequest, now: datetime) -> SubjectReq
 
 
 def _needs_reminder(request: SubjectRequest, day: date) -> bool:
-    question = open_question(request)
-    return not request.is_answered and question is not None and question.reminded_on is None and needs_reminder(question, day)
+    return not request.is_answered and any(each.reminded_on is None and needs_reminder(each, day) for each in request.suspensions)
 
 
 def _remind(store: Store, request: SubjectRequest, day: date) -> SubjectRequest:
     """Note that a reminder is due; the person who writes it learns it from the alarm."""
-    question = open_question(request)
-    suspensions = tuple(msgspec.structs.replace(each, reminded_on=day) if each is question else each for each in request.suspensions)
+    suspensions = tuple(
+        msgspec.structs.replace(each, reminded_on=day) if each.reminded_on is None and needs_reminder(each, day) else each
+        for each in request.suspensions
+    )
     reminded = msgspec.structs.replace(request, suspensions=suspensions)
     store.save_request(reminded, [("request", {"request": request.id, "step": "remind", "role": SERVICE})], since=request)
     return reminded

@@ -43,9 +43,9 @@ def stops_of(request: SubjectRequest) -> tuple[Stop, ...]:
     return tuple(Stop(question.asked_on, question.answered_on) for question in request.suspensions if question.counts)
 
 
-def open_question(request: SubjectRequest) -> Suspension | None:
-    """The question that nobody has answered yet."""
-    return next((question for question in reversed(request.suspensions) if question.answered_on is None), None)
+def open_questions(request: SubjectRequest) -> tuple[Suspension, ...]:
+    """The questions that nobody has answered yet, the oldest first."""
+    return tuple(sorted((each for each in request.suspensions if each.answered_on is None), key=lambda each: each.asked_on))
 
 
 def has_gone_overdue(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> bool:
@@ -67,8 +67,8 @@ def alarms_of(request: SubjectRequest, now: datetime, extra: Collection[date] = 
         level = min((days for days in ALARMS if left <= days), default=None)
         if level is not None:
             found.append(Alarm(DUE_IN[level], f"{request.id} is due on {due.isoformat()}"))
-    question = open_question(request)
-    if question is not None and needs_reminder(question, day):
+    question = next((each for each in open_questions(request) if needs_reminder(each, day)), None)
+    if question is not None:
         found.append(Alarm(UNANSWERED, f"{request.id} waits for an answer since {question.asked_on.isoformat()}; remind the person"))
     return tuple(found)
 

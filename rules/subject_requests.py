@@ -136,7 +136,7 @@ _PENDING: Final = _OPEN | {RequestState.SUSPENDED, RequestState.APPROVED}
 ALLOWED: Final[Mapping[Step, frozenset[RequestState]]] = MappingProxyType(
     {
         Step.IDENTIFY: _OPEN | {RequestState.SUSPENDED},
-        Step.SUSPEND: _OPEN,
+        Step.SUSPEND: _OPEN | {RequestState.SUSPENDED},
         Step.RESUME: frozenset({RequestState.SUSPENDED}),
         Step.MATCH: frozenset({RequestState.SEARCHING, RequestState.REVIEWING}),
         Step.CONFIRM: frozenset({RequestState.SEARCHING, RequestState.REVIEWING}),

@@ -75,7 +75,7 @@ def place(
         [],
         "--obtained-by",
         metavar="CONTACT",
-        help="Who obtained a restriction, or objects; may be repeated for one person's contacts. Their own granted erasure passes the hold.",
+        help="Who obtained a restriction, or objects, contact by contact. Their own granted erasure passes the hold.",
     ),
     ends_on: str = typer.Option("", "--ends-on", metavar="DATE", help="The last day; without it the hold lasts until it is released."),
     review_on: str = typer.Option(..., "--review-on", metavar="DATE", help="When a person looks again, within 12 months."),

@@ -157,10 +157,11 @@ def suspend(
 def resume(
     request: str = REQUEST,
     answered_on: str = typer.Option(..., "--answered-on", metavar="DATE", help="The day on which the person answered."),
+    reason: str = typer.Option("", "--reason", metavar="WHAT", help="Which of several open questions: identity or scope; else the oldest."),
     as_: str = AS,
     role: str = ROLE,
 ) -> None:
-    """Record that the person has answered; the due date moves by the days in between.
+    """Record that the person has answered; the due date moves by the days in between. Days that several questions share count once.
 
     Example: crm-compliance requests resume request-0123 --answered-on 2026-11-25 --as dora --role dpo
     """
@@ -168,7 +169,7 @@ def resume(
     from jobs.moving import resume as move
 
     day = given.day(answered_on, "--answered-on")
-    _move(as_, role, lambda hand: move(hand, request, day))
+    _move(as_, role, lambda hand: move(hand, request, day, reason=reason))
 
 
 def extend(
