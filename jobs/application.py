@@ -19,6 +19,7 @@ from jobs.cleaning import PLACES_LEFT, clean_places
 from jobs.contacts_of_plan import ContactsOfPlan
 from jobs.counting import facts_for, write_statistics
 from jobs.disposal import CHANGED, Rows, rows_of_units
+from jobs.following import goes_along
 from jobs.gather import gather_units, rows_of
 from jobs.gathering import Gathering, is_anonymised
 from jobs.holding import active_holds
@@ -35,7 +36,7 @@ from jobs.stopping import refuse_if_stopped
 from jobs.tally import TRIM, counts_of, has_failures
 from jobs.verify import verify_actions
 from jobs.watch import alarms_of_run
-from rules.decide import decide
+from rules.decide import decide, owner_of
 from rules.disposition import Decision, Flag, Reason
 from rules.holds import Holds
 from rules.places import PlaceState
@@ -77,6 +78,9 @@ class Application:
             journal.skip_lines(pending, code)
             people.skip(trims, TRIM, code)
             pending, trims = [], []
+        followers = [line for line in pending if goes_along(line)]
+        journal.followers = {line.id: line for line in due if goes_along(line)}
+        pending = [line for line in pending if not goes_along(line)]
         done = 0
         for kind in ORDER:  # never two kinds in one group: a recording goes by its own line before its fiche is looked at
             for group in self._groups_of(kind, [line for line in pending if self.kinds[line.table] is kind]):
@@ -84,6 +88,7 @@ class Application:
                 self.context.progress("applying", done, len(pending))
                 self._dispose_of_units(group)
                 done += len(group)
+        self._settle_followers(followers)
         contacts = [line for line in pending if self.kinds[line.table] is UnitKind.CONTACT]
         if contacts or trims:
             people.dispose(contacts, trims)
@@ -152,6 +157,22 @@ class Application:
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         rows.blocked |= kept_with(context, rows.of, self.day) | self._held_since([unit for _, unit, _ in going])
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
+
+    def _settle_followers(self, lines: Sequence[PlanLine]) -> None:
+        """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with it, for its reason."""
+        journal = self.journal
+        left = [line for line in lines if line.key not in journal.actions]
+        found = gather_units(self.context.connector, {UnitKind.ATTACHMENT: [line.id for line in left]}) if left else Gathering(())
+        of_units = {action.id: action for action in journal.actions.values()}
+        for line in left:
+            unit = found.attachments.get(line.id)
+            owner = of_units.get(owner_of(unit) or "") if unit is not None else None
+            if unit is None:
+                journal.is_gone(line)
+            elif owner is not None and owner.state in (ActionState.SKIPPED, ActionState.FAILED):
+                journal.record([Action(line.table, line.id, line.disposition or "", owner.state, owner.code)], "outcome")
+            else:
+                journal.skip_lines([line], CHANGED)
 
     def _rows_of(self, units: Sequence[Unit], found: Gathering, holds: Holds) -> Rows:
         """The writes of units with all that hangs on them."""

@@ -12,7 +12,7 @@ from jobs.planning import settle
 from jobs.ports import JobContext
 from jobs.relations import relations_after
 from rules.contacts import contact_decision
-from rules.decide import decide, explain
+from rules.decide import GOES_ALONG, decide, explain, owner_of, with_owner
 from rules.disposition import Decision, Disposition, Reason, Step
 from rules.errors import UsageError
 from rules.periods import brussels_date
@@ -52,7 +52,13 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
             hint="ids are lower case, without braces; rows already anonymised are no units",
             where=f"{table} {row[:64]}",
         )
-    decision, steps = explain(unit, context.policy, active_holds(context, day), as_of=day)
+    holds = active_holds(context, day)
+    decision, steps = explain(unit, context.policy, holds, as_of=day)
+    if owner := owner_of(unit):
+        files = {file.id: file for file in gathering.every_unit() if file.kind in (UnitKind.DOSSIER, UnitKind.FICHE)}
+        followed = decide(files[owner], context.policy, holds, as_of=day)
+        decision = with_owner(decision, followed)
+        steps.append(Step(GOES_ALONG, {"owner": followed.disposition.value}, decision.disposition.value))
     return _line(context, table, unit, decision), steps
 
 

@@ -14,6 +14,7 @@ from jobs import settling
 from jobs.cleaning import purge_before
 from jobs.disposal import CHANGED
 from jobs.erasures import register
+from jobs.following import apart
 from jobs.holding import held_actions
 from jobs.objects import OBJECT_LEFT, remove_objects
 from jobs.outside import Outside
@@ -43,6 +44,7 @@ class Journal:
         self.day = brussels_date(run.as_of)
         self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal(run.id)}
         self.outside = Outside(context)
+        self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)
         self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
     # -- writing -------------------------------------------------------------------------------------------------------------------
@@ -137,6 +139,8 @@ class Journal:
 
     def record(self, actions: Sequence[Action], kind: str) -> None:
         """Store what is intended or what became of it, in the ledger too; what is gone enters the register of erasures with it."""
+        if kind == "outcome":
+            actions = apart(actions, self.followers)
         data: dict[str, object] = {
             "units": [
                 {

@@ -26,8 +26,8 @@ from jobs.ports import JobContext
 from jobs.relations import relations_after
 from jobs.victims import victims_of
 from rules.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts
-from rules.decide import decide
-from rules.disposition import Flag, with_flags
+from rules.decide import decide, owner_of, with_owner
+from rules.disposition import Decision, Flag, with_flags
 from rules.errors import PolicyError
 from rules.periods import brussels_date
 from rules.records import KINDS, Call, Email, Note, Record, UnitKind
@@ -87,13 +87,17 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     policy, holds = context.policy, active_holds(context, day)
     duplicates = possible_duplicates(found.dossiers.values(), as_of=day) if kind is not Kind.RECORDINGS else set()
     going: set[str] = set()  # ids of units
+    owners: dict[str, Decision] = {}  # decisions on files that go; they are decided on before what hangs on them
     for unit in found.units(kind):
         decision = decide(unit, policy, holds, as_of=day)
         if unit.id in duplicates:
             decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
+        is_going = lookout.look(unit.kind, draft.tables[unit.kind], unit.id, decision)
+        decision = with_owner(decision, owners.get(owner_of(unit) or ""))
         draft.add(unit.kind, unit.id, unit.etag, decision)
-        if lookout.look(unit.kind, draft.tables[unit.kind], unit.id, decision):
+        if is_going:
             going.add(unit.id)
+            owners[unit.id] = decision
         if unit.dossier is not None and unit.dossier.legal_hold:
             draft.crm_holds.append((draft.tables[unit.kind], unit.id))
     draft.victims = victims_of(context.connector, [unit for unit in found.units(kind) if unit.id in going]) if going else {}

@@ -19,7 +19,7 @@ from jobs.plan import Kind
 from jobs.planning import contact_facts, without_collection
 from jobs.ports import JobContext
 from rules.contacts import settle_contacts
-from rules.decide import decide
+from rules.decide import decide, owner_of, with_owner
 from rules.disposition import Decision
 from rules.forecast import forecast
 from rules.policy import Policy
@@ -97,12 +97,16 @@ def _compared(context: JobContext, old: Policy, new: Policy, day: date) -> Simul
     going: tuple[set[str], set[str]] = (set(), set())
     units, recordings = [0, 0], [0, 0]
     changed: list[ChangedUnit] = []
+    owners: tuple[dict[str, Decision], dict[str, Decision]] = ({}, {})
     for unit in found.units(Kind.ALL):
-        pair = (decide(unit, old, holds, as_of=day), decide(unit, new, holds, as_of=day))
+        pair = tuple(
+            with_owner(decide(unit, policy, holds, as_of=day), owners[at].get(owner_of(unit) or "")) for at, policy in enumerate((old, new))
+        )
         for at, decision in enumerate(pair):
             decisions[at].append(decision)
             if decision.is_disposal:
                 going[at].add(unit.id)
+                owners[at][unit.id] = decision
                 (recordings if unit.kind in RECORDING_KINDS else units)[at] += 1
         if change := change_between(*pair):
             table = connector.table(KINDS[unit.kind.value])

@@ -23,7 +23,7 @@ from rules.clocks import (
     youngest_birth,
 )
 from rules.disposition import Decision, Disposition, End, Flag, Reason, Step, with_flags
-from rules.holds import RANKS, Holds
+from rules.holds import HOLD_REASONS, RANKS, Holds
 from rules.policy import Policy
 from rules.records import Unit, UnitKind
 from rules.relations import decide_relation
@@ -39,6 +39,7 @@ _AGE = Kind.AGE
 _ONLY_EXPIRED: Final[tuple[Reason, ...]] = (Reason.EXPIRED,)
 _RECORDING_CATEGORIES: Final = (RECORDING,)
 _FOLLOWS_DOSSIER: Final = "RET-05"
+GOES_ALONG: Final = "RET-03"  # the rule of an audio attachment that goes with the row that it hangs on
 
 
 def decide(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> Decision:
@@ -179,6 +180,27 @@ def _follow(dossier: Decision, held: tuple[Reason, ...]) -> Decision:
         return Decision(_DELETE, reasons, dossier.retention_end, (), _RECORDING_CATEGORIES, _FOLLOWS_DOSSIER, (end,))
     kept_for = tuple(reason for reason in reasons if reason is not _EXPIRED)
     return Decision(_KEEP, kept_for, dossier.retention_end, (), _RECORDING_CATEGORIES, _FOLLOWS_DOSSIER, (end,))
+
+
+def owner_of(unit: Unit) -> str | None:
+    """Give the id of the dossier or lone fiche without which an audio attachment cannot be; None for every other unit."""
+    if unit.kind is not UnitKind.ATTACHMENT:
+        return None
+    if unit.belongs_to is not None:
+        return unit.belongs_to.id
+    return unit.fiches[0].id if unit.fiches else None
+
+
+def with_owner(own: Decision, owner: Decision | None) -> Decision:
+    """Give an audio attachment what its dossier or lone fiche is given, where that goes (`owner`) and the own term still runs: it goes
+    along, always deleted, since a note cannot do without the row that it hangs on. A hold on it keeps both.
+
+    Source: RET-03, ACC-03.
+    """
+    if owner is None or own.is_disposal or not owner.is_disposal or any(reason in HOLD_REASONS for reason in own.reasons):
+        return own
+    end = End(RECORDING, GOES_ALONG, "owner", None, "", owner.retention_end, _DELETE)
+    return Decision(_DELETE, _ONLY_EXPIRED, owner.retention_end, own.flags, _RECORDING_CATEGORIES, GOES_ALONG, (end,))
 
 
 def _decide_own_term(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:

@@ -158,6 +158,7 @@ ANCHORS: dict[str, str] = {
     "held_on": "course",
     "birth_on": "birth date of the child",
     "birth_date": "birth date of the child",
+    "owner": "the dossier or fiche that it hangs on",
 }
 
 TABLES: dict[str, str] = {
@@ -176,7 +177,7 @@ TABLES: dict[str, str] = {
 RULES: dict[str, str] = {
     "RET-01": "A dossier and its fiches end together",
     "RET-02": "A fiche without dossier ends by itself",
-    "RET-03": "A recording has a term of its own",
+    "RET-03": "A recording has a term of its own; an audio attachment cannot outlive the fiche that it hangs on",
     "RET-04": "A contact ends with the last unit that refers to it",
     "RET-05": "Notes and e-mails follow their unit; audio is a recording",
     "RET-06": "The period of the schedule, counted from its anchor",

@@ -17,11 +17,11 @@ from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
 from connectors.emulator.messages.target import target_of
 from connectors.emulator.schema.environment import Column, Table
+from connectors.emulator.schema.table_specs import BODIES
 from connectors.emulator.schema.values import guid
 from connectors.emulator.storage.files import OCTETS, Files, no_chunks
 from connectors.emulator.storage.uploads import CHUNK_BYTES, Transfer
 
-BODIES = {"annotation": "documentbody", "activitymimeattachment": "body"}  # the base64 columns that can be moved in blocks
 Message = Callable[[Call], Answer]
 
 # -- file columns ------------------------------------------------------------------------------------------------------

@@ -86,6 +86,8 @@ class FilterCompiler:
             joined = (" AND " if operator is ast.And else " OR ").join(f"({text})" for text, _ in parts)
             return joined, tuple(value for _, values in parts for value in values)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            if function := _query_function_in(node.operand):
+                raise bad_query(f"The operator 'not' cannot be used with the query function '{function}'.")
             text, values = self._condition(node.operand, table, scope)
             return f"NOT coalesce(({text}), 0)", values
         if isinstance(node, ast.Compare):
@@ -253,6 +255,19 @@ class FilterCompiler:
             where.append(f"NOT coalesce(({text}), 0)" if everything else f"({text})")
         query = sql.select(["1"], f"{sql.name(child.name)} {inner_alias}", where)
         return f"{'NOT ' if everything else ''}EXISTS ({query})", values
+
+
+def _query_function_in(node: Any) -> str:
+    """The name of one of Dataverse's own functions somewhere under a node; empty where there is none. Each has its own opposite."""
+    if isinstance(node, ast.Call) and node.func.namespace:
+        return ".".join((*node.func.namespace, plain(node.func.name)))
+    if isinstance(node, ast.BoolOp):
+        return _query_function_in(node.left) or _query_function_in(node.right)
+    if isinstance(node, ast.UnaryOp):
+        return _query_function_in(node.operand)
+    if isinstance(node, ast.CollectionLambda) and node.lambda_ is not None:
+        return _query_function_in(node.lambda_.expression)
+    return ""
 
 
 def joined(relation: Relationship, child: Table, child_alias: str, parent: Table, parent_alias: str) -> str:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from connectors.emulator.schema.environment import CURRENCY, DEFAULT_USER, Table
+from connectors.emulator.schema.table_specs import BODIES, size_of_body
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.new_rows import join_parts, system_defaults
 
@@ -81,6 +82,8 @@ class _Loader:
                 values["transactioncurrencyid"], values["exchangerate"] = CURRENCY, 1.0
         if table.name == "annotation" and "objectid" in values:
             values["objecttypecode"] = values.get("objectid__type")
+        if (body := BODIES.get(table.name)) in values and "filesize" in table.columns:
+            values["filesize"] = size_of_body(values[body])
         if "statuscode" not in row and row.get("statecode"):
             values["statuscode"] = table.default_status(row["statecode"])
         for column in self.computed:

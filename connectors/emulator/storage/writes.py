@@ -18,6 +18,7 @@ from connectors.emulator.errors import (
 from connectors.emulator.exchange import Operation
 from connectors.emulator.schema.environment import CURRENCY, ROOT_UNIT, Column, Relationship, Table
 from connectors.emulator.schema.many_to_many import Peers
+from connectors.emulator.schema.table_specs import BODIES, size_of_body
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.files import refuse_too_large
 from connectors.emulator.storage.intersections import Intersections
@@ -193,10 +194,11 @@ class Writer:
             if "objectid__type" in values and "objecttypecode" in table.columns:
                 values["objecttypecode"] = values["objectid__type"]
             if "documentbody" in values:
-                body = values["documentbody"] or ""
-                if len(body) * 3 // 4 - body[-2:].count("=") > self.max_attachment_bytes():
+                if size_of_body(values["documentbody"]) > self.max_attachment_bytes():
                     raise WebApiError(400, "0x80044a02", "Attachment file size is too big.")
                 values["isdocument"] = int(values["documentbody"] is not None)
+        if (body := BODIES.get(table.name)) in values and "filesize" in table.columns:
+            values["filesize"] = size_of_body(values[body])
         if table.name == "activityparty":
             self._complete_party(values)
 

@@ -85,6 +85,21 @@ def test_a_notes_document_is_base64_also_by_its_address(crm: Client) -> None:
     assert crm.row(f"annotations({note})")["isdocument"] is False
 
 
+def test_the_size_of_a_document_is_told_in_bytes_and_is_nobodys_to_write(crm: Client) -> None:
+    fiche = crm.create("cf_fiches", cf_name="F-1")
+    hangs = {"objectid_cf_fiche@odata.bind": f"/cf_fiches({fiche})"}
+    note = crm.create("annotations", documentbody=encoded(b"four!"), filename="a.txt", **hangs)
+    without = crm.create("annotations", notetext="zonder (verzonnen)", **hangs)
+    read = "?$select=filesize"
+    assert [crm.get(f"annotations({row}){read}").json()["filesize"] for row in (note, without)] == [5, None]
+    crm.send("PATCH", f"annotations({note})", {"documentbody": encoded(b"longer than before")})
+    assert crm.get(f"annotations({note}){read}").json()["filesize"] == 18
+    crm.send("PATCH", f"annotations({note})", {"filesize": 1})
+    assert crm.get(f"annotations({note}){read}").json()["filesize"] == 18
+    size = crm.get("EntityDefinitions(LogicalName='annotation')/Attributes(LogicalName='filesize')").json()
+    assert (size["IsValidForCreate"], size["IsValidForUpdate"], size["IsValidForRead"]) == (False, False, True)
+
+
 def test_a_document_has_a_largest_size_that_the_organisation_sets(crm: Client) -> None:
     note = crm.create("annotations", subject="n")
     assert crm.send("PATCH", f"annotations({note})", {"documentbody": encoded(bytes(LIMIT))}).status_code == 204

@@ -181,7 +181,6 @@ def test_the_language_of_the_user_is_the_organisations(crm: Client) -> None:
     xml = f"<fetch><entity name='organization'><attribute name='languagecode' />{condition}</entity></fetch>"
     for rows in (crm.rows(f"organizations?$filter={call}"), found(crm, "organizations", xml)["value"]):
         assert [row["languagecode"] for row in rows] == [DUTCH]
-    assert crm.rows(f"organizations?$filter=not {call}") == []
 
 
 # -- fiscal periods ----------------------------------------------------------------------------------------------------
@@ -283,3 +282,24 @@ def test_an_unknown_function_is_refused_by_name_whatever_the_column(crm: Client,
     answer = crm.get(f"cf_dossiers?$filter={FUNCTION}{name}(PropertyName='{column}',PropertyValue=1)")
     assert error_of(answer) == (400, UNKNOWN)
     assert answer.json()["error"]["message"].startswith(f"An unknown function with name '{FUNCTION}{name}' was found.")
+
+
+@pytest.mark.parametrize(
+    "negated",
+    [
+        f"not {FUNCTION}LastXDays(PropertyName='createdon',PropertyValue=7)",
+        f"not ({FUNCTION}Today(PropertyName='createdon'))",
+        f"not (cf_name eq 'X' and {FUNCTION}In(PropertyName='cf_name',PropertyValues=['A']))",
+        f"not (not {FUNCTION}Today(PropertyName='createdon'))",
+        f"not cf_fiche_Dossier/any(f:{FUNCTION}Today(PropertyName='createdon'))",
+    ],
+)
+def test_no_query_function_is_negated(crm: Client, negated: str) -> None:
+    """Each has an opposite of its own, such as NotIn and OlderThanXDays."""
+    status, _ = error_of(crm.get(f"cf_dossiers?$filter={quote(negated)}"))
+    assert status == 400
+
+
+def test_a_text_function_and_a_comparison_are_negated(crm: Client) -> None:
+    negated = quote("not contains(cf_name,'nergens') and not (cf_name eq 'X')")
+    assert crm.get(f"cf_dossiers?$filter={negated}").status_code == 200

@@ -1,0 +1,53 @@
+"""Audio attachments that go with the dossier or lone fiche on which they hang although their own term still runs (RET-03).
+
+They are written as part of that unit, in its change set: by a line of their own they could go although the unit then stays. In the journal
+each is an action of its own, so that it is counted, read back and certified like any unit with a line (ACC-03).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from jobs.plan import PlanLine
+from jobs.runs import Action, ActionState
+from rules.decide import GOES_ALONG
+from rules.records import UnitKind
+
+HAS_WRITTEN = (ActionState.REMOVED, ActionState.PARTIAL)
+
+
+def goes_along(line: PlanLine) -> bool:
+    """Whether a line of an attachment is that of one that goes with its unit."""
+    return line.rule == GOES_ALONG
+
+
+def apart(actions: Iterable[Action], followers: Mapping[str, PlanLine]) -> list[Action]:
+    """The outcomes of units, those of attachments that went with them apart. `followers` are the lines of such attachments, by id."""
+    found: list[Action] = []
+    for action in actions:
+        lines = [followers[write.id] for write in action.rows if write.kind == UnitKind.ATTACHMENT.value and write.id in followers]
+        lines = [line for line in lines if line.key != action.key]
+        if lines and action.state in HAS_WRITTEN:
+            ids = {line.id for line in lines}
+            found += [_follower(action, line) for line in lines]
+            action = msgspec.structs.replace(action, rows=tuple(write for write in action.rows if write.id not in ids))
+        found.append(action)
+    return found
+
+
+def _follower(action: Action, line: PlanLine) -> Action:
+    return Action(
+        line.table,
+        line.id,
+        line.disposition or "",
+        action.state,
+        action.code,
+        rows=tuple(write for write in action.rows if write.id == line.id),
+        categories=line.categories,
+        rule=line.rule,
+        reason=line.reason,
+        end_month=(line.retention_end or "")[:7],
+        removed_at=action.removed_at,
+    )
