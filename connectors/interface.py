@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -317,6 +318,10 @@ class Connector(Protocol):
         Raises:
             ConnectorError: it does not end, or that cannot be told.
         """
+        ...
+
+    def guarded(self, guard: Callable[[], None]) -> AbstractContextManager[None]:
+        """While the block runs, ask `guard` right before each request; what it raises ends the work, and nothing more is sent."""
         ...
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:

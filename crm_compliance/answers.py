@@ -10,7 +10,7 @@ import msgspec
 
 from jobs.plan import Counter as BreakerCounter
 from jobs.plan import Kind, Plan
-from jobs.runs import Action, Run
+from jobs.runs import INTERRUPTED, Action, Run
 from jobs.tally import CONTINUED, TRIM
 from rules.instants import instant
 from rules.placed_holds import PlacedHold
@@ -68,13 +68,13 @@ def run_document(run: Run) -> dict[str, object]:
     }
 
 
-def history_line(run: Run) -> dict[str, object]:
-    """What `history list` answers for one run."""
+def history_line(run: Run, at_work: str | None = None) -> dict[str, object]:
+    """What `history list` answers for one run; `at_work` is the one that some process is working on."""
     return {
         "run": run.id,
         "kind": run.kind.value,
         "plan": run.plan,
-        "state": run.state.value,
+        "state": run.state.value if run.is_over or run.id == at_work else INTERRUPTED,
         "as_of": instant(run.as_of),
         "started_at": instant(run.started_at),
         "ended_at": instant(run.ended_at),
@@ -84,7 +84,7 @@ def history_line(run: Run) -> dict[str, object]:
     }
 
 
-def history_document(run: Run, plan: Plan, actions: Iterable[Action]) -> dict[str, object]:
+def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: str | None = None) -> dict[str, object]:
     """What `history show` answers: outcomes add up to the units read (ACC-03)."""
     outcomes, beside = Counter[str](), Counter[str]()
     for action in actions:
@@ -92,7 +92,7 @@ def history_document(run: Run, plan: Plan, actions: Iterable[Action]) -> dict[st
         # Trimmed contacts have no line in a plan, and a unit that was only finished here had its line in another.
         (beside if action.disposition == TRIM or CONTINUED in action.flags else outcomes)[outcome] += 1
     kept = {f"retained:{reason}": n for reason, n in plan.retain.items()}
-    return history_line(run) | {
+    return history_line(run, at_work) | {
         "outcomes": dict(sorted(outcomes.items())) | kept,
         "units": plan.units,
         "beside_the_plan": dict(sorted(beside.items())),

@@ -74,18 +74,19 @@ def audit_store(
         keys = public_keys_below(settings.data_dir)
     kept = store.checkpoints()
     announced: dict[str, dict[str, object]] = {}
-    entries = _noting(store.ledger(), announced)
+    told: dict[str, int] = {}
+    entries = _noting(store.ledger(), announced, told)
     audit = audit_ledger(entries, points, kept=kept, check=keys.check if keys is not None else None)
-    audit.problems += audit_certificates(store.issued(), announced)
+    audit.problems += audit_certificates(store.issued(), announced, told)
     audit.problems += _about_stamps(kept, settings.timestamp_ca)
     return audit
 
 
-def _noting(entries: Iterable[LedgerEntry], announced: dict[str, dict[str, object]]) -> Iterator[LedgerEntry]:
-    """The same entries; what they say of certificates is noted on the way, the last word on each run."""
+def _noting(entries: Iterable[LedgerEntry], announced: dict[str, dict[str, object]], told: dict[str, int]) -> Iterator[LedgerEntry]:
+    """The same entries; what they say of certificates is noted on the way, the last word on each run, and in which entry it is said."""
     for entry in entries:
         if entry.kind == "certificates" and entry.run is not None:
-            announced[entry.run] = entry.data
+            announced[entry.run], told[entry.run] = entry.data, entry.seq
         yield entry
 
 
@@ -100,5 +101,5 @@ def _about_stamps(checkpoints: Sequence[Checkpoint], ca_file: Path | None) -> li
         try:
             stamped_at(checkpoint.timestamp, checkpoint.form, ca_file)
         except NoTimestamp as error:
-            problems.append(Problem(f"checkpoint over {checkpoint.entries} entries", str(error)))
+            problems.append(Problem(f"checkpoint over {checkpoint.entries} entries", str(error), checkpoint.entries))
     return problems

@@ -107,7 +107,8 @@ def policy_of(settings: Settings) -> Policy:
 
 def store_of(settings: Settings, clock: Clock) -> SqlStore:
     """Open the state store in the data folder, or where `DATABASE_URL` says."""
-    return SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(settings.make_data_dir()))
+    data_dir = settings.make_data_dir()
+    return SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir)
 
 
 def memory_of(settings: Settings, clock: Clock) -> Memory | None:

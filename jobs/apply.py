@@ -6,6 +6,7 @@ Nothing is written before every guard has let the plan pass, and nothing but tha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from jobs.application import Application
 from jobs.drafting import is_unaltered
@@ -38,7 +39,8 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
     if run is None:
         plan.refuse_unless_ready(context.clock())
         _refuse_other_rules(context, plan)
-    with store.exclusive():
+    with store.exclusive() as lease, context.connector.guarded(lease.check):
+        context = replace(context, still_ours=lease.check)
         refuse_if_stopped(store)
         run = store.run_of(plan.id)
         if run is not None and run.is_over:
@@ -49,6 +51,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
             for other in unfinished(context):
                 raise _refused("another_run", f"run {other.id} was interrupted", f"first: crm-compliance apply {other.plan}", plan.id)
             run = _start(context, plan)
+        lease.work_on(run.id)
         with context.logged_as(run.id):
             carrying = CARRYING.get(plan.kind, Application)
             return carrying(context, plan, run).carry_out()

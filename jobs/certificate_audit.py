@@ -10,36 +10,41 @@ from jobs.checkpoints import Problem
 from jobs.ledger import FIRST
 
 
-def audit_certificates(issued: Iterable[tuple[str, Issued | None]], announced: Mapping[str, Mapping[str, object]]) -> list[Problem]:
+def audit_certificates(
+    issued: Iterable[tuple[str, Issued | None]], announced: Mapping[str, Mapping[str, object]], entries: Mapping[str, int] | None = None
+) -> list[Problem]:
     """Name each certificate that does not verify.
 
     `issued` are all certificates with their run, in the order in which they were issued; None for one that cannot be read. `announced` is
-    the last ledger entry about certificates of each run: how many there are, and their Merkle root.
+    the last ledger entry about certificates of each run: how many there are, and their Merkle root; `entries` which entry that is.
     """
     problems: list[Problem] = []
+    told = entries or {}
     by_run: defaultdict[str, list[Certificate]] = defaultdict(list)
     unreadable: set[str] = set()
     before: str | None = FIRST  # None after one that cannot be read
     for number, (run, each) in enumerate(issued, 1):
         if each is None:
-            problems.append(Problem(f"certificate {number}, of {run}", "is not as it was written"))
+            problems.append(Problem(f"certificate {number}, of {run}", "is not as it was written", told.get(run)))
             unreadable.add(run)
             before = None
             continue
         certificate = each.certificate
         where = f"certificate {number}, {certificate.certificate_id}"
         if hash_of(certificate) != certificate.hash:
-            problems.append(Problem(where, "its fields are not those of its hash"))
+            problems.append(Problem(where, "its fields are not those of its hash", told.get(run)))
         elif before is not None and certificate.prev_hash != before:
-            problems.append(Problem(where, "does not follow from the one before it: one was dropped, moved or changed"))
+            what = "does not follow from the one before it: one was dropped, moved or changed"
+            problems.append(Problem(where, what, told.get(run)))
         elif certificate.run_id != run:
-            problems.append(Problem(where, f"is kept with {run}, and is of another run"))
+            problems.append(Problem(where, f"is kept with {run}, and is of another run", told.get(run)))
         by_run[run].append(certificate)
         before = certificate.hash
     for run, data in announced.items():
         found = by_run.pop(run, [])
         if run not in unreadable and (len(found), _root(found)) != (data.get("count"), data.get("root")):
-            problems.append(Problem(f"certificates of {run}", f"are not the {data.get('count')} of the ledger: there are {len(found)}"))
+            what = f"are not the {data.get('count')} of the ledger: there are {len(found)}"
+            problems.append(Problem(f"certificates of {run}", what, told.get(run)))
     problems += [Problem(f"certificates of {run}", "are in no entry of the ledger") for run in by_run if run not in unreadable]
     return problems
 

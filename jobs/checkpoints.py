@@ -98,8 +98,13 @@ class Audit:
 
     @property
     def first_broken(self) -> int | None:
-        """The first entry of which something does not verify, one that was cut off included."""
-        return min((problem.entry for problem in self.problems if problem.entry is not None), default=None)
+        """The first entry of which something does not verify, one that was cut off included; None where all does, and then only.
+
+        Where a problem touches no entry that could be named, nothing vouches for any of them.
+        """
+        if self.ok:
+            return None
+        return min((1 if problem.entry is None else problem.entry for problem in self.problems), default=1)
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
@@ -165,16 +170,17 @@ def _about_anchor(anchor: Sequence[Checkpoint | None], check: SignatureCheck | N
     last: Checkpoint | None = None
     for number, checkpoint in enumerate(anchor, 1):
         where = f"checkpoint {number} of the anchor"
+        first = last.entries + 1 if last is not None else 1  # of the entries for which it vouches and no other before it does
         if checkpoint is None:
-            problems.append(Problem(where, "is not as it was written"))
+            problems.append(Problem(where, "is not as it was written", first))
             continue
         is_after_a_gap = number > 1 and anchor[number - 2] is None  # the unreadable line before it has been named
         if not is_after_a_gap and checkpoint.prev != (last.digest if last is not None else FIRST):
-            problems.append(Problem(where, "does not follow from the one before it: one was dropped, moved or changed"))
+            problems.append(Problem(where, "does not follow from the one before it: one was dropped, moved or changed", first))
         if last is not None and checkpoint.entries <= last.entries:
-            problems.append(Problem(where, "is over no more entries than the one before it"))
+            problems.append(Problem(where, "is over no more entries than the one before it", checkpoint.entries))
         if check is not None and (told := signature_problem(checkpoint, check)):
-            problems.append(Problem(where, told))
+            problems.append(Problem(where, told, first))
         last = checkpoint
     return problems
 
@@ -189,12 +195,14 @@ def _about_kept(anchor: Sequence[Checkpoint], kept: Sequence[Checkpoint]) -> lis
     """Checkpoints that the database has lost or changed, and those that lack in the anchor."""
     outside, inside = {one.entries: one for one in anchor}, {one.entries: one for one in kept}
     problems = []
+    before = 0
     for entries in sorted(outside.keys() | inside.keys()):
         where = f"checkpoint over {entries} entries"
+        first, before = before + 1, entries
         if entries not in inside:
-            problems.append(Problem(where, "the database has lost it"))
+            problems.append(Problem(where, "the database has lost it", first))
         elif entries not in outside:
-            problems.append(Problem(where, "the anchor lacks it"))
+            problems.append(Problem(where, "the anchor lacks it", first))
         elif inside[entries] != outside[entries]:
-            problems.append(Problem(where, "database and anchor do not tell the same"))
+            problems.append(Problem(where, "database and anchor do not tell the same", first))
     return problems

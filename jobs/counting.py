@@ -3,6 +3,9 @@
 The facts of a unit are journalled before its first write (HLD-11) and written to the statistics at the end of the run: the small-cell test
 needs the whole batch, shuffling needs more than one row, and a unit that is skipped in the last moment must not be counted. Where the
 schedule batches by the month, facts leave the journal for a buffer without identifiers, and the first run of the next month writes them.
+
+A row's id follows from the run and its place in the batch, by the key of references. So a batch that is fixed a second time, by a run whose
+store was restored meanwhile, finds its rows there instead of counting twice; and to whoever lacks the key an id says nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from uuid import uuid4
+from uuid import UUID
 
 import msgspec
 from msgspec import json
@@ -90,7 +93,7 @@ def _fix(context: JobContext, run: Run, done: Sequence[Action]) -> Run:
     batch = [facts_of_journal(json.decode(facts)) for (_, facts), units in due.items() for _ in range(units)]
     if not is_monthly:
         batch += [facts_of_journal(statistic) for statistic in own]
-    rows = _rows(context, batch)
+    rows = _rows(context, run, batch)
     run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(rows)))
     context.store.fix_statistics(
         run,
@@ -115,26 +118,44 @@ def _forget(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
     return run
 
 
-def _rows(context: JobContext, batch: Sequence[StatisticFacts]) -> list[StatisticWrite]:
+def _rows(context: JobContext, run: Run, batch: Sequence[StatisticFacts]) -> list[StatisticWrite]:
     """The writes of a batch: new rows and totals in one shuffled order."""
     if not batch:
         return []
     existing = written_rows(context.connector)
     counted = aggregate(batch, count_rows(existing), context.policy)
     totals = {(row.category, row.year): row for row in existing if row.category in TOTAL_KEYS.values()}
-    writes: list[StatisticWrite] = []
-    for row in shuffled(counted.rows, context.shuffle):
-        values = {key: value for key, value in msgspec.structs.asdict(row).items() if key not in ("id", "etag") and value is not None}
-        writes.append(StatisticWrite(str(uuid4()), values))
+    rows = [
+        {key: value for key, value in msgspec.structs.asdict(row).items() if key not in ("id", "etag") and value is not None}
+        for row in shuffled(counted.rows, context.shuffle)
+    ]
+    rows.sort(key=lambda values: json.encode(values, order="sorted"))  # the place of a row must not tell when its unit went (ERA-16)
+    writes = [StatisticWrite(_row_id(context, run, str(number)), values) for number, values in enumerate(rows)]
+    # All of a batch goes in one change set, so that totals have grown where anything that is new in it is there. A batch that is nothing
+    # but growth leaves no such sign: that one counts twice if the store is restored to just before it was fixed.
+    new = {*(write.id for write in writes), *(_total_id(context, run, *total) for total in counted.totals)}
+    is_written = not new.isdisjoint(row.id for row in existing)
     for (key, year), n in counted.totals.items():
         total = totals.get((key, year))
-        writes.append(_new_total(key, year, n) if total is None else _grown(total, n))
+        if total is None:
+            writes.append(_new_total(context, run, key, year, n))
+        elif not is_written:
+            writes.append(_grown(total, n))
     context.shuffle.shuffle(writes)
     return writes
 
 
-def _new_total(key: object, year: object, n: int) -> StatisticWrite:
-    return StatisticWrite(str(uuid4()), {"name": NAME, "category": key, "year": year, "count": n})
+def _row_id(context: JobContext, run: Run, place: str) -> str:
+    """The id of a row that a run writes: the same however often it comes to that."""
+    return str(UUID(hex=context.reference("statistic", f"{run.id} {place}")[:32], version=4))
+
+
+def _total_id(context: JobContext, run: Run, key: object, year: object) -> str:
+    return _row_id(context, run, f"{key} {year}")
+
+
+def _new_total(context: JobContext, run: Run, key: object, year: object, n: int) -> StatisticWrite:
+    return StatisticWrite(_total_id(context, run, key, year), {"name": NAME, "category": key, "year": year, "count": n})
 
 
 def _grown(total: Statistic, n: int) -> StatisticWrite:
@@ -158,7 +179,7 @@ def _pending(context: JobContext, run: Run) -> tuple[Run, list[Operation]]:
         if row is not None and row.etag != write.etag and row.count == write.values["count"]:
             continue  # it is our own write that made this version
         if row is None:
-            write = _new_total(write.values["category"], write.values["year"], write.adds)
+            write = _new_total(context, run, write.values["category"], write.values["year"], write.adds)
             pending.append(Operation(OperationKind.CREATE, Statistic, write.id, "", write.values))
         else:
             write = write if row.etag == write.etag else _grown(row, write.adds)

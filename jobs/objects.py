@@ -51,6 +51,8 @@ def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Acti
             else:
                 removals.append((key, *place))
     removals = [removal for removal in removals if removal[0] not in codes]
+    if removals:
+        context.still_ours()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for (key, _, _), failure in zip(removals, pool.map(_remove, removals), strict=True):
             if failure:

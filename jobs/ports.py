@@ -200,8 +200,8 @@ class Store(Protocol):
         """All checkpoints of the ledger, oldest first."""
         ...
 
-    def add_checkpoint(self, kept: KeptCheckpoint) -> None:
-        """Keep a checkpoint; where one over as many entries is there already, that one stays."""
+    def add_checkpoint(self, kept: KeptCheckpoint) -> bool:
+        """Keep a checkpoint behind the last one; False, and nothing is kept, where somebody else's has come between."""
         ...
 
     def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
@@ -255,8 +255,27 @@ class Store(Protocol):
         """How many requests there were of which nothing else is left, by year of receipt, right and outcome."""
         ...
 
-    def exclusive(self, name: str = "runner") -> AbstractContextManager[None]:
-        """Hold the lock of the one runner; it dies with its process. Raises Refused with code `another_run` when somebody else holds it."""
+    def exclusive(self, name: str = "runner") -> AbstractContextManager[Lease]:
+        """Hold the right to run, which one process has at a time. What a run writes is written with it or not at all.
+
+        Raises Refused with code `another_run` when somebody else holds it.
+        """
+        ...
+
+    def run_at_work(self) -> str | None:
+        """The run that some process is working on now; None where nobody is."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to run, as long as it is held."""
+
+    def check(self) -> None:
+        """Raise Refused with code `lease_lost` once another process has taken over: asked before each request that leaves the machine."""
+        ...
+
+    def work_on(self, run: str) -> None:
+        """Let others see which run is being worked on."""
         ...
 
 
@@ -372,6 +391,10 @@ def _nothing() -> None:
     """Nothing is remembered of the CRM."""
 
 
+def _always() -> None:
+    """Nobody else can have taken over."""
+
+
 def _stands(hold: Hold) -> bool:
     """No hold gives way: the schedule never overrules one."""
     return False
@@ -408,6 +431,7 @@ class JobContext:
     gives_way: Callable[[Hold], bool] = _stands  # holds that an erasure on request overrules (table 4.2)
     versions: PolicyVersions | None = None  # all that are there of the schedule; None: `policy` is the only one
     erased: ErasureJournal = NO_ERASURE_JOURNAL
+    still_ours: Callable[[], None] = _always  # raises once another process has taken the run over
     forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
 
     def on(self, day: date) -> JobContext:

@@ -9,6 +9,7 @@ import msgspec
 
 from jobs.plan import Key, Kind
 
+INTERRUPTED = "interrupted"  # how people are told of a run that has not ended and that nobody is working on
 CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
 
 

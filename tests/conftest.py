@@ -87,14 +87,14 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def open_store(clock: StandingClock) -> Iterator[Callable[[str], SqlStore]]:
+def open_store(clock: StandingClock, tmp_path: Path) -> Iterator[Callable[[str], SqlStore]]:
     """Opens stores and closes them when the test ends."""
     from crm_compliance.store.store import SqlStore
 
     opened: list[SqlStore] = []
 
     def open_one(url: str) -> SqlStore:
-        opened.append(SqlStore.open(url, clock=clock))
+        opened.append(SqlStore.open(url, clock=clock, folder=tmp_path))
         return opened[-1]
 
     yield open_one

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Values
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -321,6 +322,18 @@ class DynamicsConnector:
             ConnectorError: a job does not end even when it is cancelled, or the CRM cannot be asked.
         """
         self.deleting.settle_earlier()
+
+    @contextmanager
+    def guarded(self, guard: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, ask `guard` right before each request; what it raises ends the work, and nothing more is sent."""
+        transports = (self._transport, *self._others)
+        for transport in transports:
+            transport.guard = guard
+        try:
+            yield
+        finally:
+            for transport in transports:
+                transport.guard = None
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and say what became of it: one result for each, in the order given.

@@ -88,6 +88,7 @@ class Transport:
         self._chance = chance
         self._now = now
         self._sessions = Sessions(environment)
+        self.guard: Callable[[], None] | None = None  # asked right before each request; raises where none may leave any more
 
     def __enter__(self) -> Transport:
         return self
@@ -308,6 +309,8 @@ class Transport:
     def _send_once(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str, where: str, operations: int
     ) -> Answer:
+        if self.guard is not None:
+            self.guard()
         ours = str(uuid.uuid4())
         ids = {"x-ms-client-request-id": ours, "x-ms-correlation-id": self.correlation_id}
         prepared = self._sessions.prepare(method, url, {**headers, **ids}, body, token)

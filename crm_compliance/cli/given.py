@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from crm_compliance.cli.output import output
@@ -15,6 +17,7 @@ from crm_compliance.settings import Settings, load_settings
 from crm_compliance.wiring import Desk, desk
 from rules.errors import UsageError
 
+T = TypeVar("T")
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
@@ -53,6 +56,17 @@ def instant(text: str, option: str) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise UsageError(f"{option} is no day and no instant: {text[:40]}", hint="write 2026-11-25 or 2026-11-25T09:30:00Z")
     return moment
+
+
+def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int, since: str) -> list[T]:
+    """The first `limit` of what is listed newest first (0: all), from a Brussels day on; `at` gives the instant of each.
+
+    Raises:
+        UsageError: `since` is no date.
+    """
+    first = day(since, "--since") if since else date.min
+    later = (each for each in found if at(each).astimezone(BRUSSELS).date() >= first)
+    return list(islice(later, limit or None))
 
 
 def row_id(text: str) -> str:

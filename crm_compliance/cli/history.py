@@ -26,10 +26,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 @history.command("list")
-def list_() -> None:
-    """All runs, newest first.
+def list_(
+    limit: int = typer.Option(0, "--limit", metavar="N", min=1, show_default=False, help="At most so many, the newest; without, all."),
+    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were started on this Brussels day or later."),
+) -> None:
+    """All runs, newest first; one that was killed or cut off, and that nobody works on, is `interrupted`.
 
-    Example: crm-compliance history list
+    Example: crm-compliance history list --limit 10
     """
     from crm_compliance.answers import history_line
     from crm_compliance.cli import given
@@ -38,7 +41,9 @@ def list_() -> None:
 
     settings = given.settings()
     with store_of(settings, clock_of(settings)) as store:
-        documents = [history_line(run) for run in store.runs()]
+        found = given.newest(store.runs(), lambda run: run.started_at, limit, since)
+        at_work = store.run_at_work()
+    documents = [history_line(run, at_work) for run in found]
     output.answer(documents, lambda console: print_history(documents, console))
 
 
@@ -56,7 +61,7 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
     settings = given.settings()
     with store_of(settings, clock_of(settings)) as store:
         found = store.run(run)
-        document = history_document(found, store.plan(found.plan), store.journal(run))
+        document = history_document(found, store.plan(found.plan), store.journal(run), store.run_at_work())
     output.answer(document, lambda console: print_history_run(document, console), ids=("run", run))
 
 

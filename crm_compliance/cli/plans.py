@@ -62,10 +62,13 @@ def plan(
 
 
 @plans.command("list")
-def list_() -> None:
+def list_(
+    limit: int = typer.Option(0, "--limit", metavar="N", min=1, show_default=False, help="At most so many, the newest; without, all."),
+    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were made on this Brussels day or later."),
+) -> None:
     """All stored plans, newest first.
 
-    Example: crm-compliance plans list --json
+    Example: crm-compliance plans list --since 2026-11-01 --json
     """
     from crm_compliance.answers import plan_document
     from crm_compliance.cli import given
@@ -74,7 +77,7 @@ def list_() -> None:
     settings = given.settings()
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        now, found = clock(), store.plans()
+        now, found = clock(), given.newest(store.plans(), lambda plan: plan.created_at, limit, since)
     documents = [plan_document(plan, now, state=True) for plan in found]
     output.answer(documents, lambda console: console.print(_listed(found, now) if found else "No plan yet."))
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from crm_compliance.reports.dry_run import NextStep, clock_time
 from crm_compliance.reports.sentences import ALARMS, reason_sentence
 from crm_compliance.reports.terminal import Paper, print_next_steps
-from jobs.runs import RunState
+from jobs.runs import INTERRUPTED, RunState
 
 SHOWN = 20  # rows still there that are named one by one; `--json` has them all
 
@@ -27,7 +27,7 @@ def print_run(document: Document, console: Console) -> None:
     paper.line(Text.assemble("Run ", (_text(document, "run"), "bold"), " of plan ", _text(document, "plan"), ": ", _state(document)))
     _print_counts(document, paper)
     steps = []
-    if document.get("state") == RunState.RUNNING:
+    if document.get("state") in (RunState.RUNNING, INTERRUPTED):
         steps.append(NextStep("The run did not reach its end. Go on from there:", f"crm-compliance apply {_text(document, 'plan')}"))
     elif document.get("state") == RunState.DONE_WITH_FAILURES:
         steps.append(NextStep("What failed or stayed in part comes back in the next plan:", "crm-compliance plan"))
@@ -148,9 +148,8 @@ def _alarm(number: int, word: str, paper: Paper) -> tuple[str, str]:
 
 def _state(document: Document) -> Text:
     state = _text(document, "state")
-    style = (
-        {RunState.DONE: "green", RunState.DONE_WITH_FAILURES: "bold red"}.get(RunState(state), "yellow") if state in list(RunState) else ""
-    )
+    colours = {RunState.DONE: "green", RunState.DONE_WITH_FAILURES: "bold red", RunState.RUNNING: "yellow", INTERRUPTED: "yellow"}
+    style = colours.get(state, "")
     return Text(state.replace("_", " "), style=style)
 
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, insert, select
 
+from crm_compliance.store.database import LEDGER_LOCK
 from crm_compliance.store.documents import decoded
 from crm_compliance.store.tables import checkpoints
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
+from jobs.ledger import FIRST
 
 
-def add_checkpoint(connection: Connection, kept: KeptCheckpoint) -> None:
-    """Add a checkpoint; where one over as many entries is there already, that one stays."""
-    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(checkpoints)
-    row = {"entries": kept.checkpoint.entries, "doc": msgspec.json.encode(kept).decode()}
-    connection.execute(statement.on_conflict_do_nothing(index_elements=["entries"]), [row])
+def add_checkpoint(connection: Connection, kept: KeptCheckpoint) -> bool:
+    """Add a checkpoint behind the last one; False, and nothing is added, where it does not follow from that one.
+
+    Two programs may sign at the same moment. Both theirs behind the same one would be a chain that never verifies again.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+    last = read_last(connection)
+    if kept.checkpoint.prev != (last.checkpoint.digest if last is not None else FIRST):
+        return False
+    connection.execute(insert(checkpoints), {"entries": kept.checkpoint.entries, "doc": msgspec.json.encode(kept).decode()})
+    return True
 
 
 def read_last(connection: Connection) -> KeptCheckpoint | None:

@@ -18,14 +18,20 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from crm_compliance.files import DiskProblem, disk_errors
 from rules.errors import UsageError
 
-HEAD = "0003"  # the last step in migrations/versions
+HEAD = "0004"  # the last step in migrations/versions
 VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
 BUSY_S = 30
 MIGRATION_LOCK, LEDGER_LOCK = 7_246_001, 7_246_002  # advisory lock keys, within one PostgreSQL database
-LOCKS = {"runner": 7_246_003, "scheduler": 7_246_004}
 
-# A connection that lies idle for hours (the runner's lock) must neither be cut by a firewall nor outlive a dead machine by two hours.
-POSTGRESQL_ARGUMENTS = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+# A connection that lies idle must neither be cut by a firewall nor outlive a dead machine by two hours. Nothing is prepared: a pooler may
+# give each transaction another connection.
+POSTGRESQL_ARGUMENTS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "prepare_threshold": None,
+}
 
 
 class StoreUnusable(UsageError):

@@ -1,67 +1,204 @@
-"""The lock of the one runner. It dies with its process, so that a killed run is taken over at once and no lapse has to be waited for."""
+"""The right to run: a lease in the database, and a lock on this machine that dies with its process.
+
+The lease decides, for it is looked at in the transaction of each write. It outlives every connection: one that a firewall, a fail-over or
+a pooler cuts takes nothing with it. The lock of the operating system is the quick way: it tells at once that somebody on this machine is at
+work, or that the one who was is dead, so that a killed run is taken over without a wait.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
+import platform
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import create_engine, func, select
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection
 
 from crm_compliance.files import disk_errors
-from crm_compliance.store.database import LOCKS, POSTGRESQL_ARGUMENTS, Database, explained
-from rules.errors import Refused
+from crm_compliance.store import leases
+from crm_compliance.store.database import Database
+from rules.errors import ComplianceError, Refused
+
+FRESH_S = 5.0  # a lease that was renewed less long ago is not asked for before a request
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+RUNNER = "runner"
+
+
+def elapsed() -> float:
+    """Seconds that have passed, those among them in which the machine slept: the others' clocks went on meanwhile."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class Lease:
+    """One lease, held. May be asked from several threads."""
+
+    def __init__(
+        self, database: Database, name: str, owner: str, fence: int, *, since: float, clock: Callable[[], float] = elapsed
+    ) -> None:
+        self.name = name
+        self.fence = fence
+        self._database = database
+        self._owner = owner
+        self._clock = clock
+        self._renewed_at = since
+        self._is_lost = False
+
+    def check(self) -> None:
+        """Go on only with the right to: asked before each request that leaves this machine.
+
+        A lease that was not renewed a moment ago is renewed now, so that nearly all of it is ahead when the request is sent.
+
+        Raises:
+            Refused: with code `lease_lost`, where somebody else has taken over.
+            StoreUnusable: the database cannot be asked, so that nobody can tell.
+        """
+        if self._is_lost:
+            raise _lost(self.name)
+        if self._clock() - self._renewed_at >= FRESH_S:
+            with self.writing():
+                pass
+
+    def work_on(self, run: str) -> None:
+        """Let others see which run is being worked on."""
+        with self.writing() as connection:
+            leases.note_run(connection, self.name, run)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that can only be one of the holder: it renews the lease first, and nobody takes over before it has ended.
+
+        Raises: as `check`. Nothing is written then.
+        """
+        began = self._clock()
+        with self._database.writing() as connection:
+            if not leases.renew(connection, self.name, self._owner, self.fence):
+                self._is_lost = True
+                raise _lost(self.name)
+            yield connection
+        self._renewed_at = began
+
+    def beat(self) -> bool:
+        """Renew; False once there is nothing to renew any more. A database that does not answer is asked again at the next beat."""
+        with suppress(Exception), self.writing():  # whoever works will meet the same, and tell it
+            pass
+        return not self._is_lost
+
+    def give_back(self) -> None:
+        """Let others run at once. Where the database does not answer the lease lapses by itself."""
+        with suppress(ComplianceError), self._database.writing() as connection:
+            leases.give_back(connection, self.name, self._owner, self.fence)
 
 
 @contextmanager
-def exclusive(database: Database, name: str = "runner") -> Iterator[None]:
-    """Hold the lock of this name while the block runs: `runner` for who applies plans, `scheduler` for who starts the nightly jobs.
+def exclusive(database: Database, name: str = RUNNER, folder: Path | None = None) -> Iterator[Lease]:
+    """Hold the lease of this name while the block runs: `runner` for who applies plans, `scheduler` for who starts the nightly jobs.
+
+    `folder` is for the lock on this machine where the database is no file of it; without one, a lease that was not given back lapses after
+    a minute.
 
     Raises:
         Refused: with code `another_run`, where somebody else holds it, be it another thread of the same process.
     """
-    with _file_lock(database.file, name) if database.file else _advisory_lock(database, name):
-        yield
+    owner = secrets.token_hex(16)
+    with ExitStack() as stack:
+        path = _lock_file(database, name, folder)
+        host_lock = stack.enter_context(_host_lock(path, name)) if path is not None else ""
+        began = elapsed()
+        with database.writing() as connection:
+            fence = leases.take(connection, name, owner, host_lock)
+        if fence is None:
+            raise _taken(name)
+        lease = Lease(database, name, owner, fence, since=began)
+        stack.callback(lease.give_back)
+        stack.enter_context(_beating(lease))
+        yield lease
+
+
+def run_at_work(database: Database, folder: Path | None = None) -> str | None:
+    """The run that somebody is working on now; None where nobody is, a run that was killed included."""
+    with database.reading() as connection:
+        held = leases.read(connection, RUNNER)
+    if not held.is_in_force:
+        return None
+    path = _lock_file(database, RUNNER, folder)
+    if path is not None and path.exists():
+        try:
+            with _host_lock(path, RUNNER) as host_lock:
+                if host_lock == held.host_lock:
+                    return None  # the operating system has let go of it: that process is dead
+        except Refused:
+            pass
+    return held.run
+
+
+def refuse_beside_another(connection: Connection) -> None:
+    """Refuse what only the runner may write while somebody holds that lease, and the caller does not."""
+    if leases.read(connection, RUNNER, to_change=True).is_in_force:
+        raise _taken(RUNNER)
 
 
 @contextmanager
-def _file_lock(file: Path, name: str) -> Iterator[None]:
-    """A lock of the operating system on a file beside the database: programs with other settings but the same database meet there too."""
+def _beating(lease: Lease, wait: Callable[[threading.Event], bool] = lambda ended: ended.wait(leases.RENEW_S)) -> Iterator[None]:
+    """Renew a lease from time to time, also while the work waits for a CRM."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not wait(ended) and lease.beat():
+            pass
+
+    thread = threading.Thread(target=beat, name=f"lease of the {lease.name}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _lock_file(database: Database, name: str, folder: Path | None) -> Path | None:
+    """The file that is locked on this machine: beside a SQLite database, so that programs with other settings meet there too."""
+    if database.file is not None:
+        return Path(f"{database.file}.{name}")
+    return folder / f"{hashlib.sha256(database.place.encode()).hexdigest()[:12]}.{name}" if folder is not None else None
+
+
+@contextmanager
+def _host_lock(path: Path, name: str) -> Iterator[str]:
+    """Lock a file by the operating system, which lets go of it when the process ends, however it ends. Gives which file of which machine
+    that is: another one of the same name, made after somebody removed it, proves nothing about who had locked the first."""
     # thread_local and no singleton: each call has a lock object of its own, and a second one in the same thread is refused as well.
-    lock = FileLock(f"{file}.{name}", timeout=0, mode=0o600, fallback_to_soft=False)
-    with disk_errors(file):
+    # A moment of patience, because somebody may just be looking who is at work.
+    lock = FileLock(path, timeout=0.1, poll_interval=0.02, mode=0o600, fallback_to_soft=False)
+    with disk_errors(path):
         try:
             lock.acquire()
         except Timeout:
             raise _taken(name) from None
     try:
-        yield
+        found = path.stat()
+        boot = BOOT.read_text().strip() if BOOT.exists() else platform.node()
+        yield hashlib.sha256(f"{boot} {found.st_dev} {found.st_ino}".encode()).hexdigest()[:32]
     finally:
         lock.release()
 
 
-@contextmanager
-def _advisory_lock(database: Database, name: str) -> Iterator[None]:
-    """A session lock on a connection that does nothing else: the server drops it when the connection ends, however it ends."""
-    engine = create_engine(
-        database.engine.url, poolclass=NullPool, hide_parameters=True, isolation_level="AUTOCOMMIT", connect_args=POSTGRESQL_ARGUMENTS
-    )
-    with explained(database.place):
-        connection = engine.connect()
-    try:
-        with explained(database.place):
-            taken = connection.execute(select(func.pg_try_advisory_lock(LOCKS[name]))).scalar()
-        if not taken:
-            raise _taken(name)
-        yield
-    finally:
-        connection.close()  # NullPool: really closed, and the lock with it
-
-
 def _taken(name: str) -> Refused:
-    what = "another run" if name == "runner" else f"another {name}"
-    error = Refused(f"{what} is at work", hint="wait until it has ended: crm-compliance history list")
+    what = "another run" if name == RUNNER else f"another {name}"
+    hint = f"wait until it has ended: crm-compliance history list; what died on another machine is free after {leases.LEASE_S:.0f} seconds"
+    error = Refused(f"{what} is at work", hint=hint)
     error.code = "another_run"
+    return error
+
+
+def _lost(name: str) -> Refused:
+    error = Refused(
+        f"the right to go on as {name} was lost: another process has taken over",
+        hint="nothing more is written here; crm-compliance history list, then apply the same plan again",
+    )
+    error.code = "lease_lost"
     return error

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from sqlalchemy import Connection
 
 from crm_compliance.store import (
     certificates,
@@ -45,16 +48,18 @@ class SqlStore:
     (exit 2) and leave nothing half-written: what a method writes and the ledger entries about it are one transaction.
     """
 
-    def __init__(self, database: Database, clock: Clock, sealer: requests_.Sealer | None = None) -> None:
+    def __init__(self, database: Database, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None) -> None:
         self._database = database
+        self._folder = folder
+        self._lease: locks.Lease | None = None  # of the runner
         self._clock = clock
         self._sealer = sealer
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock, sealer: requests_.Sealer | None = None) -> Self:
+    def open(cls, url: str, *, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None) -> Self:
         """Open the store of a SQLAlchemy URL; tables are made or brought up to date. `clock` dates the ledger entries, `sealer` seals the
-        working areas of subject requests: without one, none can be opened."""
-        return cls(Database.open(url), clock, sealer)
+        working areas of subject requests: without one, none can be opened. `folder` is for locks where the database is no file."""
+        return cls(Database.open(url), clock, sealer, folder)
 
     def close(self) -> None:
         self._database.close()
@@ -102,12 +107,12 @@ class SqlStore:
         return after
 
     def start_run(self, run: Run, entry: Entry) -> None:
-        with self._database.writing() as connection:
+        with self._writing_run() as connection:
             runs.insert_run(connection, run)
             ledger.append(connection, [entry], run.id, self._clock)
 
     def save_run(self, run: Run, entries: Sequence[Entry] = ()) -> None:
-        with self._database.writing() as connection:
+        with self._writing_run() as connection:
             runs.replace_run(connection, run)
             if run.is_over:
                 plans.mark_applied(connection, run.plan)
@@ -193,7 +198,7 @@ class SqlStore:
     def record(
         self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
     ) -> None:
-        with self._database.writing() as connection:
+        with self._writing_run() as connection:
             runs.upsert_actions(connection, run, actions)
             erasures_.add(connection, erasures)
             ledger.append(connection, entries, run, self._clock)
@@ -238,7 +243,7 @@ class SqlStore:
         counted: Mapping[tuple[str, str], int],
         forgotten: Sequence[Action],
     ) -> None:
-        with self._database.writing() as connection:
+        with self._writing_run() as connection:
             runs.replace_run(connection, run)
             waiting.drop_waiting(connection, crm, taken)
             waiting.add_waiting(connection, crm, counted)
@@ -265,7 +270,7 @@ class SqlStore:
             return certificates.read_last(connection)
 
     def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
-        with self._database.writing() as connection:
+        with self._writing_run() as connection:
             certificates.insert_certificates(connection, run, issued)
             ledger.append(connection, [entry], run, self._clock)
 
@@ -286,9 +291,9 @@ class SqlStore:
         with self._database.reading() as connection:
             return checkpoints.read_checkpoints(connection)
 
-    def add_checkpoint(self, kept: KeptCheckpoint) -> None:
+    def add_checkpoint(self, kept: KeptCheckpoint) -> bool:
         with self._database.writing() as connection:
-            checkpoints.add_checkpoint(connection, kept)
+            return checkpoints.add_checkpoint(connection, kept)
 
     def ledger(self, after: int | None = None) -> Iterator[LedgerEntry]:
         """All entries behind `after`, oldest first, read page by page; entries added meanwhile come too."""
@@ -369,5 +374,28 @@ class SqlStore:
             raise RuntimeError("the store was opened without what seals the parts of requests")
         return self._sealer
 
-    def exclusive(self, name: str = "runner") -> AbstractContextManager[None]:
-        return locks.exclusive(self._database, name)
+    @contextmanager
+    def exclusive(self, name: str = locks.RUNNER) -> Iterator[locks.Lease]:
+        with locks.exclusive(self._database, name, self._folder) as lease:
+            if name != locks.RUNNER:
+                yield lease
+                return
+            self._lease = lease
+            try:
+                yield lease
+            finally:
+                self._lease = None
+
+    def run_at_work(self) -> str | None:
+        return locks.run_at_work(self._database, self._folder)
+
+    @contextmanager
+    def _writing_run(self) -> Iterator[Connection]:
+        """The transaction of whatever a run writes: only the holder of the lease has one."""
+        if self._lease is not None:
+            with self._lease.writing() as connection:
+                yield connection
+            return
+        with self._database.writing() as connection:
+            locks.refuse_beside_another(connection)
+            yield connection

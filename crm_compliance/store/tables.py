@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -161,6 +162,18 @@ policies = Table(
     Column("version", String, nullable=False),
     Column("first_used_at", String, nullable=False),
     Column("text", Text, nullable=False),
+)
+
+# Who may run. `fence` only ever grows; `renewed_at` is in seconds since 1970 by the database's own clock.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("fence", Position, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("host_lock", String, nullable=False),
+    Column("run", String),
+    Column("renewed_at", Double, nullable=False),
 )
 
 # Without an order: on SQLite even the hidden number of a row would tell which was counted first (ERA-16).

@@ -53,7 +53,7 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
         text = policy(shipped if first_look else usual)
         clock = Clock(now or datetime(2026, 11, 25, 11, tzinfo=UTC))
         memory = Memory(tmp_path / "memory", bytes(32), now=clock) if remembering else None
-        store = SqlStore.open(url or f"sqlite:///{tmp_path / 'state.db'}", clock=clock, sealer=Sealing(tmp_path))
+        store = SqlStore.open(url or f"sqlite:///{tmp_path / 'state.db'}", clock=clock, sealer=Sealing(tmp_path), folder=tmp_path)
         night = Night(emulator, store, KeyRing.open(tmp_path, clock()), load_policy(text, source="test.yaml"), clock, page_size, memory)
         opened.append(night)
         return night

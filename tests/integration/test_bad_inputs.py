@@ -192,7 +192,7 @@ def test_a_crm_that_dies_in_the_middle_of_applying_leaves_a_run_to_go_on_with(
     set_faults(emulator, {"match": {"method": "GET", "path": "*/contacts*"}, "do": "status", "status": 403})
     assert typist.refused("apply", plan, code=4)["message"]
     (unfinished,) = typist.ask("history", "list")
-    assert (unfinished["state"], unfinished["ended_at"]) == ("running", None)
+    assert (unfinished["state"], unfinished["ended_at"]) == ("interrupted", None)
     set_faults(emulator)
     done = typist.ask("apply", plan)
     assert (done["run"], done["state"], done["deleted"], done["anonymised"]) == (unfinished["run"], "done", 4, 1)

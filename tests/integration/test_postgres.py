@@ -11,6 +11,7 @@ import pytest
 
 from connectors.emulator.server import RunningEmulator
 from jobs.journal import Journal
+from rules.errors import Refused
 from tests.crm_compliance.typist import Typist, limited, organisation_of, people_and_cases
 from tests.integration.night import Night
 
@@ -42,7 +43,7 @@ def test_a_whole_night_over_postgresql(emulator: RunningEmulator, typist: Typist
             assert typist.refused("apply", plan["plan"], code=5)["code"] == "another_run"
         _killed_after_two_groups(typist, plan["plan"])
         (cut_off,) = typist.ask("history", "list")
-        assert cut_off["state"] == "running"
+        assert cut_off["state"] == "interrupted"
         done = typist.ask("apply", plan["plan"])
         assert (done["run"], done["state"], done["deleted"], done["anonymised"]) == (cut_off["run"], "done", 4, 1)
         assert typist.ask("verify", done["run"])["still_there"] == []
@@ -76,6 +77,35 @@ def _killed_after_two_groups(typist: Typist, plan: str) -> None:
         patch.setattr(Journal, "carry_out", mortal)
         with pytest.raises(Killed):
             typist.type("apply", plan)
+
+
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+def test_a_second_apply_beside_a_working_one_is_refused_although_idle_connections_are_cut(
+    make_night: Callable[..., Night], postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = make_night(url=postgres_url)
+    people_and_cases(night)
+    plan = night.approved(night.plan())
+    monkeypatch.setattr("jobs.journal.Journal.group", 1)
+    before, refused = Journal.carry_out, list[str]()
+
+    def meanwhile(self: Journal, intents: object, units: object) -> None:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(CUT)  # as a firewall, a fail-over or a pooler does
+        if not refused:
+            refused.append("")
+            other = make_night(url=postgres_url)
+            with pytest.raises(Refused) as caught:
+                other.apply(plan)
+            refused[0] = caught.value.code
+        before(self, intents, units)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Journal, "carry_out", meanwhile)
+    run = night.apply(plan)
+    assert refused == ["another_run"]
+    assert (run.state.value, run.counts["deleted"], run.counts["anonymised"]) == ("done", 4, 1)
 
 
 def test_both_databases_give_the_same_plan_and_the_same_run(

@@ -64,7 +64,10 @@ def test_certificates_as_they_were_issued_verify() -> None:
 )
 def test_what_was_done_to_certificates_is_named(damage: Callable[[Kept], Kept], where: str) -> None:
     kept, announced = a_store()
-    assert where in [problem.where for problem in audit_certificates(damage(kept), announced)]
+    entries = {run: number for number, run in enumerate(announced, 7)}
+    found = audit_certificates(damage(kept), announced, entries)
+    assert where in [problem.where for problem in found]
+    assert {problem.entry for problem in found} <= set(entries.values())
 
 
 def test_certificates_that_the_ledger_knows_nothing_of_are_named() -> None:

@@ -161,3 +161,23 @@ def test_a_time_stamp_is_no_part_of_what_is_signed_or_stamped() -> None:
 def test_a_letter_does_not_look_like_a_checkpoint() -> None:
     assert not looks_like_one(b"Geachte heer\n")
     assert looks_like_one(encode(points_of(chain(range(2)), [2])[0])[5:])
+
+
+@given(sizes, st.data())
+def test_what_does_not_verify_always_names_a_first_entry(at: list[int], draw: st.DataObject) -> None:
+    """A checkpoint is changed, dropped or unreadable: `first_broken` is the first entry for which it alone vouched."""
+    entries = chain(range(at[-1]))
+    points: list[Checkpoint | None] = [*points_of(entries, at)]
+    kept = points_of(entries, at)
+    place = draw.draw(st.integers(0, len(at) - 1))
+    damage = draw.draw(st.sampled_from(["unreadable", "dropped", "unsigned", "lost"]))
+    if damage == "unreadable":
+        points[place] = None
+    elif damage == "dropped":
+        del points[place]
+    elif damage == "unsigned":
+        points[place] = msgspec.structs.replace(kept[place], signature="")
+    else:
+        del kept[place]
+    audit = audit_ledger(entries, points, kept=kept, check=NOTARY.check)
+    assert (audit.ok, audit.first_broken) == (False, ([0, *at][place]) + 1)

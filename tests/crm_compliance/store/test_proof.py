@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -10,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from crm_compliance.store.store import SqlStore
 from jobs.certificates import Actor, Certificate, Issued, chained
-from jobs.checkpoints import Checkpoint, KeptCheckpoint
-from jobs.ledger import LedgerBroken, verify_chain
+from jobs.checkpointing import make_checkpoint
+from jobs.checkpoints import Checkpoint, KeptCheckpoint, audit_ledger
+from jobs.ledger import FIRST, LedgerBroken, verify_chain
 from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run
+from tests.jobs.notary import PlainNotary
 
 DRAFT = Certificate(
     *("certificate-1", "run-1", "0.1.0", "2026.1", "dossier", "a" * 64, (), "RET-08", "EXPIRED", None, "DELETED"),
@@ -64,13 +67,39 @@ def test_a_unit_has_one_certificate_a_run(running: SqlStore) -> None:
     assert verify_chain(running.ledger()).ok
 
 
-def test_checkpoints_are_kept_in_order_and_the_first_over_as_many_entries_stays(store: SqlStore) -> None:
-    points = [Checkpoint(n, "a" * 64, "b" * 64, "2026-03-02T01:30:00.000Z", "c" * 64, "s-1") for n in (9, 3)]
-    for point in points:
-        store.add_checkpoint(KeptCheckpoint(point, ("00",)))
-    store.add_checkpoint(KeptCheckpoint(msgspec.structs.replace(points[0], head="f" * 64), ()))
-    assert store.checkpoints() == [points[1], points[0]]
-    assert store.last_checkpoint() == KeptCheckpoint(points[0], ("00",))
+def test_of_two_checkpoints_that_were_signed_at_once_the_one_that_follows_is_kept(store: SqlStore) -> None:
+    """Both behind the same one would be a chain that never verifies again."""
+    first = Checkpoint(3, "a" * 64, "b" * 64, "2026-03-02T01:30:00.000Z", FIRST, "s-1")
+    second, rival = (Checkpoint(n, "a" * 64, "b" * 64, "2026-03-02T01:31:00.000Z", first.digest, "s-1") for n in (9, 12))
+    assert store.add_checkpoint(KeptCheckpoint(first, ("00",)))
+    assert store.add_checkpoint(KeptCheckpoint(second, ("00",)))
+    for late in (rival, first):
+        assert not store.add_checkpoint(KeptCheckpoint(late, ()))
+    assert store.checkpoints() == [first, second]
+    assert store.last_checkpoint() == KeptCheckpoint(second, ("00",))
+
+
+def test_who_signs_second_goes_on_behind_the_first(store: SqlStore, clock: Callable[[], datetime]) -> None:
+    store.append([ENTRY])
+
+    class Rival(PlainNotary):
+        """While it signs, another program makes its own checkpoint."""
+
+        signed = 0
+
+        def sign(self, message: bytes) -> str:
+            self.signed += 1
+            if self.signed == 1:
+                store.append([ENTRY])
+                make_checkpoint(store, PlainNotary(), clock)
+                store.append([ENTRY])
+            return super().sign(message)
+
+    notary = Rival()
+    make_checkpoint(store, notary, clock)
+    assert [each.entries for each in store.checkpoints()] == [2, 3]
+    audit = audit_ledger(store.ledger(), notary.anchored, kept=store.checkpoints(), check=notary.check)
+    assert (audit.ok, audit.first_broken) == (True, None)
 
 
 def test_a_store_without_any_proof_says_so(store: SqlStore) -> None:
