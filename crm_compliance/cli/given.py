@@ -58,15 +58,15 @@ def instant(text: str, option: str) -> datetime:
     return moment
 
 
-def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int, since: str) -> list[T]:
-    """The first `limit` of what is listed newest first (0: all), from a Brussels day on; `at` gives the instant of each.
+def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str) -> list[T]:
+    """The first `limit` of what is listed newest first (None: all), from a Brussels day on; `at` gives the instant of each.
 
     Raises:
         UsageError: `since` is no date.
     """
     first = day(since, "--since") if since else date.min
     later = (each for each in found if at(each).astimezone(BRUSSELS).date() >= first)
-    return list(islice(later, limit or None))
+    return list(islice(later, limit))
 
 
 def row_id(text: str) -> str:

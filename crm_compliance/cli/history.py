@@ -27,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
 
 @history.command("list")
 def list_(
-    limit: int = typer.Option(0, "--limit", metavar="N", min=1, show_default=False, help="At most so many, the newest; without, all."),
+    limit: int | None = typer.Option(None, "--limit", metavar="N", min=1, help="At most so many, the newest; without, all."),
     since: str = typer.Option("", "--since", metavar="DATE", help="Those that were started on this Brussels day or later."),
 ) -> None:
     """All runs, newest first; one that was killed or cut off, and that nobody works on, is `interrupted`.

@@ -63,7 +63,7 @@ def plan(
 
 @plans.command("list")
 def list_(
-    limit: int = typer.Option(0, "--limit", metavar="N", min=1, show_default=False, help="At most so many, the newest; without, all."),
+    limit: int | None = typer.Option(None, "--limit", metavar="N", min=1, help="At most so many, the newest; without, all."),
     since: str = typer.Option("", "--since", metavar="DATE", help="Those that were made on this Brussels day or later."),
 ) -> None:
     """All stored plans, newest first.
