@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from crm_compliance.reports.register import round_document
+from crm_compliance.review_pages import removing_pages
 from crm_compliance.settings import Settings
 from crm_compliance.upkeep import upkeep_document, write_lost
 from crm_compliance.wiring import Desk, clock_of, policy_of, store_of
@@ -34,7 +35,8 @@ class Made:
 
 def make(opened: Desk, name: str) -> Made:
     """Make one round."""
-    done = ROUNDS[name].function(opened.context)
+    with removing_pages(opened.context.store):
+        done = ROUNDS[name].function(opened.context)
     if isinstance(done, RequestsRound):
         return Made(
             done.id, done, round_document(done, opened.context.store.request_totals()), alarms=tuple(alarm for _, alarm in done.alarms)
@@ -48,5 +50,5 @@ def without_crm(settings: Settings, name: str) -> None:
     if name != REQUESTS:
         return
     clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    with store_of(settings, clock) as store, removing_pages(store):
         keep_register(store, policy_of(settings).defaults, clock())

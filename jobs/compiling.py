@@ -28,7 +28,7 @@ from jobs.ports import JobContext, Store
 from jobs.proposing import propose
 from jobs.scoping import Row, Scope
 from jobs.searching import RELATIONS
-from jobs.subject_requests import COMPILATION, DECISIONS, SubjectRequest
+from jobs.subject_requests import COMPILATION, DECISIONS, REVIEW_PAGE, SubjectRequest
 from jobs.veiling import Veil
 from rules.ages import has_reached
 from rules.full_records import FullContact
@@ -71,7 +71,7 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
         "refusal": compilation.refusal,
         "words": overrides_of(request),
     }
-    parts = {COMPILATION: msgspec.json.encode(compilation), DECISIONS: reopened(context.store, request.id)}
+    parts = {COMPILATION: msgspec.json.encode(compilation), DECISIONS: reopened(context.store, request.id), REVIEW_PAGE: None}
     save_move(hand, request, changes, Step.COMPILE, {"answer": compilation.answer}, parts=parts)
     return compilation
 

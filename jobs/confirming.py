@@ -29,6 +29,7 @@ from jobs.subject_requests import (
     FROZEN,
     GIVEN,
     PACKAGE,
+    REVIEW_PAGE,
     Candidate,
     Candidates,
     Confirmed,
@@ -41,7 +42,7 @@ from rules.errors import UsageError
 from rules.subject_requests import RequestState, Step, may
 
 CONTRADICTIONS: Final = "IDN-17"  # the rule that two people set aside to confirm one
-_BUILT_ON: Final[Mapping[str, None]] = MappingProxyType({COMPILATION: None, DECISIONS: None, PACKAGE: None})
+_BUILT_ON: Final[Mapping[str, None]] = MappingProxyType(dict.fromkeys((COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE)))
 
 
 def match_request(context: JobContext, request_id: str) -> Candidates:

@@ -25,6 +25,7 @@ from jobs.subject_requests import (
     COMPILATION,
     CONFIRMED,
     DECISIONS,
+    REVIEW_PAGE,
     Extension,
     IdentityCheck,
     SubjectRequest,
@@ -66,7 +67,7 @@ def identify(
     told: dict[str, object] = {"method": method.value}
     if request.on_behalf:
         told |= {"mandate": mandate.value if mandate is not None else None, "child_agrees": child_agrees}
-    return save_move(hand, request, changes, Step.IDENTIFY, told, parts={COMPILATION: None, DECISIONS: None})
+    return save_move(hand, request, changes, Step.IDENTIFY, told, parts={COMPILATION: None, DECISIONS: None, REVIEW_PAGE: None})
 
 
 def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
@@ -186,8 +187,8 @@ def closing(request: SubjectRequest, outcome: Outcome, refusal: str, now: dateti
 
 def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
     """What goes when a request is closed: all that leads to files, and working copies of what was never delivered (ACC-08)."""
-    gone = [CANDIDATES, CONFIRMED] if request.released_at is not None else [CANDIDATES, CONFIRMED, COMPILATION, DECISIONS]
-    return dict.fromkeys(gone)
+    gone = [CANDIDATES, CONFIRMED, REVIEW_PAGE]
+    return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS])
 
 
 def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:

@@ -16,14 +16,14 @@ from jobs.granted import decision_of
 from jobs.moving import closing, parts_at_closing
 from jobs.ports import Store
 from jobs.request_terms import is_past, is_past_years, needs_reminder, open_questions, was_given_up
-from jobs.subject_requests import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, Frozen, SubjectRequest
+from jobs.subject_requests import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, REVIEW_PAGE, Frozen, SubjectRequest
 from rules.errors import Refused
 from rules.periods import brussels_date
 from rules.placed_holds import HoldType, PlacedHold
 from rules.policy import Defaults
 from rules.subject_requests import Outcome
 
-WORKING_COPIES = (COMPILATION, DECISIONS, PACKAGE)
+WORKING_COPIES = (COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE)
 SERVICE = "service"
 
 

@@ -22,25 +22,26 @@ from jobs.compiling import compiled, drafted
 from jobs.disclosure import Compilation, Item, ItemStatus
 from jobs.granted import PUT_ASIDE, is_settled
 from jobs.ports import JobContext
-from jobs.subject_requests import COMPILATION
+from jobs.subject_requests import COMPILATION, SubjectRequest
 from rules.errors import UsageError
 from rules.needles import Needles
 from rules.subject_requests import COPIES, Step
 
 DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
 LONGEST_LINE = 2 * 1024 * 1024
-_KEYS: Final = frozenset({"item", "status", "code", "text"})
+_KEYS: Final = frozenset({"item", "status", "code", "text", "digest"})
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """One line of a file of decisions."""
+    """One line of a file of decisions. `digest` is that of the item on which it was decided, where the line says it."""
 
     line: int
     item: str
     status: ItemStatus
     code: str = ""
     text: str | None = None
+    digest: str = ""
 
 
 def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
@@ -51,6 +52,17 @@ def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
     """
     check_role(hand, Step.REVIEW, (DPO, APPROVER))
     return compiled(hand.store, hand.store.request(request_id)).items
+
+
+def for_page(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
+    """A request and its whole answer, for the page on which it is reviewed.
+
+    Raises:
+        Refused: with code `role` or `not_compiled`.
+    """
+    check_role(hand, Step.REVIEW)
+    request = hand.store.request(request_id)
+    return request, compiled(hand.store, request)
 
 
 def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
@@ -104,6 +116,8 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
         item = items.get(decision.item)
         if item is None:
             raise _wrong(decision.line, "names no item of this request", "crm-compliance requests review R shows them")
+        if decision.digest and decision.digest != item.digest:
+            raise _wrong(decision.line, "was decided on something else than the item is now", "look at the item again: requests review R")
         if decision.item in found:
             raise _wrong(decision.line, "decides about an item for the second time", "one line an item")
         if decision.status is ItemStatus.APPROVED_REDACTED and not item.needs_review:
@@ -148,7 +162,10 @@ def _read(number: int, line: str) -> Decision:
         raise _wrong(number, "releases a text and gives none", '"text": "…", or APPROVED for the proposal')
     if status != ItemStatus.APPROVED_REDACTED and text:
         raise _wrong(number, "has a text that would not be used", "APPROVED releases the proposal; APPROVED_REDACTED releases a text")
-    return Decision(number, item, ItemStatus(status), code if status == ItemStatus.WITHHELD else "", text or None)
+    digest = found.get("digest") or ""
+    if not isinstance(digest, str):
+        raise _wrong(number, "has a digest that is none")
+    return Decision(number, item, ItemStatus(status), code if status == ItemStatus.WITHHELD else "", text or None, digest)
 
 
 def _decided(item: Item, decision: Decision | None) -> Item:

@@ -189,4 +189,4 @@ class Frozen(msgspec.Struct, frozen=True):
 
 # The names of the sealed parts.
 GIVEN, CANDIDATES, CONFIRMED, FROZEN = "given", "candidates", "confirmed", "frozen"
-COMPILATION, DECISIONS, PACKAGE = "compilation", "decisions", "package"
+COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE = "compilation", "decisions", "package", "review_page"

@@ -44,6 +44,7 @@ def compile_(
     Example: crm-compliance requests compile request-0123 --as dora --role dpo
     """
     from crm_compliance.cli import given
+    from crm_compliance.review_pages import removing_pages
     from crm_compliance.signin import person
     from jobs.compiling import compile_request
 
@@ -51,7 +52,8 @@ def compile_(
         given.target(plain_folder.absolute() / "letter.pdf" if plain_folder.is_dir() else plain_folder.absolute())
     someone = person(given.settings(), as_, role)
     with given.opened() as desk:
-        compilation = compile_request(desk.context, request, someone.who, someone.role)
+        with removing_pages(desk.context.store):
+            compilation = compile_request(desk.context, request, someone.who, someone.role)
         files = _working_copy(desk.context, compilation, plain_folder) if plain_folder is not None else []
     document = {
         "request": request,
@@ -90,6 +92,9 @@ def review(
         allow_dash=True,
         help="One JSON object a line, or - for standard input: item, status, and code where it is withheld or text where it is rewritten.",
     ),
+    page: Path = typer.Option(
+        None, "--output", metavar="F.html", help="Instead: write a page for reviewing, to be opened in a browser on this machine."
+    ),
     completeness: bool = typer.Option(
         False, "--completeness", help="Instead: how many rows are included, withheld and excluded, counted now and stored nowhere."
     ),
@@ -102,17 +107,26 @@ def review(
     APPROVED_REDACTED releases the text of the line instead. WITHHELD leaves the item out and needs a code, such as RF-03. There is no word
     for all items at once.
 
+    With --output F.html the items stand on a local page, the CRM's text beside the proposal; what is decided there is saved as a file for
+    --decisions. The page goes with the working copies of the request.
+
     Example: crm-compliance requests review request-0123 --decisions decisions.jsonl --as dora --role dpo
     """
+    from crm_compliance import review_pages
     from crm_compliance.cli import given
+    from crm_compliance.reports.items import item_document
     from crm_compliance.signin import Person, person
     from crm_compliance.wiring import clock_of, register_key, store_of
     from jobs import reviewing_items
     from jobs.admitting import Hand
 
     settings = given.settings()
+    if [decisions is not None, page is not None, completeness].count(True) > 1:
+        raise UsageError("--decisions, --output and --completeness are three commands", hint="give one of them")
+    if page is not None and given.target(page).suffix.lower() not in {".html", ".htm"}:
+        raise UsageError("the page is an .html file", hint="--output review.html", where=str(page))
     text = _lines(decisions) if decisions is not None else None
-    is_open = text is None and not completeness and settings.is_loopback and not role
+    is_open = text is None and page is None and not completeness and settings.is_loopback and not role
     someone = Person(as_ or "nobody", "dpo") if is_open else person(settings, as_, role)
     reference = register_key(settings).reference
     if completeness:
@@ -124,12 +138,17 @@ def review(
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         hand = Hand(store, someone.who, someone.role, clock(), reference)
+        if page is not None:
+            number = review_pages.write_page(hand, request, page)
+            document = {"request": request, "file": str(page), "items": number}
+            output.answer(document, lambda console: console.print(f"{number} items: {page}", soft_wrap=True), ids=("request", request))
+            return
         if text is None:
             items = reviewing_items.items_of(hand, request)
         else:
             with _in_file(decisions):
                 items = reviewing_items.decide_items(hand, request, text)
-    output.answer([_document(item) for item in items], lambda console: _show(console, items), ids=("request", request))
+    output.answer([item_document(item) for item in items], lambda console: _show(console, items), ids=("request", request))
 
 
 def _lines(file: Path) -> str:
@@ -156,26 +175,6 @@ def _in_file(file: Path) -> Iterator[None]:
         raise
 
 
-def _document(item: Item) -> dict[str, object]:
-    return {
-        "item": item.item,
-        "kind": item.kind,
-        "title": item.title,
-        "context": item.context,
-        "at": item.at or None,
-        "status": item.status.value,
-        "needs_review": item.needs_review,
-        "proposal": item.proposal,
-        "text": item.text,
-        "withholds": item.withholds or None,
-        "code": item.code or None,
-        "redactions": [{"class": each.what, "label": each.label} for each in item.redactions],
-        "fields": {field.name: field.value for field in item.fields if not field.is_text},
-        "original": {field.name: field.value for field in item.fields if field.is_text},
-        "attachment": item.attachment.media_type if item.attachment is not None else None,
-    }
-
-
 def _counted(counts: dict[str, Any]) -> str:
     from crm_compliance.reports.sentences import counted
 
@@ -185,16 +184,10 @@ def _counted(counts: dict[str, Any]) -> str:
 
 def _show(console: Console, items: Sequence[Item]) -> None:
     from crm_compliance.cli.tables import table_of
+    from crm_compliance.reports.items import lines_of
 
-    rows = [(item.item, f"{item.kind} {item.title}".strip(), f"{item.status.value} {item.code}".strip(), _proposal(item)) for item in items]
-    console.print(table_of(("Item", "Kind", "Status", "Proposal"), rows, wraps=3) if rows else "No item.")
-
-
-def _proposal(item: Item) -> str:
-    """The text that would be released; of a file that is no text where a person looks at it."""
-    if item.proposal or item.attachment is None:
-        return item.proposal
-    return f"({item.attachment.media_type}: {item.attachment.name} in the working copy)"
+    rows = lines_of(items)
+    console.print(table_of(("Item", "What", "Status", "Proposal"), rows, wraps=3) if rows else "No item.")
 
 
 def approve(

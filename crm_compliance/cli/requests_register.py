@@ -254,10 +254,12 @@ def _move(
 ) -> None:
     """Take one step as somebody, and answer with the request as it then stands."""
     from crm_compliance.cli import given
+    from crm_compliance.review_pages import removing_pages
 
     settings = given.settings()
     with _hand(settings, who, role) as (hand, store):
-        moved = move(hand)
+        with removing_pages(store):
+            moved = move(hand)
         _answer(settings, store, moved, more(moved) if more is not None else None)
 
 

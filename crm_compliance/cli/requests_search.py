@@ -53,6 +53,7 @@ def confirm(
     Example: crm-compliance requests confirm request-0123 c1 c3 --as dora --role dpo
     """
     from crm_compliance.cli import given
+    from crm_compliance.review_pages import removing_pages
     from crm_compliance.signin import person
     from crm_compliance.wiring import clock_of, register_key, store_of
     from jobs.admitting import Hand
@@ -65,7 +66,8 @@ def confirm(
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference)
-        confirmed = confirm_candidates(hand, request, candidates or ())
+        with removing_pages(store):
+            confirmed = confirm_candidates(hand, request, candidates or ())
         state = store.request(request).state.value
     document = {"request": request, "confirmed": list(confirmed.candidates), "state": state}
     told = f"{', '.join(confirmed.candidates) or 'nobody'} confirmed\nNext: crm-compliance requests compile {request}"
