@@ -1,7 +1,8 @@
 """Seals what is known of the people behind a subject request, with a key for each request that can be destroyed.
 
 What is removed from a database lives on in its files and its backups for a while; without the key it is worth nothing (ACC-08, EXP-17). The
-keys lie in the data folder, never in the database.
+keys lie in the data folder, never in the database. Parts are padded to a few sizes before they are sealed: how long a row is does not tell
+whether anything was found (SUS-07).
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from rules.errors import ComplianceError
 
 LENGTH = 32
 NONCE = 12
+# Everything about somebody of whom nothing may be told fits into the smallest size, with hundreds of candidates and with none.
+MEBIBYTE = 1024 * 1024
+SIZES = (MEBIBYTE // 16, MEBIBYTE // 4)
+_COUNT = 8  # bytes in front of a part that say how long it is
 
 
 class SealBroken(ComplianceError):
@@ -38,7 +43,7 @@ class Sealing:
         nonce = secrets.token_bytes(NONCE)
         key = self._key(request, make=True)
         assert key is not None  # it was made
-        return nonce + AESGCM(key).encrypt(nonce, content, _bound_to(request, name))
+        return nonce + AESGCM(key).encrypt(nonce, _padded(content), _bound_to(request, name))
 
     def unseal(self, request: str, name: str, sealed: bytes) -> bytes | None:
         """Give a part as it was put in, None where the key was destroyed.
@@ -49,8 +54,11 @@ class Sealing:
         key = self._key(request, make=False)
         if key is None:
             return None
+        cipher, nonce, content = AESGCM(key), sealed[:NONCE], sealed[NONCE:]
+        with suppress(InvalidTag, ValueError):
+            return _unpadded(cipher.decrypt(nonce, content, _bound_to(request, name)))
         try:
-            return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], _bound_to(request, name))
+            return cipher.decrypt(nonce, content, _bound_before(request, name))
         except (InvalidTag, ValueError):  # altered, or cut off
             raise _broken(f"the part {name} of the request cannot be opened", request) from None
 
@@ -86,6 +94,22 @@ def _broken(message: str, request: str) -> SealBroken:
     return SealBroken(message, hint="restore the data folder and the database from the same day", where=request)
 
 
+def _padded(content: bytes) -> bytes:
+    """A part with its length before it and nothing behind it, up to the next size: 64 KiB, 256 KiB, and from there whole mebibytes."""
+    length = _COUNT + len(content)
+    size = next((each for each in SIZES if length <= each), -(-length // MEBIBYTE) * MEBIBYTE)
+    return (len(content).to_bytes(_COUNT) + content).ljust(size, b"\0")
+
+
+def _unpadded(padded: bytes) -> bytes:
+    return padded[_COUNT : _COUNT + int.from_bytes(padded[:_COUNT])]
+
+
 def _bound_to(request: str, name: str) -> bytes:
-    """A part cannot be passed off as another one, or as that of another request."""
+    """A part cannot be passed off as another one, or as that of another request, nor as one that is not padded."""
+    return f"{request}/{name}/padded".encode()
+
+
+def _bound_before(request: str, name: str) -> bytes:
+    """What parts were bound to before they were padded: they stay readable until they have had their time."""
     return f"{request}/{name}".encode()

@@ -14,10 +14,11 @@ from jobs.confirmed_people import ConfirmedPeople, confirmed_people, given_of
 from jobs.filing import Filing
 from jobs.granted import has_unsubscribed
 from jobs.loose_rows import add_loose_rows, roles_of_rows, stand_in
+from jobs.nobody import NOBODY
 from jobs.overriding import overridden
 from jobs.own_numbers import is_own_caller, own_numbers
 from jobs.ports import JobContext
-from jobs.searching import RELATIONS, Material, places_not_searched, search_everywhere
+from jobs.searching import RELATIONS, Material, search_everywhere
 from jobs.standing_facts import files_of, roles_of
 from jobs.subject_requests import Given, SubjectRequest
 from rules.asked import Asked, RoleInFile, UnitKey
@@ -75,12 +76,12 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     """
     given, people = given_of(context.store, request.id), confirmed_people(context.store, request.id)
     day = brussels_date(context.clock())
+    # Nobody is looked for as somebody is, by what they said, and what that finds is not theirs (EXP-04): neither the CRM's log nor a watch
+    # tells who is unknown here from who must not be told anything (SUS-07).
+    material = search_everywhere(context, people.contacts, like=_like(given) if people.are_none else ())
+    add_loose_rows(context, material, people.rows)
     if people.are_none:
-        material = Material(not_searched=places_not_searched(context))
-    else:
-        material = search_everywhere(context, people.contacts)
-        if people.rows:
-            add_loose_rows(context, material, people.rows)
+        material = Material(not_searched=material.not_searched)
     filing = Filing(material)
     requester = people.requester | {stand_in(*row) for row in people.requester_rows}
     child = people.child | {stand_in(*row) for row in people.child_rows}
@@ -108,6 +109,22 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     found = standing(asked, roles, files_of(material), maturity_age=context.policy.defaults.maturity_age)
     is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
     return Assessment(request, given, people, material, filing, found, child if found.scope != "own" else requester, day, is_missing)
+
+
+def _like(given: Given) -> list[FullContact]:
+    """Contacts that would be those of the people of a request, if there were any."""
+    people = [person for person in (given.requester, given.on_behalf_of) if person is not None]
+    return [
+        FullContact(
+            id=NOBODY,
+            first_name=person.firstname,
+            last_name=person.lastname,
+            national_number=next(iter(person.nationalnumbers), None),
+            phone=next(iter(person.phones), None),
+            email=next(iter(person.emails), None),
+        )
+        for person in people
+    ]
 
 
 def _unwritten(material: Material, filing: Filing, people: frozenset[str], known: set[tuple[UnitKey, str]]) -> list[RoleInFile]:

@@ -25,7 +25,8 @@ from rules.records import Record
 
 _NAMES: Final = frozenset({Evidence.NAME, Evidence.NAME_FUZZY})
 _LINES: Final = frozenset({Evidence.PHONE, Evidence.EMAIL})
-_ORDER: Final = ("fiche", "recording", "party", "call", "email", "activity_party")
+# The kinds by which somebody may be known who is no contact, in the order in which they are listed.
+CALLED: Final = ("fiche", "recording", "party", "call", "email", "activity_party")
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -189,7 +190,7 @@ class _Found:
 
     def traces(self) -> Iterator[Trace]:
         """All of them, by kind and id."""
-        for (kind, row), evidence in sorted(self.evidence.items(), key=lambda item: (_ORDER.index(item[0][0]), item[0][1])):
+        for (kind, row), evidence in sorted(self.evidence.items(), key=lambda item: (CALLED.index(item[0][0]), item[0][1])):
             is_guess = Evidence.PHONE in evidence and (kind, row) not in self.sure
             yield Trace(
                 kind,

@@ -21,7 +21,7 @@ READABLE = {kind.value: kind for kind in UnitKind if kind is not UnitKind.CONTAC
 
 def active_holds(context: JobContext, day: date) -> Holds:
     """Every hold that is in force on this day, read afresh, but for those that give way to what is being carried out. Where there is none
-    the CRM is not asked anything.
+    the CRM is not asked anything; a request that keeps nothing asks what one asks that keeps something.
 
     Raises:
         ConnectorError: the rows that a hold on a person covers could not be read.
@@ -31,7 +31,7 @@ def active_holds(context: JobContext, day: date) -> Holds:
     placed = [hold for hold in context.store.holds(unreleased=True) if hold.is_in_force(day)]
     grace_days = context.policy.defaults.request_grace_days
     requests = context.requests.freezing(day - timedelta(days=grace_days))
-    spread = Spread(context.connector)
+    spread = Spread(context.connector, always=bool(requests))
     for hold in placed:
         if hold.row:
             spread.add(hold.kind, hold.row, partial(hold.on_row, day=day), everything=hold.everything)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from connectors.interface import Among
+from jobs.callers import CALLED
 from jobs.filing import Filing
+from jobs.nobody import always
 from jobs.ports import JobContext
-from jobs.searching import PLACES, Material
+from jobs.searching import Material
 from rules.asked import RoleInFile
 from rules.full_records import FULL, FullContact, FullDossier, FullFiche, FullParty
 from rules.records import Record
@@ -27,8 +28,12 @@ def stand_in(kind: str, row: str) -> str:
 
 
 def add_loose_rows(context: JobContext, material: Material, rows: Collection[tuple[str, str]]) -> None:
-    """Read these rows, the files that they lie in, and who else has a role there; what is gone is simply not there."""
-    for kind in sorted({kind for kind, _ in rows} & PLACES.keys()):
+    """Read these rows, the files that they lie in, and who else has a role there; what is gone is simply not there.
+
+    Every kind is asked for, and every step taken, also where there is nothing to read (SUS-07).
+    """
+    material = material if rows else Material()
+    for kind in CALLED:
         for row in _read(context, FULL[kind], "id", [row for each, row in rows if each == kind]):
             material.rows(kind)[row.id] = row
     fiches = [row.fiche for row in material.recordings.values() if row.fiche and row.fiche not in material.fiches]
@@ -71,4 +76,4 @@ def roles_of_rows(material: Material, filing: Filing, rows: Collection[tuple[str
 
 def _read(context: JobContext, record: type[Any], field: str, ids: Collection[str], fields: tuple[str, ...] | None = None) -> list[Any]:
     wanted = fields or tuple(name for name in record.__struct_fields__ if name not in _CONTENT and name not in Record.__struct_fields__)
-    return [row for page in context.connector.read(record, wanted, among=Among(field, sorted(set(ids)))) for row in page]
+    return [row for page in context.connector.read(record, wanted, among=always(field, ids)) for row in page]

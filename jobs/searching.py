@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from connectors.interface import Among, Connector, Reach, ReadIncomplete, Trace
 from jobs.gather import rows_of
 from jobs.mentions import Sought
+from jobs.nobody import NOBODY, always, ids_or_nobody
 from jobs.ports import JobContext
 from rules.full_records import (
     FULL,
@@ -134,17 +135,21 @@ BY_FILE = (
 ELSEWHERE = (Trace.BIN, Trace.RETAINED)
 
 
-def search_everywhere(context: JobContext, people: Collection[str], rows: Collection[tuple[str, str]] = ()) -> Material:
+def search_everywhere(
+    context: JobContext, people: Collection[str], rows: Collection[tuple[str, str]] = (), *, like: Collection[FullContact] = ()
+) -> Material:
     """Gather everything about these contacts, with all that the files in which they have a role hold.
 
     `rows` are others, by kind and id, that are known to be about the people although no link says so: they are taken in as mentions are.
+    Texts are also searched for people who are `like` these, of whom no row is theirs. Every step asks the CRM, also where there is nothing
+    to look for: an answer about nobody costs what one about somebody costs, as long as their rows fit into one request each (SUS-07).
     Nothing that is sent to the CRM holds a name or a number: rows are found by their links, and texts are read and searched here (ACC-05).
 
     Raises:
         ConnectorError: something could not be read whole; a partial answer is none.
     """
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
-        search = _Search(context.connector, threads, frozenset(people))
+        search = _Search(context.connector, threads, frozenset(people), like)
         search.people()
         search.files()
         search.mentions()
@@ -182,9 +187,6 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
     return tuple(dict.fromkeys(places))
 
 
-NOBODY = "00000000-0000-0000-0000-000000000000"
-
-
 def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
     """Contents that are handed over as they are, and in which nobody is looked for; and activities of kinds that are not mapped."""
     places = []
@@ -213,11 +215,14 @@ def _wanted(kind: str) -> tuple[str, ...]:
 class _Search:
     """One search: rows are taken in by what ties them together, each once."""
 
-    def __init__(self, connector: Connector, threads: ThreadPoolExecutor, people: frozenset[str]) -> None:
+    def __init__(
+        self, connector: Connector, threads: ThreadPoolExecutor, people: frozenset[str], like: Collection[FullContact] = ()
+    ) -> None:
         self.material = Material()
         self._connector = connector
         self._threads = threads
         self._people = people
+        self._like = like
         self._anonymised: set[str] = set()  # ids of rows that are left out
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
@@ -226,8 +231,7 @@ class _Search:
 
     def _take(self, *reads: tuple[str, str, Collection[str]]) -> None:
         """Take in the rows of each kind whose field is one of the ids, all reads side by side."""
-        waiting = [(kind, among, ids) for kind, among, ids in reads if ids]
-        for (kind, _, _), rows in zip(waiting, self._threads.map(lambda one: self._read(*one), waiting), strict=True):
+        for (kind, _, _), rows in zip(reads, self._threads.map(lambda one: self._read(*one), reads), strict=True):
             place = self.material.rows(kind)
             for row in rows:
                 if kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None:
@@ -236,7 +240,7 @@ class _Search:
                     place.setdefault(row.id, row)
 
     def _read(self, kind: str, field: str, ids: Collection[str]) -> list[Record]:
-        return rows_of(self._connector, FULL[kind], _wanted(kind), Among(field, sorted(ids)))
+        return rows_of(self._connector, FULL[kind], _wanted(kind), always(field, ids))
 
     def _demand(self, kind: str, ids: Iterable[str | None]) -> None:
         """Take in rows to which others point, and that must therefore be there."""
@@ -263,7 +267,7 @@ class _Search:
         )
         self._demand("contact", (row.parent for row in self.material.contacts.values() if row.parent_kind == "contact"))
         accounts = {row.parent for row in self.material.contacts.values() if row.parent_kind == "account" and row.parent is not None}
-        self.material.accounts.update(self._connector.names("account", accounts))
+        self.material.accounts.update(self._connector.names("account", ids_or_nobody(accounts)))
         taking = {row.activity for row in self.material.activity_parties.values() if row.activity is not None}
         self._take(*((kind, "id", taking) for kind in ACTIVITIES))
 
@@ -295,9 +299,7 @@ class _Search:
 
     def mentions(self) -> None:
         """The rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page by page."""
-        sought = Sought(row for row in self.material.contacts.values() if row.id in self._people)
-        if not sought:
-            return
+        sought = Sought([*(row for row in self.material.contacts.values() if row.id in self._people), *self._like])
         for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), TEXTS):
             self.material.mentions += mentions
         self.rows({(row.kind, row.id) for row in self.material.mentions})
@@ -342,7 +344,7 @@ class _Search:
         dossiers |= {row.regarding for row in hanging if row.regarding_kind == "dossier"}
         self._demand("dossier", dossiers)
         others = found.dossiers.keys() - {row for _, row in self._units}
-        inside = rows_of(self._connector, FullFiche, ("dossier",), Among("dossier", sorted(others)))  # a role there counts for the dossier
+        inside = rows_of(self._connector, FullFiche, ("dossier",), always("dossier", others))  # a role there counts for the dossier
         self._take(("party", "dossier", found.dossiers), ("party", "fiche", {*found.fiches, *(row.id for row in inside)}))
         self._demand("fiche", (row.fiche for row in found.parties.values()))
         self._demand("contact", (row.contact for row in found.parties.values()))
@@ -385,11 +387,9 @@ class _Search:
 
     def _lying(self, trace: Trace, lying: dict[tuple[str, str], Elsewhere], reads: Sequence[tuple[str, str, Collection[str]]]) -> None:
         def read(kind: str, name: str, ids: Collection[str]) -> Iterable[Record]:
-            among = Among(name, sorted(ids))
-            return self._connector.lying(trace, FULL[kind], _wanted(kind), among).rows
+            return self._connector.lying(trace, FULL[kind], _wanted(kind), always(name, ids)).rows
 
-        waiting = [one for one in reads if one[2]]
-        for (kind, _, _), rows in zip(waiting, self._threads.map(lambda one: read(*one), waiting), strict=True):
+        for (kind, _, _), rows in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
             for row in rows:
                 if not (kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None):
                     values = {name: getattr(row, name) for name in _wanted(kind)}

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from connectors.interface import Among, Connector
 from jobs.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_of
+from jobs.nobody import always
 from rules.holds import Hold
 from rules.records import ActivityParty, Call, Email, Fiche, Note, Party, Record
 
@@ -33,8 +34,10 @@ class OnRow(Protocol):
 class Spread:
     """Holds by the rows that they cover: `placed` covers the unit of the row, `kept` the row alone."""
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: Connector, *, always: bool = False) -> None:
+        """With `always` the CRM is asked the same whether there is anything to reach or not (SUS-07)."""
         self._connector = connector
+        self._always = always
         self.placed: list[Hold] = []
         self.kept: list[Hold] = []
         self._rows: defaultdict[str, defaultdict[str, list[OnRow]]] = defaultdict(lambda: defaultdict(list))
@@ -116,4 +119,5 @@ class Spread:
             self._rows[kind][row] += holds
 
     def _read(self, record: type[R], fields: tuple[str, ...], field: str, ids: Collection[str]) -> list[R]:
-        return rows_of(self._connector, record, fields, Among(field, sorted(ids))) if ids else []
+        among = always(field, ids) if self._always else Among(field, sorted(ids))
+        return rows_of(self._connector, record, fields, among) if among.ids else []

@@ -16,6 +16,7 @@ from rules.hold_conditions import Condition, fits
 from rules.records import Unit, UnitKind
 
 CRM: Final = "crm"
+REQUEST: Final = "request"
 
 RANKS: Final[Mapping[Reason, int]] = MappingProxyType({reason: rank for rank, reason in enumerate(Reason, start=1)})
 HOLD_REASONS: Final = frozenset(reason for reason in Reason if reason.name.startswith("HOLD_"))

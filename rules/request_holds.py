@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from rules.disposition import Reason
-from rules.holds import Hold
+from rules.holds import REQUEST, Hold
 
 # A request for a restriction counts as one until it is decided: what is contested is not destroyed meanwhile.
 REASON_OF_RIGHT: Final = MappingProxyType(
@@ -56,4 +56,4 @@ class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
     def on_row(self, kind: str, row: str, reason: Reason) -> Hold:
         """Give this hold as it stands on one row."""
         pending = self.closed_on is None
-        return Hold(self.request, reason, kind, row, "request", persons=self.contacts, right=self.right, is_pending=pending)
+        return Hold(self.request, reason, kind, row, REQUEST, persons=self.contacts, right=self.right, is_pending=pending)

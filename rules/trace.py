@@ -8,6 +8,7 @@ Source: sections 2.4 and 4.2, RET-17.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -28,7 +29,7 @@ from rules.clocks import (
     without_sentinel,
 )
 from rules.disposition import Disposition, End, Reason, Step, deciding_end
-from rules.holds import RANKS, Holds
+from rules.holds import RANKS, REQUEST, Hold, Holds
 from rules.periods import add_months
 from rules.records import Unit, UnitKind
 from rules.relations import clocks_for, kind_of, relation_ends
@@ -117,12 +118,21 @@ def _file_steps(steps: list[Step], unit: Unit, schedule: Schedule, holds: Holds,
 
 def _hold_step(steps: list[Step], unit: Unit, holds: Holds) -> tuple[Reason, ...]:
     held = holds.covering(unit)
-    listed: list[object] = [
-        {"hold": hold.hold_id, "reason": hold.reason.value, "source": hold.source, "kind": hold.kind, "review_overdue": hold.is_overdue}
-        for hold in holds.on(unit)
-    ]
-    steps.append(Step("HLD-04", {"holds": listed}, [reason.value for reason in held]))
+    steps.append(Step("HLD-04", {"holds": _told(holds.on(unit))}, [reason.value for reason in held]))
     return held
+
+
+def _told(found: Iterable[Hold]) -> list[object]:
+    """The holds as anybody may see them. A request is told by its code alone, each code once: who looks at a file must not learn by it who
+    asked for it, nor how many did (SUS-07, ACC-08)."""
+    told: list[object] = []
+    for hold in found:
+        shown: dict[str, object] = {"reason": hold.reason.value}
+        if hold.source != REQUEST:
+            shown = {"hold": hold.hold_id, **shown, "source": hold.source, "kind": hold.kind, "review_overdue": hold.is_overdue}
+        if shown not in told:
+            told.append(shown)
+    return told
 
 
 def _category_steps(steps: list[Step], unit: Unit, profile: Profile) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -44,6 +45,7 @@ class Directory:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._tables: dict[str, KnownTable | None] = {}
+        self._asking = threading.Lock()  # two threads that want the same table ask once
 
     def known(self, names: Iterable[str]) -> dict[str, KnownTable]:
         """Those of the tables that there are, by logical name.
@@ -52,14 +54,17 @@ class Directory:
             ConnectorError: the CRM cannot be asked.
         """
         wanted = list(dict.fromkeys(names))
-        missing = [name for name in wanted if name not in self._tables]
+        with self._asking:
+            self._ask([name for name in wanted if name not in self._tables])
+        return {name: table for name in wanted if (table := self._tables[name]) is not None}
+
+    def _ask(self, missing: list[str]) -> None:
         for at in range(0, len(missing), NAMES_AT_ONCE):
             some = missing[at : at + NAMES_AT_ONCE]
             condition = " or ".join(f"LogicalName eq {literal(name)}" for name in some)
             query = query_string({"$select": "LogicalName,EntitySetName,PrimaryIdAttribute,IsAuditEnabled", "$filter": condition})
             found = {table.name: table for table in map(_table, self._pages(f"EntityDefinitions?{query}", "EntityDefinitions")) if table}
             self._tables.update({name: found.get(name) for name in some})
-        return {name: table for name in wanted if (table := self._tables[name]) is not None}
 
     def table(self, name: str) -> KnownTable | None:
         """One of them."""

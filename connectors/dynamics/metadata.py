@@ -6,6 +6,7 @@ that kind is mapped.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -87,6 +88,7 @@ class Metadata:
         self._transport = transport
         self._wanted = wanted
         self._tables: dict[str, TableDefinition | None] = {}
+        self._asking = threading.Lock()  # two threads that want the same definition ask once
 
     def load(self, names: Iterable[str]) -> None:
         """Read several definitions at the same time, since each waits for the network most of the while.
@@ -105,9 +107,10 @@ class Metadata:
 
     def table(self, name: str) -> TableDefinition | None:
         """The definition of a table by its logical name; None if the CRM has no such table."""
-        if name not in self._tables:
-            self._tables[name] = self._read(name)
-        return self._tables[name]
+        with self._asking:
+            if name not in self._tables:
+                self._tables[name] = self._read(name)
+            return self._tables[name]
 
     def by_set(self, set_name: str) -> tuple[str, str] | None:
         """Logical name and primary id of the table with this set name, both "" if there is none; None where no definitions are kept."""

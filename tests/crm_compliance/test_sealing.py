@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -100,3 +101,18 @@ def test_a_key_that_was_cut_off_is_noticed(sealing: Sealing, tmp_path: Path) -> 
     os.truncate(tmp_path / "data" / "keys" / "requests" / "request-1.key", 7)
     with pytest.raises(SealBroken):
         sealing.unseal("request-1", "given", sealed)
+
+
+@pytest.mark.parametrize(("length", "size"), [(0, 65_536), (126, 65_536), (65_528, 65_536), (65_529, 262_144), (300_000, 1_048_576)])
+def test_what_is_sealed_has_one_of_a_few_sizes(sealing: Sealing, length: int, size: int) -> None:
+    """SUS-07: a part with a hundred candidates is as long as one with none."""
+    sealed = sealing.seal("request-1", "frozen", b"x" * length)
+    assert len(sealed) == size + 12 + 16  # nonce and tag
+    assert sealing.unseal("request-1", "frozen", sealed) == b"x" * length
+
+
+def test_a_part_that_was_sealed_before_parts_were_padded_is_still_read(sealing: Sealing, tmp_path: Path) -> None:
+    sealing.seal("request-1", "given", b"makes the key")
+    key = (tmp_path / "data" / "keys" / "requests" / "request-1.key").read_bytes()
+    sealed = bytes(12) + AESGCM(key).encrypt(bytes(12), b"as it was", b"request-1/given")
+    assert sealing.unseal("request-1", "given", sealed) == b"as it was"

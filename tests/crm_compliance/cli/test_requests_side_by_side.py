@@ -1,0 +1,88 @@
+"""Nobody but the DPO can tell somebody who is excluded from somebody who is unknown: SUS-04, SUS-07, ACC-08, R-111, R-116.
+
+Both go through all commands, side by side over the same CRM, and everything that is answered, stored and asked of the CRM is compared.
+Everybody is fictitious.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.crm_compliance.side_by_side import Asker, Trail
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+# Names of the same length, so that no size differs by them.
+JAN: dict[str, Any] = {"firstname": "Jan", "lastname": "Wouterlood (fictief)", "emails": ["jan@example.org"], "birthdate": "1980-05-06",
+                       "phones": ["+32470112233"], "nationalnumbers": []}  # fmt: skip
+PIM: dict[str, Any] = {"firstname": "Pim", "lastname": "Onbekendes (fictief)", "emails": ["pim@example.org"], "birthdate": "1981-06-07",
+                       "phones": ["+32470445566"], "nationalnumbers": []}  # fmt: skip
+
+
+def a_case(org: Night, person: str) -> str:
+    """A dossier in which somebody is suspected, with something of every kind in it, and others beside it."""
+    dossier = org.dossier("grooming", closed=False, fiches=1, cf_name="D-2026-0666", cf_summary="Jan Wouterlood (fictief) stuurde beelden.")
+    fiche = org.fiches_of(dossier)[0]
+    org.patch("cf_fiches", fiche, cf_callernumber="+32470112233", cf_transmittedto="PZ Zuid (fictief)")
+    org.party(person, "suspect", dossier=dossier)
+    org.party(org.contact(firstname="Mina", lastname="Slachtoffer (fictief)"), "child", dossier=dossier)
+    org.note("cf_dossier", dossier, notetext="Jan Wouterlood (fictief) is gezien.")
+    org.note("contact", person, notetext="Zie D-2026-0666.")
+    org.call("cf_fiche", fiche, [person])
+    org.recording(date(2026, 11, 1), fiche=fiche, cf_callernumber="+32470112233")
+    other = org.dossier("sexting", closed=False, cf_name="D-2026-0111")
+    org.party(org.contact(firstname="Els", lastname="Andere (fictief)"), "reporter", dossier=other)
+    return dossier
+
+
+def walked(typist: Typist, org: Night, **form: Any) -> tuple[Trail, Trail, str]:
+    """The trails of somebody suspected and of somebody unknown, and the dossier of the suspicion."""
+    person = org.contact(firstname="Jan", lastname="Wouterlood (fictief)", emailaddress1="jan@example.org", birthdate="1980-05-06",
+                         telephone1="+32470112233", description="Zie ook D-2026-0666, daar als verdachte genoemd.")  # fmt: skip
+    dossier = a_case(org, person)
+    excluded = Asker(typist, typist.folder / "one").answered(JAN, person, **form)
+    unknown = Asker(typist, typist.folder / "two").answered(PIM, **form)
+    return excluded, unknown, dossier
+
+
+# Who is a candidate, and who was confirmed, is what the DPO alone decides about: of these two commands only the rest is the same.
+OF_THE_DPO = frozenset({"match", "confirm"})
+
+
+def is_of_units(name: str) -> bool:
+    """Whether a command tells what becomes of units: that something keeps a file is not hidden, who asked for it is."""
+    return name == "plan" or name.startswith("why ")
+
+
+@pytest.mark.parametrize("language", ["nl", "fr"])
+def test_nobody_can_tell_who_is_excluded_from_who_is_unknown(typist: Typist, org: Night, language: str) -> None:
+    """SUS-04, SUS-07, R-111: every answer of every command, every row of every table with the size of what is sealed in it, the ledger."""
+    excluded, unknown, _ = walked(typist, org, language=language)
+    for name in excluded.said.keys() - OF_THE_DPO:
+        if not is_of_units(name):
+            assert excluded.said[name] == unknown.said[name], name
+    for table, rows in excluded.stored.items():
+        assert rows == unknown.stored[table], table
+
+
+def test_the_crm_is_asked_the_same_for_who_is_excluded_and_who_is_unknown(typist: Typist, org: Night) -> None:
+    """SUS-07: as many requests of the same methods and addresses, command by command, plans and their reasons included."""
+    excluded, unknown, _ = walked(typist, org)
+    for name, asked in excluded.asked.items():
+        assert asked == unknown.asked[name], (name, asked - unknown.asked[name], unknown.asked[name] - asked)
+
+
+def test_no_plan_and_no_reason_of_a_unit_names_the_request_that_holds_it(typist: Typist, org: Night) -> None:
+    """SUS-07, ACC-08: the hold of a request has its code alone, also once the request is closed."""
+    excluded, unknown, dossier = walked(typist, org)
+    why = excluded.raw[f"why cf_dossier {dossier}"]
+    assert '"HOLD_REQUEST"' in why
+    assert '"HOLD_REQUEST"' not in unknown.raw[f"why cf_dossier {dossier}"]
+    for trail, folder in ((excluded, "one"), (unknown, "two")):
+        said = {name: text for name, text in trail.raw.items() if is_of_units(name)}
+        said |= {file.name: file.read_text(encoding="utf-8") for file in (typist.folder / folder).glob("plan*")}
+        assert len(said) > 6
+        assert [name for name, text in said.items() if trail.request in text] == []
