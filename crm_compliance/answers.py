@@ -10,6 +10,7 @@ import msgspec
 
 from jobs.plan import Counter as BreakerCounter
 from jobs.plan import Kind, Plan
+from jobs.rounds_made import RoundMade
 from jobs.runs import INTERRUPTED, Action, Run
 from jobs.tally import CONTINUED, TRIM
 from rules.instants import instant
@@ -82,6 +83,27 @@ def history_line(run: Run, at_work: str | None = None) -> dict[str, object]:
         "software_version": run.software_version,
         "policy_version": run.policy_version,
     }
+
+
+def round_line(made: RoundMade) -> dict[str, object]:
+    """What `history list` and `history show` answer for a run that carries out no plan."""
+    return {
+        "run": made.id,
+        "kind": made.kind,
+        "plan": None,
+        "state": made.state.value,
+        "as_of": instant(made.started_at),
+        "started_at": instant(made.started_at),
+        "ended_at": instant(made.ended_at),
+        "counts": made.counts,
+        "software_version": made.software_version,
+        "policy_version": None,
+    }
+
+
+def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> list[Run | RoundMade]:
+    """All runs, those of plans and those without one."""
+    return sorted([*runs, *rounds], key=lambda run: run.started_at, reverse=True)
 
 
 def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: str | None = None) -> dict[str, object]:

@@ -14,8 +14,7 @@ from jobs.plan import Alarm
 from jobs.register_upkeep import keep_register
 from jobs.registry import ROUNDS
 from jobs.requests_round import RequestsRound
-
-REQUESTS = "requests"
+from jobs.rounds_made import REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +37,8 @@ def make(opened: Desk, name: str) -> Made:
     with removing_pages(opened.context.store):
         done = ROUNDS[name].function(opened.context)
     if isinstance(done, RequestsRound):
-        return Made(
-            done.id, done, round_document(done, opened.context.store.request_totals()), alarms=tuple(alarm for _, alarm in done.alarms)
-        )
+        document = round_document(done, opened.context.store.request_totals())
+        return Made(done.id, done, document, failed=bool(done.alarms), alarms=tuple(alarm for _, alarm in done.alarms))
     file = write_lost(opened.settings, done)
     return Made(done.id, done, upkeep_document(done, file), failed=bool(done.alarms), alarms=done.alarms)
 

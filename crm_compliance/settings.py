@@ -206,6 +206,11 @@ class Settings(BaseModel):
         return self.crm_url is not None and on_this_machine(self.crm_url)
 
     @property
+    def links_stay_here(self) -> bool:
+        """Whether the links that people get lead to this machine, where nobody else can open them."""
+        return on_this_machine(self.public_url)
+
+    @property
     def store_url(self) -> str:
         """The SQLAlchemy URL of the state store. It may hold a password: for the database only, never for a message."""
         return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.data_dir.absolute() / 'state.db'}"

@@ -53,6 +53,15 @@ def has_gone_overdue(request: SubjectRequest, now: datetime, extra: Collection[d
     return not request.is_answered and is_overdue(due_of(request, extra), now)
 
 
+def days_left(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> int | None:
+    """How many days are left for the answer: 0 on its last day, below zero once it is overdue.
+
+    None once it is answered, and while the clock stands still.
+    """
+    due = due_of(request, extra)
+    return None if due is None or request.is_answered else (due - brussels_date(now)).days
+
+
 def alarms_of(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> tuple[Alarm, ...]:
     """What a person has to look at: the due date that comes near or is over, a question without an answer (DDL-08, DDL-10, DDL-11)."""
     if request.is_closed:

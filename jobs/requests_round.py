@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from jobs.checkpointing import make_checkpoint
 from jobs.freezing import refreeze_all
 from jobs.fulfilling import fulfil_all
 from jobs.notices import reminder_of
@@ -14,13 +15,19 @@ from jobs.plan import Alarm
 from jobs.ports import JobContext
 from jobs.register_upkeep import Upkept, keep_register
 from jobs.request_terms import alarms_of, has_gone_overdue
+from jobs.rounds_made import REQUESTS
+from jobs.runs import RunState
+from rules.errors import ComplianceError
 from rules.periods import brussels_date
 from rules.request_holds import REASON_OF_RIGHT
 
 
 class RequestsRound(msgspec.Struct, frozen=True):
-    """One round. `alarms` go with the id of their request, `overdue` are ids; `waiting` are released requests of which something granted
-    could not be carried out, with the code of what stands in the way."""
+    """One round, which is a run like any other: it ends with failures where there is an alarm.
+
+    `alarms` go with the id of their request, `overdue` are ids; `waiting` are released requests of which something granted could not be
+    carried out, with the code of what stands in the way.
+    """
 
     id: str
     pending: int
@@ -29,30 +36,48 @@ class RequestsRound(msgspec.Struct, frozen=True):
     alarms: tuple[tuple[str, Alarm], ...]
     waiting: dict[str, str] = {}
 
+    @property
+    def state(self) -> RunState:
+        return RunState.DONE_WITH_FAILURES if self.alarms else RunState.DONE
+
 
 def go_round(context: JobContext) -> RequestsRound:
-    """Make one round and write it down in the ledger. What goes by the calendar goes first.
+    """Make one round and write down in the ledger that it began and how it ended. What goes by the calendar goes first.
 
     Raises:
         ConnectorError: what a pending request keeps could not be looked up; all that goes by the calendar was done.
     """
-    now, run, store, extra = context.clock(), context.new_id("run"), context.store, context.policy.defaults.extra_holidays
-    with context.logged_as(run):
-        upkept = keep_register(store, context.policy.defaults, now)
-        requests = store.requests()
-        pending = [request for request in requests if not request.is_closed]
-        refreeze_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
-        reminders = ((request.id, reminder_of(store, request, brussels_date(now))) for request in requests)  # closed or not
-        alarms = (
-            *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, extra)),
-            *((request, alarm) for request, alarm in reminders if alarm is not None),
-        )
-        overdue = tuple(request.id for request in pending if has_gone_overdue(request, now, extra))
-        told: dict[str, object] = {
-            "pending": len(pending),
-            "overdue": len(overdue),
-            "alarms": sorted({alarm.code for _, alarm in alarms}),
-            "totalled": upkept.totalled,
-        }
-        store.append([("requests_round", told)], run)
+    run, store = context.new_id("run"), context.store
+    store.append([("run_started", {"kind": REQUESTS, "software": context.software_version})], run)
+    try:
+        with context.logged_as(run):
+            done = _made(context, run)
+    except ComplianceError as error:
+        store.append([("run_ended", {"kind": REQUESTS, "state": RunState.DONE_WITH_FAILURES.value, "code": error.code})], run)
+        raise
+    told: dict[str, object] = {
+        "kind": REQUESTS,
+        "state": done.state.value,
+        "pending": done.pending,
+        "overdue": len(done.overdue),
+        "alarms": sorted({alarm.code for _, alarm in done.alarms}),
+        "totalled": done.upkept.totalled,
+    }
+    store.append([("run_ended", told)], run)
+    make_checkpoint(store, context.notary, context.clock)
+    return done
+
+
+def _made(context: JobContext, run: str) -> RequestsRound:
+    now, store, extra = context.clock(), context.store, context.policy.defaults.extra_holidays
+    upkept = keep_register(store, context.policy.defaults, now)
+    requests = store.requests()
+    pending = [request for request in requests if not request.is_closed]
+    refreeze_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
+    reminders = ((request.id, reminder_of(store, request, brussels_date(now))) for request in requests)  # closed or not
+    alarms = (
+        *((request.id, alarm) for request in pending for alarm in alarms_of(request, now, extra)),
+        *((request, alarm) for request, alarm in reminders if alarm is not None),
+    )
+    overdue = tuple(request.id for request in pending if has_gone_overdue(request, now, extra))
     return RequestsRound(run, len(pending), overdue, upkept, alarms, fulfil_all(context))

@@ -34,16 +34,17 @@ def list_(
 
     Example: crm-compliance history list --limit 10
     """
-    from crm_compliance.answers import history_line
+    from crm_compliance.answers import history_line, newest_first, round_line
     from crm_compliance.cli import given
     from crm_compliance.reports.run import print_history
     from crm_compliance.wiring import clock_of, store_of
+    from jobs.rounds_made import RoundMade
 
     settings = given.settings()
     with store_of(settings, clock_of(settings)) as store:
-        found = given.newest(store.runs(), lambda run: run.started_at, limit, since)
+        found = given.newest(newest_first(store.runs(), store.rounds()), lambda run: run.started_at, limit, since)
         at_work = store.run_at_work()
-    documents = [history_line(run, at_work) for run in found]
+    documents = [round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found]
     output.answer(documents, lambda console: print_history(documents, console))
 
 
@@ -53,15 +54,19 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
 
     Example: crm-compliance history show run-0123
     """
-    from crm_compliance.answers import history_document
+    from crm_compliance.answers import history_document, round_line
     from crm_compliance.cli import given
     from crm_compliance.reports.run import print_history_run
     from crm_compliance.wiring import clock_of, store_of
 
     settings = given.settings()
     with store_of(settings, clock_of(settings)) as store:
-        found = store.run(run)
-        document = history_document(found, store.plan(found.plan), store.journal(run), store.run_at_work())
+        made = next((one for one in store.rounds() if one.id == run), None)
+        if made is not None:
+            document = round_line(made) | {"outcomes": {}, "approvals": []}
+        else:
+            found = store.run(run)
+            document = history_document(found, store.plan(found.plan), store.journal(run), store.run_at_work())
     output.answer(document, lambda console: print_history_run(document, console), ids=("run", run))
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 REQUEST = typer.Argument(..., metavar="R", help="The id of the request.")
 AS = typer.Option("", "--as", metavar="WHO")
+NOT_REACHABLE = (
+    "the link leads to this machine, and nobody else can open it: set PUBLIC_URL to the address under which people reach this service, and "
+    "put that address in the place of the one in the link"
+)
 
 
 def add_to(requests: typer.Typer) -> None:
@@ -247,6 +251,9 @@ def release(
             public_url=settings.public_url,
         )
         waiting = fulfil_later(desk.context, request)
+    warnings = [NOT_REACHABLE] if settings.links_stay_here else []
+    for warning in warnings:
+        output.warn(warning)
     document = {
         "request": request,
         "file": str(done.file),
@@ -254,6 +261,7 @@ def release(
         "link": done.link,
         "expires_at": done.expires_at.isoformat(),
         "waiting": waiting or None,
+        "warnings": warnings,
     }
     output.answer(document, lambda console: _show_release(console, document, passphrase_file), ids=("request", request))
 
@@ -261,5 +269,5 @@ def release(
 def _show_release(console: Console, document: Mapping[str, object], passphrase_file: Path) -> None:
     from crm_compliance.cli.tables import facts_of
 
-    console.print(facts_of({key: value for key, value in document.items() if value is not None}))
+    console.print(facts_of({key: value for key, value in document.items() if value is not None and key != "warnings"}))
     console.print(f"The passphrase is in {passphrase_file}. Tell it by another channel than the link, and then remove the file.")

@@ -16,6 +16,7 @@ from crm_compliance.cli.output import output
 from rules.errors import ComplianceError, UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from crm_compliance.settings import Settings
@@ -65,20 +66,20 @@ def open_(file: str = typer.Argument(..., metavar="FILE|-", help="A JSON file, o
 
 
 def list_() -> None:
-    """The register, newest first.
+    """The register: what is due first comes first, with the days that are left and the command that comes next; closed requests last.
 
     Example: crm-compliance requests list --json
     """
     from crm_compliance.cli import given
-    from crm_compliance.reports.register import request_document
+    from crm_compliance.reports.register import by_urgency, request_document
     from crm_compliance.wiring import clock_of, store_of
 
     settings = given.settings()
     clock = clock_of(settings)
     extra = _holidays(settings)
     with store_of(settings, clock) as store:
-        documents = [request_document(request, clock(), extra) for request in store.requests()]
-    output.answer(documents, lambda console: console.print(_listed(documents) if documents else "No request."))
+        documents = [request_document(request, clock(), extra) for request in by_urgency(store.requests(), extra)]
+    output.answer(documents, lambda console: _show_list(console, documents))
 
 
 def show(request: str = REQUEST) -> None:
@@ -328,6 +329,23 @@ def _code(codes: type[Code], text: str, option: str) -> Code:
     if text not in {code.value for code in codes}:
         raise UsageError(f"{option} is unknown", hint=f"one of: {', '.join(codes)}", where=option)
     return codes(text)
+
+
+def _show_list(console: Console, documents: Sequence[dict[str, object]]) -> None:
+    """The table, then one line for each request that goes on: the days that are left, and the command that comes next."""
+    console.print(_listed(documents) if documents else "No request.")
+    for document in documents:
+        if document["next"]:
+            console.print(f"{_left(document)}: {document['next']}", soft_wrap=True)
+
+
+def _left(document: dict[str, object]) -> str:
+    from crm_compliance.reports.sentences import counted
+
+    days = document["days_left"]
+    if not isinstance(days, int):
+        return "the clock stands still" if document["due_on"] is None else "answered"
+    return f"{counted(days, 'day')} left" if days >= 0 else f"{counted(-days, 'day')} late"
 
 
 def _listed(documents: Sequence[dict[str, object]]) -> Table:

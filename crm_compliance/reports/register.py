@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ from rich.text import Text
 
 from crm_compliance.reports.sentences import ALARMS, counted
 from crm_compliance.reports.terminal import Paper
-from jobs.request_terms import alarms_of, due_of, has_gone_overdue, targets_of
+from jobs.admitting import next_step
+from jobs.request_terms import alarms_of, days_left, due_of, has_gone_overdue, targets_of
 from jobs.requests_round import RequestsRound
 from jobs.subject_requests import SubjectRequest
 from rules.instants import instant
@@ -30,7 +31,8 @@ def request_document(
     blocks: Collection[str] | None = None,
     notices: Mapping[str, int] | None = None,
 ) -> dict[str, object]:
-    """What the `requests` commands answer with of one request. `due_on` is null while the clock stands still (DDL-07).
+    """What the `requests` commands answer with of one request. `due_on` is null while the clock stands still (DDL-07), and
+    `days_left` also once it is answered; it is below zero where the answer is overdue. `next` are the commands that come next.
 
     `blocks` are codes that stop a release, None where nobody has looked; `notices` count recipients who are told, by state, and are left
     out where there is none (SUS-07). Which rules people set aside is not told.
@@ -42,6 +44,8 @@ def request_document(
         "state": request.state.value,
         "received_on": request.received_on.isoformat(),
         "due_on": _day(due_of(request, extra)),
+        "days_left": days_left(request, now, extra),
+        "next": next_step(request) or None,
         "outcome": request.outcome.value if request.outcome is not None else None,
         "approvals": [
             {"as": word.who, "role": word.role, "at": instant(word.at), "step": word.step}
@@ -85,12 +89,23 @@ def request_document(
     return document
 
 
+def by_urgency(requests: Iterable[SubjectRequest], extra: Collection[date]) -> list[SubjectRequest]:
+    """The register as somebody works through it: what is due first comes first, then what stands still, then what is only to be closed;
+    what is closed comes last. What is equal stays in its order."""
+
+    def key(request: SubjectRequest) -> tuple[bool, bool, date]:
+        due = due_of(request, extra)
+        return request.is_closed, request.is_answered, due if due is not None and not request.is_answered else date.max
+
+    return sorted(requests, key=key)
+
+
 def round_document(done: RequestsRound, totals: Mapping[tuple[int, str, str], int]) -> dict[str, object]:
     """What `run requests` answers."""
     upkept = done.upkept
     return {
         "run": done.id,
-        "state": "done",
+        "state": done.state.value,
         "pending": done.pending,
         "overdue": list(done.overdue),
         "reminded": list(upkept.reminded),

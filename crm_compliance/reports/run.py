@@ -81,20 +81,17 @@ def print_history(documents: Sequence[Document], console: Console) -> None:
 def print_history_run(document: Document, console: Console) -> None:
     """Print one run in full: its counts, the codes of its outcomes, and in which roles it was approved; the answer of `history show`."""
     paper = Paper(console)
-    paper.line(
-        Text.assemble(
-            "Run ",
-            (_text(document, "run"), "bold"),
-            f", {_text(document, 'kind')}, of plan ",
-            _text(document, "plan"),
-            ": ",
-            _state(document),
-        )
-    )
+    of_plan = f", of plan {_text(document, 'plan')}" if document.get("plan") else ""
+    paper.line(Text.assemble("Run ", (_text(document, "run"), "bold"), f", {_text(document, 'kind')}{of_plan}: ", _state(document)))
     as_of = _clock(document.get("as_of"))
     paper.line(
         f"Started {_clock(document.get('started_at'))}, ended {_clock(document.get('ended_at')) or 'not yet'}, as of {as_of} (Brussels)."
     )
+    if not of_plan:
+        for name, value in _mapping(document.get("counts")).items():
+            told = ", ".join(map(str, value)) if isinstance(value, list) else value
+            paper.line(f"{name.replace('_', ' ')}: {told if told != '' else 'none'}")
+        return
     _print_counts(_mapping(document.get("counts")) or document, paper)
     outcomes = _tally(document.get("outcomes"))
     table = paper.table("Outcomes", "Outcome", "Meaning", "Units")

@@ -45,6 +45,11 @@ def read(connection: Connection, after: int) -> list[LedgerEntry]:
     return [_entry(row) for row in rows]
 
 
+def read_kinds(connection: Connection, kinds: Sequence[str]) -> list[LedgerEntry]:
+    """All entries of some kinds, oldest first."""
+    return [_entry(row) for row in connection.execute(select(*COLUMNS).where(ledger.c.kind.in_(kinds)).order_by(ledger.c.seq))]
+
+
 def _entry(row: Row[Any, Any, Any, Any, Any, Any, Any]) -> LedgerEntry:
     seq, at, kind, run, text, prev_hash, own_hash = row
     return LedgerEntry(seq, at, kind, run, _data(text), prev_hash, own_hash)

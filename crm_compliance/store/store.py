@@ -32,6 +32,7 @@ from jobs.certificates import Issued
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger import LedgerEntry
 from jobs.plan import Approval, Kind, Plan
+from jobs.rounds_made import OF_ROUNDS, RoundMade, rounds_of
 from jobs.runs import Action, Erasure, Run
 from jobs.subject_requests import SubjectRequest
 from rules.placed_holds import PlacedHold
@@ -125,6 +126,11 @@ class SqlStore:
     def runs(self) -> list[Run]:
         with self._database.reading() as connection:
             return runs.read_runs(connection)
+
+    def rounds(self) -> list[RoundMade]:
+        """The rounds that were made, newest first."""
+        with self._database.reading() as connection:
+            return rounds_of(ledger.read_kinds(connection, OF_ROUNDS))[::-1]
 
     def run_of(self, plan: str) -> Run | None:
         with self._database.reading() as connection:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -23,7 +24,7 @@ from connectors.dynamics.transport import Transport
 from crm_compliance.store.tables import metadata
 from tests.crm_compliance.asking import DORA, ERIK
 from tests.crm_compliance.requesting import a_form, written
-from tests.crm_compliance.typist import Said, Typist
+from tests.crm_compliance.typist import NOW, Said, Typist
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _ANY_OF = re.compile(r"(\(?)(\w+ eq )ID(?: or \2ID)*")
@@ -54,11 +55,12 @@ class Asker:
 
     def __init__(self, typist: Typist, folder: Path) -> None:
         folder.mkdir()
-        self.typist, self.folder, self.trail = typist, folder, Trail()
+        self.typist, self.folder, self.trail, self.now = typist, folder, Trail(), NOW
 
     def type(self, name: str, *arguments: object) -> Said:
         """Type a command, and keep what it answered and what it asked of the CRM."""
-        self.typist.set(DATA_DIR=str(self.folder / "data"))
+        self.now += timedelta(minutes=1)
+        self.typist.set(DATA_DIR=str(self.folder / "data"), CLOCK=self.now.isoformat())
         with requests_sent() as sent:
             began = time.perf_counter()
             said = self.typist.type(*arguments, "--json")

@@ -52,7 +52,7 @@ def test_the_night_logs_what_is_late_and_nothing_about_anybody(
     run_job(typist.settings, "requests", threading.Event())
     (alarm,) = [line for line in told() if line["event"] == "alarm"]
     assert (alarm["code"], request in alarm["message"], alarm["level"]) == ("OVERDUE", True, "warning")
-    assert (told()[-1]["event"], told()[-1]["state"]) == ("job ended", "done")
+    assert (told()[-1]["event"], told()[-1]["state"]) == ("job ended", "done_with_failures")
     assert "Kanarie" not in str(told())
 
 

@@ -224,6 +224,11 @@ class Case:
             self.expect(spoken.document() != {}, f"`{' '.join(spoken.args)}` prints no document: {spoken.out[:200]!r}")
         return spoken.document()
 
+    def round(self) -> None:
+        """The nightly round over requests: 6 where somebody has to look at something."""
+        spoken = self.type("run", "requests", "--json")
+        self.expect(spoken.code in (0, 6), f"`run requests` exits {spoken.code}: {spoken.err[-300:]}")
+
     def refused(self, *args: object, code: int | tuple[int, ...], given: str = "", env: dict[str, str] | None = None) -> dict[str, Any]:
         """The error of a command that must end with `code` (or one of them), and say so as the contract wants it."""
         spoken, codes = self.type(*args, "--json", given=given, env=env), code if isinstance(code, tuple) else (code,)

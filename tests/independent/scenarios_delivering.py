@@ -155,7 +155,7 @@ def thirty_days(case: Case) -> None:
     here = [name for name, body in kept.items() if body == package.outside["path"].read_bytes()]
     for day, there in (("2026-06-03", True), ("2026-06-04", False)):
         case.clock(f"{day}T09:00:00Z")
-        case.ask("run", "requests")
+        case.round()
         now = files_of(case)
         if here:
             case.same(f"the package on {day}", any(name in now for name in here), there)

@@ -219,7 +219,7 @@ def never_answered(case: Case) -> None:
     case.ask("requests", "suspend", request, "--reason", "identity", "--asked-on", "2026-03-03", *DPO)
     for day, closed in (("2026-05-30", False), ("2026-06-05", True)):  # day 88 and day 94 after the question
         at_noon(case, day)
-        case.ask("run", "requests")
+        case.round()
         case.same(f"closed on {day}", asking.show(request).get("state") == "closed", closed)
     outcome = asking.outcome(request)
     case.expect(outcome == "NOT_IDENTIFIED" or "RF-01" in outcome, f"outcome {outcome}")

@@ -107,8 +107,10 @@ def test_a_person_reads_how_a_request_stands_and_what_comes_next(typist: Typist,
     released(org, request, Outcome.DELIVERED_PARTLY)
     opened(typist, right="consent_withdrawal")
     lines = typist.type("requests", "list").out.splitlines()
-    assert len(lines) == 3  # a heading and a line each: nothing is broken into lines
+    assert len(lines) == 5  # a heading and a line each, and what comes next: nothing is broken into lines
     assert lines[2].endswith("DELIVERED_PARTLY")
+    assert lines[3].startswith("33 days left: crm-compliance requests identify ")
+    assert lines[4] == f"answered: crm-compliance requests close {request} --outcome CODE"
 
 
 def test_words_on_a_suspicion_do_not_outlive_the_request(typist: Typist, org: Night) -> None:

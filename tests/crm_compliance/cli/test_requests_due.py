@@ -11,7 +11,7 @@ import pytest
 
 from jobs.subject_requests import CONFIRMED, Confirmed
 from rules.subject_requests import RequestState
-from tests.crm_compliance.requesting import DORA, at, opened, person, put, shown
+from tests.crm_compliance.requesting import DORA, at, opened, person, put, shown, unreachable
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
@@ -205,10 +205,57 @@ def test_the_calendar_has_ids_and_days_alone(typist: Typist, org: Night) -> None
 def test_the_round_reports_and_needs_no_plan(typist: Typist, org: Night) -> None:
     at(typist, "2026-04-03T09:00:00Z")
     request = opened(typist, received_at="2026-03-02T09:00:00Z")
-    document = typist.ask("run", "requests")
+    document = typist.ask("run", "requests", code=6)
     assert (document["pending"], document["overdue"]) == (1, [request])
     assert [alarm["code"] for alarm in document["alarms"]] == ["OVERDUE"]
     said = typist.type("run", "requests")
-    assert (said.code, said.last.split()[0]) == (0, "run")
+    assert (said.code, said.last.split()[0]) == (6, "run")
     assert "OVERDUE" in said.out
     assert typist.ask("plans", "list") == []
+
+
+def test_a_round_is_a_run_that_history_knows(typist: Typist, org: Night) -> None:
+    """DDL-11, ACC-01: with alarms it ends with failures; it began and ended in the ledger, and a checkpoint is made."""
+    first = typist.ask("run", "requests")
+    at(typist, "2026-12-29T09:00:00Z")
+    request = opened(typist, received_at="2026-11-25T09:00:00Z")
+    late = typist.ask("run", "requests", code=6)
+    assert (first["state"], late["state"], late["overdue"]) == ("done", "done_with_failures", [request])
+    listed = typist.ask("history", "list")
+    assert [(line["run"], line["kind"], line["plan"], line["state"]) for line in listed] == [
+        (late["run"], "requests", None, "done_with_failures"),
+        (first["run"], "requests", None, "done"),
+    ]
+    shown_run = typist.ask("history", "show", late["run"])
+    assert (shown_run["counts"]["overdue"], shown_run["counts"]["alarms"]) == (1, ["OVERDUE"])
+    assert shown_run["ended_at"] is not None
+    assert "alarms: OVERDUE" in typist.type("history", "show", late["run"]).out
+    assert late["run"] in typist.type("history", "list").out
+    assert [entry.kind for entry in org.store.ledger() if entry.run == late["run"]] == ["run_started", "run_ended"]
+    assert typist.ask("ledger", "verify")["checkpoints"] == 2
+
+
+def test_a_round_that_cannot_reach_the_crm_ended_with_failures(typist: Typist, org: Night) -> None:
+    """It says so in the history, with the code of what stood in its way."""
+    opened(typist)
+    typist.monkeypatch.setattr("jobs.requests_round.refreeze_all", unreachable)
+    typist.refused("run", "requests", code=4)
+    (line,) = typist.ask("history", "list")
+    assert (line["state"], line["counts"]) == ("done_with_failures", {"code": "crm_unreachable"})
+
+
+def test_the_register_begins_with_what_is_due_first(typist: Typist, org: Night) -> None:
+    """DDL-10: with the days that are left and the command that comes next; what is closed comes last."""
+    at(typist, "2026-11-25T11:00:00Z")
+    soon, late, closed, later = (opened(typist, received_at=f"2026-{day}T09:00:00Z") for day in ("11-02", "10-12", "10-05", "11-20"))
+    waiting = opened(typist, received_at="2026-11-24T09:00:00Z")
+    typist.ask("requests", "suspend", waiting, "--reason", "identity", "--asked-on", "2026-11-25", *DORA)
+    typist.ask("requests", "close", closed, "--outcome", "WITHDRAWN", *DORA)
+    listed = typist.ask("requests", "list")
+    assert [line["request"] for line in listed] == [late, soon, later, waiting, closed]
+    assert [line["days_left"] for line in listed] == [-13, 7, 26, None, None]
+    assert listed[0]["next"] == f"crm-compliance requests identify {late} --method METHOD"
+    assert (listed[3]["next"], listed[4]["next"]) == (f"crm-compliance requests resume {waiting} --answered-on DATE", None)
+    lines = typist.type("requests", "list").out.splitlines()
+    assert lines[1].startswith(late)
+    assert f"13 days late: crm-compliance requests identify {late} --method METHOD" in lines

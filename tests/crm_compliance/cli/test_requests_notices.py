@@ -236,6 +236,6 @@ def test_the_night_reminds_of_who_has_been_due_for_more_than_fourteen_days(typis
     typist.set(CLOCK="2026-12-09T11:00:00Z")
     assert typist.ask("run", "requests")["alarms"] == []
     typist.set(CLOCK="2026-12-10T11:00:00Z")
-    (alarm,) = typist.ask("run", "requests")["alarms"]
+    (alarm,) = typist.ask("run", "requests", code=6)["alarms"]
     assert (alarm["code"], alarm["request"]) == ("NOTICE_DUE", asking.id)
     assert "Alarm NOTICE_DUE" in typist.type("run", "requests").out

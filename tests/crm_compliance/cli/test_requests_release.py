@@ -80,6 +80,17 @@ def test_a_released_answer_is_an_encrypted_archive_with_its_passphrase_apart(chi
     assert [word.who for word in row.words] == ["dora", "erik"]
 
 
+def test_a_link_that_leads_to_this_machine_is_released_with_a_warning(child: Asking, typist: Typist) -> None:
+    """EXP-16: nobody else could open it."""
+    said = typist.type("requests", "release", child.id, "--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt",
+                       *ERIK, "--json")  # fmt: skip
+    assert said.code == 0
+    assert said.document["link"].startswith("http://127.0.0.1:8080/d/")
+    (warning,) = said.document["warnings"]
+    assert "PUBLIC_URL" in warning
+    assert f"warning: {warning}" in said.err
+
+
 def test_nothing_in_it_leads_to_the_reporter_or_to_a_row(child: Asking) -> None:
     """R-118, R-119, R-123: no name, no address of the reporter and no id, in any file or name of one."""
     _, files = release(child)
@@ -99,6 +110,7 @@ def test_the_link_hands_out_the_same_archive(child: Asking, typist: Typist) -> N
     typist.set(PUBLIC_URL="https://privacy.example.org/antwoord")
     said, _ = release(child)
     assert said["link"].startswith("https://privacy.example.org/antwoord/d/")
+    assert said["warnings"] == []
     token = said["link"].rpartition("/")[2]
     with child.context() as context, listening(0) as listener:
         with serving(app_of(Downloads(context.store, context.clock)), listener) as root:
