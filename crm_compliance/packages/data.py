@@ -35,7 +35,7 @@ def data_json(compilation: Compilation, shown: Shown) -> bytes:
     }
     if kept := kept_of(compilation):
         document["kept"] = [kept_data(each, texts) for each in kept]
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
 
 
 def _context(context: Context, texts: Texts) -> dict[str, object]:

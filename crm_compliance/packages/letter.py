@@ -15,7 +15,7 @@ import msgspec
 import typst
 
 from crm_compliance.packages.answer import Answer
-from crm_compliance.packages.characters import FONTS, composed, french, printable
+from crm_compliance.packages.characters import FONTS, breakable, composed, french, printable
 
 _ID: Final = re.compile(rb"<xmpMM:(Document|Instance)ID>([A-Za-z0-9+/=]{16,})<")
 
@@ -36,7 +36,7 @@ def letter_data(answer: Answer, print_as: Callable[[str], str] = printable) -> d
         given = _each(given, french) | {"title": answer.title}
     printed: dict[str, Any] = _each(given, print_as)
     has_changed = printed != _each(given, composed)
-    return printed | {
+    return _each(printed, breakable) | {
         "fonts": FONTS,
         "year": answer.on.year,
         "month": answer.on.month,

@@ -27,7 +27,7 @@ def data_csv(shown: Shown) -> bytes:
         for field in item.fields:
             row = (item.number, item.context, item.kind, item.title, item.at, field.name, field.value)
             writer.writerow([cell(value) for value in row])
-    return out.getvalue().encode()
+    return out.getvalue().encode("utf-8", "replace")
 
 
 def cell(value: object) -> str:
