@@ -17,8 +17,8 @@ from itertools import permutations
 import ahocorasick
 from anyascii import anyascii
 
+from rules.as_read import as_read
 from rules.full_records import FullContact
-from rules.markup import unescaped
 from rules.names import PARTICLES
 from rules.phones import normal_phone
 
@@ -38,6 +38,7 @@ _NO_LETTERS = re.compile(r"[^a-z]+")
 _DIGITS = re.compile(r"\d[\d\s./()\-]{6,}")
 _NO_DIGIT = re.compile(r"\D+")
 _INLINE_TAG = re.compile(r"</?(?:a|b|em|font|i|span|strong|u)(?:\s[^<>@]*)?>", re.IGNORECASE)
+_TAG_WITH_ADDRESS = re.compile(r"<[^<>@]*@[^<>]*>")
 _TAG = re.compile(r"<[!/]?[a-zA-Z][^<>@]*>")
 _MAIL_INSIDE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._%+-")
 
@@ -134,10 +135,10 @@ _NOT_PLAIN = re.compile(r"[^\x00-\x7f]")
 
 def _folded(text: str) -> str:
     """A text without markup, accents and capitals."""
+    addresses = _TAG_WITH_ADDRESS.findall(text) if "@" in text else ()  # where a link leads
+    text = " ".join((as_read(text), *addresses))
     if "<" in text:
         text = _TAG.sub(" ", _INLINE_TAG.sub("", text))
-    if "&" in text:
-        text = unescaped(text)
     if not text.isascii():
         text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
         text = _NOT_PLAIN.sub(lambda found: _LETTERS[found[0]], text)

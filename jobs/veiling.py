@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from jobs.assessing import Assessment
 from jobs.other_people import other_people, shown_person
+from rules.as_read import as_read
 from rules.needles import GUID, TEXT, Needles, needle
 from rules.redaction import Protected, Redacted, Redactor
 
@@ -30,7 +31,7 @@ class Veil:
 
     def redact(self, text: str) -> Redacted:
         """The text as it may be proposed; an id of the CRM, such as stands in a link to a row, is left out (EXP-13)."""
-        text = GUID.sub(LEFT_OUT, text)
+        text = GUID.sub(LEFT_OUT, as_read(text))
         return self._redactor.redact(self._pattern.sub(LEFT_OUT, text) if self._closed else text)
 
     def tells(self, text: str) -> bool:

@@ -13,6 +13,7 @@ import ahocorasick
 import msgspec
 import phonenumbers
 
+from rules.as_read import as_read, encoded_parts
 from rules.folding import fold, plain_letters, squeeze_quickly
 from rules.labels import LABEL
 from rules.markup import unescaped
@@ -33,7 +34,6 @@ CLASSES: Final = (NAME, PHONE, EMAIL, NATIONAL_NUMBER, ADDRESS, ACCOUNT, TEXT)
 _BETWEEN_NAMES: Final = "|"
 _GAP: Final = r"[\W_]{0,4}"
 _LONGEST_ENDING: Final = 4
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BROKEN = re.compile(r"\\[nrtbf]")
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
 _CONTENT = re.compile(r";base64,[A-Za-z0-9+/=\s]+")
@@ -185,17 +185,20 @@ def _written(letters: str) -> re.Pattern[str]:
 
 
 def _views(text: str) -> Iterator[str]:
-    """Give a text as it is meant: without escapes, content in base64 and labels; of markup what stands between its tags, and
-    what in them."""
+    """Give a text in every way in which it can be read, without content in base64 and labels: as it is written, with escapes and disguises
+    taken off, of markup what stands between its tags and what in them, and what its encoded parts stand for."""
     if ";base64," in text:
         text = _CONTENT.sub(" ", text)
     if "\\" in text:
-        text = _BROKEN.sub(" ", _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text))
-    if "&" in text:
-        text = unescaped(text)
-    text = LABEL.sub(" | ", text)
-    if "<" not in text:
-        yield text
-        return
-    yield _TAGS.sub(" ", text)
-    yield " ".join(_TAGS.findall(text))
+        text = _BROKEN.sub(" ", text)
+    written = LABEL.sub(" | ", text)
+    read = LABEL.sub(" | ", as_read(text))
+    yield written
+    if read != written:
+        yield read
+    if said := " ||||| ".join(said for _, _, said in encoded_parts(read)):
+        yield LABEL.sub(" | ", said)
+    if "<" in text:
+        bare = unescaped(written)
+        yield _TAGS.sub(" ", bare)
+        yield " ".join(_TAGS.findall(bare))

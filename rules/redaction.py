@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from rules.as_read import as_read, encoded_parts
 from rules.detection import Found, detect
 from rules.emails import normal_email
 from rules.folding import Squeezed, fold, squeeze, stands_in, tidy
@@ -29,6 +30,7 @@ _SHORTEST_ADDRESS: Final = 5
 _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
 _STREET_AND_NUMBER = re.compile(r"(?!\s*[A-Z-]{0,3}\d{4,5}\s+\D*$)(?=.*\d)(?=(?:.*[^\W\d_]){4})", re.DOTALL)
 _TOWN = re.compile(r"(?:(?:a|te|in)?(?:b|d|f|l|nl|lu)?\d{4,5}[a-z]+)?")
+_SHORTEST_ENCODED: Final = 4
 _EDGES: Final = " ,;-\n\t"
 _SAME_PERSON = re.compile(r"(?:\s|[^\W\d_]\.){1,4}")
 # By whose label a person goes who has several roles: a reporter is never told from the rest (R-119).
@@ -148,9 +150,11 @@ class Redactor:
         """Give a text with everything replaced that identifies others: the names of the protected, in any spelling, order and case, their
         numbers and addresses, and any number, address or e-mail that looks like one and is not the person's own.
 
-        A name that is only guessed from a title before it has the class `name_guess`. What comes out is not changed by a second time.
+        A name that is only guessed from a title before it has the class `name_guess`. What comes out is not changed by a second time, and
+        is what a person would read (`as_read`): nothing in it is written in disguise.
         """
         redactions: list[Redaction] = []
+        text = as_read(text)
         for _ in range(_MOST_ROUNDS):
             again, made = self._once(text)
             redactions += made
@@ -177,6 +181,7 @@ class Redactor:
         squeezed = squeeze(seen)
         spans, own = self._found(seen, squeezed)
         spans += self._named(seen, squeezed, barred, own)
+        spans += self._encoded(seen)
         pieces: list[str] = []
         redactions: list[Redaction] = []
         done = 0
@@ -229,6 +234,17 @@ class Redactor:
                 yield _Span(guess.begin, guess.end, NAME_GUESS, 3, frozenset({"guess:" + fold(re.split(r"[\s-]", guess.value)[-1])}))
             elif guess.what == "titled" and letters in self._surnames:
                 yield _Span(guess.begin, guess.end, "name", 3, frozenset(self._alike[key] for key in self._surnames[letters]))
+
+    def _encoded(self, seen: str) -> Iterator[_Span]:
+        """Find what stands for the name, number or address of another without being readable, such as base64: all of it goes."""
+        for begin, end, said in encoded_parts(seen):
+            plain = tidy(as_read(said)).text
+            squeezed = squeeze(plain)
+            named = [one for one in self._names.find(plain, squeezed) if one.end - one.begin >= _SHORTEST_ENCODED]
+            if named:
+                yield _Span(begin, end, "name", 1, frozenset(self._alike[key] for key in named[0].keys))
+            elif known := self._known.find(squeezed):
+                yield _Span(begin, end, known[0].what, rank=1)
 
     def _labelled(self, spans: Sequence[_Span], seen: str) -> list[tuple[_Span, str]]:
         """Give each span its label; a first and a last name of one person, found apart, are one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.as_read import as_read
 from rules.folding import squeeze, squeeze_quickly, tidy
 from rules.needles import Needles
 from rules.redaction import Protected, Redactor, Shown
@@ -180,7 +181,7 @@ def test_a_tidy_text_has_the_same_letters(text: str) -> None:
 @given(st.text(max_size=80))
 def test_any_text_can_be_redacted(text: str) -> None:
     result = a_redactor().redact(text)
-    assert result.redactions or result.text == text
+    assert result.redactions or result.text == as_read(text)
 
 
 def test_the_same_name_as_the_person_is_no_needle() -> None:
