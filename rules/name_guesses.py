@@ -16,17 +16,23 @@ from rules.first_names import FIRST_NAMES
 from rules.folding import fold
 from rules.ordinary_words import NO_NAMES, ORDINARY, PARTICLES
 
-# Written with or without a capital; those with a dot also without it.
-_HONORIFICS: Final = (
-    r"mevrouw|mevr\.?|mw\.?|mijnheer|meneer|menheer|dhr\.?|de heer|heer|juffrouw|juffr\.?|juf|meester|mter\.?|dokter|dr\.?|"
-    r"prof\.?|professor|ir\.?|hoofdinspecteur|inspecteur|commissaris|hoofdcommissaris|agente?|wijkagent|rechercheur|"
+# How people are addressed: behind these a particle is part of the name. With or without a capital; those with a dot also without it.
+_ADDRESSES: Final = (
+    r"mevrouw|mevr\.?|mw\.?|mijnheer|meneer|menheer|dhr\.?|de heer|heer|juffrouw|juffr\.?|mter\.?|dr\.?|prof\.?|ir\.?|madame|mme\.?|"
+    r"mesdames|monsieur|messieurs|mr\.?|m\.|mm\.|mademoiselle|mlle\.?|me\.?|mrs\.?|ms\.?|miss|sir|herrn?|frau|fräulein"
+)
+# Trades and offices: behind these `van` may mean whose, and then it is no part of a name.
+_TRADES: Final = (
+    r"juf|meester|dokter|professor|hoofdinspecteur|inspecteur|commissaris|hoofdcommissaris|agente?|wijkagent|rechercheur|"
     r"onderzoeksrechter|jeugdrechter|rechter|procureur|substituut|advocate?|advocaat|notaris|griffier|pastoor|zuster|pater|"
-    r"directeur|directrice|leerkracht|leraar|lerares|opvoedster|opvoeder|begeleidster|begeleider|consulente?|psychologe|"
-    r"psycholoog|psychiater|therapeute?|trainer|coach|kapitein|gerechtsdeurwaarder|madame|mme\.?|mesdames|monsieur|messieurs|"
-    r"mr\.?|m\.|mm\.|mademoiselle|mlle\.?|docteur|maître|maitre|me\.?|inspectrice|commissaire|juge|substitut|avocate?|notaire|"
-    r"greffier|abbé|éducatrice|éducateur|institutrice|instituteur|professeure?|assistante sociale|assistant social|mrs\.?|ms\.?|"
-    r"miss|sir|doctor|inspector|officer|detective|constable|judge|attorney|herrn?|frau|fräulein|doktor|kommissarin|kommissar|"
-    r"polizist(?:in)?|richterin|richter|anwältin|anwalt|lehrerin|lehrer|stiefvater|stiefmutter"
+    r"directeur|directrice|leerkracht|leraar|lerares|zorgleraar|zorgjuf|klastitularis|titularis|monitor|monitrice|leidster|leider|"
+    r"opvoedster|opvoeder|begeleidster|begeleider|consulente?|psychologe|huisarts|tandarts|logopediste?|kinesist|"
+    r"psycholoog|psychiater|therapeute?|trainer|trainster|coach|kapitein|gerechtsdeurwaarder|voogd|oppas|babysit(?:ter)?|"
+    r"docteur|maître|maitre|inspectrice|commissaire|juge|substitut|avocate?|notaire|"
+    r"greffier|abbé|éducatrice|éducateur|institutrice|instituteur|professeure?|prof|entraîneuse?|moniteur|tuteur|tutrice|"
+    r"assistante sociale|assistant social|doctor|inspector|officer|detective|constable|judge|attorney|tutor|guardian|"
+    r"doktor|kommissarin|kommissar|polizist(?:in)?|richterin|richter|anwältin|anwalt|lehrerin|lehrer|erzieherin|erzieher|"
+    r"betreuerin|betreuer|trainerin|vormund|stiefvater|stiefmutter"
 )
 # Kinship, acquaintance, being called: behind these `van` means whose, and is no part of a name.
 _RELATIONS: Final = (
@@ -41,7 +47,7 @@ _RELATIONS: Final = (
     r"s'appelle|s'appelant|nommée?|dénommée?|prénommée?|surnommée?|nom|named|called|name is|name|nicknamed|heißt|heisst|namens|"
     r"genannt|name ist"
 )
-_TITLES: Final = rf"{_HONORIFICS}|{_RELATIONS}"
+_TITLES: Final = rf"{_ADDRESSES}|{_TRADES}|{_RELATIONS}"
 _CAPITAL: Final = r"[^\W\d_a-zà-öø-ÿ]"
 _WORD: Final = rf"(?:(?:[dDlLOt]'|[dD]e|[vV]an|[mM]c|[mM]ac)?{_CAPITAL}[^\W\d_]+(?:['-][^\W\d_]+)*)"
 _INITIAL: Final = rf"(?:{_CAPITAL}(?:\.-?{_CAPITAL})*(?:\.|(?!\w)))"
@@ -50,11 +56,17 @@ _PARTICLE: Final = (
     r"ibn|abu|ait|ould|da|dos|di|zu|zur|zum)"
 )
 _NAME: Final = rf"(?:(?i:{_PARTICLE})[ -])*(?:{_WORD}|{_INITIAL})(?:(?:[ -]|\s)(?:(?i:{_PARTICLE})[ -])*(?:{_WORD}|{_INITIAL})){{0,3}}"
-_GUESS: Final = re.compile(rf"(?<![\w-])(?P<title>(?i:{_TITLES}))(?P<sep>\s?[:(\"«„“']\s?|\s+|(?<=\.))(?P<name>{_NAME})")
+_SEPARATOR: Final = r"\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.)"
+_GUESS: Final = re.compile(
+    rf"(?<![\w-])(?P<title>(?i:{_TITLES}))(?P<sep>\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.))(?P<name>{_NAME})"
+)
 _CALLED: Final = re.compile(rf"(?<![\w'-]){_WORD}(?:(?:[ -]|\s)(?:{_PARTICLE}[ -])*(?:(?i:{_PARTICLE})[ -])*(?:{_WORD}|{_INITIAL})){{0,3}}")
 _SURNAME: Final = re.compile(rf" (?:(?i:{_PARTICLE})[ -])*(?P<word>{_WORD})")
 _RELATION: Final = re.compile(rf"(?i:{_RELATIONS})")
-_WHOSE: Final = re.compile(rf"^(?:{_PARTICLE}[ -])+")
+_TRADE: Final = re.compile(rf"(?i:{_TRADES})")
+_WHOSE: Final = re.compile(rf"^(?:(?:{_PARTICLE}[ -])+(?:d')?|d')(?=\w)")
+_WHOSE_ONE: Final = re.compile(rf"^(?:(?:van|von|vom|de|du|des|der)[ -](?!{_PARTICLE}[ -])|d')(?=\w)")  # `van der Linden` is a name
+_WHOSE_BEHIND: Final = re.compile(rf"(?:^|\s+)(?:(?:{_PARTICLE}|of|à|v\.)[ -]+)*(?:{_PARTICLE}|of|à|v\.|d')[ -]*$")
 _TITLE: Final = re.compile(rf"(?i:{_TITLES})[.]?")
 
 _FIRST_WORD: Final = re.compile(rf"^(?:(?i:{_PARTICLE})[ -])+(?=\S)|[\s-].*", re.DOTALL)
@@ -73,6 +85,8 @@ def guess_names(text: str) -> Iterator[Found]:
         is_related = _RELATION.fullmatch(match["title"]) is not None
         if is_related:
             begin = end - len(_WHOSE.sub("", text[begin:end]))
+        elif _TRADE.fullmatch(match["title"]) is not None:
+            begin = end - len(_WHOSE_ONE.sub("", text[begin:end]))
         if _FIRST_WORD.sub("", text[begin:end]).strip(".'").casefold() in NO_NAMES:
             continue
         if begin < end and _TITLE.fullmatch(text, begin, end) is None:
@@ -82,6 +96,16 @@ def guess_names(text: str) -> Iterator[Found]:
     for begin, end in _called(text):
         if not any(a < end and begin < b for a, b in taken):
             yield Found(begin, end, "given_name", text[begin:end])
+
+
+def before_whose(name: str) -> str:
+    """Cut the words off the end of a name that only say whose somebody is: of `Els van de ` nothing but `Els` is left."""
+    return _WHOSE_BEHIND.sub("", name)
+
+
+def without_whose(name: str) -> str:
+    """Cut the same words off its beginning: of `van de Fien` nothing but `Fien` is left."""
+    return _WHOSE.sub("", name)
 
 
 def past_the_surname(text: str, end: int) -> int:
@@ -122,6 +146,7 @@ def _before_a_sentence(name: str) -> str:
     words = re.split(r"(\s+)", name)
     for place in range(2, len(words), 2):
         word = words[place].strip(".'")
-        if (word.casefold() in NO_NAMES or fold(word) in ORDINARY) and fold(word) not in PARTICLES:
+        is_joined = all(fold(before) in PARTICLES for before in words[:place:2])  # `von Stein`: what joins is no name by itself
+        if (word.casefold() in NO_NAMES or fold(word) in ORDINARY) and fold(word) not in PARTICLES and not is_joined:
             return "".join(words[: place - 1])
     return name

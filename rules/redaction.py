@@ -18,7 +18,7 @@ from rules.folding import Squeezed, fold, squeeze, stands_in, tidy
 from rules.known_names import KnownNames, Named
 from rules.known_strings import OWN_ADDRESS, KnownStrings, forms_of
 from rules.labels import LABEL, Labels, label_for
-from rules.name_guesses import guess_names, past_the_surname
+from rules.name_guesses import before_whose, guess_names, past_the_surname, without_whose
 from rules.needles import OWN, name_needle, needle
 from rules.phones import numbers_of_people
 from rules.spellings import Part, spellings
@@ -32,6 +32,7 @@ _STREET_AND_NUMBER = re.compile(r"(?!\s*[A-Z-]{0,3}\d{4,5}\s+\D*$)(?=.*\d)(?=(?:
 _TOWN = re.compile(r"(?:(?:a|te|in)?(?:b|d|f|l|nl|lu)?\d{4,5}[a-z]+)?")
 _SHORTEST_ENCODED: Final = 4
 _EDGES: Final = " ,;-\n\t"
+_OWN_WORD = re.compile(r"(?<=\s)(?:d')?(?P<name>[^\W\d_]\S*)")
 _SAME_PERSON = re.compile(r"(?:\s|[^\W\d_]\.){1,4}")
 # By whose label a person goes who has several roles: a reporter is never told from the rest (R-119).
 _ROLES: Final = ("reporter", "suspect", "child", "mother", "father", "parent", "guardian", "witness", "professional", "staff", "other")
@@ -126,6 +127,7 @@ class Redactor:
         self._language = language
         self._alike = _alike(others)
         self._own_values = _own_values(shown)
+        self._own_firsts = frozenset(one.letters for first, last in shown.names for one in spellings(first, last) if one.part is Part.FIRST)
         self._own_letters = frozenset(spelling.letters for first, last in shown.names for spelling in spellings(first, last))
         self._names = KnownNames([(person.key, first, last) for person in others for first, last in person.names], self._own_letters)
         self._own_names = KnownNames([("", first, last) for first, last in shown.names])
@@ -222,18 +224,32 @@ class Redactor:
                 end = named.end
             yield _Span(named.begin, end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))
         for guess in guess_names(seen):
+            guess = self._of_others(guess, seen, own)
             letters = fold(guess.value)
-            if guess.what == "given_name" and fold(guess.value.split()[0]) in self._own_letters:
+            if not letters or any(begin < guess.end and guess.begin < end for begin, end in own):
                 continue
-            if any(begin < guess.end and guess.begin < end for begin, end in own):
+            if guess.what == "given_name" and fold(guess.value.split()[0]) in self._own_letters:
                 continue
             head, line_break, _ = guess.value.partition("\n")
             if line_break and fold(head) in self._own_letters:  # the next speaker in a transcript
                 continue
-            if letters not in self._own_letters:
+            if letters not in self._own_letters and fold(without_whose(guess.value)) not in self._own_letters:
                 yield _Span(guess.begin, guess.end, NAME_GUESS, 3, frozenset({"guess:" + fold(re.split(r"[\s-]", guess.value)[-1])}))
             elif guess.what == "titled" and letters in self._surnames:
                 yield _Span(guess.begin, guess.end, "name", 3, frozenset(self._alike[key] for key in self._surnames[letters]))
+
+    def _of_others(self, guess: Found, seen: str, own: Sequence[tuple[int, int]]) -> Found:
+        """A guess without the person's own name behind it, and what joins the two: of `Els van Fien` nothing but `Els`."""
+        end = min((begin for begin, stop in own if guess.begin < begin < guess.end <= stop), default=guess.end)
+        name = seen[guess.begin : end]
+        if end < guess.end:
+            name = before_whose(name).rstrip(_EDGES)
+        for word in _OWN_WORD.finditer(name):
+            joined = before_whose(name[: word.start("name")])
+            if fold(word["name"]) in self._own_firsts and joined != name[: word.start("name")]:
+                name = joined
+                break
+        return Found(guess.begin, guess.begin + len(name), guess.what, name)
 
     def _encoded(self, seen: str) -> Iterator[_Span]:
         """Find what stands for the name, number or address of another without being readable, such as base64: all of it goes."""

@@ -36,7 +36,8 @@ def letter_data(answer: Answer, print_as: Callable[[str], str] = printable) -> d
         given = _each(given, french) | {"title": answer.title}
     printed: dict[str, Any] = _each(given, print_as)
     has_changed = printed != _each(given, composed)
-    return _each(printed, breakable) | {
+    broken: dict[str, Any] = _each(printed, breakable)
+    return broken | {
         "fonts": FONTS,
         "year": answer.on.year,
         "month": answer.on.month,
