@@ -213,6 +213,11 @@ def memory_key(data_dir: Path) -> bytes:
     return _kept(data_dir, "memory.key", "delete it: what was remembered is then read anew")
 
 
+def signin_key(data_dir: Path) -> bytes:
+    """The key `keys/signin.key` that encrypts who is signed in; made where there is none."""
+    return _kept(data_dir, "signin.key", "delete it: people then sign in anew")
+
+
 def pseudonym_key(data_dir: Path) -> bytes:
     """The key `keys/pseudonym.key` of pseudonyms that outlive a run, made where there is none. Only a schedule that keeps one asks
     for it, and then nothing is anonymous (ERA-02)."""

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -23,13 +23,13 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from crm_compliance.files import private_folder
+from rules.crm_addresses import on_this_machine
 from rules.errors import UsageError
 
 PREFIX = "CRM_COMPLIANCE_"
 CONFIG = f"{PREFIX}CONFIG"
 TEST_PREFIX = f"{PREFIX}TEST_"  # read by tests only
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-LOOPBACK = IPv4Network("127.0.0.0/8")
 
 
 def _instant(value: object) -> object:
@@ -167,6 +167,7 @@ class Settings(BaseModel):
     certificate_years: Annotated[int, Field(ge=1, le=100)] = 10
     timestamp_url: StampUrl | None = None
     timestamp_ca: PathSetting | None = None
+    signin_minutes: Annotated[int, Field(ge=0, le=720)] = 60
     public_url: WebUrl = "http://127.0.0.1:8080"
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
 
@@ -239,18 +240,6 @@ class Settings(BaseModel):
     def make_data_dir(self) -> Path:
         """The data folder, made with mode 0700 where it is missing."""
         return private_folder(self.data_dir)
-
-
-def on_this_machine(url: str) -> bool:
-    """Whether the host of a URL is this machine by its very name; nothing is looked up, for a name server can say anything."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address in LOOPBACK if address.version == 4 else address == IPv6Address("::1")
 
 
 def load_settings(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:

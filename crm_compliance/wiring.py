@@ -106,9 +106,14 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def store_of(settings: Settings, clock: Clock) -> SqlStore:
-    """Open the state store in the data folder, or where `DATABASE_URL` says."""
+    """Open the state store in the data folder, or where `DATABASE_URL` says; it remembers the CRM of the settings.
+
+    Raises:
+        Refused: with code `other_crm`, where that is on this machine and the store has served one that is not.
+    """
     data_dir = settings.make_data_dir()
-    return SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir)
+    crm = settings.crm_url or ""
+    return SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir, crm=crm)
 
 
 def memory_of(settings: Settings, clock: Clock) -> Memory | None:

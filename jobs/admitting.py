@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from jobs.plan import SERVICE
+from jobs.belonging import refuse_other_crm
+from jobs.plan import is_service
 from jobs.ports import Entry, Store
 from jobs.subject_requests import SubjectRequest
 from rules.errors import Refused
@@ -57,23 +58,31 @@ def admitted(hand: Hand, request_id: str, step: Step, *, roles: Collection[str] 
 
     Raises:
         UsageError: an unknown request.
-        Refused: with code `role`, which is recorded (ACC-10, R-127), or `state`.
+        Refused: with code `role` or `other_crm`, which are recorded (ACC-10, R-127), or `state`.
     """
     check_role(hand, step, roles)
-    request = hand.store.request(request_id)
+    request = of_this_crm(hand, request_id, step)
     if not may(step, request.state):
         raise wrong_state(request, step)
     return request
 
 
+def of_this_crm(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
+    """Give a request of the CRM that the store is open for; one of another CRM is no business of this command."""
+    request = hand.store.request(request_id)
+    told: dict[str, object] = {"action": f"requests {step.value}", "request": request.id, "role": hand.role}
+    refuse_other_crm(hand.store, request.crm, told | {"by": hand.reference("person", hand.who)}, request.id)
+    return request
+
+
 def check_role(hand: Hand, step: Step, roles: Collection[str] = (DPO,)) -> None:
     """Refuse the service, and a role that never takes a step; the attempt leaves a trace without its payload (section 9.4, ACC-10)."""
-    is_service = hand.who.casefold() == SERVICE
-    if hand.role in roles and not is_service:
+    by_service = is_service(hand.who)
+    if hand.role in roles and not by_service:
         return
     told = {"action": f"requests {step.value}", "role": hand.role, "by": hand.reference("person", hand.who), "code": "role"}
     hand.store.append([("denied", told)])
-    whose = "the service" if is_service else f"the role {hand.role[:40]}"
+    whose = "the service" if by_service else f"the role {hand.role[:40]}"
     raise refused("role", f"{whose} never takes the step {step.value}", f"it is for a person as {' or '.join(roles)} (section 9.4)")
 
 
@@ -101,7 +110,7 @@ def save_move(
     *,
     parts: Mapping[str, bytes | None] | None = None,
 ) -> SubjectRequest:
-    moved = msgspec.structs.replace(request, **changes)
+    moved = msgspec.structs.replace(request, crm=request.crm or hand.store.crm, **changes)
     entry: Entry = ("request", {"request": request.id, "step": step.value, **told})
     hand.store.save_request(moved, [signed(entry, hand)], since=request, parts=parts)
     return moved

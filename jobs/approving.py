@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from jobs.belonging import refuse_other_crm
 from jobs.guards import APPROVING_ROLES
-from jobs.plan import SERVICE, Approval, Plan, PlanState
+from jobs.plan import Approval, Plan, PlanState, is_service
 from jobs.ports import Store
+from rules.accounts import account, same_person
 from rules.errors import Refused
 
 
@@ -19,22 +21,24 @@ def approve_plan(
     The ledger keeps the role and a keyed reference of the person; the name stands with the plan alone (section 9.2).
 
     Raises:
-        Refused: the wrong role, the proposer, a person who has spoken before, or a plan that waits for nobody.
+        UsageError: a name that is none.
+        Refused: a plan of another CRM, the wrong role, the proposer, a person who has spoken before, or a plan that waits for nobody.
     """
     plan = store.plan(plan_id)
-    state, known_as = plan.state(now), who.casefold()
+    who, state = account(who), plan.state(now)
+    data: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
+    refuse_other_crm(store, plan.crm, data, plan.id)
     refused: tuple[str, str, str] | None = None
     if role not in APPROVING_ROLES:
         refused = ("role", f"the role {role[:40]} neither approves nor rejects plans", "a crm_admin and a dpo do (section 9.4)")
-    elif known_as in (plan.proposer.casefold(), SERVICE):
+    elif is_service(who) or same_person(who, plan.proposer):
         refused = ("same_person", "the proposer of a plan cannot approve it", "ask somebody else (ACC-09)")
-    elif any(word.who.casefold() == known_as for word in _speaking(plan, now)):
+    elif any(same_person(word.who, who) for word in _speaking(plan, now)):
         refused = ("same_person", "this person has spoken on the plan already", "the second approval is another person's (RET-24)")
     elif state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
         refused = ("plan_state", f"the plan is {state.value}", "make a new plan")
     elif approves and role in plan.needed and role not in plan.missing(now):
         refused = ("role", f"a {role} has approved already", f"lacking: {', '.join(plan.missing(now)) or 'nobody'}")
-    data: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
     if refused is not None:
         code, message, hint = refused
         store.append([("denied", data | {"code": code})])  # ACC-10

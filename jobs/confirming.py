@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from jobs.admitting import Hand, admitted, refused, save_move, wrong_state
+from jobs.belonging import refuse_other_crm
 from jobs.freezing import frozen_of
 from jobs.matching import find_candidates
 from jobs.overriding import overridden, overrides_of
@@ -52,13 +53,14 @@ def match_request(context: JobContext, request_id: str) -> Candidates:
 
     Raises:
         UsageError: an unknown request.
-        Refused: with code `state` or `erased`.
+        Refused: with code `other_crm`, `state` or `erased`.
         ConnectorError: something could not be read whole; nothing is stored.
 
     Source: IDN-17 to IDN-19, EXP-03, HLD-08.
     """
     store = context.store
     request = store.request(request_id)
+    refuse_other_crm(store, request.crm, {"action": "requests match", "request": request.id}, request.id)
     if not may(Step.MATCH, request.state):
         raise wrong_state(request, Step.MATCH)
     part = store.request_part(request.id, GIVEN)

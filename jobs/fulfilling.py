@@ -14,6 +14,7 @@ import msgspec
 
 from jobs import correcting
 from jobs.apply import apply_plan
+from jobs.belonging import is_of_other_crm
 from jobs.correcting import WRITING
 from jobs.deciding import take_effect
 from jobs.erasing import erasure_of, giving_way, lines_of_decision, plan_erasure, tasks_of_recordings
@@ -38,7 +39,7 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
     """
     request = context.store.request(request_id)
     decision = decision_of(context.store, request_id)
-    if decision is None or not decision.tasks or request.state not in FULFILLED:
+    if decision is None or not decision.tasks or request.state not in FULFILLED or is_of_other_crm(context.store, request.crm):
         return None
     if decision.of(AT_ONCE):  # the CRM was out of reach when it was decided
         decision = take_effect(context, request, decision)

@@ -188,6 +188,7 @@ def open_request(store: Store, form: IntakeForm, *, new_id: Callable[[str], str]
         received_on=brussels_date(form.received_at),
         language=form.language,
         on_behalf=form.on_behalf_of is not None,
+        crm=store.crm,
     )
     behalf = form.on_behalf_of.person() if form.on_behalf_of is not None else None
     given = Given(form.given.person(), behalf, form.details.details())

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jobs.admitting import Hand, admitted, check_role, refused, save_move, signed, wrong_state
+from jobs.admitting import Hand, admitted, check_role, of_this_crm, refused, save_move, signed, wrong_state
 from jobs.overriding import overrides_of
 from jobs.ports import Entry, Store
 from jobs.request_terms import is_refusal, open_questions, stops_of
@@ -99,7 +99,7 @@ def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") 
         Refused: no such question is open.
     """
     check_role(hand, Step.RESUME)
-    request = hand.store.request(request_id)
+    request = of_this_crm(hand, request_id, Step.RESUME)
     if reason:
         _one_of(reason, QUESTIONS, "--reason")
     questions = open_questions(request)

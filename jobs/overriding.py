@@ -13,6 +13,7 @@ from typing import Final
 from jobs.admitting import APPROVER, DPO, Hand, admitted, refused, save_move
 from jobs.subject_requests import SubjectRequest, Word
 from rules import rights
+from rules.accounts import same_person
 from rules.errors import UsageError
 from rules.subject_requests import Step
 
@@ -44,7 +45,7 @@ def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequ
         raise UsageError("there is no such rule to set aside", hint=f"one of: {', '.join(OVERRIDABLE)}", where="--rule")
     if not _CODE.fullmatch(reason):
         raise UsageError("the reason is no code", hint="letters, digits, _ and -, without spaces; no personal data", where="--reason")
-    if any(word.who.casefold() == hand.who.casefold() for word in _words_on(request, rule)):
+    if any(same_person(word.who, hand.who) for word in _words_on(request, rule)):
         raise refused("same_person", "this person has given their word on this rule", "a second person gives the other one", request.id)
     word = Word("override", hand.who, hand.role, hand.now, rule, reason)
     return save_move(hand, request, {"words": (*request.words, word)}, Step.OVERRIDE, {})
@@ -55,7 +56,7 @@ def overridden(request: SubjectRequest) -> frozenset[str]:
     found: set[str] = set()
     for rule, blocks in OVERRIDABLE.items():
         words = _words_on(request, rule)
-        if len({word.who.casefold() for word in words}) > 1 and any(word.role == DPO for word in words):
+        if any(not same_person(words[0].who, word.who) for word in words) and any(word.role == DPO for word in words):
             found |= {rule, *blocks}
     return frozenset(found)
 

@@ -11,9 +11,11 @@ from datetime import date, datetime
 import msgspec
 
 from connectors.interface import Among, Connector
+from jobs.belonging import refuse_other_crm
 from jobs.gather import rows_of
-from jobs.plan import SERVICE
+from jobs.plan import is_service
 from jobs.ports import JobContext, Store
+from rules.accounts import account, same_person
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.hold_conditions import Condition, read_conditions
 from rules.periods import brussels_date
@@ -56,10 +58,10 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         UsageError: an unknown table, row, contact, field or value, or a date that no hold may have.
         ConnectorError: whether the row is there could not be read; nothing is stored.
     """
-    now, connector = context.clock(), context.connector
+    who, now, connector = account(who), context.clock(), context.connector
     day = brussels_date(now)
     data: dict[str, object] = {"action": "place_hold", "type": wanted.type.value, "role": role, "by": context.reference("person", who)}
-    if role not in PLACING_ROLES or who.casefold() == SERVICE:
+    if role not in PLACING_ROLES or is_service(who):
         raise _denied(context.store, data, _role_error(who, role, "places holds", "the DPO does (section 9.4)"))
     kind, conditions = _scope(connector, context.policy, wanted)
     hold = PlacedHold(
@@ -77,6 +79,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         placed_at=now,
         ends_on=wanted.ends_on,
         review_on=wanted.review_on,
+        crm=context.crm,
     )
     try:
         check_new(hold, day)
@@ -108,17 +111,19 @@ def release_hold(
     """Release a hold, and return it as it then stands. Whoever releases has neither placed it nor asked for its release (R-067).
 
     Raises:
-        UsageError: an unknown hold, or nobody who asks, or no reason.
-        Refused: the wrong role, the placer or the asker, a restriction without notice to the person (R-074), or released before.
+        UsageError: an unknown hold, or nobody who asks, or no reason, or a name that is none.
+        Refused: a hold of another CRM, the wrong role, the placer or the asker, a restriction without notice to the person (R-074), or
+            released before.
     """
     hold = store.hold(hold_id)
     if not asked_by.strip() or not reason.strip():
         raise UsageError("who asks for the release, and why, must be said", hint="--asked-by WHO --reason TEXT; no personal data")
+    who, asked_by = account(who), account(asked_by, "--asked-by")
     data: dict[str, object] = {"action": "release_hold", "hold": hold.id, "role": role, "by": reference("person", who)}
-    known_as = who.casefold()
-    if role not in RELEASING_ROLES or known_as == SERVICE:
+    refuse_other_crm(store, hold.crm, data, hold.id)
+    if role not in RELEASING_ROLES or is_service(who):
         raise _denied(store, data, _role_error(who, role, "releases holds", "a dpo or an approver does (section 9.4)"))
-    if known_as in (hold.placed_by.casefold(), asked_by.casefold()):
+    if same_person(who, hold.placed_by) or same_person(who, asked_by):
         error = Refused(
             "whoever placed a hold, or asks for its release, cannot release it", hint="ask somebody else (HLD-02)", where=hold.id
         )
@@ -179,7 +184,7 @@ def _entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
 
 
 def _role_error(who: str, role: str, what: str, hint: str) -> Refused:
-    whose = "the service" if who.casefold() == SERVICE else f"the role {role[:40]}"
+    whose = "the service" if is_service(who) else f"the role {role[:40]}"
     error = Refused(f"{whose} never {what}", hint=hint)
     error.code = "role"
     return error

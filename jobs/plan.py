@@ -8,10 +8,16 @@ from typing import Final
 
 import msgspec
 
+from rules.accounts import same_person
 from rules.errors import Refused, UsageError
 
 Key = tuple[str, str]  # table and id of a unit
 SERVICE: Final = "service"  # the product's own account: it proposes plans, and does nothing that a person must do (ACC-09)
+
+
+def is_service(who: str) -> bool:
+    """Whether this is the product's own account, however it is written."""
+    return same_person(who, SERVICE)
 
 
 class Kind(StrEnum):

@@ -31,6 +31,11 @@ Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that
 class Store(Protocol):
     """The state of the service. Each method is one transaction: what it writes is there whole, with its ledger entries, or not at all."""
 
+    @property
+    def crm(self) -> str:
+        """The CRM that the store was opened for; empty where it was opened without one."""
+        ...
+
     def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry) -> None:
         """Store a plan with its lines, encoded and compressed page by page."""
         ...

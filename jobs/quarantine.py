@@ -13,6 +13,7 @@ from uuid import uuid4
 import msgspec
 
 from connectors.interface import Among, Operation, OperationKind
+from jobs.belonging import refuse_other_crm
 from jobs.gather import rows_of
 from jobs.guards import APPROVING_ROLES
 from jobs.lookout import CANARY
@@ -20,6 +21,7 @@ from jobs.plan import PlanLine
 from jobs.ports import JobContext, Store
 from jobs.runs import RowWrite
 from jobs.settling import TECHNICAL, send_operations
+from rules.accounts import account
 from rules.errors import Refused, UsageError
 from rules.periods import brussels_date
 from rules.policy import Policy
@@ -92,13 +94,14 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
         UsageError: the unit is not in quarantine.
         Refused: another role; or the days have passed, so that the next run disposes of the unit.
     """
-    day = brussels_date(now)
+    who, day = account(who), brussels_date(now)
     data: dict[str, object] = {"unit": reference(table, row), "table": table, "role": role, "by": reference("person", who)}
     if role not in APPROVING_ROLES:
         raise _denied(store, data, "role", f"the role {role[:40]} keeps no unit in quarantine", "a crm_admin or a dpo does (section 9.4)")
     mark = next((mark for mark in store.marks() if (mark.table, mark.id) == (table, row)), None)
     if mark is None or policy.quarantine is None:
         raise UsageError("this unit is not in quarantine", hint="crm-compliance quarantine list", where=f"{table} {row}"[:128])
+    refuse_other_crm(store, mark.crm, data, f"{table} {row}")
     if not mark.undone and mark.until < day:
         raise _denied(store, data, "quarantine_over", f"its days ended on {mark.until.isoformat()}", "place a hold on it (holds place)")
     kept = msgspec.structs.replace(mark, undone=True, until=last_day(policy.quarantine, day))
@@ -117,7 +120,7 @@ def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, befor
     """The mark of a unit whose days begin on `day`; a notice that was tried before keeps its id, so that there is one at most."""
     has_notice = policy.notice == "note" and context.connector.record(line.table) in NOTED
     notice = (before.notice if before is not None and not before.told else "") or str(uuid4())
-    return Mark(line.table, line.id, day, last_day(policy, day), notice if has_notice else "", told=not has_notice)
+    return Mark(line.table, line.id, day, last_day(policy, day), notice if has_notice else "", told=not has_notice, crm=context.crm)
 
 
 def _mark(context: JobContext, policy: QuarantinePolicy, fresh: Sequence[Mark]) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jobs.admitting import APPROVER, Hand, admitted, check_role, save_move, wrong_state
+from jobs.admitting import APPROVER, Hand, admitted, check_role, of_this_crm, save_move, wrong_state
 from jobs.compiling import NEUTRAL, Draft, compiled, drafted, hand_of
 from jobs.confirmed_people import refused
 from jobs.deciding import is_decided
@@ -22,6 +22,7 @@ from jobs.overriding import overrides_of
 from jobs.ports import JobContext
 from jobs.recipients import TRANSFER_BASIS_MISSING
 from jobs.subject_requests import SubjectRequest, Word
+from rules.accounts import same_person
 from rules.errors import Refused
 from rules.subject_requests import COPIES, Outcome, RequestState, Step, may
 
@@ -57,8 +58,9 @@ def for_release(context: JobContext, request_id: str, who: str, role: str) -> tu
     Raises:
         Refused: as `check_release` does.
     """
-    check_role(hand_of(context, who, role), Step.RELEASE, (APPROVER,))
-    request = context.store.request(request_id)
+    hand = hand_of(context, who, role)
+    check_role(hand, Step.RELEASE, (APPROVER,))
+    request = of_this_crm(hand, request_id, Step.RELEASE)
     if not may(Step.RELEASE, request.state):
         raise wrong_state(request, Step.RELEASE)
     compilation = compiled(context.store, request)
@@ -81,7 +83,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     content = next((word for word in request.words if word.step == CONTENT), None)
     if content is None:
         raise refused("not_approved", "nobody has approved the content", f"crm-compliance requests approve {request.id}", request.id)
-    if content.who.casefold() == who.casefold():
+    if same_person(content.who, who):
         message = "whoever approved the content cannot release it"
         raise refused("same_person", message, "the release is a second person's (ACC-09)", request.id)
     problem = _unfinished(context, request, compilation)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jobs.admitting import APPROVER, DPO, Hand, admitted, check_role, save_move
+from jobs.admitting import APPROVER, DPO, Hand, admitted, check_role, of_this_crm, save_move
 from jobs.compiling import compiled, drafted
 from jobs.disclosure import Compilation, Item, ItemStatus
 from jobs.granted import PUT_ASIDE, is_settled
@@ -51,7 +51,7 @@ def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
         Refused: with code `role` or `not_compiled`.
     """
     check_role(hand, Step.REVIEW, (DPO, APPROVER))
-    return compiled(hand.store, hand.store.request(request_id)).items
+    return compiled(hand.store, of_this_crm(hand, request_id, Step.REVIEW)).items
 
 
 def for_page(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
@@ -89,7 +89,7 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
         Refused: with code `role`, or `not_confirmed`.
     """
     check_role(hand, Step.REVIEW, (DPO, APPROVER))
-    draft = drafted(context, context.store.request(request_id), with_files=False)
+    draft = drafted(context, of_this_crm(hand, request_id, Step.REVIEW), with_files=False)
     withheld = {item.source for item in draft.compilation.items if not item.is_shown}
     included = {item.source for item in draft.compilation.items} - withheld
     total = len(included) + len(withheld) + len(draft.scope.excluded)

@@ -94,6 +94,7 @@ class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     link_until: datetime | None = None
     downloads: tuple[datetime, ...] = ()
     renewals: tuple[datetime, ...] = ()
+    crm: str = ""  # the CRM that the steps were taken on; empty until there was one
 
     @property
     def is_closed(self) -> bool:

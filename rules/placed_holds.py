@@ -78,6 +78,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     release_asked_by: str = ""
     release_reason: str = ""
     notified_on: date | None = None
+    crm: str = ""  # whose row it is; empty in a hold that was placed before CRMs were told apart
 
     @property
     def reason(self) -> Reason:

@@ -29,6 +29,7 @@ class Mark(msgspec.Struct, frozen=True):
     notice: str = ""
     told: bool = False
     undone: bool = False
+    crm: str = ""
 
     @property
     def code(self) -> str:

@@ -16,8 +16,9 @@ import requests
 import tenacity
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from connectors.dynamics.config import check_ca_file, is_loopback
+from connectors.dynamics.config import check_ca_file
 from connectors.interface import Unauthorised, Unreachable
+from rules.crm_addresses import on_this_machine
 from rules.errors import UsageError
 
 RENEW_BEFORE_S = 300.0  # a long request must not start with a token that lapses on its way
@@ -49,7 +50,7 @@ class StaticToken:
     """A fixed token, for the emulator. Elsewhere it would be a password in a variable that never expires, so it is refused."""
 
     def __init__(self, token: str, url: str) -> None:
-        if not is_loopback(url):
+        if not on_this_machine(url):
             raise UsageError(
                 "A static token is accepted for a CRM on this machine only.",
                 hint="Use tenant, client id and secret or certificate instead.",
@@ -109,7 +110,7 @@ class EntraTokens:
         is_adfs = self._authority.rsplit("/", 1)[-1].lower() == "adfs"
         # Entra: resource + /.default; AD FS: resource + /scope. The organisation's URL has no slash at its end, so no `//.default` arises.
         self._scope = scope or f"{organisation_url.rstrip('/')}/{'openid' if is_adfs else '.default'}"
-        self._http = _PatientSession(ca_file, timeout_s, sleep, chance)
+        self._http = PatientSession(ca_file, timeout_s, sleep, chance)
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._app: Any = None
@@ -216,12 +217,18 @@ def _certificate(path: Path, password: str) -> dict[str, str]:
     return pem | {"passphrase": password} if password else pem
 
 
-class _PatientSession(requests.Session):
+class PatientSession(requests.Session):
     """The HTTP client under MSAL: our CA file, a time-out, and a few repetitions, since a token request is safe to repeat."""
 
     ATTEMPTS = 4
 
-    def __init__(self, ca_file: str | None, timeout_s: float, sleep: Callable[[float], None], chance: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        ca_file: str | None,
+        timeout_s: float = 30.0,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
         super().__init__()
         self._ca_file = ca_file
         self._timeout_s = timeout_s

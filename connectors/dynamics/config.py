@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from connectors.dynamics.governor import ONE_AT_A_TIME, Pace
+from rules.crm_addresses import on_this_machine
 from rules.errors import UsageError
 
 MAX_PAGE_SIZE = 5000  # Microsoft Learn, "Page results using OData"
 _API_PATH = re.compile(r"/api/data/v\d+\.\d+/$")
-
-
-def is_loopback(url: str) -> bool:
-    """Whether this address is on our own machine, where a static token and plain http are acceptable."""
-    host = (urlsplit(url).hostname or "").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_ca_file(path: str | None) -> None:
@@ -72,7 +61,7 @@ class Environment:
 
     @property
     def is_loopback(self) -> bool:
-        return is_loopback(self.url)
+        return on_this_machine(self.url)
 
     @property
     def root_path(self) -> str:
@@ -105,7 +94,7 @@ def _normalised(url: str, *, any_odata: bool) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     path = parts.path.rstrip("/") + "/"
     normal = urlunsplit((parts.scheme, f"{host}:{port}" if port else host, path, "", ""))
-    if parts.scheme == "http" and not is_loopback(normal):
+    if parts.scheme == "http" and not on_this_machine(normal):
         raise UsageError("The CRM must be reached over https.", hint="Plain http is for the emulator on this machine only.")
     if not any_odata and not _API_PATH.search(path):
         raise UsageError(f"The address of the CRM ends in {path}, not in /api/data/vX.Y/.", hint=hint)

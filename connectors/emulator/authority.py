@@ -5,6 +5,8 @@ Unless told whom it knows, it takes any tenant, any application and any secret: 
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +20,7 @@ from connectors.emulator.tokens import LIFETIME_S, Tokens, unsigned_jwt
 
 ADFS = "adfs"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+REFRESH_GRANT = "refresh_token"
 DEVICE_LIFETIME_S = 900
 DEVICE_INTERVAL_S = 5
 
@@ -61,7 +64,16 @@ class Known:
 @dataclass
 class _DeviceCode:
     client: str
+    scope: str
     expires_at: float
+
+
+@dataclass
+class _SignedIn:
+    """Whom a refresh token stands for."""
+
+    client: str
+    claims: dict[str, Any]
 
 
 @dataclass
@@ -70,11 +82,13 @@ class Authority:
     clock: Clock
     known: Known = field(default_factory=Known)
     _devices: dict[str, _DeviceCode] = field(default_factory=dict)
+    _signed_in: dict[str, _SignedIn] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Know everybody again."""
         self.known = Known()
         self._devices.clear()
+        self._signed_in.clear()
 
     def discovery(self, origin: str, tenant: str) -> dict[str, Any]:
         """The OpenID configuration of a tenant, or of AD FS.
@@ -109,6 +123,8 @@ class Authority:
         grant = form.get("grant_type")
         if grant == DEVICE_GRANT:
             return self._token_for_person(form, issuer_of(origin, tenant), tenant)
+        if grant == REFRESH_GRANT:
+            return self._token_again(form, issuer_of(origin, tenant), tenant)
         if grant != "client_credentials":
             raise TokenRefused(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
         client = _needed(form, "client_id")
@@ -129,10 +145,10 @@ class Authority:
         self._check_tenant(tenant)
         form = _fields(body)
         client = _needed(form, "client_id")
-        _needed(form, "scope")
+        scope = _needed(form, "scope")
         self._check_registered(client)
         code, typed, page = secrets.token_urlsafe(32), secrets.token_hex(4).upper(), f"{origin}/{tenant}/device"
-        self._devices[code] = _DeviceCode(client, self.clock.timestamp() + DEVICE_LIFETIME_S)
+        self._devices[code] = _DeviceCode(client, scope, self.clock.timestamp() + DEVICE_LIFETIME_S)
         return {
             "user_code": typed,
             "device_code": code,
@@ -211,15 +227,39 @@ class Authority:
         del self._devices[code]
         if person.declines:
             raise TokenRefused(400, "authorization_declined", 70018, "The user declined the sign-in.")
+        return self._answer_for_person(form | {"scope": device.scope}, person.claims, issuer, tenant)
+
+    def _token_again(self, form: dict[str, str], issuer: str, tenant: str) -> dict[str, Any]:
+        """Tokens for somebody who has signed in before, with the claims of now (RFC 6749, section 6)."""
+        client = _needed(form, "client_id")
+        signed_in, person = self._signed_in.get(_needed(form, "refresh_token")), self.known.person
+        if signed_in is None or signed_in.client != client:
+            raise TokenRefused(400, "invalid_grant", 70000, "The refresh token is not known.")
+        claims = signed_in.claims
+        if person is not None and person.claims.get("oid") == claims.get("oid"):
+            if person.declines:
+                raise TokenRefused(400, "invalid_grant", 50057, "The user account is disabled.")
+            claims = person.claims
+        return self._answer_for_person(form, claims, issuer, tenant)
+
+    def _answer_for_person(self, form: dict[str, str], person: dict[str, Any], issuer: str, tenant: str) -> dict[str, Any]:
+        client, now = form["client_id"], self.clock.timestamp()
         times = {"iat": int(now), "nbf": int(now), "exp": int(now) + LIFETIME_S}
-        claims = {"iss": issuer, "aud": client, "tid": tenant, "sub": person.claims.get("oid", ""), **times, **person.claims}
-        return {
+        claims = {"iss": issuer, "aud": client, "tid": tenant, "sub": person.get("oid", ""), **times, **person}
+        answer = {
             "token_type": "Bearer",
             "scope": form.get("scope", "openid profile"),
             "expires_in": LIFETIME_S,
             "access_token": unsigned_jwt({"iss": issuer, "appid": client, **times}),  # for another service than the Web API
             "id_token": unsigned_jwt(claims),
         }
+        if "offline_access" in form.get("scope", "").split():
+            answer["refresh_token"] = secrets.token_urlsafe(32)
+            self._signed_in[answer["refresh_token"]] = _SignedIn(client, person)
+        if form.get("client_info") == "1" and tenant != ADFS:
+            info = json.dumps({"uid": person.get("oid", ""), "utid": tenant}).encode()
+            answer["client_info"] = base64.urlsafe_b64encode(info).rstrip(b"=").decode()
+        return answer
 
 
 def issuer_of(origin: str, tenant: str) -> str:

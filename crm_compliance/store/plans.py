@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from crm_compliance.store.documents import decoded
 from crm_compliance.store.tables import approvals, plan_pages, plans
 from jobs.plan import Approval, LinesRemoved, Plan
+from rules.accounts import same_person
 from rules.errors import Refused, UsageError
 
 
@@ -65,7 +66,7 @@ def add_word(connection: Connection, plan: str, word: Approval) -> Plan:
     """
     connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
     before = read_plan(connection, plan)
-    if word.approves and any(other.who.casefold() == word.who.casefold() for other in before.counting(word.at)):
+    if word.approves and any(same_person(other.who, word.who) for other in before.counting(word.at)):
         error = Refused("this person has approved the plan already", hint="the other approval is for somebody else (ACC-09)", where=plan)
         error.code = "same_person"
         raise error

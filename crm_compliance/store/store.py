@@ -22,12 +22,14 @@ from crm_compliance.store import (
     policies,
     quarantine,
     runs,
+    served,
     switches,
     waiting,
 )
 from crm_compliance.store import erasures as erasures_
 from crm_compliance.store import requests as requests_
 from crm_compliance.store.database import Database
+from crm_compliance.store.served import other_crm
 from jobs.certificates import Issued
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger import LedgerEntry
@@ -35,6 +37,7 @@ from jobs.plan import Approval, Kind, Plan
 from jobs.rounds_made import OF_ROUNDS, RoundMade, rounds_of
 from jobs.runs import Action, Erasure, Run
 from jobs.subject_requests import SubjectRequest
+from rules.crm_addresses import THIS_MACHINE, organisation_at
 from rules.placed_holds import PlacedHold
 from rules.quarantine import Mark
 
@@ -49,18 +52,60 @@ class SqlStore:
     (exit 2) and leave nothing half-written: what a method writes and the ledger entries about it are one transaction.
     """
 
-    def __init__(self, database: Database, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None, crm: str = ""
+    ) -> None:
         self._database = database
         self._folder = folder
         self._lease: locks.Lease | None = None  # of the runner
         self._clock = clock
         self._sealer = sealer
+        self._crm = crm
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None) -> Self:
+    def open(
+        cls, url: str, *, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None, crm: str = ""
+    ) -> Self:
         """Open the store of a SQLAlchemy URL; tables are made or brought up to date. `clock` dates the ledger entries, `sealer` seals the
-        working areas of subject requests: without one, none can be opened. `folder` is for locks where the database is no file."""
-        return cls(Database.open(url), clock, sealer, folder)
+        working areas of subject requests: without one, none can be opened. `folder` is for locks where the database is no file. The
+        store remembers the `crm` that it is opened for.
+
+        Raises:
+            Refused: with code `other_crm`, where `crm` is on this machine and the store has served one that is not.
+        """
+        store = cls(Database.open(url), clock, sealer, folder, crm)
+        try:
+            if crm:
+                store._serve(organisation_at(crm))
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @property
+    def crm(self) -> str:
+        return self._crm
+
+    def _serve(self, organisation: str) -> None:
+        """Remember the CRM. On this machine people are believed, clocks are set and tokens never lapse: none of it near a real CRM's
+        history."""
+        with self._database.reading() as connection:
+            is_known = served.is_known(connection, organisation)
+            real = served.real_ones(connection) if organisation == THIS_MACHINE else set()
+        if real:
+            raise other_crm()
+        if not is_known:
+            with self._database.writing() as connection:
+                served.see(connection, organisation, self._clock)
+
+    def see_authority(self, authority: str, client: str) -> None:
+        """Remember where people sign in for the CRM that the store is open for, and by which application; the first authority stays.
+
+        Raises:
+            Refused: with code `other_authority`, where that was somewhere else so far.
+        """
+        with self._database.writing() as connection:
+            served.see_authority(connection, organisation_at(self._crm), authority, client, self._clock)
 
     def close(self) -> None:
         self._database.close()

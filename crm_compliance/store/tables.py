@@ -213,3 +213,13 @@ request_totals = Table(
     Column("outcome", String, primary_key=True),
     Column("requests", Integer, nullable=False),
 )
+
+# `told`: the ledger has an entry about this row. `authority` is where people sign in for this CRM.
+served_crms = Table(
+    "served_crms",
+    metadata,
+    Column("organisation", String, primary_key=True),
+    Column("first_seen_at", String, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("authority", String),
+)

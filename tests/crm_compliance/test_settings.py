@@ -52,6 +52,7 @@ DOCUMENTED = {
     "REQUESTS_CRON",
     "PUBLIC_URL",
     "TRUSTED_PROXIES",
+    "SIGNIN_MINUTES",
 }
 
 

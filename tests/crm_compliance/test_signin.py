@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msal
 import pytest
 import requests
 
-from connectors.dynamics.auth import EntraTokens, StaticToken
+from connectors.dynamics.auth import EntraTokens, PatientSession, StaticToken
 from crm_compliance.settings import Settings
 from crm_compliance.signin import ROLES, NotSignedIn, Person, person, proposer
 from crm_compliance.tokens import token_source
@@ -18,7 +19,7 @@ from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
 HERE = Settings(crm_url="http://127.0.0.1:8765/api/data/v9.2/")
-THERE = Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/", crm_tenant_id="tenant", crm_client_id="client")
+REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
 OID = "5c1d2f60-0000-4000-8000-00000000beef"
 
 
@@ -45,6 +46,14 @@ class Desk:
         assert flow is self.flow
         return self.answer
 
+    def get_accounts(self) -> list[dict[str, Any]]:
+        return []
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Settings:
+    return Settings(crm_url=REAL, crm_tenant_id="tenant", crm_client_id="client", data_dir=tmp_path / "data")
+
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
@@ -66,14 +75,14 @@ def test_on_this_machine_a_person_is_believed(desk: Desk, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["", "king", "DPO", "service"])
-@pytest.mark.parametrize("settings", [HERE, THERE], ids=["here", "there"])
-def test_an_unknown_role_is_refused_before_anybody_signs_in(desk: Desk, settings: Settings, role: str) -> None:
-    with pytest.raises(UsageError, match="--role"):
-        person(settings, "anna", role)
+def test_an_unknown_role_is_refused_before_anybody_signs_in(desk: Desk, there: Settings, role: str) -> None:
+    for settings in (HERE, there):
+        with pytest.raises(UsageError, match="--role"):
+            person(settings, "anna", role)
     assert desk.made == {}
 
 
-@pytest.mark.parametrize("who", ["", "Anna Peeters", "a" * 101, "a/b", "x\n"])
+@pytest.mark.parametrize("who", ["", "Anna Peeters", "a" * 101, "a/b", "a\nb"])
 def test_a_name_that_is_no_account_is_refused(who: str) -> None:
     with pytest.raises(UsageError, match="--as"):
         person(HERE, who, "dpo")
@@ -83,37 +92,39 @@ def test_a_name_that_is_no_account_is_refused(who: str) -> None:
 
 
 @pytest.mark.usefixtures("terminal")
-def test_elsewhere_the_token_says_who_and_in_which_roles(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_elsewhere_the_token_says_who_and_in_which_roles(desk: Desk, there: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """What `--as` claims does not count; the object id is the name, so that no personal data enters the store."""
-    assert person(THERE, "somebody-else", "dpo") == Person(OID, "dpo")
+    assert person(there, "somebody-else", "dpo") == Person(OID, "dpo")
     said = capsys.readouterr()
     assert ("type ABC" in said.err, said.out) == (True, "")
+    assert isinstance(desk.made.pop("token_cache"), msal.SerializableTokenCache)
+    assert isinstance(desk.made.pop("http_client"), PatientSession)
     assert desk.made == {
         "client_id": "client",
         "authority": "https://login.microsoftonline.com/tenant",
-        "verify": True,
         "instance_discovery": False,
         "scopes": ["User.Read"],
     }
-    assert proposer(THERE, "somebody-else") == OID
-    assert proposer(THERE, "") == "service"
+    assert proposer(there, "somebody-else") == OID
+    assert proposer(there, "") == "service"
 
 
 @pytest.mark.usefixtures("terminal")
-def test_a_role_that_the_token_lacks_is_refused(desk: Desk) -> None:
+def test_a_role_that_the_token_lacks_is_refused(desk: Desk, there: Settings) -> None:
     with pytest.raises(NotSignedIn, match="crm_admin"):
-        person(THERE, "anna", "crm_admin")
+        person(there, "anna", "crm_admin")
     desk.answer["id_token_claims"].pop("roles")
     with pytest.raises(NotSignedIn, match="dpo"):
-        person(THERE, "anna", "dpo")
+        person(there, "anna", "dpo")
 
 
 @pytest.mark.usefixtures("terminal")
-def test_the_authority_and_the_ca_file_of_the_settings_are_used(desk: Desk, tmp_path: Any) -> None:
+def test_the_authority_and_the_ca_file_of_the_settings_are_used(desk: Desk, there: Settings, tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
-    settings = THERE.model_copy(update={"crm_authority": "https://adfs.example.org/adfs", "crm_ca_file": ca})
+    settings = there.model_copy(update={"crm_authority": "https://adfs.example.org/adfs", "crm_ca_file": ca})
     person(settings, "anna", "dpo")
-    assert (desk.made["authority"], desk.made["verify"]) == ("https://adfs.example.org/adfs", str(ca))
+    assert desk.made["authority"] == "https://adfs.example.org/adfs"
+    assert desk.made["http_client"]._ca_file == str(ca)
 
 
 @pytest.mark.usefixtures("terminal")
@@ -129,11 +140,11 @@ def test_the_authority_and_the_ca_file_of_the_settings_are_used(desk: Desk, tmp_
     ],
 )
 def test_a_sign_in_that_fails_says_so_without_a_name(
-    desk: Desk, flow: dict[str, Any] | None, answer: dict[str, Any], error: Exception | None, part: str
+    desk: Desk, there: Settings, flow: dict[str, Any] | None, answer: dict[str, Any], error: Exception | None, part: str
 ) -> None:
     desk.flow, desk.answer, desk.error = flow or desk.flow, answer, error
     with pytest.raises(NotSignedIn) as refused:
-        person(THERE, "anna", "dpo")
+        person(there, "anna", "dpo")
     assert part in str(refused.value)
     assert "Lotte" not in str(refused.value)
     assert (refused.value.exit_code, bool(refused.value.hint)) == (5, True)
@@ -152,7 +163,7 @@ def test_without_a_terminal_nobody_is_asked(desk: Desk, typist: Typist, org: Nig
 
 def test_without_an_application_nobody_can_sign_in() -> None:
     with pytest.raises(UsageError, match="Entra ID application"):
-        person(Settings(crm_url="https://org.crm4.dynamics.com/api/data/v9.2/"), "anna", "dpo")
+        person(Settings(crm_url=REAL), "anna", "dpo")
 
 
 def test_an_approval_elsewhere_needs_two_accounts(desk: Desk, terminal: None, typist: Typist, org: Night) -> None:
@@ -188,20 +199,20 @@ def test_without_credentials_the_settings_are_named() -> None:
     assert "CRM_COMPLIANCE_CRM_CLIENT_ID" in refused.value.hint or "_CRM_CLIENT_ID" in refused.value.hint
 
 
-def test_an_application_signs_in_with_its_secret() -> None:
-    settings = THERE.model_copy(update={"crm_client_secret": Settings(crm_client_secret="geheim").crm_client_secret})
+def test_an_application_signs_in_with_its_secret(there: Settings) -> None:
+    settings = there.model_copy(update={"crm_client_secret": Settings(crm_client_secret="geheim").crm_client_secret})
     source = token_source(settings)
     assert isinstance(source, EntraTokens)
     assert repr(source) == "EntraTokens(authority='https://login.microsoftonline.com/tenant', client_id='client')"
     source.close()
 
 
-def test_neither_secret_nor_certificate_is_refused() -> None:
+def test_neither_secret_nor_certificate_is_refused(there: Settings) -> None:
     with pytest.raises(UsageError, match="secret or a client certificate"):
-        token_source(THERE)
+        token_source(there)
 
 
-def test_a_certificate_that_is_not_there_is_named(tmp_path: Any) -> None:
+def test_a_certificate_that_is_not_there_is_named(there: Settings, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
-        token_source(THERE.model_copy(update={"crm_client_certificate": tmp_path / "none.pem"}))
+        token_source(there.model_copy(update={"crm_client_certificate": tmp_path / "none.pem"}))
     assert refused.value.where == str(tmp_path / "none.pem")

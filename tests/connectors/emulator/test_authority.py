@@ -182,6 +182,20 @@ def test_a_device_code_waits_for_a_person_and_is_good_once(crm: Client, endpoint
 
 
 @FORMS
+def test_who_signed_in_gets_tokens_again_with_the_claims_of_now(crm: Client, endpoint: str) -> None:
+    know(crm, person=PERSON)
+    flow = post(crm, f"{endpoint}/devicecode", client_id="client", scope="User.Read offline_access").json()
+    first = ask(crm, endpoint, flow["device_code"]).json()["refresh_token"]
+    form = {"grant_type": "refresh_token", "client_id": "client", "scope": "User.Read"}
+    know(crm, person=PERSON | {"roles": ["auditor"]})
+    again = post(crm, f"{endpoint}/token", **form, refresh_token=first).json()
+    assert jwt.decode(again["id_token"], options={"verify_signature": False})["roles"] == ["auditor"]
+    assert refusal(post(crm, f"{endpoint}/token", **form, refresh_token="none")) == (400, "invalid_grant")
+    know(crm, person=PERSON | {"declines": True})
+    assert refusal(post(crm, f"{endpoint}/token", **form, refresh_token=first)) == (400, "invalid_grant")
+
+
+@FORMS
 def test_a_device_code_expires_or_is_declined(crm: Client, endpoint: str) -> None:
     codes = [post(crm, f"{endpoint}/devicecode", client_id="client", scope="User.Read").json()["device_code"] for _ in range(2)]
     know(crm, person=PERSON | {"declines": True})

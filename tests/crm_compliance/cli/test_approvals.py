@@ -35,7 +35,7 @@ def test_two_people_let_a_plan_through(typist: Typist, org: Night, tripped: str)
     error = typist.refused("apply", tripped, code=5)
     assert (error["code"], error["where"]) == ("breaker", tripped)
     assert "BREAKER_TRIPPED" in error["message"]
-    first = typist.ask("plans", "approve", tripped, "--as", "ben", "--role", "crm_admin", "--comment", "seen")
+    first = typist.ask("plans", "approve", tripped, "--as", "ben", "--role", "crm_admin", "--comment", "looked at")
     assert first["state"] == "waiting"
     assert [(word["as"], word["role"]) for word in first["approvals"]["given"]] == [("ben", "crm_admin")]
     assert first["approvals"]["given"][0]["at"].startswith("2026-11-25T11:00")
@@ -53,7 +53,7 @@ def test_two_people_let_a_plan_through(typist: Typist, org: Night, tripped: str)
     typist.ask("history", "export", "--output", ledger)
     text = ledger.read_text(encoding="utf-8")
     assert '"approval"' in text
-    assert not any(name in text for name in ("anna", "ben", "cleo", "seen"))
+    assert not any(name in text for name in ("anna", "ben", "cleo", "looked at"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+"""Whether an address is this machine's own, and whether two addresses are one CRM's. By the names alone: nothing is looked up, for a name
+server can say anything.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network, IPv6Address, ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+THIS_MACHINE: Final = "this machine"  # all its CRMs are one: an emulator takes whatever port is free
+_LOOPBACK: Final = IPv4Network("127.0.0.0/8")
+_API_PATH: Final = re.compile(r"/api/data/v\d+\.\d+$")
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def on_this_machine(url: str) -> bool:
+    """Whether the host of an http(s) address is 127.0.0.0/8, ::1 or localhost, as it is written."""
+    host = _host(url)
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address in _LOOPBACK if address.version == 4 else address == IPv6Address("::1")
+
+
+def organisation_at(url: str) -> str:
+    """Name the organisation behind the root of a Web API: one string for every way to write the same one.
+
+    `https://org.api.crm4.dynamics.com/api/data/v9.2/` and `https://org.crm4.dynamics.com/api/data/v9.1` are one organisation; on premises
+    the first part of the path tells organisations of one server apart. All addresses on this machine are one: `THIS_MACHINE`.
+    """
+    if on_this_machine(url):
+        return THIS_MACHINE
+    parts = urlsplit(url)
+    port = parts.port or _PORTS.get(parts.scheme)
+    host = _host(url).replace(".api.crm", ".crm", 1)
+    path = _API_PATH.sub("", parts.path.rstrip("/")).casefold()
+    return f"{host}:{port}{path}"
+
+
+def same_crm(one: str, other: str) -> bool:
+    """Whether two addresses are of the same CRM."""
+    return organisation_at(one) == organisation_at(other)
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").rstrip(".").casefold()
