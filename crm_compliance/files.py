@@ -23,6 +23,12 @@ class DiskProblem(UsageError):
     code = "disk"
 
 
+class OpenToOthers(UsageError):
+    """A folder or a file of ours may be read or written by others than its owner."""
+
+    code = "open_to_others"
+
+
 @overload
 def write_whole(path: Path, *, text: Literal[False] = False) -> AbstractContextManager[IO[bytes]]: ...
 @overload
@@ -130,6 +136,21 @@ def place_once(path: Path, content: bytes) -> None:
     finally:
         os.unlink(name)
     sync_folder(path.parent)
+
+
+def refuse_open_to_others(*paths: Path) -> None:
+    """Refuse what others than its owner may read or write. Nothing is mended silently: somebody may have been there.
+
+    Raises:
+        OpenToOthers: with the commands that close it. What is not there is passed over.
+    """
+    with disk_errors(paths[0]):
+        found = [path for path in paths if path.exists() and open_to_others(path)]
+    if found:
+        mends = "; ".join(f"chmod {'700' if path.is_dir() else '600'} {path}" for path in found)
+        raise OpenToOthers(
+            f"others may read or write {found[0]}", hint=f"{mends}; think about who may have been there", where=str(found[0])
+        )
 
 
 def open_to_others(path: Path) -> bool:

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from crm_compliance.files import private_folder
+from crm_compliance.files import private_folder, refuse_open_to_others
 from rules.crm_addresses import on_this_machine
 from rules.errors import UsageError
 
@@ -238,8 +238,14 @@ class Settings(BaseModel):
         return self.erasures_file or self.data_dir.absolute() / "erasures.jsonl"
 
     def make_data_dir(self) -> Path:
-        """The data folder, made with mode 0700 where it is missing."""
-        return private_folder(self.data_dir)
+        """The data folder, made with mode 0700 where it is missing.
+
+        Raises:
+            OpenToOthers: it is there, and others than its owner may enter it.
+        """
+        made = private_folder(self.data_dir)
+        refuse_open_to_others(made)
+        return made
 
 
 def load_settings(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:

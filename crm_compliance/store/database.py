@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from crm_compliance.files import DiskProblem, disk_errors
+from crm_compliance.files import DiskProblem, disk_errors, refuse_open_to_others
 from rules.errors import UsageError
 
 HEAD = "0005"  # the last step in migrations/versions
@@ -55,7 +55,7 @@ class Database:
         """Open the database of a SQLAlchemy URL and bring it to the version of this program.
 
         Raises:
-            StoreUnusable, DiskProblem: with what a person can do about it; a password in the URL is never repeated.
+            StoreUnusable, DiskProblem, OpenToOthers: with what a person can do about it; a password in the URL is never repeated.
         """
         parsed = parse(url)
         file = _sqlite_file(parsed) if parsed.get_backend_name() == "sqlite" else None
@@ -142,6 +142,7 @@ def _sqlite_file(url: URL) -> Path:
     # that is already open too. Another program would then take itself for the last one, and remove the journal that this one still writes.
     with disk_errors(file), suppress(FileExistsError):
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    refuse_open_to_others(file, Path(f"{file}-wal"), Path(f"{file}-shm"))
     return file
 
 

@@ -63,9 +63,7 @@ class SqlStore:
         self._crm = crm
 
     @classmethod
-    def open(
-        cls, url: str, *, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None, crm: str = ""
-    ) -> Self:
+    def open(cls, url: str, *, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None, crm: str = "") -> Self:
         """Open the store of a SQLAlchemy URL; tables are made or brought up to date. `clock` dates the ledger entries, `sealer` seals the
         working areas of subject requests: without one, none can be opened. `folder` is for locks where the database is no file. The
         store remembers the `crm` that it is opened for.

@@ -43,7 +43,7 @@ def test_a_whole_night_on_an_emulator(tmp_path: Path, capsys: pytest.CaptureFixt
         assert f"$ crm-compliance {typed}" in out
     assert "the chain holds" in out
     kinds = [json.loads(line)["kind"] for line in (folder / "ledger.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert (kinds[:4], kinds[-1]) == (["key_made", "key_made", "policy", "plan"], "run_ended")
+    assert (kinds[:5], kinds[-1]) == (["crm_seen", "key_made", "key_made", "policy", "plan"], "run_ended")
     _one_person_was_answered(folder, out)
 
 

@@ -140,7 +140,7 @@ def test_all_addresses_of_this_machine_are_one_crm(typist: Typist, org: Night) -
 
 def older(typist: Typist) -> None:
     """Take the store back to the version before it remembered CRMs."""
-    sql(typist, "DROP TABLE served_crms", "UPDATE crm_compliance_version SET version_num = '0003'")
+    sql(typist, "DROP TABLE served_crms", "UPDATE crm_compliance_version SET version_num = '0004'")
 
 
 def test_an_older_store_is_judged_by_its_plans(typist: Typist) -> None:

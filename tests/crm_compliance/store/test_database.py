@@ -172,6 +172,7 @@ def test_a_database_that_may_not_be_written_is_said(sqlite_url: str, open_store:
 def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     file.write_bytes(b"holiday pictures " * 1000)
+    file.chmod(0o600)
     with pytest.raises(StoreUnusable, match="not a SQLite database"):
         Database.open(f"sqlite:///{file}")
     assert file.read_bytes() == b"holiday pictures " * 1000
