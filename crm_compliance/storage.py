@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from connectors.interface import ObjectStore
 from connectors.storage.local import LocalFolder
-from crm_compliance.settings import Settings, on_this_machine
+from crm_compliance.settings import Settings
+from rules.crm_addresses import on_this_machine
 from rules.errors import UsageError
 
 

@@ -254,8 +254,8 @@ class Authority:
             "id_token": unsigned_jwt(claims),
         }
         if "offline_access" in form.get("scope", "").split():
-            answer["refresh_token"] = secrets.token_urlsafe(32)
-            self._signed_in[answer["refresh_token"]] = _SignedIn(client, person)
+            answer["refresh_token"] = again = secrets.token_urlsafe(32)
+            self._signed_in[again] = _SignedIn(client, person)
         if form.get("client_info") == "1" and tenant != ADFS:
             info = json.dumps({"uid": person.get("oid", ""), "utid": tenant}).encode()
             answer["client_info"] = base64.urlsafe_b64encode(info).rstrip(b"=").decode()

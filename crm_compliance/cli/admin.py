@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
     app.command("serve")(serve)
+    app.command("signout")(signout)
     app.command("demo")(demo)
 
 
@@ -124,6 +125,18 @@ def serve(
     with listening(port) as listener, serving(settings, listener) as address:
         print_line(f"downloads: {address}", error=True)
         serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
+
+
+def signout() -> None:
+    """Forget everybody who is signed in on this installation; the next command that needs a person asks for a code.
+
+    Example: crm-compliance signout
+    """
+    from crm_compliance.cli import given
+    from crm_compliance.signed_in import sign_out
+
+    logins = sign_out(given.settings().make_data_dir())
+    output.answer({"logins": logins}, lambda _: print_line(f"nobody is signed in any more; logins that were forgotten: {logins}"))
 
 
 def demo(

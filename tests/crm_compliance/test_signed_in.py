@@ -21,8 +21,8 @@ from crm_compliance.store.store import SqlStore
 from rules.errors import Refused, UsageError
 
 REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
-DORA = {"oid": "5c1d2f60-0000-4000-8000-00000000d0ba", "preferred_username": "dora@example.org", "roles": ["dpo"]}
-ERIK = {"oid": "5c1d2f60-0000-4000-8000-00000000e61c", "preferred_username": "erik@example.org", "roles": ["approver"]}
+DORA: dict[str, Any] = {"oid": "5c1d2f60-0000-4000-8000-00000000d0ba", "preferred_username": "dora@example.org", "roles": ["dpo"]}
+ERIK: dict[str, Any] = {"oid": "5c1d2f60-0000-4000-8000-00000000e61c", "preferred_username": "erik@example.org", "roles": ["approver"]}
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 
 
