@@ -304,6 +304,10 @@ class Connector(Protocol):
         """
         ...
 
+    def server_time(self) -> datetime | None:
+        """The time by the CRM's clock, by the median of several answers; None where it tells none."""
+        ...
+
     def total(self, record: type[Record]) -> int | None:
         """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps none. May be a day old."""
         ...

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from importlib.metadata import packages_distributions
 
 from connectors.dynamics.connector import DynamicsConnector
@@ -179,12 +178,12 @@ def _visibility(connector: Connector) -> str:
     return "no table looks empty that is not"
 
 
-def _clock(settings: Settings, server: str | None) -> str:
-    try:
-        told = parsedate_to_datetime(server or "")
-    except (ValueError, TypeError, OverflowError):
+def _clock(settings: Settings, theirs: datetime | None) -> str:
+    if theirs is None:
         return "the CRM tells no time"
-    skew = abs((clock_of(settings)() - told.replace(tzinfo=told.tzinfo or UTC)).total_seconds())
-    if settings.clock is None and skew > SKEW_S:
+    if settings.clock is not None:
+        return "set by CRM_COMPLIANCE_CLOCK"
+    skew = abs((clock_of(settings)() - theirs).total_seconds())
+    if skew > SKEW_S:
         raise UsageError(f"this machine and the CRM differ by {skew:.0f} s", hint="synchronise the clock: a birthday hangs on it")
-    return f"differs from the CRM by {skew:.0f} s" if settings.clock is None else "set by CRM_COMPLIANCE_CLOCK"
+    return f"differs from the CRM by {skew:.0f} s"

@@ -287,6 +287,7 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
                 objects=object_stores(settings),
                 versions=versions,
                 erased=ErasureFile(settings.erasures_path),
+                compares_clocks=settings.clock is None,
                 forget_memory=lambda: tidy(settings.data_dir / "memory", clock(), older_than_days=0),
             )
             context = replace(context, requests=StoredRequests(context))

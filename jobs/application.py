@@ -16,6 +16,7 @@ from jobs.anonymising import InPlace, anonymity_code
 from jobs.certifying import certify
 from jobs.checkpointing import make_checkpoint
 from jobs.cleaning import PLACES_LEFT, clean_places
+from jobs.clock_check import refuse_other_clock
 from jobs.contacts_of_plan import ContactsOfPlan
 from jobs.counting import facts_for, write_statistics
 from jobs.disposal import CHANGED, Rows, rows_of_units
@@ -85,6 +86,7 @@ class Application:
         for kind in ORDER:  # never two kinds in one group: a recording goes by its own line before its fiche is looked at
             for group in self._groups_of(kind, [line for line in pending if self.kinds[line.table] is kind]):
                 refuse_if_stopped(self.context.store)
+                refuse_other_clock(self.context)
                 self.context.progress("applying", done, len(pending))
                 self._dispose_of_units(group)
                 done += len(group)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from jobs.application import Application
+from jobs.clock_check import refuse_other_clock
 from jobs.drafting import is_unaltered
 from jobs.fulfilment import Fulfilment
 from jobs.plan import Kind, Plan
@@ -26,7 +27,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
 
     Raises:
         Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or another run is going on.
-        ConnectorError: the CRM cannot be reached; what was done is journalled, and applying again goes on from there.
+        ConnectorError: the CRM cannot be reached, or tells another time; what was done is journalled, and applying again goes on there.
     """
     store = context.store
     plan = store.plan(plan_id)
@@ -47,6 +48,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
             return run
         if not is_unaltered(plan, store.plan_pages(plan.id)):
             raise _refused("plan_altered", "the stored lines are not those of the plan's digest", "tell the DPO; make a new plan", plan.id)
+        refuse_other_clock(context)
         if run is None:
             for other in unfinished(context):
                 raise _refused("another_run", f"run {other.id} was interrupted", f"first: crm-compliance apply {other.plan}", plan.id)

@@ -14,6 +14,7 @@ import msgspec
 from isal import isal_zlib as zlib
 
 from connectors.interface import Among
+from jobs.clock_check import refuse_other_clock
 from jobs.drafting import Draft, digest_head
 from jobs.gather import gather
 from jobs.gathering import Gathering
@@ -58,6 +59,7 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
     lookout = Lookout(context, past, kind, day)
     with without_collection():
         trims = decide_all(context, draft, kind, day, lookout)
+    refuse_other_clock(context)  # by all the answers that the plan was made of
     pages, digest = draft.finish(trims)
     plan = head_of(
         context,

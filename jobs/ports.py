@@ -437,6 +437,7 @@ class JobContext:
     versions: PolicyVersions | None = None  # all that are there of the schedule; None: `policy` is the only one
     erased: ErasureJournal = NO_ERASURE_JOURNAL
     still_ours: Callable[[], None] = _always  # raises once another process has taken the run over
+    compares_clocks: bool = False  # whether `clock` is this machine's, so that the CRM's must agree with it
     forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
 
     def on(self, day: date) -> JobContext:

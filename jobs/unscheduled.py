@@ -9,6 +9,7 @@ from collections import Counter as Tally
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from jobs.clock_check import refuse_other_clock
 from jobs.drafting import digest_head, paged
 from jobs.guards import APPROVING_ROLES, BREAKER_TRIPPED, counter_of
 from jobs.plan import Approval, Breaker, Kind, Plan, PlanLine
@@ -34,6 +35,7 @@ def store_plan(
 
     Lines of `uncounted` tables follow others and are none of the disposals that the circuit breaker counts (RET-24).
     """
+    refuse_other_clock(context)
     policy = context.policy
     pages, digest = paged(lines, trims, digest_head(kind, now, context.crm, policy.digest, context.mapping_digest))
     going = [line for line in lines if line.is_disposal]

@@ -11,12 +11,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from connectors.dynamics import faults
+from connectors.dynamics.clock import ServerClock
 from connectors.dynamics.hold_guard import Guard, condition, filter_of
 from connectors.dynamics.query import guid, literal, query_string
 from connectors.dynamics.repeating import write
@@ -117,12 +118,16 @@ def job_name() -> str:
     return f"{PREFIX}{uuid.uuid4()}"
 
 
-def start_of(date_header: str) -> str:
-    """The moment at which a job may start, by the CRM's own clock; one long past where it tells none."""
-    try:
-        return parsedate_to_datetime(date_header).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, TypeError):
-        return "2000-01-01T00:00:00Z"
+EARLIER: Final = timedelta(minutes=5)
+
+
+def start_of(clock: ServerClock) -> str:
+    """A moment from which on a job may start: a few minutes ago by the CRM's own clock, long past where it tells none.
+
+    One that is still to come, by the clock of whatever server takes the job, would put it off.
+    """
+    now = clock.now()
+    return "2000-01-01T00:00:00Z" if now is None else (now - EARLIER).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Jobs:

@@ -19,6 +19,7 @@ from connectors.dynamics.batch import Prepared, prepare
 from connectors.dynamics.capabilities import Capability, capabilities
 from connectors.dynamics.checks import check_mapping
 from connectors.dynamics.children import Children
+from connectors.dynamics.clock import ENOUGH
 from connectors.dynamics.config import Environment
 from connectors.dynamics.contents import Contents
 from connectors.dynamics.counts import total_count
@@ -307,9 +308,15 @@ class DynamicsConnector:
             raise UsageError("Two of the clients are the same application user.", hint="Give each client a user of its own.")
         return users
 
-    def server_time(self) -> str | None:
-        """The CRM's clock as its answers give it (HTTP date), for comparison with ours; None where it tells none."""
-        return self._transport.get("WhoAmI", where="WhoAmI").headers.get("Date")
+    def server_time(self) -> datetime | None:
+        """The time by the CRM's clock, by the median of its answers; a few more are asked for where there were hardly any. None where it
+        tells none."""
+        clock = self._transport.clock
+        for _ in range(ENOUGH):
+            if clock.has_heard_enough:
+                break
+            self._transport.get("WhoAmI", where="WhoAmI")
+        return clock.now()
 
     def group_size(self, record: type[Record], waiting: int, usual: int) -> int:
         """How many of `waiting` deletes of this kind to hand to `change` together: up to 1,000 where a job of the CRM may be quicker."""

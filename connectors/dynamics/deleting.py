@@ -244,7 +244,7 @@ class Deleting:
         began = self._transport.gate.timeline.now()
         definition = self._definition(table)
         try:
-            versions, server_date = self._versions(definition, table.name, [one.id for one in wanted.values()])
+            versions = self._versions(definition, table.name, [one.id for one in wanted.values()])
         except ConnectorError:
             return
         exact: dict[int, tuple[str, int]] = {}
@@ -267,7 +267,7 @@ class Deleting:
         name, ids = job_name(), [row for row, _ in exact.values()]
         queries = query_set(table.name, definition.primary_id, list(exact.values()), guard)
         try:
-            job = self._jobs.start(name, queries, start_at=start_of(server_date), options=self._options)
+            job = self._jobs.start(name, queries, start_at=start_of(self._transport.clock), options=self._options)
         except NotStarted as failure:
             if failure.is_lasting:
                 self._give_up(str(failure))
@@ -320,18 +320,16 @@ class Deleting:
         """Which of these rows exist, with their versions."""
         return {row.id: row.etag for page in self._read(record, (), among=Among("id", list(ids))) for row in page}
 
-    def _versions(self, definition: TableDefinition, where: str, ids: Collection[str]) -> tuple[dict[str, tuple[str, int]], str]:
-        """Etag and version number of each row that exists, and the CRM's clock.
+    def _versions(self, definition: TableDefinition, where: str, ids: Collection[str]) -> dict[str, tuple[str, int]]:
+        """Etag and version number of each row that exists.
 
         Raises:
             ConnectorError: the CRM cannot be asked, or its answer is not whole.
         """
         found: dict[str, tuple[str, int]] = {}
-        date = ""
         for condition in any_of(definition.primary_id, ids):
             query = query_string({"$select": f"{definition.primary_id},versionnumber", "$filter": condition, "$count": "true"})
             answer = self._transport.get(f"{definition.set_name}?{query}", where=where)
-            date = answer.headers.get("Date", "")
             try:
                 content = msgspec.json.decode(answer.body)
                 rows = content["value"]
@@ -343,4 +341,4 @@ class Deleting:
                 is_whole = False
             if not is_whole:
                 raise ReadIncomplete("The versions of rows are not readable.", where=where, request_id=answer.request_id)
-        return found, date
+        return found

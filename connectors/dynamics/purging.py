@@ -72,7 +72,7 @@ class Purging:
         if self.lacking():
             return Ended.NOT_ALLOWED
         name = job_name()
-        start_at = start_of(self._transport.get("WhoAmI", where="WhoAmI").headers.get("Date", ""))
+        start_at = start_of(self._transport.clock)
         try:
             job = self._jobs.start(name, queries, start_at=start_at, options={})
         except NotStarted as failure:

@@ -22,6 +22,7 @@ from connectors.dynamics import faults
 from connectors.dynamics.allowance import hints_of
 from connectors.dynamics.auth import TokenSource
 from connectors.dynamics.bodies import BodyBroken, read_body
+from connectors.dynamics.clock import ServerClock
 from connectors.dynamics.config import Environment
 from connectors.dynamics.gate import Gate, Impatient, Timeline
 from connectors.dynamics.governor import Seen
@@ -89,6 +90,7 @@ class Transport:
         self._now = now
         self._sessions = Sessions(environment)
         self.guard: Callable[[], None] | None = None  # asked right before each request; raises where none may leave any more
+        self.clock = ServerClock()
 
     def __enter__(self) -> Transport:
         return self
@@ -323,6 +325,7 @@ class Transport:
             if not isinstance(lost, NotSent):
                 self.gate.observe(Seen(self.gate.timeline.now() - began, operations, 0))
             raise (lost if isinstance(lost, CertificateRefused) else _Again(lost)) from None
+        self.clock.hear(response.headers.get("Date"))
         try:
             content = read_body(response, self.environment.max_answer_bytes)
         except BodyBroken:

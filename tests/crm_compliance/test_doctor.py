@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.dynamics.clock import ServerClock
 from connectors.emulator.server import RunningEmulator
 from crm_compliance import doctor
 from crm_compliance.settings import environment_of
@@ -108,9 +109,16 @@ def test_a_clock_that_is_off(typist: Typist, org: Night, crm: RunningEmulator) -
     assert list(failed(typist, 2)) == ["clock"]
 
 
+def test_one_answer_with_another_hour_is_no_clock(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    typist.unset("CLOCK")
+    set_faults(crm, {"match": {"method": "GET", "path": "*WhoAmI*"}, "do": "skew", "s": 7200, "times": 1})
+    assert next(check["ok"] for check in typist.ask("doctor")["checks"] if check["name"] == "clock")
+
+
 @pytest.mark.parametrize("told", [None, "", "yesterday", "Wed, 99 Nov 2026 02:30:00 GMT"])
 def test_a_crm_whose_clock_cannot_be_read(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, told: str | None) -> None:
-    monkeypatch.setattr("connectors.dynamics.connector.DynamicsConnector.server_time", lambda _: told)
+    hear = ServerClock.hear
+    monkeypatch.setattr("connectors.dynamics.clock.ServerClock.hear", lambda self, _: hear(self, told))
     assert next(check["message"] for check in typist.ask("doctor")["checks"] if check["name"] == "clock") == "the CRM tells no time"
 
 

@@ -1,0 +1,46 @@
+"""Two clocks that disagree: exit 4 with code `clock`, before anything is planned or written."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.emulator.server import RunningEmulator
+from tests.crm_compliance.typist import Typist, set_faults, without_first_look
+from tests.integration.night import Night
+
+DAYS = 86_400
+
+
+def everything_is_off(crm: RunningEmulator, seconds: float) -> None:
+    set_faults(crm, {"do": "skew", "s": seconds})
+
+
+@pytest.mark.parametrize("seconds", [-1_000 * DAYS, -400, 400])
+def test_a_clock_that_is_off_stops_every_plan(typist: Typist, org: Night, crm: RunningEmulator, seconds: float) -> None:
+    typist.unset("CLOCK")
+    everything_is_off(crm, seconds)
+    assert typist.refused("plan", code=4)["code"] == "clock"
+    assert typist.ask("plans", "list") == []
+
+
+def test_a_clock_that_goes_off_after_the_plan_stops_it_before_the_first_write(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    typist.unset("CLOCK")
+    without_first_look(typist)
+    fiche = org.fiche("social_card")
+    plan = typist.ask("plan")
+    assert plan["dispose"]["delete"] == 1
+    before = org.writes()
+    everything_is_off(crm, -1_000 * DAYS)
+    assert typist.refused("apply", plan["plan"], code=4)["code"] == "clock"
+    assert (org.writes(), typist.ask("history", "list")) == (before, [])
+    set_faults(crm)
+    assert typist.ask("apply", plan["plan"])["deleted"] == 1
+    assert org.get("cf_fiches", fiche) is None
+
+
+def test_an_answer_in_ten_that_is_two_hours_ahead_changes_nothing(typist: Typist, org: Night, crm: RunningEmulator) -> None:
+    typist.unset("CLOCK")
+    without_first_look(typist)
+    org.fiche("social_card")
+    set_faults(crm, {"match": {"every": 10}, "do": "skew", "s": 7_200})
+    assert typist.ask("run", "retention")["deleted"] == 1
