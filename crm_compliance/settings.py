@@ -25,6 +25,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from crm_compliance.files import private_folder, refuse_open_to_others
 from rules.crm_addresses import on_this_machine
 from rules.errors import UsageError
+from rules.suggestions import meant, nearest
 
 PREFIX = "CRM_COMPLIANCE_"
 CONFIG = f"{PREFIX}CONFIG"
@@ -263,7 +264,9 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
     for name, value in given.items():
         key = name.removeprefix(PREFIX).lower()
         if name != name.upper() or key not in Settings.model_fields:
-            raise UsageError(f"unknown setting {name}", hint="README.md lists the settings", where=name)
+            like = nearest(name.removeprefix(PREFIX), [field.upper() for field in Settings.model_fields])
+            told = f"; did you mean {PREFIX}{like}?" if like is not None else ""
+            raise UsageError(f"unknown setting {name}{told}", hint="README.md lists the settings", where=name)
         if value:
             values[key], places[key] = value, name
     try:
@@ -288,7 +291,7 @@ def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
     for key in values:
         if key not in Settings.model_fields:
             raise UsageError(
-                f"unknown setting {places[key]}",
+                f"unknown setting {places[key]}{meant(key, Settings.model_fields)}",
                 hint=f"names are those of the variables, in lower case and without {PREFIX}",
                 where=f"{file}{_line(text, key)}",
             )

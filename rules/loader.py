@@ -6,7 +6,8 @@ Reading the file is the caller's work. A schedule is refused whole: nothing is g
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+import re
+from functools import cache, lru_cache
 from hashlib import sha256
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from pydantic_core import ErrorDetails
 from rules.errors import PolicyError
 from rules.policy import Policy, PolicyFile
 from rules.policy_checks import check_policy
+from rules.suggestions import meant
 from rules.yaml_lines import Document, Path, Problem, read_yaml, refusal
 
 SHIPPED = "childfocus"  # the schedule that the product comes with: rules/policies/childfocus.yaml
@@ -75,6 +77,14 @@ def load_policy(text: str, *, source: str) -> Policy:
     raise refusal(PolicyError, "the retention schedule is refused", problems, source=source, hint=HINT)
 
 
+@cache
+def _known_keys() -> frozenset[str]:
+    """Every key that a schedule can have, wherever it stands."""
+    schema = PolicyFile.model_json_schema()
+    models = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for model in models for name in model.get("properties", {}))
+
+
 def _ordered(document: Document, errors: list[ErrorDetails]) -> list[Problem]:
     """Errors as problems: those that stand in a line top down, then missing keys. One a field, since one mistake can break two rules."""
     placed = [(False, problem) for problem in document.problems]
@@ -95,8 +105,11 @@ def _told(document: Document, error: ErrorDetails) -> tuple[Path, str]:
             continue
         path = (*path, part)
     kind, message = error["type"], error["msg"].replace("'", "")
+    if kind == "extra_forbidden":
+        return path, _TEXTS[kind] + meant(str(path[-1]), _known_keys())
     if kind == "union_tag_invalid":
         return (*path, "type"), f"this is one of {error['ctx']['expected_tags']}".replace("'", "")
     if kind in ("enum", "literal_error"):
-        return path, message.replace("Input should be", "this is one of" if " or " in message else "this is")
+        told = message.replace("Input should be", "this is one of" if " or " in message else "this is")
+        return path, told + meant(str(error["input"]), re.findall(r"'([^']*)'", error["msg"]))
     return path, _TEXTS.get(kind, message.removeprefix("Value error, ").replace("Input should be", "this is"))

@@ -13,6 +13,7 @@ from connectors.dynamics.mapping import LOOKUPS, Column, Mapping, Table, field_t
 from connectors.dynamics.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.interface import Finding
 from rules.masking import APPLIED, ColumnType, check_technique
+from rules.suggestions import meant
 
 # Dataverse's names of column types, in the words of the masking techniques.
 COLUMN_TYPES = {
@@ -50,12 +51,13 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
     """The same for one table."""
     definition = metadata.table(table.name)
     if definition is None:
-        return [_error(f"The CRM has no table {table.name} ({table.kind}).", table.where)]
+        return [_error(f"The CRM has no table {table.name} ({table.kind}){meant(table.name, metadata.names()) or '.'}", table.where)]
     findings: list[Finding] = []
     for column in (*table.columns.values(), *table.personal.values()):
         attribute = definition.attributes.get(column.name)
         if attribute is None:
-            findings.append(_error(f"The table {table.name} has no column {column.name} ({table.kind}.{column.field}).", column.where))
+            like = meant(column.name, definition.attributes) or "."
+            findings.append(_error(f"The table {table.name} has no column {column.name} ({table.kind}.{column.field}){like}", column.where))
         else:
             findings.extend(_check_security(table, column, attribute))
             findings.extend(_check_column(table, column, attribute, definition, mapping))

@@ -16,9 +16,11 @@ from typing import get_args, get_type_hints
 
 from connectors.dynamics.mapping_file import Node, Problems, parse
 from connectors.dynamics.masks import MASKED_KINDS, Masks, parse_masks
+from rules.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
 from rules.errors import MappingError
 from rules.full_records import FULL, personal_fields
-from rules.records import KINDS, Record
+from rules.records import KINDS, Record, Statistic
+from rules.suggestions import meant
 
 SCHEMA = "crm-mapping/1"
 REFERENCE = Path(__file__).with_name("mappings") / "reference.yaml"
@@ -300,9 +302,19 @@ def _choice(record: type[Record], field_name: str, node: Node, problems: Problem
         key = entry.text(_KEY, "a key: lower-case letters, digits, underscores")
         if kind is bool and key not in TRUTHS:
             problems.add(entry, f"{field_name} is a yes or no: use one of {', '.join(TRUTHS)}")
+        known = choice_keys(record, field_name)
+        if key and known is not None and key not in known:
+            problems.add(entry, f"{field_name} has no key {key}: use one of {', '.join(known)}, or leave the option out{meant(key, known)}")
         keys[int(option)] = key
         where[int(option)] = entry.where
     return Choice(keys, where)
+
+
+def choice_keys(record: type[Record], field_name: str) -> tuple[str, ...] | None:
+    """The keys that a choice of this field may have; None where they are the organisation's own."""
+    if field_name == "outcome" and issubclass(record, Statistic):
+        return STATISTIC_OUTCOMES
+    return CHOICE_KEYS.get(field_name)
 
 
 def _is_date(record: type[Record], field_name: str, node: Node, problems: Problems) -> bool:

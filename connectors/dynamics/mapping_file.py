@@ -11,6 +11,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
 
 from rules.errors import MappingError
+from rules.suggestions import meant
 
 _TAG_NULL = "tag:yaml.org,2002:null"
 
@@ -68,7 +69,7 @@ class Node:
             place = self._problems.place(key)
             entry = Node(value, self._problems, f"{self.path}.{name}".lstrip("."), place)
             if allowed is not None and name not in allowed:
-                self._problems.add_at(place, f"{entry.path[:120]} is not known here")
+                self._problems.add_at(place, f"{entry.path[:120]} is not known here{meant(name[:60], allowed)}")
             elif name in found:
                 self._problems.add_at(place, f"{entry.path} stands here twice")
             else:

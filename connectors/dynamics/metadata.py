@@ -112,6 +112,16 @@ class Metadata:
                 self._tables[name] = self._read(name)
             return self._tables[name]
 
+    def names(self) -> list[str]:
+        """The logical names of all tables, for a message about one that is not there; none where the CRM does not list them."""
+        try:
+            content = self._get("EntityDefinitions?$select=LogicalName", "EntityDefinitions")
+        except ConnectorError:
+            return []
+        listed = content.get("value")
+        rows = listed if isinstance(listed, list) else []
+        return [row["LogicalName"] for row in rows if isinstance(row, dict) and isinstance(row.get("LogicalName"), str)]
+
     def by_set(self, set_name: str) -> tuple[str, str] | None:
         """Logical name and primary id of the table with this set name, both "" if there is none; None where no definitions are kept."""
         options = {"$select": "LogicalName,EntitySetName,PrimaryIdAttribute", "$filter": f"EntitySetName eq {literal(set_name)}"}

@@ -333,3 +333,17 @@ def test_proxies_are_addresses_or_networks() -> None:
     assert settings(TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/24,::1").trusted_proxies == ("127.0.0.1/32", "10.0.0.0/24", "::1/128")
     assert settings().trusted_proxies == ()
     assert "networks" in str(refusal(TRUSTED_PROXIES=f"10.0.0.0/24,{CANARY}"))
+
+
+@pytest.mark.parametrize(("name", "meant"), [("CRM_ULR", "CRM_COMPLIANCE_CRM_URL"), ("DATADIR", "CRM_COMPLIANCE_DATA_DIR")])
+def test_a_misspelt_variable_is_refused_with_what_was_meant(name: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"did you mean {meant}"):
+        settings(**{name: "x"})
+
+
+def test_a_misspelt_key_of_the_file_is_refused_with_line_and_what_was_meant(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("\ncrm_ulr = 'x'\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="did you mean crm_url") as refused:
+        load_settings(file, {})
+    assert refused.value.where == f"{file}:2"

@@ -104,6 +104,8 @@ class FakeCrm:
         query = dict(parse_qsl(parts.query))
         if found := re.fullmatch(r"EntityDefinitions\(LogicalName='(\w+)'\)(?:/Attributes/Microsoft\.Dynamics\.CRM\.(\w+))?", path):
             return self._definition(found.group(1), found.group(2))
+        if path == "EntityDefinitions" and "$filter" not in query:
+            return _json({"value": [{"LogicalName": name} for name in self.definition["tables"]]})
         if path == "EntityDefinitions":
             named = [self._head(name) for name, table in self.definition["tables"].items() if f"'{table['set']}'" in query["$filter"]]
             return _json({"value": named})

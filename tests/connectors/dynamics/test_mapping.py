@@ -20,6 +20,7 @@ from connectors.dynamics.mapping import (
     REFERENCE,
     REQUIRED_FIELDS,
     SAFEGUARDS,
+    choice_keys,
     field_type,
     load_mapping,
     mappable_fields,
@@ -212,8 +213,14 @@ def test_a_table_or_column_that_the_crm_lacks_is_told_by_line(crm: FakeCrm) -> N
     text = edited("    table: cf_party\n", "    table: cf_partij\n").replace("outcome: cf_outcome\n", "outcome: cf_afloop\n", 1)
     found = errors(crm, text)
     assert any(f"mine.yaml:{line_of(text, 'cf_afloop')} The table cf_dossier has no column cf_afloop" in line for line in found)
-    assert any("The CRM has no table cf_partij" in line for line in found)
+    assert any("The CRM has no table cf_partij (party); did you mean cf_party?" in line for line in found)
     assert len(found) == 2
+
+
+def test_a_misspelt_column_is_told_with_the_one_that_was_meant(crm: FakeCrm) -> None:
+    found = errors(crm, edited("outcome: cf_outcome\n", "outcome: cf_outcom\n"))
+    assert len(found) == 1
+    assert found[0].endswith("has no column cf_outcom (dossier.outcome); did you mean cf_outcome?")
 
 
 def test_an_option_that_the_crm_lacks_is_an_error_and_one_that_the_mapping_lacks_a_warning(crm: FakeCrm) -> None:
@@ -361,3 +368,51 @@ def test_only_safeguards_are_disowned() -> None:
     text = REFERENCE.read_text("utf-8").replace("  dossier:\n", "  dossier:\n    without: [outcome]\n", 1)
     with pytest.raises(MappingError, match=r"dossier\.outcome needs no word"):
         parse_mapping(text, "m.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        (": suspect\n", ": suspct\n", "did you mean suspect?"),
+        (": suspect\n", ": suspects\n", "did you mean suspect?"),
+        (": child\n", ": kind\n", ""),
+        (": phone\n", ": fone\n", ""),
+        (": not_located\n", ": not_locatd\n", "did you mean not_located?"),
+        (": professional\n", ": profesional\n", "did you mean professional?"),
+    ],
+)
+def test_a_key_that_no_rule_reads_is_refused_with_what_was_meant(old: str, new: str, meant: str) -> None:
+    """`suspct` would close no file to a suspect (SUS-02), `kind` would leave a child without a birth date."""
+    text = edited(old, new)
+    told = mistakes(text)
+    assert told[0].startswith(f"mine.yaml:{line_of(text, new.strip())}: ")
+    assert "use one of" in told[0]
+    assert told[0].endswith(meant or ", or leave the option out")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        ("      outcome: cf_outcome\n", "      outcom: cf_outcome\n", "did you mean outcome?"),
+        ("  fiche:\n", "  fische:\n", "did you mean fiche?"),
+        ("    choices:\n", "    choises:\n", "did you mean choices?"),
+        ("recording_media_types:", "recording-media-type:", "did you mean recording_media_types?"),
+    ],
+)
+def test_a_misspelt_name_is_refused_with_what_was_meant(old: str, new: str, meant: str) -> None:
+    assert any("is not known here" in line and line.endswith(meant) for line in mistakes(edited(old, new)))
+
+
+def test_the_schema_has_the_keys_that_the_rules_read() -> None:
+    for kind, record in KINDS.items():
+        for field, definition in (
+            SCHEMA["properties"]["tables"]["properties"][kind]["properties"].get("choices", {"properties": {}})["properties"].items()
+        ):
+            keys = choice_keys(record, field)
+            named = SCHEMA["$defs"][definition["$ref"].rpartition("/")[2]]["additionalProperties"]
+            assert keys is None or named == {"enum": list(keys)}, (kind, field)
+
+
+def test_what_the_organisation_calls_its_own_has_keys_of_its_own() -> None:
+    keys = {field for record in KINDS.values() for field in mappable_fields(record) if choice_keys(record, field) is None}
+    assert {"categories", "kind"} <= keys

@@ -1,0 +1,26 @@
+"""What somebody probably meant by a word that is not known: the nearest of those that are. One function for every file and setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+_LIKE: Final = 0.7  # of 1: one letter more, less, other or swapped in a word of five
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like this one; None where none is like it. A word is compared without case, and `-` is `_`."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    choices = sorted(known)
+    found = process.extractOne(
+        word, choices, scorer=OSA.normalized_similarity, processor=lambda text: text.casefold().replace("-", "_"), score_cutoff=_LIKE
+    )
+    return None if found is None else str(found[0])
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: what was probably meant, or nothing."""
+    found = nearest(word, known)
+    return f"; did you mean {found}?" if found is not None and found != word else ""
