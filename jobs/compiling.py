@@ -18,6 +18,7 @@ from jobs.confirmed_people import refused
 from jobs.contexts import Contexts
 from jobs.disclosure import Addressee, Compilation, Item
 from jobs.earlier_requests import earlier_requests, request_context, request_item
+from jobs.file_texts import Checked
 from jobs.files import Files
 from jobs.filing import KINDS_IN_ORDER
 from jobs.granted import reopened
@@ -176,7 +177,7 @@ def _items(
         wants_audio=found.given.details.audio,
         has_picture=lambda contact: _media_type(context.connector.content(FullContact, contact, "picture")),
         text_of=files.text_of if files is not None else lambda note: None,
-        tells_of_others=lambda attachment: files is not None and files.tells_of_others(attachment, needles),
+        checked=lambda attachment: files.checked(attachment, needles) if files is not None else Checked(),
     )
     order = {made.key: number for number, made in enumerate(contexts.made)}
     made = []

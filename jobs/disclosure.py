@@ -32,6 +32,9 @@ RGT_09: Final = "RGT-09"
 TOLD_CODES: Final = frozenset({"RF-03", "VOICE", RGT_09})  # reasons that a person is told; whatever else a reviewer writes is told as RF-03
 
 
+SEEN_UNCHECKED: Final = "SEEN_UNCHECKED"  # with APPROVED: a person has looked at a file that no program can read, and lets it go
+
+
 class ItemStatus(StrEnum):
     """Where an item of free text, an image or a recording stands (EXP-07); what is redacted by rule alone is APPROVED from the start."""
 
@@ -56,13 +59,19 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Attachment(msgspec.Struct, frozen=True):
-    """A file that may go along: where it is fetched from, and what it is called in the package (never by its name in the CRM)."""
+    """A file that may go along: where it is fetched from, and what it is called in the package (never by its name in the CRM).
+
+    `unread` says why no program can tell all that is in it; it then goes along only on a person's word on this very file (SEEN_UNCHECKED).
+    `sha256` is that of the content that was looked at; empty for a recording, which is not fetched before it goes along.
+    """
 
     kind: str
     id: str
     field: str
     media_type: str
     name: str
+    unread: str = ""
+    sha256: str = ""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -95,6 +104,11 @@ class Item(msgspec.Struct, frozen=True):
     def is_shown(self) -> bool:
         """Whether anything of it goes into the package; what is withheld is told by class and reason alone (EXP-09)."""
         return self.status in (ItemStatus.APPROVED, ItemStatus.APPROVED_REDACTED)
+
+    @property
+    def unread(self) -> str:
+        """Why no program can tell all that is in its file; empty where one can, or there is none."""
+        return self.attachment.unread if self.attachment is not None else ""
 
     @property
     def shown_attachment(self) -> Attachment | None:

@@ -1,21 +1,20 @@
-"""The files of one answer, as far as they can be read when it is compiled: texts are told as texts, and in a PDF others are looked for.
+"""The files of one answer, as far as they can be read when it is compiled: texts are told as texts, in every other file others are looked
+for, and of what cannot be read that is said.
 
 Source: EXP-06, EXP-07, R-118, R-119.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from connectors.interface import Connector, Content
 from jobs.disclosure import Attachment
-from jobs.file_texts import is_text_file, text_in, texts_of
+from jobs.file_texts import Checked, is_text_file, reading_of, text_in
 from jobs.scoping import Row
 from rules.full_records import FULL, FullNote
 from rules.needles import Needles
-
-_SEEN_OR_HEARD: Final = ("image/", "audio/", "video/")
 
 
 class Files:
@@ -41,16 +40,22 @@ class Files:
             if isinstance(row.record, FullNote) and row.record.is_document and not row.place and (text := self.text_of(row.record)):
                 yield text
 
-    def tells_of_others(self, attachment: Attachment, needles: Needles) -> bool:
-        """Whether somebody else is named in a file whose words can be read: a PDF, a document, or a text too long to be told as one.
+    def checked(self, attachment: Attachment, needles: Needles) -> Checked:
+        """Whether somebody else is named in a file, and why not all of it can be read, where that is so.
+
+        The sound of a recording is not fetched: nobody but a person can tell what is said in it.
 
         Raises:
-            ConnectorError: it cannot be read whole.
+            ConnectorError: it cannot be fetched whole.
         """
-        if attachment.kind != "note" or attachment.media_type.startswith(_SEEN_OR_HEARD):
-            return False
+        if attachment.kind == "recording":
+            return Checked()
         found = self._content(attachment.kind, attachment.id, attachment.field)
-        return found is not None and any(needles.found_in(text) for text in texts_of(attachment.name, found.body))
+        if found is None:
+            return Checked()
+        reading = reading_of(found.body, attachment.media_type)
+        tells_of_others = any(needles.found_in(text) for text in reading.texts)
+        return Checked(tells_of_others=tells_of_others, unread=reading.why, sha256=hashlib.sha256(found.body).hexdigest())
 
     def _text_in(self, note: FullNote) -> str | None:
         name, media_type = note.file_name or "", note.media_type or ""

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from jobs.disclosure import RGT_09, Attachment, Field, Item, ItemStatus
+from jobs.file_texts import Checked
 from jobs.own_numbers import is_own_caller
 from jobs.plain_text import plain_text
 from jobs.scoping import MENTION, Row, json_value
@@ -66,9 +67,9 @@ class Items:
     """Makes the items of one answer. `numbers` are those of the person; `has_picture` says whether a contact has one. `askers` are the
     contacts of who asks in somebody's name, with their name: nobody is a stranger in the own answer.
 
-    `text_of` gives what a file that is a text says; None for every other file. `tells_of_others` says whether in a file of which the words
-    can be read, such as a PDF, somebody else is named: nobody can take a name out of it, so that it is withheld unless a person writes a
-    text in its place.
+    `text_of` gives what a file that is a text says; None for every other file. `checked` looks into such a file: where somebody else is
+    named in it nobody can take the name out, so that it is withheld unless a person writes a text in its place; where not all of it can be
+    read, it says so and waits for a person's word on that very file.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Items:
         wants_audio: bool = False,
         has_picture: Callable[[str], str | None] = lambda contact: None,
         text_of: Callable[[FullNote], str | None] = lambda note: None,
-        tells_of_others: Callable[[Attachment], bool] = lambda attachment: False,
+        checked: Callable[[Attachment], Checked] = lambda attachment: Checked(),
     ) -> None:
         self._veil = veil
         self._language = language
@@ -96,7 +97,7 @@ class Items:
         self._wants_audio = wants_audio
         self._has_picture = has_picture
         self._text_of = text_of
-        self._tells_of_others = tells_of_others
+        self._checked = checked
 
     def of(self, row: Row, context: str) -> list[Item]:
         """The items of one row, without numbers: the row itself, a file that hangs on it, and what RGT-09 keeps apart."""
@@ -287,9 +288,10 @@ class Items:
         """An item for the file alone. A voice is withheld: the transcript stands for it, and a session to listen to it is offered."""
         is_voice = attachment.media_type.startswith("audio/")
         withholds = "voice" if is_voice and not self._wants_audio else ""
+        checked = self._checked(attachment)
         if row.is_limited:
             withholds = withheld_on_behalf(row.kind, attachment.field) or "text"
-        elif not withholds and self._tells_of_others(attachment):
+        elif not withholds and checked.tells_of_others:
             withholds = "attachment"
         item = self._item(row, context, (Field("media_type", attachment.media_type),), "attachment")
         return msgspec.structs.replace(
@@ -298,7 +300,7 @@ class Items:
             status=ItemStatus.WITHHELD if withholds else ItemStatus.PENDING_REVIEW,
             code="VOICE" if withholds == "voice" else RGT_09 if row.is_limited else "RF-03" if withholds else "",
             withholds=withholds,
-            attachment=attachment,
+            attachment=msgspec.structs.replace(attachment, unread=checked.unread, sha256=checked.sha256),
         )
 
 

@@ -4,6 +4,9 @@
 person wrote instead; `WITHHELD` leaves the item out, with a code. Of a right other than access an item is a proposal that the DPO grants or
 not (`deciding.py`): looking at it says no more than that somebody did, and one that is withheld is not granted unless it is named.
 
+A file that no program can read goes along only where a person says that they looked at this very file: `APPROVED` with the code
+`SEEN_UNCHECKED`. What nobody has looked at must not slip through with a word that was meant for something else.
+
 Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6.
 """
 
@@ -19,7 +22,7 @@ import msgspec
 
 from jobs.admitting import APPROVER, DPO, Hand, admitted, check_role, of_this_crm, save_move
 from jobs.compiling import compiled, drafted
-from jobs.disclosure import Compilation, Item, ItemStatus
+from jobs.disclosure import SEEN_UNCHECKED, Compilation, Item, ItemStatus
 from jobs.granted import PUT_ASIDE, is_settled
 from jobs.ports import JobContext
 from jobs.subject_requests import COMPILATION, SubjectRequest
@@ -111,6 +114,7 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
     """
     items = {item.item: item for item in compilation.items}
     needles = Needles(compilation.needles)
+    is_copy = compilation.right in COPIES
     found: dict[str, Decision] = {}
     for decision in _lines(text):
         item = items.get(decision.item)
@@ -122,6 +126,11 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
             raise _wrong(decision.line, "decides about an item for the second time", "one line an item")
         if decision.status is ItemStatus.APPROVED_REDACTED and not item.needs_review:
             raise _wrong(decision.line, "gives a text to an item that has none", "APPROVED or WITHHELD")
+        if decision.code == SEEN_UNCHECKED and item.attachment is None:
+            raise _wrong(decision.line, f"says {SEEN_UNCHECKED} of an item that is no file", '"status": "APPROVED" alone')
+        if is_copy and decision.status is ItemStatus.APPROVED and item.unread and decision.code != SEEN_UNCHECKED:
+            hint = f'look at it in the working copy, then "code": "{SEEN_UNCHECKED}"; or WITHHELD, or APPROVED_REDACTED with what it says'
+            raise _wrong(decision.line, f"approves a file whose content cannot be checked ({item.unread})", hint)
         told = needles.found_in(decision.text) if decision.text else ()
         if told:
             hint = f"found: {', '.join(told)}; write a label such as [persoon] instead"
@@ -165,7 +174,8 @@ def _read(number: int, line: str) -> Decision:
     digest = found.get("digest") or ""
     if not isinstance(digest, str):
         raise _wrong(number, "has a digest that is none")
-    return Decision(number, item, ItemStatus(status), code if status == ItemStatus.WITHHELD else "", text or None, digest)
+    keeps_code = status == ItemStatus.WITHHELD or (status == ItemStatus.APPROVED and code == SEEN_UNCHECKED)
+    return Decision(number, item, ItemStatus(status), code if keeps_code else "", text or None, digest)
 
 
 def _decided(item: Item, decision: Decision | None) -> Item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,13 +16,20 @@ from crm_compliance.packages.needle_test import search_for_needles
 from crm_compliance.packages.page import page_html
 from crm_compliance.packages.shown import shown_of
 from crm_compliance.packages.table import data_csv
-from jobs.disclosure import Compilation
+from jobs.disclosure import SEEN_UNCHECKED, Attachment, Compilation
+from jobs.file_texts import reading_of
 from rules.errors import Refused
 from rules.policy import Policy
 
 
+class Unchecked(Refused):
+    """No program can tell what is in a file that would go along, and nobody has said that they looked at it."""
+
+    code = "unchecked"
+
+
 class PackageBroken(Refused):
-    """A file that an item promises is not there."""
+    """A file that an item promises is not there, or not the one that was looked at."""
 
     code = "attachment"
 
@@ -44,7 +52,8 @@ def package_of(
 
     Raises:
         NeedleFound: something in it must not go out.
-        PackageBroken: an attachment is lacking.
+        Unchecked: a file in it cannot be read, and nobody has said that they looked at it.
+        PackageBroken: an attachment is lacking, or another than it was.
     """
     shown = shown_of(compilation, working_copy=working_copy)
     answer = answer_of(compilation, sender, told=told, working_copy=working_copy)
@@ -57,11 +66,26 @@ def package_of(
         for attachment in (item.attachment for item in shown.items if item.attachment is not None):
             if attachment.name not in attachments:
                 raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
-            contents[f"attachments/{attachment.name}"] = attachments[attachment.name]
+            contents[f"attachments/{attachment.name}"] = _checked(compilation, attachment, attachments[attachment.name], working_copy)
     if not working_copy:
         search_for_needles(compilation, contents, (sender.name, sender.address, sender.dpo_address, sender.email), told=told)
     contents[NAME] = manifest_json(compilation, contents)
     return contents
+
+
+def _checked(compilation: Compilation, attachment: Attachment, content: bytes, working_copy: bool) -> bytes:
+    """Give a file as it may go along: a picture drawn anew; every other as it is, if it could be read or a person vouches for it."""
+    if attachment.sha256 and attachment.sha256 != hashlib.sha256(content).hexdigest() and not working_copy:
+        message = f"{attachment.name} is another file than the one that was looked at"
+        raise PackageBroken(message, hint="compile the request again, and review it", where=attachment.name)
+    reading = reading_of(content, attachment.media_type)
+    if reading.why and not working_copy:
+        item = next((each for each in compilation.items if each.attachment is not None and each.attachment.name == attachment.name), None)
+        if item is None or item.code != SEEN_UNCHECKED:
+            named = item.item if item is not None else attachment.name
+            hint = f"look at it, then decide on {named} in a review: APPROVED with code {SEEN_UNCHECKED}, or WITHHELD"
+            raise Unchecked(f"{named}: the content of its file cannot be checked ({reading.why})", hint=hint, where=attachment.name)
+    return content if reading.content is None else reading.content
 
 
 def write_plain(compilation: Compilation, sender: Sender, attachments: Mapping[str, bytes], folder: Path) -> list[str]:

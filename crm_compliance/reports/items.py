@@ -52,6 +52,17 @@ CLASSES: Final = {
     "plate": "number plate",
     "reference": "number of another file",
 }
+UNREAD: Final = {
+    "unknown_kind": "no program here reads files of this kind",
+    "damaged": "it is damaged, or not what it says it is",
+    "locked": "it asks for a password",
+    "too_large": "it is larger than a file may be, or unpacks to more",
+    "too_deep": "it is packed too deep",
+    "took_too_long": "reading it took too long",
+    "too_much_memory": "reading it took too much memory",
+    "reader_stopped": "the program that reads such files broke down over it",
+    "pictures_of_text": "its pages are pictures, without words that a program could read",
+}
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 _MOST_TOKENS: Final = 40_000  # beyond it the two texts stand beside each other without marks
 
@@ -76,6 +87,7 @@ def item_document(item: Item) -> dict[str, Any]:
         "original": {field.name: field.value for field in item.fields if field.is_text},
         "attachment": item.attachment.media_type if item.attachment is not None else None,
         "attachment_name": item.attachment.name if item.attachment is not None else None,
+        "unread": item.unread or None,
         "digest": item.digest,
     }
 
@@ -119,6 +131,7 @@ def _shown(item: Item) -> dict[str, Any]:
         "place": TITLES.get(item.title, item.title),
         "before": before,
         "after": after,
+        "cannot": UNREAD.get(item.unread, item.unread),
         "told": [(field.name.replace("_", " "), field.value) for field in item.fields if not field.is_text],
         "replaced": sorted((*found, times) for found, times in replaced.items()),
         "flags": list(_flags(item)),
@@ -144,6 +157,8 @@ def _flags(item: Item) -> Iterator[str]:
         yield "withheld-by-rule"
     if not item.needs_review:
         yield "by-rule"
+    if item.unread:
+        yield "unread"
 
 
 def _number(item: Item) -> str | None:
@@ -205,7 +220,8 @@ def _proposal(item: Item) -> str:
     """The text that would be released; of a file that is no text where a person looks at it."""
     if item.proposal or item.attachment is None:
         return item.proposal
-    return f"({item.attachment.media_type}: {item.attachment.name} in the working copy)"
+    unread = f"; its content cannot be checked: {item.unread}" if item.unread else ""
+    return f"({item.attachment.media_type}: {item.attachment.name} in the working copy{unread})"
 
 
 @cache

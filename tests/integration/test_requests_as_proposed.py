@@ -10,18 +10,24 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
+import typst
 
 from connectors.emulator.server import RunningEmulator, SeedSpec
-from crm_compliance.packages.package import package_of, sender_of
+from crm_compliance.packages.needle_test import NeedleFound
+from crm_compliance.packages.package import PackageBroken, Unchecked, package_of, sender_of
 from crm_compliance.releasing import attachments_of, release_request
 from jobs.compiling import LANGUAGES
-from jobs.disclosure import Item, ItemStatus
+from jobs.disclosure import SEEN_UNCHECKED, Item, ItemStatus
+from jobs.reading.reader import SHARED
+from rules.errors import UsageError
 from rules.full_records import FullContact, FullDonation, FullParty
 from rules.subject_requests import RequestState
 from tests.crm_compliance.asking import told
 from tests.integration.night import Night
 from tests.integration.test_requests_answer import Answer
+from tests.jobs.reading.made import a_compound_file, a_document, a_pdf, a_picture, packed
 
 DAY = date(2026, 11, 25)
 
@@ -126,8 +132,7 @@ def test_a_file_that_is_a_text_is_told_as_one(
     ("name", "media_type", "body"),
     [
         ("scan.pdf", "application/pdf", b"Verzonnen."),
-        ("foto.png", "image/png", b"\x89PNG\r\n\x1a\n\0"),
-        ("nep.txt", "text/plain", b"\0\1\2\3"),
+        ("verslag.pdf", "application/pdf", bytes(typst.compile(b"Verzonnen.", format="pdf"))),
     ],
 )
 def test_any_other_file_goes_along_once_a_person_has_looked_at_it(
@@ -143,10 +148,81 @@ def test_any_other_file_goes_along_once_a_person_has_looked_at_it(
     assert package_of(answer.now, sender_of(night.policy), contents)
 
 
+UNREADABLE = {
+    "foto.png": ("image/png", b"\x89PNG\r\n\x1a\n\0", "damaged"),
+    "nep.txt": ("text/plain", b"\0\1\2\3", "unknown_kind"),
+    "bericht.msg": ("application/vnd.ms-outlook", a_compound_file("Verzonnen."), "unknown_kind"),
+    "half.docx": ("application/octet-stream", a_document("Verzonnen.")[:-40], "damaged"),
+    "bom.zip": ("application/zip", packed(*[packed(b"a" * 40_000_000)] * 3), "too_large"),
+    "los.pdf": ("application/pdf", a_pdf("Verzonnen.").replace(b"/Count 1", b"/Count 9"), "damaged"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_file_that_no_program_can_read_goes_along_on_a_persons_word_on_that_very_file(
+    night: Night, child: str, dossier: str, name: str
+) -> None:
+    """EXP-07: no content of a file stops an answer, and APPROVED alone lets no file go that nobody could check."""
+    media_type, body, why = UNREADABLE[name]
+    attach(night, dossier, name, media_type, body)
+    answer = Answer(night, child)
+    (item,) = files_in(answer)
+    assert (item.status, item.unread, item.shown_attachment) == (ItemStatus.PENDING_REVIEW, why, None)
+    with pytest.raises(UsageError, match="cannot be checked") as refused:
+        answer.decide({"item": item.item, "status": "APPROVED"})
+    assert SEEN_UNCHECKED in refused.value.hint
+    assert answer.now.pending
+    answer.decide({"item": item.item, "status": "APPROVED", "code": SEEN_UNCHECKED})
+    answer.approve()
+    contents = attachments_of(answer.context, answer.now)
+    assert list(contents.values()) == [body]
+    assert package_of(answer.now, sender_of(night.policy), contents)
+    another = {name: content + b"." for name, content in contents.items()}
+    with pytest.raises(PackageBroken, match="another file"):
+        package_of(answer.now, sender_of(night.policy), another)
+
+
+def test_a_file_that_names_somebody_else_among_its_bytes_is_withheld_and_stops_the_release(night: Night, child: str, dossier: str) -> None:
+    attach(night, dossier, "bericht.msg", "application/vnd.ms-outlook", a_compound_file("Mina Verstraeten was er."))
+    answer = Answer(night, child)
+    (item,) = files_in(answer)
+    assert (item.status, item.withholds, item.unread) == (ItemStatus.WITHHELD, "attachment", "unknown_kind")
+    answer.decide({"item": item.item, "status": "APPROVED", "code": SEEN_UNCHECKED})
+    answer.approve()
+    with pytest.raises(NeedleFound):
+        package_of(answer.now, sender_of(night.policy), attachments_of(answer.context, answer.now))
+
+
+def test_the_word_on_a_file_is_asked_for_again_where_it_is_missing_at_the_release(night: Night, child: str, dossier: str) -> None:
+    """An answer that was compiled and approved before files were looked into like this."""
+    attach(night, dossier, "a.txt", "text/plain", b"\0\1\2\3")
+    answer = Answer(night, child)
+    (item,) = files_in(answer)
+    answer.decide({"item": item.item, "status": "APPROVED", "code": SEEN_UNCHECKED})
+    answer.approve()
+    items = tuple(msgspec.structs.replace(each, code="") for each in answer.now.items)
+    compilation = msgspec.structs.replace(answer.now, items=items)
+    with pytest.raises(Unchecked) as refused:
+        package_of(compilation, sender_of(night.policy), attachments_of(answer.context, compilation))
+    assert (refused.value.code, item.item in str(refused.value), SEEN_UNCHECKED in refused.value.hint) == ("unchecked", True, True)
+
+
+def test_a_picture_goes_along_without_what_is_noted_in_it(night: Night, child: str, dossier: str) -> None:
+    """R-119: nobody who looks at it sees who took it."""
+    attach(night, dossier, "foto.jpg", "image/jpeg", a_picture("JPEG", author="Mina Verstraeten"))
+    answer = Answer(night, child)
+    (item,) = files_in(answer)
+    assert (item.status, item.unread) == (ItemStatus.PENDING_REVIEW, "")
+    answer.approve()
+    package = package_of(answer.now, sender_of(night.policy), attachments_of(answer.context, answer.now))
+    picture = package["attachments/attachment-1.jpg"]
+    assert picture.startswith(b"\xff\xd8\xff")
+    assert b"Exif" not in picture
+    assert "Verstraeten" not in "".join(SHARED.read(picture).texts)
+
+
 def test_a_pdf_that_names_somebody_else_is_withheld_unless_a_person_writes_what_it_says(night: Night, child: str, dossier: str) -> None:
     """R-119: a name cannot be taken out of it, so that as a file it would stop the release."""
-    import typst
-
     attach(night, dossier, "verslag.pdf", "application/pdf", bytes(typst.compile(b"Mina Verstraeten was er.", format="pdf")))
     answer = Answer(night, child)
     (item,) = files_in(answer)

@@ -4,6 +4,7 @@
   const made = new Map(); // item -> {status, code, text}, what was decided on this page
   const byId = (id) => document.getElementById(id);
   const words = { PENDING_REVIEW: "to decide", APPROVED: "goes out", APPROVED_REDACTED: "goes out with another text", WITHHELD: "left out" };
+  const SEEN = "SEEN_UNCHECKED"; // a word on one file that no program can check: by its own button, never by a key
   let unsaved = false;
 
   const statusOf = (item) => made.get(item.id)?.status ?? item.dataset.status;
@@ -37,7 +38,7 @@
     else
       made.set(item.id, {
         status,
-        code: status === "WITHHELD" ? item.querySelector(".why select").value : "",
+        code: status === "WITHHELD" ? item.querySelector(".why select").value : status === "APPROVED" && item.dataset.unread ? SEEN : "",
         text: status === "APPROVED_REDACTED" ? item.querySelector(".other textarea").value : "",
       });
     unsaved = true;
@@ -113,7 +114,11 @@
         continue;
       }
       const why = item.querySelector(".why select"), other = item.querySelector(".other textarea");
-      if (line.code) {
+      if (line.status === "APPROVED" && item.dataset.unread && line.code !== SEEN) {
+        left += 1;
+        continue;
+      }
+      if (line.code && line.code !== SEEN) {
         if (![...why.options].some((option) => option.value === line.code)) why.add(new Option(line.code, line.code));
         why.value = line.code;
       }
@@ -150,6 +155,7 @@
     const status = { a: "APPROVED", r: "APPROVED_REDACTED", w: "WITHHELD", u: "" }[event.key];
     if (!item || status === undefined || (status && !item.querySelector(`button[data-do="${status}"]`))) return;
     event.preventDefault();
+    if (status === "APPROVED" && item.dataset.unread) return;
     decide(item, status);
     if (status === "APPROVED_REDACTED") item.querySelector(".other textarea").focus();
   });

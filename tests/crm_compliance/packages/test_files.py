@@ -26,8 +26,9 @@ from crm_compliance.packages.table import cell
 from jobs.disclosure import Addressee, Compilation, Field, ItemStatus, Recipient, Withheld
 from rules.needles import GUID, name_needle, needle
 from tests.crm_compliance.packages.samples import DOSSIER, GIFT, PERSON, PHOTO, ROW, SENDER, compilation, fiche, neutral
+from tests.jobs.reading.made import a_picture
 
-PICTURE = {"attachment-1.png": b"\x89PNG\r\n\x1a\n\0"}
+PICTURE = {"attachment-1.png": a_picture()}
 
 
 def package(compiled: Compilation) -> dict[str, bytes]:
@@ -282,10 +283,9 @@ def test_the_fixed_texts_of_a_letter_are_about_nobody() -> None:
 
 def test_a_name_in_the_name_of_a_file_stops_the_release() -> None:
     attachment = msgspec.structs.replace(PHOTO.attachment, name="els-geheim.png")  # type: ignore[type-var]
+    named = compilation(items=(msgspec.structs.replace(PHOTO, attachment=attachment),), needles=SECRET)
     with pytest.raises(NeedleFound):
-        package_of(
-            compilation(items=(msgspec.structs.replace(PHOTO, attachment=attachment),), needles=SECRET), SENDER, {"els-geheim.png": b"\0"}
-        )
+        package_of(named, SENDER, {"els-geheim.png": a_picture()})
 
 
 # -- the working copy ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,38 @@
+"""What is said over the two pipes of the process that reads files.
+
+A request is a head of twelve bytes (two lengths), the request in MessagePack and the bytes of the file; an answer is a head of eight bytes
+and the answer in MessagePack.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+import msgspec
+
+from jobs.reading.found import Reading
+from jobs.reading.limits import Limits
+
+HEAD: Final = struct.Struct(">IQ")
+ANSWER: Final = struct.Struct(">Q")
+READY: Final = b"ready\n"
+OUT_OF_MEMORY: Final = 86  # how the process ends where the system keeps no limit for it
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What to do with a file: `told`, `read` or `bytes`. `watched`: look at the memory from inside, for systems that keep no limit."""
+
+    what: str
+    media_type: str
+    name: str
+    limits: Limits
+    watched: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came of it. After one that `is_last` the process has ended."""
+
+    reading: Reading
+    told: str | None = None
+    is_last: bool = False
