@@ -44,6 +44,18 @@ def texts_of(name: str, content: bytes) -> tuple[str, ...]:
     return reading_of(content, "", name).texts
 
 
+def texts_shown(pdf: bytes) -> tuple[str, ...]:
+    """What a PDF of our own shows, and says of itself: no words of the format, by which somebody may be called.
+
+    Raises:
+        RuntimeError: it cannot be read, which no letter of ours may be.
+    """
+    found = SHARED.shown(pdf)
+    if found.why:
+        raise RuntimeError(f"a letter cannot be read back: {found.why} {found.detail}")
+    return found.texts
+
+
 def reading_of(content: bytes, media_type: str, name: str = "") -> Reading:
     """The same, with the reason where not everything can be read, and a picture drawn anew."""
     return SHARED.read(content, media_type, name)

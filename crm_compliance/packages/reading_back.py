@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Final
 
-from jobs.file_texts import texts_of
+from jobs.file_texts import texts_of, texts_shown
 
 APART: Final = "\n ||||| \n"  # between what does not belong together: no name reaches over it
 _READ_ALOUD: Final = frozenset({"alt", "title", "aria-label", "placeholder", "value", "summary", "label"})
@@ -35,6 +35,8 @@ def words_of(name: str, content: bytes) -> Iterator[str]:
         page.feed(content.decode("utf-8"))
         page.close()
         yield "".join(page.read)
+    elif name.endswith(".pdf"):
+        yield from texts_shown(content)
     else:
         yield from texts_of(name, content)
 

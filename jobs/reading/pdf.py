@@ -52,7 +52,7 @@ def is_pdf(content: bytes) -> bool:
 def read_pdf(content: bytes, found: Found, embedded: Callable[[str, bytes], None]) -> None:
     """Read everything in a PDF; `embedded` is given the files in it, by their name."""
     with found.attempt():
-        _shown(content, found)
+        read_pages(content, found)
     with found.attempt():
         for is_file, data in _lying(content, found):
             if is_file:
@@ -61,7 +61,12 @@ def read_pdf(content: bytes, found: Found, embedded: Callable[[str, bytes], None
                 found.say(_strings(data))
 
 
-def _shown(content: bytes, found: Found) -> None:
+def read_pages(content: bytes, found: Found) -> None:
+    """Read what a program for PDF shows: what the file says of itself, its outline, its pages with what is written on them.
+
+    Raises:
+        CannotRead: it is damaged or locked.
+    """
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as problem:

@@ -21,7 +21,7 @@ OUT_OF_MEMORY: Final = 86  # how the process ends where the system keeps no limi
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What to do with a file: `told`, `read` or `bytes`. `watched`: look at the memory from inside, for systems that keep no limit."""
+    """What to do with a file: `told`, `read`, `shown`, `bytes`. `watched`: look at the memory from inside, where no limit is kept."""
 
     what: str
     media_type: str

@@ -76,6 +76,11 @@ class Reader:
             return reading
         return msgspec.structs.replace(reading, texts=self._at_least(content).texts)
 
+    def shown(self, content: bytes) -> Reading:
+        """Read what is shown of a PDF that we made ourselves. Raises ReaderMissing."""
+        answer = self._asked("shown", content, "", "")
+        return answer.reading if isinstance(answer, Answer) else _because(answer, ())
+
     def close(self) -> None:
         """End the process."""
         with self._lock:

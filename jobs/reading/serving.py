@@ -15,7 +15,7 @@ import msgspec
 from jobs.reading.found import Found, Reading
 from jobs.reading.limits import MEBI
 from jobs.reading.protocol import ANSWER, HEAD, OUT_OF_MEMORY, READY, Answer, Request
-from jobs.reading.texts import bytes_only, read, told
+from jobs.reading.texts import bytes_only, read, shown, told
 
 _GLANCE: Final = 0.02  # seconds between two looks at its memory
 _FILES: Final = 64
@@ -56,6 +56,8 @@ def _answer(request: Request, content: bytes) -> Answer:
         with found.attempt():
             return Answer(Reading("text"), told(content, request.media_type, request.name, request.limits))
         return Answer(found.reading("text"), is_last=found.is_spent)
+    if request.what == "shown":
+        return Answer(shown(content, request.limits))
     if request.what == "bytes":
         return Answer(bytes_only(content, request.limits))
     reading, is_spent = read(content, request.media_type, request.name, request.limits)

@@ -21,7 +21,7 @@ from jobs.reading.found import Found, Reading
 from jobs.reading.limits import Limits, Unread
 from jobs.reading.messages import header_texts, message_text, parts_of
 from jobs.reading.packed import ARCHIVE, GZIP, members, unzipped
-from jobs.reading.pdf import is_pdf, read_pdf
+from jobs.reading.pdf import is_pdf, read_pages, read_pdf
 from jobs.reading.pictures import drawn_anew, is_picture, said_in
 from rules.markup import Tag, has_markup, tokens, unescaped
 
@@ -89,6 +89,14 @@ def bytes_only(content: bytes, limits: Limits) -> Reading:
     with found.attempt():
         found.say(among_bytes(content))
     return found.reading("bytes")
+
+
+def shown(content: bytes, limits: Limits) -> Reading:
+    """What is shown of a PDF of our own, of which nobody else can have put anything elsewhere."""
+    found = Found(limits)
+    with found.attempt():
+        read_pages(content, found)
+    return found.reading("pdf")
 
 
 def _read(found: Found, content: bytes, media_type: str, name: str, depth: int, *, in_document: bool = False) -> str:

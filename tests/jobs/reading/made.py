@@ -15,13 +15,11 @@ from PIL.PngImagePlugin import PngInfo
 CONTENT_TYPES = '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
 
 
-def packed(*parts: bytes, **named: bytes | str) -> bytes:
-    """An archive of parts."""
+def packed(*parts: bytes, **named: Any) -> bytes:
+    """An archive of parts, without a name or with one."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, part in enumerate(parts):
-            archive.writestr(f"part-{number}", part)
-        for name, part in named.items():
+        for name, part in (*((f"part-{number}", part) for number, part in enumerate(parts)), *named.items()):
             archive.writestr(name, part)
     return made.getvalue()
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -35,8 +36,8 @@ def ended() -> Iterator[None]:
         _MADE.pop().close()
 
 
-def limited(*, watched: bool = False, **limits: float) -> Reader:
-    _MADE.append(Reader(Limits(**limits), watched=watched))  # type: ignore[arg-type]
+def limited(*, watched: bool = False, **limits: Any) -> Reader:
+    _MADE.append(Reader(Limits(**limits), watched=watched))
     return _MADE[-1]
 
 
@@ -143,7 +144,7 @@ def nested(content: bytes, depth: int) -> bytes:
         ({}, zipped(zipped(zipped(b"\0" * 10**9))), Unread.LARGE),
     ],
 )  # fmt: skip
-def test_one_budget_is_for_a_file_with_everything_in_it(limits: dict[str, int], content: bytes, why: str) -> None:
+def test_one_budget_is_for_a_file_with_everything_in_it(limits: dict[str, Any], content: bytes, why: str) -> None:
     with_limits = limited(**limits)
     assert with_limits.read(content).why == why
 
