@@ -84,7 +84,13 @@ def _failed(name: str, error: ComplianceError) -> Check:
 def _policy(policy: Policy) -> str:
     """The schedule in force, with what people who ask cannot be told because the controller has not filled it in (7.1)."""
     unfilled = f"; yet to be filled in by the controller: {', '.join(policy.unfilled)}" if policy.unfilled else ""
-    return f"{policy.name} {policy.version}{unfilled}"
+    own = policy.own_data
+    terms = (
+        f"own data (ACC-07): lines of plans {own.plan_lines_days} days, journals of runs {own.run_log_months} months, holds "
+        f"{own.hold_years} years after their end, register of requests {policy.defaults.register_years} years, certificates and schedules "
+        f"10 years; log lines are yours to remove after {own.technical_log_months} months"
+    )
+    return f"{policy.name} {policy.version}{unfilled}\n{terms}"
 
 
 def _packages() -> str:

@@ -35,7 +35,8 @@ def upkeep_document(done: Upkeep, file: Path | None) -> dict[str, object]:
         "state": done.state.value,
         "objects": done.lost.counts,
         "rows_without_object": [{"table": table, "id": row} for table, row in done.lost.rows],
-        "expired_plans": done.expired_plans,
+        "expired_plans": done.expired.plans,
+        "expired": msgspec.to_builtins(done.expired),
         "alarms": [msgspec.structs.asdict(alarm) for alarm in done.alarms],
         "files": [str(file)] if file is not None else [],
     }

@@ -16,12 +16,11 @@ import rfc8785
 
 from jobs.certificates import Certificate, Issued, hash_of, merkle_root
 from jobs.checkpoints import Checkpoint, Problem, SignatureCheck, signature_problem
-from jobs.completeness import Completeness, reckon
+from jobs.completeness import Completeness, reckoning_of
 from jobs.ledger import LedgerBroken, LedgerEntry, canonical, digest_of
 from jobs.ledger import hash_of as entry_hash
 from jobs.merkle import Levels, is_included
 from jobs.plan import Plan
-from jobs.planning import lines_of
 from jobs.ports import Notary, Store
 from jobs.runs import Run
 from rules.errors import UsageError
@@ -148,7 +147,7 @@ def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs
         shown, membership = [issued[at]], Membership(at, len(issued), _hex(path))
     plain = Attestation(
         schema=SCHEMA,
-        run=_run_part(run, plan, reckon(plan, lines_of(store.plan_pages(plan.id)), store.journal(run.id)), issued),
+        run=_run_part(run, plan, reckoning_of(store, run), issued),
         certificates=tuple(one.certificate for one in shown),
         register_keys=_key_uses(shown),
         root=merkle_root(one.certificate for one in issued),

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from jobs.plan import Plan, PlanLine
-from jobs.runs import Action, ActionState
+from jobs.planning import lines_of
+from jobs.ports import Store
+from jobs.runs import Action, ActionState, Run
 from rules.disposition import Reason
 from rules.periods import brussels_date
 
@@ -47,6 +49,14 @@ def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> 
             past_end["units"] += 1
             past_end[outcome if line.is_disposal else _why_kept(line.reason)] += 1
     return Completeness(units, dict(sorted(outcomes.items())), dict(past_end))
+
+
+def reckoning_of(store: Store, run: Run) -> Completeness:
+    """The completeness of a run: as it was noted where lines or journal have had their day (ACC-07), else counted now."""
+    if run.reckoned:
+        return msgspec.convert(run.reckoned, Completeness)
+    plan = store.plan(run.plan)
+    return reckon(plan, lines_of(store.plan_pages(plan.id)), store.journal(run.id))
 
 
 def _why_kept(reason: str) -> str:

@@ -6,18 +6,17 @@ It never removes an object: what nobody knows is not deletable, a person has to 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import msgspec
 
 from connectors.interface import Stored
 from jobs.outside import Outside
+from jobs.own_data import expire_own_data
 from jobs.plan import Alarm
-from jobs.ports import JobContext
+from jobs.ports import Expired, JobContext
 from jobs.runs import RunState
 from rules.records import Recording
 
-REPORT_DAYS = timedelta(days=30)  # ACC-04, ACC-07: dry-run reports with record links
 WITHOUT_ROW, WITHOUT_OBJECT = "OBJECTS_WITHOUT_ROW", "ROWS_WITHOUT_OBJECT"
 
 
@@ -45,12 +44,12 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Upkeep(msgspec.Struct, frozen=True):
-    """One round of housekeeping. `expired_plans` is of how many plans the lines were removed."""
+    """One round of housekeeping. `expired` is what of our own data has had its day."""
 
     id: str
     state: RunState
     lost: Lost
-    expired_plans: int
+    expired: Expired
     alarms: tuple[Alarm, ...]
 
 
@@ -61,13 +60,13 @@ def keep_house(context: JobContext) -> Upkeep:
         ObjectError: a storage cannot be listed, so that nothing is known.
         Refused: a run is going on: its objects go before their rows.
     """
-    now, run = context.clock(), context.new_id("run")
+    run = context.new_id("run")
     with context.store.exclusive(), context.logged_as(run):
+        expired = expire_own_data(context)
         lost = hunt(context)
         alarms = tuple(_alarms(lost))
         state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
-        expired = context.store.drop_lines(now - REPORT_DAYS, now)
-        data = {"objects": lost.counts, "expired_plans": expired, "state": state.value}
+        data = {"objects": lost.counts, "expired_plans": expired.plans, "state": state.value}
         context.store.append([("housekeeping", data)], run)
     return Upkeep(run, state, lost, expired, alarms)
 

@@ -28,6 +28,27 @@ from rules.request_holds import RequestHold
 Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that is yet to get its place in the chain
 
 
+class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the store has had its day (ACC-07). `reckoned` are runs as they are once the lines of their plans are gone; `journals` the
+    runs whose journals go, and `holds` the holds, by id. `contacts` is the table of people: of one whose removal has not happened the last
+    action stays, and so does that of a unit that is half done."""
+
+    lines_before: datetime
+    reckoned: tuple[Run, ...] = ()
+    journals: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+    contacts: str = ""
+
+
+class Expired(msgspec.Struct, frozen=True):
+    """How much has had its day: plans whose lines went, runs whose journals went and the units in them, holds."""
+
+    plans: int = 0
+    journals: int = 0
+    units: int = 0
+    holds: int = 0
+
+
 class Store(Protocol):
     """The state of the service. Each method is one transaction: what it writes is there whole, with its ledger entries, or not at all."""
 
@@ -52,8 +73,8 @@ class Store(Protocol):
         """The pages in the order in which they were saved. Raises LinesRemoved once they have had their day."""
         ...
 
-    def drop_lines(self, made_before: datetime, now: datetime) -> int:
-        """Remove the lines of older plans that were never applied and cannot be any more (ACC-04); gives of how many plans."""
+    def expire(self, past: PastTerms, now: datetime) -> Expired:
+        """Remove what has had its day (ACC-04, ACC-07), with a ledger entry that tells of it in counts, and names the holds."""
         ...
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:

@@ -12,6 +12,7 @@ from jobs.restored import replay_if_restored
 from jobs.runs import ActionState, Run
 from jobs.stopping import refuse_if_stopped
 from jobs.verify import not_checkable, traces_left, verify_actions
+from rules.errors import UsageError
 
 
 def run_retention(context: JobContext) -> Run:
@@ -47,7 +48,12 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
 
     A recording of which the object outside the CRM is still there counts as still there itself.
     """
-    context.store.run(run_id)
+    if context.store.run(run_id).is_journal_gone:
+        raise UsageError(
+            "the journal of this run has had its day, so nobody knows its rows any more",
+            hint=f"its certificates: crm-compliance certificate {run_id}",
+            where=run_id,
+        )
     actions = [action for action in context.store.journal(run_id) if action.state in (ActionState.DONE, ActionState.PARTIAL)]
     left = verify_actions(context.connector, actions)
     objects = objects_left(context, Outside(context), actions)

@@ -125,7 +125,11 @@ class StatisticWrites(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One execution of one plan. `counts` is the answer of `apply` without its head."""
+    """One execution of one plan. `counts` is the answer of `apply` without its head.
+
+    `reckoned` is what the lines of its plan and its journal came to (ACC-03), noted before either has had its day; `is_journal_gone`: the
+    journal has (ACC-07).
+    """
 
     id: str
     kind: Kind
@@ -139,6 +143,8 @@ class Run(msgspec.Struct, frozen=True):
     policy_digest: str = ""
     statistics: StatisticWrites | None = None
     counts: dict[str, object] = {}
+    reckoned: dict[str, object] = {}
+    is_journal_gone: bool = False
 
     @property
     def is_over(self) -> bool:

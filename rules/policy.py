@@ -188,6 +188,20 @@ class Backups(Model):
     """Days until the oldest backup is gone."""
 
 
+class OwnData(Model):
+    """How long this product keeps what it writes down itself (ACC-07). Certificates and versions of the schedule are kept for ten years,
+    the ledger for good, the register of requests as `defaults` says."""
+
+    plan_lines_days: Annotated[int, Field(ge=1, le=90)] = 30
+    """Days for which the lines of a plan, which name units, are kept; of a plan that was carried out the totals stay."""
+    run_log_months: Annotated[int, Field(ge=1, le=60)] = 24
+    """Months after its end for which the journal of a run is kept; counts and certificates stay."""
+    hold_years: Annotated[int, Field(ge=1, le=30)] = 5
+    """Years for which a hold is kept after it was released or has ended."""
+    technical_log_months: Annotated[int, Field(ge=1, le=60)] = 13
+    """Months for which whoever runs the service keeps its log lines; this product writes them to standard error and keeps none."""
+
+
 class Addressee(Model):
     """Whom a data subject may write to."""
 
@@ -250,6 +264,8 @@ class PolicyFile(Model):
     """What `anonymise` does (ERA-03)."""
     backups: Backups
     """What holds for backups of the CRM (ERA-13)."""
+    own_data: OwnData = OwnData()
+    """How long this product keeps what it writes down itself (ACC-07)."""
     derive: dict[Key, tuple[Derivation, ...]]
     """For each category of the CRM, the row that decides, outcome by outcome (RET-12)."""
     categories: dict[Key, Category]

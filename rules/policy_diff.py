@@ -66,6 +66,10 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "plan_valid_hours": Meaning("hours in which a plan may be applied", Direction.NONE),
     "statistics.k": Meaning("rows of statistics that must be alike before one is written", Direction.NONE),
     "backups.days": Meaning("days until the oldest backup of the CRM is gone", Direction.NONE),
+    "own_data.plan_lines_days": Meaning("days for which the lines of plans are kept", Direction.LATER),
+    "own_data.run_log_months": Meaning("months for which the journals of runs are kept", Direction.LATER),
+    "own_data.hold_years": Meaning("years for which released holds are kept", Direction.LATER),
+    "own_data.technical_log_months": Meaning("months for which log lines are kept", Direction.LATER),
     "quarantine.days": Meaning("days that a unit waits after it was marked", Direction.LATER),
 }
 

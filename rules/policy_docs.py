@@ -39,6 +39,7 @@ from rules.policy import (
     Defaults,
     Limit,
     Limits,
+    OwnData,
     Policy,
     PolicyFile,
     Quarantine,
@@ -72,6 +73,7 @@ PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
     ("statistics", Statistics),
     ("anonymise", Anonymise),
     ("backups", Backups),
+    ("own_data", OwnData),
     ("a line of derive", Derivation),
     ("labels", Labels),
 )

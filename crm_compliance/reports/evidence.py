@@ -15,14 +15,15 @@ from crm_compliance.files import write_whole
 from crm_compliance.public_keys import PublicKey, write_pem
 from jobs import attestation, checkpoints
 from jobs.attestation import LedgerIndex, attest
-from jobs.completeness import reckon
+from jobs.completeness import reckoning_of
 from jobs.ledger import encode
 from jobs.plan import Approval, Plan
-from jobs.planning import lines_of
 from jobs.ports import Notary, PolicyVersion, Store
 from jobs.runs import Action, ActionState, Run
 from jobs.settling import TECHNICAL
+from rules.errors import PolicyError
 from rules.instants import instant
+from rules.loader import load_policy
 from rules.placed_holds import PlacedHold
 
 Reference = Callable[[str, str], str]
@@ -90,7 +91,7 @@ def _files(
     exceptions: list[dict[str, object]] = []
     for run in over:
         plan, journal = store.plan(run.plan), store.journal(run.id)
-        documents.append(_run_document(run, plan, journal, store, reference))
+        documents.append(_run_document(run, plan, store, reference))
         exceptions += _exceptions(run, journal, reference)
         yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index))])
     yield "runs.json", iter([_json(documents)])
@@ -112,7 +113,16 @@ def _version_document(version: PolicyVersion) -> dict[str, object]:
         "digest": version.digest,
         "first_used_at": version.first_used_at,
         "file": f"policies/{_file_name(version)}",
+        "own_data": _own_data(version),
     }
+
+
+def _own_data(version: PolicyVersion) -> dict[str, object] | None:
+    """How long we kept what is ours under a version, defaults included (ACC-07); None where it cannot be read any more."""
+    try:
+        return dict(load_policy(version.text, source=version.version).own_data.model_dump())
+    except PolicyError:
+        return None
 
 
 def _plan_document(plan: Plan, reference: Reference) -> dict[str, object]:
@@ -144,8 +154,8 @@ def _word(word: Approval, reference: Reference) -> dict[str, object]:
     return {"by": reference("person", word.who), "role": word.role, "at": instant(word.at), "approves": word.approves}
 
 
-def _run_document(run: Run, plan: Plan, journal: Sequence[Action], store: Store, reference: Reference) -> dict[str, object]:
-    completeness = reckon(plan, lines_of(store.plan_pages(plan.id)), journal)
+def _run_document(run: Run, plan: Plan, store: Store, reference: Reference) -> dict[str, object]:
+    completeness = reckoning_of(store, run)
     return {
         "run": run.id,
         "kind": run.kind.value,

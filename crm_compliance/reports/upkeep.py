@@ -22,7 +22,11 @@ def print_upkeep(done: Upkeep, document: Mapping[str, object], console: Console)
     )
     if lost.not_reached:
         paper.line(f"{paper.number(lost.not_reached)} of the recordings name a storage that no setting reaches.")
-    paper.line(f"Lines of {paper.number(done.expired_plans)} plans that were never applied have had their day.")
+    gone = done.expired
+    paper.line(
+        f"Our own data that have had their day: lines of {paper.number(gone.plans)} plans, journals of {paper.number(gone.journals)} runs "
+        f"with {paper.number(gone.units)} units, {paper.number(gone.holds)} holds."
+    )
     for alarm in done.alarms:
         paper.line(Text.assemble((f"Alarm {alarm.code}: ", "bold red"), f"{alarm.message}. {ALARMS.get(alarm.code, '')}"))
     for table, row in lost.rows[:SHOWN]:

@@ -34,6 +34,7 @@ from jobs.certificates import Issued
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger import LedgerEntry
 from jobs.plan import Approval, Kind, Plan
+from jobs.ports import Expired, PastTerms
 from jobs.rounds_made import OF_ROUNDS, RoundMade, rounds_of
 from jobs.runs import Action, Erasure, Run
 from jobs.subject_requests import SubjectRequest
@@ -139,9 +140,13 @@ class SqlStore:
                 content = plans.read_page(connection, plan, page)
             yield content
 
-    def drop_lines(self, made_before: datetime, now: datetime) -> int:
+    def expire(self, past: PastTerms, now: datetime) -> Expired:
         with self._database.writing() as connection:
-            return expiry.drop_lines(connection, made_before, now)
+            done = expiry.expire(connection, past, now)
+            if done != Expired():
+                data = {"plans": done.plans, "journals": done.journals, "units": done.units, "holds": list(past.holds)}
+                ledger.append(connection, [("expired", data)], None, self._clock)
+            return done
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
         """Raises Refused with code `same_person` where this person has approved the plan before."""

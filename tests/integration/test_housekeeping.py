@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from connectors.interface import ObjectError
 from connectors.storage.local import LocalFolder
+from jobs.completeness import reckoning_of
 from jobs.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
+from jobs.ledger import verify_chain
 from jobs.plan import Kind, LinesRemoved
-from jobs.planning import lines_of
-from jobs.ports import JobContext
-from jobs.runs import RunState
-from rules.errors import Refused
+from jobs.ports import Expired, JobContext, PastTerms
+from jobs.retention import verify_run
+from jobs.runs import ActionState, RunState
+from rules.errors import Refused, UsageError
+from tests.integration.holding import place
+from tests.integration.holding import release as release_hold
 from tests.integration.night import Night
 
 RECENT = date(2026, 11, 1)
@@ -112,36 +117,78 @@ def test_the_ledger_holds_counts_and_no_address(night: Night, context: JobContex
     assert [file for file in tmp_path.glob("state.db*") if b"Peeters" in file.read_bytes()] == []
 
 
-def test_the_lines_of_a_plan_that_was_never_applied_go_after_thirty_days(night: Night, context: JobContext) -> None:
+def test_acc07_the_lines_of_old_plans_go_after_thirty_days_and_their_totals_stay(night: Night, context: JobContext) -> None:
     """ACC-04: they are the report with links to records. The plan stays; its lines do not look like nothing to do."""
     night.fiche("social_card", spoken=date(2018, 1, 1))
     night.recording(RECENT)
     left, applied = night.plan(Kind.RECORDINGS), night.plan()
-    night.apply(applied)
+    run = night.apply(applied)
+    before = reckoning_of(night.store, run)
     night.clock.now += timedelta(days=30)
-    assert keep_house(context).expired_plans == 0
+    assert keep_house(context).expired.plans == 0
     night.clock.now += timedelta(seconds=1)
-    assert keep_house(context).expired_plans == 1
-    assert keep_house(context).expired_plans == 0
-    assert night.store.plan(left.id).digest == left.digest
-    with pytest.raises(LinesRemoved):
-        list(night.store.plan_pages(left.id))
-    assert len(list(lines_of(night.store.plan_pages(applied.id)))) == applied.units
+    assert keep_house(context).expired.plans == 2
+    assert keep_house(context).expired.plans == 0
+    for plan in (left, applied):
+        assert night.store.plan(plan.id).digest == plan.digest
+        with pytest.raises(LinesRemoved):
+            list(night.store.plan_pages(plan.id))
+    assert reckoning_of(night.store, night.store.run(run.id)) == before
+    assert before.adds_up
 
 
 def test_a_plan_that_may_still_be_applied_keeps_its_lines(night: Night, context: JobContext) -> None:
     """Where the policy lets plans live longer than reports, and where a run of it was cut off."""
     night.recording(RECENT)
     plan = night.plan()
-    assert night.store.drop_lines(plan.created_at + timedelta(days=1), plan.valid_until - timedelta(seconds=1)) == 0
+    past = PastTerms(lines_before=plan.created_at + timedelta(days=1))
+    assert night.store.expire(past, plan.valid_until - timedelta(seconds=1)).plans == 0
     assert list(night.store.plan_pages(plan.id))
-    assert night.store.drop_lines(plan.created_at + timedelta(days=1), plan.valid_until) == 1
+    assert night.store.expire(past, plan.valid_until).plans == 1
 
 
-def test_the_next_plan_is_made_without_lines_that_have_had_their_day(night: Night, context: JobContext) -> None:
-    """The comparison with the plan of long ago finds no lines, and the night goes on."""
+def test_acc07_the_journal_of_a_run_goes_after_24_months_and_its_certificates_stay(night: Night, context: JobContext) -> None:
+    fiche = night.fiche("social_card", spoken=date(2018, 1, 1))
+    run = night.apply(night.plan())
+    certificates = night.store.certificates(run.id)
+    night.clock.now = datetime(2028, 11, 25, 12, tzinfo=UTC)
+    assert keep_house(context).expired.journals == 0, "the last day is still kept"
+    night.clock.now += timedelta(days=1)
+    assert keep_house(context).expired == Expired(0, 1, 1, 0)
+    assert keep_house(context).expired == Expired()
+    assert night.store.journal(run.id) == []
+    assert fiche not in "".join(str(action) for _, action in night.store.last_done(100))
+    assert night.store.certificates(run.id) == certificates
+    after = night.store.run(run.id)
+    assert after.counts == run.counts
+    assert reckoning_of(night.store, after).outcomes == {"disposed": 1}
+    with pytest.raises(UsageError):
+        verify_run(context, run.id)
+    told = [entry.data for entry in night.store.ledger() if entry.kind == "expired"]
+    assert told[-1] == {"plans": 0, "journals": 1, "units": 1, "holds": []}
+    assert verify_chain(night.store.ledger()).ok
+
+
+def test_acc07_what_is_half_done_stays_in_the_journal_until_it_is_done(night: Night, context: JobContext) -> None:
     night.fiche("social_card", spoken=date(2018, 1, 1))
-    night.plan()
-    night.clock.now += timedelta(days=60)
+    run = night.apply(night.plan())
+    (action,) = night.store.journal(run.id)
+    night.store.record(run.id, [msgspec.structs.replace(action, state=ActionState.PARTIAL, code="PLACES_LEFT")])
+    night.clock.now += timedelta(days=900)
     keep_house(context)
-    assert night.plan().units == 1
+    assert [one.id for _, one in night.store.partials()] == [action.id]
+
+
+def test_acc07_a_hold_goes_five_years_after_its_release_or_its_last_day(night: Night, context: JobContext) -> None:
+    dossier = night.dossier("sexting", closed=False)
+    released, ended, stays = (place(night, "cf_dossier", dossier, ends_on=end) for end in (None, date(2026, 11, 30), None))
+    release_hold(night, released)
+    night.clock.now = datetime(2031, 11, 25, 12, tzinfo=UTC)
+    assert keep_house(context).expired.holds == 0
+    night.clock.now += timedelta(days=1)
+    assert keep_house(context).expired.holds == 1
+    night.clock.now += timedelta(days=10)
+    assert keep_house(context).expired.holds == 1
+    assert [hold.id for hold in night.store.holds()] == [stays.id]
+    named = [entry.data["holds"] for entry in night.store.ledger() if entry.kind == "expired"]
+    assert [each for each in named if each] == [[released.id], [ended.id]]
