@@ -34,8 +34,14 @@ THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 log = structlog.get_logger()
 
 
-def app_of(downloads: Downloads, *, hosts: Collection[str] = THIS_MACHINE, now: Callable[[], float] = monotonic) -> Starlette:
-    """The whole of what is served, to whoever asks for it by one of these hosts."""
+def app_of(
+    downloads: Downloads,
+    *,
+    hosts: Collection[str] = THIS_MACHINE,
+    now: Callable[[], float] = monotonic,
+    why_not: Callable[[], Collection[str]] = tuple,
+) -> Starlette:
+    """The whole of what is served, to whoever asks for it by one of these hosts; `why_not` gives the codes of what is not well."""
     failures = Rate(now)
 
     async def download(request: Request) -> Response:
@@ -49,7 +55,8 @@ def app_of(downloads: Downloads, *, hosts: Collection[str] = THIS_MACHINE, now: 
         return Download(downloads, token)
 
     async def health(request: Request) -> Response:
-        return JSONResponse({"ok": True})
+        why = list(await asyncio.to_thread(why_not))
+        return JSONResponse({"ok": False, "why": why}, status_code=503) if why else JSONResponse({"ok": True})
 
     async def refused(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:

@@ -89,6 +89,7 @@ def _end(process: BaseProcess) -> None:
 def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
     """Answer on `listener` until the process is ended or the one that started it is gone: the whole of this process."""
     from crm_compliance.downloads import Downloads
+    from crm_compliance.health import Health
     from crm_compliance.logs import configure
     from crm_compliance.web import app_of, hosts_of
     from crm_compliance.web_server import fitted, server_of
@@ -97,7 +98,8 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     configure(sys.stderr, level=settings.log_level, terminal=False)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        app = app_of(Downloads(store, clock), hosts=hosts_of(settings.public_url))
+        health = Health(settings, store, clock, clock())
+        app = app_of(Downloads(store, clock), hosts=hosts_of(settings.public_url), why_not=health.why_not)
 
         def ready() -> None:
             tell.send_bytes(b"ready")

@@ -18,7 +18,8 @@ import structlog
 
 from connectors.emulator.server import RunningEmulator
 from crm_compliance import logs, scheduler
-from crm_compliance.scheduler import missed, run_job, trigger_of
+from crm_compliance.hours import trigger_of
+from crm_compliance.scheduler import missed, run_job
 from crm_compliance.settings import Settings, environment_of
 from jobs.plan import Kind
 from jobs.registry import JOBS, Job

@@ -1,0 +1,79 @@
+"""The hours at which jobs are due: cron lines on the clock of Brussels (DAT-13, R-058)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.cron import CronTrigger
+
+from crm_compliance.settings import Settings
+from rules.errors import UsageError
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+LOOK_BACK = timedelta(days=8)  # the longest gap between two hours of a weekly cron line, and a day
+
+
+class CivilTrigger(CronTrigger):  # type: ignore[misc]  # apscheduler has no types
+    """A cron line on the clock of Brussels (DAT-13, R-058): an hour that does not exist in spring comes at the next minute that does, one
+    that exists twice in autumn comes once.
+
+    The line itself is read on a wall clock without seasons, called UTC here: on Brussels' own, apscheduler never finds its way out of the
+    hour that comes twice.
+    """
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        wall = now.astimezone(BRUSSELS).replace(tzinfo=UTC, fold=0)
+        while (found := super().get_next_fire_time(None, wall)) is not None:
+            moment = existing(found.replace(tzinfo=BRUSSELS))
+            if _instant(moment) >= _instant(now) and (previous_fire_time is None or _instant(moment) > _instant(previous_fire_time)):
+                return moment
+            wall = found + timedelta(seconds=1)
+        return None
+
+
+def _instant(moment: datetime) -> datetime:
+    """In UTC: two moments of one zone would be compared by their wall clocks."""
+    return moment.astimezone(UTC)
+
+
+def existing(moment: datetime) -> datetime:
+    """The moment itself, or the first minute after the gap into which its wall clock falls."""
+    while moment.astimezone(UTC).astimezone(BRUSSELS).replace(tzinfo=None) != moment.replace(tzinfo=None):
+        moment += timedelta(minutes=1)
+    return moment
+
+
+def trigger_of(cron: str) -> CivilTrigger:
+    """The trigger of a cron line.
+
+    Raises:
+        UsageError: a number in it is out of range.
+    """
+    try:
+        trigger: CivilTrigger = CivilTrigger.from_crontab(cron, timezone=UTC)
+    except ValueError:
+        raise UsageError(
+            f"no hour is meant by the cron line {cron}",
+            hint="minute hour day month weekday, for example 30 2 * * *",
+            where="RETENTION_CRON, RECORDINGS_CRON, REQUESTS_CRON, HOUSEKEEPING_CRON",
+        ) from None
+    return trigger
+
+
+def crons_of(settings: Settings) -> dict[str, str]:
+    """The cron line of each job."""
+    return {
+        "requests": settings.requests_cron,
+        "recordings": settings.recordings_cron,
+        "retention": settings.retention_cron,
+        "housekeeping": settings.housekeeping_cron,
+    }
+
+
+def last_hour(cron: str, before: datetime) -> datetime | None:
+    """The last hour of a cron line that is not after a moment; None where there was none for more than a week."""
+    trigger, last, at = trigger_of(cron), None, before - LOOK_BACK
+    while (following := trigger.get_next_fire_time(last, at.astimezone(BRUSSELS))) is not None and following <= before:
+        last, at = following, following.astimezone(UTC) + timedelta(seconds=1)
+    return last
