@@ -20,7 +20,7 @@ from jobs.clock_check import refuse_other_clock
 from jobs.contacts_of_plan import ContactsOfPlan
 from jobs.counting import facts_for, write_statistics
 from jobs.disposal import CHANGED, Rows, rows_of_units
-from jobs.following import goes_along
+from jobs.following import goes_along, may_follow
 from jobs.gather import gather_units, rows_of
 from jobs.gathering import Gathering, is_anonymised
 from jobs.holding import active_holds
@@ -34,7 +34,7 @@ from jobs.quarantine import kept_with, waiting
 from jobs.resuming import as_found_again
 from jobs.runs import Action, ActionState, Run, RunState
 from jobs.stopping import refuse_if_stopped
-from jobs.tally import TRIM, counts_of, has_failures
+from jobs.tally import HALF_DONE, TRIM, counts_of, has_failures
 from jobs.verify import verify_actions
 from jobs.watch import alarms_of_run
 from rules.decide import decide, owner_of
@@ -69,8 +69,9 @@ class Application:
     def carry_out(self) -> Run:
         journal = self.journal
         self.context.connector.settle_earlier()
-        journal.settle_intended()
         due = [line for line in lines_of(self.context.store.plan_pages(self.plan.id)) if line.is_disposal]
+        journal.followers = {line.id: line for line in due if may_follow(line, self.kinds[line.table])}
+        journal.settle_intended()
         pending = [line for line in due if line.key not in journal.actions]
         self._continue_partials(due)
         people = self._contacts()
@@ -80,7 +81,6 @@ class Application:
             people.skip(trims, TRIM, code)
             pending, trims = [], []
         followers = [line for line in pending if goes_along(line)]
-        journal.followers = {line.id: line for line in due if goes_along(line)}
         pending = [line for line in pending if not goes_along(line)]
         done = 0
         for kind in ORDER:  # never two kinds in one group: a recording goes by its own line before its fiche is looked at
@@ -95,6 +95,7 @@ class Application:
         if contacts or trims:
             people.dispose(contacts, trims)
         people.pass_over_held(code)
+        journal.settle_failed()
         self._clean()
         self._verify()
         self.run = write_statistics(self.context, self.run, list(journal.actions.values()))
@@ -280,12 +281,11 @@ class Application:
 
     def _finish(self) -> Run:
         written = self.run.statistics.written if self.run.statistics is not None else 0
-        counts, failed = (
-            counts_of(self.journal.actions.values(), self.kinds, self.context.connector.table),
-            has_failures(self.journal.actions.values()),
-        )
+        actions = list(self.journal.actions.values())
+        there = verify_actions(self.context.connector, [action for action in actions if action.state in HALF_DONE])
+        counts, failed = counts_of(actions, self.kinds, self.context.connector.table, there), has_failures(actions)
         counts["statistics"] = written
-        alarms = alarms_of_run(self.context, self.plan, self.run, list(self.journal.actions.values()))
+        alarms = alarms_of_run(self.context, self.plan, self.run, actions)
         counts["alarms"] = [msgspec.structs.asdict(alarm) for alarm in alarms]
         codes = [alarm.code for alarm in alarms]
         failed = failed or bool(alarms)

@@ -90,7 +90,7 @@ def _draft(context: JobContext, service: str, run: Run, plan: Plan, action: Acti
 def _objects(action: Action) -> dict[str, int]:
     """How many objects of each class went with the unit, itself included."""
     classes: Counter[str] = Counter()
-    for write in action.rows:
+    for write in (*action.gone, *action.rows):
         if write.operation in WRITTEN_OFF and write.kind in CLASSES:
             is_attachment = write is action.rows[-1] and write.kind == UnitKind.ATTACHMENT.value
             classes["attachments" if is_attachment else CLASSES[write.kind]] += 1

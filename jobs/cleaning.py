@@ -153,7 +153,7 @@ def _clean(connector: Connector, trace: Trace, rows: Mapping[Key, Sequence[RowKe
 
 def _with_the_unit(action: Action) -> dict[Place, PlaceState]:
     """The places whose rows went with the unit's own, and those of our own making."""
-    kinds = {write.kind for write in action.rows[:-1] if write.operation == "delete"}
+    kinds = {write.kind for write in (*action.gone, *action.rows[:-1]) if write.operation == "delete"}
     kinds |= {write.kind for write in action.rows[-1:] if write.operation == "delete" and write.kind != "fiche"}
     places = dict.fromkeys(Place, NOT_APPLICABLE)
     for place, those in WITH_THE_UNIT.items():

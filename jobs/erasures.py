@@ -65,7 +65,7 @@ def register(context: JobContext, run: str, actions: Sequence[Action]) -> list[E
             reason=action.reason,
         )
         for action in actions
-        for write in action.rows
+        for write in (*action.gone, *action.rows)
         if write.operation in REGISTERED
         for table in [context.connector.table(KINDS[write.kind])]
     ]

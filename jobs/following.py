@@ -15,6 +15,7 @@ from jobs.runs import Action, ActionState
 from rules.decide import GOES_ALONG
 from rules.records import UnitKind
 
+TAKEN_ALONG = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 HAS_WRITTEN = (ActionState.REMOVED, ActionState.PARTIAL)
 
 
@@ -23,11 +24,24 @@ def goes_along(line: PlanLine) -> bool:
     return line.rule == GOES_ALONG
 
 
+def may_follow(line: PlanLine, kind: UnitKind) -> bool:
+    """Whether a line is that of a row which may go as part of another unit: by rule, or because its own line had no luck before.
+
+    A recording goes by its own line first. Where that fails or is put off and its fiche then takes it along, it is gone all the same: the
+    last truth is what counts, and it is read back and certified like any other.
+    """
+    return goes_along(line) or kind in TAKEN_ALONG
+
+
 def apart(actions: Iterable[Action], followers: Mapping[str, PlanLine]) -> list[Action]:
     """The outcomes of units, those of attachments that went with them apart. `followers` are the lines of such attachments, by id."""
     found: list[Action] = []
     for action in actions:
-        lines = [followers[write.id] for write in action.rows if write.kind == UnitKind.ATTACHMENT.value and write.id in followers]
+        lines = [
+            followers[write.id]
+            for write in action.rows
+            if write.kind in TAKEN_ALONG and write.operation == "delete" and write.id in followers
+        ]
         lines = [line for line in lines if line.key != action.key]
         if lines and action.state in HAS_WRITTEN:
             ids = {line.id for line in lines}

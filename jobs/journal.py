@@ -7,6 +7,7 @@ outside the CRM go before the rows that name them (ERA-15).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -24,6 +25,7 @@ from jobs.resuming import finish_remaining, is_as_judged, is_shell
 from jobs.runs import Action, ActionState, RowWrite, Run
 from jobs.settling import TECHNICAL, settle_writes
 from jobs.stopping import STOPPED, refuse_if_stopped, stopped
+from jobs.taking_over import left_before, with_what_had_gone
 from jobs.tally import CONTINUED
 from jobs.unmapped import with_unmapped
 from jobs.verify import still_there
@@ -54,6 +56,7 @@ class Journal:
         intents = self._without_orphans(intents)
         if not intents:
             return
+        intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
         self.record(intents, "intent")
         failed = self._remove_objects(intents, units)
         sendable = {name_of(action): action for action in intents if action.key not in failed}
@@ -76,13 +79,17 @@ class Journal:
             if result.code == STOPPED:
                 continue  # its intent stands; the run goes on from there once the kill switch is lifted
             if result.state is ActionState.DONE:
-                outcomes.append(self._removed(msgspec.structs.replace(action, audit_entries=purged.get(key, 0))))
+                outcomes.append(self._removed(msgspec.structs.replace(action, audit_entries=action.audit_entries + purged.get(key, 0))))
             else:
                 has_lost = any(write.object for write in action.rows)  # what lay outside the CRM has gone before
                 outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL if has_lost else result.state, code=result.code))
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
             raise stopped(self.context.store.stopped_since() or self.context.clock())
+
+    @cached_property
+    def _left_before(self) -> dict[Key, Action]:
+        return left_before(self.context, self.run)
 
     def _without_orphans(self, intents: Sequence[Action]) -> list[Action]:
         """The intents with what goes along with them; a unit of which something unmapped would be left behind waits (R-158)."""
@@ -193,11 +200,21 @@ class Journal:
         if outcomes:
             self.record(outcomes, "outcome")
 
+    def settle_failed(self) -> None:
+        """Look once more at units whose write had no answer: one that is gone as a whole was carried out late, and is done."""
+        failed = [action for action in self.actions.values() if action.state is ActionState.FAILED and action.rows]
+        left = still_there(self.context.connector, (write for action in failed for write in action.rows)) if failed else set()
+        late = [action for action in failed if not any((write.kind, write.id) in left for write in action.rows)]
+        if late:
+            self.record([self._removed(action) for action in late], "outcome")
+
     def continue_partials(self, planned: set[Key], crm: str) -> None:
         """Go on with units that an earlier run left half done (ERA-15): what is left of them cannot be judged any more. Contacts whose
-        row is still there are not among them: a plan finds those again (`Store.undone`)."""
+        row is still there are not among them: a plan finds those again (`Store.undone`).
+
+        A write that had no answer may have been carried out afterwards: a unit that is gone as a whole is in no plan either."""
         store = self.context.store
-        for run, action in store.partials():
+        for run, action in [*store.partials(), *((run, action) for run, action in store.failures() if action.rows)]:
             key = action.key
             if run == self.run or key in planned or key in self.actions or store.plan(store.run(run).plan).crm != crm:
                 continue
@@ -206,7 +223,7 @@ class Journal:
             again = msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
             if not remaining:
                 self.record([self._removed(again)], "outcome")
-            elif len(remaining) == len(action.rows):
+            elif len(remaining) == len(action.rows) or action.state is ActionState.FAILED:
                 continue  # all rows are there, so a plan finds the unit again and judges it as it now is
             elif action.table != self.context.connector.table(Contact) and is_as_judged(self.context.connector, action, remaining):
                 again = msgspec.structs.replace(again, removed_at="")  # part of it is only removed now

@@ -106,6 +106,14 @@ class Store(Protocol):
         with the disposition that was planned."""
         ...
 
+    def unfinished(self, run: str) -> list[tuple[str, Action]]:
+        """What runs other than this one last left PARTIAL or FAILED, and none has done since, each with that run."""
+        ...
+
+    def failures(self) -> list[tuple[str, Action]]:
+        """The units whose last action, over all runs, has FAILED, each with that run."""
+        ...
+
     def partials(self) -> list[tuple[str, Action]]:
         """The units that are half done, each with the run that tried it last and left it PARTIAL (ERA-15)."""
         ...

@@ -61,7 +61,7 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
     rows = sorted(there | traces_left(context.connector, actions, there))
     return {
         "run": run_id,
-        "checked": sum(len(action.rows) for action in actions),
+        "checked": sum(len(action.gone) + len(action.rows) for action in actions),
         "still_there": [{"table": table, "id": row} for table, row in rows],
         "not_checkable": not_checkable(context.connector, actions),
     }

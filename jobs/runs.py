@@ -65,7 +65,8 @@ class Action(msgspec.Struct, frozen=True):
     `code` says why it was skipped or failed. `still_there` are rows that verification found again, as (table, id). `categories`, `rule`,
     `reason` and `end_month` (2026-02) are what the certificate says of the decision; `places` is the state of each place of ERA-12, and
     `audit_entries` how many rows of history went; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along` are rows of tables
-    that are not mapped and that the CRM deletes with these, as (table, id).
+    that are not mapped and that the CRM deletes with these, as (table, id). `gone` are rows of the unit that had gone before this
+    action was announced: they are cleaned, read back and certified with it.
     """
 
     table: str
@@ -86,6 +87,7 @@ class Action(msgspec.Struct, frozen=True):
     removed_at: str = ""
     verified_at: str = ""
     along: tuple[tuple[str, str], ...] = ()
+    gone: tuple[RowWrite, ...] = ()
 
     @property
     def key(self) -> Key:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from jobs.runs import Action, ActionState
+from jobs.plan import Key
+from jobs.runs import Action, ActionState, RowWrite
 from jobs.settling import TECHNICAL
 from rules.records import KINDS, Record, UnitKind
 
 TRIM = "trim"
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
 LOOSE = "LOOSE"  # marks a row that a replay removed by itself: no unit of the schedule, so nothing is certified
+HALF_DONE = (ActionState.PARTIAL, ActionState.FAILED)  # of which rows may have gone all the same
 RECORDINGS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 
 
-def counts_of(actions: Iterable[Action], kinds: Mapping[str, UnitKind], table: Callable[[type[Record]], str]) -> dict[str, object]:
+def counts_of(
+    actions: Iterable[Action],
+    kinds: Mapping[str, UnitKind],
+    table: Callable[[type[Record]], str],
+    there: Mapping[Key, Collection[tuple[str, str]]],
+) -> dict[str, object]:
     """The counts of `apply`: units by what became of them, rows by table, and what reading back found.
 
-    `kinds` tells the kind of unit of a table, `table` the table of a kind of record.
+    `kinds` tells the kind of unit of a table, `table` the table of a kind of record. `there` are the rows, as (table, id), of units that
+    are half done and that are still there: the others have gone, and count. Rows that had gone before the run are not among its own.
     """
     skipped: Counter[str] = Counter()
     states: Counter[str] = Counter()
@@ -33,6 +41,8 @@ def counts_of(actions: Iterable[Action], kinds: Mapping[str, UnitKind], table: C
             skipped[action.code] += 1
         elif action.state is not ActionState.DONE:
             states[action.state.value] += 1
+            if action.state in HALF_DONE:
+                rows.update(table(KINDS[write.kind]) for write in _deleted(action, table, there.get(action.key, ())))
         else:
             states[action.disposition] += bool(action.rows)
             flags.update(flag for flag in action.flags if flag not in (CONTINUED, LOOSE))
@@ -54,6 +64,11 @@ def counts_of(actions: Iterable[Action], kinds: Mapping[str, UnitKind], table: C
         "by_category": dict(sorted(by_category.items())),
         "flags": dict(sorted(flags.items())),
     }
+
+
+def _deleted(action: Action, table: Callable[[type[Record]], str], there: Collection[tuple[str, str]]) -> list[RowWrite]:
+    left = {*there, *action.still_there}
+    return [write for write in action.rows if write.operation == "delete" and (table(KINDS[write.kind]), write.id) not in left]
 
 
 def has_failures(actions: Iterable[Action]) -> bool:

@@ -49,7 +49,8 @@ def still_there(connector: Connector, writes: Iterable[RowWrite]) -> set[tuple[s
 
 def gone_rows(connector: Connector, action: Action) -> list[RowKey]:
     """The rows that a unit took with it, in the CRM's own names: deleted by us, or along with one of them."""
-    deleted = [(connector.table(KINDS[write.kind]), write.id) for write in action.rows if write.operation == "delete"]
+    writes = (*action.gone, *action.rows)
+    deleted = [(connector.table(KINDS[write.kind]), write.id) for write in writes if write.operation == "delete"]
     return [*deleted, *action.along]
 
 
@@ -67,12 +68,14 @@ def living_rows(connector: Connector, action: Action) -> list[RowKey]:
 
 def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
     """For each done action, by (table, id), its rows that are still there; only actions with such rows are named."""
-    found = still_there(connector, (write for action in actions for write in action.rows))
+    found = still_there(connector, (write for action in actions for write in (*action.gone, *action.rows)))
     along = {row for action in actions for row in action.along}
     stayed = connector.existing(along) if along else set()
     result: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
     for action in actions:
-        rows = tuple((connector.table(KINDS[write.kind]), write.id) for write in action.rows if (write.kind, write.id) in found)
+        rows = tuple(
+            (connector.table(KINDS[write.kind]), write.id) for write in (*action.gone, *action.rows) if (write.kind, write.id) in found
+        )
         rows += tuple(row for row in action.along if row in stayed)
         if rows:
             result[action.key] = rows

@@ -84,6 +84,31 @@ def read_partials(connection: Connection) -> list[tuple[str, Action]]:
     return _read_last(connection, ActionState.PARTIAL)
 
 
+def read_failures(connection: Connection) -> list[tuple[str, Action]]:
+    """The units whose last action, over all runs, has failed, each with that run, oldest first."""
+    return _read_last(connection, ActionState.FAILED)
+
+
+def read_unfinished(connection: Connection, run: str) -> list[tuple[str, Action]]:
+    """What other runs last left partial or failed and none has done since; a run that only skipped a unit changes nothing."""
+    left = (ActionState.PARTIAL, ActionState.FAILED)
+    done = (
+        select(actions.c.unit_table, actions.c.unit_id, func.max(actions.c.position).label("position"))
+        .where(actions.c.state == ActionState.DONE.value, tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(*left)))
+        .group_by(actions.c.unit_table, actions.c.unit_id)
+        .subquery()
+    )
+    query = (
+        select(actions.c.run, actions.c.unit_table, actions.c.unit_id, actions.c.doc)
+        .outerjoin(done, (actions.c.unit_table == done.c.unit_table) & (actions.c.unit_id == done.c.unit_id))
+        .where(actions.c.state.in_([state.value for state in left]), actions.c.run != run)
+        .where(done.c.position.is_(None) | (done.c.position < actions.c.position))
+        .order_by(actions.c.position)
+    )
+    last = {(row.unit_table, row.unit_id): (row.run, row.doc) for row in connection.execute(query)}
+    return [(of, decoded(doc, Action, f"a unit of {of}")) for of, doc in last.values()]
+
+
 def read_last_skips(connection: Connection) -> list[tuple[str, Action]]:
     """The units whose last action, over all runs, is that they were skipped, each with that run, oldest first."""
     return _read_last(connection, ActionState.SKIPPED)
@@ -106,8 +131,8 @@ def _read_last(connection: Connection, state: ActionState) -> list[tuple[str, Ac
     return [(run, decoded(doc, Action, f"a unit of {run}")) for run, doc in connection.execute(query)]
 
 
-def _units_in(state: ActionState) -> Select[tuple[str, str]]:
-    return select(actions.c.unit_table, actions.c.unit_id).where(actions.c.state == state.value)
+def _units_in(*states: ActionState) -> Select[tuple[str, str]]:
+    return select(actions.c.unit_table, actions.c.unit_id).where(actions.c.state.in_([state.value for state in states]))
 
 
 def read_disposals(connection: Connection, kind: Kind, counter: str, limit: int) -> list[int]:

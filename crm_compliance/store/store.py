@@ -192,6 +192,14 @@ class SqlStore:
         with self._database.reading() as connection:
             return runs.read_undone(connection, table)
 
+    def unfinished(self, run: str) -> list[tuple[str, Action]]:
+        with self._database.reading() as connection:
+            return runs.read_unfinished(connection, run)
+
+    def failures(self) -> list[tuple[str, Action]]:
+        with self._database.reading() as connection:
+            return runs.read_failures(connection)
+
     def partials(self) -> list[tuple[str, Action]]:
         with self._database.reading() as connection:
             return runs.read_partials(connection)
