@@ -29,13 +29,14 @@ _INLINE: Final = frozenset(
         "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
     }
 )  # fmt: skip
-_PERCENT_TOKEN: Final = re.compile(r"[^\s%]*+(?:%[^\s%]*+)+")
+# What begins anywhere in a run of letters would be tried at every one of them: the cost of a long run would be its square.
+_PERCENT_TOKEN: Final = re.compile(r"(?<!\S)[^\s%]*+(?:%[^\s%]*+)++")
 _PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _CODE_UNITS: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _ENCODED_WORD: Final = re.compile(r"=\?([\w.:-]{1,40})(?:\*[\w-]*)?\?([bBqQ])\?([^?\s]{0,400})\?=(?:\s+(?==\?))?")
 _SOFT_BREAK: Final = re.compile(r"(?<=[^\s=])=\r?\n(?=\S)")
 _QUOTED: Final = re.compile(r"(?:=[89A-F][0-9A-F])+")
-_QUOTED_LETTERS: Final = re.compile(r"(?:[^\W\d_]*(?:=[0-9A-F]{2})+)+[^\W\d_]*")
+_QUOTED_LETTERS: Final = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]*+(?:=[0-9A-F]{2})++)++[^\W\d_]*+")
 
 _TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _REVERSED, _FORWARD, _END = "\u202e", "\u202a\u202b\u202d\u2066\u2067\u2068", "\u202c\u2069"
@@ -46,7 +47,7 @@ _UNSEEN: Final = re.compile(
 _LATIN: Final = "A-Za-z\u00c0-\u024f"
 _GREEK_OR_CYRILLIC: Final = "\u0370-\u03ff\u0400-\u052f"
 _OTHER_ALPHABET: Final = re.compile(f"[{_GREEK_OR_CYRILLIC}\u0251\u0261]")
-_MIXED: Final = re.compile(rf"(?=[^\W\d_]*[{_LATIN}])(?=[^\W\d_]*[{_GREEK_OR_CYRILLIC}\u0251\u0261])[^\W\d_]+")
+_MIXED: Final = re.compile(rf"(?<![^\W\d_])(?=[^\W\d_]*[{_LATIN}])(?=[^\W\d_]*[{_GREEK_OR_CYRILLIC}\u0251\u0261])[^\W\d_]+")
 _LOOKS_LIKE: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТУХԚԜаеѕіјкмоорстухһԛԝԁѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧανορτυικɑɡ",
     "ABESIJKMHOPCTYXQWaesijkmoopctyxhqwdvABEZHIKMNOPTYXavoptuikag",
@@ -56,7 +57,8 @@ _BASE64: Final = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-][a-z+/_-]*[A-Z0-9])[A-Za-z0-9+/_-]{8,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{4,}={0,2})*+"
 )
 _HEXADECIMAL: Final = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}[ :]?){6,}(?![0-9a-zA-Z])")
-_WITH_DIGITS: Final = re.compile(r"[^\W\d_]++(?:[0-9@$]{1,3}[^\W\d_]++)+")  # between letters: `Peeters1` is a name with a number
+# Between letters: `Peeters1` is a name with a number.
+_WITH_DIGITS: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]++(?:[0-9@$]{1,3}[^\W\d_]++)+")
 _DIGITS_AS_LETTERS: Final = (str.maketrans("013456789@$", "oieasgtbgas"), str.maketrans("013456789@$", "oleasgtbgas"))
 
 

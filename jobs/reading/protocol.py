@@ -31,8 +31,11 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came of it. After one that `is_last` the process has ended."""
+    """What came of it, in how many seconds of the processor, and the most bytes of memory that the process ever had. After one that
+    `is_last` the process has ended."""
 
     reading: Reading
     told: str | None = None
     is_last: bool = False
+    seconds: float = 0.0
+    peak: int = 0

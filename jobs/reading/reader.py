@@ -50,6 +50,8 @@ class Reader:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
+        self.seconds = 0.0  # of the processor, over all files whose reading was not cut off
+        self.peak = 0  # bytes of memory, the most that a process ever had
 
     def told(self, content: bytes, media_type: str, name: str) -> str | None:
         """Give what a text file says, without markup; None where it is no text, too long to be told as one, or cannot be read.
@@ -118,6 +120,7 @@ class Reader:
                 raise
             finally:
                 clock.cancel()
+            self.seconds, self.peak = self.seconds + answer.seconds, max(self.peak, answer.peak)
             if answer.is_last:
                 self._end()
             return answer

@@ -26,7 +26,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     for what, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, _FILES)):
         resource.setrlimit(what, (most, most))  # what it holds must not lie on a disk
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    base, peak = _address_space(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    base, peak = _address_space(), _peak()
     is_watched = False
     answers.write(READY)
     answers.flush()
@@ -40,8 +40,10 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         elif not request.watched:
             _limit_memory(base + request.limits.memory)
         signal.setitimer(signal.ITIMER_PROF, request.limits.seconds)
+        began = time.process_time()
         answer = _answer(request, content)
         signal.setitimer(signal.ITIMER_PROF, 0)
+        answer = msgspec.structs.replace(answer, seconds=time.process_time() - began, peak=_peak())
         del content
         raw = msgspec.msgpack.encode(answer)
         answers.write(ANSWER.pack(len(raw)) + raw)
@@ -72,12 +74,16 @@ def _address_space() -> int:
         return 1024 * MEBI
 
 
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def _limit_memory(most: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _watch(most: int) -> None:
-    while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) < most:
+    while _peak() < most:
         time.sleep(_GLANCE)
     os._exit(OUT_OF_MEMORY)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.mentions import Sought
-from rules.as_read import as_read
+from rules.as_read import as_read, encoded_parts
 from rules.full_records import FullContact
 from rules.needles import Needles
 from rules.redaction import Protected
@@ -113,3 +114,12 @@ def test_a_second_reading_changes_nothing(text: str) -> None:
     """Up to eight disguises one inside another."""
     once = as_read(text)
     assert as_read(once) == once
+
+
+@pytest.mark.parametrize("piece", ["x", "(", "=4", "=41", "%4", "%41", "&amp;", "&#0", "é", "я", "x1", "aa ", "Aa0", "=?x?q?a", "\u202ex"])
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("% = <b> &amp; я ", " =")])
+def test_a_long_run_costs_no_more_than_its_length(before: str, piece: str, after: str) -> None:
+    """A cost of its square would be minutes: whoever sends a run of letters must not stop an answer."""
+    started = time.process_time()
+    list(encoded_parts(as_read(before + piece * 50_000 + after)))
+    assert time.process_time() - started < 5

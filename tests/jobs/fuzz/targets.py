@@ -1,0 +1,53 @@
+"""What the fuzzer aims at. Whatever reads what other people wrote belongs in TARGETS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jobs.plain_text import plain_text
+from jobs.reading.encodings import decoded
+from jobs.reading.limits import MEBI, Limits
+from jobs.reading.reader import Reader
+from rules.needles import Needles, name_needle, needle
+
+# Less than the product gives, so that what is slow or greedy is seen.
+LIMITS = Limits(seconds=10.0, wall=60.0, memory=384 * MEBI)
+_NEEDLES = Needles([name_needle("Żaneta", "D'Hondt-Müller"), needle("phone", "+32470112233"), needle("email", "a@example.org")])
+
+
+@dataclass(frozen=True)
+class Target:
+    """`run` takes content, media type and a reader, and says in a word or two what came of it; an exception is a find of the fuzzer."""
+
+    name: str
+    run: Callable[[bytes, str, Reader], str]
+
+
+def _read(content: bytes, media_type: str, reader: Reader) -> str:
+    found = reader.read(content, media_type)
+    if not found.why and not found.texts and found.kind not in ("picture", "sound") and any(each > 0x40 for each in content):
+        text = decoded(content)
+        if text is None or any(each.isalpha() for each in text if "<" not in text and "(" not in text):
+            raise AssertionError(f"{found.kind}: nothing is said of a file that has something in it")
+    return " ".join(filter(None, (found.kind, found.why, found.detail)))
+
+
+def _told(content: bytes, media_type: str, reader: Reader) -> str:
+    return "nothing" if reader.told(content, media_type, "a.eml" if media_type == "message/rfc822" else "a.json") is None else "told"
+
+
+def _plain(content: bytes, media_type: str, reader: Reader) -> str:
+    text = decoded(content)
+    if text is None:
+        return "no text"
+    plain_text(text)
+    return "text"
+
+
+def _searched(content: bytes, media_type: str, reader: Reader) -> str:
+    """The last look at what was read."""
+    return " ".join(sorted({what for text in reader.read(content, media_type).texts for what in _NEEDLES.found_in(text)})) or "clean"
+
+
+TARGETS = [Target("read", _read), Target("told", _told), Target("plain_text", _plain), Target("needles", _searched)]
