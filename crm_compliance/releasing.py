@@ -15,9 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from crm_compliance.downloads import new_link
+from crm_compliance.downloads import TIMES, new_link
 from crm_compliance.files import disk_errors, sync_folder, write_whole
 from crm_compliance.packages.archive import archive_of, new_passphrase
+from crm_compliance.packages.message import ENDING, message_text
 from crm_compliance.packages.needle_test import NeedleFound
 from crm_compliance.packages.package import package_of, sender_of
 from jobs.admitting import signed
@@ -34,12 +35,13 @@ from rules.subject_requests import Step
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What the second person is told: where the archive lies, its SHA-256, and the link that the requester gets."""
+    """What the second person is told: where the archive and the message to the person lie, its SHA-256, and the link in that message."""
 
     file: Path
     sha256: str
     link: str
     expires_at: datetime
+    message: Path
 
 
 def attachments_of(context: JobContext, compilation: Compilation, *, working_copy: bool = False) -> dict[str, bytes]:
@@ -69,7 +71,8 @@ def release_request(
             that is not there.
         ConnectorError: what may be told now, or an attachment, cannot be read.
     """
-    if archive.resolve() == passphrase_file.resolve():
+    message = archive.with_name(archive.name + ENDING)
+    if passphrase_file.resolve() in (archive.resolve(), message.resolve()):
         raise UsageError("the passphrase cannot lie in the archive", hint="name two files", where=str(passphrase_file))
     if os.path.lexists(passphrase_file):
         raise _not_new(passphrase_file)
@@ -79,8 +82,9 @@ def release_request(
     decision = decision_of(context.store, request_id)
     named = {recipient.name for each in compilation.contexts for recipient in each.recipients}  # never a shelter, to a parent (RGT-09)
     told = [notice.recipient for notice in decision.notices if notice.recipient in named] if decision is not None else []
+    sender = sender_of(context.policy, compilation.language)
     try:
-        contents = package_of(compilation, sender_of(context.policy), attachments_of(context, compilation), told=told)
+        contents = package_of(compilation, sender, attachments_of(context, compilation), told=told)
     except NeedleFound as found:
         if found.item:
             raise sent_back_for(context, request, found.item, found, who, role) from None
@@ -92,12 +96,17 @@ def release_request(
     link = new_link(now)
     row = released(request, compilation, who, role, now, package_sha256=digest, link=link.digest, link_until=link.until, downloads=())
     entry = signed(("request", {"request": request.id, "step": Step.RELEASE.value, "sha256": digest}), hand_of(context, who, role))
-    with write_whole(archive) as out, _new_secret(passphrase_file, passphrase):
+    address = f"{public_url.rstrip('/')}/d/{link.token}"
+    text = message_text(compilation, sender, link=address, until=link.until, downloads=TIMES)
+    with write_whole(archive) as out, write_whole(message) as beside, _new_secret(passphrase_file, passphrase):
+        beside.write(text.encode())
+        beside.flush()
+        os.fsync(beside.fileno())
         out.write(zipped)
         out.flush()
         os.fsync(out.fileno())
         context.store.save_request(row, [entry], since=request, parts={PACKAGE: zipped})
-    return Released(archive, digest, f"{public_url.rstrip('/')}/d/{link.token}", link.until)
+    return Released(archive, digest, address, link.until, message)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from jobs.ports import JobContext, Store
 from jobs.proposing import propose
 from jobs.scoping import Row, Scope
 from jobs.searching import RELATIONS
-from jobs.subject_requests import COMPILATION, DECISIONS, REVIEW_PAGE, SubjectRequest
+from jobs.subject_requests import COMPILATION, DECISIONS, REVIEW_PAGE, GivenPerson, SubjectRequest
 from jobs.veiling import Veil
 from rules.ages import has_reached
 from rules.full_records import FullContact
@@ -85,7 +85,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
     blocks = blocks_of(context, found, scope)
     shell = Compilation(
         request=request.id,
-        reference=request.id,
+        reference=request.reference,
         right=request.right.value,
         answer=found.standing.answer,
         scope=found.standing.scope,
@@ -93,6 +93,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         generated_at=context.clock(),
         received_on=request.received_on,
         addressee=_addressee(found),
+        about=_about(found),
         blocks=blocks,
         refusal=found.standing.refusal,
     )
@@ -200,11 +201,24 @@ def _media_type(content: Content | None) -> str | None:
 
 
 def _addressee(found: Assessment) -> Addressee:
-    """Whom the letter is written to, as they called themselves; a minor only where the answer gives something to read (EXP-10)."""
+    """Whom the letter is written to, as they called themselves (EXP-10).
+
+    Whether it is a minor is known from the day of birth that they gave; from what is kept only where the answer says that something is: in
+    a neutral answer it would tell (SUS-04).
+    """
     given = found.given.requester
-    name = " ".join(part for part in (given.firstname.strip(), given.lastname.strip()) if part)
-    born_on = None
-    if found.standing.answer != NEUTRAL and not found.request.on_behalf:
-        known = [contact.birth_on for contact in found.subject_contacts if contact.birth_on is not None]
-        born_on = date.fromisoformat(given.birthdate) if given.birthdate else max(known, default=None)
-    return Addressee(name, is_minor=born_on is not None and not has_reached(ADULT_AGE, born_on, found.day))
+    born_on = date.fromisoformat(given.birthdate) if given.birthdate and not found.request.on_behalf else None
+    if born_on is None and found.standing.answer != NEUTRAL and not found.request.on_behalf:
+        born_on = max((contact.birth_on for contact in found.subject_contacts if contact.birth_on is not None), default=None)
+    is_minor = born_on is not None and not has_reached(ADULT_AGE, born_on, found.day)
+    return Addressee(_name(given), is_minor=is_minor, first_name=given.firstname.strip())
+
+
+def _about(found: Assessment) -> str:
+    """Whom it is about, in the words of who asks: the child only where the answer is the child's."""
+    child = found.given.on_behalf_of
+    return _name(child if found.is_on_behalf and child is not None else found.given.requester)
+
+
+def _name(person: GivenPerson) -> str:
+    return " ".join(part for part in (person.firstname.strip(), person.lastname.strip()) if part)

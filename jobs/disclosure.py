@@ -230,10 +230,11 @@ class Withheld(msgspec.Struct, frozen=True):
 
 
 class Addressee(msgspec.Struct, frozen=True):
-    """Whom the answer is written to, as they called themselves."""
+    """Whom the answer is written to, as they called themselves; `first_name` is how a child is spoken to."""
 
     name: str
     is_minor: bool = False
+    first_name: str = ""
 
 
 class Compilation(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,6 +257,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     generated_at: datetime
     received_on: date
     addressee: Addressee
+    about: str = ""  # whom the answer is about, as the requester calls them
     contexts: tuple[Context, ...] = ()
     items: tuple[Item, ...] = ()
     withheld: tuple[Withheld, ...] = ()

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from rules.references import short_reference
 from rules.subject_requests import Channel, IdentityMethod, Mandate, Outcome, RequesterKind, RequestState, Right
 
 CONTACT_KIND: Final = "contact"
@@ -95,6 +96,11 @@ class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     downloads: tuple[datetime, ...] = ()
     renewals: tuple[datetime, ...] = ()
     crm: str = ""  # the CRM that the steps were taken on; empty until there was one
+
+    @property
+    def reference(self) -> str:
+        """The short number by which letters, messages and people on the telephone name it."""
+        return short_reference(self.id, self.received_on.year)
 
     @property
     def is_closed(self) -> bool:

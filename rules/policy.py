@@ -149,6 +149,8 @@ class Defaults(Model):
     """Days after its closing for which the names behind a subject request are kept, longer where a complaint follows (ACC-08)."""
     register_years: Annotated[int, Field(ge=1, le=10)] = 5
     """Years after its closing for which a subject request stands in the register; then only yearly totals are left (ACC-07)."""
+    language: Literal["nl", "fr", "de", "en"] = "nl"
+    """The language of letters to whose language nobody knows, such as recipients of data (EXP-11)."""
     maturity_age: Annotated[int, Field(ge=0, le=18)] = 12
     """Age on the day of receipt from which a child is presumed able to exercise the rights alone (RGT-05)."""
 
@@ -219,6 +221,15 @@ class Addressee(Model):
         return self.address if self.address_labels is None else str(getattr(self.address_labels, language, self.address))
 
 
+class Helpline(Model):
+    """Where children can call about an answer."""
+
+    phone: Text
+    """The number, as it is dialled."""
+    ask_for: Labels | None = None
+    """Whom they ask for, so that it completes the sentence "ask for …"; without it, somebody who looks after the protection of data."""
+
+
 class PolicyFile(Model):
     """The retention schedule of one organisation, one version, as its file says it."""
 
@@ -238,6 +249,8 @@ class PolicyFile(Model):
     """The organisation that answers for the data."""
     dpo: Addressee
     """The data protection officer."""
+    helpline: Helpline | None = None
+    """The number on the page that every answer to a minor has (EXP-10)."""
     purposes: dict[PurposeKey, PurposeBasis] = Field(default={})
     """The legal basis of each purpose, as answers to the people concerned tell it (GDPR art. 6 and 9)."""
     processors: tuple[Processor, ...] = ()

@@ -37,6 +37,7 @@ from rules.policy import (
     Canary,
     CategoryLimit,
     Defaults,
+    Helpline,
     Limit,
     Limits,
     OwnData,
@@ -60,6 +61,7 @@ TYPES: Final[dict[str, type[CategoryBase]]] = {
 }
 PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
     ("controller and dpo", Addressee),
+    ("helpline", Helpline),
     ("purposes.KEY", PurposeBasis),
     ("a line of processors", Processor),
     ("defaults", Defaults),

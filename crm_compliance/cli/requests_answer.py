@@ -76,7 +76,9 @@ def _working_copy(context: JobContext, compilation: Compilation, folder: Path) -
     from crm_compliance.packages.package import sender_of, write_plain
     from crm_compliance.releasing import attachments_of
 
-    names = write_plain(compilation, sender_of(context.policy), attachments_of(context, compilation, working_copy=True), folder)
+    names = write_plain(
+        compilation, sender_of(context.policy, compilation.language), attachments_of(context, compilation, working_copy=True), folder
+    )
     return [str(folder / name) for name in names]
 
 
@@ -260,6 +262,7 @@ def release(
         "sha256": done.sha256,
         "link": done.link,
         "expires_at": done.expires_at.isoformat(),
+        "message": str(done.message),
         "waiting": waiting or None,
         "warnings": warnings,
     }
@@ -270,4 +273,5 @@ def _show_release(console: Console, document: Mapping[str, object], passphrase_f
     from crm_compliance.cli.tables import facts_of
 
     console.print(facts_of({key: value for key, value in document.items() if value is not None and key != "warnings"}))
+    console.print(f"Send the text in {document['message']} to the person: it has the link, and says how the archive is opened.")
     console.print(f"The passphrase is in {passphrase_file}. Tell it by another channel than the link, and then remove the file.")

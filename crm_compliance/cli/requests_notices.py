@@ -27,7 +27,12 @@ def add_to(requests: typer.Typer) -> None:
 def notices(
     request: str = typer.Argument(..., metavar="R", help="The id of the request."),
     folder: Path = typer.Option(None, "--output", metavar="DIR", help="Write a letter for every notice that is due, into a new folder."),
-    language: str = typer.Option("", "--language", metavar="LANG", help="nl, fr, de or en for these letters; else that of the request."),
+    language: str = typer.Option(
+        "",
+        "--language",
+        metavar="LANG",
+        help="nl, fr, de or en for these letters; else by the recipient's country.",
+    ),
     told: int = typer.Option(None, "--told", metavar="N", help="The recipient of this notice was told."),
     on: str = typer.Option("", "--on", metavar="DATE", help="The day on which they were told."),
     not_told: int = typer.Option(None, "--not-told", metavar="N", help="The recipient of this notice is not told."),
@@ -92,7 +97,7 @@ def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, langua
     """Write the letters that are due; no folder is made where none is."""
     from crm_compliance.files import new_folder, write_together
     from crm_compliance.packages.letter import letter_pdf
-    from crm_compliance.packages.notice import notice_letter
+    from crm_compliance.packages.notice import language_of, notice_letter
     from crm_compliance.packages.package import sender_of
     from crm_compliance.wiring import policy_of
     from jobs import notices as recipients
@@ -101,15 +106,13 @@ def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, langua
     due = recipients.due_in(decision)
     if not due or decision is None:
         return []
-    sender = sender_of(policy_of(settings))
-    letters = {
-        f"notice-{number}.pdf": letter_pdf(
-            notice_letter(
-                notice, decision, sender, reference=f"{request.id} ({number})", language=language or request.language, at=hand.now
-            )
-        )
-        for number, notice in due.items()
-    }
+    policy = policy_of(settings)
+    letters = {}
+    for number, notice in due.items():
+        spoken = language or language_of(notice, policy.defaults.language)
+        told_by = sender_of(policy, spoken)
+        letter = notice_letter(notice, decision, told_by, reference=f"{request.reference} ({number})", language=spoken, at=hand.now)
+        letters[f"notice-{number}.pdf"] = letter_pdf(letter)
     new_folder(folder)
     recipients.record_letters(hand, request, due)
     return write_together(folder, letters)

@@ -11,7 +11,10 @@ import msgspec
 
 
 class Paragraph(msgspec.Struct, frozen=True, tag_field="type", tag="paragraph"):
+    """A text; `phone` is a number in it that a telephone can dial from a page."""
+
     text: str
+    phone: str = ""
 
 
 class Bullets(msgspec.Struct, frozen=True, tag_field="type", tag="bullets"):
@@ -19,10 +22,11 @@ class Bullets(msgspec.Struct, frozen=True, tag_field="type", tag="bullets"):
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """A label with one or more lines."""
+    """A label with one or more lines; `file` is a file of the package that the line names."""
 
     label: str
     lines: tuple[str, ...]
+    file: str = ""
 
 
 class Facts(msgspec.Struct, frozen=True, tag_field="type", tag="facts"):
@@ -43,14 +47,30 @@ class Entry(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...]
 
 
-class Entries(msgspec.Struct, frozen=True, tag_field="type", tag="entries"):
-    """The items of one context."""
+class Group(msgspec.Struct, frozen=True):
+    """The items of one context, under its title; `key` is where an index points to, `numbers` are those of its items in words."""
 
-    columns: tuple[str, str, str]
+    key: str
+    title: str
+    numbers: str
     entries: tuple[Entry, ...]
 
 
-Block = Paragraph | Bullets | Facts | Table | Entries
+class Entries(msgspec.Struct, frozen=True, tag_field="type", tag="entries"):
+    """The items of the copy, in one table."""
+
+    columns: tuple[str, str, str]
+    groups: tuple[Group, ...]
+
+
+class Index(msgspec.Struct, frozen=True, tag_field="type", tag="index"):
+    """Where each group of items is: numbers, title, and in the letter the page."""
+
+    columns: tuple[str, str, str]
+    groups: tuple[Group, ...]
+
+
+Block = Paragraph | Bullets | Facts | Table | Entries | Index
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -66,12 +86,17 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """The organisation that answers, and where its data protection officer is reached, as the retention schedule has it."""
+    """The organisation that answers, and where its data protection officer is reached, as the retention schedule has it.
+
+    `phone` is the number that children can call, `ask_for` whom they ask for there.
+    """
 
     name: str
     address: str
     dpo_address: str
     email: str = ""
+    phone: str = ""
+    ask_for: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +113,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     labels: dict[str, str]
     salutation: str
     cover: Section | None
+    cover_end: str = ""  # what comes after a child's page: in the letter
+    cover_end_page: str = ""  # and on the page
     sections: tuple[Section, ...]
     closing: str
     signature: tuple[str, ...]

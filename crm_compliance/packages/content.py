@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from crm_compliance.packages.answer import Answer, Block, Bullets, Paragraph, Section, Sender, Table
-from crm_compliance.packages.items_copy import copy_sections, deed_of
+from crm_compliance.packages.childs_page import childs_page
+from crm_compliance.packages.items_copy import copy_sections, deed_of, new_value_of
 from crm_compliance.packages.kept import kept_of, kept_section
 from crm_compliance.packages.letterhead import letterhead
 from crm_compliance.packages.particulars import context_section, inside, searched
+from crm_compliance.packages.reasons import declined, left_out_rows
 from crm_compliance.packages.shown import Shown, is_bare, is_neutral, is_refusal, shown_of
+from crm_compliance.packages.summary import summary
 from crm_compliance.packages.wording import Texts, texts_in
+from crm_compliance.packages.words import glossary
 from jobs.disclosure import Compilation
 from rules.subject_requests import ARTICLES, COPIES, Right
 
@@ -28,27 +32,23 @@ def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] =
     shown = shown_of(compilation, working_copy=working_copy)
     bare = is_bare(compilation)
     right = texts.code("right", compilation.right)
-    minor = compilation.addressee.is_minor and not bare
+    minor = compilation.addressee.is_minor
+    scope = texts.say("letter", "scope" if compilation.right == Right.ACCESS else "scope_other", article=article)  # SUS-12
     return Answer(
         **letterhead(texts, sender, compilation.generated_at),
         title=texts.say("letter", "title", right=right),
         subject=texts.say("letter", "subject", right=right, received=texts.day(compilation.received_on)),
         addressee=compilation.addressee.name,
         reference=compilation.reference,
-        cover=_cover(compilation, texts) if minor else None,
+        cover=childs_page(compilation, sender, texts) if minor else None,
+        cover_end=texts.say("child", "rest") if minor else "",
+        cover_end_page=texts.say("child", "rest_page") if minor else "",
         sections=_sections(compilation, shown, texts, article, told),
-        scope=texts.say("letter", "scope", article=article),
+        scope=scope,
         is_bare=bare,
         notice=texts.say("letter", "working_copy") if working_copy else "",
         transcribed=texts.say("letter", "transcribed") if not bare else "",
     )
-
-
-def _cover(compilation: Compilation, texts: Texts) -> Section:
-    """A page for a child (EXP-10): what is in the package is a copy of the data, or what was decided."""
-    inside = ("why", "inside", "hidden", "hard") if compilation.right in COPIES else ("why_decided", "inside_decided")
-    lines = ("hello", *inside, "together", "call", "wrong", "rest")
-    return Section(texts.say("child", "title"), tuple(Paragraph(texts.say("child", line)) for line in lines), level=1)
 
 
 def _sections(compilation: Compilation, shown: Shown, texts: Texts, article: str, told: Sequence[str]) -> tuple[Section, ...]:
@@ -57,8 +57,9 @@ def _sections(compilation: Compilation, shown: Shown, texts: Texts, article: str
     if is_refusal(compilation):
         return (*_refusal(compilation, texts), _complaint(texts))
     if compilation.right in COPIES:
-        return (*_given(compilation, shown, texts), _complaint(texts), *copy_sections(compilation, shown, texts))
-    return (*_outcome(compilation, told, texts), _complaint(texts))
+        copy = copy_sections(compilation, shown, texts)
+        return (*_given(compilation, shown, texts), _complaint(texts), *copy, glossary(compilation, shown, texts))
+    return (*_outcome(compilation, told, texts), _complaint(texts), glossary(compilation, shown, texts))
 
 
 def _refusal(compilation: Compilation, texts: Texts) -> tuple[Section, ...]:
@@ -83,7 +84,7 @@ def _given(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Sectio
         intro.append(Paragraph(texts.say("access", "limited")))
     intro += [Paragraph(texts.code("refusal", code)) for code in compilation.remarks]
     contexts = [context_section(number, each, texts, on_behalf=on_behalf) for number, each in enumerate(shown.contexts, 1)]
-    sections = [Section("", tuple(intro))]
+    sections = [Section("", tuple(intro)), summary(compilation, shown, texts)]
     if contexts:
         sections += [Section(texts.say("access", "contexts"), ()), *contexts]
     if not portable:
@@ -97,23 +98,11 @@ def _given(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Sectio
 
 def _left_out(shown: Shown, texts: Texts) -> list[Section]:
     """What was withheld, by class and reason (EXP-09)."""
-    if not shown.withheld:
+    rows = left_out_rows(shown, texts)
+    if not rows:
         return []
-    rows = tuple((_class(each.what, texts), _reason(each.code, texts)) for each in shown.withheld)
     columns = (texts.say("access", "withheld_class"), texts.say("access", "withheld_reason"))
-    title = texts.say("access", "withheld")
-    return [Section(title, (Paragraph(texts.say("access", "withheld_intro")), Table(columns, tuple(dict.fromkeys(rows)))))]
-
-
-def _class(what: str, texts: Texts) -> str:
-    return texts.code("withheld" if texts.knows("withheld", what) else "kind", what)
-
-
-def _reason(code: str, texts: Texts) -> str:
-    for table in ("refusal", "withheld_code"):
-        if texts.knows(table, code):
-            return texts.code(table, code)
-    return texts.say("refusal", "RF-03")
+    return [Section(texts.say("access", "withheld"), (Paragraph(texts.say("access", "withheld_intro")), Table(columns, rows)))]
 
 
 def _rights(texts: Texts) -> Section:
@@ -125,15 +114,19 @@ def _rights(texts: Texts) -> Section:
 def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tuple[Section, ...]:
     """What was done of a right other than access, what was not, with the reason, and who hears of it."""
     granted = [item for item in compilation.items if item.item in compilation.granted and item.item not in compilation.held]
-    declined = [item for item in compilation.items if item.item not in compilation.granted]
+    declined_items = [item for item in compilation.items if item.item not in compilation.granted]
     what, why = texts.say("outcome", "what"), texts.say("access", "withheld_reason")
     sections = [Section("", (Paragraph(texts.say("outcome", "intro")),))]
     if granted:
-        done = Table((what,), tuple((deed_of(item, texts),) for item in granted))
+        rows = tuple((deed_of(item, texts, is_done=True), new_value_of(item, texts)) for item in granted)
+        has_values = any(value for _, value in rows)
+        columns = (what, texts.say("outcome", "new_value")) if has_values else (what,)
+        done = Table(columns, tuple(dict.fromkeys(row if has_values else row[:1] for row in rows)))
         sections.append(Section(texts.say("outcome", "done_title"), (Paragraph(texts.say("outcome", compilation.right)), done)))
-    if declined:
-        rows = tuple((deed_of(item, texts), _reason(item.code, texts)) for item in declined)
-        sections.append(Section(texts.say("outcome", "refused_title"), (Table((what, why), rows),)))
+    if declined_items:
+        refused = tuple((deed_of(item, texts, is_done=False), declined(compilation.right, item.code, texts)) for item in declined_items)
+        table = Table((what, why), tuple(dict.fromkeys(refused)))
+        sections.append(Section(texts.say("outcome", "refused_title"), (table,)))
     sections += kept_section(kept_of(compilation), texts)
     if told:
         notice = Paragraph(texts.say("outcome", "notices", names=", ".join(dict.fromkeys(told))))

@@ -25,6 +25,7 @@ def data_json(compilation: Compilation, shown: Shown) -> bytes:
     document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "request_id": compilation.request,
+        "reference": compilation.reference,
         "generated_at": compilation.generated_at.astimezone(BRUSSELS).isoformat(timespec="seconds"),
         "language": texts.language,
         "contexts": [_context(context, texts) for context in shown.contexts],

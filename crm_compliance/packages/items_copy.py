@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from crm_compliance.packages.answer import Entries, Entry, Fact, Paragraph, Section
+from crm_compliance.packages.answer import Entries, Entry, Fact, Group, Index, Paragraph, Section
 from crm_compliance.packages.shown import Shown, ShownField, ShownItem
 from crm_compliance.packages.wording import Texts
 from jobs.disclosure import Compilation, Item
 
 
 def copy_sections(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Section, ...]:
-    """The items below the contexts that they belong to, in the order of their numbers."""
-    intro = Paragraph(texts.say("access", "copy_intro" if shown.items else "empty"))
-    sections = [Section(texts.say("access", "copy"), (intro,), annex=True)]
+    """One table of all items, by context in the order of their numbers, and before it where each context is."""
+    title = texts.say("access", "copy")
+    if not shown.items:
+        return (Section(title, (Paragraph(texts.say("access", "empty")),), annex=True),)
     columns = (texts.say("access", "number"), texts.say("access", "what"), texts.say("access", "contents"))
+    groups = _groups(shown, texts)
+    index = Index((texts.say("access", "index_numbers"), texts.say("access", "index_what"), texts.say("access", "index_page")), groups)
+    return (
+        Section(texts.say("access", "index"), (index,), annex=True),
+        Section(title, (Paragraph(texts.say("access", "copy_intro")), Entries(columns, groups)), annex=True),
+    )
+
+
+def _groups(shown: Shown, texts: Texts) -> tuple[Group, ...]:
     kinds = {context.key: (number, context.kind) for number, context in enumerate(shown.contexts, 1)}
+    groups: list[Group] = []
     for key in dict.fromkeys(item.context for item in shown.items):
         number, kind = kinds.get(key, (0, ""))
         named = texts.code("kind", kind) if kind else texts.say("access", "contents")
         title = texts.say("access", "context", number=str(number), kind=named) if number else named
         entries = tuple(entry_of(item, texts) for item in shown.items if item.context == key)
-        sections.append(Section(title, (Entries(columns, entries),), level=3, annex=True))
-    return tuple(sections)
+        first, last = entries[0].number, entries[-1].number
+        numbers = first if first == last else texts.say("access", "index_from_to", first=first, last=last)
+        groups.append(Group(f"part-{len(groups) + 1}", title, numbers, entries))
+    return tuple(groups)
 
 
 def entry_of(item: ShownItem, texts: Texts) -> Entry:
@@ -30,20 +43,33 @@ def entry_of(item: ShownItem, texts: Texts) -> Entry:
         what = f"{what}: {texts.code('kind', item.title)}"
     facts = [Fact(texts.code("field", field.name), _lines(field, texts)) for field in item.fields]
     if item.attachment is not None:
-        facts.append(Fact(texts.say("access", "attached"), (f"attachments/{item.attachment.name}",)))
+        path = f"attachments/{item.attachment.name}"
+        facts.append(Fact(texts.say("access", "attached"), (path,), path))
     told = tuple(fact for fact in facts if fact.lines)
     return Entry(item.number, what, texts.value(item.at) if item.at else "", told or (Fact("", (texts.say("access", "nothing"),)),))
 
 
 def _lines(field: ShownField, texts: Texts) -> tuple[str, ...]:
     if field.value is not None and field.value != "":
-        return (texts.value(field.value),)
+        return (texts.field(field.name, field.value),)
     return tuple(dict.fromkeys(each.label for each in field.redactions))
 
 
-def deed_of(item: Item, texts: Texts) -> str:
-    """What granting an item does, in words: the deed, the kind of row with its day, and which fields; never their values."""
-    at = f", {texts.value(item.at)}" if item.at else ""
+# Deeds that say by themselves what they are about: the row of a person is no object of a sentence.
+_ALONE = frozenset({"profile", "unsubscribe", "no_image", "recorded"})
+
+
+def deed_of(item: Item, texts: Texts, *, is_done: bool) -> str:
+    """What granting an item has done, or would have, in words: the deed, what it is about with its day, and which field."""
+    deed = texts.code("what" if is_done else "asked", item.title)
+    if item.title in _ALONE:
+        return deed
     fields = ", ".join(texts.code("field", field.name) for field in item.fields if not field.is_text)
-    about = f"{texts.code('kind', item.kind)}{at}" + (f" ({fields})" if fields else "")
-    return f"{texts.code('what', item.title)}: {about}"
+    at = f", {texts.value(item.at)}" if item.at else ""
+    return texts.say("outcome", "deed", deed=deed, about=fields or f"{texts.code('kind', item.kind)}{at}")
+
+
+def new_value_of(item: Item, texts: Texts) -> str:
+    """What a corrected field says from now on; empty where nothing is corrected. The person gave it, and is told it again."""
+    values = [texts.field(field.name, field.value) for field in item.fields if not field.is_text and field.value is not None]
+    return ", ".join(values) if item.title == "correct" else ""

@@ -54,7 +54,7 @@ def kept_section(kept: Sequence[Kept], texts: Texts) -> list[Section]:
     """A table of it; what holds something is told without detail."""
     if not kept:
         return []
-    columns = (texts.say("outcome", "what"), texts.say("access", "retention"), texts.say("access", "withheld_reason"))
+    columns = (texts.say("outcome", "what"), texts.say("access", "retention"), texts.say("outcome", "kept_why"))
     rows = tuple(dict.fromkeys((_named(each, texts), term_of(each, texts), ground_of(each, texts)) for each in kept))
     return [Section(texts.say("outcome", "kept_title"), (Paragraph(texts.say("outcome", "kept")), Table(columns, rows)))]
 

@@ -19,7 +19,8 @@ def letterhead(texts: Texts, sender: Sender, at: datetime) -> dict[str, Any]:
         "sender": sender,
         "on": on,
         "on_text": texts.day(on),
-        "labels": {key: texts.say("letter", key) for key in ("on_date", "reference", "about")},
+        "labels": {key: texts.say("letter", key) for key in ("on_date", "reference", "about")}
+        | {"label": texts.say("letter", "label", label="{label}")},
         "salutation": texts.say("letter", "salutation"),
         "closing": texts.say("letter", "closing"),
         "signature": (signature, sender.name),

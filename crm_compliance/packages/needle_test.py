@@ -65,7 +65,8 @@ def search_for_needles(
     texts = texts_in(compilation.language)
     _search_data(compilation, needles, texts, "data.json" if "data.json" in contents else "letter.pdf", ours, told)
     items = {item.shown_attachment.name: item.item for item in compilation.items if item.shown_attachment is not None}
-    named = Needles((*compilation.needles, name_needle("", compilation.addressee.name, own=True)))
+    people = dict.fromkeys(name for name in (compilation.addressee.name, compilation.about) if name)
+    named = Needles((*compilation.needles, *(name_needle("", name, own=True) for name in people)))
     fixed = _fixed_hits(compilation, named, texts, ours, told)
     for name, content in contents.items():
         is_attached = name.startswith(_ATTACHED)
@@ -87,7 +88,7 @@ def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file:
             if found := (*names, *_ids_in(text)):
                 raise NeedleFound(file, found, item.item)
     frame = set(_said_without_words(_frame_of(compilation, texts), [_ANYTHING] * len(told)))
-    for text in _said_without_words(msgspec.structs.replace(compilation, addressee=_NO_ADDRESSEE), told):
+    for text in _said_without_words(msgspec.structs.replace(compilation, addressee=_NO_ADDRESSEE, about=""), told):
         for word in ours:
             text = text.replace(word, _ANYTHING) if word else text
         if text not in frame | own and (found := needles.found_in(text)):
@@ -148,7 +149,10 @@ def _frame_of(compilation: Compilation, texts: Texts) -> Compilation:
     contexts = tuple(msgspec.structs.replace(each, recipients=tuple(map(_unnamed, each.recipients))) for each in compilation.contexts)
     return msgspec.structs.replace(
         compilation,
-        addressee=msgspec.structs.replace(compilation.addressee, name=_ANYTHING),
+        addressee=msgspec.structs.replace(
+            compilation.addressee, name=_ANYTHING, first_name=_ANYTHING if compilation.addressee.first_name else ""
+        ),
+        about=_ANYTHING if compilation.about else "",
         contexts=contexts,
         items=tuple(_emptied(item, texts) for item in compilation.items),
     )

@@ -31,6 +31,20 @@ TOLD_AS: Final[Mapping[What, str]] = MappingProxyType(
 )
 
 
+# The language in which an authority or service of a country is written to; of Belgium, which has three, and of others nobody knows it.
+_LANGUAGES: Final[Mapping[str, str]] = MappingProxyType(
+    {"NL": "nl"}
+    | dict.fromkeys(("FR", "LU", "MC"), "fr")
+    | dict.fromkeys(("DE", "AT", "LI"), "de")
+    | dict.fromkeys(("GB", "IE", "US", "CA", "AU"), "en")
+)
+
+
+def language_of(notice: Notice, usual: str) -> str:
+    """The language of a recipient, as far as its country tells; else the organisation's own, never that of who made the request."""
+    return _LANGUAGES.get(notice.country.strip().upper(), usual)
+
+
 def notice_letter(notice: Notice, decision: Decision, sender: Sender, *, reference: str, language: str, at: datetime) -> Answer:
     """Say what one letter is; Dutch where the language is none of the four (EXP-11)."""
     texts = texts_in(language)

@@ -34,10 +34,19 @@ class PackageBroken(Refused):
     code = "attachment"
 
 
-def sender_of(policy: Policy) -> Sender:
-    """Who answers, as the retention schedule names them."""
-    dpo = policy.dpo
-    return Sender(policy.controller.name, policy.controller.address, dpo.address or policy.controller.address, dpo.email)
+def sender_of(policy: Policy, language: str = "nl") -> Sender:
+    """Who answers, as the retention schedule names them, with the address as it is written in the language of the letter."""
+    dpo, helpline = policy.dpo, policy.helpline
+    address = policy.controller.address_in(language)
+    ask_for = getattr(helpline.ask_for, language, "") if helpline is not None and helpline.ask_for is not None else ""
+    return Sender(
+        policy.controller.name,
+        address,
+        dpo.address_in(language) or address,
+        dpo.email,
+        phone=helpline.phone if helpline is not None else "",
+        ask_for=str(ask_for),
+    )
 
 
 def package_of(
@@ -68,7 +77,8 @@ def package_of(
                 raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
             contents[f"attachments/{attachment.name}"] = _checked(compilation, attachment, attachments[attachment.name], working_copy)
     if not working_copy:
-        search_for_needles(compilation, contents, (sender.name, sender.address, sender.dpo_address, sender.email), told=told)
+        ours = (sender.name, sender.address, sender.dpo_address, sender.email, sender.phone, sender.ask_for)
+        search_for_needles(compilation, contents, ours, told=told)
     contents[NAME] = manifest_json(compilation, contents)
     return contents
 

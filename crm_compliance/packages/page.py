@@ -15,7 +15,7 @@ from crm_compliance.packages.answer import Answer
 from crm_compliance.packages.characters import french, visible
 from crm_compliance.packages.wording import texts_in
 
-WORDS: Final = ("skip", "contents", "letter")
+WORDS: Final = ("skip", "contents", "letter", "back")
 FOLDER: Final = files("crm_compliance.packages")
 
 

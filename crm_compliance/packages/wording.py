@@ -8,17 +8,30 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 
 LANGUAGES: Final = ("nl", "fr", "de", "en")
 NO_WORDS: Final = "zxx"  # ISO 639 for "no linguistic content": an answer of which only the data are left
 BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 _PLACE: Final = re.compile(r"\{\w*[^{}]*\}")
+
+_COUNTRIES: Final = frozenset({"country", "transmitted_country"})
+_OTHER: Final[Mapping[str, str]] = MappingProxyType({"text": "text", "message": "email"})
+_MEDIA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "pdf": ("pdf",),
+        "document": ("word", "opendocument.text", "rtf"),
+        "spreadsheet": ("excel", "sheet", "csv"),
+        "email": ("rfc822", "outlook"),
+        "archive": ("zip", "gzip", "x-7z", "x-tar"),
+    }
+)
 
 
 class Texts:
@@ -55,7 +68,8 @@ class Texts:
 
     def day(self, day: date) -> str:
         """Write a day as people write it: `4 mei 2026`."""
-        return str(format_date(day, format="long", locale=self.locale))
+        written = str(format_date(day, format="long", locale=self.locale))
+        return f"1er{written[1:]}" if self.language == "fr" and day.day == 1 else written
 
     def moment(self, at: datetime) -> str:
         """Write an instant on the clock of Brussels, with its offset: `4 mei 2026, 14:03 (UTC+02:00)`."""
@@ -63,9 +77,34 @@ class Texts:
         offset = local.strftime("%z")
         return f"{self.day(local.date())}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
 
+    def civil_day(self, at: str) -> date:
+        """The day in Brussels of a day or an instant in ISO form."""
+        return datetime.fromisoformat(at).astimezone(BRUSSELS).date() if "T" in at else date.fromisoformat(at)
+
     def country(self, code: str) -> str:
         """Name a country by its ISO code; anything else stands as it is."""
         return str(self.locale.territories.get(code, code))
+
+    def money(self, amount: float) -> str:
+        """Write an amount with its currency: `€ 25,50`. The CRM has amounts in euros alone."""
+        return str(format_currency(amount, "EUR", locale=self.locale))
+
+    def media(self, media_type: str) -> str:
+        """Say in words what kind of file a media type is."""
+        family, _, kind = media_type.partition(";")[0].strip().lower().partition("/")
+        if family in ("image", "audio", "video"):
+            return self._tables["media"][family]
+        return self._tables["media"][
+            next((word for word, parts in _MEDIA.items() if any(part in kind for part in parts)), _OTHER.get(family, "other"))
+        ]
+
+    def field(self, name: str, value: str | int | float | bool) -> str:
+        """Write the value of a field by what the field is: an amount, a country, a kind of file; else as any value."""
+        if name == "amount" and isinstance(value, int | float) and not isinstance(value, bool):
+            return self.money(value)
+        if isinstance(value, str) and name in _COUNTRIES:
+            return self.country(value.strip().upper()) if len(value.strip()) == len("BE") else value
+        return self.media(value) if isinstance(value, str) and name == "media_type" else self.value(value)
 
     def value(self, value: str | int | float | bool) -> str:
         """Write a value of a field: days and instants as people write them, codes in words, other text as it is."""

@@ -40,6 +40,7 @@ def request_document(
     identity = request.identity
     document: dict[str, object] = {
         "request": request.id,
+        "reference": request.reference,
         "right": request.right.value,
         "state": request.state.value,
         "received_on": request.received_on.isoformat(),

@@ -18,6 +18,15 @@ def text_of(pdf: bytes) -> str:
         document.close()
 
 
+def pages_of(pdf: bytes) -> list[str]:
+    """The text of each page."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        return [page.get_textpage().get_text_bounded() for page in document]
+    finally:
+        document.close()
+
+
 def pictures_of(pdf: bytes, scale: float = 1.0) -> list[tuple[int, int, bytes]]:
     """Each page as grey pixels, with its size."""
     document = pypdfium2.PdfDocument(pdf)

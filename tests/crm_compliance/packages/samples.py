@@ -22,7 +22,14 @@ from jobs.disclosure import (
 )
 from rules.redaction import Redaction
 
-SENDER = Sender("Stichting Voorbeeld (fictief)", "Voorbeeldlaan 1, 1000 Brussel", "Voorbeeldlaan 1, 1000 Brussel", "dpo@example.org")
+SENDER = Sender(
+    "Stichting Voorbeeld (fictief)",
+    "Voorbeeldlaan 1, 1000 Brussel",
+    "Voorbeeldlaan 1, 1000 Brussel",
+    "dpo@example.org",
+    "116000",
+    "een consulent",
+)
 AT = datetime(2026, 5, 4, 12, 3, tzinfo=UTC)
 ROW = "0b5c8a52-1111-4222-8333-444455556666"
 

@@ -105,7 +105,7 @@ def test_two_neutral_packages_differ_in_nothing_but_what_they_must() -> None:
 def test_the_data_have_the_keys_that_were_promised() -> None:
     """EXP-13."""
     document = data(compilation())
-    keys = ["schema_version", "request_id", "generated_at", "language", "contexts", "items", "withheld", "rights", "authority"]
+    keys = ["schema_version", "request_id", "reference", "generated_at", "language", "contexts", "items", "withheld", "rights", "authority"]
     assert list(document) == keys
     assert document["generated_at"] == "2026-05-04T14:03:00+02:00"
     assert document["authority"]["email"] == "contact@apd-gba.be"

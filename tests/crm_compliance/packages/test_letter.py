@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from crm_compliance.packages.answer import Paragraph
 from crm_compliance.packages.content import answer_of
-from crm_compliance.packages.letter import letter_pdf
+from crm_compliance.packages.letter import letter_data, letter_pdf
 from crm_compliance.packages.wording import LANGUAGES, texts_in
-from jobs.disclosure import Addressee, Compilation, Field, ItemStatus
-from tests.crm_compliance.packages.pages import opened, pictures_of, text_of
+from jobs.disclosure import Addressee, Compilation, Field, Ground, ItemStatus, Retention
+from tests.crm_compliance.packages.pages import opened, pages_of, pictures_of, text_of
 from tests.crm_compliance.packages.samples import DOSSIER, GIFT, GIFTS, PERSON, SENDER, compilation, fiche, neutral
 
 
@@ -65,10 +65,10 @@ def test_the_particulars_of_article_15_are_in_it() -> None:
         "buiten de Europese Economische Ruimte (Verenigd Koninkrijk); waarborg: adequacy decision",
         "Tot en met 1 februari 2033",
         "melding door een derde",
-        "Intrekken",
+        "Intrekking",
         "Drukpersstraat 35, 1000 Brussel, contact@apd-gba.be",
         "bevoegde rechtbank",
-        "geen beslissingen die alleen door een computer genomen zijn",
+        "geen besluiten die uitsluitend door een computer worden genomen",
         "reservekopieën",
         "gegevens over andere personen Delen zijn weggelaten omdat ze over andere personen gaan",
     ):
@@ -154,11 +154,12 @@ def test_a_child_gets_a_page_of_its_own_first() -> None:
     """EXP-10: short sentences, 116000, together."""
     text = said(addressee=Addressee("Lotte Peeters (fictief)", is_minor=True))
     assert text.index("Voor jou") < text.index("Geachte")
-    assert "116000" in text
-    assert "samen met ons doorlezen" in text
+    assert "Bel gratis 116000" in text
+    assert "Vraag naar een consulent en zeg dit nummer: request-0123456789ab" in text
+    assert "samen met ons lezen" in text
     assert "116000" not in said()
     sentences = re.split(
-        r"[.?!]", " ".join(texts_in("nl").say("child", line) for line in ("why", "inside", "hidden", "hard", "together", "call"))
+        r"[.?!]", " ".join(texts_in("nl").say("child", line) for line in ("why", "inside", "hidden", "hard", "together", "wrong"))
     )
     assert max(len(sentence.split()) for sentence in sentences) <= 16
 
@@ -169,7 +170,8 @@ def test_every_answer_ends_with_the_same_sentence(compiled: Compilation, languag
     """SUS-12."""
     from rules.subject_requests import ARTICLES, Right
 
-    scope = texts_in(language).say("letter", "scope", article=ARTICLES[Right(compiled.right)])
+    key = "scope" if compiled.right == "access" else "scope_other"
+    scope = texts_in(language).say("letter", key, article=ARTICLES[Right(compiled.right)])
     text = re.sub(
         r"request-0123456789ab \w+ \d+ \w+ \d+ ?$", "", text_of(letter(msgspec.structs.replace(compiled, language=language))).strip()
     )
@@ -184,8 +186,21 @@ def test_a_neutral_letter_is_the_neutral_text_and_nothing_else(language: str, ri
 
     text = text_of(letter(neutral(language=language, right=right)))
     assert texts_in(language).say("neutral", "text", article=ARTICLES[Right(right)]) in text
-    full = compilation(answer="neutral", language=language, right=right, addressee=Addressee("Lotte Peeters (fictief)", is_minor=True))
+    full = compilation(answer="neutral", language=language, right=right, about="Els Geheim")
     assert letter(full) == letter(neutral(language=language, right=right))
+
+
+@pytest.mark.parametrize("changes", [{"answer": "neutral"}, {"refusal": "RF-07", "right": "erasure"}], ids=["neutral", "refused"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_answer_to_a_minor_has_a_page_for_children(language: str, changes: dict[str, Any]) -> None:
+    """EXP-10: with the name that they gave and a number to call; of a package there is no word, since there is none."""
+    lotte = Addressee("Lotte Peeters (fictief)", is_minor=True, first_name="Lotte")
+    text = text_of(letter(compilation(language=language, addressee=lotte, items=(), contexts=(), withheld=(), **changes)))
+    words = texts_in(language)
+    assert words.say("child", "hello_name", name="Lotte") in text
+    assert "116000" in text
+    assert words.say("child", "why_bare") in text
+    assert words.say("child", "inside") not in text
 
 
 @pytest.mark.parametrize("code", [f"RF-{number:02}" for number in range(1, 9)])
@@ -204,22 +219,108 @@ def test_an_outcome_tells_what_was_done_what_was_not_and_who_is_told() -> None:
     compiled = compilation(right="erasure", items=(profile, gift), contexts=(), withheld=(), granted=("item-1",))
     text = text_of(letter_pdf(answer_of(compiled, SENDER, told=("Politiezone Voorbeeld (fictief)",))))
     assert "zo snel als technisch mogelijk" in text
-    assert "zover niets anders ze nodig heeft: Persoonsgegevens, 2 januari 2020" in text
-    assert "Wissing van gegevens: Gift, 15 januari 2026 De gegevens zijn nog nodig" in text
+    assert "voor zover niets anders ze nodig heeft" in text
+    assert "Persoonsgegevens, 2 januari" not in text
+    assert "Wissing: Gift, 15 januari 2026 De gegevens zijn nog nodig" in text
     assert "artikel 19 AVG): Politiezone Voorbeeld (fictief)" in text
 
 
-def test_a_correction_names_the_fields_and_not_their_values() -> None:
+def test_a_correction_tells_the_person_the_field_and_what_it_says_now() -> None:
+    """GDPR art. 12(3), 16; of what was refused it is told why, and no value."""
     item = msgspec.structs.replace(PERSON, title="correct", fields=(Field("birth_on", "2009-05-10"),))
     text = said(right="rectification", items=(item,), contexts=(), granted=("item-1",))
-    assert "Verbetering van een gegeven: Persoonsgegevens (Geboortedatum)" in text
-    assert "2009" not in text
+    assert "Verbeterd: Geboortedatum 10 mei 2009" in text
+    refused = msgspec.structs.replace(item, status=ItemStatus.WITHHELD, code="NOT_GRANTED")
+    text = said(right="rectification", items=(refused,), contexts=(), withheld=())
+    assert "Verbetering: Geboortedatum Wij konden niet vaststellen dat de gegevens onjuist of onvolledig zijn" in text
+    assert "10 mei 2009" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_refused_is_never_said_to_be_about_others_where_it_is_not(language: str) -> None:
+    """GDPR art. 12(4): the reason is that of the right."""
+    for right in ("rectification", "restriction"):
+        item = msgspec.structs.replace(PERSON, title="restrict", fields=(), status=ItemStatus.WITHHELD, code="NOT_GRANTED")
+        text = text_of(letter(compilation(language=language, right=right, items=(item,), contexts=(), withheld=())))
+        assert texts_in(language).say("declined", right) in text
+        assert texts_in(language).say("refusal", "RF-03") not in text
+
+
+def test_a_gift_that_stays_is_kept_for_tax_law_and_not_for_a_relation() -> None:
+    """R-104: on which basis, and for how long."""
+    ground = Ground(("accounting",), "", {"nl": "Wettelijke verplichting (artikel 6, lid 1, c), AVG)"})
+    gifts = msgspec.structs.replace(
+        GIFTS,
+        purposes=("fundraising", "accounting"),
+        grounds=(Ground(("fundraising",), "contract"), ground),
+        retention=Retention("", None, "tax"),
+    )
+    profile = msgspec.structs.replace(PERSON, title="profile", fields=())
+    text = said(right="erasure", items=(profile,), contexts=(gifts,), granted=("item-1",), kept=("context-2",), withheld=())
+    assert "Gift Zolang de fiscale en boekhoudkundige wetgeving vraagt" in text
+    assert "Wettelijke verplichting" in text
+    assert "overeenkomst met u" not in text
+
+
+def test_the_first_page_says_who_how_many_from_when_to_when_and_what_was_left_out() -> None:
+    document = letter(compilation(about="Lotte Peeters (fictief)"))
+    text = text_of(document)
+    first = text[: text.index("Pagina 1 van")]
+    for words in ("Samengevat", "Over wie Lotte Peeters (fictief)", "5 stukken: Persoonsgegevens (1), Fiche", "van 15 januari 2026 tot"):
+        assert words in first, words
+    assert "gegevens over andere personen – Delen zijn weggelaten" in first
+
+
+def test_that_nothing_was_left_out_is_never_said() -> None:
+    """SUS-05: of somebody who may not be told of a file it would not be true."""
+    assert texts_in("nl").say("summary", "left_out") not in said(items=(PERSON,), withheld=())
+
+
+def test_the_copy_has_an_index_with_pages_and_the_words_are_explained() -> None:
+    text = said(items=tuple(fiche(number) for number in range(1, 61)), withheld=())
+    assert re.search(r"Overzicht van de kopie .{0,40}Bladzijde 1 tot 60 1\. Dossier \d+", text)
+    assert text.index("Overzicht van de kopie") < text.rindex("De kopie van de gegevens") < text.index("Woorden in deze brief")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 7, 20])
+def test_no_page_has_a_signature_or_a_last_sentence_alone(count: int) -> None:
+    """Whatever is on the last page, it is more than that."""
+    for compiled in (
+        compilation(items=tuple(fiche(number + 1) for number in range(count))),
+        compilation(items=(), contexts=(), withheld=()),
+    ):
+        pages = pages_of(letter(compiled))
+        assert all(len(page.split()) > 40 for page in pages), [len(page.split()) for page in pages]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_amounts_countries_and_kinds_of_files_are_said_in_words(language: str) -> None:
+    texts = texts_in(language)
+    assert "€" in texts.field("amount", 25.5)
+    assert texts.field("country", "BE") == texts.country("BE") != "BE"
+    assert texts.field("media_type", "application/pdf") == texts.say("media", "pdf")
+    assert texts.field("media_type", "application/vnd.openxmlformats-officedocument.wordprocessingml.document") == texts.say(
+        "media", "document"
+    )
+    assert texts.field("media_type", "application/octet-stream") == texts.say("media", "other")
+    assert texts.field("amount", True) == texts.say("value", "yes")
+
+
+def test_the_first_of_a_month_in_french() -> None:
+    from datetime import date
+
+    assert texts_in("fr").day(date(2026, 7, 1)) == "1er juillet 2026"
+    assert texts_in("fr").day(date(2026, 7, 11)) == "11 juillet 2026"
+
+
+def test_high_punctuation_in_french_stays_with_its_word() -> None:
+    assert "\u00a0: accès" in letter_data(answer_of(compilation(language="fr"), SENDER))["subject"]
 
 
 def test_what_a_person_takes_along_is_what_they_gave() -> None:
     """EXP-15, RGT-14: no mission file, no special data, nothing that the house itself wrote."""
     text = said(right="portability", contexts=(DOSSIER, GIFTS))
-    assert "Bedrag: 25,50" in text
+    assert "Bedrag: € 25,50" in text
     assert not any(word in text for word in ("Wegloper", "Geboekt op", "Lotte belt", "Politiezone"))
     special = msgspec.structs.replace(GIFTS, special=True)
     assert "Bedrag" not in said(right="portability", contexts=(special,))

@@ -1,0 +1,33 @@
+"""The short number of a request."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.references import is_reference, short_reference
+
+
+@given(st.text(min_size=1, max_size=40), st.integers(2018, 2100))
+def test_it_is_short_always_the_same_and_says_nothing(request: str, year: int) -> None:
+    found = short_reference(request, year)
+    assert re.fullmatch(rf"DSR-{year}-[0-9A-HJKMNP-TV-Z]{{4}}-[0-9A-HJKMNP-TV-Z]{{4}}", found)
+    assert found == short_reference(request, year)
+    assert is_reference(found)
+    assert is_reference(f" {found.lower()} ")
+
+
+@given(st.integers(0, 10**9), st.integers(0, 6))
+def test_two_neighbours_that_change_places_are_noticed(seed: int, at: int) -> None:
+    found = short_reference(f"request-{seed}", 2026)
+    code = found.replace("-", "")[7:]
+    if code[at] == code[at + 1] or at == 6 or "Z" in code:
+        return
+    swapped = code[:at] + code[at + 1] + code[at] + code[at + 2 :]
+    assert not is_reference(f"DSR-2026-{swapped[:4]}-{swapped[4:]}")
+
+
+def test_ten_thousand_requests_have_ten_thousand_numbers() -> None:
+    assert len({short_reference(f"request-{number:012x}", 2026) for number in range(10_000)}) == 10_000
