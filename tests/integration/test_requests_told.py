@@ -15,6 +15,7 @@ from crm_compliance.packages.particulars import basis_lines, retention_lines
 from crm_compliance.packages.wording import LANGUAGES, texts_in
 from jobs.compiling import compile_request
 from jobs.disclosure import Context
+from jobs.subject_requests import GivenPerson
 from rules.subject_requests import RequesterKind, Right
 from tests.integration.deciding import ask
 from tests.integration.holding import place
@@ -161,3 +162,17 @@ def test_whoever_is_not_the_child_is_not_told_whether_the_age_has_come(night: Ni
         night.party(witness, "witness", dossier=dossier)
         said.add(retention_lines(told(night, witness)["dossier"], texts_in("nl")))
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("given", ["", "2012-03-04"])
+def test_whether_a_neutral_answer_goes_to_a_minor_follows_from_what_was_given_alone(night: Night, given: str) -> None:
+    """EXP-10, SUS-04: of somebody who may be told nothing, the birth date that is kept decides nothing."""
+    suspected, known = night.contact(birthdate="2012-03-04"), night.contact(birthdate="2012-03-04")
+    night.party(suspected, "suspect", dossier=night.dossier("sexting", closed=False))
+    night.party(known, "child", dossier=night.dossier("sexting", closed=False))
+    person = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)", birthdate=given)
+    neutral = compile_request(night.context, ask(night, Right.ACCESS, suspected, given=person).id, "dora", "dpo")
+    package = compile_request(night.context, ask(night, Right.ACCESS, known, given=person).id, "dora", "dpo")
+    assert (neutral.answer, neutral.addressee.is_minor) == ("neutral", bool(given))
+    assert (package.answer == "neutral", package.addressee.is_minor) == (False, True)
+    assert (neutral.reference.startswith("DSR-2026-"), neutral.about) == (True, "Lotte Peeters (fictief)")

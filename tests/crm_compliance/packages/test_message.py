@@ -1,0 +1,40 @@
+"""The message that goes with the link."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from crm_compliance.packages.message import message_text
+from crm_compliance.packages.wording import LANGUAGES
+from jobs.disclosure import Addressee, Compilation
+from tests.crm_compliance.packages.samples import AT, SENDER, compilation, neutral
+
+LINK = "https://antwoord.example.org/d/" + "x" * 43
+
+
+def message(compiled: Compilation) -> str:
+    return message_text(compiled, SENDER, link=LINK, until=AT, downloads=5)
+
+
+@pytest.mark.parametrize("minor", [False, True])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_says_how_the_archive_is_opened_on_each_machine(language: str, minor: bool) -> None:
+    """EXP-16: the passphrase goes another way, and the link stands on a line of its own."""
+    text = message(compilation(language=language, addressee=Addressee("Lotte Peeters (fictief)", is_minor=minor, first_name="Lotte")))
+    for words in ("7-Zip", "WinZip", "Keka", "ZArchiver", "iZip", "Windows", "Mac", SENDER.name, "request-0123456789ab"):
+        assert words in text, words
+    assert LINK in text.splitlines()
+    assert ("116000" in text, "letter.pdf" in text, "Lotte" in text) == (minor, not minor, minor)
+    assert all(len(line) <= 78 for line in text.splitlines() if line != LINK)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_tells_nothing_of_the_answer(language: str) -> None:
+    """SUS-04: a package, a refusal and a neutral answer come with the same message."""
+    answers: list[dict[str, Any]] = [{}, {"refusal": "RF-02", "items": (), "right": "erasure"}]
+    told = {message(compilation(language=language, **changes)) for changes in answers} | {message(neutral(language=language))}
+    assert len(told) == 1
+    assert not re.search(r"Peeters|AVG|RGPD|DSGVO|GDPR", told.pop())
