@@ -262,7 +262,7 @@ def test_r104_the_answer_tells_until_when_a_payment_stays_and_on_what_ground(mak
     letter = text_of(contents["letter.pdf"])
     assert "Wat blijft, en waarom" in letter
     assert "31 december 2036" in letter
-    assert "wettelijke verplichting" in letter
+    assert "Wettelijke verplichting (artikel 6, lid 1, c), AVG)" in letter
 
 
 @pytest.mark.parametrize(("hold", "is_told"), [("legal", True), ("", False)])

@@ -86,7 +86,9 @@ def test_a_letter_says_what_lets_the_recipient_act_and_nothing_else(typist: Typi
     asking = granted(typist, org, language="en")
     released(typist, asking)
     assert org.rows("contacts?$select=contactid") == []  # the CRM does not know any more who it was
-    told = letters(typist, asking)
+    own = letters(typist, asking, "own")
+    assert "Artikel 19" in own["notice-2.pdf"] or "artikel 19" in own["notice-2.pdf"]  # the organisation's language, not the requester's
+    told = letters(typist, asking, "letters", "--language", "en")
     assert list(told) == ["notice-1.pdf", "notice-2.pdf"]
     assert "Lotte Peeters (fictief) Date of birth 2 January 2008 Last passed on to you 5 February 2026" in told["notice-2.pdf"]
     assert "on a day that is not recorded" in told["notice-1.pdf"]

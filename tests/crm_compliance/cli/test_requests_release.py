@@ -67,7 +67,13 @@ def child(typist: Typist, org: Night) -> Asking:
 def test_a_released_answer_is_an_encrypted_archive_with_its_passphrase_apart(child: Asking, typist: Typist) -> None:
     """Contract 3.6, 5; EXP-16, EXP-18."""
     said, files = release(child)
-    assert said.keys() >= {"file", "sha256", "link", "expires_at"}
+    assert said.keys() >= {"file", "sha256", "link", "expires_at", "message"}
+    message = Path(said["message"])
+    assert (message.name, oct(message.stat().st_mode & 0o777)) == ("answer.zip.message.txt", "0o600")
+    text = message.read_text(encoding="utf-8")
+    assert said["link"] in text.splitlines()
+    assert "7-Zip" in text
+    assert (typist.folder / "answer.txt").read_text(encoding="utf-8") not in text
     zipped = (typist.folder / "answer.zip").read_bytes()
     assert said["sha256"] == hashlib.sha256(zipped).hexdigest()
     assert said["expires_at"].startswith("2026-12-09T11:")
@@ -297,7 +303,7 @@ def test_two_neutral_packages_are_one_but_for_what_they_must(typist: Typist, org
 
 
 def masked(text: str) -> str:
-    return re.sub(r"request-[0-9a-f]+|(Jan Wouterlood|Piet Onbekend) \(fictief\)", "…", text)
+    return re.sub(r"request-[0-9a-f]+|DSR-2026-[0-9A-Z]{4}-[0-9A-Z]{4}|(Jan Wouterlood|Piet Onbekend) \(fictief\)", "…", text)
 
 
 def test_a_neutral_answer_is_the_text_and_nothing_else_also_in_the_archive(typist: Typist, org: Night) -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from crm_compliance.packages.letter import letter_pdf
-from crm_compliance.packages.notice import TOLD_AS, notice_letter
+from crm_compliance.packages.notice import TOLD_AS, language_of, notice_letter
 from crm_compliance.packages.wording import LANGUAGES, texts_in
 from jobs.correctable import READ
 from jobs.granted import Decision, Known, Notice, What
@@ -96,6 +96,14 @@ def test_every_deed_has_its_letter_in_every_language(language: str, deed: What) 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_field_that_can_be_corrected_has_a_label(language: str) -> None:
     assert [name for name in READ if not texts_in(language).knows("field", name)] == []
+
+
+def test_a_recipient_is_written_to_in_the_language_of_its_country_where_that_has_one() -> None:
+    """EXP-11: else in the organisation's own; the language of the request is the requester's."""
+    found = {
+        country: language_of(Notice("Missing Example (fictief)", country=country), "nl") for country in ("FR", "de", "GB", "BE", "", "JP")
+    }
+    assert found == {"FR": "fr", "de": "de", "GB": "en", "BE": "nl", "": "nl", "JP": "nl"}
 
 
 def test_what_is_not_known_is_left_out_or_said() -> None:
