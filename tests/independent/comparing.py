@@ -18,6 +18,7 @@ from tests.independent.case import Case
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?|D:\d{14}[^\"]{0,7}")
 DIGEST = re.compile(r"\b[0-9a-f]{32,128}\b")
+REFERENCE = re.compile(r"DSR-\d{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")  # the short number of a request
 NAME = {"firstname": "Voorbeeld", "lastname": "Persoon (fictief)"}
 Tell = Callable[[Case, Asking], list[str]]
 
@@ -25,7 +26,7 @@ Tell = Callable[[Case, Asking], list[str]]
 def masked(text: str, *ids: str) -> str:
     for one in sorted(filter(None, ids), key=len, reverse=True):
         text = text.replace(one, "ID")
-    return DIGEST.sub("DIGEST", INSTANT.sub("WHEN", text))
+    return DIGEST.sub("DIGEST", INSTANT.sub("WHEN", REFERENCE.sub("ID", text)))
 
 
 @dataclass
