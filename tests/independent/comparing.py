@@ -102,7 +102,7 @@ def answered(case: Case, asking: Asking, told: dict[str, Any], rows: list[str], 
 
 
 def mask_release(out: str) -> str:
-    return re.sub(r'"(link|file|request)": "[^"]*"', r'"\1": "…"', out)
+    return re.sub(r'"(link|file|request|message)": "[^"]*"', r'"\1": "…"', out)
 
 
 def alike(case: Case, what: str, one: Seen, two: Seen) -> None:
@@ -117,7 +117,7 @@ def alike(case: Case, what: str, one: Seen, two: Seen) -> None:
     case.same(
         f"{what}: manifest", masked(b.files["manifest.json"].decode(), two.request), masked(a.files["manifest.json"].decode(), one.request)
     )
-    drawn = [pictures(p.files["letter.pdf"], [s.request]) for p, s in ((a, one), (b, two))]
+    drawn = [pictures(p.files["letter.pdf"], [s.request, *REFERENCE.findall(p.letter)]) for p, s in ((a, one), (b, two))]
     case.expect(drawn[0] == drawn[1], f"{what}: the pages look different")
     case.same(f"{what}: entries of the archive", two.entries, one.entries)
     for (name, left), (_, right) in zip(one.steps, two.steps, strict=True):
