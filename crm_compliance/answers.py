@@ -12,7 +12,6 @@ from jobs.plan import Counter as BreakerCounter
 from jobs.plan import Kind, Plan
 from jobs.rounds_made import RoundMade
 from jobs.runs import INTERRUPTED, Action, Run
-from jobs.tally import CONTINUED, TRIM
 from rules.instants import instant
 from rules.placed_holds import PlacedHold
 
@@ -108,6 +107,8 @@ def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> list[Run |
 
 def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: str | None = None) -> dict[str, object]:
     """What `history show` answers: outcomes add up to the units read (ACC-03)."""
+    from jobs.tally import CONTINUED, TRIM
+
     outcomes, beside = Counter[str](), Counter[str]()
     for action in actions:
         outcome = f"{action.disposition}:{action.state.value}" + (f":{action.code}" if action.code else "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import packages_distributions
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
 from crm_compliance.keys import KeyKind, KeyUnusable, memory_key
 from crm_compliance.notary import audit_store
+from crm_compliance.ownership import HINT, strangers
 from crm_compliance.settings import Settings
 from crm_compliance.storage import object_stores
 from crm_compliance.wiring import checked, clock_of, connector_of, fitting, permitted, policy_of, register_key, store_of
@@ -23,7 +23,6 @@ from rules.instants import instant
 from rules.policy import Policy
 from rules.records import KINDS
 
-OUR_PACKAGES = ("crm_compliance", "jobs", "connectors", "rules")
 SKEW_S = 60.0  # a clock that is off by more may judge a birthday on the wrong day
 
 
@@ -95,11 +94,8 @@ def _policy(policy: Policy) -> str:
 
 def _packages() -> str:
     """PyPI has packages of these names too: an environment that holds one of them would run strange code."""
-    owners = packages_distributions()
-    foreign = {name: sorted(set(owners.get(name, ())) - {"crm-compliance"}) for name in OUR_PACKAGES}
-    strangers = {name: found for name, found in foreign.items() if found}
-    if strangers:
-        raise UsageError(f"other distributions own packages of ours: {strangers}", hint="install in an environment of its own")
+    if found := strangers():
+        raise UsageError(f"other software owns packages of ours: {'; '.join(found)}", hint=HINT)
     return "the four packages are ours"
 
 

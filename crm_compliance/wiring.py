@@ -1,4 +1,7 @@
-"""Picks the concrete things: connector, store, clock, policy, mapping, keys. Nothing else knows which they are."""
+"""Picks the concrete things: connector, store, clock, policy, mapping, keys. Nothing else knows which they are.
+
+Each is imported where it is made: most commands need two or three of them, and all together take a second to load.
+"""
 
 from __future__ import annotations
 
@@ -14,33 +17,21 @@ from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from random import SystemRandom
+from typing import TYPE_CHECKING
 
-from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.deleting import BulkDelete
-from connectors.dynamics.governor import Pace
-from connectors.dynamics.mapping import parse_mapping
-from connectors.dynamics.memory import Memory, tidy
-from connectors.interface import Connector, Forbidden
-from crm_compliance.erasure_journal import ErasureFile
-from crm_compliance.files import private_folder
-from crm_compliance.keys import KeyRing, made_entry, memory_key, pseudonym_key
-from crm_compliance.logs import run_bound
-from crm_compliance.notary import DeskNotary
-from crm_compliance.sealing import Sealing
 from crm_compliance.settings import Settings
-from crm_compliance.storage import object_stores
-from crm_compliance.store.store import SqlStore
-from crm_compliance.tokens import more_token_sources, token_source
-from jobs.erasures import Register
-from jobs.freezing import StoredRequests
-from jobs.needs import needs_under
-from jobs.ports import Clock, JobContext, Progress
 from rules.errors import MappingError, PolicyError, UsageError
-from rules.loader import load_policy
-from rules.periods import brussels_date
-from rules.policy import Policy
-from rules.policy_versions import PolicyVersions, Version, arranged
-from rules.records import Note
+
+if TYPE_CHECKING:
+    from connectors.dynamics.connector import DynamicsConnector
+    from connectors.dynamics.memory import Memory
+    from connectors.interface import Connector
+    from crm_compliance.keys import KeyRing
+    from crm_compliance.store.store import SqlStore
+    from jobs.erasures import Register
+    from jobs.ports import Clock, JobContext, Progress
+    from rules.policy import Policy
+    from rules.policy_versions import PolicyVersions
 
 SOFTWARE_VERSION = version("crm-compliance")
 
@@ -55,6 +46,8 @@ def clock_of(settings: Settings) -> Clock:
 
 def policy_text(settings: Settings) -> tuple[str, str]:
     """The text of the retention schedule in force, and its name for messages; of a folder of versions that of today's."""
+    from rules.periods import brussels_date
+
     if settings.policy is not None and settings.policy.is_dir():
         version = versions_in(settings.policy).on(brussels_date(clock_of(settings)()))
         return version.text, version.source
@@ -70,6 +63,9 @@ def versions_in(folder: Path) -> PolicyVersions:
         PolicyError: one of them is not usable, or nobody could tell which is in force.
         UsageError: a file cannot be read.
     """
+    from rules.loader import load_policy
+    from rules.policy_versions import Version, arranged
+
     paths = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"} and path.is_file())
     texts = [(text_of(path, "policy"), str(path)) for path in paths]
     try:
@@ -81,6 +77,9 @@ def versions_in(folder: Path) -> PolicyVersions:
 
 def policy_versions(settings: Settings) -> PolicyVersions:
     """All versions of the retention schedule that there are: the files of a folder, or one."""
+    from rules.loader import load_policy
+    from rules.policy_versions import PolicyVersions, Version
+
     if settings.policy is not None and settings.policy.is_dir():
         return versions_in(settings.policy)
     text, source = policy_text(settings)
@@ -96,11 +95,15 @@ def mapping_text(settings: Settings) -> tuple[str, str]:
 
 def app_url_of(settings: Settings) -> str:
     """The address of the app that people use, where the mapping names one."""
+    from connectors.dynamics.mapping import parse_mapping
+
     return parse_mapping(*mapping_text(settings)).app_url
 
 
 def policy_of(settings: Settings) -> Policy:
     """Raises PolicyError with file and line."""
+    from rules.loader import load_policy
+
     text, source = policy_text(settings)
     return load_policy(text, source=source)
 
@@ -111,6 +114,9 @@ def store_of(settings: Settings, clock: Clock) -> SqlStore:
     Raises:
         Refused: with code `other_crm`, where that is on this machine and the store has served one that is not.
     """
+    from crm_compliance.sealing import Sealing
+    from crm_compliance.store.store import SqlStore
+
     data_dir = settings.make_data_dir()
     crm = settings.crm_url or ""
     return SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir, crm=crm)
@@ -121,6 +127,10 @@ def memory_of(settings: Settings, clock: Clock) -> Memory | None:
 
     What is of no use any more is removed, all of it where nothing is to be kept.
     """
+    from connectors.dynamics.memory import Memory, tidy
+    from crm_compliance.files import private_folder
+    from crm_compliance.keys import memory_key
+
     folder = settings.data_dir / "memory"
     if not settings.incremental_reads:
         tidy(folder, clock(), older_than_days=0)
@@ -139,6 +149,11 @@ def connector_of(
 ) -> DynamicsConnector:
     """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server that is not Dataverse;
     `pseudonyms` is the key behind them where the schedule keeps one."""
+    from connectors.dynamics.connector import connect
+    from connectors.dynamics.deleting import BulkDelete
+    from connectors.dynamics.governor import Pace
+    from crm_compliance.tokens import more_token_sources, token_source
+
     text, source = mapping_text(settings)
     return connect(
         url=settings.needed_crm_url,
@@ -158,6 +173,8 @@ def connector_of(
 
 def register_key(settings: Settings) -> KeyRing:
     """The keys of references and signatures, made at the first start."""
+    from crm_compliance.keys import KeyRing
+
     return KeyRing.open(settings.make_data_dir(), clock_of(settings)())
 
 
@@ -166,6 +183,8 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
     Not while a run is unfinished: its intents and outcomes have their references by one key.
     """
+    from crm_compliance.keys import KeyRing, made_entry
+
     ring = KeyRing.open(settings.make_data_dir(), clock())
     if made := ring.untold():
         store.append([("key_made", made_entry(key)) for key in made])
@@ -179,6 +198,8 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
 def today() -> date:
     """The day in Brussels by this machine's clock."""
+    from rules.periods import brussels_date
+
     return brussels_date(datetime.now(UTC))
 
 
@@ -207,6 +228,8 @@ def fitting(connector: DynamicsConnector, policy: Policy) -> None:
     Raises:
         MappingError: naming what the mapping lacks.
     """
+    from rules.records import Note
+
     if policy.quarantine is None or policy.quarantine.notice != "note":
         return
     table = connector.mapping.table(Note)
@@ -225,6 +248,9 @@ def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
     Raises:
         Forbidden: something is missing, or a table is visible in part only; all of it is told.
     """
+    from connectors.interface import Forbidden
+    from jobs.needs import needs_under
+
     findings = connector.check_privileges(needs_under(policy))
     lines = {wrong: [f"{each.where}: {each.message}" for each in findings if each.is_error is wrong] for wrong in (True, False)}
     if lines[True]:
@@ -254,6 +280,16 @@ def unheard(text: str) -> None:
 @contextmanager
 def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable[[str], None] | None = None) -> Iterator[Desk]:
     """Open everything that a job needs, the CRM checked against the mapping, and close it again."""
+    from connectors.dynamics.memory import tidy
+    from crm_compliance.erasure_journal import ErasureFile
+    from crm_compliance.keys import pseudonym_key
+    from crm_compliance.logs import run_bound
+    from crm_compliance.notary import DeskNotary
+    from crm_compliance.storage import object_stores
+    from jobs.freezing import StoredRequests
+    from jobs.ports import JobContext
+    from rules.periods import brussels_date
+
     clock = clock_of(settings)
     versions = policy_versions(settings)
     version = versions.on(brussels_date(clock()))
@@ -302,6 +338,10 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
 @contextmanager
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
     """The register of erasures and how its references are made, without a CRM."""
+    from crm_compliance.erasure_journal import ErasureFile
+    from crm_compliance.keys import KeyRing
+    from jobs.erasures import Register
+
     clock = clock_of(settings)
     journal = ErasureFile(settings.erasures_path)
     for damage in journal.damage():

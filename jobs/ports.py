@@ -7,23 +7,24 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from random import Random
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from connectors.interface import Connector, ObjectStore
-from jobs.certificates import Issued
-from jobs.checkpoints import Checkpoint, KeptCheckpoint
-from jobs.ledger import LedgerEntry
-from jobs.plan import Approval, Kind, Plan
-from jobs.runs import Action, Erasure, Run
-from jobs.subject_requests import SubjectRequest
-from rules.holds import Hold
-from rules.placed_holds import PlacedHold
-from rules.policy import Policy
-from rules.policy_versions import PolicyVersions, Version
-from rules.quarantine import Mark
-from rules.request_holds import RequestHold
+if TYPE_CHECKING:
+    from connectors.interface import Connector, ObjectStore
+    from jobs.certificates import Issued
+    from jobs.checkpoints import Checkpoint, KeptCheckpoint
+    from jobs.ledger import LedgerEntry
+    from jobs.plan import Approval, Kind, Plan
+    from jobs.runs import Action, Erasure, Run
+    from jobs.subject_requests import SubjectRequest
+    from rules.holds import Hold
+    from rules.placed_holds import PlacedHold
+    from rules.policy import Policy
+    from rules.policy_versions import PolicyVersions, Version
+    from rules.quarantine import Mark
+    from rules.request_holds import RequestHold
 
 Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that is yet to get its place in the chain
 

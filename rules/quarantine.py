@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from rules.policy import Quarantine
+if TYPE_CHECKING:
+    from rules.policy import Quarantine
 
 QUARANTINED, UNDONE = "QUARANTINED", "QUARANTINE_UNDONE"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ import typer
 from crm_compliance.cli.output import output, print_line
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from crm_compliance.public_keys import PublicKeys
     from jobs.checkpoints import Audit
 
@@ -36,7 +39,6 @@ def list_(
     """
     from crm_compliance.answers import history_line, newest_first, round_line
     from crm_compliance.cli import given
-    from crm_compliance.reports.run import print_history
     from crm_compliance.wiring import clock_of, store_of
     from jobs.rounds_made import RoundMade
 
@@ -45,7 +47,13 @@ def list_(
         found = given.newest(newest_first(store.runs(), store.rounds()), lambda run: run.started_at, limit, since)
         at_work = store.run_at_work()
     documents = [round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found]
-    output.answer(documents, lambda console: print_history(documents, console))
+    output.answer(documents, lambda console: _print(documents, console))
+
+
+def _print(documents: Sequence[dict[str, object]], console: Console) -> None:
+    from crm_compliance.reports.run import print_history
+
+    print_history(documents, console)
 
 
 @history.command("show")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -13,10 +13,12 @@ from crm_compliance.reports.sentences import ALARMS, counted
 from crm_compliance.reports.terminal import Paper
 from jobs.admitting import next_step
 from jobs.request_terms import alarms_of, days_left, due_of, has_gone_overdue, targets_of
-from jobs.requests_round import RequestsRound
 from jobs.subject_requests import SubjectRequest
 from rules.instants import instant
 from rules.periods import brussels_date
+
+if TYPE_CHECKING:
+    from jobs.requests_round import RequestsRound
 
 APPROVALS = ("content", "release")
 # The codes that start so would tell of a suspicion.

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-import psycopg
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import URL, make_url
@@ -225,6 +224,8 @@ def _sqlite_problem(error: DBAPIError, place: str) -> UsageError | None:
 
 
 def _postgresql_problem(error: DBAPIError, place: str) -> UsageError | None:
+    import psycopg  # not at the top: it takes its time to load, and SQLite never needs it
+
     state = getattr(error.orig, "sqlstate", None)
     if state == "53100":
         return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)

@@ -7,9 +7,9 @@ from itertools import islice
 
 import msgspec
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_compliance.store.documents import decoded
+from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import actions, erasures, runs
 from jobs.runs import Action, ActionState, Erasure, RunState
 
@@ -20,7 +20,7 @@ COLUMNS = (erasures.c.ref, erasures.c.operation, erasures.c.row_table, erasures.
 def add(connection: Connection, entries: Sequence[Mapping[str, str]]) -> None:
     """Add entries; one that is there already stays as it is."""
     if entries:
-        statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(erasures)
+        statement = insert_into(connection, erasures)
         connection.execute(statement.on_conflict_do_nothing(index_elements=["ref", "operation", "run"]), [dict(entry) for entry in entries])
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Float, cast, extract, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import leases
 
 LEASE_S = 60.0  # so long after the last renewal nobody else may run
@@ -45,9 +45,8 @@ def take(connection: Connection, name: str, owner: str, host_lock: str) -> int |
     `host_lock` names the file that the caller has locked. Where the holder had locked the same one, the operating system has let go of it
     since: that process is dead, and nobody has to wait for its lease to lapse.
     """
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     nobody = {"name": name, "fence": 0, "owner": "", "host_lock": "", "renewed_at": 0.0}
-    connection.execute(make(leases).on_conflict_do_nothing(index_elements=["name"]), [nobody])
+    connection.execute(insert_into(connection, leases).on_conflict_do_nothing(index_elements=["name"]), [nobody])
     held = read(connection, name, to_change=True)
     if held.is_in_force and (not host_lock or held.host_lock != host_lock):
         return None

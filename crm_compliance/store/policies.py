@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import policies
 from jobs.ports import PolicyVersion
 from rules.instants import instant
@@ -16,7 +16,7 @@ from rules.instants import instant
 def add_policy(connection: Connection, digest: str, version: str, text: str, clock: Callable[[], datetime]) -> bool:
     """Keep a version unless it is there already; say whether it is new."""
     at = instant(clock(), "seconds")
-    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(policies)
+    statement = insert_into(connection, policies)
     row = {"digest": digest, "version": version, "first_used_at": at, "text": text}
     added = statement.values(row).on_conflict_do_nothing(index_elements=["digest"]).returning(policies.c.position)
     return connection.execute(added).first() is not None

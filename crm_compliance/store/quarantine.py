@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_compliance.store.documents import decoded
+from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import quarantine
 from rules.quarantine import Mark
 
@@ -22,7 +22,7 @@ def upsert_marks(connection: Connection, marks: Sequence[Mark]) -> None:
     """Add marks, or replace those that are there by (table, id); a replaced one keeps its place."""
     if not marks:
         return
-    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(quarantine)
+    statement = insert_into(connection, quarantine)
     statement = statement.on_conflict_do_update(
         index_elements=["unit_table", "unit_id"], set_={"state": statement.excluded.state, "doc": statement.excluded.doc}
     )

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_compliance.store.documents import decoded
+from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import request_parts, request_totals, subject_requests
 from jobs.subject_requests import SubjectRequest
 from rules.errors import Refused, UsageError
@@ -95,7 +95,7 @@ def take_into_totals(connection: Connection, requests: Sequence[SubjectRequest])
         if connection.execute(delete(subject_requests).where(unchanged)).rowcount == 1:
             counted[request.received_on.year, request.right.value, request.outcome.value] += 1
     for (year, right, outcome), number in sorted(counted.items()):
-        statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(request_totals)
+        statement = insert_into(connection, request_totals)
         more = {"requests": request_totals.c.requests + statement.excluded.requests}
         statement = statement.on_conflict_do_update(index_elements=["year", "subject_right", "outcome"], set_=more)
         connection.execute(statement, {"year": year, "subject_right": right, "outcome": outcome, "requests": number})

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection, Select, func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_compliance.store.documents import decoded
+from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import actions, runs
 from jobs.plan import Kind
 from jobs.runs import Action, ActionState, Run, RunState
@@ -54,7 +54,7 @@ def upsert_actions(connection: Connection, run: str, journal: Sequence[Action]) 
     if not journal:
         return
     # Both databases speak the same ON CONFLICT, but SQLAlchemy has it in each dialect only.
-    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(actions)
+    statement = insert_into(connection, actions)
     statement = statement.on_conflict_do_update(
         index_elements=["run", "unit_table", "unit_id"],
         set_={"state": statement.excluded.state, "doc": statement.excluded.doc},

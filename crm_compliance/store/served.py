@@ -10,10 +10,10 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_compliance.store import ledger
 from crm_compliance.store.database import LEDGER_LOCK
+from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import ledger as entries
 from crm_compliance.store.tables import plans, served_crms
 from jobs.belonging import OTHER_CRM
@@ -91,7 +91,7 @@ def see_authority(connection: Connection, organisation: str, authority: str, cli
 
 
 def _insert(connection: Connection, organisation: str, clock: Callable[[], datetime]) -> None:
-    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(served_crms)
+    statement = insert_into(connection, served_crms)
     row = {"organisation": organisation, "first_seen_at": instant(clock(), "seconds"), "told": False}
     connection.execute(statement.values(row).on_conflict_do_nothing(index_elements=["organisation"]))
 

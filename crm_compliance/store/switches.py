@@ -6,9 +6,9 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_compliance.store.documents import decoded
+from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import switches
 
 STOPPED = "stopped"
@@ -28,7 +28,7 @@ def read_stopped(connection: Connection) -> datetime | None:
 def set_stopped(connection: Connection, since: datetime) -> bool:
     """Set the switch; False where it was set already, also by somebody else at the same moment."""
     doc = msgspec.json.encode(Stopped(since)).decode()
-    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(switches)
+    statement = insert_into(connection, switches)
     done = connection.execute(statement.values(name=STOPPED, doc=doc).on_conflict_do_nothing(index_elements=["name"]))
     return done.rowcount == 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import waiting_statistics as table
 
 
@@ -24,7 +24,7 @@ def drop_waiting(connection: Connection, crm: str, months: Collection[str]) -> N
 def add_waiting(connection: Connection, crm: str, counted: Mapping[tuple[str, str], int]) -> None:
     """Add units to those that wait; equal ones become a number, so that nobody can tell them apart."""
     for (month, facts), units in sorted(counted.items()):
-        statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+        statement = insert_into(connection, table)
         statement = statement.on_conflict_do_update(
             index_elements=["crm", "month", "facts"], set_={"units": table.c.units + statement.excluded.units}
         )

@@ -142,11 +142,11 @@ def test_a_key_that_others_may_read(typist: Typist, org: Night) -> None:
 
 def test_a_stranger_among_the_packages(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """PyPI has a `rules` and a `connectors` of others."""
-    monkeypatch.setattr(doctor, "packages_distributions", lambda: {"rules": ["crm-compliance", "rules"], "jobs": ["crm-compliance"]})
+    monkeypatch.setattr(doctor, "strangers", lambda: ["the distribution rules-3.5 has a package of this name"])
     found = failed(typist, 2)
     assert list(found) == ["packages"]
     assert "rules" in found["packages"]["message"]
-    monkeypatch.setattr(doctor, "packages_distributions", dict)
+    monkeypatch.setattr(doctor, "strangers", list)
     assert typist.type("doctor").code == 0
 
 

@@ -1,0 +1,43 @@
+"""What a command loads: heavy libraries only where they are needed. Time is measured by `python -m benchmarks.startup`, not here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NEVER = {  # by a command that only looks into the store
+    "alembic", "apscheduler", "azure", "holidays", "jinja2", "msal", "odata_query", "phonenumbers", "psycopg", "pypdfium2", "pyzipper",
+    "requests", "starlette", "structlog", "typst", "uvicorn", "vl_convert", "xlsxwriter", "ahocorasick", "tenacity", "isal",
+}  # fmt: skip
+AT_FIRST = NEVER | {"pydantic", "sqlalchemy", "cryptography", "rich", "ruamel", "stdnum", "rapidfuzz", "babel"}
+CODE = (
+    "import json, sys; from crm_compliance.cli.app import run; code = run(sys.argv[1:]); sys.stderr.write(json.dumps(sorted(sys.modules)))"
+)
+
+
+def loaded(tmp_path: Path, *words: str) -> set[str]:
+    """The top-level modules that are there once a command has ended."""
+    data = tmp_path / "data"
+    environment = os.environ | {"CRM_COMPLIANCE_DATA_DIR": str(data), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", CODE, *words], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path)
+    return {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
+
+
+def test_the_help_needs_nothing(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "--help") & AT_FIRST == set()
+
+
+@pytest.mark.parametrize("words", ["plans list", "history list", "holds list", "quarantine list"])
+def test_a_look_into_the_store_loads_no_more_than_the_store(tmp_path: Path, words: str) -> None:
+    loaded(tmp_path, "plans", "list")  # makes the tables, which takes alembic
+    assert loaded(tmp_path, *words.split(), "--json") & (NEVER | {"rich"}) == set()
+
+
+def test_the_schedule_is_shown_without_a_store(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "policy", "show", "--json") & (NEVER | {"sqlalchemy", "rich"}) == set()
