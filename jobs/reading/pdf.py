@@ -9,6 +9,8 @@ Source: EXP-06, R-119.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ctypes
 import re
 from collections.abc import Callable, Iterator
@@ -30,7 +32,9 @@ _STREAM: Final = re.compile(rb"stream\r?\n")
 _UNSAID: Final = re.compile(rb"/Length1\b|/(?:Type1C|CIDFontType0C|OpenType)\b|/Type\s*/(?:XRef|CMap)\b")  # fonts and tables
 _PICTURE: Final = re.compile(rb"/Subtype\s*/Image\b")
 _FILE: Final = re.compile(rb"/Type\s*/(?:EmbeddedFile|Metadata)\b|/Subtype\s*/XML\b")
-_INFLATABLE: Final = re.compile(rb"/Filter\s*\[?\s*/(?:FlateDecode|Fl)\s*\]?\s*(?:/|>>)")
+_FILTERS: Final = re.compile(rb"/Filter\s*(?:\[([^\]]*)\]|(/\w+))")
+_PREDICTED: Final = re.compile(rb"/Predictor\s*(?!1\b)\d")
+_COMMENT: Final = re.compile(rb"%(?!%EOF|PDF-)[^\r\n]{4,}+")
 _OBJECTS: Final = re.compile(rb"/Type\s*/ObjStm\b")
 _DRAWING: Final = re.compile(rb"(?:^|\s)(?:BT|Tf|Tj|TJ|re|cm|Do|begincmap)\b")
 _PROFILE: Final = b"acsp"
@@ -165,35 +169,54 @@ def _lying(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:
         packed = content[opened.end() : stop]
         begin = stop + len(b"endstream")
         found.budget.part(0)
-        if _PICTURE.search(head):
+        is_file = _FILE.search(head) is not None
+        if not is_file and _PICTURE.search(head):
             if b"/DCTDecode" in head or b"/JPXDecode" in head:
                 found.say(among_bytes(packed[:_EXIF]))
-        elif not _UNSAID.search(head):
+        elif is_file or not _UNSAID.search(head):
             with found.attempt():
-                yield _opened(head, packed, found.budget)
+                yield _opened(head, packed, found.budget, is_file=is_file)
     yield False, content[begin:]
+    end = content.rfind(b"%%EOF")
+    if end >= 0:
+        found.say(among_bytes(content[end + 5 :]))  # what somebody put behind the end
 
 
-def _opened(head: bytes, packed: bytes, budget: Budget) -> tuple[bool, bytes]:
-    """What is in a stream: a file of its own, or objects, or what draws a page."""
-    is_file = _FILE.search(head) is not None
-    if b"/Filter" not in head:
-        data = packed
-    elif _INFLATABLE.search(head) or (b"/FlateDecode" in head and not is_file):
-        data = inflated(packed, budget)
-    elif is_file:
-        raise CannotRead(Unread.UNKNOWN)
-    else:
-        return False, b""  # packed as only pages are, which the library shows
+def _opened(head: bytes, packed: bytes, budget: Budget, *, is_file: bool) -> tuple[bool, bytes]:
+    """What is in a stream: a file of its own, or objects, or what draws a page.
+
+    Raises:
+        CannotRead: it is packed in a way in which only pages are read here, by the library.
+    """
+    data = _unpacked(head, packed, budget)
     if data[36:40] == _PROFILE:
         return False, b""
     is_script = not _OBJECTS.search(head) and not _DRAWING.search(data) and decoded(data) is not None
     return is_file or is_script, data
 
 
+def _unpacked(head: bytes, packed: bytes, budget: Budget) -> bytes:
+    if b"/Filter" not in head:
+        return packed
+    named = _FILTERS.search(head)
+    filters = (named[1] or named[2]).split(b"/")[1:] if named is not None else [b""]
+    data = packed
+    for each in filters:
+        match each.strip():
+            case b"FlateDecode" | b"Fl" if not _PREDICTED.search(head):
+                data = inflated(data, budget)
+            case b"ASCII85Decode" | b"A85":
+                data = base64.a85decode(data.strip().removesuffix(b"~>").removeprefix(b"<~"))
+            case b"ASCIIHexDecode" | b"AHx":
+                data = binascii.unhexlify(re.sub(rb"\s", b"", data.partition(b">")[0]))
+            case _:
+                raise CannotRead(Unread.UNKNOWN)
+    return data
+
+
 def _strings(data: bytes) -> Iterator[str]:
     """What is said in objects, or in what draws a page: its strings, as they are meant, and no words of the format itself."""
-    said = _NEWLINE.join(_literals(data))
+    said = _NEWLINE.join((*_literals(data), *_COMMENT.findall(data)))
     if said:
         yield from among_bytes(said)
     lines: list[str] = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import zlib
 from typing import Any
 
 import pikepdf
@@ -114,6 +116,29 @@ def test_objects_are_read_whether_they_lie_in_streams_or_not(mode: pikepdf.Objec
         out = io.BytesIO()
         document.save(out, object_stream_mode=mode, recompress_flate=True)
     assert WHO in said(out.getvalue())
+
+
+def coded(document: Any, filters: list[Any], body: bytes) -> None:
+    stream = document.make_stream(b"")
+    document.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=stream)
+    stream.write(body, filter=pikepdf.Array(filters))
+
+
+def test_streams_are_read_in_whatever_way_they_are_packed_or_the_file_cannot_be_read() -> None:
+    """Some programs write every stream in letters."""
+    code = f"app.alert('{WHO}')".encode()
+    letters, flate = pikepdf.Name.ASCII85Decode, pikepdf.Name.FlateDecode
+    packed_twice = base64.a85encode(zlib.compress(code)) + b"~>"
+    assert WHO in said(a_pdf("x", lambda document: coded(document, [letters, flate], packed_twice)))
+    assert WHO in said(a_pdf("x", lambda document: coded(document, [pikepdf.Name.ASCIIHexDecode], code.hex().encode() + b">")))
+    unknown = a_pdf("x", lambda document: coded(document, [pikepdf.Name.JBIG2Decode], b"x"))
+    assert SHARED.read(unknown).why == Unread.UNKNOWN
+
+
+def test_comments_and_what_stands_behind_the_end_are_read() -> None:
+    content = a_pdf("Een brief.")
+    assert WHO in said(content.replace(b"1 0 obj", f"% {WHO}\n1 0 obj".encode(), 1))
+    assert WHO in said(content + WHO.encode())
 
 
 def test_the_words_of_the_format_are_nobodys_name() -> None:
