@@ -13,7 +13,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -38,6 +38,21 @@ class KeyUnusable(UsageError):
     """A key file is damaged, or others may read it."""
 
     code = "key"
+
+
+class KeysMissing(UsageError):
+    """Keys that the ledger or the register of erasures names are not there."""
+
+    code = "keys_missing"
+
+    @classmethod
+    def of(cls, folder: Path, lacking: Sequence[str]) -> KeysMissing:
+        """The error that names them, and what to do."""
+        return cls(
+            f"keys are missing: {', '.join(lacking) or 'there are none, and this installation has had some'}",
+            hint=f"restore {folder} from its backup; no new key is made, for it would lead to nothing of what was erased and recorded",
+            where=str(folder),
+        )
 
 
 class KeyKind(StrEnum):
@@ -84,12 +99,23 @@ class KeyRing:
         """
         folder = private_folder(private_folder(data_dir) / "keys")
         ring = cls(folder, _read(folder))
-        if len({key.kind for key in ring.keys}) == len(KeyKind):
+        if ring.is_complete:
             return ring
         with _locked(folder):
             ring = cls(folder, _read(folder))
             missing = [kind for kind in KeyKind if not ring.of(kind)]
             return cls(folder, [*ring.keys, *(_new(folder, kind, 1, now) for kind in missing)])
+
+    @classmethod
+    def read(cls, data_dir: Path) -> KeyRing:
+        """The keys that are there; nothing is made."""
+        folder = data_dir / "keys"
+        return cls(folder, _read(folder) if folder.is_dir() else [])
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a key of each kind that can be used."""
+        return all(self.of(kind) and self.current(kind).secret for kind in KeyKind)
 
     def of(self, kind: KeyKind) -> list[Key]:
         """The keys of a kind, oldest first."""
@@ -110,6 +136,11 @@ class KeyRing:
         return tuple(_reference(key, table, id) for key in reversed(self.of(KeyKind.REGISTER)))
 
     # -- signing -------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def signing_key(self) -> str:
+        """The id of the signing key in use."""
+        return self.current(KeyKind.SIGNING).id
 
     def sign(self, message: bytes) -> str:
         """The Ed25519 signature with the key in use, in base64."""
@@ -165,17 +196,21 @@ class KeyRing:
             raise Refused("the key is in use", hint="crm-compliance keys rotate makes a new one", where=id)
         return _years_after(keys[at + 1].made_at, years)
 
+    def refuse_undestroyable(self, id: str, years: int, now: datetime) -> None:
+        """Raise Refused where a register key is in use, or its term is not over."""
+        may_go_at = self.destroyable_from(id, years)
+        if now < may_go_at:
+            raise Refused(
+                f"certificates are kept for {years} years: the key may go from {brussels_date(may_go_at)} on", hint="try then", where=id
+            )
+
     def destroy(self, id: str, years: int, now: datetime) -> KeyRing:
         """Overwrite and remove a replaced register key once its term is over. Its references then lead nowhere any more, for anybody.
 
         Raises:
             Refused: it is in use, or its term is not over.
         """
-        may_go_at = self.destroyable_from(id, years)
-        if now < may_go_at:
-            raise Refused(
-                f"certificates are kept for {years} years: the key may go from {brussels_date(may_go_at)} on", hint="try then", where=id
-            )
+        self.refuse_undestroyable(id, years, now)
         with _locked(self.folder):
             if (file := self.folder / f"{id}.key").exists():  # else somebody was quicker
                 _overwrite(file)

@@ -10,10 +10,13 @@ from crm_compliance.keys import KeyKind, KeyRing, public_keys_below
 from crm_compliance.public_keys import PublicKeys
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
+from jobs.agreement import differences
 from jobs.certificate_audit import audit_certificates
 from jobs.checkpoints import Audit, Checkpoint, Problem, audit_ledger
-from jobs.ledger import LedgerEntry
+from jobs.heads import STRANDS
+from jobs.ledger import LedgerEntry, StoreAltered
 from rules.errors import ComplianceError
+from rules.periods import brussels_date
 
 
 class DeskNotary:
@@ -75,19 +78,45 @@ def audit_store(
     kept = store.checkpoints()
     announced: dict[str, dict[str, object]] = {}
     told: dict[str, int] = {}
-    entries = _noting(store.ledger(), announced, told)
+    seen: set[str] = set()
+    entries = _noting(store.ledger(), announced, told, seen)
     audit = audit_ledger(entries, points, kept=kept, check=keys.check if keys is not None else None)
     audit.problems += audit_certificates(store.issued(), announced, told)
     audit.problems += _about_stamps(kept, settings.timestamp_ca)
+    if "run_ended" in seen and not kept:  # each run ends with one
+        audit.problems.append(Problem("checkpoints", "there are runs, and not a single checkpoint: they were removed", 1))
+    if signatures:
+        audit.problems += _about_tables(settings, store)
     return audit
 
 
-def _noting(entries: Iterable[LedgerEntry], announced: dict[str, dict[str, object]], told: dict[str, int]) -> Iterator[LedgerEntry]:
-    """The same entries; what they say of certificates is noted on the way, the last word on each run, and in which entry it is said."""
+def _noting(
+    entries: Iterable[LedgerEntry], announced: dict[str, dict[str, object]], told: dict[str, int], seen: set[str]
+) -> Iterator[LedgerEntry]:
+    """The same entries; noted on the way is what they say of certificates, the last word on each run, in which entry it is said, and which
+    kinds of entries there are."""
     for entry in entries:
         if entry.kind == "certificates" and entry.run is not None:
-            announced[entry.run], told[entry.run] = entry.data, entry.seq
+            keys = announced.get(entry.run, {}).get("register_keys")
+            before = keys if isinstance(keys, list) else []
+            announced[entry.run] = entry.data | {"register_keys": [*before, entry.data.get("register_key")]}
+            told[entry.run] = entry.seq
+        seen.add(entry.kind)
         yield entry
+
+
+def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
+    """What the signed head of the ledger, and tables that are held against it, say otherwise."""
+    ring = KeyRing.read(settings.data_dir)
+    try:
+        for strand in STRANDS:
+            store.strand(strand)
+        if not ring.is_complete:
+            return []
+        day = brussels_date(store.now())
+        return [Problem(found.where, found.what) for found in differences(store, ring.references, day)]
+    except StoreAltered as error:
+        return [Problem(error.where or "store", str(error))]
 
 
 def _about_stamps(checkpoints: Sequence[Checkpoint], ca_file: Path | None) -> list[Problem]:

@@ -112,14 +112,12 @@ def store_of(settings: Settings, clock: Clock) -> SqlStore:
     """Open the state store in the data folder, or where `DATABASE_URL` says; it remembers the CRM of the settings.
 
     Raises:
+        StoreLost: it is empty, and what lies beside it says that it was not.
         Refused: with code `other_crm`, where that is on this machine and the store has served one that is not.
     """
-    from crm_compliance.sealing import Sealing
-    from crm_compliance.store.store import SqlStore
+    from crm_compliance.custody import open_store
 
-    data_dir = settings.make_data_dir()
-    crm = settings.crm_url or ""
-    return SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir, crm=crm)
+    return open_store(settings, clock)
 
 
 def memory_of(settings: Settings, clock: Clock) -> Memory | None:
@@ -172,10 +170,16 @@ def connector_of(
 
 
 def register_key(settings: Settings) -> KeyRing:
-    """The keys of references and signatures, made at the first start."""
-    from crm_compliance.keys import KeyRing
+    """The keys of references and signatures, made at the first start.
 
-    return KeyRing.open(settings.make_data_dir(), clock_of(settings)())
+    Raises:
+        KeysMissing: the ledger names keys that are not there.
+    """
+    from crm_compliance.custody import open_keys
+
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        return open_keys(settings, store, clock)
 
 
 def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
@@ -183,9 +187,10 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
     Not while a run is unfinished: its intents and outcomes have their references by one key.
     """
-    from crm_compliance.keys import KeyRing, made_entry
+    from crm_compliance.custody import open_keys
+    from crm_compliance.keys import made_entry
 
-    ring = KeyRing.open(settings.make_data_dir(), clock())
+    ring = open_keys(settings, store, clock)
     if made := ring.untold():
         store.append([("key_made", made_entry(key)) for key in made])
         ring.mark_told(made)
@@ -339,7 +344,7 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
     """The register of erasures and how its references are made, without a CRM."""
     from crm_compliance.erasure_journal import ErasureFile
-    from crm_compliance.keys import KeyRing
+    from crm_compliance.custody import open_keys
     from jobs.erasures import Register
 
     clock = clock_of(settings)
@@ -347,7 +352,7 @@ def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[t
     for damage in journal.damage():
         warn(damage)
     with store_of(settings, clock) as store:
-        yield Register(chain(store.erasures(), journal.read())), KeyRing.open(settings.make_data_dir(), clock()).references
+        yield Register(chain(store.erasures(), journal.read())), open_keys(settings, store, clock).references
 
 
 def text_of(path: Path, what: str) -> str:

@@ -295,6 +295,6 @@ class Application:
             ended_at=self.context.clock(),
             counts=counts,
         )
-        summary = {name: counts[name] for name in ("deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")}
+        summary = {name: counts[name] for name in ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")}
         self.context.store.save_run(run, [("run_ended", {"plan": run.plan, "state": run.state.value, **summary, "alarms": codes})])
         return run

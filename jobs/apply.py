@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from jobs.agreement import refuse_altered, refuse_altered_head, refuse_altered_plan
 from jobs.application import Application
 from jobs.clock_check import refuse_other_clock
-from jobs.drafting import is_unaltered
 from jobs.fulfilment import Fulfilment
 from jobs.plan import Kind, Plan
 from jobs.ports import JobContext
@@ -26,6 +26,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
     """Carry out one plan and return its run; a plan that was carried out already gives the same run, without a write.
 
     Raises:
+        StoreAltered: plan, approvals, holds or other tables are not what the ledger says.
         Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or another run is going on.
         ConnectorError: the CRM cannot be reached, or tells another time; what was done is journalled, and applying again goes on there.
     """
@@ -38,6 +39,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
     if plan.crm != context.crm:
         raise Refused("the plan was made for another CRM", hint="set CRM_COMPLIANCE_CRM_URL to the one that was planned", where=plan.id)
     if run is None:
+        refuse_altered_head(store, context.references, plan)
         plan.refuse_unless_ready(context.clock())
         _refuse_other_rules(context, plan)
     with store.exclusive() as lease, context.connector.guarded(lease.check):
@@ -46,8 +48,8 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         run = store.run_of(plan.id)
         if run is not None and run.is_over:
             return run
-        if not is_unaltered(plan, store.plan_pages(plan.id)):
-            raise _refused("plan_altered", "the stored lines are not those of the plan's digest", "tell the DPO; make a new plan", plan.id)
+        refuse_altered(context)
+        refuse_altered_plan(store, context.references, plan)
         refuse_other_clock(context)
         if run is None:
             for other in unfinished(context):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
+from jobs.agreement import Reference, References, approval_entry, refuse_altered_plan
 from jobs.belonging import refuse_other_crm
 from jobs.guards import APPROVING_ROLES
 from jobs.plan import Approval, Plan, PlanState, is_service
@@ -14,7 +14,16 @@ from rules.errors import Refused
 
 
 def approve_plan(
-    store: Store, plan_id: str, who: str, role: str, comment: str, *, approves: bool, now: datetime, reference: Callable[[str, str], str]
+    store: Store,
+    plan_id: str,
+    who: str,
+    role: str,
+    comment: str,
+    *,
+    approves: bool,
+    now: datetime,
+    reference: Reference,
+    references: References,
 ) -> Plan:
     """Record that one person approves or rejects a plan, and return the plan as it then stands.
 
@@ -22,12 +31,14 @@ def approve_plan(
 
     Raises:
         UsageError: a name that is none.
+        StoreAltered: the plan, or what was said on it, is not what the ledger says.
         Refused: a plan of another CRM, the wrong role, the proposer, a person who has spoken before, or a plan that waits for nobody.
     """
     plan = store.plan(plan_id)
     who, state = account(who), plan.state(now)
     data: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
     refuse_other_crm(store, plan.crm, data, plan.id)
+    refuse_altered_plan(store, references, plan)
     refused: tuple[str, str, str] | None = None
     if role not in APPROVING_ROLES:
         refused = ("role", f"the role {role[:40]} neither approves nor rejects plans", "a crm_admin and a dpo do (section 9.4)")
@@ -45,7 +56,8 @@ def approve_plan(
         error = Refused(message, hint=hint, where=plan.id)
         error.code = code
         raise error
-    return store.approve(plan.id, Approval(who, role, now, approves, comment), ("approval", data))
+    word = Approval(who, role, now, approves, comment)
+    return store.approve(plan.id, word, ("approval", approval_entry(plan, word, reference)))
 
 
 def _speaking(plan: Plan, now: datetime) -> list[Approval]:

@@ -16,11 +16,12 @@ def audit_certificates(
     """Name each certificate that does not verify.
 
     `issued` are all certificates with their run, in the order in which they were issued; None for one that cannot be read. `announced` is
-    the last ledger entry about certificates of each run: how many there are, and their Merkle root; `entries` which entry that is.
+    the last ledger entry about certificates of each run: how many there are, their Merkle root, the register keys; `entries` which it is.
     """
     problems: list[Problem] = []
     told = entries or {}
     by_run: defaultdict[str, list[Certificate]] = defaultdict(list)
+    keys: defaultdict[str, set[str]] = defaultdict(set)
     unreadable: set[str] = set()
     before: str | None = FIRST  # None after one that cannot be read
     for number, (run, each) in enumerate(issued, 1):
@@ -39,14 +40,23 @@ def audit_certificates(
         elif certificate.run_id != run:
             problems.append(Problem(where, f"is kept with {run}, and is of another run", told.get(run)))
         by_run[run].append(certificate)
+        keys[run].add(each.register_key)
         before = certificate.hash
     for run, data in announced.items():
         found = by_run.pop(run, [])
         if run not in unreadable and (len(found), _root(found)) != (data.get("count"), data.get("root")):
             what = f"are not the {data.get('count')} of the ledger: there are {len(found)}"
             problems.append(Problem(f"certificates of {run}", what, told.get(run)))
+        elif keys[run] - _names(data):
+            problems.append(Problem(f"certificates of {run}", "name another register key than the ledger", told.get(run)))
     problems += [Problem(f"certificates of {run}", "are in no entry of the ledger") for run in by_run if run not in unreadable]
     return problems
+
+
+def _names(data: Mapping[str, object]) -> set[object]:
+    """The register keys that the ledger names for a run: one that went on after a rotation has two."""
+    named = data.get("register_keys")
+    return set(named) if isinstance(named, list) else {data.get("register_key")}
 
 
 def _root(certificates: list[Certificate]) -> str:

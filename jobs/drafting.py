@@ -14,7 +14,9 @@ from functools import lru_cache
 
 import msgspec
 from isal import isal_zlib as zlib
+from isal.igzip_lib import IsalError
 
+from jobs.ledger import StoreAltered
 from jobs.plan import CategoryTotal, Kind, Plan, PlanLine
 from rules.disposition import Decision, Disposition, Reason
 from rules.records import UnitKind
@@ -190,9 +192,28 @@ def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
     head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
     sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
     for page in pages:
-        sha.update(zlib.decompress(page))
+        sha.update(unpacked(page))
     _add_trims(sha, plan.trims)
     return sha.hexdigest() == plan.digest
+
+
+def unpacked(page: bytes) -> bytes:
+    """The lines of a stored page.
+
+    Raises:
+        StoreAltered: it is not what was stored.
+    """
+    try:
+        return zlib.decompress(page)
+    except IsalError:  # type: ignore[misc]  # the library has no types
+        raise damaged_lines() from None
+
+
+def damaged_lines() -> StoreAltered:
+    """The error that stored lines are not what was stored."""
+    return StoreAltered(
+        "a page of the plan's lines is damaged", hint="restore the database from a backup and tell the DPO", where="plan_pages"
+    )
 
 
 def _add_trims(sha: hashlib._Hash, trims: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
 
+from jobs.agreement import Believed, about_holds, refuse
 from jobs.gather import gather_units
 from jobs.gathering import Gathering
 from jobs.ports import JobContext
@@ -24,10 +25,12 @@ def active_holds(context: JobContext, day: date) -> Holds:
     the CRM is not asked anything; a request that keeps nothing asks what one asks that keeps something.
 
     Raises:
+        StoreAltered: the ledger knows of a hold that the table does not have as it was placed.
         ConnectorError: the rows that a hold on a person covers could not be read.
 
     Source: HLD-04, HLD-07, HLD-08.
     """
+    refuse(about_holds(context.store, Believed(context.store, context.references), day))
     placed = [hold for hold in context.store.holds(unreleased=True) if hold.is_in_force(day)]
     grace_days = context.policy.defaults.request_grace_days
     requests = context.requests.freezing(day - timedelta(days=grace_days))

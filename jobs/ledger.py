@@ -28,6 +28,13 @@ class LedgerBroken(ComplianceError):
     code = "ledger_broken"
 
 
+class StoreAltered(ComplianceError):
+    """The store is not what the ledger says, or the ledger not what was signed: somebody or something has changed it."""
+
+    exit_code = 7
+    code = "store_altered"
+
+
 class LedgerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry. `seq` counts from 1 without gaps, `at` is RFC 3339 in UTC, `data` holds JSON values: keyed references, counts, digests."""
 
@@ -38,6 +45,11 @@ class LedgerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: dict[str, object]
     prev_hash: str
     hash: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its hash is that of its fields; whether it follows from the one before it, only the chain tells."""
+        return self.hash == _expected(self)
 
 
 @dataclass(frozen=True, slots=True)

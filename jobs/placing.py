@@ -5,12 +5,12 @@ Source: HLD-02, HLD-09, HLD-11, section 9.4, ACC-10.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 
 import msgspec
 
 from connectors.interface import Among, Connector
+from jobs.agreement import Reference, hold_entry
 from jobs.belonging import refuse_other_crm
 from jobs.gather import rows_of
 from jobs.plan import is_service
@@ -29,7 +29,6 @@ RELEASING_ROLES = ("dpo", "approver")
 HOLDABLE = (
     "dossier", "fiche", "recording", "contact", "note", "call", "email", "party", "donation", "enrolment", "engagement",
 )  # fmt: skip
-Reference = Callable[[str, str], str]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +91,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         missing = known - {row.id for row in rows_of(connector, Contact, (), Among("id", sorted(known)))}
         if missing:
             raise UsageError("there is no such contact", hint="an id as a plan file has it", where=f"--obtained-by {min(missing)}")
-    context.store.place_hold(hold, ("hold_placed", _entry(hold, context.reference) | {"role": role, "by": data["by"]}))
+    context.store.place_hold(hold, ("hold_placed", hold_entry(hold, context.reference) | {"role": role, "by": data["by"]}))
     return hold
 
 
@@ -141,7 +140,7 @@ def release_hold(
         hold, released_by=who, released_at=now, release_asked_by=asked_by, release_reason=reason, notified_on=notified_on
     )
     told: dict[str, object] = {"asked_by": reference("person", asked_by), "notified_on": _iso(notified_on), "role": role, "by": data["by"]}
-    store.release_hold(released, ("hold_released", _entry(hold, reference) | told))
+    store.release_hold(released, ("hold_released", hold_entry(hold, reference) | told))
     return released
 
 
@@ -166,21 +165,6 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
 
 def _word(record: type[Record]) -> str:
     return next(word for word, kind in KINDS.items() if kind is record)
-
-
-def _entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
-    """What the ledger keeps of a hold: its row as a keyed reference, codes and dates; no name and no basis."""
-    return {
-        "hold": hold.id,
-        "type": hold.type.value,
-        "table": hold.table,
-        "ref": reference(hold.table, hold.row) if hold.row else None,
-        "everything": hold.everything,
-        "conditions": [f"{condition.field}={'|'.join(condition.values)}" for condition in hold.conditions],
-        "reason": hold.reason_code,
-        "ends_on": _iso(hold.ends_on),
-        "review_on": hold.review_on.isoformat(),
-    }
 
 
 def _role_error(who: str, role: str, what: str, hint: str) -> Refused:

@@ -203,6 +203,11 @@ class Plan(msgspec.Struct, frozen=True):
     backlog: tuple[tuple[str, str], ...] = ()
     request: str = ""
 
+    @property
+    def document(self) -> str:
+        """The head as it is stored when the plan is made."""
+        return msgspec.json.encode(self).decode()
+
     def state(self, now: datetime) -> PlanState:
         """Where the plan stands at `now` (aware). Rejected wins over everything but applied."""
         if self.applied:

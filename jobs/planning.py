@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -11,11 +12,11 @@ from operator import not_
 from types import MappingProxyType
 
 import msgspec
-from isal import isal_zlib as zlib
 
 from connectors.interface import Among
+from jobs.agreement import refuse_altered
 from jobs.clock_check import refuse_other_clock
-from jobs.drafting import Draft, digest_head
+from jobs.drafting import Draft, damaged_lines, digest_head, unpacked
 from jobs.gather import gather
 from jobs.gathering import Gathering
 from jobs.guards import APPROVING_ROLES, Planned, breaker_of, why
@@ -50,6 +51,7 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
     moment = as_of or now
     day = brussels_date(moment)
     context = context.on(day)
+    refuse_altered(context)
     if context.policy.valid_from > day:
         raise PolicyError(f"the policy is valid from {context.policy.valid_from} on", hint="plan a later day, or take the version in force")
     head = digest_head(kind, moment, context.crm, context.policy.digest, context.mapping_digest)
@@ -327,6 +329,7 @@ def plan_entry(plan: Plan) -> dict[str, object]:
         "why": plan.why,
         "alarms": [alarm.code for alarm in plan.alarms],
         "waiting": plan.waiting,
+        "document": hashlib.sha256(plan.document.encode()).hexdigest(),
     }
 
 
@@ -334,7 +337,11 @@ def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None =
     """The lines of stored pages."""
     decoder = msgspec.json.Decoder(PlanLine)
     for page in pages:
-        for line in decoder.decode_lines(zlib.decompress(page)):
+        try:
+            found = decoder.decode_lines(unpacked(page))
+        except (msgspec.MsgspecError, UnicodeError):
+            raise damaged_lines() from None
+        for line in found:
             if wanted is None or wanted(line):
                 yield line
 

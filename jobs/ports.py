@@ -66,6 +66,10 @@ class Store(Protocol):
         """Raises UsageError for an unknown id."""
         ...
 
+    def saved_plan(self, plan: str) -> tuple[str, Plan]:
+        """The SHA-256 of a plan's head as it stands there, in hex, and the plan with the words that it was stored with."""
+        ...
+
     def plans(self) -> list[Plan]:
         """All plans, newest first."""
         ...
@@ -227,6 +231,14 @@ class Store(Protocol):
 
     def ledger(self, after: int | None = None) -> Iterator[LedgerEntry]:
         """All entries behind `after`, oldest first."""
+        ...
+
+    def strand(self, name: str) -> Sequence[LedgerEntry]:
+        """The entries of one strand (`jobs.heads`), oldest first.
+
+        Raises:
+            StoreAltered: they are not what was signed.
+        """
         ...
 
     def last_checkpoint(self) -> KeptCheckpoint | None: ...

@@ -9,6 +9,7 @@ from collections import Counter as Tally
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from jobs.agreement import refuse_altered
 from jobs.clock_check import refuse_other_clock
 from jobs.drafting import digest_head, paged
 from jobs.guards import APPROVING_ROLES, BREAKER_TRIPPED, counter_of
@@ -37,6 +38,7 @@ def store_plan(
     """
     refuse_other_clock(context)
     policy = context.policy
+    refuse_altered(context)
     pages, digest = paged(lines, trims, digest_head(kind, now, context.crm, policy.digest, context.mapping_digest))
     going = [line for line in lines if line.is_disposal]
     due = Tally(line.disposition for line in going)

@@ -151,17 +151,28 @@ def reject(
 def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> None:
     from crm_compliance.answers import plan_document
     from crm_compliance.cli import given
+    from crm_compliance.custody import open_keys
     from crm_compliance.signin import person
-    from crm_compliance.wiring import clock_of, register_key, store_of
+    from crm_compliance.wiring import clock_of, store_of
     from jobs.approving import approve_plan
 
     settings = given.settings()
     signed_in = person(settings, who, role)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        reference = register_key(settings).reference
+        ring = open_keys(settings, store, clock)
         now = clock()
-        after = approve_plan(store, plan, signed_in.who, signed_in.role, comment, approves=approves, now=now, reference=reference)
+        after = approve_plan(
+            store,
+            plan,
+            signed_in.who,
+            signed_in.role,
+            comment,
+            approves=approves,
+            now=now,
+            reference=ring.reference,
+            references=ring.references,
+        )
     output.answer(
         plan_document(after, now, state=True),
         lambda console: console.print(f"{after.id} is {after.state(now).value}"),

@@ -222,11 +222,12 @@ def destroy(
             store.append([("denied", data | {"code": refused.code})])  # ACC-10
             raise refused
         try:
-            ring.destroy(key, settings.certificate_years, clock())
+            ring.refuse_undestroyable(key, settings.certificate_years, clock())
         except Refused as error:
             store.append([("denied", data | {"code": error.code})])
             raise
-        store.append([("key_destroyed", data)])
+        store.append([("key_destroyed", data)])  # first: a key that is gone, and that the ledger does not say so of, was lost
+        ring.destroy(key, settings.certificate_years, clock())
     output.answer({"key": key, "state": "destroyed"}, lambda _: print_line(f"{key} is destroyed; destroy its copies in backups too"))
 
 

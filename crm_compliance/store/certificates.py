@@ -48,18 +48,21 @@ def read_certificates(connection: Connection, run: str) -> list[Issued]:
     return [decoded(doc, Issued, f"a certificate of {run}") for doc in docs]
 
 
-def read_page(connection: Connection, after: int) -> list[tuple[int, str, Issued | None]]:
-    """The next PAGE certificates behind a position, each with its own and its run; None for one that cannot be read any more."""
-    query = select(certificates.c.position, certificates.c.run, certificates.c.doc)
-    rows = connection.execute(query.where(certificates.c.position > after).order_by(certificates.c.position).limit(PAGE))
-    return [(position, run, _readable(doc)) for position, run, doc in rows]
+def read_page(connection: Connection, after: int | None) -> list[tuple[int, str, Issued | None]]:
+    """The next PAGE certificates behind a position, each with its own and its run; None for one that is not what was written: that cannot
+    be read any more, or whose columns say something else than itself."""
+    query = select(certificates.c.position, certificates.c.run, certificates.c.id, certificates.c.unit_ref, certificates.c.doc)
+    query = query.order_by(certificates.c.position).limit(PAGE)
+    rows = connection.execute(query if after is None else query.where(certificates.c.position > after))
+    return [(position, run, _agreeing(doc, id, unit_ref)) for position, run, id, unit_ref, doc in rows]
 
 
-def _readable(doc: str) -> Issued | None:
+def _agreeing(doc: str, id: str, unit_ref: str) -> Issued | None:
     try:
-        return decoded(doc, Issued, "a certificate")
+        issued = decoded(doc, Issued, "a certificate")
     except Altered:
         return None
+    return issued if (id, unit_ref) == (issued.certificate.certificate_id, issued.certificate.unit_ref) else None
 
 
 def read_last(connection: Connection) -> Issued | None:

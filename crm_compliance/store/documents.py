@@ -6,16 +6,13 @@ from typing import TypeVar
 
 import msgspec
 
-from rules.errors import ComplianceError
+from jobs.ledger import StoreAltered
 
 T = TypeVar("T")
 
 
-class Altered(ComplianceError):
+class Altered(StoreAltered):
     """A document of the database cannot be read any more: somebody or something has changed it."""
-
-    exit_code = 7
-    code = "store_altered"
 
 
 def decoded(doc: str | bytes, kind: type[T], where: str) -> T:

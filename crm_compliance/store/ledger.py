@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,42 +12,66 @@ import rfc8785
 from sqlalchemy import Connection, Row, func, insert, select
 
 from crm_compliance.store.database import LEDGER_LOCK
+from crm_compliance.store.heads import Heads
 from crm_compliance.store.tables import ledger
-from jobs.ledger import LedgerEntry, canonical, next_entry
+from jobs.ledger import Chain, LedgerBroken, LedgerEntry, canonical, next_entry
 from rules.instants import instant
 
 PAGE = 1000
-BEFORE_ALL = -(2**62)  # not 0: an entry that somebody slipped in before the first must come to light
 COLUMNS = (ledger.c.seq, ledger.c.at, ledger.c.kind, ledger.c.run, ledger.c.data, ledger.c.prev_hash, ledger.c.hash)
 
 
 def append(
-    connection: Connection, entries: Sequence[tuple[str, Mapping[str, object]]], run: str | None, clock: Callable[[], datetime]
+    connection: Connection,
+    entries: Sequence[tuple[str, Mapping[str, object]]],
+    run: str | None,
+    clock: Callable[[], datetime],
+    heads: Heads,
 ) -> None:
-    """Add entries behind the last one. Call it last in a transaction: in PostgreSQL others wait for the lock until it ends."""
+    """Add entries behind the last one, and sign the head of then. Call it last in a transaction: in PostgreSQL others wait for the lock
+    until it ends.
+
+    Raises:
+        StoreAltered: the ledger does not end as it was signed. Nothing is added to what somebody has changed.
+    """
     if not entries:
         return
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+    head = heads.current(connection, heads.known())
     row = connection.execute(select(*COLUMNS).order_by(ledger.c.seq.desc()).limit(1)).first()
     last = _entry(row) if row else None
+    unsigned = _unsigned(connection) if last is not None and head is None and heads.is_signed else []
     at = instant(clock(), "milliseconds")
-    rows: list[dict[str, object]] = []
+    added: list[LedgerEntry] = []
     for kind, data in entries:
         last = next_entry(last, at=at, kind=kind, run=run, data=data)
-        rows.append(msgspec.structs.asdict(last) | {"data": canonical(last.data).decode()})
-    connection.execute(insert(ledger), rows)
+        added.append(last)
+    connection.execute(insert(ledger), [msgspec.structs.asdict(entry) | {"data": canonical(entry.data).decode()} for entry in added])
+    heads.follow(connection, unsigned, added, head)
 
 
-def read(connection: Connection, after: int) -> list[LedgerEntry]:
-    """The next PAGE entries behind `after`, oldest first."""
-    rows = connection.execute(select(*COLUMNS).where(ledger.c.seq > after).order_by(ledger.c.seq).limit(PAGE))
+def _unsigned(connection: Connection) -> list[LedgerEntry]:
+    """The entries from before heads were signed, once, when the first is."""
+    entries: list[LedgerEntry] = []
+    chain = Chain()
+    while page := read(connection, entries[-1].seq if entries else None):
+        if not all(chain.add(entry) for entry in page):
+            raise LedgerBroken(f"ledger entry {chain.first_broken} does not follow from the one before it", hint="tell the DPO")
+        entries += page
+    return entries
+
+
+def of_kinds(connection: Connection, kinds: Collection[str]) -> list[LedgerEntry]:
+    """All entries of these kinds, oldest first."""
+    rows = connection.execute(select(*COLUMNS).where(ledger.c.kind.in_(sorted(kinds))).order_by(ledger.c.seq))
     return [_entry(row) for row in rows]
 
 
-def read_kinds(connection: Connection, kinds: Sequence[str]) -> list[LedgerEntry]:
-    """All entries of some kinds, oldest first."""
-    return [_entry(row) for row in connection.execute(select(*COLUMNS).where(ledger.c.kind.in_(kinds)).order_by(ledger.c.seq))]
+def read(connection: Connection, after: int | None, limit: int = PAGE) -> list[LedgerEntry]:
+    """The next entries behind `after` (None: from the very first row on, whatever its place), oldest first."""
+    query = select(*COLUMNS).order_by(ledger.c.seq).limit(limit)
+    return [_entry(row) for row in connection.execute(query if after is None else query.where(ledger.c.seq > after))]
 
 
 def _entry(row: Row[Any, Any, Any, Any, Any, Any, Any]) -> LedgerEntry:

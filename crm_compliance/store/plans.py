@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
-from crm_compliance.store.documents import decoded
+from crm_compliance.store.documents import Altered, decoded
 from crm_compliance.store.tables import approvals, plan_pages, plans
 from jobs.plan import Approval, LinesRemoved, Plan
 from rules.accounts import same_person
@@ -16,7 +17,7 @@ from rules.errors import Refused, UsageError
 
 def insert_plan(connection: Connection, plan: Plan, pages: Iterable[bytes]) -> None:
     """Write a plan and its pages. `pages` is consumed inside the transaction, one at a time: a plan need not fit in memory."""
-    row = {"id": plan.id, "kind": plan.kind.value, "applied": plan.applied, "pages": 0, "doc": _encoded(plan)}
+    row = {"id": plan.id, "kind": plan.kind.value, "applied": plan.applied, "pages": 0, "doc": plan.document}
     connection.execute(insert(plans), row)
     count = 0
     for content in pages:
@@ -32,6 +33,14 @@ def read_plan(connection: Connection, plan: str) -> Plan:
     if row is None:
         raise _unknown(plan)
     return _decoded(row.doc, row.applied, _words(connection, plan))
+
+
+def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
+    """The SHA-256 of the head as it stands there, in lower-case hex, and the plan as that document has it: with the words of then."""
+    doc: str | None = connection.execute(select(plans.c.doc).where(plans.c.id == plan)).scalar()
+    if doc is None:
+        raise _unknown(plan)
+    return hashlib.sha256(doc.encode(errors="replace")).hexdigest(), decoded(doc, Plan, "a plan")
 
 
 def read_plans(connection: Connection) -> list[Plan]:
@@ -53,8 +62,14 @@ def count_pages(connection: Connection, plan: str) -> int:
 
 
 def read_page(connection: Connection, plan: str, page: int) -> bytes:
-    """One page. A page that is gone raises: a plan with fewer lines than were stored would look like a plan with less to do."""
-    content = connection.execute(select(plan_pages.c.content).where(plan_pages.c.plan == plan, plan_pages.c.page == page)).scalar_one()
+    """One page.
+
+    Raises:
+        Altered: it is gone: a plan with fewer lines than were stored would look like a plan with less to do.
+    """
+    content = connection.execute(select(plan_pages.c.content).where(plan_pages.c.plan == plan, plan_pages.c.page == page)).scalar()
+    if content is None:
+        raise Altered(f"page {page} of the lines is gone", hint="restore the database from a backup and tell the DPO", where=plan)
     return bytes(content)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select, update
 
 from crm_compliance.store import ledger
 from crm_compliance.store.database import LEDGER_LOCK
+from crm_compliance.store.heads import Heads
 from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import ledger as entries
 from crm_compliance.store.tables import plans, served_crms
@@ -60,7 +61,7 @@ def real_ones(connection: Connection) -> set[str]:
     return found - {THIS_MACHINE}
 
 
-def see(connection: Connection, organisation: str, clock: Callable[[], datetime]) -> None:
+def see(connection: Connection, organisation: str, clock: Callable[[], datetime], heads: Heads) -> None:
     """Remember a CRM, and tell the ledger of what it does not know yet. What the ledger knows is never put back into the table: whoever
     removed a row would leave no trace."""
     if connection.dialect.name == "postgresql":
@@ -69,11 +70,13 @@ def see(connection: Connection, organisation: str, clock: Callable[[], datetime]
     for found in sorted((_planned(connection) | {organisation}) - known):
         _insert(connection, found, clock)
     untold = set(connection.execute(select(served_crms.c.organisation).where(~served_crms.c.told)).scalars())
-    ledger.append(connection, [(CRM_SEEN, {"crm": each}) for each in sorted(untold - known)], None, clock)
+    ledger.append(connection, [(CRM_SEEN, {"crm": each}) for each in sorted(untold - known)], None, clock, heads)
     connection.execute(update(served_crms).values(told=True))
 
 
-def see_authority(connection: Connection, organisation: str, authority: str, client: str, clock: Callable[[], datetime]) -> None:
+def see_authority(
+    connection: Connection, organisation: str, authority: str, client: str, clock: Callable[[], datetime], heads: Heads
+) -> None:
     """Remember where people sign in for a CRM, and by which application; the first authority stays, another application is told.
 
     Raises:
@@ -87,7 +90,7 @@ def see_authority(connection: Connection, organisation: str, authority: str, cli
     if any(data.get("client") == client for data in told):
         return
     connection.execute(update(served_crms).where(served_crms.c.organisation == organisation).values(authority=authority))
-    ledger.append(connection, [(AUTHORITY_SEEN, {"crm": organisation, "authority": authority, "client": client})], None, clock)
+    ledger.append(connection, [(AUTHORITY_SEEN, {"crm": organisation, "authority": authority, "client": client})], None, clock, heads)
 
 
 def _insert(connection: Connection, organisation: str, clock: Callable[[], datetime]) -> None:

@@ -29,10 +29,12 @@ from crm_compliance.store import (
 from crm_compliance.store import erasures as erasures_
 from crm_compliance.store import requests as requests_
 from crm_compliance.store.database import Database
+from crm_compliance.store.heads import Heads, Witness
 from crm_compliance.store.served import other_crm
 from jobs.certificates import Issued
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
-from jobs.ledger import LedgerEntry
+from jobs.heads import STRANDS, believed
+from jobs.ledger import FIRST, LedgerEntry
 from jobs.plan import Approval, Kind, Plan
 from jobs.ports import Expired, PastTerms
 from jobs.rounds_made import OF_ROUNDS, RoundMade, rounds_of
@@ -54,28 +56,43 @@ class SqlStore:
     """
 
     def __init__(
-        self, database: Database, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None, crm: str = ""
+        self,
+        database: Database,
+        clock: Clock,
+        sealer: requests_.Sealer | None = None,
+        folder: Path | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self._database = database
         self._folder = folder
         self._lease: locks.Lease | None = None  # of the runner
         self._clock = clock
         self._sealer = sealer
-        self._crm = crm
+        self._crm = ""
+        self._heads = Heads(witness)
+        self._strands: dict[tuple[str, str], tuple[LedgerEntry, ...]] = {}
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock, sealer: requests_.Sealer | None = None, folder: Path | None = None, crm: str = "") -> Self:
+    def open(
+        cls,
+        url: str,
+        *,
+        clock: Clock,
+        sealer: requests_.Sealer | None = None,
+        folder: Path | None = None,
+        witness: Witness | None = None,
+        crm: str = "",
+    ) -> Self:
         """Open the store of a SQLAlchemy URL; tables are made or brought up to date. `clock` dates the ledger entries, `sealer` seals the
-        working areas of subject requests: without one, none can be opened. `folder` is for locks where the database is no file. The
-        store remembers the `crm` that it is opened for.
+        working areas of subject requests: without one, none can be opened. `folder` is for locks where the database is no file; `witness`
+        signs the head of the ledger. The store remembers the `crm` that it is opened for.
 
         Raises:
             Refused: with code `other_crm`, where `crm` is on this machine and the store has served one that is not.
         """
-        store = cls(Database.open(url), clock, sealer, folder, crm)
+        store = cls(Database.open(url), clock, sealer, folder, witness)
         try:
-            if crm:
-                store._serve(organisation_at(crm))
+            store.serve(crm)
         except BaseException:
             store.close()
             raise
@@ -85,17 +102,25 @@ class SqlStore:
     def crm(self) -> str:
         return self._crm
 
-    def _serve(self, organisation: str) -> None:
-        """Remember the CRM. On this machine people are believed, clocks are set and tokens never lapse: none of it near a real CRM's
-        history."""
+    def serve(self, crm: str) -> None:
+        """Remember the CRM that the store is open for, if any. On this machine people are believed, clocks are set and tokens never lapse:
+        none of it near a real CRM's history.
+
+        Raises:
+            Refused: with code `other_crm`, where it is on this machine and the store has served one that is not.
+        """
+        self._crm = crm
+        if not crm:
+            return
+        organisation = organisation_at(crm)
         with self._database.reading() as connection:
             is_known = served.is_known(connection, organisation)
             real = served.real_ones(connection) if organisation == THIS_MACHINE else set()
         if real:
             raise other_crm()
         if not is_known:
-            with self._database.writing() as connection:
-                served.see(connection, organisation, self._clock)
+            with self._writing() as connection:
+                served.see(connection, organisation, self._clock, self._heads)
 
     def see_authority(self, authority: str, client: str) -> None:
         """Remember where people sign in for the CRM that the store is open for, and by which application; the first authority stays.
@@ -103,8 +128,8 @@ class SqlStore:
         Raises:
             Refused: with code `other_authority`, where that was somewhere else so far.
         """
-        with self._database.writing() as connection:
-            served.see_authority(connection, organisation_at(self._crm), authority, client, self._clock)
+        with self._writing() as connection:
+            served.see_authority(connection, organisation_at(self._crm), authority, client, self._clock, self._heads)
 
     def close(self) -> None:
         self._database.close()
@@ -116,13 +141,17 @@ class SqlStore:
         self.close()
 
     def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry) -> None:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             plans.insert_plan(connection, plan, pages)
-            ledger.append(connection, [entry], None, self._clock)
+            self._append(connection, [entry], None)
 
     def plan(self, plan: str) -> Plan:
         with self._database.reading() as connection:
             return plans.read_plan(connection, plan)
+
+    def saved_plan(self, plan: str) -> tuple[str, Plan]:
+        with self._database.reading() as connection:
+            return plans.read_saved(connection, plan)
 
     def plans(self) -> list[Plan]:
         with self._database.reading() as connection:
@@ -141,31 +170,31 @@ class SqlStore:
             yield content
 
     def expire(self, past: PastTerms, now: datetime) -> Expired:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             done = expiry.expire(connection, past, now)
             if done != Expired():
                 data = {"plans": done.plans, "journals": done.journals, "units": done.units, "holds": list(past.holds)}
-                ledger.append(connection, [("expired", data)], None, self._clock)
+                self._append(connection, [("expired", data)], None)
             return done
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
         """Raises Refused with code `same_person` where this person has approved the plan before."""
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             after = plans.add_word(connection, plan, approval)
-            ledger.append(connection, [entry], None, self._clock)
+            self._append(connection, [entry], None)
         return after
 
     def start_run(self, run: Run, entry: Entry) -> None:
         with self._writing_run() as connection:
             runs.insert_run(connection, run)
-            ledger.append(connection, [entry], run.id, self._clock)
+            self._append(connection, [entry], run.id)
 
     def save_run(self, run: Run, entries: Sequence[Entry] = ()) -> None:
         with self._writing_run() as connection:
             runs.replace_run(connection, run)
             if run.is_over:
                 plans.mark_applied(connection, run.plan)
-            ledger.append(connection, entries, run.id, self._clock)
+            self._append(connection, entries, run.id)
 
     def run(self, run: str) -> Run:
         with self._database.reading() as connection:
@@ -178,7 +207,7 @@ class SqlStore:
     def rounds(self) -> list[RoundMade]:
         """The rounds that were made, newest first."""
         with self._database.reading() as connection:
-            return rounds_of(ledger.read_kinds(connection, OF_ROUNDS))[::-1]
+            return rounds_of(ledger.of_kinds(connection, OF_ROUNDS))[::-1]
 
     def run_of(self, plan: str) -> Run | None:
         with self._database.reading() as connection:
@@ -213,16 +242,16 @@ class SqlStore:
             return switches.read_stopped(connection)
 
     def stop(self, since: datetime, entry: Entry) -> datetime:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             if switches.set_stopped(connection, since):
-                ledger.append(connection, [entry], None, self._clock)
+                self._append(connection, [entry], None)
             return switches.read_stopped(connection) or since
 
     def resume(self, entry: Entry) -> bool:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             was_set = switches.clear_stopped(connection)
             if was_set:
-                ledger.append(connection, [entry], None, self._clock)
+                self._append(connection, [entry], None)
         return was_set
 
     def holds(self, *, unreleased: bool = False) -> list[PlacedHold]:
@@ -234,28 +263,28 @@ class SqlStore:
             return holds.read_hold(connection, hold)
 
     def place_hold(self, hold: PlacedHold, entry: Entry) -> None:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             holds.insert_hold(connection, hold)
-            ledger.append(connection, [entry], None, self._clock)
+            self._append(connection, [entry], None)
 
     def release_hold(self, hold: PlacedHold, entry: Entry) -> None:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             holds.mark_released(connection, hold)
-            ledger.append(connection, [entry], None, self._clock)
+            self._append(connection, [entry], None)
 
     def marks(self) -> list[Mark]:
         with self._database.reading() as connection:
             return quarantine.read_marks(connection)
 
     def set_marks(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             quarantine.upsert_marks(connection, marks)
-            ledger.append(connection, entries, None, self._clock)
+            self._append(connection, entries, None)
 
     def drop_marks(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             quarantine.delete_marks(connection, units)
-            ledger.append(connection, entries, None, self._clock)
+            self._append(connection, entries, None)
 
     def record(
         self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
@@ -263,7 +292,7 @@ class SqlStore:
         with self._writing_run() as connection:
             runs.upsert_actions(connection, run, actions)
             erasures_.add(connection, erasures)
-            ledger.append(connection, entries, run, self._clock)
+            self._append(connection, entries, run)
 
     def erasures(self) -> Iterator[Erasure]:
         """All entries, oldest first, read page by page."""
@@ -280,7 +309,7 @@ class SqlStore:
             return erasures_.has(connection, entry)
 
     def add_erasures(self, entries: Iterable[Erasure]) -> int:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             return erasures_.add_lacking(connection, entries)
 
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
@@ -310,7 +339,7 @@ class SqlStore:
             waiting.drop_waiting(connection, crm, taken)
             waiting.add_waiting(connection, crm, counted)
             runs.upsert_actions(connection, run.id, forgotten)
-            ledger.append(connection, entries, run.id, self._clock)
+            self._append(connection, entries, run.id)
 
     def certificates(self, run: str) -> list[Issued]:
         with self._database.reading() as connection:
@@ -318,7 +347,7 @@ class SqlStore:
 
     def issued(self) -> Iterator[tuple[str, Issued | None]]:
         """All certificates with their run, in the order in which they were issued; None for one that cannot be read any more."""
-        after = ledger.BEFORE_ALL
+        after: int | None = None
         while True:
             with self._database.reading() as connection:
                 page = certificates.read_page(connection, after)
@@ -334,12 +363,12 @@ class SqlStore:
     def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
         with self._writing_run() as connection:
             certificates.insert_certificates(connection, run, issued)
-            ledger.append(connection, [entry], run, self._clock)
+            self._append(connection, [entry], run)
 
     def remember_policy(self, digest: str, version: str, text: str) -> None:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             if policies.add_policy(connection, digest, version, text, self._clock):
-                ledger.append(connection, [("policy", {"digest": digest, "version": version})], None, self._clock)
+                self._append(connection, [("policy", {"digest": digest, "version": version})], None)
 
     def policies(self) -> list[PolicyVersion]:
         with self._database.reading() as connection:
@@ -354,12 +383,11 @@ class SqlStore:
             return checkpoints.read_checkpoints(connection)
 
     def add_checkpoint(self, kept: KeptCheckpoint) -> bool:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             return checkpoints.add_checkpoint(connection, kept)
 
     def ledger(self, after: int | None = None) -> Iterator[LedgerEntry]:
         """All entries behind `after`, oldest first, read page by page; entries added meanwhile come too."""
-        after = ledger.BEFORE_ALL if after is None else after
         while True:
             with self._database.reading() as connection:
                 page = ledger.read(connection, after)
@@ -368,15 +396,74 @@ class SqlStore:
             yield from page
             after = page[-1].seq
 
+    def now(self) -> datetime:
+        """What the clock says that dates the entries."""
+        return self._clock()
+
+    @property
+    def place(self) -> str:
+        """The file or the address of the database, without a password."""
+        return self._database.place
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the ledger has no entry: nothing was ever done with this database."""
+        with self._database.reading() as connection:
+            return not ledger.read(connection, None, limit=1)
+
+    @property
+    def signed_by(self) -> str:
+        """The id of the key that signed the head of the ledger, empty where there is none or it cannot be read; nothing is believed."""
+        with self._database.reading() as connection:
+            return self._heads.signed_by(connection)
+
+    def entries_of(self, name: str) -> list[LedgerEntry]:
+        """The entries of one strand as they stand, nothing being believed: what it takes to open the keys."""
+        with self._database.reading() as connection:
+            return ledger.of_kinds(connection, STRANDS[name])
+
+    def strand(self, name: str) -> tuple[LedgerEntry, ...]:
+        """The entries of one strand, oldest first, held against the signed head. Read again only when there are new ones.
+
+        Raises:
+            StoreAltered: they are not what was signed, or the ledger does not end as it was signed.
+        """
+        known = self._heads.known()
+        with self._database.reading() as connection:
+            head = self._heads.current(connection, known)
+            digest = head.strands.get(name, FIRST) if head is not None else ""
+            found = self._strands.get((name, digest)) if digest else None
+            if found is None:
+                found = tuple(ledger.of_kinds(connection, STRANDS[name]))
+                if head is not None:
+                    believed(name, found, head)
+                    self._strands = {key: value for key, value in self._strands.items() if key[0] != name} | {(name, digest): found}
+        return found
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._publishing(), self._database.writing() as connection:
+            yield connection
+
+    @contextmanager
+    def _publishing(self) -> Iterator[None]:
+        """Make what a transaction inside has added to the ledger known to the witness, once it is there for good."""
+        self._heads.begin()
+        yield
+        self._heads.publish()
+
+    def _append(self, connection: Connection, entries: Sequence[Entry], run: str | None) -> None:
+        ledger.append(connection, entries, run, self._clock, self._heads)
+
     def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
-        with self._database.writing() as connection:
-            ledger.append(connection, entries, run, self._clock)
+        with self._writing() as connection:
+            self._append(connection, entries, run)
 
     def add_request(self, request: SubjectRequest, parts: Mapping[str, bytes], entry: Entry) -> None:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             requests_.insert_request(connection, request)
             requests_.write_parts(connection, request.id, parts, self._sealing)
-            ledger.append(connection, [entry], None, self._clock)
+            self._append(connection, [entry], None)
 
     def request(self, request: str) -> SubjectRequest:
         with self._database.reading() as connection:
@@ -399,10 +486,10 @@ class SqlStore:
         parts: Mapping[str, bytes | None] | None = None,
     ) -> None:
         """The key of a request is destroyed once nothing of its working area is left."""
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             requests_.replace_request(connection, request, since)
             requests_.write_parts(connection, request.id, parts or {}, self._sealing)
-            ledger.append(connection, entries, None, self._clock)
+            self._append(connection, entries, None)
             is_empty = not requests_.has_parts(connection, request.id)
         if is_empty:
             self._sealing.destroy(request.id)
@@ -420,10 +507,10 @@ class SqlStore:
             self._sealing.destroy(request)
 
     def total_requests(self, requests: Sequence[SubjectRequest]) -> int:
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             number = requests_.take_into_totals(connection, requests)
             if number:
-                ledger.append(connection, [("requests_totalled", {"requests": number})], None, self._clock)
+                self._append(connection, [("requests_totalled", {"requests": number})], None)
         return number
 
     def request_totals(self) -> dict[tuple[int, str, str], int]:
@@ -455,9 +542,9 @@ class SqlStore:
     def _writing_run(self) -> Iterator[Connection]:
         """The transaction of whatever a run writes: only the holder of the lease has one."""
         if self._lease is not None:
-            with self._lease.writing() as connection:
+            with self._publishing(), self._lease.writing() as connection:
                 yield connection
             return
-        with self._database.writing() as connection:
+        with self._writing() as connection:
             locks.refuse_beside_another(connection)
             yield connection

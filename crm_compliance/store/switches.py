@@ -29,8 +29,9 @@ def set_stopped(connection: Connection, since: datetime) -> bool:
     """Set the switch; False where it was set already, also by somebody else at the same moment."""
     doc = msgspec.json.encode(Stopped(since)).decode()
     statement = insert_into(connection, switches)
-    done = connection.execute(statement.values(name=STOPPED, doc=doc).on_conflict_do_nothing(index_elements=["name"]))
-    return done.rowcount == 1
+    # Asked back, not counted: of an insert that may do nothing PostgreSQL's driver tells no number.
+    done = statement.values(name=STOPPED, doc=doc).on_conflict_do_nothing(index_elements=["name"]).returning(switches.c.name)
+    return connection.execute(done).first() is not None
 
 
 def clear_stopped(connection: Connection) -> bool:

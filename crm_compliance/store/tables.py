@@ -93,11 +93,19 @@ ledger = Table(
     metadata,
     Column("seq", Position, primary_key=True, autoincrement=False),
     Column("at", String, nullable=False),
-    Column("kind", String, nullable=False),
+    Column("kind", String, nullable=False, index=True),
     Column("run", String),
     Column("data", Text, nullable=False),
     Column("prev_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+# One row: what the ledger ends with, signed (ACC-06).
+ledger_head = Table(
+    "ledger_head",
+    metadata,
+    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("doc", Text, nullable=False),
 )
 
 holds = Table(

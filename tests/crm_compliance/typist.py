@@ -19,7 +19,7 @@ from crm_compliance.sealing import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import policy_of
-from tests.integration.night import TOKEN, Clock, Night
+from tests.integration.night import TOKEN, Clock, Night, witness_of
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 LONG_AGO = date(2020, 1, 10)
@@ -115,7 +115,8 @@ class Typist:
 def organisation_of(emulator: RunningEmulator, typist: Typist) -> Night:
     """A night over the same organisation and the same store as the commands; the caller closes it."""
     settings = typist.settings
-    store = SqlStore.open(_url_of(settings), clock=Clock(NOW), sealer=Sealing(settings.make_data_dir()))
+    data_dir = settings.make_data_dir()
+    store = SqlStore.open(_url_of(settings), clock=Clock(NOW), sealer=Sealing(data_dir), witness=witness_of(data_dir, data_dir, Clock(NOW)))
     return Night(emulator, store, KeyRing.open(settings.make_data_dir(), NOW), policy_of(settings), Clock(NOW))
 
 

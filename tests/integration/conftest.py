@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -19,7 +20,7 @@ from crm_compliance.sealing import Sealing
 from crm_compliance.store.store import SqlStore
 from rules.loader import load_policy
 from tests.azurite import blob_service, container, service
-from tests.integration.night import TOKEN, Clock, Night
+from tests.integration.night import TOKEN, Clock, Night, witness_of
 
 __all__ = ["blob_service", "container", "service"]
 
@@ -53,7 +54,9 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
         text = policy(shipped if first_look else usual)
         clock = Clock(now or datetime(2026, 11, 25, 11, tzinfo=UTC))
         memory = Memory(tmp_path / "memory", bytes(32), now=clock) if remembering else None
-        store = SqlStore.open(url or f"sqlite:///{tmp_path / 'state.db'}", clock=clock, sealer=Sealing(tmp_path), folder=tmp_path)
+        where = url or f"sqlite:///{tmp_path / 'state.db'}"
+        witness = witness_of(tmp_path / f"witness-{hashlib.sha256(where.encode()).hexdigest()[:8]}", tmp_path, clock)
+        store = SqlStore.open(where, clock=clock, sealer=Sealing(tmp_path), folder=tmp_path, witness=witness)
         night = Night(emulator, store, KeyRing.open(tmp_path, clock()), load_policy(text, source="test.yaml"), clock, page_size, memory)
         opened.append(night)
         return night

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -20,6 +22,7 @@ from crm_compliance.notary import DeskNotary
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import checked
+from crm_compliance.witness import FileWitness
 from jobs.apply import apply_plan
 from jobs.approving import approve_plan
 from jobs.freezing import StoredRequests
@@ -123,7 +126,7 @@ class Night:
 
     def approved(self, plan: Plan) -> Plan:
         """The plan with the approvals of two fictitious people where it needs them."""
-        return approve_where_needed(self.store, plan.id, self.clock())
+        return approve_where_needed(self.store, plan.id, self.clock(), self.key)
 
     def apply(self, plan: Plan) -> Run:
         """Apply a plan, approved by two people where it waits for nothing but that it is the first of its kind.
@@ -240,12 +243,22 @@ class Night:
         )
 
 
-def approve_where_needed(store: SqlStore, plan_id: str, now: datetime) -> Plan:
+def approve_where_needed(store: SqlStore, plan_id: str, now: datetime, key: KeyRing) -> Plan:
     """Give the approvals that a plan lacks, each by another fictitious person."""
     plan = store.plan(plan_id)
     for role in plan.missing(now):
-        plan = approve_plan(store, plan_id, f"fictief-{role}", role, "", approves=True, now=now, reference=lambda *_: "")
+        plan = approve_plan(store, plan_id, f"fictief-{role}", role, "", approves=True, now=now, **references_of(key))
     return plan
+
+
+def references_of(key: KeyRing) -> Any:
+    """What makes the keyed references of whoever says something."""
+    return {"reference": key.reference, "references": key.references}
+
+
+def witness_of(folder: Path, key_folder: Path, clock: Callable[[], datetime]) -> FileWitness:
+    """The witness of one store, in a folder of its own where several stores share their keys."""
+    return FileWitness(folder, lambda: KeyRing.open(key_folder, clock()))
 
 
 def brussels_noon(day: date) -> datetime:

@@ -24,7 +24,7 @@ from jobs.plan import Kind
 from jobs.planning import lines_of
 from jobs.runs import ActionState, Run, RunState
 from rules.places import Place
-from tests.integration.night import Night
+from tests.integration.night import Night, references_of
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points
 
 LONG_AGO = date(2018, 3, 1)
@@ -67,7 +67,7 @@ def test_a_dossier_gets_a_certificate_that_leads_back_to_its_rule_and_tells_no_b
     night.call("cf_fiche", night.fiches_of(dossier)[0], [child])
     plan = night.plan()
     for role in ("dpo", "crm_admin"):
-        approve_plan(night.store, plan.id, f"fictief-{role}", role, NAME, approves=True, now=night.clock(), reference=night.key.reference)
+        approve_plan(night.store, plan.id, f"fictief-{role}", role, NAME, approves=True, now=night.clock(), **references_of(night.key))
     run = night.apply(plan)
     certificate = of_unit(night, run, "cf_dossier", dossier)
     assert (certificate.unit_type, certificate.disposition, certificate.retention_end) == ("dossier", "ANONYMISED", "2018-02")

@@ -12,10 +12,11 @@ import pytest
 
 from jobs.approving import approve_plan
 from jobs.plan import Kind, Plan
+from jobs.planning import plan_entry
 from jobs.runs import Action, ActionState, RowWrite, Run, RunState
 from rules.errors import Refused
 from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.night import Night, approve_where_needed
+from tests.integration.night import Night, approve_where_needed, references_of
 
 
 @pytest.fixture
@@ -38,11 +39,12 @@ def earlier_run(night: Night, number: int, disposed: int, category: str = "socia
     """A run that ended in an earlier night, with what it disposed of."""
     at = night.clock() - timedelta(days=40 - number)
     plan = msgspec.structs.replace(night.plan(kind), id=f"plan-old-{number}", created_at=at, alarms=(), backlog=())
-    night.store.save_plan(plan, [], ("plan", {}))
+    night.store.save_plan(plan, [], ("plan", plan_entry(plan)))
     counts: dict[str, object] = {"disposed": {"units": disposed, "recordings": 0}, "by_category": {category: disposed}, "rows": {}}
     run = Run(f"run-old-{number}", kind, plan.id, RunState.DONE, at, at, at, counts=counts)
-    night.store.start_run(msgspec.structs.replace(run, state=RunState.RUNNING, counts={}), ("run_started", {}))
-    night.store.save_run(msgspec.structs.replace(run, **more))
+    night.store.start_run(msgspec.structs.replace(run, state=RunState.RUNNING, counts={}), ("run_started", {"plan": plan.id}))
+    over = msgspec.structs.replace(run, **more)
+    night.store.save_run(over, [("run_ended", {"plan": plan.id})] if over.is_over else [])
     return run
 
 
@@ -96,7 +98,8 @@ def test_what_was_disposed_of_in_another_crm_is_no_first_run_here(make_night: Ca
     night.fiche("social_card", spoken=LONG_AGO)
     night.fiche("e_safety", spoken=LONG_AGO)
     there = msgspec.structs.replace(run, id="run-elsewhere", plan=elsewhere.id, counts=run.counts | {"by_category": {"e_safety": 4}})
-    night.store.start_run(there, ("run_started", {}))
+    night.store.start_run(there, ("run_started", {"plan": there.plan}))
+    night.store.save_run(there, [("run_ended", {"plan": there.plan})])
     assert night.plan().why == ("FIRST_RUN",)
 
 
@@ -128,7 +131,7 @@ def test_an_approval_that_has_run_out_counts_no_more_and_may_be_given_again(make
     with pytest.raises(Refused) as caught:
         apply_plan(night.context, plan.id)
     assert caught.value.code == "approval"
-    again = approve_where_needed(night.store, plan.id, night.clock())
+    again = approve_where_needed(night.store, plan.id, night.clock(), night.key)
     assert [word.who for word in again.given] == ["fictief-crm_admin", "fictief-dpo"] * 2
     assert apply_plan(night.context, plan.id).counts["deleted"] == 1
 
@@ -136,10 +139,10 @@ def test_an_approval_that_has_run_out_counts_no_more_and_may_be_given_again(make
 def test_who_has_approved_does_not_stand_in_for_a_second_person(night: Night) -> None:
     night.fiche("social_card", spoken=LONG_AGO)
     plan = night.plan()
-    word = {"approves": True, "now": night.clock(), "reference": lambda *_: ""}
-    approve_plan(night.store, plan.id, "lotte", "crm_admin", "", **word)  # type: ignore[arg-type]
+    word = {"approves": True, "now": night.clock(), **references_of(night.key)}
+    approve_plan(night.store, plan.id, "lotte", "crm_admin", "", **word)
     with pytest.raises(Refused) as caught:
-        approve_plan(night.store, plan.id, "Lotte", "dpo", "", **word)  # type: ignore[arg-type]
+        approve_plan(night.store, plan.id, "Lotte", "dpo", "", **word)
     assert caught.value.code == "same_person"
 
 

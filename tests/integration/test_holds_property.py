@@ -26,7 +26,7 @@ from rules.placed_holds import HoldType
 from rules.records import KINDS, Recording
 from tests.integration.holding import LONG_AGO, carry_out, place, release
 from tests.integration.moments import Moments
-from tests.integration.night import TOKEN, Clock, Night
+from tests.integration.night import TOKEN, Clock, Night, witness_of
 
 Row = tuple[str, str]  # table of the Web API and id
 TABLES = {
@@ -175,7 +175,7 @@ def test_no_held_row_is_ever_written_and_all_goes_once_the_holds_are_released(
 def a_night(crm: RunningEmulator, folder: Path) -> Night:
     clock = Clock(datetime(2026, 11, 25, 11, tzinfo=UTC))
     policy = load_policy((files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8"), source="childfocus.yaml")
-    store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock)
+    store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, witness=witness_of(folder, folder, clock))
     night = Night(crm, store, KeyRing.open(folder, clock()), policy, clock)
     night.http.post(f"{crm.root}/_emulator/reset", json={"empty": True}).raise_for_status()
     return night

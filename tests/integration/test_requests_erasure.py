@@ -24,7 +24,7 @@ from tests.crm_compliance.packages.pages import text_of
 from tests.integration.deciding import ask, close, compile_, context_of, decide, decision, granted, release, whats
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold
-from tests.integration.night import Night
+from tests.integration.night import Night, references_of
 
 
 def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(night: Night) -> None:
@@ -324,7 +324,7 @@ def test_the_breaker_stops_a_request_that_would_take_too_much_until_two_people_h
     assert plan.missing(night.clock()) == ("crm_admin",)
     assert fulfil_all(context_of(night)) == {request.id: "breaker"}
     assert len(night.store.plans()) == 1
-    approve_plan(night.store, plan.id, "carl", "crm_admin", "", approves=True, now=night.clock(), reference=night.key.reference)
+    approve_plan(night.store, plan.id, "carl", "crm_admin", "", approves=True, now=night.clock(), **references_of(night.key))
     assert fulfil_all(context_of(night)) == {}
     assert night.rows("cf_dossiers") == []
 

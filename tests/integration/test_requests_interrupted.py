@@ -24,7 +24,7 @@ from tests.integration.deciding import ask, compile_, context_of, decide, decisi
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold
 from tests.integration.moments import Moments
-from tests.integration.night import TOKEN, Night
+from tests.integration.night import TOKEN, Night, witness_of
 from tests.integration.test_holds_property import a_night
 
 
@@ -161,7 +161,9 @@ def sealed_night(crm: RunningEmulator, folder: Path) -> Night:
 
     night = a_night(crm, folder)
     night.store.close()
-    night.store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=night.clock, sealer=Sealing(folder))
+    night.store = SqlStore.open(
+        f"sqlite:///{folder / 'state.db'}", clock=night.clock, sealer=Sealing(folder), witness=witness_of(folder, folder, night.clock)
+    )
     return night
 
 

@@ -8,18 +8,28 @@ import pytest
 
 from crm_compliance.store.store import SqlStore
 from jobs.approving import approve_plan
+from jobs.drafting import digest_head, paged
+from jobs.plan import Plan
+from jobs.planning import plan_entry
 from rules.errors import Refused
 from tests.crm_compliance.store.values import a_plan
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
 
+def digest_over(plan: Plan) -> str:
+    """The digest of a plan without lines."""
+    head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
+    return paged([], (), head)[1]
+
+
 @pytest.mark.parametrize(("who", "role", "code"), [("cleo", "auditor", "role"), ("SERVICE", "dpo", "same_person")])
 def test_a_denied_approval_is_recorded(store: SqlStore, who: str, role: str, code: str) -> None:
     plan = a_plan()
-    store.save_plan(plan, [], ("plan", {}))
+    plan = a_plan(digest=digest_over(plan))
+    store.save_plan(plan, [], ("plan", plan_entry(plan)))
     with pytest.raises(Refused) as caught:
-        approve_plan(store, plan.id, who, role, "", approves=True, now=NOW, reference=lambda table, row: "keyed")
+        approve_plan(store, plan.id, who, role, "", approves=True, now=NOW, reference=lambda *_: "keyed", references=lambda *_: ("keyed",))
     assert caught.value.code == code
     last = list(store.ledger())[-1]
     assert (last.kind, last.data["role"], last.data["code"], last.data["by"]) == ("denied", role, code, "keyed")

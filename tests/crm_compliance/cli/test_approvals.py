@@ -186,9 +186,9 @@ def earlier(org: Night, kind: Kind, number: int, disposed: int) -> None:
     """A run that ended, with what it disposed of."""
     made = org.plan(kind)
     run = Run(f"run-{number}", kind, made.id, RunState.RUNNING, NOW, NOW)
-    org.store.start_run(run, ("run_started", {}))
+    org.store.start_run(run, ("run_started", {"plan": made.id}))
     counts: dict[str, object] = {"disposed": {"units": disposed, "recordings": disposed}}
-    org.store.save_run(Run(run.id, kind, made.id, RunState.DONE, NOW, NOW, NOW, counts=counts))
+    org.store.save_run(Run(run.id, kind, made.id, RunState.DONE, NOW, NOW, NOW, counts=counts), [("run_ended", {"plan": made.id})])
 
 
 def test_an_interruption_is_told_in_words(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def test_a_run_keeps_the_version_of_its_plan(typist: Typist, org: Night, folder:
     typist.set(CLOCK="2026-11-30T20:00:00Z")
     plans = [typist.ask("plan")["plan"] for _ in range(2)]
     for plan in plans:
-        approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 30)).replace(hour=20))
+        approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 30)).replace(hour=20), org.key)
     typist.set(CLOCK="2026-12-01T08:00:00Z")
     run = typist.ask("apply", plans[0])
     assert (run["state"], run["deleted"]) == ("done", 1)
@@ -95,7 +95,7 @@ def test_what_the_version_in_force_by_now_keeps_stays(typist: Typist, org: Night
     typist.set(POLICY=str(versions), CLOCK="2026-11-30T20:00:00Z")
     kept, gone = org.dossier("social_card", spoken=date(2026, 2, 1)), org.dossier("social_card", spoken=LONG_AGO)
     plan = typist.ask("plan")["plan"]
-    approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 30)).replace(hour=20))
+    approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 30)).replace(hour=20), org.key)
     typist.set(CLOCK="2026-12-01T08:00:00Z")
     run = typist.ask("apply", plan)
     assert (run["deleted"], run["skipped"]) == (1, {"NOT_EXPIRED": 1})
@@ -275,7 +275,7 @@ def test_the_yearly_review_tells_what_is_left_to_decide(typist: Typist, org: Nig
     org.dossier("social_card", spoken=LONG_AGO)
     limited(typist, max=0)
     plan = typist.ask("plan")["plan"]
-    approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 25)))
+    approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 25)), org.key)
     path = typist.folder / "review.json"
     before, stored = org.writes(), len(list(org.store.ledger()))
     document = typist.ask("policy", "review", "--output", path)
@@ -321,7 +321,7 @@ def test_only_a_guard_that_people_overruled_is_an_override(typist: Typist, org: 
     org.dossier("social_card", spoken=LONG_AGO)
     path = typist.folder / "review.json"
     first = typist.ask("plan")["plan"]
-    approve_where_needed(org.store, first, brussels_noon(date(2026, 11, 25)))
+    approve_where_needed(org.store, first, brussels_noon(date(2026, 11, 25)), org.key)
     assert typist.ask("policy", "review", "--output", path)["overrides"] == []
     limited(typist, max=0)
     plan = typist.ask("plan")["plan"]

@@ -36,7 +36,7 @@ def a_night(typist: Typist, org: Night) -> tuple[str, str]:
     org.party(child, "child", dossier=dossier)
     org.dossier("grooming", spoken=LONG_AGO, closed=False)
     plan = typist.ask("plan")["plan"]
-    approve_where_needed(org.store, plan, NOW)
+    approve_where_needed(org.store, plan, NOW, org.key)
     return str(typist.ask("apply", plan)["run"]), dossier
 
 
@@ -326,7 +326,7 @@ def make_pack(typist: Typist, org: Night, tmp_path: Path) -> None:
     plan = typist.ask("plan", "--as", "eva.canary")["plan"]
     typist.refused("plans", "approve", plan, "--as", "eva.canary", "--role", "dpo", code=5)
     if not typist.ask("plans", "show", plan)["applicable"]:
-        approve_where_needed(org.store, plan, NOW)
+        approve_where_needed(org.store, plan, NOW, org.key)
     typist.ask("apply", plan)
     names = typist.ask("evidence", "--output", tmp_path / "evidence.zip")["files"]
     with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:

@@ -1,0 +1,105 @@
+"""Opens the store and the keys of an installation, and refuses where one of the two was lost and the other was not.
+
+Keys are made for a store that is new and for no other: with new ones, the references of an old ledger would lead nowhere without anybody
+noticing, and rows that had been erased would not be known again (ACC-02, ERA-13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from crm_compliance.keys import KeyKind, KeyRing, KeysMissing
+from crm_compliance.sealing import Sealing
+from crm_compliance.settings import Settings
+from crm_compliance.store.store import SqlStore
+from crm_compliance.witness import NAME, FileWitness
+from jobs.heads import KEYS
+from jobs.ledger import LedgerEntry, StoreAltered
+from jobs.ports import Clock
+
+TOLD = "told"  # in keys/: the keys that a ledger knows of
+
+
+class StoreLost(StoreAltered):
+    """The database is empty, and what lies beside it says that it was not."""
+
+    code = "store_lost"
+
+
+def open_store(settings: Settings, clock: Clock, *, even_lost: bool = False) -> SqlStore:
+    """Open the state store. With `even_lost` also an empty one beside what a lost one has left.
+
+    Raises:
+        Refused: with code `other_crm`, where the CRM is on this machine and the store has served one that is not.
+        StoreLost: the database knows nothing, and keys, anchor or register of erasures say that there was one.
+    """
+    data_dir = settings.make_data_dir()
+    store: SqlStore
+
+    def ring() -> KeyRing:
+        return open_keys(settings, store, clock)
+
+    witness = FileWitness(data_dir, ring)
+    store = SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir, witness=witness)
+    if not even_lost and store.is_empty and (left := remnants(settings)):
+        store.close()
+        raise StoreLost(
+            f"the database is empty, and there was one: {', '.join(map(str, left))}",
+            hint="restore the database from its newest backup; if there is none: crm-compliance recover",
+            where=store.place,
+        )
+    try:
+        store.serve(settings.crm_url or "")
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def remnants(settings: Settings) -> list[Path]:
+    """What an earlier ledger has left beside the database."""
+    keys = settings.data_dir / "keys"
+    files = [keys / NAME, keys / TOLD, settings.anchor_path, settings.erasures_path]
+    return [file for file in files if file.is_file() and file.stat().st_size]
+
+
+def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
+    """The keys; the first ones are made where the store is new.
+
+    Raises:
+        KeysMissing: the ledger names keys that are not there.
+        KeyUnusable: one is damaged, or others may read it.
+    """
+    data_dir = settings.make_data_dir()
+    named = named_keys(store)
+    ring = KeyRing.read(data_dir)
+    lacking = sorted(named - {key.id for key in ring.keys})
+    if not lacking and ring.is_complete:
+        return ring
+    if lacking or named or remnants(settings):
+        raise KeysMissing.of(data_dir / "keys", lacking)
+    return KeyRing.open(data_dir, clock())
+
+
+def named_keys(store: SqlStore) -> set[str]:
+    """The ids of all keys that the ledger and its head name, but for those that were destroyed."""
+    named = keys_of(store.entries_of(KEYS))
+    head = store.signed_by
+    return named | {head} if head else named
+
+
+def keys_of(entries: Iterable[LedgerEntry]) -> set[str]:
+    """The ids of the keys that these entries name, but for those that they say were destroyed."""
+    named: set[str] = set()
+    for entry in entries:
+        if entry.kind == "key_destroyed":
+            named.discard(str(entry.data.get("key")))
+        else:
+            named.update(str(entry.data[field]) for field in ("key", "from", "to") if field in entry.data)
+    return named
+
+
+def used_keys(ring: KeyRing) -> str:
+    """The ids of the keys in use, for people."""
+    return ", ".join(ring.current(kind).id for kind in KeyKind)

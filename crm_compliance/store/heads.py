@@ -1,0 +1,131 @@
+"""The signed head of the ledger in the database: renewed by each transaction that adds entries, believed only with its signature.
+
+What lies in the database can be put back to an older day as a whole, signature included. So a witness outside knows the last head too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from crm_compliance.store.inserting import insert_into
+from crm_compliance.store.tables import ledger, ledger_head
+from jobs.heads import Head, altered, strands_after
+from jobs.ledger import LedgerEntry, StoreAltered
+
+ONLY = 1  # the table has one row
+
+
+class Witness(Protocol):
+    """Signs heads, and remembers the last one where the database is not."""
+
+    def sign(self, head: Head) -> Head: ...
+
+    def check(self, head: Head) -> None:
+        """Raises StoreAltered where the signature is not that of a key of this installation."""
+        ...
+
+    def known(self) -> tuple[int, str] | None:
+        """Place and hash of the last entry as far as is remembered, None before the first; it may lag behind, never be ahead."""
+        ...
+
+    def note(self, head: Head, *, older: bool = False) -> None:
+        """Remember a head that is in the database for good; an `older` one takes the place of a newer one."""
+        ...
+
+
+class Heads:
+    """The head of one database. Without a witness nothing is signed and everything is believed: for tools that look at a copy."""
+
+    def __init__(self, witness: Witness | None) -> None:
+        self._witness = witness
+        self._open = threading.local()
+        self._believed = ""  # the head in the form in which it was last signed or checked here
+        self.takes_older = False  # once a person has said that the database was restored from a backup
+
+    @property
+    def is_signed(self) -> bool:
+        return self._witness is not None
+
+    def known(self) -> tuple[int, str] | None:
+        """What the witness remembers. Ask before the transaction reads: it would seem ahead if somebody added entries in between."""
+        return self._witness.known() if self._witness is not None else None
+
+    def begin(self) -> None:
+        """A transaction begins: nothing of it is for the witness yet."""
+        self._open.head = None
+
+    def publish(self) -> None:
+        """The transaction is in the database for good: let the witness know."""
+        head: Head | None = self._open.head
+        if head is not None and self._witness is not None:
+            self._witness.note(head, older=self.takes_older)
+            self.takes_older = False
+
+    def current(self, connection: Connection, known: tuple[int, str] | None) -> Head | None:
+        """The head, None for a ledger without entries, or one from before heads were signed.
+
+        Raises:
+            StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what the witness knows.
+        """
+        if self._witness is None:
+            return None
+        doc = connection.execute(select(ledger_head.c.doc)).scalar()
+        last = connection.execute(select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)).first()
+        if doc is None:
+            if known is not None:
+                raise _behind("the database has lost the head of its ledger" if last is not None else "the database has lost its ledger")
+            return None
+        head = self._decoded(doc)
+        if last is None or (last.seq, last.hash) != (head.entries, head.hash):
+            raise altered("the end of the ledger")
+        if known is not None and not self.takes_older:
+            if head.entries < known[0]:
+                raise _behind(f"the database ends with ledger entry {head.entries}, and there were {known[0]}")
+            if head.entries == known[0] and head.hash != known[1]:
+                raise altered(f"ledger entry {head.entries}")
+        return head
+
+    def signed_by(self, connection: Connection) -> str:
+        """The id of the key that a head names, whether it may be believed or not; empty where there is none."""
+        doc = connection.execute(select(ledger_head.c.doc)).scalar()
+        try:
+            return msgspec.json.decode(doc or "", type=Head).key
+        except (msgspec.MsgspecError, UnicodeError):
+            return ""
+
+    def follow(self, connection: Connection, before: Sequence[LedgerEntry], added: Sequence[LedgerEntry], head: Head | None) -> None:
+        """Sign the head after these entries. `head` is the one before them, `before` the entries of a ledger that has none yet."""
+        if self._witness is None:
+            return
+        strands = head.strands if head is not None else strands_after({}, before)
+        last = added[-1]
+        signed = self._witness.sign(Head(last.seq, last.hash, strands_after(strands, added)))
+        doc = msgspec.json.encode(signed).decode()
+        statement = insert_into(connection, ledger_head)
+        statement = statement.on_conflict_do_update(index_elements=["only"], set_={"doc": statement.excluded.doc})
+        connection.execute(statement, {"only": ONLY, "doc": doc})
+        self._believed = doc
+        self._open.head = signed
+
+    def _decoded(self, doc: str) -> Head:
+        try:
+            head = msgspec.json.decode(doc, type=Head)
+        except (msgspec.MsgspecError, UnicodeError):
+            raise altered("the head of the ledger") from None
+        if doc != self._believed and self._witness is not None:
+            self._witness.check(head)
+            self._believed = doc
+        return head
+
+
+def _behind(what: str) -> StoreAltered:
+    return StoreAltered(
+        f"{what}: the database was put back to an older day",
+        hint="restore its newest copy; if there is none newer: crm-compliance recover, and tell the DPO",
+        where="ledger",
+    )

@@ -1,0 +1,80 @@
+"""The signed head of the ledger: what it ends with at this moment, so that whoever can write the database alone adds, changes and cuts off
+nothing unseen (ACC-06).
+
+A chain proves nothing to who can compute it anew. So each transaction that adds entries leaves a head: the last entry's place and hash, and
+a running digest of each strand, signed by a key that does not lie in the database. A strand is the entries of the kinds that answer one
+question: which holds there are, what was planned and approved. Its digest lets a command believe them without reading the whole ledger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from jobs.ledger import FIRST, LedgerEntry, StoreAltered, canonical
+
+PLANS, RUNS, HOLDS, SWITCH, QUARANTINE, REQUESTS, KEYS = "plans", "runs", "holds", "switch", "quarantine", "requests", "keys"
+STRANDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        PLANS: ("plan", "approval"),
+        RUNS: ("run_started", "run_ended"),
+        HOLDS: ("hold_placed", "hold_released"),
+        SWITCH: ("stopped", "resumed"),
+        QUARANTINE: ("quarantined", "quarantine_undone", "quarantine_left"),
+        REQUESTS: ("request", "requests_totalled"),
+        KEYS: ("key_made", "key_rotated", "key_destroyed"),
+    }
+)
+_OF_KIND: Final = MappingProxyType({kind: strand for strand, kinds in STRANDS.items() for kind in kinds})
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The end of the ledger. `entries` is the place of the last entry and `hash` its hash; `strands` the digest of each strand that has an
+    entry; `key` the id of the signing key."""
+
+    entries: int
+    hash: str
+    strands: dict[str, str]
+    key: str = ""
+    signature: str = ""
+
+    @property
+    def message(self) -> bytes:
+        """What is signed: the RFC 8785 form without the signature."""
+        fields = msgspec.structs.asdict(self)
+        del fields["signature"]
+        return canonical(fields)
+
+
+def strands_after(strands: Mapping[str, str], entries: Iterable[LedgerEntry]) -> dict[str, str]:
+    """The digests of the strands once these entries have been added."""
+    after = dict(strands)
+    for entry in entries:
+        strand = _OF_KIND.get(entry.kind)
+        if strand is not None:
+            after[strand] = hashlib.sha256((after.get(strand, FIRST) + entry.hash).encode()).hexdigest()
+    return after
+
+
+def believed(strand: str, entries: Sequence[LedgerEntry], head: Head | None) -> None:
+    """Raise StoreAltered unless these are all entries of a strand, as they were written. Without a head there are none."""
+    digest = FIRST
+    for entry in entries:
+        if not entry.is_whole:
+            raise altered(f"ledger entry {entry.seq}")
+        digest = hashlib.sha256((digest + entry.hash).encode()).hexdigest()
+    if digest != (head.strands.get(strand, FIRST) if head is not None else FIRST):
+        raise altered(f"the ledger's entries of kind {', '.join(STRANDS[strand])}")
+
+
+def altered(what: str) -> StoreAltered:
+    """The error that something of the ledger is not as it was signed."""
+    return StoreAltered(
+        f"{what}: not as written and signed by this installation",
+        hint="nothing goes on with it: restore the database from a backup and tell the DPO; crm-compliance ledger verify tells more",
+        where="ledger",
+    )

@@ -1,0 +1,336 @@
+"""Whoever can write the store and has not got the keys changes nothing unseen: `apply` believes the ledger (ACC-06, ACC-09).
+
+Each attack writes to the database directly, and does what it can to look right: it drops triggers, and computes digests and chains anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from isal import isal_zlib
+from sqlalchemy import Connection, create_engine, text
+
+from crm_compliance.notary import audit_store
+from crm_compliance.settings import Settings
+from jobs.agreement import refuse_altered
+from jobs.apply import apply_plan
+from jobs.approving import approve_plan
+from jobs.drafting import digest_head
+from jobs.ledger import FIRST, StoreAltered, hash_of
+from jobs.plan import Approval, Plan
+from jobs.planning import lines_of
+from jobs.stopping import stop
+from tests.integration.holding import place, release
+from tests.integration.night import Night, references_of
+
+LONG_AGO = date(2020, 1, 10)
+TRIGGERS = ("ledger_no_update", "ledger_no_delete", "ledger_no_replace")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def attacked(request: pytest.FixtureRequest, make_night: Callable[..., Night]) -> Night:
+    """A night over each database, with a dossier that is due."""
+    night = make_night(url=str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else None, first_look=True)
+    night.dossier("social_card", spoken=LONG_AGO)
+    return night
+
+
+def attack(night: Night, *statements: str, with_connection: Callable[[Connection], None] | None = None, **values: Any) -> None:
+    """Write to the database, past everything that guards it."""
+    engine = create_engine(night.store._database.engine.url)
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            for trigger in TRIGGERS:
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
+        else:
+            connection.execute(text("ALTER TABLE ledger DISABLE TRIGGER ALL"))
+            connection.execute(text("SET session_replication_role = replica"))
+        for statement in statements:
+            connection.execute(text(statement), values)
+        if with_connection is not None:
+            with_connection(connection)
+    engine.dispose()
+
+
+def with_pages(night: Night, plan: Plan, lines: list[Any], **head: Any) -> None:
+    """Give a stored plan other lines, and the digest that goes with them."""
+    page = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+    start = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
+    sha = hashlib.sha256(msgspec.json.encode(start, order="sorted") + page)
+    changed = msgspec.structs.replace(plan, digest=sha.hexdigest(), given=(), **head)
+    attack(night, "DELETE FROM plan_pages", "UPDATE plans SET doc = :doc, pages = 1", doc=msgspec.json.encode(changed).decode())
+    attack(
+        night,
+        "INSERT INTO plan_pages (plan, page, content) VALUES (:plan, 0, :content)",
+        plan=plan.id,
+        content=isal_zlib.compress(page),
+    )
+
+
+def slip_in_a_line(night: Night, plan: Plan) -> None:
+    kept = night.dossier("sexting", spoken=date(2026, 10, 1))
+    line = next(lines_of(night.store.plan_pages(plan.id)))
+    row = night.get("cf_dossiers", kept)
+    assert row is not None
+    with_pages(night, plan, [line, msgspec.structs.replace(line, id=kept, etag=row["@odata.etag"])])
+
+
+def need_nobody(night: Night, plan: Plan) -> None:
+    doc = msgspec.json.encode(msgspec.structs.replace(plan, needed=(), why=(), given=())).decode()
+    attack(night, "UPDATE plans SET doc = :doc", doc=doc)
+
+
+def add_approvals(night: Night, plan: Plan, *, but_first: str = "SELECT 1") -> None:
+    words = [Approval(f"fictief-{role}", role, night.clock(), True) for role in ("crm_admin", "dpo")]
+    for word in words:
+        attack(
+            night,
+            but_first,
+            "INSERT INTO approvals (plan, who, role, approves, doc) VALUES (:plan, :who, :role, :yes, :doc)",
+            plan=plan.id,
+            who=word.who,
+            role=word.role,
+            yes=True,
+            doc=msgspec.json.encode(word).decode(),
+        )
+
+
+def replace_a_rejection(night: Night, plan: Plan) -> None:
+    approve_plan(night.store, plan.id, "fictief-r", "dpo", "no", approves=False, now=night.clock(), **references_of(night.key))
+    add_approvals(night, plan, but_first="DELETE FROM approvals WHERE who = 'fictief-r'")
+
+
+def keep_old_approvals(night: Night, plan: Plan) -> None:
+    night.approved(plan)
+    slip_in_a_line(night, plan)
+
+
+def renew_an_approval(night: Night, plan: Plan) -> None:
+    night.approved(plan)
+    night.clock.now += timedelta(hours=71, minutes=30)
+    words = [msgspec.structs.replace(word, at=night.clock()) for word in night.store.plan(plan.id).given]
+    for word in words:
+        attack(night, "UPDATE approvals SET doc = :doc WHERE who = :who", doc=msgspec.json.encode(word).decode(), who=word.who)
+
+
+def empty_the_pages(night: Night, plan: Plan) -> None:
+    night.approved(plan)
+    attack(night, "DELETE FROM plan_pages")
+
+
+def damage_a_page(night: Night, plan: Plan) -> None:
+    night.approved(plan)
+    attack(night, "UPDATE plan_pages SET content = :noise", noise=bytes(range(40)))
+
+
+def lose_one_page(night: Night, plan: Plan) -> None:
+    night.approved(plan)
+    attack(night, "UPDATE plans SET pages = 2")
+
+
+def make_a_run_up(night: Night, plan: Plan) -> None:
+    night.approved(plan)
+    run = (
+        f'{{"id":"run-forged","kind":"all","plan":"{plan.id}","state":"running","as_of":"2026-11-25T11:00:00Z",'
+        '"started_at":"2026-11-25T11:00:00Z"}'
+    )
+    attack(
+        night,
+        "INSERT INTO runs (id, kind, plan, state, doc) VALUES ('run-forged', 'all', :plan, 'running', :doc)",
+        plan=plan.id,
+        doc=run,
+    )
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        slip_in_a_line,
+        need_nobody,
+        add_approvals,
+        replace_a_rejection,
+        keep_old_approvals,
+        renew_an_approval,
+        empty_the_pages,
+        damage_a_page,
+        lose_one_page,
+        make_a_run_up,
+    ],
+)
+def test_an_altered_plan_is_neither_applied_nor_approved(attacked: Night, how: Callable[[Night, Plan], None]) -> None:
+    """RET-24, ACC-09: what is applied is what two people have seen, and the ledger says what that was."""
+    plan = attacked.plan()
+    assert plan.needed
+    how(attacked, plan)
+    before = attacked.writes()
+    with pytest.raises(StoreAltered) as caught:
+        apply_plan(attacked.context, plan.id)
+    assert (caught.value.exit_code, caught.value.code) == (7, "store_altered")
+    assert attacked.writes() == before
+    with pytest.raises(StoreAltered):
+        approve_plan(attacked.store, plan.id, "fictief-x", "dpo", "", approves=True, now=attacked.clock(), **references_of(attacked.key))
+
+
+def delete_it(night: Night, hold: str) -> None:
+    attack(night, "DELETE FROM holds")
+
+
+def mark_it_released(night: Night, hold: str) -> None:
+    attack(night, "UPDATE holds SET released = :yes", yes=True)
+
+
+def release_it_in_its_document(night: Night, hold: str) -> None:
+    _with(night, released_by="fictief", released_at=night.clock())
+
+
+def end_it(night: Night, hold: str) -> None:
+    _with(night, ends_on=date(2026, 1, 1))
+
+
+def move_it(night: Night, hold: str) -> None:
+    _with(night, row="00000000-0000-0000-0000-000000000001")
+
+
+def _with(night: Night, **changes: Any) -> None:
+    (hold,) = night.store.holds()
+    attack(night, "UPDATE holds SET doc = :doc", doc=msgspec.json.encode(msgspec.structs.replace(hold, **changes)).decode())
+
+
+@pytest.mark.parametrize("how", [delete_it, mark_it_released, release_it_in_its_document, end_it, move_it])
+def test_a_hold_that_the_ledger_knows_stops_plan_and_run_where_the_table_lacks_it(
+    attacked: Night, how: Callable[[Night, str], None]
+) -> None:
+    """HLD-02, HLD-07: two people release a hold, not whoever can write a table."""
+    dossier = attacked.dossier("social_card", spoken=LONG_AGO)
+    ready = attacked.approved(attacked.plan())
+    hold = place(attacked, "cf_dossier", dossier)
+    how(attacked, hold.id)
+    for act in (attacked.plan, lambda: apply_plan(attacked.context, ready.id)):
+        with pytest.raises(StoreAltered, match=hold.id):
+            act()
+    assert attacked.get("cf_dossiers", dossier) is not None
+    assert any(hold.id in problem.where for problem in audited(attacked))
+
+
+def test_a_hold_that_two_people_released_may_leave_the_table_when_it_has_had_its_day(attacked: Night) -> None:
+    dossier = attacked.dossier("social_card", spoken=LONG_AGO)
+    hold = place(attacked, "cf_dossier", dossier)
+    release(attacked, hold)
+    attack(attacked, "DELETE FROM holds")
+    assert attacked.plan().dispose["delete"] == 2
+    assert audited(attacked) == []
+
+
+def test_a_lifted_kill_switch_is_noticed(attacked: Night) -> None:
+    plan = attacked.approved(attacked.plan())
+    stop(attacked.store, attacked.clock())
+    attack(attacked, "DELETE FROM switches")
+    with pytest.raises(StoreAltered, match="kill switch"):
+        apply_plan(attacked.context, plan.id)
+
+
+def rewrite(night: Night, *, until: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+    """Change entries of the ledger, or drop them, and compute the whole chain anew."""
+
+    def anew(connection: Connection) -> None:
+        rows = [dict(row._mapping) for row in connection.execute(text("SELECT * FROM ledger ORDER BY seq"))]
+        connection.execute(text("DELETE FROM ledger"))
+        last, seq = FIRST, 0
+        for row in rows:
+            changed = until(row | {"data": msgspec.json.decode(row["data"])})
+            if changed is None:
+                continue
+            seq += 1
+            own = hash_of(seq, changed["at"], changed["kind"], changed["run"], changed["data"], last)
+            values = changed | {
+                "seq": seq,
+                "data": msgspec.json.encode(changed["data"], order="sorted").decode(),
+                "prev_hash": last,
+                "hash": own,
+            }
+            columns = ", ".join(values)
+            connection.execute(text(f"INSERT INTO ledger ({columns}) VALUES ({', '.join(':' + name for name in values)})"), values)
+            last = own
+
+    attack(night, with_connection=anew)
+
+
+@pytest.mark.parametrize("also", [(), ("DELETE FROM checkpoints",), ("DELETE FROM checkpoints", "DELETE FROM ledger_head")])
+def test_a_chain_that_was_computed_anew_is_noticed_without_any_anchor(attacked: Night, also: tuple[str, ...]) -> None:
+    """ACC-06: checkpoints and the anchor at its default place are within reach of whoever writes the store; the keys are not."""
+    dossier = attacked.dossier("social_card", spoken=LONG_AGO)
+    attacked.apply(attacked.plan())
+    attacked.dossier("social_card", spoken=LONG_AGO)
+    place(attacked, "cf_fiche", attacked.fiche("social_card", spoken=LONG_AGO))
+    assert attacked.get("cf_dossiers", dossier) is None
+    (attacked.key.folder.parent / "anchor.jsonl").unlink(missing_ok=True)
+    rewrite(attacked, until=lambda row: None if row["kind"] == "hold_placed" else row)
+    attack(attacked, "DELETE FROM holds", *also)
+    with pytest.raises(StoreAltered):
+        attacked.plan()
+    assert audited(attacked)
+
+
+def test_a_ledger_with_runs_and_without_a_checkpoint_is_not_well(attacked: Night) -> None:
+    attacked.apply(attacked.plan())
+    attack(attacked, "DELETE FROM checkpoints")
+    (attacked.key.folder.parent / "anchor.jsonl").unlink(missing_ok=True)
+    assert any("not a single checkpoint" in problem.what for problem in audited(attacked))
+
+
+@pytest.mark.parametrize("seq", [-(2**62) - 5, -1, 0, 10_000])
+def test_an_entry_slipped_in_anywhere_is_noticed(attacked: Night, seq: int) -> None:
+    attacked.plan()
+    attack(
+        attacked,
+        "INSERT INTO ledger (seq, at, kind, data, prev_hash, hash) VALUES (:seq, '2026-01-01T00:00:00.000Z', 'note', '{}', :hash, :hash)",
+        seq=seq,
+        hash=FIRST,
+    )
+    assert audited(attacked)
+
+
+@pytest.mark.parametrize("change", ["unit_ref = 'x'", "id = 'x'", 'doc = replace(doc, \'"register_key":"r-\', \'"register_key":"r-x\')'])
+def test_a_changed_column_of_a_certificate_is_noticed(attacked: Night, change: str) -> None:
+    attacked.apply(attacked.plan())
+    assert audited(attacked) == []
+    attack(attacked, f"UPDATE certificates SET {change}")
+    assert any("certificate" in problem.where for problem in audited(attacked))
+
+
+def test_an_older_copy_of_the_whole_database_is_noticed(night: Night, tmp_path: Path) -> None:
+    """The end of the ledger is remembered beside the keys. What it cannot tell is an older copy of database and keys together."""
+    file = tmp_path / "state.db"
+    night.dossier("social_card", spoken=LONG_AGO)
+    night.apply(night.plan())
+    night.store.close()
+    shutil.copy(file, tmp_path / "old.db")
+    place(night, "cf_dossier", night.dossier("social_card", spoken=LONG_AGO))
+    night.store.close()
+    for left in tmp_path.glob("state.db-*"):
+        left.unlink()
+    shutil.copy(tmp_path / "old.db", file)
+    with pytest.raises(StoreAltered, match="older day"):
+        night.plan()
+    with pytest.raises(StoreAltered):
+        night.store.append([("note", {})])
+
+
+def test_counts_of_runs_by_which_the_breaker_goes_are_those_of_the_ledger(attacked: Night) -> None:
+    """RET-24: who makes earlier runs larger lets a large plan through."""
+    run = attacked.apply(attacked.plan())
+    counts = run.counts | {"disposed": {"units": 9000, "recordings": 0}}
+    attack(attacked, "UPDATE runs SET doc = :doc", doc=msgspec.json.encode(msgspec.structs.replace(run, counts=counts)).decode())
+    with pytest.raises(StoreAltered, match=run.id):
+        refuse_altered(attacked.context)
+
+
+def audited(night: Night) -> list[Any]:
+    return audit_store(Settings(data_dir=night.key.folder.parent), night.store).problems
