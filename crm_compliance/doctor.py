@@ -8,7 +8,7 @@ from datetime import datetime
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
-from crm_compliance.keys import KeyKind, KeyUnusable, memory_key
+from crm_compliance.keys import KeyKind, KeysMissing, KeyUnusable, memory_key
 from crm_compliance.notary import audit_store
 from crm_compliance.ownership import HINT, strangers
 from crm_compliance.settings import Settings
@@ -43,6 +43,7 @@ def examine(settings: Settings) -> list[Check]:
     checks.append(_attempt("policy", lambda: _policy(policy_of(settings))))
     checks.append(_attempt("store", lambda: _store(settings)))
     checks.append(_attempt("keys", lambda: _keys(settings)))
+    checks.append(_attempt("anchor", lambda: _anchor(settings)))
     if all(check.ok for check in checks):
         checks.append(_attempt("nights", lambda: _nights(settings)))
     checks.append(_attempt("storage", lambda: _storage(settings)))
@@ -103,7 +104,7 @@ def _store(settings: Settings) -> str:
     with store_of(settings, clock_of(settings)) as store:
         try:
             audit = audit_store(settings, store)
-        except KeyUnusable:  # the check of the keys tells what is wrong with them
+        except (KeyUnusable, KeysMissing):  # the check of the keys tells what is wrong with them
             audit = audit_store(settings, store, signatures=False)
         if not audit.ok:
             raise LedgerBroken(f"the ledger does not verify: {audit.problems[0]}", hint="crm-compliance ledger verify")
@@ -138,6 +139,13 @@ def _storage(settings: Settings) -> str:
             raise UsageError("; ".join(errors), hint="STORAGE_DIR, AZURE_STORAGE, AZURE_CONTAINER", where=found[0].where)
         told += [store.described, *(finding.message for finding in found)]
     return "\n".join(told) or "no storage outside the CRM is set: recordings with content there wait"
+
+
+def _anchor(settings: Settings) -> str:
+    """Whoever can write the store can write beside it too: an anchor there proves nothing against them."""
+    if settings.anchor_file is None:
+        return f"warning: the anchor is at its default place, {settings.anchor_path}, beside the database: ANCHOR_FILE names a better one"
+    return f"the anchor is {settings.anchor_path}"
 
 
 def _keys(settings: Settings) -> str:

@@ -208,6 +208,8 @@ def explained(place: str) -> Iterator[None]:
         if known is None:
             raise
         raise known from error
+    except UnicodeDecodeError as error:  # the names in a damaged schema
+        raise _damaged(place) from error
 
 
 def _sqlite_problem(error: DBAPIError, place: str) -> UsageError | None:
@@ -218,9 +220,15 @@ def _sqlite_problem(error: DBAPIError, place: str) -> UsageError | None:
         return DiskProblem(f"the database cannot be written ({name})", hint="look at the folder's owner, mode and disk", where=place)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreUnusable(f"the database was busy for {BUSY_S} seconds", hint="find the program that holds it, and repeat", where=place)
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return StoreUnusable("the file is not a SQLite database, or is damaged", hint="restore it from a backup", where=place)
+    told = str(error.orig)
+    # A text that is none is told without a name; a table that every version has lacks where the page that names it is damaged.
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")) or told.startswith(("Could not decode", "no such ")):
+        return _damaged(place)
     return None
+
+
+def _damaged(place: str) -> StoreUnusable:
+    return StoreUnusable("the file is not a SQLite database, or is damaged", hint="restore it from its newest backup", where=place)
 
 
 def _postgresql_problem(error: DBAPIError, place: str) -> UsageError | None:

@@ -1,0 +1,133 @@
+"""Keys are made for a new store and for no other; a lost database, and lost keys, are told by every command (ACC-02, ERA-13)."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases
+from tests.integration.night import Night
+
+DOSSIER = "00000000-0000-0000-0000-000000000001"
+
+
+def a_night(typist: Typist, org: Night) -> tuple[str, str]:
+    people_and_cases(org)
+    plan = typist.ask("plan")["plan"]
+    typist.approve_first(plan)
+    return plan, typist.ask("apply", plan)["run"]
+
+
+def data_of(typist: Typist) -> Path:
+    return typist.folder / "data"
+
+
+def lose_keys(typist: Typist) -> None:
+    shutil.rmtree(data_of(typist) / "keys")
+
+
+def lose_the_register_key(typist: Typist) -> None:
+    for file in (data_of(typist) / "keys").glob("r-*.key"):
+        file.unlink()
+
+
+def lose_the_signing_key(typist: Typist) -> None:
+    for file in (data_of(typist) / "keys").glob("s-*.key"):
+        file.unlink()
+
+
+@pytest.mark.parametrize("lose", [lose_keys, lose_the_register_key, lose_the_signing_key])
+def test_lost_keys_stop_every_command_that_needs_one_and_none_is_made(typist: Typist, org: Night, lose: object, tmp_path: Path) -> None:
+    plan, run = a_night(typist, org)
+    org.store.close()
+    lose(typist)  # type: ignore[operator]
+    left = sorted(file.name for file in (data_of(typist) / "keys").glob("*")) if (data_of(typist) / "keys").exists() else []
+    rows = tmp_path / "rows.csv"
+    rows.write_text(f"table,id\ncf_dossier,{DOSSIER}\n", encoding="utf-8")
+    hold = ("--table", "cf_dossier", "--id", DOSSIER, "--type", "judicial", "--reason", "X", "--basis", "b", "--review-on", "2026-12-01")
+    for command in (
+        ("plan",),
+        ("apply", plan),
+        ("plans", "approve", plan, "--as", "anna", "--role", "dpo"),
+        ("run", "retention"),
+        ("replay", "--dry-run"),
+        ("replay",),
+        ("erased", "check", rows),
+        ("certificate", run, "--output", tmp_path / "c.json"),
+        ("evidence", "--output", tmp_path / "e.zip"),
+        ("holds", "place", *hold, "--as", "dora", "--role", "dpo"),
+        ("keys", "show"),
+        ("keys", "rotate"),
+        ("stop",),
+    ):
+        error = typist.refused(*command, code=2)
+        assert error["code"] == "keys_missing", (command, error)
+        assert "restore" in error["hint"]
+    checks = {check["name"]: check for check in typist.type("doctor", "--json").document["checks"]}
+    assert not checks["keys"]["ok"]
+    assert "missing" in checks["keys"]["message"]
+    after = sorted(file.name for file in (data_of(typist) / "keys").glob("*")) if (data_of(typist) / "keys").exists() else []
+    assert [name for name in after if name.endswith(".key") and name[1] == "-"] == [
+        name for name in left if name.endswith(".key") and name[1] == "-"
+    ]
+
+
+def test_a_key_that_was_destroyed_is_not_missed(typist: Typist, org: Night) -> None:
+    """9.2: the term of the certificates that it protected is over."""
+    a_night(typist, org)
+    old = next(key["key"] for key in typist.ask("keys", "show")["keys"] if key["kind"] == "register")
+    typist.ask("keys", "rotate")
+    typist.set(CLOCK="2037-01-10T11:00:00+00:00")
+    typist.ask("keys", "destroy", old, "--as", "dora", "--role", "dpo")
+    assert old not in [key["key"] for key in typist.ask("keys", "show")["keys"]]
+    assert typist.ask("plan")["plan"]
+    assert typist.ask("ledger", "verify")["ok"] is True
+
+
+def test_an_empty_database_beside_what_a_lost_one_left_is_not_new(typist: Typist, org: Night) -> None:
+    plan, _ = a_night(typist, org)
+    org.store.close()
+    for file in data_of(typist).glob("state.db*"):
+        file.unlink()
+    for command in (("plan",), ("run", "retention"), ("history", "list"), ("plans", "approve", plan, "--as", "a", "--role", "dpo")):
+        error = typist.refused(*command, code=7)
+        assert error["code"] == "store_lost", command
+        assert "restore" in error["hint"]
+        assert "recover" in error["hint"]
+    checks = {check["name"]: check for check in typist.type("doctor", "--json").document["checks"]}
+    assert not checks["store"]["ok"]
+
+
+def test_a_new_installation_makes_its_keys(typist: Typist, org: Night) -> None:
+    org.fiche("social_card", spoken=LONG_AGO)
+    assert typist.ask("plan")["plan"]
+    assert {key["kind"] for key in typist.ask("keys", "show")["keys"]} == {"register", "signing"}
+
+
+def test_a_damaged_database_is_named_and_never_a_bug(typist: Typist, org: Night) -> None:
+    """Forty bytes of noise anywhere in the file: told with what to do, or not noticed by a command that does not read there."""
+    a_night(typist, org)
+    org.store.close()
+    file = data_of(typist) / "state.db"
+    whole, noise = file.read_bytes(), random.Random(7)
+    places = [0, 24, 96, *(noise.randrange(100, len(whole) - 40) for _ in range(25))]
+    for at in places:
+        for left in data_of(typist).glob("state.db-*"):
+            left.unlink()
+        file.write_bytes(whole[:at] + noise.randbytes(40) + whole[at + 40 :])
+        for command in (("plans", "list"), ("history", "list"), ("ledger", "verify")):
+            said = typist.type(*command, "--json")
+            assert said.code in (0, 2, 7), (at, command, said.err)
+            assert said.code == 0 or said.error["hint"]
+
+
+def test_the_anchor_at_its_default_place_earns_a_warning(typist: Typist, org: Night, tmp_path: Path) -> None:
+    a_night(typist, org)
+    found = {check["name"]: check for check in typist.type("doctor", "--json").document["checks"]}["anchor"]
+    assert (found["ok"], "ANCHOR_FILE" in found["message"]) == (True, True)
+    typist.set(ANCHOR_FILE=str(tmp_path / "elsewhere.jsonl"))
+    found = {check["name"]: check for check in typist.type("doctor", "--json").document["checks"]}["anchor"]
+    assert "ANCHOR_FILE" not in found["message"]
