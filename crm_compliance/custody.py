@@ -40,7 +40,7 @@ def open_store(settings: Settings, clock: Clock, *, even_lost: bool = False) -> 
     def ring() -> KeyRing:
         return open_keys(settings, store, clock)
 
-    witness = FileWitness(data_dir, ring)
+    witness = FileWitness(data_dir, ring, settings.erasures_path)
     store = SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir, witness=witness)
     if not even_lost and store.is_empty and (left := remnants(settings)):
         store.close()

@@ -8,13 +8,16 @@ from datetime import datetime
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
-from crm_compliance.keys import KeyKind, KeysMissing, KeyUnusable, memory_key
+from crm_compliance.custody import remnants
+from crm_compliance.files import DiskProblem
+from crm_compliance.keys import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
 from crm_compliance.notary import audit_store
 from crm_compliance.ownership import HINT, strangers
 from crm_compliance.settings import Settings
 from crm_compliance.storage import object_stores
+from crm_compliance.store.database import StoreUnusable
 from crm_compliance.wiring import checked, clock_of, connector_of, fitting, permitted, policy_of, register_key, store_of
-from jobs.ledger import LedgerBroken
+from jobs.ledger import LedgerBroken, StoreAltered
 from jobs.past import Past
 from jobs.plan import Kind
 from jobs.request_terms import OVERDUE, has_gone_overdue
@@ -149,7 +152,13 @@ def _anchor(settings: Settings) -> str:
 
 
 def _keys(settings: Settings) -> str:
-    ring = register_key(settings)
+    try:
+        ring = register_key(settings)
+    except (StoreUnusable, DiskProblem, StoreAltered):  # the check of the store tells what is wrong with it
+        ring = KeyRing.read(settings.data_dir)
+        if not ring.is_complete and remnants(settings):
+            raise KeysMissing.of(settings.data_dir / "keys", []) from None
+        return "which there should be nobody can tell without the store" if ring.is_complete else "there are none yet"
     if settings.incremental_reads:
         memory_key(settings.make_data_dir())
     used = ", ".join(ring.current(kind).id for kind in KeyKind)

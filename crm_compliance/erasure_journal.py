@@ -78,6 +78,28 @@ class ErasureFile:
         line = _whole(raw)
         return None if line is None else _entry(line)
 
+    def end(self) -> str:
+        """How many bytes the whole lines have, and the digest of the last one; empty where there is no line."""
+        if not self.path.exists():
+            return ""
+        with disk_errors(self.path), self.path.open("rb") as file:
+            end, raw = _tail(file)
+        return f"{end}:{_digest_of(_whole(raw), raw)}" if raw else ""
+
+    def has(self, end: str) -> bool:
+        """Whether a line ends where one ended, and is the same."""
+        if not end:
+            return True
+        if not self.path.exists():
+            return False
+        length, _, digest = end.partition(":")
+        with disk_errors(self.path), self.path.open("rb") as file:
+            start = max(0, int(length) - TAIL)
+            file.seek(start)
+            text = file.read(int(length) - start)
+        raw = text[text.rfind(b"\n", 0, max(len(text) - 1, 0)) + 1 :]
+        return start + len(text) == int(length) and raw.endswith(b"\n") and _digest_of(_whole(raw), raw) == digest
+
     def damage(self) -> list[str]:
         """What is wrong with the file, in sentences."""
         found: list[str] = []

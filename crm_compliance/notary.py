@@ -79,22 +79,28 @@ def audit_store(
     announced: dict[str, dict[str, object]] = {}
     told: dict[str, int] = {}
     seen: set[str] = set()
-    entries = _noting(store.ledger(), announced, told, seen)
+    registers: dict[object, tuple[int, object]] = {}
+    entries = _noting(store.ledger(), announced, told, seen, registers)
     audit = audit_ledger(entries, points, kept=kept, check=keys.check if keys is not None else None)
     audit.problems += audit_certificates(store.issued(), announced, told)
     audit.problems += _about_stamps(kept, settings.timestamp_ca)
     if "run_ended" in seen and not kept:  # each run ends with one
         audit.problems.append(Problem("checkpoints", "there are runs, and not a single checkpoint: they were removed", 1))
+    audit.problems += _about_register(store, registers)
     if signatures:
         audit.problems += _about_tables(settings, store)
     return audit
 
 
 def _noting(
-    entries: Iterable[LedgerEntry], announced: dict[str, dict[str, object]], told: dict[str, int], seen: set[str]
+    entries: Iterable[LedgerEntry],
+    announced: dict[str, dict[str, object]],
+    told: dict[str, int],
+    seen: set[str],
+    registers: dict[object, tuple[int, object]],
 ) -> Iterator[LedgerEntry]:
-    """The same entries; noted on the way is what they say of certificates, the last word on each run, in which entry it is said, and which
-    kinds of entries there are."""
+    """The same entries; noted on the way is what they say of certificates, the last word on each run, in which entry it is said, which
+    kinds of entries there are, and what the register of erasures was at the end of each run."""
     for entry in entries:
         if entry.kind == "certificates" and entry.run is not None:
             keys = announced.get(entry.run, {}).get("register_keys")
@@ -102,7 +108,18 @@ def _noting(
             announced[entry.run] = entry.data | {"register_keys": [*before, entry.data.get("register_key")]}
             told[entry.run] = entry.seq
         seen.add(entry.kind)
+        register = entry.data.get("erasures")
+        if entry.kind == "run_ended" and isinstance(register, dict):
+            registers[register.get("rows")] = (entry.seq, register.get("digest"))
         yield entry
+
+
+def _about_register(store: SqlStore, registers: dict[object, tuple[int, object]]) -> list[Problem]:
+    """The register of erasures, which only ever grows, held against what it was when each run ended."""
+    found = store.erasures_of({rows for rows in registers if isinstance(rows, int)})
+    told = "the register of erasures has lost or changed what it had at the end of a run"
+    lost = [seq for rows, (seq, digest) in registers.items() if isinstance(rows, int) and rows and found.get(rows) != digest]
+    return [Problem(f"entry {seq}", told, seq) for seq in sorted(lost)]
 
 
 def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
@@ -111,6 +128,7 @@ def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
     try:
         for strand in STRANDS:
             store.strand(strand)
+        store.check_erasures(whole=True)
         if not ring.is_complete:
             return []
         day = brussels_date(store.now())

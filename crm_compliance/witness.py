@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from crm_compliance.erasure_journal import ErasureFile
 from crm_compliance.files import place_once, private_folder
 from crm_compliance.keys import KeyRing
 from crm_compliance.public_keys import PublicKeys
@@ -40,7 +41,8 @@ class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FileWitness:
     """The witness of one data folder. `ring` opens its keys when they are first needed: most commands only look."""
 
-    def __init__(self, data_dir: Path, ring: Callable[[], KeyRing]) -> None:
+    def __init__(self, data_dir: Path, ring: Callable[[], KeyRing], erasures: Path | None = None) -> None:
+        self._erasures = ErasureFile(erasures) if erasures is not None else None
         self._folder = data_dir / "keys"
         self._file = self._folder / NAME
         self._open = ring
@@ -70,6 +72,12 @@ class FileWitness:
         raise HeadUnreadable(
             f"{self._file} is not as it was written", hint="restore it from a backup, or: crm-compliance recover", where=str(self._file)
         )
+
+    def register_end(self) -> str:
+        return self._erasures.end() if self._erasures is not None else ""
+
+    def has_register(self, end: str) -> bool:
+        return self._erasures is None or self._erasures.has(end)
 
     def note(self, head: Head, *, older: bool = False) -> None:
         """What fails here makes the file lag behind, and undoes nothing."""

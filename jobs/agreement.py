@@ -59,6 +59,7 @@ def refuse_altered(context: JobContext) -> None:
     refuse(about_marks(store, believed))
     refuse(about_requests(store))
     refuse(about_runs(store))
+    store.check_erasures()
 
 
 def refuse_altered_head(store: Store, references: References, plan: Plan) -> None:

@@ -296,5 +296,19 @@ class Application:
             counts=counts,
         )
         summary = {name: counts[name] for name in ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")}
-        self.context.store.save_run(run, [("run_ended", {"plan": run.plan, "state": run.state.value, **summary, "alarms": codes})])
+        self.context.store.save_run(
+            run,
+            [
+                (
+                    "run_ended",
+                    {
+                        "plan": run.plan,
+                        "state": run.state.value,
+                        **summary,
+                        "alarms": codes,
+                        "erasures": self.context.store.register_head(),
+                    },
+                )
+            ],
+        )
         return run

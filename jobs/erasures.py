@@ -80,7 +80,12 @@ def version_of(row: str, etag: str) -> str:
 
 
 def load_register(context: JobContext) -> Register:
-    """The union of database and journal."""
+    """The union of database and journal.
+
+    Raises:
+        StoreAltered: one of the two is not what it was when it was last written: what somebody slipped in would go from the CRM.
+    """
+    context.store.check_erasures(whole=True)
     return Register(_both(context))
 
 

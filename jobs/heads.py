@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from jobs.ledger import FIRST, LedgerEntry, StoreAltered, canonical
+from jobs.runs import Erasure
 
 PLANS, RUNS, HOLDS, SWITCH, QUARANTINE, REQUESTS, KEYS = "plans", "runs", "holds", "switch", "quarantine", "requests", "keys"
 STRANDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -31,14 +32,35 @@ STRANDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 _OF_KIND: Final = MappingProxyType({kind: strand for strand, kinds in STRANDS.items() for kind in kinds})
 
+_encode = msgspec.json.Encoder().encode
+
+
+class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The register of erasures: how many `rows` the table has, the `position` of the last and the running `digest` of all; `end` says how
+    long the file was, and which line it ended with."""
+
+    rows: int = 0
+    position: int = 0
+    digest: str = FIRST
+    end: str = ""
+
+    def after(self, rows: Iterable[tuple[int, Erasure]]) -> Tally:
+        """The same once these rows, each with its position, have been added."""
+        number, last, digest = self.rows, self.position, self.digest
+        for position, row in rows:
+            number, last = number + 1, position
+            digest = hashlib.sha256(digest.encode() + _encode(row)).hexdigest()
+        return msgspec.structs.replace(self, rows=number, position=last, digest=digest)
+
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The end of the ledger. `entries` is the place of the last entry and `hash` its hash; `strands` the digest of each strand that has an
-    entry; `key` the id of the signing key."""
+    entry; `erasures` what the register of erasures was then; `key` the id of the signing key."""
 
     entries: int
     hash: str
     strands: dict[str, str]
+    erasures: Tally
     key: str = ""
     signature: str = ""
 

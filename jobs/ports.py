@@ -179,6 +179,15 @@ class Store(Protocol):
         """Whether this entry is in the register of erasures."""
         ...
 
+    def check_erasures(self, *, whole: bool = False) -> None:
+        """Raise StoreAltered where the register of erasures, table or file, has not all that it had when the ledger's head was signed; with
+        `whole` each row is looked at, and not only how many there are."""
+        ...
+
+    def register_head(self) -> dict[str, object]:
+        """How many entries the register of erasures has, and the digest over all (`rows`, `digest`): what the signed head says."""
+        ...
+
     def add_erasures(self, entries: Iterable[Erasure]) -> int:
         """Add what is lacking in the register of erasures, and say how many entries that were."""
         ...

@@ -204,23 +204,25 @@ def explained(place: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        known = _sqlite_problem(error, place) if isinstance(error.orig, sqlite3.Error) else _postgresql_problem(error, place)
+        known = _told_by_sqlite(error.orig, place) if isinstance(error.orig, sqlite3.Error) else _postgresql_problem(error, place)
         if known is None:
             raise
         raise known from error
     except UnicodeDecodeError as error:  # the names in a damaged schema
         raise _damaged(place) from error
+    except sqlite3.Error as error:  # on the way to the first statement, so it is about the file
+        raise (_told_by_sqlite(error, place) or _damaged(place)) from error
 
 
-def _sqlite_problem(error: DBAPIError, place: str) -> UsageError | None:
-    name = getattr(error.orig, "sqlite_errorname", "") or ""
+def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
+    name = getattr(error, "sqlite_errorname", "") or ""
     if name == "SQLITE_FULL":
         return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM")):
         return DiskProblem(f"the database cannot be written ({name})", hint="look at the folder's owner, mode and disk", where=place)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreUnusable(f"the database was busy for {BUSY_S} seconds", hint="find the program that holds it, and repeat", where=place)
-    told = str(error.orig)
+    told = str(error)
     # A text that is none is told without a name; a table that every version has lacks where the page that names it is damaged.
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")) or told.startswith(("Could not decode", "no such ")):
         return _damaged(place)

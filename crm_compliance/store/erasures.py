@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -45,6 +45,22 @@ def read(connection: Connection, after: int) -> tuple[int, list[Erasure]]:
     query = select(erasures.c.position, *COLUMNS).where(erasures.c.position > after).order_by(erasures.c.position).limit(PAGE)
     rows = connection.execute(query).all()
     return (rows[-1][0] if rows else after), [Erasure(*row[1:]) for row in rows]
+
+
+def last_position(connection: Connection) -> int:
+    """The position of the last entry, 0 where there is none."""
+    return int(connection.execute(select(func.max(erasures.c.position))).scalar() or 0)
+
+
+def count(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(erasures)).scalar_one())
+
+
+def since(connection: Connection, position: int) -> Iterator[tuple[int, Erasure]]:
+    """All entries behind a position with theirs, oldest first."""
+    query = select(erasures.c.position, *COLUMNS).where(erasures.c.position > position).order_by(erasures.c.position)
+    for row in connection.execute(query.execution_options(yield_per=PAGE)):
+        yield row[0], Erasure(*row[1:])
 
 
 def last_done(connection: Connection, limit: int) -> list[tuple[str, Action]]:

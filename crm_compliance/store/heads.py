@@ -12,9 +12,10 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection, select
 
+from crm_compliance.store import erasures
 from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import ledger, ledger_head
-from jobs.heads import Head, altered, strands_after
+from jobs.heads import Head, Tally, altered, strands_after
 from jobs.ledger import LedgerEntry, StoreAltered
 
 ONLY = 1  # the table has one row
@@ -33,6 +34,14 @@ class Witness(Protocol):
         """Place and hash of the last entry as far as is remembered, None before the first; it may lag behind, never be ahead."""
         ...
 
+    def register_end(self) -> str:
+        """How long the register of erasures beside the database is, and with which line it ends; empty where there is none."""
+        ...
+
+    def has_register(self, end: str) -> bool:
+        """Whether that register still has all that it had when it ended so."""
+        ...
+
     def note(self, head: Head, *, older: bool = False) -> None:
         """Remember a head that is in the database for good; an `older` one takes the place of a newer one."""
         ...
@@ -45,7 +54,7 @@ class Heads:
         self._witness = witness
         self._open = threading.local()
         self._believed = ""  # the head in the form in which it was last signed or checked here
-        self.takes_older = False  # once a person has said that the database was restored from a backup
+        self.is_recovering = False  # a person has said that the database was lost, or restored from a backup: what there is is taken
 
     @property
     def is_signed(self) -> bool:
@@ -53,18 +62,34 @@ class Heads:
 
     def known(self) -> tuple[int, str] | None:
         """What the witness remembers. Ask before the transaction reads: it would seem ahead if somebody added entries in between."""
-        return self._witness.known() if self._witness is not None else None
+        return self._witness.known() if self._witness is not None and not self.is_recovering else None
 
     def begin(self) -> None:
         """A transaction begins: nothing of it is for the witness yet."""
-        self._open.head = None
+        self._open.head = self._open.erased = None
+
+    def erase(self, connection: Connection, before: int) -> None:
+        """This transaction has added to the register of erasures, behind the position `before`."""
+        self._open.erased = before
+
+    def check_erasures(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
+        """Raise StoreAltered unless the register of erasures, table and file, has all that it had when the head was signed: by the number
+        of its rows, and with `whole` by each of them."""
+        if head is None or self._witness is None or self.is_recovering:
+            return
+        tally = head.erasures
+        if (erasures.count(connection), erasures.last_position(connection)) != (tally.rows, tally.position):
+            raise altered("the register of erasures in the database")
+        if whole and Tally().after(erasures.since(connection, 0)).digest != tally.digest:
+            raise altered("the register of erasures in the database")
+        if not self._witness.has_register(tally.end):
+            raise altered("the register of erasures beside the database")
 
     def publish(self) -> None:
         """The transaction is in the database for good: let the witness know."""
         head: Head | None = self._open.head
         if head is not None and self._witness is not None:
-            self._witness.note(head, older=self.takes_older)
-            self.takes_older = False
+            self._witness.note(head, older=self.is_recovering)
 
     def current(self, connection: Connection, known: tuple[int, str] | None) -> Head | None:
         """The head, None for a ledger without entries, or one from before heads were signed.
@@ -77,13 +102,15 @@ class Heads:
         doc = connection.execute(select(ledger_head.c.doc)).scalar()
         last = connection.execute(select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)).first()
         if doc is None:
+            if last is not None and self.is_recovering and self._witness.known() is not None:
+                raise altered("the head of the ledger")
             if known is not None:
                 raise _behind("the database has lost the head of its ledger" if last is not None else "the database has lost its ledger")
             return None
         head = self._decoded(doc)
         if last is None or (last.seq, last.hash) != (head.entries, head.hash):
             raise altered("the end of the ledger")
-        if known is not None and not self.takes_older:
+        if known is not None:
             if head.entries < known[0]:
                 raise _behind(f"the database ends with ledger entry {head.entries}, and there were {known[0]}")
             if head.entries == known[0] and head.hash != known[1]:
@@ -104,13 +131,26 @@ class Heads:
             return
         strands = head.strands if head is not None else strands_after({}, before)
         last = added[-1]
-        signed = self._witness.sign(Head(last.seq, last.hash, strands_after(strands, added)))
+        signed = self._witness.sign(Head(last.seq, last.hash, strands_after(strands, added), self._tally(connection, head)))
         doc = msgspec.json.encode(signed).decode()
         statement = insert_into(connection, ledger_head)
         statement = statement.on_conflict_do_update(index_elements=["only"], set_={"doc": statement.excluded.doc})
         connection.execute(statement, {"only": ONLY, "doc": doc})
         self._believed = doc
         self._open.head = signed
+
+    def _tally(self, connection: Connection, head: Head | None) -> Tally:
+        assert self._witness is not None
+        if head is None or self.is_recovering:
+            return msgspec.structs.replace(Tally().after(erasures.since(connection, 0)), end=self._witness.register_end())
+        before: int | None = self._open.erased
+        if before is None:
+            return head.erasures
+        if before != head.erasures.position:
+            raise altered("the register of erasures in the database")
+        if not self._witness.has_register(head.erasures.end):
+            raise altered("the register of erasures beside the database")
+        return msgspec.structs.replace(head.erasures.after(erasures.since(connection, before)), end=self._witness.register_end())
 
     def _decoded(self, doc: str) -> Head:
         try:

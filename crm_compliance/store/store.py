@@ -33,7 +33,7 @@ from crm_compliance.store.heads import Heads, Witness
 from crm_compliance.store.served import other_crm
 from jobs.certificates import Issued
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
-from jobs.heads import STRANDS, believed
+from jobs.heads import STRANDS, Tally, believed
 from jobs.ledger import FIRST, LedgerEntry
 from jobs.plan import Approval, Kind, Plan
 from jobs.ports import Expired, PastTerms
@@ -291,7 +291,9 @@ class SqlStore:
     ) -> None:
         with self._writing_run() as connection:
             runs.upsert_actions(connection, run, actions)
-            erasures_.add(connection, erasures)
+            if erasures:
+                self._heads.erase(connection, erasures_.last_position(connection))
+                erasures_.add(connection, erasures)
             self._append(connection, entries, run)
 
     def erasures(self) -> Iterator[Erasure]:
@@ -310,7 +312,34 @@ class SqlStore:
 
     def add_erasures(self, entries: Iterable[Erasure]) -> int:
         with self._writing() as connection:
-            return erasures_.add_lacking(connection, entries)
+            self._heads.erase(connection, erasures_.last_position(connection))
+            number = erasures_.add_lacking(connection, entries)
+            if number:
+                self._append(connection, [("erasures_added", {"rows": number})], None)
+        return number
+
+    def register_head(self) -> dict[str, object]:
+        known = self._heads.known()
+        with self._database.reading() as connection:
+            head = self._heads.current(connection, known)
+            tally = head.erasures if head is not None else Tally().after(erasures_.since(connection, 0))
+        return {"rows": tally.rows, "digest": tally.digest}
+
+    def erasures_of(self, rows: Collection[int]) -> dict[int, str]:
+        """The digest over the first entries of the register of erasures, for each of these numbers that it reaches."""
+        found: dict[int, str] = {}
+        with self._database.reading() as connection:
+            tally = Tally()
+            for each in erasures_.since(connection, 0):
+                tally = tally.after([each])
+                if tally.rows in rows:
+                    found[tally.rows] = tally.digest
+        return found
+
+    def check_erasures(self, *, whole: bool = False) -> None:
+        known = self._heads.known()
+        with self._database.reading() as connection:
+            self._heads.check_erasures(connection, self._heads.current(connection, known), whole=whole)
 
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
         with self._database.reading() as connection:
