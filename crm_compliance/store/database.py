@@ -205,13 +205,13 @@ def explained(place: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         known = _told_by_sqlite(error.orig, place) if isinstance(error.orig, sqlite3.Error) else _postgresql_problem(error, place)
+        if known is None and error.statement is None and isinstance(error.orig, sqlite3.Error):
+            known = _damaged(place)  # on the way to the first statement, so it is about the file
         if known is None:
             raise
         raise known from error
     except UnicodeDecodeError as error:  # the names in a damaged schema
         raise _damaged(place) from error
-    except sqlite3.Error as error:  # on the way to the first statement, so it is about the file
-        raise (_told_by_sqlite(error, place) or _damaged(place)) from error
 
 
 def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
