@@ -343,8 +343,8 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
 @contextmanager
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
     """The register of erasures and how its references are made, without a CRM."""
-    from crm_compliance.erasure_journal import ErasureFile
     from crm_compliance.custody import open_keys
+    from crm_compliance.erasure_journal import ErasureFile
     from jobs.erasures import Register
 
     clock = clock_of(settings)
