@@ -80,7 +80,9 @@ def release_request(
     now = context.clock()
     compilation = msgspec.structs.replace(compiled, generated_at=now)
     decision = decision_of(context.store, request_id)
-    named = {recipient.name for each in compilation.contexts for recipient in each.recipients}  # never a shelter, to a parent (RGT-09)
+    named = {
+        recipient.name for each in compilation.told_contexts() for recipient in each.recipients
+    }  # never a shelter, to a parent (RGT-09)
     told = [notice.recipient for notice in decision.notices if notice.recipient in named] if decision is not None else []
     sender = sender_of(context.policy, compilation.language)
     try:

@@ -106,8 +106,9 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
         return Draft(shell, found, scope)
     controller, dpo = context.policy.controller, context.policy.dpo
     files = Files(context.connector) if with_files and request.right in COPIES else None
-    also = mentioned_people(context, found, (*texts_of_rows(scope.rows), *files.texts_of(scope.rows))) if files is not None else ()
-    veil = Veil(found, shell.language, (controller.email, dpo.email), also)
+    texts = (*texts_of_rows(scope.rows), *(files.texts_of(scope.rows) if files is not None else ()))
+    also = mentioned_people(context, found, texts) if files is not None else ()
+    veil = Veil(found, shell.language, (controller.email, dpo.email), also, rows=scope.rows, texts=texts)
     contexts = Contexts(context, found, scope, veil, portable=request.right is Right.PORTABILITY)
     shell = msgspec.structs.replace(shell, contexts=contexts.made)
     if request.right in COPIES:

@@ -125,7 +125,7 @@ class Contexts:
             basis=category.basis if category is not None and category.enabled else "not_decided",
             grounds=grounds_of(self._policy, purposes, category, "not_decided", is_special=is_whole),
             data_categories=_data(rows, is_whole=is_whole),
-            recipients=recipients_of(fiches, self._veil, is_limited=is_limited),
+            recipients=recipients_of(fiches, self._veil),
             retention=self._terms.of_file(key, category, decision, tells_age=is_only_child),
             sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited),
             rights=_EVERYWHERE,  # where vital interests are the basis, there is nothing to object to (RGT-11)
@@ -155,7 +155,7 @@ class Contexts:
                 basis=category.basis if category is not None and category.enabled else "not_decided",
                 grounds=grounds_of(self._policy, (_RECORDING,), category, "not_decided", is_special=is_whole),
                 data_categories=("voice", "communication"),
-                recipients=recipients_of((), self._veil, is_limited=False),
+                recipients=recipients_of((), self._veil),
                 retention=self._end_of_recordings(rows),
                 sources=_ANYBODY if is_whole else ("self",),
                 rights=(*_EVERYWHERE, Right.OBJECTION.value),  # a legitimate interest is the basis (6.2)
@@ -205,7 +205,7 @@ class Contexts:
             basis=category.basis if category is not None and is_in_force else basis,
             grounds=grounds_of(self._policy, purposes, category, basis, is_special=False),
             data_categories=tuple(dict.fromkeys(("identification", *data))),
-            recipients=recipients_of((), self._veil, is_limited=False),
+            recipients=recipients_of((), self._veil),
             retention=self._end_of_relations(kind, _key_of(self._policy, category), criterion, is_day_told=is_in_force),
             sources=("self",),
             rights=rights,

@@ -14,6 +14,7 @@ import msgspec
 
 from rules.on_behalf_withholding import CLASSES
 from rules.redaction import Redaction
+from rules.subject_requests import COPIES
 
 # The codes that an answer speaks in; the texts of the package have words for each of them in every language.
 DATA_CATEGORIES: Final = (
@@ -29,6 +30,9 @@ CRITERIA: Final = (
 BASES: Final = ("consent", "contract", "legal_obligation", "of_the_others", "not_decided")
 WITHHELD_CLASSES: Final = ("voice", "image", "attachment", "text", "item", "mention", *CLASSES)
 RGT_09: Final = "RGT-09"
+NOT_THE_PERSON: Final = "NOT_THE_PERSON"  # the reviewer's word that a row speaks of somebody else
+DPO_REVIEW: Final = "DPO_REVIEW"
+RECIPIENT: Final = "recipient"  # the kind of an item that says to whom something of a fiche was passed on
 TOLD_CODES: Final = frozenset({"RF-03", "VOICE", RGT_09})  # reasons that a person is told; whatever else a reviewer writes is told as RF-03
 
 
@@ -74,6 +78,16 @@ class Attachment(msgspec.Struct, frozen=True):
     sha256: str = ""
 
 
+class MentionedIn(msgspec.Struct, frozen=True):
+    """Where a mention stands, for who reviews it and for nobody else: the file (kind, id, number; empty where it lies in none), and the
+    contacts, by id and name, whom the row is linked to or who have a role in that file."""
+
+    kind: str = ""
+    id: str = ""
+    number: str = ""
+    contacts: tuple[tuple[str, str], ...] = ()
+
+
 class Item(msgspec.Struct, frozen=True):
     """One row of the CRM in an answer. `item` is its number in the package, `context` the key of a Context, `kind` a kind of record.
 
@@ -99,6 +113,12 @@ class Item(msgspec.Struct, frozen=True):
     attachment: Attachment | None = None
     redactions: tuple[Redaction, ...] = ()
     digest: str = ""
+    where: MentionedIn | None = None
+
+    @property
+    def leaves_no_trace(self) -> bool:
+        """Whether nothing is told of it where it is withheld: it is not about the person, or a recipient whom nobody is to learn of."""
+        return self.code == NOT_THE_PERSON or (self.kind == RECIPIENT and self.code != RGT_09)
 
     @property
     def is_shown(self) -> bool:
@@ -146,7 +166,8 @@ class Item(msgspec.Struct, frozen=True):
 class Recipient(msgspec.Struct, frozen=True):
     """Somebody to whom data were passed on: by name where it is logged, else one of RECIPIENT_CATEGORIES (art. 15(1)(c)).
 
-    `on` is a day in ISO form, `country` an ISO code where it is outside the EEA, `safeguard` the ground for passing them on there.
+    `on` is a day in ISO form, `country` an ISO code where it is outside the EEA, `safeguard` the ground for passing them on there. `source`
+    is the row (kind, id) that says so, empty for whoever no row names; `is_criminal`: whoever acts in criminal matters (7.1(c)).
     """
 
     name: str
@@ -154,6 +175,8 @@ class Recipient(msgspec.Struct, frozen=True):
     country: str = ""
     safeguard: str = ""
     is_category: bool = False
+    source: tuple[str, str] = ("", "")
+    is_criminal: bool = False
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -275,13 +298,46 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> tuple[Item, ...]:
         """The items that go into the package, numbered anew from 1 without a gap."""
-        shown = [item for item in self.items if item.is_shown]
+        shown = [item for item in self.items if item.is_shown and item.kind != RECIPIENT]  # recipients are told with their context
         return tuple(msgspec.structs.replace(item, item=str(number)) for number, item in enumerate(shown, 1))
+
+    def told_contexts(self, *, working_copy: bool = False) -> tuple[Context, ...]:
+        """The contexts with the recipients who may be told, each once; a working copy has also those who wait for a person.
+
+        A recipient is told where its item is, and something else of its fiche: what is withheld does not tell by its recipient that it is
+        there. Where recipients are no items, in answers to other rights, nobody who acts in criminal matters is told.
+        """
+        by_kind: dict[bool, dict[tuple[str, str], Item]] = {True: {}, False: {}}
+        for item in self.items:
+            if item.is_shown or (working_copy and item.status is ItemStatus.PENDING_REVIEW):
+                by_kind[item.kind == RECIPIENT].setdefault(item.source, item)
+        named, files = by_kind[True], by_kind[False]
+
+        def told(each: Recipient) -> Recipient | None:
+            if each.source == ("", ""):
+                return each
+            if self.right not in COPIES:
+                return None if each.is_criminal else msgspec.structs.replace(each, source=("", ""))
+            item = named.get(each.source)
+            if item is None or each.source not in files:
+                return None
+            is_rewritten = item.status is ItemStatus.APPROVED_REDACTED and bool(item.text)
+            name, is_category = (item.text or "", False) if is_rewritten else (each.name, each.is_category)
+            return msgspec.structs.replace(each, name=name, is_category=is_category, source=("", ""))
+
+        return tuple(
+            msgspec.structs.replace(context, recipients=tuple(dict.fromkeys(one for each in context.recipients if (one := told(each)))))
+            for context in self.contexts
+        )
 
     @property
     def told_withheld(self) -> tuple[Withheld, ...]:
         """What was left out, each class and reason once: of items that a person or a rule withholds, and what was left out before."""
-        of_items = (Withheld(item.withheld_class, item.told_code) for item in self.items if item.status is ItemStatus.WITHHELD)
+        of_items = (
+            Withheld(item.withheld_class, item.told_code)
+            for item in self.items
+            if item.status is ItemStatus.WITHHELD and not item.leaves_no_trace
+        )
         return tuple(dict.fromkeys((*self.withheld, *of_items)))
 
     @property

@@ -17,8 +17,9 @@ from typing import Final
 
 import msgspec
 
-from jobs.disclosure import RGT_09, Attachment, Field, Item, ItemStatus
+from jobs.disclosure import DPO_REVIEW, NOT_THE_PERSON, RECIPIENT, RGT_09, Attachment, Field, Item, ItemStatus
 from jobs.file_texts import Checked
+from jobs.mentions import NAME_PART
 from jobs.own_numbers import is_own_caller
 from jobs.plain_text import plain_text
 from jobs.scoping import MENTION, Row, json_value
@@ -26,6 +27,7 @@ from jobs.veiling import Veil
 from rules.full_records import FullFiche, FullNote, FullParty, FullRecording
 from rules.labels import label_for
 from rules.on_behalf_withholding import withheld_on_behalf, withheld_recipient, withheld_role
+from rules.recipients import acts_in_criminal_matters
 from rules.redaction import Redaction
 from rules.structured_fields import FIELDS, Nature, ShownTo, rule_for
 
@@ -59,7 +61,7 @@ _EXACT: Final = frozenset({"communicated", "started", "ended", "created", "sent"
 _TITLES: Final = MappingProxyType({"bin": "deleted"})
 # Of these RGT-09 withholds the texts and what leads to the child, and tells the rest: of a fiche its number and its day, not its hour.
 _TOLD_IN_PART: Final = frozenset({"contact", "dossier", "party", "fiche"})
-_ABOUT_RECIPIENT: Final = frozenset({"transmitted_to", "transmitted_country", "transfer_basis"})
+_ABOUT_RECIPIENT: Final = ("transmitted_to", "transmitted_on", "transmitted_country", "transfer_basis")
 _AROUND = 200  # characters on either side of a mention, up to the ends of its sentences
 
 
@@ -116,6 +118,8 @@ class Items:
             made = [self._with_text(row, self._item(row, context, (*told, *texts)), texts)]
         if apart:
             made.append(self._apart(row, context, apart))
+        if (recipient := self._recipient(row, context)) is not None:
+            made.append(recipient)
         attachment = None if self._only_provided or row.place == MENTION else self._attachment(row)
         if attachment is not None:
             text = self._text_of(row.record) if isinstance(row.record, FullNote) else None
@@ -142,6 +146,9 @@ class Items:
         parts = [str(field.value) for field in texts]
         redacted = self._veil.redact("\n\n".join(self._around(part) for part in parts) if row.place == MENTION else "\n\n".join(parts))
         limits = next((code for field in texts if (code := withheld_on_behalf(row.kind, field.name))), "")
+        if row.place == MENTION and row.evidence == NAME_PART:  # most who are called so are somebody else
+            proposed = msgspec.structs.replace(item, needs_review=True, proposal=redacted.text, redactions=redacted.redactions)
+            return msgspec.structs.replace(proposed, status=ItemStatus.WITHHELD, code=NOT_THE_PERSON, withholds=MENTION, where=row.where)
         is_limited = row.is_limited and not row.is_askers  # their own report is theirs, once a person has read it
         return msgspec.structs.replace(
             item,
@@ -151,6 +158,7 @@ class Items:
             redactions=redacted.redactions,
             code=RGT_09 if is_limited else "",
             withholds=limits if is_limited else MENTION if row.place == MENTION else "",
+            where=row.where,
         )
 
     def _apart(self, row: Row, context: str, fields: tuple[Field, ...]) -> Item:
@@ -163,11 +171,34 @@ class Items:
         """The class of RGT-09 that a structured field falls under."""
         if row.is_askers and field.name in ("caller_number", "caller_email"):
             return None
-        if isinstance(row.record, FullFiche) and field.name in _ABOUT_RECIPIENT and row.record.transmitted_to:
-            return withheld_recipient(row.record.transmitted_to)
         if isinstance(row.record, FullParty) and row.is_own and (spoke := withheld_role(row.record.role)):
             return spoke
         return withheld_on_behalf(row.kind, field.name)
+
+    def _recipient(self, row: Row, context: str) -> Item | None:
+        """To whom something of a fiche was passed on, as an item of its own: it can be withheld where the fiche is told (7.1(c)).
+
+        Whoever acts in criminal matters waits for a person. After a running away or an abduction only authorities are told (RGT-09).
+        """
+        fiche = row.record
+        if not isinstance(fiche, FullFiche) or row.place == MENTION or not (fiche.transmitted_to or fiche.transmitted_on):
+            return None
+        names = [name for name in _ABOUT_RECIPIENT if self._is_told(row, name)]
+        fields = tuple(field for name in names if (field := self._field(row, name)) is not None)
+        if not fields:
+            return None
+        confidant = withheld_recipient(fiche.transmitted_to) if row.is_limited and fiche.transmitted_to else None
+        is_criminal = acts_in_criminal_matters(fiche.transmitted_to, fiche.transmitted_country)
+        status = ItemStatus.WITHHELD if confidant else ItemStatus.PENDING_REVIEW if is_criminal else ItemStatus.APPROVED
+        return msgspec.structs.replace(
+            self._item(row, context, fields, RECIPIENT),
+            kind=RECIPIENT,
+            needs_review=True,
+            status=status,
+            code=RGT_09 if confidant else DPO_REVIEW if is_criminal else "",
+            withholds=confidant or "",
+            proposal=", ".join(str(field.value) for field in fields),
+        )
 
     # -- fields --------------------------------------------------------------------------------------------------------------------
 
@@ -184,6 +215,7 @@ class Items:
             return
         # In the order in which people name them, not that of the columns.
         names = [name for name in FIELDS[row.kind] if name in row.record.__struct_fields__ and self._is_told(row, name)]
+        names = [name for name in names if row.kind != "fiche" or name not in _ABOUT_RECIPIENT]  # an item of its own
         for name in names:
             stem, _, ending = name.rpartition("_")
             if row.is_limited and ending == "at" and stem in _EXACT and f"{stem}_on" in names:
@@ -209,6 +241,8 @@ class Items:
     def _is_told(self, row: Row, name: str) -> bool:
         value = getattr(row.record, name)
         rule = rule_for(row.kind, name)
+        if rule.nature is Nature.TEXT and not row.has_texts:
+            return False
         if rule.shown is ShownTo.NEVER or rule.nature is Nature.FILE or value is None or value in ("", ()):
             return False
         if self._only_provided and name not in PROVIDED.get(row.kind, frozenset()):

@@ -23,8 +23,9 @@ from rules.names import PARTICLES
 from rules.phones import normal_phone
 
 # The kinds of evidence, strongest first.
-NATIONAL_NUMBER, EMAIL, PHONE, NAME = "national_number", "email", "phone", "name"
-EVIDENCE = (NATIONAL_NUMBER, EMAIL, PHONE, NAME)
+NATIONAL_NUMBER, EMAIL, PHONE, NAME, NAME_PART = "national_number", "email", "phone", "name", "name_part"
+EVIDENCE = (NATIONAL_NUMBER, EMAIL, PHONE, NAME, NAME_PART)
+NAMES = frozenset({NAME, NAME_PART})
 
 _JOINED = re.compile(r"(?:van(?:den|der|de)?|von|ter|ten|den|der|des|de|du|el|al|ben|ait|ould|dos|da|la|le)")
 SHORTEST_CORE = 4  # letters of a name after a particle that is written together with it
@@ -48,14 +49,15 @@ class Sought:
 
     def __init__(self, people: Iterable[FullContact]) -> None:
         names: defaultdict[str, set[str]] = defaultdict(set)
+        parts: defaultdict[str, set[str]] = defaultdict(set)  # by one of several surnames
         literal: defaultdict[str, set[str]] = defaultdict(set)  # names such as Ben, which elsewhere are particles
         mails: defaultdict[str, set[str]] = defaultdict(set)
         self._numbers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for person in people:
             first, last = person.first_name or "", person.last_name or ""
             spellings = _spellings(first, last)
-            for spelling in spellings:
-                names[f" {spelling} "].add(person.id)
+            for spelling, is_whole in spellings.items():
+                (names if is_whole else parts)[f" {spelling} "].add(person.id)
             if not spellings and (both := _both_as_written(first, last)):
                 for spelling in both:
                     literal[f" {spelling} "].add(person.id)
@@ -66,12 +68,12 @@ class Sought:
                     self._numbers[PHONE, significant].add(person.id)
             if len(national := _NO_DIGIT.sub("", _folded(person.national_number or ""))) == NATIONAL_DIGITS:
                 self._numbers[NATIONAL_NUMBER, national].add(person.id)
-        self._names, self._literal = _automaton(names), _automaton(literal)
-        self._hints = _automaton({max(spelling.split(), key=len): set() for spelling in (*names, *literal)})
+        self._names, self._parts, self._literal = _automaton(names), _automaton(parts), _automaton(literal)
+        self._hints = _automaton({max(spelling.split(), key=len): set() for spelling in (*names, *parts, *literal)})
         self._mails = _automaton(mails)
 
     def __bool__(self) -> bool:
-        return bool(self._names or self._literal or self._mails or self._numbers)
+        return bool(self._names or self._parts or self._literal or self._mails or self._numbers)
 
     @staticmethod
     def strength(evidence: str) -> int:
@@ -104,10 +106,14 @@ class Sought:
     def _by_name(self, folded: str) -> Iterator[tuple[str, set[str]]]:
         if not self._hints or next(self._hints.iter(folded.replace("'", "").replace("`", "")), None) is None:
             return  # most texts: without the longest word of any spelling there is no need to take them apart
-        for automaton, dropped in ((self._names, PARTICLES), (self._literal, frozenset())):
+        for automaton, dropped, evidence in (
+            (self._names, PARTICLES, NAME),
+            (self._parts, PARTICLES, NAME_PART),
+            (self._literal, frozenset(), NAME),
+        ):
             if automaton:
                 for _, (_, people) in automaton.iter(f" {' '.join(_words(folded, dropped))} "):
-                    yield NAME, people
+                    yield evidence, people
 
 
 def _automaton(needles: dict[str, set[str]]) -> ahocorasick.Automaton | None:
@@ -157,10 +163,15 @@ def _both_as_written(first: str, last: str) -> set[str]:
     return {f"{one} {other}", f"{other} {one}"} if one and other else set()
 
 
-def _spellings(first: str, last: str) -> set[str]:
-    """How a text without particles may write a full name; empty where one half is not known, or is nothing but particles."""
-    firsts, lasts = _first_names(first), _last_names(last)
-    return {spelling for one in firsts for other in lasts for spelling in (f"{one} {other}", f"{other} {one}")}
+def _spellings(first: str, last: str) -> dict[str, bool]:
+    """How a text without particles may write a full name, each with whether all of the surname is in it; empty where one half is not
+    known, or is nothing but particles."""
+    found: dict[str, bool] = {}
+    for one in _first_names(first):
+        for other, is_all in _last_names(last).items():
+            for spelling in (f"{one} {other}", f"{other} {one}"):
+                found[spelling] = found.get(spelling, False) or is_all
+    return found
 
 
 def _first_names(first: str) -> set[str]:
@@ -169,21 +180,23 @@ def _first_names(first: str) -> set[str]:
     return {" ".join(words), words[0], "".join(words)} if words else set()
 
 
-def _last_names(last: str) -> set[str]:
+def _last_names(last: str) -> dict[str, bool]:
     """A surname as it stands, in any order, cut to one of its parts, and with its particles joined or taken off (IDN-14, IDN-15)."""
     folded = _folded(_IN_BRACKETS.sub(" ", last))
     whole = [word for word in _NO_LETTERS.split(_APOSTROPHE.sub("", folded)) if word]
     words = [word for word in whole if len(word) > 1 and word not in PARTICLES]
     if not words:
-        return set()
+        return {}
     orders = permutations(words) if len(words) <= MOST_NAMES_IN_ANY_ORDER else (words, reversed(words))
-    found = {" ".join(order) for order in orders} | set(words) | {"".join(whole), "".join(words)}
+    found = dict.fromkeys(words, False)
     for start in range(len(whole)):  # "Van den Broeck" is also "Van Denbroeck", of which the first word goes
-        found.add("".join(whole[start:]))
-    for word in tuple(found):
+        is_all = not any(word in words for word in whole[:start])
+        found["".join(whole[start:])] = found.get("".join(whole[start:]), False) or is_all
+    found |= {" ".join(order): True for order in orders} | {"".join(words): True}
+    for word, is_all in tuple(found.items()):
         if (joined := _JOINED.match(word)) and len(core := word[joined.end() :]) >= SHORTEST_CORE:
-            found.add(core)
-    return {name for name in found if len(name) > 1}
+            found[core] = found.get(core, False) or is_all
+    return {name: is_all for name, is_all in found.items() if len(name) > 1}
 
 
 def _significant(phone: str) -> str:

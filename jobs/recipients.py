@@ -11,23 +11,22 @@ from jobs.disclosure import Recipient
 from jobs.veiling import Veil
 from rules.eea import is_outside
 from rules.full_records import FullFiche
-from rules.on_behalf_withholding import withheld_recipient
+from rules.recipients import acts_in_criminal_matters
 
 TRANSFER_BASIS_MISSING = "TRANSFER_BASIS_MISSING"
 PROCESSOR = Recipient("processor", is_category=True)
 
 
-def recipients_of(fiches: Iterable[FullFiche], veil: Veil, *, is_limited: bool) -> tuple[Recipient, ...]:
+def recipients_of(fiches: Iterable[FullFiche], veil: Veil) -> tuple[Recipient, ...]:
     """Name the recipients, oldest first; by category where it is only logged that something was passed on, and not to whom.
 
-    In a file under RGT-09 only authorities are named. Whoever processes data for the organisation is told as a category.
+    Which of them are told is decided item by item (`Compilation.told_contexts`). Whoever processes data for the organisation is told as a
+    category.
     """
     found: dict[Recipient, None] = {}
     for fiche in sorted(fiches, key=lambda fiche: (fiche.transmitted_on is None, fiche.transmitted_on or fiche.created_on, fiche.id)):
         name = (fiche.transmitted_to or "").strip()
         if not name and fiche.transmitted_on is None:
-            continue
-        if is_limited and name and withheld_recipient(name) is not None:
             continue
         outside = is_outside(fiche.transmitted_country)
         told = Recipient(
@@ -36,6 +35,8 @@ def recipients_of(fiches: Iterable[FullFiche], veil: Veil, *, is_limited: bool) 
             country=(fiche.transmitted_country or "").strip().upper() if outside else "",
             safeguard=veil.redact((fiche.transfer_basis or "").strip()).text if outside else "",
             is_category=not name,
+            source=("fiche", fiche.id),
+            is_criminal=acts_in_criminal_matters(name, fiche.transmitted_country),
         )
         found[told] = None
     return (*found, PROCESSOR)

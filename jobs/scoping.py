@@ -15,8 +15,11 @@ from types import MappingProxyType
 from typing import Final
 
 from jobs.assessing import Assessment
+from jobs.disclosure import MentionedIn
 from jobs.filing import KINDS_IN_ORDER, record_of
 from jobs.loose_rows import stand_in
+from jobs.mentions import NAMES, Sought
+from jobs.namesakes import Namesakes
 from jobs.own_numbers import compared, is_own_caller, own_numbers
 from jobs.searching import RELATIONS
 from rules.asked import UnitKey
@@ -61,6 +64,9 @@ class Row:
     is_reference: bool = False
     place: str = ""
     fields: tuple[str, ...] = ()  # of a mention: where the person is spoken of
+    evidence: str = ""  # of a mention: the strongest kind
+    where: MentionedIn | None = None  # of a mention, for who reviews it
+    has_texts: bool = True  # not where it lies in no file and may tell of a closed one
     is_caller: bool = False
     is_askers: bool = False
 
@@ -213,10 +219,11 @@ class Scope:
         is_limited = bool(self._standing.limited)
         if kind == "contact":
             is_told = record.id in self._me and (self._standing.identity or self._standing.relations)
-            return Row(kind, record.id, record, is_own=True, is_limited=is_limited) if is_told else None
+            texts = not self._standing.excluded  # nobody can tell from which file they stem
+            return Row(kind, record.id, record, is_own=True, is_limited=is_limited, has_texts=texts) if is_told else None
         if kind in RELATIONS:
             is_mine = self._standing.relations and getattr(record, "contact", None) in self._me
-            return Row(kind, record.id, record, is_own=True) if is_mine else None
+            return Row(kind, record.id, record, is_own=True, has_texts=not self._standing.excluded) if is_mine else None
         is_about = getattr(record, "regarding_kind", None) == "contact" and getattr(record, "regarding", None) in self._me
         if not (is_about or self._is_own(kind, record)) or not self._standing.identity:
             return None
@@ -246,22 +253,32 @@ class Scope:
     def _mentions(self) -> list[Row]:
         """Rows of other files that speak of the person, for the DPO to look at (EXP-04).
 
-        Whoever asks for a child gets none of them, and neither does somebody to whom a file is closed: they may stem from there.
+        Whoever asks for a child gets none of them, and neither does somebody to whom a file is closed: they may stem from there. A row that
+        a name leads to, and that is somebody else's, speaks of that person.
         """
         fields: dict[tuple[str, str], list[str]] = {}
+        evidence: dict[tuple[str, str], str] = {}
         for each in self._found.material.mentions:
             if each.kind in KINDS_IN_ORDER and each.kind != "contact" and self._me.intersection(each.people):
-                fields.setdefault((each.kind, each.id), []).append(each.field)
+                source = (each.kind, each.id)
+                fields.setdefault(source, []).append(each.field)
+                evidence[source] = min(each.evidence, evidence.get(source, each.evidence), key=Sought.strength)
         if self._found.request.on_behalf or not self._standing.identity:
             return []
         if self._standing.excluded:
             self.excluded.update(fields)
             return []
         found = []
+        namesakes = Namesakes(self._found)
         for (kind, row), places in sorted(fields.items()):
             record, units = self._found.filing.row(kind, row), self._found.filing.units(kind, row)
-            if record is not None and not any(unit in self._standing.own for unit in units):  # of those files the role decides (EXP-05)
-                found.append(Row(kind, row, record, place=MENTION, fields=tuple(sorted(set(places)))))
+            if record is None or any(unit in self._standing.own for unit in units):  # of those files the role decides (EXP-05)
+                continue
+            if evidence[kind, row] in NAMES and namesakes.owns(kind, record):
+                continue
+            where = namesakes.where(kind, record)
+            told = tuple(sorted(set(places)))
+            found.append(Row(kind, row, record, place=MENTION, fields=told, evidence=evidence[kind, row], where=where))
         return found
 
 

@@ -59,6 +59,8 @@ class Elsewhere:
 class Material:
     """What was found, by id. `contacts` are the people asked for and everybody else in their files; `accounts` are names of organisations.
 
+    `numbers` are those of every dossier and fiche of the CRM, and of proceedings.
+
     Fiches, recordings, notes, calls and e-mails are those of the files in which the person has a role, those about the person, those in
     which they take part, and those that mention them. Of the file of such an activity or mention in which the person has no role, only the
     dossier or lone fiche itself is here, with its roles, the fiches that these are on, and their contacts. Rows that were anonymised are
@@ -80,6 +82,7 @@ class Material:
     engagements: dict[str, FullEngagement] = field(default_factory=dict)
     mentions: list[Mention] = field(default_factory=list)
     elsewhere: list[Elsewhere] = field(default_factory=list)
+    numbers: set[str] = field(default_factory=set)
     not_searched: tuple[str, ...] = ()
 
     def rows(self, kind: str) -> dict[str, Any]:
@@ -121,6 +124,8 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
     "enrolment": ("name", "course"),
     "engagement": ("name",),
 }
+# The numbers by which a file is known: also of those that nobody asks about, for texts name them.
+NUMBERS: Mapping[str, tuple[str, ...]] = {"dossier": ("number", "court_reference"), "fiche": ("number",)}
 ANONYMISED = ("contact", "dossier", "fiche")  # kinds whose rows outlive their own anonymisation
 
 # Rows that lie elsewhere are looked for by what ties them to the person (first) and to the files of the person (then).
@@ -316,9 +321,11 @@ class _Search:
         known = {row for row, record in self.material.rows(kind).items() if kind != "party" or record.contact is not None}
         known |= self._anonymised
         anonymised = ("anonymised_on",) if kind in ANONYMISED else ()
+        numbers = NUMBERS.get(kind, ())
         found = []
-        for page in self._connector.read(FULL[kind], (*TEXTS[kind], *anonymised)):
+        for page in self._connector.read(FULL[kind], dict.fromkeys((*TEXTS[kind], *anonymised, *numbers))):
             for row in page:
+                self.material.numbers.update(number.strip() for name in numbers if (number := getattr(row, name)))
                 if row.id in known or (anonymised and getattr(row, "anonymised_on", None) is not None):
                     continue
                 for name in TEXTS[kind]:

@@ -68,7 +68,9 @@ def shown_of(compilation: Compilation, *, working_copy: bool = False) -> Shown:
     if compilation.right not in COPIES:
         return _decided(compilation)
     portable = compilation.right == "portability"
-    contexts = tuple(each for each in compilation.contexts if not portable or (each.portable and not each.special))
+    contexts = tuple(
+        each for each in compilation.told_contexts(working_copy=working_copy) if not portable or (each.portable and not each.special)
+    )
     keys = {each.key for each in contexts}
     items = [item for item in (_proposed(compilation) if working_copy else compilation.shown) if not portable or item.context in keys]
     shown = [_shown(item, portable=portable, working_copy=working_copy) for item in items]

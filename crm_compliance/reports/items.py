@@ -88,6 +88,10 @@ def item_document(item: Item) -> dict[str, Any]:
         "attachment": item.attachment.media_type if item.attachment is not None else None,
         "attachment_name": item.attachment.name if item.attachment is not None else None,
         "unread": item.unread or None,
+        "file": None
+        if item.where is None or not item.where.kind
+        else {"kind": item.where.kind, "id": item.where.id, "number": item.where.number or None},
+        "contacts": [{"id": contact, "name": name} for contact, name in item.where.contacts] if item.where is not None else [],
         "digest": item.digest,
     }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import pytest
 
-from jobs.disclosure import Addressee, Compilation, Item, ItemStatus
+from jobs.disclosure import Addressee, Compilation, Context, Item, ItemStatus, MentionedIn, Recipient, Retention
 from jobs.items import Items, numbered, with_decisions
+from jobs.recipients import PROCESSOR
 from jobs.scoping import Row
 from jobs.veiling import Veil
 from rules.full_records import FullCall, FullContact, FullDossier, FullEmail, FullEnrolment, FullFiche, FullNote, FullParty, FullRecording
@@ -33,6 +34,14 @@ class PlainVeil:
 
 def maker(**more: bool) -> Items:
     return Items(cast("Veil", PlainVeil()), "nl", NUMBERS, names=("Lotte",), **more)  # type: ignore[arg-type]
+
+
+def compilation(items: tuple[Item, ...], **more: Any) -> Compilation:
+    usual = {"right": "access", "contexts": ()}
+    return Compilation(
+        request="r", reference="r", answer="package", scope="own", language="nl", generated_at=datetime(2026, 11, 25, tzinfo=UTC),
+        received_on=date(2026, 11, 25), addressee=Addressee("Lotte (fictief)"), items=items, **(usual | more),
+    )  # fmt: skip
 
 
 def values(item: Item) -> dict[str, object]:
@@ -80,7 +89,7 @@ def test_somebody_else_in_the_persons_own_row_is_not_told() -> None:
 
 def test_the_ground_of_a_transfer_does_not_name_others() -> None:
     fiche = FullFiche(id="f", transfer_basis="akkoord van Karel", transmitted_to="Police, Karel")
-    (item,) = maker().of(Row("fiche", "f", fiche, ("fiche", "f")), "context-1")
+    (_, item) = maker().of(Row("fiche", "f", fiche, ("fiche", "f")), "context-1")
     assert values(item) == {"transfer_basis": "akkoord van [derde 1]", "transmitted_to": "Police, [derde 1]"}
 
 
@@ -137,12 +146,66 @@ def test_of_a_conversation_under_rgt_09_the_number_and_the_day_are_told_and_not_
     assert (text.status, text.shown_fields, text.shown_text) == (ItemStatus.WITHHELD, (), "")
 
 
-def test_under_rgt_09_a_confidant_who_was_informed_is_not_named_and_an_authority_is() -> None:
-    for name, is_told in (("Opvanghuis Zonnedal", False), ("Police", True)):
+def test_under_rgt_09_a_confidant_who_was_informed_is_withheld_and_an_authority_waits() -> None:
+    for name, status, code in (("Opvanghuis Zonnedal", "WITHHELD", "RGT-09"), ("Police", "PENDING_REVIEW", "DPO_REVIEW")):
         fiche = FullFiche(id="f", number="F-1", transmitted_to=name, transmitted_country="FR")
         items = maker().of(Row("fiche", "f", fiche, is_limited=True), "context-1")
-        shown = {field.name for item in items if item.is_shown for field in item.fields}
-        assert shown == ({"number", "transmitted_to", "transmitted_country"} if is_told else {"number"})
+        assert {field.name for item in items if item.is_shown for field in item.fields} == {"number"}
+        (recipient,) = [item for item in items if item.kind == "recipient"]
+        assert (recipient.status, recipient.code) == (status, code)
+        assert {field.name for field in recipient.fields} == {"transmitted_to", "transmitted_country"}
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "status"),
+    [
+        ("PZ Zuid (fictief)", None, "PENDING_REVIEW"),
+        ("Parket Gent", "BE", "PENDING_REVIEW"),
+        ("NCMEC", "US", "PENDING_REVIEW"),
+        ("Voorbeeldhulp (fictief)", "NL", "PENDING_REVIEW"),
+        (None, None, "PENDING_REVIEW"),
+        ("CAW Voorbeeld (fictief)", None, "APPROVED"),
+    ],
+)
+def test_whoever_acts_in_criminal_matters_waits_for_a_person(name: str | None, country: str | None, status: str) -> None:
+    """7.1(c): whatever becomes of the fiche; of whom no name is known may be the police."""
+    fiche = FullFiche(id="f", number="F-1", transmitted_to=name, transmitted_on=date(2026, 1, 2), transmitted_country=country)
+    told, recipient = maker().of(Row("fiche", "f", fiche), "context-1")
+    assert (values(told), told.status) == ({"number": "F-1"}, "APPROVED")
+    assert (recipient.kind, recipient.status, recipient.needs_review) == ("recipient", status, True)
+
+
+def test_a_recipient_who_is_kept_back_leaves_no_trace() -> None:
+    """7.1(c): named in no section, notice or count; a withheld fiche does not tell of itself by its recipient."""
+    fiche = FullFiche(id="f", number="F-1", transmitted_to="PZ Zuid (fictief)", transmitted_on=date(2026, 1, 2))
+    told, recipient = maker().of(Row("fiche", "f", fiche), "context-1")
+    named = Recipient("PZ Zuid (fictief)", on="2026-01-02", source=("fiche", "f"), is_criminal=True)
+    context = Context("context-1", "fiche", "other", {}, (), "", (), (named, PROCESSOR), Retention("", None), (), ())
+
+    def names(fiche_status: str, recipient_status: str, right: str = "access") -> tuple[list[str], int, int]:
+        items = (
+            msgspec.structs.replace(told, status=ItemStatus(fiche_status)),
+            msgspec.structs.replace(recipient, status=ItemStatus(recipient_status), code="RF-03"),
+        )
+        answer = compilation(items, contexts=(context,), right=right)
+        return [each.name for each in answer.told_contexts()[0].recipients], len(answer.shown), len(answer.told_withheld)
+
+    assert names("APPROVED", "APPROVED") == (["PZ Zuid (fictief)", "processor"], 1, 0)
+    assert names("APPROVED", "WITHHELD") == (["processor"], 1, 0)
+    assert names("APPROVED", "PENDING_REVIEW") == (["processor"], 1, 0)
+    assert names("WITHHELD", "APPROVED") == (["processor"], 0, 1)
+    assert names("APPROVED", "APPROVED", "rectification")[0] == ["processor"]  # nobody has decided: it is not told
+
+
+def test_a_mention_by_one_of_two_surnames_is_left_out_without_a_trace_unless_somebody_says_otherwise() -> None:
+    """EXP-04, EXP-09: nothing says that something about the person was left out."""
+    where = MentionedIn("dossier", "d", "D-7", (("x", "Ann Janssens (fictief)"),))
+    call = FullCall(id="c", text="Ann Janssens belde")
+    row = Row("call", "c", call, place="mention", fields=("text",), evidence="name_part", where=where)
+    (item,) = maker().of(row, "context-1")
+    assert (item.status, item.code, item.where) == (ItemStatus.WITHHELD, "NOT_THE_PERSON", where)
+    assert compilation((item,)).told_withheld == ()
+    assert compilation((msgspec.structs.replace(item, code="RF-03"),)).told_withheld != ()
 
 
 def test_the_report_of_who_asks_for_a_child_waits_for_a_person_and_is_not_kept_from_them() -> None:

@@ -1,0 +1,92 @@
+"""What an answer does not tell of other files, other people and those to whom something was passed on. Everybody is fictitious."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rules.subject_requests import Outcome
+from tests.crm_compliance.asking import Asking, told
+from tests.crm_compliance.cli.test_requests_answer_closed import JAN, asked_by, jan, suspect
+from tests.crm_compliance.typist import Typist
+from tests.integration.night import Night
+
+
+def a_report(org: Night, person: str, summary: str, **columns: Any) -> tuple[str, str]:
+    """A dossier with one fiche, of which the person is the reporter."""
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0111")
+    fiche = org.fiche("grooming", dossier=dossier, cf_name="F-2026-0112", cf_summary=summary, **columns)
+    org.party(person, "reporter", fiche=fiche)
+    return dossier, fiche
+
+
+@pytest.mark.parametrize("is_suspect", [True, False])
+def test_the_numbers_of_all_other_files_are_replaced_alike(typist: Typist, org: Night, is_suspect: bool) -> None:
+    """SUS-05, EXP-09: the file of a suspicion, one in which the person has no part, a fiche, and proceedings; the own numbers stay."""
+    person = jan(org)
+    a_report(org, person, "Zie D-2026-0111, F-2026-0112, d 2026/0666, D-2026-0777, F-2026-7771, BR.20.L7.001234 van 2026.")
+    closed = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0666")
+    other = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0777", cf_courtreference="BR.20.L7.001234")
+    org.fiche("sexting", dossier=other, cf_name="F-2026-7771")
+    if is_suspect:
+        suspect(org, person, closed)
+    (item,) = [item for item in asked_by(typist, JAN, person, kind="witness").items() if item["proposal"]]
+    assert item["proposal"] == "Zie D-2026-0111, F-2026-0112, […], […], […], […] van 2026."
+
+
+def test_no_text_of_a_contact_is_told_to_somebody_who_is_suspected_elsewhere(typist: Typist, org: Night) -> None:
+    """SUS-05: it lies in no file and may stem from the closed one; to others it is proposed."""
+    person = jan(org, description="Zie ook een ander dossier, daar als verdachte genoemd.")
+    a_report(org, person, "Ik zag een auto.")
+    assert "verdachte" in str(asked_by(typist, JAN, person, kind="witness").items())
+    suspect(org, person, org.dossier("sexting", closed=False))
+    asking = asked_by(typist, JAN, person, kind="witness")
+    assert asking.answer["answer"] == "package"
+    assert "verdachte" not in str(asking.items())
+    asking.approve_all()
+    assert asking.release().outcome is Outcome.DELIVERED
+
+
+def test_a_recipient_is_decided_about_by_itself(typist: Typist, org: Night) -> None:
+    """7.1(c): the police waits for the DPO, and where the fiche or the recipient is withheld neither name, day nor class is told."""
+    person = jan(org)
+    a_report(org, person, "Ik zag een auto.", cf_transmittedto="PZ Zuid (fictief)", cf_transmittedon="2026-02-03")
+    asking = asked_by(typist, JAN, person, kind="witness")
+    (recipient,) = [item for item in asking.items() if item["kind"] == "recipient"]
+    assert (recipient["status"], recipient["code"]) == ("PENDING_REVIEW", "DPO_REVIEW")
+    asking.decide({"item": recipient["item"], "status": "WITHHELD", "code": "RF-03"})
+    asking.approve_all()
+    answer = asking.compilation
+    assert "PZ Zuid" not in str([each.recipients for each in answer.told_contexts()])
+    assert (answer.told_withheld, asking.release().outcome) == ((), Outcome.DELIVERED)
+
+
+def test_a_row_of_a_namesake_is_no_mention(typist: Typist, org: Night) -> None:
+    """EXP-04: linked to another contact, or in a file in which somebody of the same name has a role."""
+    person = jan(org)
+    a_report(org, person, "Ik zag een auto.")
+    other = org.contact(firstname="Jan", lastname="Wouterlood (fictief)", emailaddress1="another@example.org")
+    elsewhere = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0777", cf_summary="Jan Wouterlood (fictief) is het kind.")
+    org.party(other, "child", dossier=elsewhere)
+    org.note("contact", other, notetext="Jan Wouterlood (fictief) belde.")
+    stranger = org.contact(firstname="Piet", lastname="Vreemde (fictief)")
+    third = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0888", cf_summary="Een buur, Jan Wouterlood (fictief).")
+    org.party(stranger, "reporter", dossier=third)
+    (mention,) = [item for item in asked_by(typist, JAN, person, kind="witness").items() if item["title"] == "mention"]
+    assert mention["file"] == {"kind": "dossier", "id": third, "number": "D-2026-0888"}
+    assert mention["contacts"] == [{"id": stranger, "name": "Piet Vreemde (fictief)"}]
+
+
+@pytest.mark.parametrize(("code", "outcome"), [("NOT_THE_PERSON", Outcome.DELIVERED), ("RF-03", Outcome.DELIVERED_PARTLY)])
+def test_what_is_not_about_the_person_leaves_no_trace(typist: Typist, org: Night, code: str, outcome: Outcome) -> None:
+    """EXP-09: no class, no reason, no outcome in part."""
+    person = jan(org)
+    a_report(org, person, "Ik zag een auto.")
+    org.fiche("social_card", cf_summary="Een zekere Jan Wouterlood (fictief).")
+    asking: Asking = asked_by(typist, JAN, person, kind="witness")
+    (mention,) = [item for item in asking.items() if item["title"] == "mention"]
+    asking.decide({"item": mention["item"], "status": "WITHHELD", "code": code})
+    asking.approve_all()
+    assert ("mention" in told(asking.compilation)) is (code == "RF-03")
+    assert asking.release().outcome is outcome
