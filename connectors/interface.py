@@ -372,6 +372,16 @@ class Connector(Protocol):
         """
         ...
 
+    def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
+        """The tables that are not mapped, hang on rows of these kinds, and hold rows that do, by logical name: nothing in them is read.
+
+        One into which this account may not look is among them, unless the CRM itself says that it is empty.
+
+        Raises:
+            ConnectorError: it cannot be told.
+        """
+        ...
+
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Which of these rows, of mapped tables or others, are there."""
         ...

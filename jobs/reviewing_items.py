@@ -22,7 +22,7 @@ import msgspec
 
 from jobs.admitting import APPROVER, DPO, Hand, admitted, check_role, of_this_crm, save_move
 from jobs.compiling import compiled, drafted
-from jobs.disclosure import SEEN_UNCHECKED, Compilation, Item, ItemStatus
+from jobs.disclosure import RECIPIENT, SEEN_UNCHECKED, Compilation, Item, ItemStatus
 from jobs.granted import PUT_ASIDE, is_settled
 from jobs.ports import JobContext
 from jobs.subject_requests import COMPILATION, SubjectRequest
@@ -32,6 +32,7 @@ from rules.subject_requests import COPIES, Step
 
 DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
 LONGEST_LINE = 2 * 1024 * 1024
+UNMAPPED: Final = ("table:", "kind:", "column:")  # places that are not searched because the mapping does not name them
 _KEYS: Final = frozenset({"item", "status", "code", "text", "digest"})
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
 
@@ -88,13 +89,17 @@ def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
 def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, Any]:
     """Count anew in which of three places every row is, for the two people who approve; it is stored nowhere (EXP-14).
 
+    It is not complete where a table, a kind of row or a field of one is not mapped, so that nobody was looked for there (EXP-03).
+
     Raises:
         Refused: with code `role`, or `not_confirmed`.
     """
     check_role(hand, Step.REVIEW, (DPO, APPROVER))
     draft = drafted(context, of_this_crm(hand, request_id, Step.REVIEW), with_files=False)
-    withheld = {item.source for item in draft.compilation.items if not item.is_shown}
-    included = {item.source for item in draft.compilation.items} - withheld
+    items = [item for item in draft.compilation.items if item.kind != RECIPIENT]  # of a recipient the fiche is the row
+    withheld = {item.source for item in items if not item.is_shown}
+    included = {item.source for item in items} - withheld
+    lacking = [place for place in draft.found.material.not_searched if place.startswith(UNMAPPED)]
     total = len(included) + len(withheld) + len(draft.scope.excluded)
     return {
         "request": request_id,
@@ -102,7 +107,8 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
         "included": len(included),
         "withheld": len(withheld),
         "excluded": len(draft.scope.excluded),
-        "complete": draft.compilation.is_complete,
+        "complete": draft.compilation.is_complete and not lacking,
+        "not_searched": lacking,
     }
 
 

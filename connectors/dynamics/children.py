@@ -59,6 +59,24 @@ class Children:
                     found += self._of(known[name], column, parent, ids, goes=goes)
         return found
 
+    def unmapped(self, parents: Collection[str]) -> tuple[str, ...]:
+        """The tables of which rows hang on rows of these tables, and which nobody reads. Raises as `Connector.unmapped`."""
+        mapped = {table.name for table in self._mapping.tables.values()}
+        columns: dict[str, set[str]] = {}
+        for parent in parents:
+            definition = self._metadata.table(parent)
+            for each in definition.children if definition else ():
+                if each.child not in mapped | PLATFORM:
+                    columns.setdefault(each.child, set()).add(each.column)
+        known = self._directory.known(sorted(columns))
+        return tuple(name for name in sorted(known) if self._has_rows(known[name], columns[name]))
+
+    def _has_rows(self, table: KnownTable, columns: Collection[str]) -> bool:
+        try:
+            return not all(self._is_empty(table, f"_{column}_value") for column in sorted(columns))
+        except NotOffered:
+            return total_count(self._transport, table.name) != 0
+
     def _columns(self, parent: str, *, restricting: bool) -> Mapping[tuple[str, str], bool]:
         """Table and lookup of each relationship to be looked at, and whether its rows go along."""
         definition = self._metadata.table(parent)

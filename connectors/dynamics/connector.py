@@ -429,6 +429,14 @@ class DynamicsConnector:
         """
         return self._children.hanging(rows, restricting=restricting)
 
+    def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
+        """The tables that are not mapped, hang on rows of these kinds, and hold rows that do, by logical name: nothing in them is read.
+
+        Raises:
+            ConnectorError: it cannot be told.
+        """
+        return self._children.unmapped([table.name for record in records if (table := self.mapping.table(record)) is not None])
+
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Which of these rows, of mapped tables or others, are there.
 

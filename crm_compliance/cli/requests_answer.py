@@ -185,7 +185,8 @@ def _counted(counts: dict[str, Any]) -> str:
     from crm_compliance.reports.sentences import counted
 
     parts = ", ".join(f"{counts[name]} {name}" for name in ("included", "withheld", "excluded"))
-    return f"{counted(counts['candidates'], 'row')}: {parts}; {'complete' if counts['complete'] else 'NOT COMPLETE'}"
+    told = f"{counted(counts['candidates'], 'row')}: {parts}; {'complete' if counts['complete'] else 'NOT COMPLETE'}"
+    return told if not counts["not_searched"] else f"{told}\nNot mapped, and so not searched: {', '.join(counts['not_searched'])}"
 
 
 def _show(console: Console, items: Sequence[Item]) -> None:

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
+from typing import Final
 
 from crm_compliance.packages.answer import Block, Bullets, Fact, Facts, Paragraph, Section
 from crm_compliance.packages.shown import Shown
 from crm_compliance.packages.wording import Texts
 from jobs.disclosure import Compilation, Context, ProcessedBy, Recipient, Retention
+
+# What an answer says was searched, in its order, each with the codes of what keeps it from being said.
+SEARCHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "contact": (),
+        "dossier": (),
+        "fiche": (),
+        "note": ("kind:note",),
+        "call": ("kind:call",),
+        "email": ("kind:email",),
+        "recording": ("kind:recording",),
+        "transcript": ("kind:recording", "column:recording.transcript"),
+        "donation": ("kind:donation",),
+        "enrolment": ("kind:enrolment",),
+        "engagement": ("kind:engagement",),
+        "preferences": (),
+        "request": (),
+        "deleted": ("bin",),
+    }
+)
 
 
 def context_section(number: int, context: Context, texts: Texts, *, on_behalf: bool) -> Section:
@@ -139,11 +161,21 @@ def inside(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
 
 def searched(compilation: Compilation, texts: Texts) -> Section:
     """Where was looked, and where not: backups at least (EXP-03)."""
-    told = texts.say("access", "not_searched", places="; ".join(_places(compilation.not_searched, texts)))
-    return Section(texts.say("access", "searched"), (Paragraph(texts.say("access", "searched_text")), Paragraph(told)))
+    codes = compilation.not_searched
+    kinds = [texts.code("searched", kind) for kind, lacking in SEARCHED.items() if not set(lacking).intersection(codes)]
+    looked = texts.say("access", "searched_text", kinds=", ".join(kinds))
+    told = texts.say("access", "not_searched", places="; ".join(_places(codes, texts)))
+    return Section(texts.say("access", "searched"), (Paragraph(looked), Paragraph(told)))
 
 
-def _places(codes: tuple[str, ...], texts: Texts) -> Iterator[str]:
-    """Places in words, backups always; a column or a kind that the CRM does not have at all (`column:…`) is no place."""
+def _places(codes: Sequence[str], texts: Texts) -> Iterator[str]:
+    """Places in words, backups always; then the kinds of rows, the fields and the tables that the mapping does not name (EXP-03)."""
     known = [code if texts.knows("place", code) else "other" for code in ("backups", *codes) if ":" not in code]
-    return (texts.code("place", code) for code in dict.fromkeys(known))
+    yield from (texts.code("place", code) for code in dict.fromkeys(known))
+    named = {of: [code.partition(":")[2] for code in codes if code.startswith(f"{of}:")] for of in ("kind", "column", "table")}
+    yield from dict.fromkeys(texts.code("searched", kind) for kind in named["kind"] if texts.knows("searched", kind))
+    partly = dict.fromkeys(kind for column in named["column"] if texts.knows("searched", kind := column.partition(".")[0]))
+    if partly:
+        yield texts.say("access", "searched_in_part", kinds=", ".join(texts.code("searched", kind) for kind in partly))
+    if named["table"]:
+        yield texts.say("access", "not_mapped", tables=", ".join(named["table"]))

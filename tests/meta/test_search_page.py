@@ -30,6 +30,9 @@ class Organisation:
     def lying(self, *asked: object) -> Lying:
         return Lying(Reach.NOT_REACHABLE)
 
+    def unmapped(self, records: object) -> tuple[str, ...]:
+        return () if self.maps else ("cf_visit",)
+
     def traces(self, *asked: object) -> Traces:
         return Traces(Reach.READ)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from crm_compliance.wiring import mapping_text
 from rules.subject_requests import Outcome
-from tests.crm_compliance.asking import Asking, told
+from tests.crm_compliance.asking import DORA, Asking, told
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, asked_by, jan, suspect
+from tests.crm_compliance.packages.pages import text_of
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
@@ -90,3 +93,39 @@ def test_what_is_not_about_the_person_leaves_no_trace(typist: Typist, org: Night
     asking.approve_all()
     assert ("mention" in told(asking.compilation)) is (code == "RF-03")
     assert asking.release().outcome is outcome
+
+
+def lean_mapping(typist: Typist) -> None:
+    """The shipped mapping without gifts and notes."""
+    text, _ = mapping_text(typist.settings)
+    for kind, following in (("donation", "enrolment"), ("note", "call")):
+        text = re.sub(rf"\n  {kind}:\n.*?(?=\n  {following}:)", "", text, flags=re.DOTALL)
+    path = typist.folder / "mapping.yaml"
+    path.write_text(text, encoding="utf-8")
+    typist.set(MAPPING=str(path))
+
+
+def test_nothing_is_called_searched_that_was_not(typist: Typist, org: Night) -> None:
+    """EXP-03: a table that is not mapped and has rows of people is named by match, by the count of rows, and in the letter."""
+    person = jan(org)
+    a_report(org, person, "Ik zag een auto.")
+    org.note("contact", person)
+    org.donation(person)
+    before = asked_by(typist, JAN, person, kind="witness")
+    assert typist.ask("requests", "review", before.id, "--completeness", *DORA)["complete"] is True
+    lean_mapping(typist)
+    asking = asked_by(typist, JAN, person, kind="witness")
+    lacking = {"kind:donation", "kind:note", "table:annotation", "table:cf_donation"}
+    assert lacking <= set(typist.ask("requests", "match", asking.id)["not_searched"])
+    asking.confirm(person)
+    asking.compile("--plain-folder", str(typist.folder / "copy"))
+    counts = typist.ask("requests", "review", asking.id, "--completeness", *DORA)
+    assert (counts["complete"], set(counts["not_searched"])) == (False, lacking)
+    said = typist.type("requests", "review", asking.id, "--completeness", *DORA).out
+    assert "NOT COMPLETE" in said
+    assert "table:cf_donation" in said
+    searched, _, rest = " ".join(text_of((typist.folder / "copy" / "letter.pdf").read_bytes()).split()).partition("Niet doorzocht")
+    searched = searched.rpartition("Wij hebben gezocht in")[2]
+    assert "telefoongesprekken" in searched
+    assert [word for word in ("notities", "giften") if word in searched] == []
+    assert [word for word in ("notities", "giften", "annotation", "cf_donation") if word not in rest] == []
