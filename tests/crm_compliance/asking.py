@@ -138,5 +138,5 @@ def told(compilation: Compilation) -> str:
         (item.item, item.kind, item.title, item.at, item.shown_text, [(each.name, each.value) for each in item.shown_fields])
         for item in compilation.shown
     ]
-    contexts = [msgspec.structs.replace(context, source=("", "")) for context in compilation.contexts]
+    contexts = [msgspec.structs.replace(context, source=("", "")) for context in compilation.told_contexts()]
     return msgspec.json.encode((shown, contexts, compilation.told_withheld, compilation.addressee)).decode()
