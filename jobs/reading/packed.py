@@ -14,13 +14,15 @@ from jobs.reading.limits import Budget, CannotRead, Unread
 ARCHIVE: Final = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP: Final = b"\x1f\x8b"
 _STEP: Final = 256 * 1024
+_LOCAL: Final = 30  # bytes of the head of a part, without its name
+_FOLLOWS: Final = 24
 
 
 def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, bytes | None, str]]:
     """Every member of an archive by its name, with its bytes and what is noted on it; no bytes where it is locked.
 
     Raises:
-        CannotRead: it would cost more than is left.
+        CannotRead: it would cost more than is left; something lies in it that is no part of it.
         Exception: whatever the library raises over damaged bytes.
     """
     with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -35,6 +37,23 @@ def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, b
             else:
                 with archive.open(part) as opened:
                     yield part.filename, _whole(opened.read, budget), noted
+        hidden = [content[begin:end] for begin, end in _between(archive, content)]
+    if hidden:  # a part that its list does not name, or something before the first
+        yield "", b"", among(b"\n".join(hidden))
+        raise CannotRead(Unread.DAMAGED)
+
+
+def _between(archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[int, int]]:
+    """The places of an archive in which no part of it lies, but for what may follow a part (its sum and sizes)."""
+    here = 0
+    for part in sorted(archive.infolist(), key=lambda each: each.header_offset):
+        begin = part.header_offset
+        if begin > here + _FOLLOWS:
+            yield here, begin
+        lengths = int.from_bytes(content[begin + 26 : begin + 28], "little") + int.from_bytes(content[begin + 28 : begin + 30], "little")
+        here = max(here, begin + _LOCAL + lengths + part.compress_size)
+    if archive.start_dir > here + _FOLLOWS:
+        yield here, archive.start_dir
 
 
 def unzipped(content: bytes, budget: Budget) -> tuple[str, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import zipfile
 import zlib
 from typing import Any
 
@@ -222,6 +223,24 @@ def test_what_cannot_be_read_is_never_taken_for_nothing_in_it(content: bytes, wh
     assert found.why == why
     if b"x" * 10 not in content and not content.startswith(b"\x1f\x8b"):
         assert any(name in "\n".join(found.texts) for name in (WHO, LATIN))
+
+
+def test_what_lies_in_an_archive_and_is_no_part_of_it_is_not_taken_for_nothing() -> None:
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        archive.writestr("a.txt", "niets")
+        archive.writestr("b.txt", f"Dag, {WHO}, hoe gaat het?")
+    assert SHARED.read(stored.getvalue()).why == ""
+    found = SHARED.read(_unlisted(stored.getvalue()))
+    assert (found.why, WHO in "\n".join(found.texts)) == (Unread.DAMAGED, True)
+
+
+def _unlisted(archive: bytes) -> bytes:
+    """An archive of which the list names the first part alone."""
+    start, end = archive.index(b"PK\1\2"), archive.rindex(b"PK\5\6")
+    second = archive.index(b"PK\1\2", start + 4)
+    counts = (1).to_bytes(2, "little") * 2 + (second - start).to_bytes(4, "little")
+    return archive[:second] + archive[end : end + 8] + counts + archive[end + 16 :]
 
 
 def test_a_document_with_the_settings_of_a_printer_can_be_read() -> None:
