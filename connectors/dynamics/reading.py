@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from connectors.dynamics.counts import COUNT_LIMIT
 from connectors.dynamics.decoding import LOOKUP_TABLE, Page, PageBroken, PageDecoder
+from connectors.dynamics.page_lengths import PageLengths
 from connectors.dynamics.query import query_string, select
 from connectors.dynamics.transport import Transport
 from connectors.interface import ReadIncomplete
@@ -23,6 +24,14 @@ class _Doubtful(Exception):
         self.what = what
 
 
+class _Short(_Doubtful, Generic[R]):
+    """A page that has fewer rows than were asked for, and another behind it."""
+
+    def __init__(self, page: Page[R]) -> None:
+        super().__init__(f"it has {len(page.rows)} rows one time and others the next")
+        self.page = page
+
+
 class Reader(Generic[R]):
     """Reads one kind of record with one set of fields; `tracking` is a preference that asks for a delta link besides."""
 
@@ -32,6 +41,7 @@ class Reader(Generic[R]):
         self._set_name = set_name
         self._table = table
         self._page_size = transport.environment.page_size
+        self._lengths = PageLengths(self._page_size)
         prefer = f"odata.maxpagesize={self._page_size}"
         if decoder.prefer_kinds:
             prefer += f',odata.include-annotations="{LOOKUP_TABLE}"'
@@ -117,15 +127,24 @@ class Reader(Generic[R]):
             page = self._page(link, before)
 
     def _page(self, link: str, before: set[str], known: Page[R] | None = None) -> Page[R]:
-        """One page; a wrong one is asked for once more from the same link, since a GET is safe."""
-        try:
-            return self._page_once(link, before, known)
-        except _Doubtful:
+        """One page; a wrong or short one is asked for once more from the same link, since a GET is safe. A short one that comes again is
+        as long as pages are here."""
+        short: set[str] | None = None
+        wrong = 0
+        while True:
+            try:
+                return self._page_once(link, before, known)
+            except _Short as doubt:
+                if short == doubt.page.ids:
+                    self._lengths.take(len(doubt.page.rows))
+                    return doubt.page
+                wrong += short is not None
+                short, last = doubt.page.ids, doubt.what
+            except _Doubtful as doubt:
+                wrong, last = wrong + 1, doubt.what
+            if wrong > 1:
+                raise ReadIncomplete(f"A page of {self._table} is wrong, also at the second try: {last}.", where=self._table)
             self._transport.count(retries=1)
-        try:
-            return self._page_once(link, before, known)
-        except _Doubtful as doubt:
-            raise ReadIncomplete(f"A page of {self._table} is wrong, also at the second try: {doubt.what}.", where=self._table) from None
 
     def _page_once(self, link: str, before: set[str], known: Page[R] | None) -> Page[R]:
         answer = self._transport.get(link, prefer=self._prefer, where=self._table)
@@ -139,6 +158,6 @@ class Reader(Generic[R]):
             raise _Doubtful("it holds a row twice")
         if not page.ids.isdisjoint(before):
             raise _Doubtful("it repeats rows of the page before")
-        if page.next_link is not None and len(page.rows) < self._page_size:
-            raise _Doubtful(f"it has {len(page.rows)} rows where {self._page_size} were due")
+        if page.next_link is not None and self._lengths.doubt(len(page.rows)):
+            raise _Short(page)
         return page

@@ -1,6 +1,6 @@
 """Paging through any entity set for its ids alone: a self-check of the way we read, also against OData services of other makers.
 
-Of Dataverse we know that pages are full and that links name the last row of a page. Of others we know nothing: where their own count does
+Of Dataverse we know that links name the last row of a page. Of others we know nothing: where their own count does
 not prove a reading, or their links count rows, the set is read until two readings agree.
 """
 
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from uuid import UUID
 
 from connectors.dynamics.any_odata import AnyPage, Id, PageUnreadable, is_offset, page_of
 from connectors.dynamics.counts import COUNT_LIMIT
 from connectors.dynamics.csdl import SchemaBroken, key_of
 from connectors.dynamics.metadata import Metadata
+from connectors.dynamics.page_lengths import PageLengths
 from connectors.dynamics.query import query_string
 from connectors.dynamics.transport import Transport
 from connectors.interface import ConnectorError, ReadIncomplete
@@ -107,7 +109,7 @@ class _Source:
         self.set_name = set_name
         self._keys = keys
         self._is_dataverse = is_dataverse
-        self._due = transport.environment.page_size if is_dataverse else 0
+        self._lengths = PageLengths(transport.environment.page_size if is_dataverse else 0)
         options = {"$select": ",".join(keys), "$count": "true"}
         lesser = [] if is_dataverse else [{**options, "$count": ""}, {**options, "$select": ""}, {}]
         self._queries = list(dict.fromkeys(map(query_string, [options, *lesser])))
@@ -167,19 +169,39 @@ class _Source:
             del self._queries[0]
 
     def _page(self, link: str, seen: set[Id]) -> AnyPage:
-        """One page, asked for again once if it is unreadable, short, or doubles a row."""
+        """One page, asked for again once if it is unreadable, short, or doubles a row. A short one that comes again is as long as pages
+        are here, whatever size was asked for."""
+        page, problem = self._try(link, seen)
+        if page is not None and not self._is_short(page):
+            return page
+        self.transport.count(retries=1)
         try:
-            return self._page_once(link, seen)
-        except (PageUnreadable, _Doubtful):
-            self.transport.count(retries=1)
+            again = self._page_once(link, seen)
+        except PageUnreadable as found:
+            raise self._unreadable(found) from None
+        if self._is_short(again):
+            if page is None or page.ids != again.ids:
+                raise self._unreadable(problem or PageUnreadable("it has other rows each time"))
+            self._lengths.take(len(again.ids))
+        return again
+
+    def _try(self, link: str, seen: set[Id]) -> tuple[AnyPage | None, PageUnreadable | None]:
         try:
-            return self._page_once(link, seen)
+            return self._page_once(link, seen), None
         except PageUnreadable as problem:
-            raise ReadIncomplete(
-                f"A page of {self.set_name} is not readable, also at the second try: {problem.what}.",
-                hint="Check the address of the service, and that it speaks OData 4 in JSON.",
-                where=self.set_name,
-            ) from None
+            return None, problem
+        except _Doubtful:
+            return None, None
+
+    def _is_short(self, page: AnyPage) -> bool:
+        return page.next_link is not None and self._lengths.doubt(len(page.ids))
+
+    def _unreadable(self, problem: PageUnreadable) -> ReadIncomplete:
+        return ReadIncomplete(
+            f"A page of {self.set_name} is not readable, also at the second try: {problem.what}.",
+            hint="Check the address of the service, and that it speaks OData 4 in JSON.",
+            where=self.set_name,
+        )
 
     def _page_once(self, link: str, seen: set[Id]) -> AnyPage:
         prefer = f"odata.maxpagesize={self.transport.environment.page_size}"
@@ -187,9 +209,7 @@ class _Source:
         answer = self.transport.get(link, prefer=prefer, accept=accept, where=self.set_name)
         page = page_of(answer.body, self.set_name, self._keys)
         if self._is_dataverse:
-            page = AnyPage([tuple(part.lower() for part in one) for one in page.ids], page.next_link, page.count)
-        if page.next_link is not None and len(page.ids) < self._due:
-            raise PageUnreadable(f"it has {len(page.ids)} rows where {self._due} were due")
+            page = AnyPage([tuple(map(_as_compared, one)) for one in page.ids], page.next_link, page.count)
         if len(set(page.ids)) != len(page.ids):
             raise PageUnreadable("it holds a row twice")
         if not seen.isdisjoint(page.ids):
@@ -199,6 +219,14 @@ class _Source:
     def _absolute(self, link: str) -> str:
         """A link that is a query alone goes with the set; other relative ones are below the service's root."""
         return self.transport.absolute(self.set_name + link if link.startswith("?") else link)
+
+
+def _as_compared(part: str) -> str:
+    """Ids of Dataverse are the same in either case; keys of others need not be."""
+    try:
+        return str(UUID(part))
+    except ValueError:
+        return part
 
 
 def _keys(transport: Transport, metadata: Metadata, set_name: str) -> tuple[list[str], bool]:

@@ -62,6 +62,7 @@ class FakeCrm:
         self.requests: list[PreparedRequest] = []
         self.faults: list[Callable[[PreparedRequest, Reply], Reply]] = []
         self.count: int | None = None
+        self.most = 5_000  # rows of a page, whatever size is asked for
         mock.add_callback(responses.GET, re.compile(re.escape(ROOT) + ".*"), callback=self._get)
 
     def connector(self, **options: Any) -> DynamicsConnector:
@@ -119,7 +120,7 @@ class FakeCrm:
     def _page(self, name: str, query: dict[str, str], prefer: str) -> Reply:
         table = self.definition["tables"][name]
         key = next(column for column, about in table["columns"].items() if about.get("key"))
-        size = int(re.findall(r"maxpagesize=(\d+)", prefer)[0])
+        size = min(int(re.findall(r"maxpagesize=(\d+)", prefer)[0]), self.most)
         rows = self.rows.get(table["set"], [])
         wanted = query.get("$select", "").split(",")
         if condition := query.get("$filter"):

@@ -221,6 +221,16 @@ def test_a_page_that_stays_wrong_fails_the_read_and_tells_no_payload(crm: FakeCr
     assert caught.value.exit_code == 4
 
 
+@pytest.mark.parametrize("rows", [7, 5_010])
+def test_a_crm_may_give_shorter_pages_than_were_asked_for(crm: FakeCrm, rows: int) -> None:
+    """The size is a limit; one short page is asked for twice, the others are as long as pages are there."""
+    dossiers(crm, rows)
+    crm.most = 3 if rows == 7 else 1_000
+    assert len({row.id for row in read(crm, Dossier, "legal_hold")}) == rows
+    pages = crm.paths().count("cf_dossiers")
+    assert pages == -(-rows // crm.most) + 1 + (rows > 5_000), "the last one again where the count does not reach that far"
+
+
 def test_a_lost_row_on_the_only_page_is_seen_by_the_count(crm: FakeCrm) -> None:
     dossiers(crm, 5)
     crm.fault_once("cf_dossiers", edit(short))

@@ -157,6 +157,15 @@ def test_a_page_of_dataverse_that_is_short_or_broken_is_asked_for_again(mock: re
     assert found.requests == 4
 
 
+def test_a_service_that_describes_itself_like_dataverse_may_have_pages_of_any_length(mock: responses.RequestsMock) -> None:
+    crm = FakeCrm(mock)
+    crm.rows["cf_dossiers"] = [{"cf_dossierid": row_id(n)} for n in range(250)]
+    crm.most = 100
+    with crm.connector() as connector:
+        found = connector.read_set("cf_dossiers")
+    assert (found.rows, found.pages, found.requests) == (250, 3, 4)
+
+
 def test_a_large_set_of_dataverse(mock: responses.RequestsMock) -> None:
     crm = FakeCrm(mock)
     crm.rows["cf_dossiers"] = [{"cf_dossierid": row_id(n)} for n in range(5004)]
