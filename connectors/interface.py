@@ -304,6 +304,14 @@ class Connector(Protocol):
         """
         ...
 
+    def retained_rows(self) -> dict[str, int]:
+        """How many rows of each mapped table lie in long-term retention, out of reach of every read; tables without are left out."""
+        ...
+
+    def unaccounted_columns(self) -> tuple[str, ...]:
+        """The columns of mapped tables that may hold personal data and that the mapping does not name, as `table.column`."""
+        ...
+
     def server_time(self) -> datetime | None:
         """The time by the CRM's clock, by the median of several answers; None where it tells none."""
         ...

@@ -51,6 +51,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
         "due_soon": [{"retention_end": day, "units": n} for day, n in plan.due_soon],
         "hold_changes": [msgspec.to_builtins(change) for change in plan.hold_changes],
         "warnings": list(plan.warnings),
+        "retained_rows": plan.retained_rows,
         "alarms": [msgspec.to_builtins(alarm) for alarm in plan.alarms],
         "waiting": plan.waiting,
     }

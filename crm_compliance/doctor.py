@@ -20,6 +20,7 @@ from crm_compliance.wiring import checked, clock_of, connector_of, fitting, perm
 from jobs.ledger import LedgerBroken, StoreAltered
 from jobs.past import Past
 from jobs.plan import Kind
+from jobs.planning import overlooked
 from jobs.request_terms import OVERDUE, has_gone_overdue
 from rules.errors import ComplianceError, MappingError, UsageError
 from rules.instants import instant
@@ -50,11 +51,11 @@ def examine(settings: Settings) -> list[Check]:
     if all(check.ok for check in checks):
         checks.append(_attempt("nights", lambda: _nights(settings)))
     checks.append(_attempt("storage", lambda: _storage(settings)))
-    checks += _crm(settings)
+    checks += _crm(settings, has_store=all(check.ok for check in checks if check.name == "store"))
     return checks
 
 
-def _crm(settings: Settings) -> Iterator[Check]:
+def _crm(settings: Settings, *, has_store: bool) -> Iterator[Check]:
     try:
         connector = connector_of(settings)
     except ComplianceError as error:
@@ -66,6 +67,8 @@ def _crm(settings: Settings) -> Iterator[Check]:
         if not reached.ok:
             return
         yield _attempt("mapping", lambda: _mapping(connector, policy_of(settings)))
+        if has_store:
+            yield _attempt("overlooked", lambda: _overlooked(settings, connector))
         yield _attempt("privileges", lambda: _privileges(connector, policy_of(settings)))
         yield _attempt("capabilities", lambda: _capabilities(connector))
         yield _attempt("visibility", lambda: _visibility(connector))
@@ -169,6 +172,14 @@ def _keys(settings: Settings) -> str:
 def _mapping(connector: DynamicsConnector, policy: Policy) -> str:
     fitting(connector, policy)
     return "\n".join(["fits the CRM", *checked(connector, policy)])
+
+
+def _overlooked(settings: Settings, connector: Connector) -> str:
+    """Warnings about what no plan sees: rows in long-term retention, columns that are new since the last plan."""
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        told = list(overlooked(connector.retained_rows(), connector.unaccounted_columns(), Past.of(store, settings.needed_crm_url)))
+    return "\n".join(told) or "no row lies in long-term retention, and no column is new"
 
 
 def _privileges(connector: Connector, policy: Policy) -> str:

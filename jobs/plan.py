@@ -201,6 +201,8 @@ class Plan(msgspec.Struct, frozen=True):
     seen: dict[str, int] = {}
     waiting: dict[str, int] = {}
     backlog: tuple[tuple[str, str], ...] = ()
+    retained_rows: dict[str, int] = {}  # in long-term retention, by table: no plan reaches them
+    unaccounted: tuple[str, ...] = ()  # columns that may hold personal data and are not mapped, as table.column
     request: str = ""
 
     @property

@@ -207,6 +207,7 @@ def head_of(
     # A look at another day is never applied: what is odd about it is that day's own.
     alarms = () if given else tuple(alarms_of_plan(context, past, kind, draft, lookout, late, now))
     reasons = why(context, past, planned, breaker, lookout, alarms)
+    retained, unaccounted = context.connector.retained_rows(), context.connector.unaccounted_columns()
     return Plan(
         id=context.new_id("plan"),
         kind=kind,
@@ -233,7 +234,7 @@ def head_of(
         held_contacts=tuple(sorted(draft.held_contacts)),
         crm_holds=tuple(sorted(draft.crm_holds)),
         hold_changes=hold_changes(context, kind, draft.crm_holds),
-        warnings=unmapped(categories),
+        warnings=(*unmapped(categories), *overlooked(retained, unaccounted, past)),
         notes_on_trimmed=about_contacts(context, sorted(trims)),
         victims=draft.victims,
         why=reasons,
@@ -242,6 +243,8 @@ def head_of(
         seen=lookout.rows(context.connector),
         waiting=dict(sorted(lookout.waiting.items())),
         backlog=late,
+        retained_rows=retained,
+        unaccounted=unaccounted,
     )
 
 
@@ -303,6 +306,15 @@ def unmapped(categories: Iterable[CategoryTotal]) -> tuple[str, ...]:
         for total in categories
         if total.category.isdecimal()
     )
+
+
+def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], past: Past) -> Iterator[str]:
+    """Name what no plan sees: rows in long-term retention, and columns that have come since the last plan and may hold personal data."""
+    for table, rows in retained.items():
+        yield f"RETAINED_ROWS: {rows} rows of {table} lie in long-term retention, where no plan reaches them: purge or restore them"
+    new = sorted(set(unaccounted) - set(past.plans[0].unaccounted)) if past.plans else []
+    if new:
+        yield f"NEW_COLUMNS: may hold personal data and stand in no mapping, so no request finds what is in them: {', '.join(new)}"
 
 
 def about_contacts(context: JobContext, contacts: list[str]) -> int:

@@ -34,6 +34,7 @@ from connectors.dynamics.masking import Masking
 from connectors.dynamics.memory import Memory
 from connectors.dynamics.metadata import Metadata, TableDefinition
 from connectors.dynamics.naming import Naming
+from connectors.dynamics.overlooked import retained_rows, unaccounted_columns
 from connectors.dynamics.pool import Pool
 from connectors.dynamics.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
 from connectors.dynamics.query import any_of, guid
@@ -307,6 +308,12 @@ class DynamicsConnector:
         if len(set(users)) < len(users):
             raise UsageError("Two of the clients are the same application user.", hint="Give each client a user of its own.")
         return users
+
+    def retained_rows(self) -> dict[str, int]:
+        return retained_rows(self._transport, self.mapping, self._metadata)
+
+    def unaccounted_columns(self) -> tuple[str, ...]:
+        return unaccounted_columns(self.mapping, self._metadata)
 
     def server_time(self) -> datetime | None:
         """The time by the CRM's clock, by the median of its answers; a few more are asked for where there were hardly any. None where it
