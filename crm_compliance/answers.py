@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,6 +15,9 @@ from jobs.rounds_made import RoundMade
 from jobs.runs import INTERRUPTED, Action, Run
 from rules.instants import instant
 from rules.placed_holds import PlacedHold
+
+if TYPE_CHECKING:
+    from jobs.ports import Store
 
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")
 
@@ -154,6 +158,30 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
         "notified_on": _day(hold.notified_on),
         "source": "placed",
     }
+
+
+def request_hold_documents(store: Store, tables: Mapping[str, str]) -> list[dict[str, object]]:
+    """What pending subject requests hold, for the DPO alone: one line for each request and row, with the request's id as the hold (HLD-08).
+
+    A request that is closed leads to no row any more, although it still holds for a while (ACC-08).
+    """
+    from jobs.subject_requests import FROZEN, Frozen
+    from rules.request_holds import REASON_OF_RIGHT
+
+    lines: list[dict[str, object]] = []
+    empty = dict.fromkeys(("ends_on", "review_on", "placed_by", "released_by", "released_at", "notified_on"))
+    for request in store.requests():
+        part = store.request_part(request.id, FROZEN) if not request.is_closed else None
+        frozen = msgspec.json.decode(part, type=Frozen) if part is not None else None
+        rows = [*(("contact", row) for row in frozen.contacts), *frozen.rows] if frozen is not None else []
+        lines += [
+            {"hold": request.id, "type": "request", "table": tables.get(kind, kind), "id": row, "state": "active", **empty}
+            | {"review_overdue": False, "person": kind == "contact", "where": [], "reason": REASON_OF_RIGHT[request.right].value}
+            | {"placed_at": instant(request.received_at), "source": "request"}
+            for kind, row in rows
+            if request.right in REASON_OF_RIGHT
+        ]
+    return lines
 
 
 def flag_documents(plans: Iterable[Plan], crm: str | None) -> list[dict[str, object]]:

@@ -86,6 +86,17 @@ def policy_versions(settings: Settings) -> PolicyVersions:
     return PolicyVersions((Version(load_policy(text, source=source), text, source),))
 
 
+def mapped_tables(settings: Settings) -> dict[str, str]:
+    """The tables of the mapping in force, by our word for the kind of row.
+
+    Raises:
+        MappingError: the mapping is refused.
+    """
+    from connectors.dynamics.mapping import parse_mapping
+
+    return {kind: table.name for kind, table in parse_mapping(*mapping_text(settings)).tables.items()}
+
+
 def mapping_text(settings: Settings) -> tuple[str, str]:
     """The text of the mapping in force, and its name for messages."""
     if settings.mapping is None:

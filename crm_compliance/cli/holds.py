@@ -24,22 +24,29 @@ def add_to(app: typer.Typer) -> None:
 
 
 @holds.command("list")
-def list_() -> None:
+def list_(
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo sees also what pending subject requests hold; nobody else does."),
+) -> None:
     """All holds in the order in which they were placed, released ones too, then the hold flags of the CRM as the last plan saw them.
 
     Example: crm-compliance holds list --json
     """
-    from crm_compliance.answers import flag_documents, hold_document
+    from crm_compliance.answers import flag_documents, hold_document, request_hold_documents
     from crm_compliance.cli import given
-    from crm_compliance.wiring import clock_of, store_of
+    from crm_compliance.signin import person as signed_in
+    from crm_compliance.wiring import clock_of, mapped_tables, store_of
     from rules.periods import brussels_date
 
     settings = given.settings()
+    is_dpo = bool(as_ or role) and signed_in(settings, as_, role).role == "dpo"
     clock = clock_of(settings)
     day = brussels_date(clock())
     with store_of(settings, clock) as store:
         documents = [hold_document(hold, day) for hold in store.holds()]
         documents += flag_documents(store.plans(), settings.crm_url)
+        if is_dpo:
+            documents += request_hold_documents(store, mapped_tables(settings))
     output.answer(documents, lambda console: console.print(_listed(documents) if documents else "No hold."))
 
 

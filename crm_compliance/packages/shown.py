@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from jobs.disclosure import Attachment, Compilation, Context, Item, ItemStatus, Withheld
+from jobs.disclosure import RECIPIENT, Attachment, Compilation, Context, Item, ItemStatus, Withheld
 from rules.redaction import Redaction
 from rules.subject_requests import COPIES
 
@@ -95,8 +95,8 @@ def _decision(compilation: Compilation, item: Item) -> str:
 
 
 def _proposed(compilation: Compilation) -> Sequence[Item]:
-    """The items as they stand, under the numbers of the review."""
-    return [item for item in compilation.items if item.status is not ItemStatus.WITHHELD]
+    """The items as they stand, under the numbers of the review; recipients are told with their context."""
+    return [item for item in compilation.items if item.status is not ItemStatus.WITHHELD and item.kind != RECIPIENT]
 
 
 def _shown(item: Item, *, portable: bool, working_copy: bool) -> ShownItem:

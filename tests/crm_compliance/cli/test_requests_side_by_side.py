@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.crm_compliance.requesting import DORA, opened
 from tests.crm_compliance.side_by_side import Asker, Trail
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
@@ -86,3 +87,23 @@ def test_no_plan_and_no_reason_of_a_unit_names_the_request_that_holds_it(typist:
         said |= {file.name: file.read_text(encoding="utf-8") for file in (typist.folder / folder).glob("plan*")}
         assert len(said) > 6
         assert [name for name, text in said.items() if trail.request in text] == []
+
+
+def test_which_request_holds_a_row_is_for_the_dpo_alone_and_only_until_it_is_closed(typist: Typist, org: Night) -> None:
+    """HLD-08, ACC-08, SUS-07."""
+    person = org.contact(firstname="Jan", lastname="Wouterlood (fictief)", emailaddress1="jan@example.org")
+    request = opened(typist, given=JAN)
+    assert typist.ask("holds", "list") == []
+    assert typist.ask("holds", "list", "--as", "anna", "--role", "auditor") == []
+    (held,) = typist.ask("holds", "list", *DORA)
+    assert {key: held[key] for key in ("hold", "type", "table", "id", "state", "reason")} == {
+        "hold": request,
+        "type": "request",
+        "table": "contact",
+        "id": person,
+        "state": "active",
+        "reason": "HOLD_REQUEST",
+    }
+    assert request in typist.type("holds", "list", *DORA).out
+    typist.ask("requests", "close", request, "--outcome", "WITHDRAWN", *DORA)
+    assert typist.ask("holds", "list", *DORA) == []
