@@ -7,6 +7,7 @@ what became of each to its second. No file is named by the product that is measu
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 import sys
@@ -15,10 +16,12 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pikepdf
 
 from connectors.emulator.server import running
 from crm_compliance.keys import KeyRing
@@ -27,7 +30,7 @@ from crm_compliance.releasing import attachments_of
 from crm_compliance.sealing import Sealing
 from crm_compliance.store.store import SqlStore
 from jobs.compiling import compile_request
-from jobs.disclosure import Compilation, Item, ItemStatus
+from jobs.disclosure import Compilation, ItemStatus
 from rules.errors import Refused
 from rules.loader import load_policy
 from rules.subject_requests import Right
@@ -39,8 +42,9 @@ NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)
 
 def main() -> None:
     cases: list[dict[str, Any]] = json.loads(Path(sys.argv[1]).read_text())["cases"]
+    blank = _blank()
     known: list[list[str]] = json.loads(Path(sys.argv[1]).read_text())["known"]
-    package.letter_pdf = lambda *_, **__: b""
+    package.letter_pdf = lambda *_, **__: blank
     with tempfile.TemporaryDirectory() as folder, running(token=TOKEN, limits=False) as emulator:
         night = _night(emulator, Path(folder))
         rows, compilation = _compiled(night, cases, known)
@@ -49,10 +53,21 @@ def main() -> None:
     Path(sys.argv[2]).write_text(json.dumps(results))
 
 
+def _blank() -> bytes:
+    """A letter that says nothing: it would say what the data say."""
+    out = io.BytesIO()
+    document = pikepdf.new()
+    document.add_blank_page()
+    document.save(out)
+    return out.getvalue()
+
+
 def _night(emulator: Any, folder: Path) -> Night:
     text = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
     clock = Clock(NOW)
-    store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, sealer=Sealing(folder), folder=folder)
+    options: dict[str, Any] = {"clock": clock, "sealer": Sealing(folder), "folder": folder}
+    known = signature(SqlStore.open).parameters  # an earlier product does not ask for all of them
+    store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", **{name: value for name, value in options.items() if name in known})
     return Night(emulator, store, KeyRing.open(folder, NOW), load_policy(text, source="childfocus.yaml"), clock)
 
 
@@ -62,7 +77,7 @@ def _compiled(night: Night, cases: list[dict[str, Any]], known: list[list[str]])
     dossier = night.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
     night.party(child, "child", dossier=dossier)
     for first, last in known:
-        night.party(night.contact(firstname=first, lastname=last), "witness", dossier=dossier)
+        night.party(night.contact(firstname=first, lastname=last), "parent", dossier=dossier)
     rows = [_planted(night, dossier, case) for case in cases]
     request = ask(night, Right.ACCESS, child)
     return rows, compile_request(night.context, request.id, "dora", "dpo")
@@ -83,8 +98,6 @@ def _fate(night: Night, compilation: Compilation, row: str, case: dict[str, Any]
     items = [item for item in compilation.items if item.source[1].lower() == row.lower()]
     if not items:
         return "missing"
-    if case["row"] == "file" and (unread := [item for item in items if item.attachment is not None and _is_unreadable(item)]):
-        return "unreadable" if unread[0].status is not ItemStatus.APPROVED else "reaches"
     released = tuple(
         msgspec.structs.replace(item, status=ItemStatus.APPROVED) if item.status is ItemStatus.PENDING_REVIEW else item for item in items
     )
@@ -94,12 +107,8 @@ def _fate(night: Night, compilation: Compilation, row: str, case: dict[str, Any]
     try:
         made = package.package_of(one, package.sender_of(night.policy), attachments_of(night.context, one))
     except Refused as refusal:
-        return "stopped" if refusal.code == "needle" else f"refused: {refusal.code}"
+        return {"needle": "stopped", "unchecked": "unreadable"}.get(refusal.code, f"refused: {refusal.code}")
     return "reaches" if _is_told(made, case) else "removed"
-
-
-def _is_unreadable(item: Item) -> bool:
-    return any("READ" in word.upper() for word in (item.code, item.withholds))
 
 
 def _is_told(made: dict[str, bytes], case: dict[str, Any]) -> bool:

@@ -20,13 +20,13 @@ from crm_compliance.files import disk_errors, sync_folder, write_whole
 from crm_compliance.packages.archive import archive_of, new_passphrase
 from crm_compliance.packages.message import ENDING, message_text
 from crm_compliance.packages.needle_test import NeedleFound
-from crm_compliance.packages.package import package_of, sender_of
+from crm_compliance.packages.package import Unchecked, package_of, sender_of
 from jobs.admitting import signed
 from jobs.compiling import hand_of
 from jobs.disclosure import Compilation, ItemStatus
 from jobs.granted import decision_of
 from jobs.ports import JobContext
-from jobs.releasing import for_release, released, sent_back_for
+from jobs.releasing import for_release, released, sent_back, sent_back_for
 from jobs.subject_requests import PACKAGE
 from rules.errors import UsageError
 from rules.full_records import FULL
@@ -67,8 +67,8 @@ def release_request(
 
     Raises:
         UsageError: an unknown request; the passphrase file is there already, or is the archive itself; a disk.
-        Refused: a guard of the release, the needle test (`needle`; because of an item the request goes back to the review), an attachment
-            that is not there.
+        Refused: a guard of the release, the needle test (`needle`) or a file that nobody has looked at (`unchecked`), because of which the
+            request goes back to the review, an attachment that is not there.
         ConnectorError: what may be told now, or an attachment, cannot be read.
     """
     message = archive.with_name(archive.name + ENDING)
@@ -87,6 +87,8 @@ def release_request(
     sender = sender_of(context.policy, compilation.language)
     try:
         contents = package_of(compilation, sender, attachments_of(context, compilation), told=told)
+    except Unchecked as unchecked:
+        raise sent_back(context, request, unchecked, who, role) from None
     except NeedleFound as found:
         if found.item:
             raise sent_back_for(context, request, found.item, found, who, role) from None

@@ -111,6 +111,11 @@ def sent_back_for(context: JobContext, request: SubjectRequest, item: str, probl
         else "or correct the row in the CRM and compile"
     )
     problem.hint = f"{review} with the line {line}, {other}; then approve and release it; every other decision stands"
+    return sent_back(context, request, problem, who, role)
+
+
+def sent_back(context: JobContext, request: SubjectRequest, problem: Refused, who: str, role: str) -> Refused:
+    """Send a request back to the review, where the hint of the problem can be followed."""
     return _sent_back(hand_of(context, who, role), request, problem)
 
 
