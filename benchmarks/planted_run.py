@@ -44,7 +44,7 @@ def main() -> None:
     cases: list[dict[str, Any]] = json.loads(Path(sys.argv[1]).read_text())["cases"]
     blank = _blank()
     known: list[list[str]] = json.loads(Path(sys.argv[1]).read_text())["known"]
-    package.letter_pdf = lambda *_, **__: blank
+    setattr(package, "letter_pdf", lambda *_, **__: blank)  # noqa: B010  (not a name that it exports)
     with tempfile.TemporaryDirectory() as folder, running(token=TOKEN, limits=False) as emulator:
         night = _night(emulator, Path(folder))
         rows, compilation = _compiled(night, cases, known)
@@ -105,7 +105,9 @@ def _fate(night: Night, compilation: Compilation, row: str, case: dict[str, Any]
     if not any(item.is_shown and (item.proposal or item.attachment) for item in released):
         return "withheld"
     try:
-        made = package.package_of(one, package.sender_of(night.policy), attachments_of(night.context, one))
+        sender_of = package.sender_of
+        sender = sender_of(night.policy, "nl") if "language" in signature(sender_of).parameters else sender_of(night.policy)
+        made = package.package_of(one, sender, attachments_of(night.context, one))
     except Refused as refusal:
         return {"needle": "stopped", "unchecked": "unreadable"}.get(refusal.code, f"refused: {refusal.code}")
     return "reaches" if _is_told(made, case) else "removed"
