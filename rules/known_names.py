@@ -59,6 +59,7 @@ class KnownNames:
         self._slips = _slips(
             {letters for letters, known in self._spellings.items() if any(s.part in (Part.FIRST, Part.LAST) for s in known)}
         )
+        self._longest = max(map(len, self._spellings), default=0)  # what is longer is no slip of any of them, and would cost its square
         self._without = without
 
     def find(self, text: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]] = ()) -> list[Named]:
@@ -113,7 +114,11 @@ class KnownNames:
 
     def _slip_of(self, word: str) -> set[str]:
         """Give the people whose name a word nearly is; a name as it should be is found as such, the person's own is nobody else's."""
-        if len(word) < _TYPO_FROM - 1 or word in self._spellings or {word, word.removesuffix("s")} & self._without:
+        if (
+            not _TYPO_FROM - 1 <= len(word) <= self._longest + 1
+            or word in self._spellings
+            or {word, word.removesuffix("s")} & self._without
+        ):
             return set()
         names = {name for slip in _without_one_letter(word) for name in self._slips.get(slip, ()) if OSA.distance(word, name) <= 1}
         return {key for name in names for spelling, who in self._spellings[name].items() if spelling.is_word for key in who}

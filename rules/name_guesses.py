@@ -55,13 +55,17 @@ _PARTICLE: Final = (
     r"(?:van den|van der|van de|van|von der|von|vanden|vander|vande|de la|de l'|den|der|de|du|des|ter|ten|te|'t|le|la|el|al|ben|bin|bint|"
     r"ibn|abu|ait|ould|da|dos|di|zu|zur|zum)"
 )
-_NAME: Final = rf"(?:(?i:{_PARTICLE})[ -])*(?:{_WORD}|{_INITIAL})(?:(?:[ -]|\s)(?:(?i:{_PARTICLE})[ -])*(?:{_WORD}|{_INITIAL})){{0,3}}"
+_NAME: Final = (
+    rf"(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})(?:(?:[ -]|\s)(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})){{0,3}}"
+)
 _SEPARATOR: Final = r"\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.)"
 _GUESS: Final = re.compile(
     rf"(?<![\w-])(?P<title>(?i:{_TITLES}))(?P<sep>\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.))(?P<name>{_NAME})"
 )
-_CALLED: Final = re.compile(rf"(?<![\w'-]){_WORD}(?:(?:[ -]|\s)(?:{_PARTICLE}[ -])*(?:(?i:{_PARTICLE})[ -])*(?:{_WORD}|{_INITIAL})){{0,3}}")
-_SURNAME: Final = re.compile(rf" (?:(?i:{_PARTICLE})[ -])*(?P<word>{_WORD})")
+_CALLED: Final = re.compile(
+    rf"(?<![\w'-]){_WORD}(?:(?:[ -]|\s)(?:{_PARTICLE}[ -]){{0,4}}(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})){{0,3}}"
+)
+_SURNAME: Final = re.compile(rf" (?:(?i:{_PARTICLE})[ -]){{0,4}}(?P<word>{_WORD})")
 _RELATION: Final = re.compile(rf"(?i:{_RELATIONS})")
 _TRADE: Final = re.compile(rf"(?i:{_TRADES})")
 _WHOSE: Final = re.compile(rf"^(?:(?:{_PARTICLE}[ -])+(?:d')?|d')(?=\w)")

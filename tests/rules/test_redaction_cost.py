@@ -1,0 +1,28 @@
+"""No text costs redaction or the last look more than its length: a note of one run must not stop everybody's answer (EXP-06)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from rules.needles import Needles
+from tests.rules.redaction_cast import a_redactor
+
+LENGTH = 60_000
+PIECES = (
+    "a", "A", "1", "é", "а", "aа", "a1", "a4a", "=41", "a=4", "%", "%41", "a%4", "&", "&#", "&amp;", "<", "<a ", "</b>", "\u202e", "\u202ea",
+    "=?utf-8?q?", "\\u0041", "van ", "Van ", "de Van ", "aA", "a.", "a@", "a@b.be ", "+", "-", "[", "[ouder] ", "juf ", "juf van ", "Els ", "4f ", " ", "\n", "A-",
+    "A ", "d'", "0470 ", "0470 12 34 56 ", "Els Janssens ", "mevrouw ", "\u0301", "Kerkstraat 12 ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_run_of_anything_is_read_in_time(piece: str) -> None:
+    text = piece * (LENGTH // len(piece))
+    redactor = a_redactor()
+    needles = Needles(redactor.needles())
+    began = time.process_time()
+    redactor.redact(text)
+    needles.found_in(text)
+    assert time.process_time() - began < 8  # what grows with the square of its length takes minutes
