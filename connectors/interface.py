@@ -103,13 +103,15 @@ class ChangeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """What became of one change set. `failed` is the index of the operation that was refused, where the CRM told."""
+    """What became of one change set. `failed` is the index of the operation that was refused, where the CRM told. `is_outage`: it was the
+    request as a whole that had no answer, or the CRM that does not work, and not this change set by which it stumbled."""
 
     key: str
     status: ChangeStatus
     http_status: int | None = None
     service_code: str = ""
     failed: int | None = None
+    is_outage: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +332,11 @@ class Connector(Protocol):
         Raises:
             ConnectorError: it does not end, or that cannot be told.
         """
+        ...
+
+    def tries(self) -> Iterator[None]:
+        """Go round once, and again after a while each time, until patience ends: for writes without an answer, which are read back before
+        they are sent again."""
         ...
 
     def guarded(self, guard: Callable[[], None]) -> AbstractContextManager[None]:

@@ -19,7 +19,7 @@ from crm_compliance import rounds
 from crm_compliance.erasure_journal import ErasureFile
 from crm_compliance.hours import BRUSSELS, crons_of, last_hour, trigger_of
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import Desk, clock_of, desk, store_of
+from crm_compliance.wiring import Desk, Patience, clock_of, desk, store_of
 from jobs.past import NO_RUN, Past
 from jobs.plan import Alarm, Kind, Plan
 from jobs.ports import JobContext, Progress, Store
@@ -93,7 +93,9 @@ def replay_first(settings: Settings, store: Store, stop: threading.Event, *, ret
         return  # nothing was ever erased
     while not stop.is_set():
         try:
-            with desk(settings, progress=stopping_at(stop), warn=lambda text: log.warning("mapping", message=text)) as opened:
+            with desk(
+                settings, patience=Patience.OF_A_SERVICE, progress=stopping_at(stop), warn=lambda text: log.warning("mapping", message=text)
+            ) as opened:
                 run = replay_if_restored(opened.context)
             if run is not None:
                 log.warning("the CRM was restored: replayed", run=run.id, plan=run.plan, state=run.state.value)
@@ -122,7 +124,9 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
     bound = log.bind(job=name)
     bound.info("job started")
     try:
-        with desk(settings, progress=stopping_at(stop), warn=lambda text: bound.warning("mapping", message=text)) as opened:
+        with desk(
+            settings, patience=Patience.OF_A_SERVICE, progress=stopping_at(stop), warn=lambda text: bound.warning("mapping", message=text)
+        ) as opened:
             if name in ROUNDS:
                 make_round(opened, name, bound)
                 return

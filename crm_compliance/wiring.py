@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from enum import Enum
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import chain
@@ -34,6 +35,19 @@ if TYPE_CHECKING:
     from rules.policy_versions import PolicyVersions
 
 SOFTWARE_VERSION = version("crm-compliance")
+PERSON_S = 60  # so long somebody waits for an answer who sits before it
+
+
+class Patience(Enum):
+    """For whom the CRM is asked, and so how long an outage of it is waited out.
+
+    A person waits a minute. A run waits as long as `CRM_PATIENCE_S` says, once the CRM has answered it: an address that never did is wrong
+    more often than down. The service knows its address, and waits from the first request on.
+    """
+
+    OF_A_PERSON = "person"
+    OF_A_RUN = "run"
+    OF_A_SERVICE = "service"
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -154,7 +168,12 @@ def memory_of(settings: Settings, clock: Clock) -> Memory | None:
 
 
 def connector_of(
-    settings: Settings, *, any_odata: bool = False, memory: Memory | None = None, pseudonyms: bytes | None = None
+    settings: Settings,
+    *,
+    any_odata: bool = False,
+    memory: Memory | None = None,
+    pseudonyms: bytes | None = None,
+    patience: Patience = Patience.OF_A_PERSON,
 ) -> DynamicsConnector:
     """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server that is not Dataverse;
     `pseudonyms` is the key behind them where the schedule keeps one."""
@@ -177,6 +196,8 @@ def connector_of(
         more_tokens=more_token_sources(settings),
         bulk_delete=BulkDelete(settings.bulk_delete),
         pseudonym_key=pseudonyms,
+        patience_s=min(PERSON_S, settings.crm_patience_s) if patience is Patience.OF_A_PERSON else settings.crm_patience_s,
+        is_known=patience is Patience.OF_A_SERVICE,
     )
 
 
@@ -294,7 +315,13 @@ def unheard(text: str) -> None:
 
 
 @contextmanager
-def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable[[str], None] | None = None) -> Iterator[Desk]:
+def desk(
+    settings: Settings,
+    *,
+    progress: Progress = no_progress,
+    warn: Callable[[str], None] | None = None,
+    patience: Patience = Patience.OF_A_PERSON,
+) -> Iterator[Desk]:
     """Open everything that a job needs, the CRM checked against the mapping, and close it again."""
     from connectors.dynamics.memory import tidy
     from crm_compliance.erasure_journal import ErasureFile
@@ -311,7 +338,7 @@ def desk(settings: Settings, *, progress: Progress = no_progress, warn: Callable
     version = versions.on(brussels_date(clock()))
     policy = version.policy
     pseudonyms = pseudonym_key(settings.make_data_dir()) if policy.anonymise.keeps_key else None
-    with connector_of(settings, memory=memory_of(settings, clock), pseudonyms=pseudonyms) as connector:
+    with connector_of(settings, memory=memory_of(settings, clock), pseudonyms=pseudonyms, patience=patience) as connector:
         warnings = checked(connector, policy)
         fitting(connector, policy)
         permitted(connector, policy)

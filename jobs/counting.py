@@ -66,20 +66,20 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
         return run
     if run.statistics is None:
         run = _fix(context, run, [action for action in actions if action.state is ActionState.DONE and action.statistic is not None])
-    refusal = ""
-    for _ in range(TRIES):
+    refusal, refusals = "", 0
+    for _ in context.connector.tries():
         run, pending = _pending(context, run)
-        if not pending:
+        if not pending or refusals == TRIES:
             break
         refusal = send_operations(context.connector, pending)
-    else:
-        if _pending(context, run)[1]:
-            raise ConnectorError(
-                f"the statistics could not be written{f': the CRM refuses with {refusal}' if refusal else ''}",
-                hint="give the application user create and write on this table, then apply the same plan again",
-                where=context.connector.table(Statistic),
-                service_code=refusal,
-            )
+        refusals += bool(refusal)
+    if pending and _pending(context, run)[1]:
+        raise ConnectorError(
+            f"the statistics could not be written{f': the CRM refuses with {refusal}' if refusal else ''}",
+            hint="give the application user create and write on this table, then apply the same plan again",
+            where=context.connector.table(Statistic),
+            service_code=refusal,
+        )
     return _forget(context, run, actions)
 
 

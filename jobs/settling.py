@@ -6,6 +6,7 @@ have been carried out late. So nothing happens twice, and nothing that happened 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -72,18 +73,22 @@ def send_operations(connector: Connector, operations: Sequence[Operation]) -> st
 def _settle_step(
     connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]], doubtful: Collection[str], held: Held
 ) -> dict[str, tuple[ChangeStatus, str]]:
-    """Send one change set for each key and read back those whose answer was lost, up to TRIES times."""
+    """Send one change set for each key, and read back those whose answer was lost before they are sent again.
+
+    A CRM that does not answer at all is waited for as long as the connector has patience; a unit by which it stumbles is tried TRIES times.
+    """
     outcome: dict[str, tuple[ChangeStatus, str]] = {}
     open_sets, sent_before = dict(waiting), set(doubtful)
     unknown: dict[str, tuple[RowWrite, ...]] = {}
     found: dict[str, str] = {}
+    stumbles: Counter[str] = Counter()
 
     def ask(keys: Collection[str]) -> Collection[str]:
         now = held(keys)
         found.update(now)
         return now.keys()
 
-    for _ in range(TRIES):
+    for _ in connector.tries():
         for key in ask(open_sets):
             # What was sent without an answer may still be carried out, hold or not: that is a failure, and no skip.
             outcome[key] = (ChangeStatus.UNKNOWN if key in unknown else ChangeStatus.HELD, found[key])
@@ -99,6 +104,7 @@ def _settle_step(
                 outcome[result.key] = (ChangeStatus.HELD, found.get(result.key, Reason.HOLD_LEGAL.value))
             elif result.status is ChangeStatus.UNKNOWN:
                 unknown[result.key] = open_sets[result.key]
+                stumbles[result.key] += not result.is_outage
             elif late and not still_there(connector, waiting[result.key]):
                 outcome[result.key] = (ChangeStatus.DONE, "")  # the lost request was carried out after all
             else:
@@ -112,8 +118,10 @@ def _settle_step(
             remaining = tuple(write for write in rows if (write.kind, write.id) in left)
             if not remaining:
                 outcome[key] = (ChangeStatus.DONE, "")
-            else:
+            elif stumbles[key] < TRIES:
                 open_sets[key] = remaining
+            else:
+                outcome[key] = (ChangeStatus.UNKNOWN, "NO_ANSWER")
         if not open_sets:
             return outcome
     return outcome | dict.fromkeys(open_sets, (ChangeStatus.UNKNOWN, "NO_ANSWER"))

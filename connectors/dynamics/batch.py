@@ -20,7 +20,7 @@ from connectors.dynamics.masking import Masking
 from connectors.dynamics.metadata import Metadata, TableDefinition
 from connectors.dynamics.multipart import InnerAnswer, Part, boundary_of, change_set_part, enclosed, inner_answer, request_part, split
 from connectors.dynamics.query import guid
-from connectors.dynamics.transport import Answer, CertificateRefused, NotSent, Transport, backoff_s
+from connectors.dynamics.transport import Again, Answer, CertificateRefused, NotSent, Transport
 from connectors.dynamics.writing import NotWritable, payload
 from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind, Unauthorised
 from rules.records import Record
@@ -149,7 +149,10 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
     except ConnectorError as failure:
         is_refused = isinstance(failure, Unauthorised)
         status = ChangeStatus.REFUSED if is_refused else ChangeStatus.UNKNOWN
-        lost = tuple(ChangeResult(one.key, status, http_status=failure.status, service_code=failure.service_code) for one in change_sets)
+        lost = tuple(
+            ChangeResult(one.key, status, http_status=failure.status, service_code=failure.service_code, is_outage=not is_refused)
+            for one in change_sets
+        )
         return Sent(lost, refusal=failure if is_refused else None, reached=not is_refused and not isinstance(failure, NotSent))
     if answer.status == 403 and not boundary_of(answer.headers.get("Content-Type", "")):
         found = faults.fault(403, answer.body)
@@ -169,15 +172,14 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
 
 def _post(transport: Transport, body: bytes, boundary: str, operations: int) -> Answer:
     """Send; where no connection came about nothing can have happened, so that may be tried again."""
-    tries = transport.environment.retries
-    for attempt in range(tries + 1):
+
+    def attempt() -> Answer:
         try:
             return transport.post_batch(body, boundary, operations=operations, prefer="odata.continue-on-error", where="$batch")
         except NotSent as failure:
-            if attempt == tries or isinstance(failure, CertificateRefused):
-                raise
-            transport.pause(backoff_s(attempt + 1))
-    raise AssertionError("unreachable")
+            raise (failure if isinstance(failure, CertificateRefused) else Again(failure)) from None
+
+    return transport.until_done(attempt, lasting=False)  # then whoever decided on it looks again first (HLD-07)
 
 
 def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
@@ -213,7 +215,9 @@ def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body
     for change_set in change_sets:
         first_ids.append(next_id)
         next_id += len(change_set.requests)
-    unknown = [Decoded(ChangeResult(one.key, ChangeStatus.UNKNOWN, status, _outer_code(status, content_type, body))) for one in change_sets]
+    code = _outer_code(status, content_type, body)
+    is_outage = status >= 500 or status == 408
+    unknown = [Decoded(ChangeResult(one.key, ChangeStatus.UNKNOWN, status, code, is_outage=is_outage)) for one in change_sets]
     parts = split(body, boundary_of(content_type)) if status in (200, 202, 207, 400) else []
     in_order = len(parts) == len(change_sets)
     decoded = list(unknown)

@@ -31,9 +31,10 @@ class Environment:
 
     `read_timeout_s`, the longest silence, is longer than the two minutes after which the service itself gives up, so that its answer is
     heard. `answer_s` is the longest time for a whole answer, `max_answer_bytes` its size, on the line and decompressed: the largest file of
-    a note is 128 MiB, and comes in base64. `retries` counts repetitions after a connection error or a 5xx; waiting because of a 429 is
-    bounded by `max_wait_s` instead, since there the server says how long. `pace` says how hard each application user may work. With
-    `any_odata` the root need not be a Dataverse one (`doctor --read` only).
+    a note is 128 MiB, and comes in base64. What had no answer, or a 5xx, is tried again `retries` times in any case, and for `patience_s`
+    by a CRM that has answered before, or that `is_known` to: an address that never answered is wrong more often than down. Waiting because
+    of a 429 is bounded by `max_wait_s` instead, since there the server says how long. `pace` says how hard each application user may work.
+    With `any_odata` the root need not be a Dataverse one (`doctor --read` only).
     """
 
     url: str
@@ -43,6 +44,8 @@ class Environment:
     answer_s: float = 900.0
     max_answer_bytes: int = 256 << 20
     retries: int = 5
+    patience_s: float = 0.0
+    is_known: bool = False
     max_wait_s: float = 1800.0
     batch_operations: int = 100
     pace: Pace = ONE_AT_A_TIME

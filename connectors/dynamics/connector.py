@@ -118,7 +118,7 @@ class DynamicsConnector:
             self._transport, mapping, self._tables.definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
         )
         directory = Directory(self._transport)
-        removing = Removing(self._pool.send, environment.root_path)
+        removing = Removing(self._pool.send, environment.root_path, self._transport.tries)
         self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
         self._contents = Contents(self._transport)
         self._lying = LyingReader(directory, self.warnings)
@@ -337,6 +337,10 @@ class DynamicsConnector:
         """
         self.deleting.settle_earlier()
 
+    def tries(self) -> Iterator[None]:
+        """Go round once, and again after a while each time, until patience ends."""
+        return self._transport.tries()
+
     @contextmanager
     def guarded(self, guard: Callable[[], None]) -> Iterator[None]:
         """While the block runs, ask `guard` right before each request; what it raises ends the work, and nothing more is sent."""
@@ -504,6 +508,8 @@ def connect(
     more_tokens: Sequence[TokenSource] = (),
     bulk_delete: BulkDelete = BulkDelete.OFF,
     pseudonym_key: bytes | None = None,
+    patience_s: float = 0.0,
+    is_known: bool = False,
 ) -> DynamicsConnector:
     """A connector from plain values. Nothing is sent yet.
 
@@ -511,7 +517,16 @@ def connect(
         UsageError: the address is not usable.
         MappingError: the mapping is refused.
     """
-    environment = Environment(url=url, ca_file=ca_file, user_agent=user_agent, page_size=page_size, any_odata=any_odata, pace=pace)
+    environment = Environment(
+        url=url,
+        ca_file=ca_file,
+        user_agent=user_agent,
+        page_size=page_size,
+        any_odata=any_odata,
+        pace=pace,
+        patience_s=patience_s,
+        is_known=is_known,
+    )
     mapping = parse_mapping(mapping_text, mapping_source)
     return DynamicsConnector(
         environment,

@@ -71,17 +71,23 @@ class Purging:
         """
         if self.lacking():
             return Ended.NOT_ALLOWED
-        name = job_name()
-        start_at = start_of(self._transport.clock)
-        try:
-            job = self._jobs.start(name, queries, start_at=start_at, options={})
-        except NotStarted as failure:
-            if failure.status in REFUSED:
-                return Ended.NOT_ALLOWED
-            self._warnings.append(f"{what} could not be cleaned: {failure}")
-            return Ended.FAILED
-        except Lost:
-            self._warnings.append(f"{what} could not be cleaned: whether the CRM has begun a job is not known; the next run looks again")
+        job = told = ""
+        for _ in self._transport.tries():  # a second job of the same queries finds what the first has left, which is nothing
+            name = job_name()
+            start_at = start_of(self._transport.clock)
+            try:
+                job = self._jobs.start(name, queries, start_at=start_at, options={})
+                break
+            except NotStarted as failure:
+                if failure.status in REFUSED:
+                    return Ended.NOT_ALLOWED
+                told = str(failure)
+                if failure.is_lasting or failure.status is not None:
+                    break
+            except Lost:
+                told = "whether the CRM has begun a job is not known; the next run looks again"
+        if not job:
+            self._warnings.append(f"{what} could not be cleaned: {told}")
             return Ended.FAILED
         if not self._jobs.end(job):
             self._warnings.append(f"{what} could not be cleaned: the job of the CRM does not end")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from connectors.dynamics import faults
-from connectors.dynamics.transport import Answer, Transport, backoff_s
-from connectors.interface import ReadIncomplete, Unreachable
+from connectors.dynamics.transport import Again, Answer, Transport
+from connectors.interface import ConnectorError, ReadIncomplete, Unreachable
 
 
 def write(transport: Transport, method: str, address: str, content: object = None, *, if_match: str = "") -> Answer:
@@ -13,24 +13,26 @@ def write(transport: Transport, method: str, address: str, content: object = Non
     Raises:
         Unreachable, ReadIncomplete: no answer, each time.
     """
-    waited_s, tries = 0.0, 0
-    while True:
+    where = address.partition("(")[0]
+    last: list[Answer] = []
+
+    def attempt() -> Answer:
+        last.clear()
         try:
-            answer = transport.send(method, address, content, if_match=if_match, where=address.partition("(")[0])
-        except (Unreachable, ReadIncomplete):
-            if tries == transport.environment.retries:
-                raise
-            wait_s = backoff_s(tries + 1)
-            tries += 1
-        else:
-            if answer.status == 429:
-                wait_s = transport.retry_after(answer.headers)
-                waited_s += wait_s
-                if waited_s > transport.environment.max_wait_s:
-                    return answer
-            elif faults.is_transient(faults.fault(answer.status, answer.body)) and tries < transport.environment.retries:
-                wait_s = backoff_s(tries + 1)
-                tries += 1
-            else:
-                return answer
-        transport.pause(wait_s)
+            answer = transport.send(method, address, content, if_match=if_match, where=where)
+        except (Unreachable, ReadIncomplete) as failure:
+            raise Again(failure) from None
+        found = faults.fault(answer.status, answer.body)
+        if answer.status != 429 and not faults.is_transient(found):
+            return answer
+        last.append(answer)
+        told = faults.error(found, request=answer.request_id, where=where)
+        wait_s = transport.retry_after(answer.headers) if "Retry-After" in answer.headers or answer.status == 429 else None
+        raise Again(told, wait_s, throttled=answer.status == 429)
+
+    try:
+        return transport.until_done(attempt)
+    except ConnectorError:
+        if last:
+            return last[0]
+        raise

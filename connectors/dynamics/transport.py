@@ -6,7 +6,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,13 +26,13 @@ from connectors.dynamics.clock import ServerClock
 from connectors.dynamics.config import Environment
 from connectors.dynamics.gate import Gate, Impatient, Timeline
 from connectors.dynamics.governor import Seen
+from connectors.dynamics.patience import Patience
 from connectors.dynamics.sessions import Sessions
 from connectors.interface import ConnectorError, ReadIncomplete, ReadStats, Unreachable
 
 DEFAULT_RETRY_AFTER_S = 30.0
 SHORTEST_WAIT_S = 1.0
-MAX_BROKEN_BODIES = 2  # in a row; a line that keeps breaking gives no read that one could trust
-BACKOFF_CAP_S = 30.0
+MAX_BROKEN_BODIES = 5  # in a row; a line that keeps breaking gives no read that one could trust
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
 _counting = threading.Lock()  # several transports count into the same statistics
 
@@ -55,7 +55,7 @@ class CertificateRefused(NotSent):
     """We do not trust the other side; asking again does not help."""
 
 
-class _Again(Exception):
+class Again(Exception):
     """This attempt failed in a way that may pass; `failure` is the error to raise when patience ends."""
 
     def __init__(self, failure: ConnectorError, wait_s: float | None = None, *, throttled: bool = False) -> None:
@@ -89,6 +89,7 @@ class Transport:
         self._chance = chance
         self._now = now
         self._sessions = Sessions(environment)
+        self._has_answered = environment.is_known
         self.guard: Callable[[], None] | None = None  # asked right before each request; raises where none may leave any more
         self.clock = ServerClock()
 
@@ -120,7 +121,6 @@ class Transport:
 
     def _until_answered(self, address: str, headers: Mapping[str, str], fine: Collection[int], where: str) -> Answer:
         url = self.absolute(address)
-        waited_s = 0.0
 
         def attempt() -> Answer:
             self._wait_to_read(where)
@@ -129,37 +129,60 @@ class Transport:
                 return answer
             raise self._again_or_error(answer, where)
 
-        def wait(state: tenacity.RetryCallState) -> float:
-            again = _again_of(state)
-            if again.wait_s is not None:
-                return again.wait_s
-            return backoff_s(state.attempt_number) * (0.5 + self._chance() / 2)
+        return self.until_done(attempt)
 
-        failures = broken = 0
+    def patience(self, *, lasting: bool = True) -> Patience:
+        """The patience for one thing that is tried again; with `lasting` as long as an outage may last."""
+        lasting_s = self.environment.patience_s if lasting and self._has_answered else 0.0
+        return Patience(self.gate.timeline.now, self._chance, tries=self.environment.retries, lasting_s=lasting_s)
+
+    def tries(self) -> Iterator[None]:
+        """Go round once, and again after a while each time, until patience ends: for what is looked at before it is sent again."""
+        patience = self.patience()
+        yield
+        while (wait_s := patience.wait_s()) is not None:
+            self.pause(wait_s)
+            yield
+
+    def until_done(self, attempt: Callable[[], Answer], *, lasting: bool = True) -> Answer:
+        """Call `attempt` until it raises `Again` no more or patience ends; then raise the failure of the last time.
+
+        All that is sent again goes through here. A write that must not be sent long after it was decided on asks for no `lasting` patience.
+        """
+        patience: Patience | None = None
+        waited_s, broken = 0.0, 0
+        decided: dict[int, float | None] = {}  # by attempt
+
+        def due_s(state: tenacity.RetryCallState) -> float | None:
+            """How long to wait before the next attempt; None: there is none."""
+            nonlocal broken, waited_s, patience
+            if state.attempt_number in decided:
+                return decided[state.attempt_number]
+            again = _again_of(state)
+            patience = patience or self.patience(lasting=lasting)
+            broken += isinstance(again.failure, ReadIncomplete)
+            waited_s += again.wait_s or 0.0
+            is_over = waited_s > self.environment.max_wait_s or broken > MAX_BROKEN_BODIES
+            own_s = 0.0 if again.throttled else patience.wait_s()
+            due = None if is_over or own_s is None else again.wait_s if again.wait_s is not None else own_s
+            return decided.setdefault(state.attempt_number, due)
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            return due_s(state) or 0.0
 
         def stop(state: tenacity.RetryCallState) -> bool:
-            nonlocal broken, failures, waited_s
-            again = _again_of(state)
-            if again.wait_s is not None:
-                waited_s += again.wait_s
-                if waited_s > self.environment.max_wait_s:
-                    return True
-            if isinstance(again.failure, ReadIncomplete):
-                broken += 1
-            elif not again.throttled:
-                failures += 1
-            return failures > self.environment.retries or broken > MAX_BROKEN_BODIES
+            return due_s(state) is None
 
         def count(state: tenacity.RetryCallState) -> None:
             again = _again_of(state)
             self.count(retries=1, waited_s=again.wait_s or 0.0 if again.throttled else 0.0)
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Again), wait=wait, stop=stop, sleep=self._sleep, before_sleep=count, reraise=True
+            retry=tenacity.retry_if_exception_type(Again), wait=wait, stop=stop, sleep=self._sleep, before_sleep=count, reraise=True
         )
         try:
             return retrying(attempt)
-        except _Again as again:
+        except Again as again:
             raise again.failure from None
 
     def post_batch(self, body: bytes, boundary: str, *, operations: int = 1, prefer: str = "", where: str = "") -> Answer:
@@ -177,7 +200,7 @@ class Transport:
             headers["Prefer"] = prefer
         try:
             return self._send("POST", self.absolute("$batch"), headers, body, where, operations)
-        except _Again as again:
+        except Again as again:
             raise again.failure from None
 
     def send(self, method: str, address: str, content: object = None, *, if_match: str = "", where: str = "") -> Answer:
@@ -191,7 +214,7 @@ class Transport:
         self._wait_to_read(where)
         try:
             return self._send(method, self.absolute(address), headers, None if content is None else msgspec.json.encode(content), where)
-        except _Again as again:
+        except Again as again:
             raise again.failure from None
 
     def absolute(self, address: str) -> str:
@@ -282,10 +305,10 @@ class Transport:
         found = faults.fault(answer.status, answer.body)
         if answer.status == 429:
             wait_s = self.retry_after(answer.headers)
-            return _Again(faults.error(found, request=answer.request_id, where=where, retry_after_s=wait_s), wait_s, throttled=True)
+            return Again(faults.error(found, request=answer.request_id, where=where, retry_after_s=wait_s), wait_s, throttled=True)
         failure = faults.error(found, request=answer.request_id, where=where)
         if faults.is_transient(found):
-            return _Again(failure, self.retry_after(answer.headers) if "Retry-After" in answer.headers else None)
+            return Again(failure, self.retry_after(answer.headers) if "Retry-After" in answer.headers else None)
         return failure
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str, operations: int = 0) -> Answer:
@@ -293,7 +316,10 @@ class Transport:
 
         More than two, because a new token may be one that another thread obtained, and that has lapsed again since.
         """
-        token = self._tokens.token()
+        try:
+            token = self._tokens.token()
+        except Unreachable as failure:
+            raise (failure if isinstance(failure, CertificateRefused) else Again(failure)) from None
         for _ in range(MAX_RENEWALS):
             answer = self._send_once(method, url, headers, body, token, where, operations)
             if answer.status != 401:
@@ -324,13 +350,14 @@ class Transport:
             lost = _lost(failure, ours, where)
             if not isinstance(lost, NotSent):
                 self.gate.observe(Seen(self.gate.timeline.now() - began, operations, 0))
-            raise (lost if isinstance(lost, CertificateRefused) else _Again(lost)) from None
+            raise (lost if isinstance(lost, CertificateRefused) else Again(lost)) from None
+        self._has_answered = True
         self.clock.hear(response.headers.get("Date"))
         try:
             content = read_body(response, self.environment.max_answer_bytes)
         except BodyBroken:
             self.gate.observe(Seen(self.gate.timeline.now() - began, operations, 0, hints=hints_of(response.headers)))
-            raise _Again(
+            raise Again(
                 ReadIncomplete(
                     "An answer of the CRM broke off, was garbled, or was longer than an answer may be.",
                     hint="Try again later.",
@@ -350,18 +377,13 @@ class Transport:
         return Answer(response.status_code, response.headers, content, faults.request_id(response.headers, ours))
 
 
-def backoff_s(attempt: int) -> float:
-    """Half a second after the first attempt, then twice as long each time, up to half a minute."""
-    return min(2.0 ** min(attempt - 2, 10), BACKOFF_CAP_S)
-
-
 def _elsewhere() -> ReadIncomplete:
     return ReadIncomplete("A link that the CRM gave leads outside its Web API; it was not followed.", hint="Check the Web API root.")
 
 
-def _again_of(state: tenacity.RetryCallState) -> _Again:
+def _again_of(state: tenacity.RetryCallState) -> Again:
     failure = state.outcome.exception() if state.outcome else None
-    assert isinstance(failure, _Again)
+    assert isinstance(failure, Again)
     return failure
 
 

@@ -40,7 +40,7 @@ def replay(
     from crm_compliance.cli import given
     from jobs.restored import replay as replay_all
 
-    with given.opened() as desk:
+    with given.opened(for_a_run=True) as desk:
         if dry_run:
             return _plan(desk.context)
         run = replay_all(desk.context)

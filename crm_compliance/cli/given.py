@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from crm_compliance.cli.output import output
 from crm_compliance.settings import Settings, load_settings
-from crm_compliance.wiring import Desk, desk
+from crm_compliance.wiring import Desk, Patience, desk
 from rules.errors import UsageError
 
 T = TypeVar("T")
@@ -27,9 +27,10 @@ def settings() -> Settings:
 
 
 @contextmanager
-def opened() -> Iterator[Desk]:
-    """The desk, with a progress bar on a terminal and warnings on stderr."""
-    with output.progress() as progress, desk(settings(), progress=progress, warn=output.warn) as opened_desk:
+def opened(*, for_a_run: bool = False) -> Iterator[Desk]:
+    """The desk, with a progress bar on a terminal and warnings on stderr; a run is more patient with the CRM than a person."""
+    patience = Patience.OF_A_RUN if for_a_run else Patience.OF_A_PERSON
+    with output.progress() as progress, desk(settings(), progress=progress, warn=output.warn, patience=patience) as opened_desk:
         yield opened_desk
 
 

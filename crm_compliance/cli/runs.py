@@ -32,7 +32,7 @@ def apply(plan: str = typer.Argument(..., metavar="PLAN")) -> int:
     from crm_compliance.cli import given
     from jobs.apply import apply_plan
 
-    with given.opened() as desk:
+    with given.opened(for_a_run=True) as desk:
         before = desk.context.store.run_of(plan)
         done = apply_plan(desk.context, plan)
     code = tell(done)
@@ -81,7 +81,7 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="retention, recording
         return _round(job)
     if job not in JOBS:
         raise UsageError(f"there is no job {job[:40]}", hint=f"one of: {', '.join([*JOBS, *ROUNDS])}")
-    with given.opened() as desk:
+    with given.opened(for_a_run=True) as desk:
         done = JOBS[job].function(desk.context)
     return tell(done)
 
@@ -95,7 +95,7 @@ def _round(job: str) -> int:
     from jobs.requests_round import RequestsRound
 
     try:
-        with given.opened() as desk:
+        with given.opened(for_a_run=True) as desk:
             made = rounds.make(desk, job)
     except ConnectorError:
         rounds.without_crm(given.settings(), job)

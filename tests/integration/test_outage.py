@@ -1,0 +1,100 @@
+"""An outage of the CRM in the middle of a run costs time and no unit; a run is as patient with writes as with reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectors.dynamics.auth import StaticToken
+from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.interface import ConnectorError
+from crm_compliance.settings import Settings
+from crm_compliance.wiring import mapping_text
+from jobs.apply import apply_plan
+from jobs.runs import Run, RunState
+from tests.integration.night import TOKEN, Night
+from tests.integration.test_cleaning import fault
+from tests.integration.test_last_truth import an_organisation
+
+PATIENCE_S = 1_800.0
+
+
+class Patient:
+    """A night whose client has the patience of a run, in virtual time; what is to happen after so many seconds of it, happens."""
+
+    def __init__(self, night: Night) -> None:
+        self.night = night
+        self.naps: list[float] = []
+        self.ends_after_s = float("inf")
+        text, source = mapping_text(Settings())
+        url = night.emulator.url
+        self.connector: DynamicsConnector = connect(
+            url=url, tokens=StaticToken(TOKEN, url), mapping_text=text, mapping_source=source, sleep=self._nap, patience_s=PATIENCE_S
+        )
+        night.connector.close()
+        night.connector = self.connector
+
+    def _nap(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        if sum(self.naps) >= self.ends_after_s:
+            self.ends_after_s = float("inf")
+            fault(self.night)
+
+    def apply(self, *rules: dict[str, Any], ends_after_s: float = float("inf")) -> Run:
+        an_organisation(self.night)
+        plan = self.night.approved(self.night.plan())
+        self.naps.clear()
+        self.ends_after_s = ends_after_s
+        fault(self.night, *rules)
+        return apply_plan(self.night.context, plan.id)
+
+
+@pytest.fixture
+def patient(night: Night) -> Patient:
+    return Patient(night)
+
+
+def all_is_done(run: Run) -> bool:
+    counts = run.counts
+    return (run.state, counts["partial"], counts["failed"], counts["skipped"]) == (RunState.DONE, 0, 0, {})
+
+
+@pytest.mark.parametrize("kind", ["status", "cut_before", "cut_after"])
+def test_an_outage_of_ten_minutes_between_two_writes_loses_no_unit(patient: Patient, kind: str) -> None:
+    run = patient.apply({"match": {"method": "POST", "path": "$batch"}, "do": kind}, ends_after_s=600)
+    assert all_is_done(run), run.counts
+    if kind != "cut_after":  # that was carried out, as reading back tells
+        assert 600 <= sum(patient.naps) <= 700
+
+
+def test_an_outage_of_everything_loses_no_unit(patient: Patient) -> None:
+    run = patient.apply({"match": {"path": "api/data"}, "do": "status", "status": 503}, ends_after_s=600)
+    assert all_is_done(run), run.counts
+
+
+def test_sixty_answers_of_503_to_writes_lose_no_unit(patient: Patient) -> None:
+    run = patient.apply({"match": {"method": "POST", "path": "$batch"}, "times": 60, "do": "status", "status": 503})
+    assert all_is_done(run), run.counts
+    assert len(patient.naps) >= 60
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after", "truncate", "status"])
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "$batch"), ("POST", "BulkDelete"), ("DELETE", "asyncoperations")])
+def test_every_third_request_that_fails_costs_time_only(patient: Patient, method: str, path: str, kind: str) -> None:
+    run = patient.apply({"match": {"method": method, "path": path, "every": 3 if path != "BulkDelete" else 2}, "do": kind})
+    assert all_is_done(run), run.counts
+
+
+def test_a_unit_by_which_the_crm_stumbles_holds_up_nobody_for_half_an_hour(patient: Patient) -> None:
+    """Its change set alone is answered with an error, each time."""
+    run = patient.apply({"match": {"method": "DELETE", "path": "cf_dossiers("}, "do": "status", "status": 500})
+    assert (run.state, run.counts["failed"]) == (RunState.DONE_WITH_FAILURES, 2)
+    assert sum(patient.naps) < 10
+
+
+def test_a_crm_that_is_really_dead_ends_the_run_within_the_patience(patient: Patient) -> None:
+    with pytest.raises(ConnectorError) as caught:
+        patient.apply({"match": {"path": "api/data"}, "do": "status", "status": 503})
+    assert caught.value.exit_code == 4
+    assert PATIENCE_S - 30 <= sum(patient.naps) <= PATIENCE_S + 60  # the seconds that the test itself takes count too
