@@ -34,6 +34,7 @@ DEFAULT_RETRY_AFTER_S = 30.0
 SHORTEST_WAIT_S = 1.0
 MAX_BROKEN_BODIES = 5  # in a row; a line that keeps breaking gives no read that one could trust
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
+LOCAL_S = 60.0  # so long a program on this machine may take to start again
 _counting = threading.Lock()  # several transports count into the same statistics
 
 
@@ -131,9 +132,9 @@ class Transport:
 
         return self.until_done(attempt)
 
-    def patience(self, *, lasting: bool = True) -> Patience:
-        """The patience for one thing that is tried again; with `lasting` as long as an outage may last."""
-        lasting_s = self.environment.patience_s if lasting and self._has_answered else 0.0
+    def patience(self, *, lasting: bool = True, most_s: float = float("inf")) -> Patience:
+        """The patience for one thing that is tried again; with `lasting` as long as an outage may last, but no more than `most_s`."""
+        lasting_s = min(self.environment.patience_s, most_s) if lasting and self._has_answered else 0.0
         return Patience(self.gate.timeline.now, self._chance, tries=self.environment.retries, lasting_s=lasting_s)
 
     def tries(self) -> Iterator[None]:
@@ -159,7 +160,9 @@ class Transport:
             if state.attempt_number in decided:
                 return decided[state.attempt_number]
             again = _again_of(state)
-            patience = patience or self.patience(lasting=lasting)
+            if patience is None:  # on this machine nobody is updated: who refuses connections is not there any more
+                is_gone = self.environment.is_loopback and isinstance(again.failure, NotSent)
+                patience = self.patience(lasting=lasting, most_s=LOCAL_S if is_gone else float("inf"))
             broken += isinstance(again.failure, ReadIncomplete)
             waited_s += again.wait_s or 0.0
             is_over = waited_s > self.environment.max_wait_s or broken > MAX_BROKEN_BODIES

@@ -11,7 +11,19 @@ import pytest
 from connectors.emulator.server import RunningEmulator
 from crm_compliance import wiring
 from crm_compliance.settings import Settings
-from crm_compliance.wiring import checked, clock_of, connector_of, desk, mapping_text, memory_of, new_id, policy_of, policy_text, text_of
+from crm_compliance.wiring import (
+    Patience,
+    checked,
+    clock_of,
+    connector_of,
+    desk,
+    mapping_text,
+    memory_of,
+    new_id,
+    policy_of,
+    policy_text,
+    text_of,
+)
 from rules.errors import MappingError, UsageError
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night
@@ -132,3 +144,21 @@ def test_each_crm_and_each_application_user_has_a_memory_of_its_own(tmp_path: Pa
         assert memory is not None
         folders.add(memory.folder)
     assert len(folders) == 3
+
+
+@pytest.mark.parametrize(
+    ("patience", "setting", "seconds", "is_known"),
+    [
+        (Patience.OF_A_PERSON, 1_800, 60, False),
+        (Patience.OF_A_PERSON, 5, 5, False),
+        (Patience.OF_A_RUN, 1_800, 1_800, False),
+        (Patience.OF_A_SERVICE, 900, 900, True),
+    ],
+)
+def test_a_run_waits_for_the_crm_longer_than_a_person(
+    tmp_path: Path, patience: Patience, setting: int, seconds: int, *, is_known: bool
+) -> None:
+    given = {"crm_url": "http://127.0.0.1:9/api/data/v9.2/", "crm_token": "t", "data_dir": tmp_path, "crm_patience_s": setting}
+    settings = Settings.model_validate(given)
+    with connector_of(settings, patience=patience) as connector:
+        assert (connector.environment.patience_s, connector.environment.is_known) == (seconds, is_known)

@@ -61,7 +61,7 @@ class Typist:
             monkeypatch.delenv(name)
         monkeypatch.setenv("COLUMNS", "80")
         monkeypatch.setenv("NO_COLOR", "1")
-        self.set(CRM_URL=url, CRM_TOKEN=TOKEN, DATA_DIR=str(folder / "data"), CLOCK=NOW.isoformat())
+        self.set(CRM_URL=url, CRM_TOKEN=TOKEN, DATA_DIR=str(folder / "data"), CLOCK=NOW.isoformat(), CRM_PATIENCE_S="0")
 
     def set(self, **settings: str) -> None:
         for name, value in settings.items():

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 import requests
 import responses
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,3 +126,16 @@ def test_a_crm_that_is_really_dead_is_given_up_after_the_patience_and_one_wait()
     with client(outage, patience_s=60.0) as transport, pytest.raises(Unreachable):  # a person waits for the answer
         transport.get("contacts")
     assert sum(outage.naps) <= 60 + BACKOFF_CAP_S
+
+
+@responses.activate
+def test_a_program_on_this_machine_that_is_not_there_any_more_is_given_up_after_a_minute() -> None:
+    outage = Outage(float("inf"))
+    responses.get(f"{ROOT}first", json={})
+    refused = requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, "", urllib3.exceptions.NewConnectionError(None, "")))  # type: ignore[arg-type]
+    responses.get(f"{ROOT}contacts", body=refused)
+    with client(outage) as transport:
+        transport.get("first")
+        with pytest.raises(Unreachable):
+            transport.get("contacts")
+    assert 60 <= sum(outage.naps) <= 60 + BACKOFF_CAP_S
