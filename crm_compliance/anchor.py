@@ -43,6 +43,18 @@ def catch_up(path: Path, checkpoints: Sequence[Checkpoint]) -> None:
         ) from None
 
 
+def put_aside(path: Path, checkpoints: Sequence[Checkpoint]) -> Path | None:
+    """Give an anchor that does not fit the database another name, for the auditors; None where it fits, or there is none."""
+    if not path.is_file() or b"".join(encode(each) for each in checkpoints).startswith(path.read_bytes()):
+        return None
+    number = 1
+    while (aside := path.with_name(f"{path.stem}-lost-{number}{path.suffix}")).exists():
+        number += 1
+    with disk_errors(path):
+        path.rename(aside)
+    return aside
+
+
 def read_anchor(path: Path) -> list[Checkpoint | None]:
     """The checkpoints of an anchor; None for a line that is not as it was written.
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from crm_compliance.keys import KeyKind, KeyRing, KeysMissing
+from crm_compliance.keys import KeyKind, KeyRing, KeysMissing, made_entry
 from crm_compliance.sealing import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.witness import NAME, FileWitness
 from jobs.heads import KEYS
 from jobs.ledger import LedgerEntry, StoreAltered
-from jobs.ports import Clock
+from jobs.ports import Clock, Entry
 
 TOLD = "told"  # in keys/: the keys that a ledger knows of
 
@@ -27,8 +27,8 @@ class StoreLost(StoreAltered):
     code = "store_lost"
 
 
-def open_store(settings: Settings, clock: Clock, *, even_lost: bool = False) -> SqlStore:
-    """Open the state store. With `even_lost` also an empty one beside what a lost one has left.
+def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
+    """Open the state store. With `recovering` also one that was lost or put back to an older day; it is taken as it is.
 
     Raises:
         Refused: with code `other_crm`, where the CRM is on this machine and the store has served one that is not.
@@ -42,7 +42,9 @@ def open_store(settings: Settings, clock: Clock, *, even_lost: bool = False) -> 
 
     witness = FileWitness(data_dir, ring, settings.erasures_path)
     store = SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir, witness=witness)
-    if not even_lost and store.is_empty and (left := remnants(settings)):
+    if recovering:
+        store.take_as_it_is()
+    elif store.is_empty and (left := remnants(settings)):
         store.close()
         raise StoreLost(
             f"the database is empty, and there was one: {', '.join(map(str, left))}",
@@ -55,6 +57,15 @@ def open_store(settings: Settings, clock: Clock, *, even_lost: bool = False) -> 
         store.close()
         raise
     return store
+
+
+def tell_of_recovery(settings: Settings, store: SqlStore, clock: Clock) -> None:
+    """Let the ledger say that a person took the database as it is, how far the lost one had come, and which keys there are."""
+    entries, hash_ = store.forgotten or (None, None)
+    told = keys_of(store.strand(KEYS))
+    ring = open_keys(settings, store, clock)
+    recovered: Entry = ("recovered", {"entries": entries, "hash": hash_})
+    store.append([recovered, *(("key_made", made_entry(key)) for key in ring.keys if key.id not in told)])
 
 
 def remnants(settings: Settings) -> list[Path]:

@@ -133,7 +133,7 @@ def policy_of(settings: Settings) -> Policy:
     return load_policy(text, source=source)
 
 
-def store_of(settings: Settings, clock: Clock) -> SqlStore:
+def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
     """Open the state store in the data folder, or where `DATABASE_URL` says; it remembers the CRM of the settings.
 
     Raises:
@@ -142,7 +142,7 @@ def store_of(settings: Settings, clock: Clock) -> SqlStore:
     """
     from crm_compliance.custody import open_store
 
-    return open_store(settings, clock)
+    return open_store(settings, clock, recovering=recovering)
 
 
 def memory_of(settings: Settings, clock: Clock) -> Memory | None:
@@ -321,9 +321,12 @@ def desk(
     progress: Progress = no_progress,
     warn: Callable[[str], None] | None = None,
     patience: Patience = Patience.OF_A_PERSON,
+    recovering: bool = False,
 ) -> Iterator[Desk]:
-    """Open everything that a job needs, the CRM checked against the mapping, and close it again."""
+    """Open everything that a job needs, the CRM checked against the mapping, and close it again. With `recovering` the store is taken as it
+    is, although it was lost or put back to an older day."""
     from connectors.dynamics.memory import tidy
+    from crm_compliance.custody import tell_of_recovery
     from crm_compliance.erasure_journal import ErasureFile
     from crm_compliance.keys import pseudonym_key
     from crm_compliance.logs import run_bound
@@ -345,7 +348,9 @@ def desk(
         for warning in warnings:
             if warn is not None:
                 warn(warning)
-        with store_of(settings, clock) as store:
+        with store_of(settings, clock, recovering=recovering) as store:
+            if recovering:
+                tell_of_recovery(settings, store, clock)
             keys = keys_in_force(settings, store, clock)
             context = JobContext(
                 connector=connector,

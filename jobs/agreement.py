@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from jobs.drafting import is_unaltered
+from jobs.erasures import refuse_if_behind
 from jobs.heads import HOLDS, KEYS, PLANS, QUARANTINE, REQUESTS, RUNS, SWITCH
 from jobs.ledger import LedgerEntry, StoreAltered
 from jobs.plan import Approval, LinesRemoved, Plan
@@ -60,6 +61,7 @@ def refuse_altered(context: JobContext) -> None:
     refuse(about_requests(store))
     refuse(about_runs(store))
     store.check_erasures()
+    refuse_if_behind(context)
 
 
 def refuse_altered_head(store: Store, references: References, plan: Plan) -> None:

@@ -20,6 +20,7 @@ from jobs.clock_check import refuse_other_clock
 from jobs.contacts_of_plan import ContactsOfPlan
 from jobs.counting import facts_for, write_statistics
 from jobs.disposal import CHANGED, Rows, rows_of_units
+from jobs.erasures import begin, end
 from jobs.following import goes_along, may_follow
 from jobs.gather import gather_units, rows_of
 from jobs.gathering import Gathering, is_anonymised
@@ -65,6 +66,7 @@ class Application:
         self.terms = relation_terms(context.policy).agreed(relation_terms(self.in_force))
         self.kinds = {context.connector.table(KINDS[kind.value]): kind for kind in UnitKind if context.connector.has(KINDS[kind.value])}
         self.in_place = InPlace(context)
+        self._due: Sequence[PlanLine] = ()
 
     def carry_out(self) -> Run:
         journal = self.journal
@@ -72,10 +74,13 @@ class Application:
         due = [line for line in lines_of(self.context.store.plan_pages(self.plan.id)) if line.is_disposal]
         journal.followers = {line.id: line for line in due if may_follow(line, self.kinds[line.table])}
         journal.settle_intended()
+        self._due = due
         pending = [line for line in due if line.key not in journal.actions]
         self._continue_partials(due)
         people = self._contacts()
         trims = people.trims()
+        if not journal.actions:
+            begin(self.context, self.run.id, self._contacts_to_come(due))
         if code := self._lapsed():
             journal.skip_lines(pending, code)
             people.skip(trims, TRIM, code)
@@ -103,6 +108,16 @@ class Application:
         run = self._finish()
         make_checkpoint(self.context.store, self.context.notary, self.context.clock)
         return run
+
+    def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
+        """The contacts that go or are trimmed once the units have gone, those that a hold keeps for now included."""
+        for line in due:
+            if self.kinds[line.table] is UnitKind.CONTACT:
+                yield line.id, line.disposition or "", line.reason
+        for contact in self.plan.trims:
+            yield contact, TRIM, Reason.EXPIRED.value
+        for contact, disposition, reason in self.plan.held_contacts:
+            yield contact, disposition, reason
 
     def _continue_partials(self, due: Sequence[PlanLine]) -> None:
         self.journal.continue_partials({line.key for line in due}, self.plan.crm)
@@ -295,6 +310,8 @@ class Application:
             ended_at=self.context.clock(),
             counts=counts,
         )
+        if any(True for _ in self._contacts_to_come(self._due)):
+            end(self.context, run.id)
         summary = {name: counts[name] for name in ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")}
         self.context.store.save_run(
             run,

@@ -8,11 +8,15 @@ from typing import TypeVar
 
 import msgspec
 
+from jobs.ledger import StoreAltered
 from jobs.ports import JobContext
 from jobs.runs import Action, Erasure
-from rules.records import KINDS
+from rules.instants import instant
+from rules.records import KINDS, Contact
 
 REGISTERED = ("delete", "mask", "trim", "disown")  # an emptied link erases nobody
+BEGUN = "begun-"  # before the word for what a run is about to do to a contact, which nothing else would lead to once its dossier is gone
+ENDED = "ended"  # a run has done, or noted in the database, all that it had begun
 CHUNK = 1_000
 
 T = TypeVar("T")
@@ -32,8 +36,16 @@ class Register:
         self.tables: set[str] = set()
         self.has_trims = False
         self._known: dict[str, Erased] = {}
+        self._begun: dict[str, tuple[str, Erased]] = {}
+        self._ended: set[str] = set()
         shared: dict[Erased, Erased] = {}
         for entry in entries:
+            if entry.operation == ENDED:
+                self._ended.add(entry.run)
+                continue
+            if entry.operation.startswith(BEGUN):
+                self._begun[entry.ref] = (entry.run, Erased(entry.operation.removeprefix(BEGUN), entry.reason))
+                continue
             self.tables.add(entry.row_table)
             self.has_trims = self.has_trims or entry.operation == "trim"
             before = self._known.get(entry.ref)
@@ -51,6 +63,58 @@ class Register:
             if found is not None:
                 return found
         return None
+
+    def begun(self, references: Collection[str]) -> Erased | None:
+        """What a run that never came to its end was about to do to the contact with any of these references."""
+        for reference in references:
+            run, begun = self._begun.get(reference, ("", None))
+            if begun is not None and run not in self._ended:
+                return begun
+        return None
+
+
+def begin(context: JobContext, run: str, contacts: Iterable[tuple[str, str, str]]) -> None:
+    """Note which contacts, as (id, disposition, reason), a run removes or trims at its end, before it does anything else. Once their
+    dossiers are gone nothing but this tells them from contacts that were never linked to anything, should the database be lost."""
+    table, at = context.connector.table(Contact), instant(context.clock(), "seconds")
+    entries = [
+        Erasure(context.reference(table, contact), BEGUN + disposition, table, run, at, reason) for contact, disposition, reason in contacts
+    ]
+    _note(context, entries)
+
+
+def end(context: JobContext, run: str) -> None:
+    """Note that a run has come to its end: the database knows what became of all that it had begun."""
+    _note(context, [Erasure(context.reference("run", run), ENDED, "", run, instant(context.clock(), "seconds"), "")])
+
+
+def _note(context: JobContext, entries: Sequence[Erasure]) -> None:
+    if entries:
+        context.erased.append(entries)
+        context.store.add_erasures(entries)
+
+
+def is_behind(context: JobContext) -> bool:
+    """Whether the register of erasures beside the database knows of a run of which the database knows nothing.
+
+    After a run was killed the file may be a step ahead of it: the run itself goes on from there.
+    """
+    last = context.erased.last()
+    if last is None or context.store.has_erasure(last):
+        return False
+    return last.run not in {run.id for run in context.store.runs() if not run.is_over}
+
+
+def refuse_if_behind(context: JobContext) -> None:
+    """Raise StoreAltered, with code `store_behind`, where the database has to be recovered first."""
+    if is_behind(context):
+        error = StoreAltered(
+            "the register of erasures knows more than the database, which was lost or put back to an older day",
+            hint="restore the newest backup of the database; if there is none newer: crm-compliance recover",
+            where="erasures.jsonl",
+        )
+        error.code = "store_behind"
+        raise error
 
 
 def register(context: JobContext, run: str, actions: Sequence[Action]) -> list[Erasure]:

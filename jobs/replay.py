@@ -44,7 +44,10 @@ class ContactsAgain(ContactsOfPlan):
             contact
             for contact in contacts
             if contact in check.etags
-            and register.find(self.context.references(self.table, version_of(contact, check.etags[contact]))) is not None
+            and (
+                register.find(self.context.references(self.table, version_of(contact, check.etags[contact]))) is not None
+                or register.begun(self.context.references(self.table, contact)) is not None
+            )
         }
 
 

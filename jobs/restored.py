@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import islice
 
 from jobs.apply import apply_plan, unfinished
-from jobs.erasures import reconcile
+from jobs.erasures import load_register, reconcile, refuse_if_behind
 from jobs.plan import Kind, Plan, PlanState
 from jobs.ports import JobContext
 from jobs.replaying import plan_replay
+from jobs.returned import returned_rows
 from jobs.runs import Run
 from jobs.verify import still_there
 
@@ -19,8 +20,11 @@ SAMPLE = 200  # rows: whatever backup was restored, the rows that were erased la
 def rows_back(context: JobContext) -> int:
     """How many of the rows that completed runs erased last, a bounded sample, are in the CRM again.
 
-    A unit that is half done is no sign: what is left of it never went.
+    A unit that is half done is no sign: what is left of it never went. A database that was lost and recovered has no such runs until the
+    next night: then every row is looked for by the register.
     """
+    if not context.store.last_done(1) and context.erased.last() is not None:
+        return len(returned_rows(context, load_register(context)))
     crms: dict[str, bool] = {}
     writes = []
     for run, action in context.store.last_done(SAMPLE):
@@ -31,12 +35,33 @@ def rows_back(context: JobContext) -> int:
     return len(still_there(context.connector, islice(writes, SAMPLE)))
 
 
+def recover(context: JobContext) -> Run | None:
+    """Take up what a lost database had begun: give database and file what only one of them has, finish runs that were cut off, and let go
+    what the register knows and the CRM still, or again, has: rows that are back, and contacts that were to be removed or trimmed.
+
+    A database that was put back to an older day does not know which contacts lost their dossier to it: they would look like ones that were
+    never linked to anything, and be kept for good (RET-20). None where nothing has to go.
+
+    Raises:
+        Refused: so much has to go that the plan needs approval; `where` is its id.
+        ConnectorError: the CRM could not be read whole.
+    """
+    with context.store.exclusive():
+        reconcile(context)
+    context.forget_memory()
+    for run in unfinished(context):
+        apply_plan(context, run.plan)
+    plan = plan_replay(context, only_if_due=True, also_begun=True)
+    return apply_plan(context, plan.id) if plan is not None else None
+
+
 def replay(context: JobContext) -> Run:
     """Erase again what had been erased and is back, once, and give database and journal of the register what only one of them had.
 
     Raises:
         Refused: so much is back that the plan needs approval; `where` is its id.
     """
+    refuse_if_behind(context)
     _begin(context)
     plan = plan_replay(context)
     assert plan is not None
@@ -46,18 +71,17 @@ def replay(context: JobContext) -> Run:
 def replay_if_restored(context: JobContext) -> Run | None:
     """Replay where the CRM was restored, before anything else is done in it; None where it was not, or holds keep all that is back.
 
-    A database that lacks what the journal has was lost or restored itself and knows no rows to look for: then all are looked for. A replay
-    plan that waits for approval is taken up again instead of a new one.
+    A replay plan that waits for approval is taken up again instead of a new one.
 
     Raises:
+        StoreAltered: the database was lost, or put back to an older day, and has to be recovered first.
         Refused: a replay plan waits for approval; `where` is its id.
     """
+    refuse_if_behind(context)
     back = rows_back(context)
-    last = context.erased.last()
-    if not back and (last is None or context.store.has_erasure(last)):
+    if not back:
         return None
-    if back:
-        context.store.append([("alarm", {"code": RESTORED, "rows": back})])
+    context.store.append([("alarm", {"code": RESTORED, "rows": back})])
     _begin(context)
     plan = _awaited(context) or plan_replay(context, only_if_due=True)
     return apply_plan(context, plan.id) if plan is not None else None

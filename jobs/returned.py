@@ -37,25 +37,27 @@ class Returned(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-def returned_rows(context: JobContext, register: Register) -> list[Returned]:
-    """The rows that have to be written again, by kind and id; those that go with another one of them are left out.
+def returned_rows(context: JobContext, register: Register, *, also_begun: bool = False) -> list[Returned]:
+    """The rows that have to be written again, by kind and id; those that go with another one of them are left out. With `also_begun` also
+    the contacts that a run was about to remove or trim which never came to its end.
 
     Every row of every table is read, in a small projection, and its references under all living keys are looked up. A masked row is back
     where its mark of anonymisation is missing, a role that was nobody's where it is somebody's again; a trimmed contact where it has the
     very version that was emptied.
     """
     found: dict[str, dict[str, tuple[Record, Returned]]] = {kind: {} for kind in LINKS}
-    for kind, row, again in _matches(context, register):
+    for kind, row, again in _matches(context, register, also_begun):
         found[kind][row.id] = (row, again)
     gone = {kind: {row for row, (_, again) in rows.items() if again.operation != "trim"} for kind, rows in found.items()}
     return [again for kind, rows in found.items() for _, (row, again) in sorted(rows.items()) if not _goes_along(kind, row, gone)]
 
 
-def _matches(context: JobContext, register: Register) -> Iterator[tuple[str, Record, Returned]]:
+def _matches(context: JobContext, register: Register, also_begun: bool) -> Iterator[tuple[str, Record, Returned]]:
     connector, references = context.connector, context.references
     for kind, fields in LINKS.items():
         record = KINDS[kind]
-        if not connector.has(record) or (table := connector.table(record)) not in register.tables:
+        looks_for_begun = also_begun and kind == "contact"
+        if not connector.has(record) or ((table := connector.table(record)) not in register.tables and not looks_for_begun):
             continue
         done = 0
         has_versions = kind == "contact" and register.has_trims
@@ -70,6 +72,8 @@ def _matches(context: JobContext, register: Register) -> Iterator[tuple[str, Rec
                     erased = None
                 if erased is None and has_versions:
                     erased = register.find(references(table, version_of(row.id, row.etag)))
+                if erased is None and looks_for_begun:
+                    erased = register.begun(references(table, row.id))
                 if erased is not None:
                     yield kind, row, Returned(kind, row.id, row.etag, erased.operation, erased.reason)
 

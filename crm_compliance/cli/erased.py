@@ -27,6 +27,7 @@ erased = typer.Typer(help="The register of erasures: check a file before it is i
 
 def add_to(app: typer.Typer) -> None:
     app.command("replay")(replay)
+    app.command("recover")(recover)
     app.add_typer(erased, name="erased")
 
 
@@ -45,6 +46,41 @@ def replay(
             return _plan(desk.context)
         run = replay_all(desk.context)
     return _tell(run)
+
+
+def recover() -> int:
+    """After the database was lost, or put back to an older day: take it as it is, and finish what the register of erasures beside it knows
+    as begun. Exit 5 with the plan's id where so much has to go that two people approve it first.
+
+    Example: crm-compliance recover
+    """
+    from crm_compliance.anchor import put_aside
+    from crm_compliance.answers import run_document
+    from crm_compliance.cli import given
+    from crm_compliance.reports.run import print_run
+    from crm_compliance.wiring import desk
+    from jobs.restored import recover as recover_all
+    from jobs.runs import RunState
+
+    settings = given.settings()
+    with output.progress() as progress, desk(settings, progress=progress, warn=output.warn, recovering=True) as opened:
+        store = opened.context.store
+        aside = put_aside(settings.anchor_path, store.checkpoints()) if settings.anchor_file is None else None
+        run = recover_all(opened.context)
+    document: dict[str, object] = {"recovered": True, "anchor": str(aside) if aside is not None else None}
+    document["run"] = run_document(run) if run is not None else None
+
+    def tell(console: Console) -> None:
+        print_line("The database is taken as it is; the ledger says so.")
+        if aside is not None:
+            print_line(f"the anchor of the ledger that was lost is now {aside}: keep it for the auditors")
+        if run is None:
+            print_line("Nothing that had been begun is left to do.")
+        else:
+            print_run(run_document(run), console)
+
+    output.answer(document, tell, ids=("run", run.id) if run is not None else None)
+    return FAILURES if run is not None and run.state is RunState.DONE_WITH_FAILURES else 0
 
 
 def _plan(context: JobContext) -> int:

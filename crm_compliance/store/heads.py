@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import ledger, ledger_head
 from jobs.heads import Head, Tally, altered, strands_after
 from jobs.ledger import LedgerEntry, StoreAltered
+from rules.errors import UsageError
 
 ONLY = 1  # the table has one row
 
@@ -54,11 +56,19 @@ class Heads:
         self._witness = witness
         self._open = threading.local()
         self._believed = ""  # the head in the form in which it was last signed or checked here
+        self.forgotten: tuple[int, str] | None = None
         self.is_recovering = False  # a person has said that the database was lost, or restored from a backup: what there is is taken
 
     @property
     def is_signed(self) -> bool:
         return self._witness is not None
+
+    def recover(self) -> None:
+        """Take the database as it is from here on."""
+        if self._witness is not None:
+            with suppress(UsageError):  # what remembers it is damaged too
+                self.forgotten = self._witness.known()
+        self.is_recovering = True
 
     def known(self) -> tuple[int, str] | None:
         """What the witness remembers. Ask before the transaction reads: it would seem ahead if somebody added entries in between."""
@@ -102,7 +112,7 @@ class Heads:
         doc = connection.execute(select(ledger_head.c.doc)).scalar()
         last = connection.execute(select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)).first()
         if doc is None:
-            if last is not None and self.is_recovering and self._witness.known() is not None:
+            if last is not None and self.is_recovering and self.forgotten is not None:
                 raise altered("the head of the ledger")
             if known is not None:
                 raise _behind("the database has lost the head of its ledger" if last is not None else "the database has lost its ledger")

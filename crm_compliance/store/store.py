@@ -429,6 +429,15 @@ class SqlStore:
         """What the clock says that dates the entries."""
         return self._clock()
 
+    def take_as_it_is(self) -> None:
+        """Believe the database as it is from here on, although it was lost or put back to an older day: a person has said so."""
+        self._heads.recover()
+
+    @property
+    def forgotten(self) -> tuple[int, str] | None:
+        """Place and hash of the last entry that was remembered when the database was taken as it is."""
+        return self._heads.forgotten
+
     @property
     def place(self) -> str:
         """The file or the address of the database, without a password."""

@@ -17,9 +17,10 @@ import pytest
 
 from jobs.apply import apply_plan
 from jobs.erasures import load_register, reconcile
+from jobs.ledger import StoreAltered
 from jobs.plan import Kind, Plan, PlanState
 from jobs.replaying import plan_replay
-from jobs.restored import replay, replay_if_restored, restored_warning, rows_back
+from jobs.restored import recover, replay, replay_if_restored, restored_warning, rows_back
 from jobs.retention import run_retention
 from jobs.runs import ActionState, Run, RunState
 from rules.errors import Refused
@@ -347,7 +348,10 @@ def test_a_lost_database_is_made_good_by_the_journal(make_night: MakeNight, back
     known = {(entry.ref, entry.operation) for entry in before.store.erasures()}
     night = make_night(url=database_file())
     kept.restore()
-    run = replay_if_restored(night.context)
+    with pytest.raises(StoreAltered) as caught:
+        replay_if_restored(night.context)
+    assert caught.value.code == "store_behind"
+    run = recover(night.context)
     assert run is not None
     assert run.state is RunState.DONE
     assert state_of(night)["cf_dossiers"] == after["cf_dossiers"]

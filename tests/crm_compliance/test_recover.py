@@ -1,0 +1,87 @@
+"""A database that was lost in the middle of a run: what had been begun is finished by what lies beside it (ERA-13, RET-20)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.contacts_of_plan import ContactsOfPlan
+from tests.crm_compliance.typist import Typist, people_and_cases
+from tests.integration.night import Night
+
+
+class Killed(BaseException):
+    """The process died here."""
+
+
+def data_of(typist: Typist) -> Path:
+    return typist.folder / "data"
+
+
+def killed_before_its_contacts(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that has disposed of its units and dies before it comes to their people."""
+    plan = typist.ask("plan")["plan"]
+    typist.approve_first(plan)
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ContactsOfPlan, "dispose", die)
+        with pytest.raises(Killed):
+            typist.type("apply", plan)
+
+
+def lose_the_database(typist: Typist, org: Night) -> None:
+    org.store.close()
+    for file in data_of(typist).glob("state.db*"):
+        file.unlink()
+
+
+def names(org: Night) -> list[str]:
+    return sorted(row["contactid"] for row in org.rows("contacts?$select=contactid"))
+
+
+def test_what_a_lost_run_had_begun_is_finished(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = people_and_cases(org)
+    before = names(org)
+    killed_before_its_contacts(typist, monkeypatch)
+    assert org.get("cf_dossiers", cases["anonymise"]) is None or names(org) == before
+    lose_the_database(typist, org)
+    for command in (("plan",), ("run", "retention"), ("replay",)):
+        assert typist.refused(*command, code=7)["code"] == "store_lost"
+    done = typist.ask("recover")
+    assert done["recovered"] is True
+    assert done["run"]["deleted"] == 1
+    assert len(names(org)) == len(before) - 1
+    assert typist.ask("plan")["flags"].get("ORPHAN_CONTACT", 0) == 0
+    assert typist.ask("ledger", "verify")["ok"] is True
+    kinds = [entry.kind for entry in org.store.ledger()]
+    assert "recovered" in kinds
+    assert typist.ask("run", "recordings")["state"] == "done"
+
+
+def test_a_database_of_an_older_day_is_recovered(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    people_and_cases(org)
+    typist.ask("plan")
+    org.store.close()
+    shutil.copy(data_of(typist) / "state.db", typist.folder / "old.db")
+    before = names(org)
+    killed_before_its_contacts(typist, monkeypatch)
+    lose_the_database(typist, org)
+    shutil.copy(typist.folder / "old.db", data_of(typist) / "state.db")
+    assert typist.refused("plan", code=7)["code"] == "store_altered"
+    assert typist.ask("recover")["run"]["deleted"] == 1
+    assert len(names(org)) == len(before) - 1
+    assert typist.ask("plan")["plan"]
+    assert typist.ask("ledger", "verify")["ok"] is True
+
+
+def test_a_run_that_was_killed_needs_no_recovery(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    people_and_cases(org)
+    killed_before_its_contacts(typist, monkeypatch)
+    (run,) = [run for run in org.store.runs() if not run.is_over]
+    assert typist.ask("apply", run.plan)["state"] == "done"
