@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from jobs.drafting import is_unaltered
 from jobs.erasures import refuse_if_behind
-from jobs.heads import HOLDS, KEYS, PLANS, QUARANTINE, REQUESTS, RUNS, SWITCH
+from jobs.heads import CRMS, HOLDS, KEYS, PLANS, QUARANTINE, REQUESTS, RUNS, SWITCH
 from jobs.ledger import LedgerEntry, StoreAltered
 from jobs.plan import Approval, LinesRemoved, Plan
 from jobs.ports import JobContext, Store
@@ -107,8 +107,17 @@ def differences(store: Store, references: References, day: date) -> Iterator[Dif
     yield from about_marks(store, believed)
     yield from about_requests(store)
     yield from about_runs(store)
+    yield from about_crms(store)
     for plan in store.plans():
         yield from about_plan(store, believed, plan)
+
+
+def about_crms(store: Store) -> Iterator[Difference]:
+    """CRMs of which the ledger knows that they were served, and the table does not. Whom the store believes does not hang on it: there the
+    ledger counts too."""
+    told = {str(entry.data.get("crm")) for entry in store.strand(CRMS) if entry.kind == "crm_seen"}
+    for crm in sorted(told - store.served()):
+        yield Difference(crm, "the ledger knows that this CRM was served, the table does not", is_grave=False)
 
 
 # -- holds ---------------------------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from jobs.ledger import FIRST, LedgerEntry, StoreAltered, canonical
 from jobs.runs import Erasure
 
 PLANS, RUNS, HOLDS, SWITCH, QUARANTINE, REQUESTS, KEYS = "plans", "runs", "holds", "switch", "quarantine", "requests", "keys"
+CRMS = "crms"
 STRANDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         PLANS: ("plan", "approval"),
@@ -28,6 +29,7 @@ STRANDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         QUARANTINE: ("quarantined", "quarantine_undone", "quarantine_left"),
         REQUESTS: ("request", "requests_totalled"),
         KEYS: ("key_made", "key_rotated", "key_destroyed"),
+        CRMS: ("crm_seen", "authority_seen"),
     }
 )
 _OF_KIND: Final = MappingProxyType({kind: strand for strand, kinds in STRANDS.items() for kind in kinds})

@@ -58,6 +58,10 @@ class Store(Protocol):
         """The CRM that the store was opened for; empty where it was opened without one."""
         ...
 
+    def served(self) -> set[str]:
+        """The CRMs in the table of those that the store has served, as `rules.crm_addresses.organisation_at` names them."""
+        ...
+
     def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry) -> None:
         """Store a plan with its lines, encoded and compressed page by page."""
         ...

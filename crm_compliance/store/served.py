@@ -53,9 +53,14 @@ def is_known(connection: Connection, organisation: str) -> bool:
     return any(row.organisation == organisation for row in rows) and all(row.told for row in rows)
 
 
+def in_table(connection: Connection) -> set[str]:
+    """The CRMs of the table alone."""
+    return set(connection.execute(select(served_crms.c.organisation)).scalars())
+
+
 def real_ones(connection: Connection) -> set[str]:
     """The CRMs that are not on this machine, by the table, the plans and the ledger."""
-    found = set(connection.execute(select(served_crms.c.organisation)).scalars())
+    found = in_table(connection)
     if not found - {THIS_MACHINE}:
         found |= _told(connection) | _planned(connection)
     return found - {THIS_MACHINE}

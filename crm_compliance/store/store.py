@@ -122,6 +122,10 @@ class SqlStore:
             with self._writing() as connection:
                 served.see(connection, organisation, self._clock, self._heads)
 
+    def served(self) -> set[str]:
+        with self._database.reading() as connection:
+            return served.in_table(connection)
+
     def see_authority(self, authority: str, client: str) -> None:
         """Remember where people sign in for the CRM that the store is open for, and by which application; the first authority stays.
 

@@ -140,7 +140,13 @@ def test_all_addresses_of_this_machine_are_one_crm(typist: Typist, org: Night) -
 
 def older(typist: Typist) -> None:
     """Take the store back to the version before it remembered CRMs."""
-    sql(typist, "DROP TABLE served_crms", "UPDATE crm_compliance_version SET version_num = '0004'")
+    sql(
+        typist,
+        "DROP TABLE served_crms",
+        "DROP INDEX ix_ledger_kind",
+        "DROP TABLE ledger_head",
+        "UPDATE crm_compliance_version SET version_num = '0004'",
+    )
 
 
 def test_an_older_store_is_judged_by_its_plans(typist: Typist) -> None:
@@ -195,3 +201,12 @@ def test_an_act_is_held_against_the_crm_that_it_is_about(signed_in: Typist, word
 def test_an_act_needs_a_crm(signed_in: Typist) -> None:
     signed_in.unset("CRM_URL")
     assert signed_in.refused(*ACTS[0], code=2)["where"] == "crm_url"
+
+
+def test_a_row_that_somebody_removed_is_seen_by_the_ledger(typist: Typist, org: Night) -> None:
+    typist.ask("plan")
+    assert typist.ask("ledger", "verify")["ok"] is True
+    sql(typist, "DELETE FROM served_crms")
+    said = typist.type("ledger", "verify", "--json")
+    assert said.code == 7
+    assert "this machine" in said.out + said.err
