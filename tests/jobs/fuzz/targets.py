@@ -10,10 +10,18 @@ from jobs.reading.encodings import decoded
 from jobs.reading.limits import MEBI, Limits
 from jobs.reading.reader import Reader
 from rules.needles import Needles, name_needle, needle
+from rules.redaction import Protected, Redactor, Shown
 
 # Less than the product gives, so that what is slow or greedy is seen.
 LIMITS = Limits(seconds=10.0, wall=60.0, memory=384 * MEBI)
 _NEEDLES = Needles([name_needle("Żaneta", "D'Hondt-Müller"), needle("phone", "+32470112233"), needle("email", "a@example.org")])
+
+_REDACTOR = Redactor(
+    [Protected("a", "witness", names=(("Żaneta", "D'Hondt-Müller"),), phones=("+32470112233",), emails=("a@example.org",))],
+    Shown(names=(("Lotte", "Peeters"),)),
+    "nl",
+)
+_REDACTOR_NEEDLES = Needles(_REDACTOR.needles())
 
 
 @dataclass(frozen=True)
@@ -51,4 +59,21 @@ def _searched(content: bytes, media_type: str, reader: Reader) -> str:
     return " ".join(sorted({what for text in reader.read(content, media_type).texts for what in _NEEDLES.found_in(text)})) or "clean"
 
 
-TARGETS = [Target("read", _read), Target("told", _told), Target("plain_text", _plain), Target("needles", _searched)]
+def _redacted(content: bytes, media_type: str, reader: Reader) -> str:
+    """What would be proposed of a text: nothing in it stops the last look."""
+    text = decoded(content)
+    if text is None:
+        return "no text"
+    proposed = _REDACTOR.redact(plain_text(text)).text
+    if _REDACTOR_NEEDLES.found_in(proposed):
+        raise AssertionError("what is proposed holds what the last look refuses")
+    return "redacted" if proposed != text else "as it was"
+
+
+TARGETS = [
+    Target("read", _read),
+    Target("told", _told),
+    Target("plain_text", _plain),
+    Target("needles", _searched),
+    Target("redaction", _redacted),
+]
