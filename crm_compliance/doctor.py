@@ -16,12 +16,13 @@ from crm_compliance.ownership import HINT, strangers
 from crm_compliance.settings import Settings
 from crm_compliance.storage import object_stores
 from crm_compliance.store.database import StoreUnusable
-from crm_compliance.wiring import checked, clock_of, connector_of, fitting, permitted, policy_of, register_key, store_of
+from crm_compliance.wiring import checked, clock_of, connector_of, desk, fitting, permitted, policy_of, register_key, store_of
 from jobs.ledger import LedgerBroken, StoreAltered
 from jobs.past import Past
 from jobs.plan import Kind
 from jobs.planning import overlooked
 from jobs.request_terms import OVERDUE, has_gone_overdue
+from jobs.restored import RESTORED, rows_back
 from rules.errors import ComplianceError, MappingError, UsageError
 from rules.instants import instant
 from rules.policy import Policy
@@ -51,11 +52,15 @@ def examine(settings: Settings) -> list[Check]:
     if all(check.ok for check in checks):
         checks.append(_attempt("nights", lambda: _nights(settings)))
     checks.append(_attempt("storage", lambda: _storage(settings)))
-    checks += _crm(settings, has_store=all(check.ok for check in checks if check.name == "store"))
+    checks += _crm(
+        settings,
+        has_store=all(check.ok for check in checks if check.name == "store"),
+        is_well=all(check.ok for check in checks),
+    )
     return checks
 
 
-def _crm(settings: Settings, *, has_store: bool) -> Iterator[Check]:
+def _crm(settings: Settings, *, has_store: bool, is_well: bool) -> Iterator[Check]:
     try:
         connector = connector_of(settings)
     except ComplianceError as error:
@@ -66,12 +71,16 @@ def _crm(settings: Settings, *, has_store: bool) -> Iterator[Check]:
         yield reached
         if not reached.ok:
             return
-        yield _attempt("mapping", lambda: _mapping(connector, policy_of(settings)))
+        needed = [_attempt("mapping", lambda: _mapping(connector, policy_of(settings)))]
+        yield needed[0]
         if has_store:
             yield _attempt("overlooked", lambda: _overlooked(settings, connector))
-        yield _attempt("privileges", lambda: _privileges(connector, policy_of(settings)))
+        needed.append(_attempt("privileges", lambda: _privileges(connector, policy_of(settings))))
+        yield needed[1]
         yield _attempt("capabilities", lambda: _capabilities(connector))
         yield _attempt("visibility", lambda: _visibility(connector))
+        if is_well and all(check.ok for check in needed):  # else nobody could look
+            yield _attempt("restored", lambda: _restored(settings))
         yield _attempt("clock", lambda: _clock(settings, connector.server_time()))
 
 
@@ -206,6 +215,15 @@ def _visibility(connector: Connector) -> str:
             f"the CRM counts rows that this account does not see in {', '.join(hidden)}", hint="give read access to the organisation"
         )
     return "no table looks empty that is not"
+
+
+def _restored(settings: Settings) -> str:
+    """Whether rows that had been erased are in the CRM again (ERA-13)."""
+    with desk(settings) as opened:
+        back = rows_back(opened.context)
+    if back:
+        return f"warning: {RESTORED}: {back} rows that had been erased are back in the CRM: crm-compliance replay"
+    return "no row that had been erased is back"
 
 
 def _clock(settings: Settings, theirs: datetime | None) -> str:

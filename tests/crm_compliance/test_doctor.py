@@ -21,7 +21,7 @@ from tests.crm_compliance.typist import Typist, people_and_cases, set_faults
 from tests.integration.night import TOKEN, Night
 
 STORED = ["packages", "policy", "store", "keys", "anchor", "nights", "storage"]
-NAMES = [*STORED, "crm", "mapping", "overlooked", "privileges", "capabilities", "visibility", "clock"]
+NAMES = [*STORED, "crm", "mapping", "overlooked", "privileges", "capabilities", "visibility", "restored", "clock"]
 
 
 def failed(typist: Typist, code: int) -> dict[str, dict[str, str]]:

@@ -94,6 +94,23 @@ def test_a_plan_in_a_restored_crm_is_made_with_a_warning(typist: Typist, org: Ni
     assert [entry.data["code"] for entry in org.store.ledger() if entry.kind == "alarm"] == ["RESTORED"]
 
 
+def test_doctor_and_plan_tell_of_a_restore_also_where_the_database_was_lost(
+    typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]
+) -> None:
+    _, made = backup
+    a_night(typist, org)
+    told = {check["name"]: check["message"] for check in typist.ask("doctor")["checks"]}
+    assert "RESTORED" not in told["restored"]
+    org.store.close()
+    for file in (typist.folder / "data").glob("state.db*"):
+        file.unlink()
+    typist.ask("recover")
+    made.restore()
+    told = {check["name"]: check["message"] for check in typist.ask("doctor")["checks"]}
+    assert "RESTORED" in told["restored"]
+    assert "warning: RESTORED" in typist.type("plan", "--json").err
+
+
 def test_run_replays_first(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup]) -> None:
     cases, made = backup
     a_night(typist, org)
