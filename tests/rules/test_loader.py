@@ -53,7 +53,8 @@ def test_all_errors_are_told_top_down() -> None:
     told = str(error).splitlines()
     assert len(told) == 5  # one in the defaults, holds of our own, three rows of five years
     assert error.where == f"bad.yaml:{1 + next(i for i, line in enumerate(LINES) if 'late_rule_months' in line)}"
-    assert "categories.civil_party.years" in told[1]
+    assert "own_data.hold_years" in told[1]
+    assert "categories.civil_party.years" in told[2]
 
 
 @pytest.mark.parametrize(
