@@ -35,6 +35,7 @@ _OWN = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+\d\d:\d\d)?"), "INSTANT"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "HASH"),
     (re.compile(r"/d/[\w-]+"), "/d/TOKEN"),
+    (re.compile(r"DSR-\d{4}-[0-9A-Z]{4}-[0-9A-Z]{4}"), "DSR"),
 )
 
 
