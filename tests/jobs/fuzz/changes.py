@@ -49,6 +49,8 @@ def changed(entry: Entry, others: Sequence[Entry], chance: random.Random) -> byt
     content = entry.content
     if content.startswith(b"PK") and chance.random() < 0.6:
         content = _inside(content, others, chance)
+        if len(content) > LARGEST:
+            return entry.content
         if chance.random() < 0.7:
             return content
     if content.startswith(b"\x1f\x8b") and chance.random() < 0.5:
