@@ -6,6 +6,7 @@ A row here is told by the ledger too (`crm_seen`, `authority_seen`), and both co
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -129,5 +130,10 @@ def _planned(connection: Connection) -> set[str]:
 
 
 def _plan_crms(connection: Connection) -> set[str]:
+    """What plans name; one that was altered names nothing, and is told where it is read."""
     decoder = msgspec.json.Decoder(_Planned)
-    return {decoder.decode(doc).crm for doc in connection.execute(select(plans.c.doc)).scalars()}
+    found: set[str] = set()
+    for doc in connection.execute(select(plans.c.doc)).scalars():
+        with suppress(msgspec.MsgspecError):
+            found.add(decoder.decode(doc).crm)
+    return found
