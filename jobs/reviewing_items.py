@@ -146,7 +146,7 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
 
 
 def _lines(text: str) -> Iterator[Decision]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # not splitlines(), which takes signs within a text for line ends
         if line.strip():
             yield _read(number, line)
 
@@ -171,6 +171,10 @@ def _read(number: int, line: str) -> Decision:
         raise _wrong(number, "has a code that is none", "capitals, digits, - and _, for example RF-03")
     if text is not None and not isinstance(text, str):
         raise _wrong(number, "has a text that is none")
+    if text and not _is_whole(text):
+        raise _wrong(
+            number, "has a text with half of a character in it, which cannot be stored", "write the character anew, or leave it out"
+        )
     if status == ItemStatus.WITHHELD and not code:
         raise _wrong(number, "withholds without a code", '"code": "RF-03"')
     if status == ItemStatus.APPROVED_REDACTED and not (text or "").strip():
@@ -182,6 +186,11 @@ def _read(number: int, line: str) -> Decision:
         raise _wrong(number, "has a digest that is none")
     keeps_code = status == ItemStatus.WITHHELD or (status == ItemStatus.APPROVED and code == SEEN_UNCHECKED)
     return Decision(number, item, ItemStatus(status), code if keeps_code else "", text or None, digest)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair in it: JSON can write one, and it is no character."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _decided(item: Item, decision: Decision | None) -> Item:

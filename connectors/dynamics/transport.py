@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -22,6 +22,7 @@ from connectors.dynamics import faults
 from connectors.dynamics.allowance import hints_of
 from connectors.dynamics.auth import TokenSource
 from connectors.dynamics.bodies import BodyBroken, read_body
+from connectors.dynamics.characters import with_whole_characters
 from connectors.dynamics.clock import ServerClock
 from connectors.dynamics.config import Environment
 from connectors.dynamics.gate import Gate, Impatient, Timeline
@@ -104,7 +105,8 @@ class Transport:
         self._sessions.close()
 
     def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "") -> Answer:
-        """GET an address below the Web API root, or an absolute one of this CRM, until it is answered or patience ends.
+        """GET an address below the Web API root, or an absolute one of this CRM, until it is answered or patience ends. Halves of characters
+        in the JSON of the answer are replaced.
 
         Raises:
             Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with anything of its body.
@@ -113,7 +115,8 @@ class Transport:
         headers = {"Prefer": prefer} if prefer else {}
         if accept != "application/json":
             headers["Accept"] = accept
-        return self._until_answered(address, headers, (200,), where)
+        answer = self._until_answered(address, headers, (200,), where)
+        return replace(answer, body=with_whole_characters(answer.body)) if accept == "application/json" else answer
 
     def get_bytes(self, address: str, *, part: str = "", where: str = "") -> Answer:
         """GET a file, or a `part` of it (`bytes=0-99`): 200 the whole of it, 206 a part, 204 nothing. Raises as `get`."""

@@ -118,6 +118,29 @@ def test_a_decision_on_what_an_item_was_before_is_refused(asking: Asking) -> Non
     asking.decide(line | {"digest": item["digest"]})
 
 
+def test_half_of_a_character_in_a_decision_is_refused_with_its_line_and_stores_nothing(asking: Asking) -> None:
+    """What is no character cannot be stored; the lines before it are not taken either, and the text is not repeated."""
+    first, second, *_ = [item["item"] for item in asking.items() if item["needs_review"]]
+    before = asking.items()
+    lines = [{"item": first, "status": "APPROVED"}, {"item": second, "status": "APPROVED_REDACTED", "text": "Zij belde\ud800 terug."}]
+    file = asking.typist.folder / "halved.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    error = asking.typist.refused("requests", "review", asking.id, "--decisions", file, *DORA, code=2)
+    assert error["where"].endswith(":2") and "belde" not in error["message"] + error["hint"]
+    assert asking.items() == before
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\ufffe", "\U0010ffff", "\x00", "\x0b", "😀"])
+def test_a_decision_may_hold_any_character(asking: Asking, sign: str) -> None:
+    """A browser writes some of them as they are: a sign within a text is no end of a line of the file."""
+    item = next(item["item"] for item in asking.items() if item["needs_review"])
+    line = {"item": item, "status": "APPROVED_REDACTED", "text": f"Zij belde{sign} terug."}
+    file = asking.typist.folder / "as-a-browser-writes.jsonl"
+    file.write_text(json.dumps(line, ensure_ascii=False) + "\r\n", "utf-8", newline="")
+    found = asking.typist.ask("requests", "review", asking.id, "--decisions", file, *DORA)
+    assert next(each for each in found if each["item"] == item)["status"] == "APPROVED_REDACTED"
+
+
 @pytest.mark.parametrize("how", ["compile", "close"])
 def test_a_page_ends_with_the_working_copies(asking: Asking, how: str) -> None:
     """ACC-08: an old page decides about other items, and a closed request leaves no copies; a file that is somebody's own by now stays."""
