@@ -105,8 +105,8 @@ class Transport:
         self._sessions.close()
 
     def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "") -> Answer:
-        """GET an address below the Web API root, or an absolute one of this CRM, until it is answered or patience ends. Halves of characters
-        in the JSON of the answer are replaced.
+        """GET an address below the Web API root, or an absolute one of this CRM, until it is answered or patience ends. Halves of
+        characters in the JSON of the answer are replaced.
 
         Raises:
             Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with anything of its body.

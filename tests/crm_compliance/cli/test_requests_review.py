@@ -126,7 +126,8 @@ def test_half_of_a_character_in_a_decision_is_refused_with_its_line_and_stores_n
     file = asking.typist.folder / "halved.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     error = asking.typist.refused("requests", "review", asking.id, "--decisions", file, *DORA, code=2)
-    assert error["where"].endswith(":2") and "belde" not in error["message"] + error["hint"]
+    assert error["where"].endswith(":2")
+    assert "belde" not in error["message"] + error["hint"]
     assert asking.items() == before
 
 
