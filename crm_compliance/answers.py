@@ -58,6 +58,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
         "retained_rows": plan.retained_rows,
         "alarms": [msgspec.to_builtins(alarm) for alarm in plan.alarms],
         "waiting": plan.waiting,
+        "queue": None if plan.queue is None else msgspec.to_builtins(plan.queue),
     }
     if state:
         document["state"] = plan.state(now).value

@@ -37,7 +37,7 @@ from jobs.runs import Action, ActionState, Run, RunState
 from jobs.stopping import refuse_if_stopped
 from jobs.tally import HALF_DONE, TRIM, counts_of, has_failures
 from jobs.verify import verify_actions
-from jobs.watch import alarms_of_run
+from jobs.watch import WORK, alarms_of_run
 from rules.decide import decide, owner_of
 from rules.disposition import Decision, Flag, Reason
 from rules.holds import Holds
@@ -303,7 +303,7 @@ class Application:
         alarms = alarms_of_run(self.context, self.plan, self.run, actions)
         counts["alarms"] = [msgspec.structs.asdict(alarm) for alarm in alarms]
         codes = [alarm.code for alarm in alarms]
-        failed = failed or bool(alarms)
+        failed = failed or any(alarm.code not in WORK for alarm in alarms)
         run = msgspec.structs.replace(
             self.run,
             state=RunState.DONE_WITH_FAILURES if failed else RunState.DONE,

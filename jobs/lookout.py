@@ -12,7 +12,7 @@ from jobs.gather import Seen
 from jobs.past import NOTHING_DUE, VIEW_SHRANK, Past
 from jobs.plan import Alarm, Kind
 from jobs.ports import JobContext
-from rules.disposition import Decision
+from rules.disposition import Decision, Reason
 from rules.limits import median_of
 from rules.policy import Policy, Watch
 from rules.quarantine import Mark, covers, waits
@@ -27,7 +27,8 @@ class Lookout:
 
     `seen` counts the rows on their way. `aside` are disposals that no run of this plan carries out, each with its kind of unit; `waiting`
     counts them by code. `drifted` is how many units are disposed of that had changed since an approval, `late` those that are far past
-    their end. `canaries` are the decisions on canaries, by table and id.
+    their end. `canaries` are the decisions on canaries, by table and id; `undecided` the other units that nothing in force decides on
+    (RET-14), as (table, id).
     """
 
     def __init__(self, context: JobContext, past: Past, kind: Kind, day: date) -> None:
@@ -39,6 +40,7 @@ class Lookout:
         self.late: set[tuple[str, str]] = set()
         self.due: set[tuple[str, str]] = set()
         self.canaries: dict[tuple[str, str], Decision] = {}
+        self.undecided: list[tuple[str, str]] = []
         self._kind = kind
         self._day = day
         self._policy = policy
@@ -53,6 +55,8 @@ class Lookout:
         is_canary = row in self._canary_ids and (table, row) in self._expected
         if is_canary:
             self.canaries[(table, row)] = decision
+        elif Reason.UNCONFIGURED in decision.reasons:
+            self.undecided.append((table, row))
         if not decision.is_disposal:
             return False
         key = (table, row)
@@ -71,7 +75,7 @@ class Lookout:
 
     def left(self, connector: Connector) -> list[Mark]:
         """The units in quarantine that this plan has looked for and that are not due any more, or are gone: they leave it."""
-        looked_at = {connector.table(record) for record in self._looked_at() if connector.has(record)}
+        looked_at = self.tables(connector)
         is_off = self._policy.quarantine is None
         return [mark for key, mark in self._marks.items() if is_off or (mark.table in looked_at and key not in self.due)]
 
@@ -97,6 +101,10 @@ class Lookout:
             for name, count in sorted(self.seen.rows.items())
             if name in kinds and connector.has(kinds[name])
         }
+
+    def tables(self, connector: Connector) -> set[str]:
+        """The tables of whose units a plan of this kind decides."""
+        return {connector.table(record) for record in self._looked_at() if connector.has(record)}
 
     def _looked_at(self) -> list[type[Record]]:
         """The kinds of record of whose units a plan of this kind decides."""

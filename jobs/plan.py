@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from jobs.work_queue import WorkQueue
 from rules.accounts import same_person
 from rules.errors import Refused, UsageError
 
@@ -204,6 +205,7 @@ class Plan(msgspec.Struct, frozen=True):
     retained_rows: dict[str, int] = {}  # in long-term retention, by table: no plan reaches them
     unaccounted: tuple[str, ...] = ()  # columns that may hold personal data and are not mapped, as table.column
     request: str = ""
+    queue: WorkQueue | None = None  # what waits for a person's decision; None where the plan did not look
 
     @property
     def document(self) -> str:

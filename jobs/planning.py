@@ -26,7 +26,9 @@ from jobs.past import BACKLOG, Past
 from jobs.plan import LINE_COLUMNS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
 from jobs.ports import JobContext
 from jobs.relations import relations_after
+from jobs.undecided import alarm_of, look_at_queue
 from jobs.victims import victims_of
+from jobs.work_queue import WorkQueue
 from rules.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts
 from rules.decide import decide, owner_of, with_owner
 from rules.disposition import Decision, Flag, with_flags
@@ -63,6 +65,7 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
         trims = decide_all(context, draft, kind, day, lookout)
     refuse_other_clock(context)  # by all the answers that the plan was made of
     pages, digest = draft.finish(trims)
+    queue, moves = look_at_queue(context, lookout, day)
     plan = head_of(
         context,
         draft,
@@ -75,10 +78,11 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
         proposer=proposer,
         trims=trims,
         digest=digest,
+        queue=queue,
     )
     if context.policy_text:
         context.store.remember_policy(context.policy.digest, context.policy.version, context.policy_text)
-    context.store.save_plan(plan, pages, ("plan", plan_entry(plan)))
+    context.store.save_plan(plan, pages, ("plan", plan_entry(plan)), None if plan.as_of_given else moves)
     if not plan.as_of_given:
         leave_quarantine(context, lookout)
     return plan
@@ -199,13 +203,14 @@ def head_of(
     proposer: str,
     trims: set[str],
     digest: str,
+    queue: WorkQueue,
 ) -> Plan:
     """The head of the plan: totals, digest, what the guards say, and who has to look at it."""
     policy, categories, planned = context.policy, draft.by_category(), Planned(draft, lookout)
     breaker = breaker_of(context, past, kind, planned)
     late = () if given else backlog_of(context, past, kind, lookout, now)
     # A look at another day is never applied: what is odd about it is that day's own.
-    alarms = () if given else tuple(alarms_of_plan(context, past, kind, draft, lookout, late, now))
+    alarms = () if given else tuple(alarms_of_plan(context, past, kind, draft, lookout, late, now, queue))
     reasons = why(context, past, planned, breaker, lookout, alarms)
     retained, unaccounted = context.connector.retained_rows(), context.connector.unaccounted_columns()
     return Plan(
@@ -245,11 +250,19 @@ def head_of(
         backlog=late,
         retained_rows=retained,
         unaccounted=unaccounted,
+        queue=queue,
     )
 
 
 def alarms_of_plan(
-    context: JobContext, past: Past, kind: Kind, draft: Draft, lookout: Lookout, late: Sequence[tuple[str, str]], now: datetime
+    context: JobContext,
+    past: Past,
+    kind: Kind,
+    draft: Draft,
+    lookout: Lookout,
+    late: Sequence[tuple[str, str]],
+    now: datetime,
+    queue: WorkQueue,
 ) -> Iterator[Alarm]:
     """What looks wrong before anything is written."""
     policy, connector = context.policy, context.connector
@@ -259,6 +272,8 @@ def alarms_of_plan(
     yield from nothing_due(past, kind, draft.units, due, policy, brussels_date(now))
     if late:
         yield Alarm(BACKLOG, f"{len(late)} units are {policy.watch.backlog_days} days past their end, and were planned to go as long ago")
+    if old := alarm_of(queue):
+        yield old
     yield from past.missing_runs(kind, now, policy.watch.no_run_hours)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jobs.plan import Approval, Kind, Plan
     from jobs.runs import Action, Erasure, Run
     from jobs.subject_requests import SubjectRequest
+    from jobs.work_queue import QueueMoves, Waiting
     from rules.holds import Hold
     from rules.placed_holds import PlacedHold
     from rules.policy import Policy
@@ -62,8 +63,8 @@ class Store(Protocol):
         """The CRMs in the table of those that the store has served, as `rules.crm_addresses.organisation_at` names them."""
         ...
 
-    def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry) -> None:
-        """Store a plan with its lines, encoded and compressed page by page."""
+    def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
+        """Store a plan with its lines, encoded and compressed page by page, and what it changes in the queue of undecided units."""
         ...
 
     def plan(self, plan: str) -> Plan:
@@ -141,6 +142,10 @@ class Store(Protocol):
 
     def resume(self, entry: Entry) -> bool:
         """Lift the kill switch; whether it was set. Without that, no entry is added."""
+        ...
+
+    def waiting_for_decision(self, crm: str) -> dict[str, Waiting]:
+        """The units of a CRM on which nothing in force decides, as the last plans that looked at them left the queue, by reference."""
         ...
 
     def marks(self) -> list[Mark]:

@@ -12,16 +12,18 @@ from jobs.quarantine import PUT_OFF
 from jobs.runs import Action, ActionState, Run
 from jobs.settling import TECHNICAL
 from jobs.tally import CONTINUED
+from jobs.work_queue import QUEUE_OLD
 from rules.disposition import Reason
 from rules.records import Contact
 
 TECHNICAL_AGAIN, LEFT_OVER = "TECHNICAL", "LEFT_OVER"
-LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY)  # that two people let a plan through does not make its run a good one
+WORK = (QUEUE_OLD,)  # work that waits for a person: the night did what it had to
+LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, *WORK)  # that two people let a plan through does not make its run a good one
 KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were skipped because they are to be kept
 
 
 def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[Action]) -> list[Alarm]:
-    """What is wrong with a run although it went through: with an alarm it ends with failures.
+    """What is wrong with a run although it went through: with an alarm it ends with failures, unless it is WORK for a person.
 
     Alarms that the run itself has cured are not among them: a missed night, a backlog that is gone now.
     """

@@ -62,6 +62,15 @@ class Approvals(Model):
     """An approval counts for this long; after that the person may give it again."""
 
 
+class QueueWatch(Model):
+    """Who decides on units that nothing in force decides on (no category, one that nobody knows, or a row that is off), and how soon."""
+
+    owner: Literal["crm_admin", "dpo"] = "dpo"
+    """The role whose work it is."""
+    days: Annotated[int, Field(ge=1)] = 30
+    """Days, from the one on which a plan first found a unit so, after which it is overdue and an alarm."""
+
+
 class Watch(Model):
     """From when on something that looks wrong is an alarm."""
 
@@ -79,6 +88,8 @@ class Watch(Model):
     """Completed runs after which the median says what is usual."""
     usual_disposals: Annotated[int, Field(ge=1)] = 5
     """From this median on, a night on which nothing is due is an alarm."""
+    queue: QueueWatch = QueueWatch()
+    """Units that wait for a person's decision, and are kept until then (RET-14)."""
 
 
 GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"

@@ -70,6 +70,8 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "own_data.run_log_months": Meaning("months for which the journals of runs are kept", Direction.LATER),
     "own_data.hold_years": Meaning("years for which released holds are kept", Direction.LATER),
     "own_data.technical_log_months": Meaning("months for which log lines are kept", Direction.LATER),
+    "watch.queue.owner": Meaning("whose work it is to decide on units that nothing decides on", Direction.NONE),
+    "watch.queue.days": Meaning("days in which that is due", Direction.NONE),
     "quarantine.days": Meaning("days that a unit waits after it was marked", Direction.LATER),
 }
 

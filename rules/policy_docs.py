@@ -44,6 +44,7 @@ from rules.policy import (
     Policy,
     PolicyFile,
     Quarantine,
+    QueueWatch,
     Statistics,
     Watch,
 )
@@ -70,6 +71,7 @@ PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
     ("limits.categories.KEY", CategoryLimit),
     ("approvals", Approvals),
     ("watch", Watch),
+    ("watch.queue", QueueWatch),
     ("a line of canaries", Canary),
     ("quarantine", Quarantine),
     ("statistics", Statistics),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jobs.work_queue import WorkQueue
 from rules.disposition import Flag, Reason
 
 # Why a unit is kept or disposed of, in the order of ranks (4.2).
@@ -134,6 +135,7 @@ ALARMS: dict[str, str] = {
     "CANARY": "A record of which the outcome is known came out otherwise: policy, mapping or data have changed.",
     "BACKLOG": "Units are long past their end, were planned to go, and are still there.",
     "NO_RUN": "Nights are missing.",
+    "QUEUE_OLD": "They are kept for ever until somebody gives them a category, or decides on the row of the schedule (RET-14).",
     "TECHNICAL": "The CRM refuses the same units again and again; only an administrator can help (HLD-13).",
     "LEFT_OVER": "Units are half done since an earlier run.",
     "OBJECTS_WITHOUT_ROW": "Nothing will ever remove them; a person has to look whose they are.",
@@ -230,6 +232,14 @@ def anchor_name(anchor: str | None) -> str:
 def table_name(table: str) -> str:
     """What a unit of this table is called; another organisation's table stays as it is."""
     return TABLES.get(table, table)
+
+
+def queue_sentence(queue: WorkQueue) -> str:
+    """What waits for a person's decision, whose work it is and how old it is (RET-14)."""
+    told = (
+        f"Waiting for a decision of the {queue.owner}: {counted(queue.units, 'unit')}, the oldest for {counted(queue.oldest_days, 'day')}"
+    )
+    return f"{told}; due after {counted(queue.days, 'day')}, overdue: {grouped(queue.overdue)}."
 
 
 def counted(number: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crm_compliance.reports.dry_run import DryRunReport, NextStep, clock_time
-from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, grouped
+from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, grouped, queue_sentence
 from jobs.plan import CategoryCounter, Counter, PlanState
 
 STYLES = {"delete": "red", "anonymise": "yellow", "keep": "green", "soon": "blue"}
@@ -60,6 +60,8 @@ def print_plan(report: DryRunReport, console: Console) -> None:
     _flags(report, paper)
     _soon(report, paper)
     _holds(report, paper)
+    if plan.queue is not None and plan.queue.units:
+        paper.line(queue_sentence(plan.queue))
     for warning in plan.warnings:
         paper.line(Text.assemble(("Warning: ", "bold yellow"), warning))
     if plan.breaker.tripped:

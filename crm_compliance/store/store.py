@@ -24,6 +24,7 @@ from crm_compliance.store import (
     runs,
     served,
     switches,
+    undecided,
     waiting,
 )
 from crm_compliance.store import erasures as erasures_
@@ -40,6 +41,7 @@ from jobs.ports import Expired, PastTerms
 from jobs.rounds_made import OF_ROUNDS, RoundMade, rounds_of
 from jobs.runs import Action, Erasure, Run
 from jobs.subject_requests import SubjectRequest
+from jobs.work_queue import QueueMoves, Waiting
 from rules.crm_addresses import THIS_MACHINE, organisation_at
 from rules.placed_holds import PlacedHold
 from rules.quarantine import Mark
@@ -144,9 +146,11 @@ class SqlStore:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry) -> None:
+    def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
         with self._writing() as connection:
             plans.insert_plan(connection, plan, pages)
+            if queue is not None:
+                undecided.move_undecided(connection, queue)
             self._append(connection, [entry], None)
 
     def plan(self, plan: str) -> Plan:
@@ -275,6 +279,10 @@ class SqlStore:
         with self._writing() as connection:
             holds.mark_released(connection, hold)
             self._append(connection, [entry], None)
+
+    def waiting_for_decision(self, crm: str) -> dict[str, Waiting]:
+        with self._database.reading() as connection:
+            return undecided.read_undecided(connection, crm)
 
     def marks(self) -> list[Mark]:
         with self._database.reading() as connection:

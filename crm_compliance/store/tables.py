@@ -130,6 +130,16 @@ quarantine = Table(
     UniqueConstraint("unit_table", "unit_id"),
 )
 
+# Units that wait for a person's decision, each since a day; keyed references only.
+undecided = Table(
+    "undecided",
+    metadata,
+    Column("crm", String, primary_key=True),
+    Column("ref", String(64), primary_key=True),
+    Column("unit_table", String, nullable=False),
+    Column("since", String(10), nullable=False),
+)
+
 certificates = Table(
     "certificates",
     metadata,
