@@ -58,9 +58,9 @@ def test_the_particulars_of_article_15_are_in_it() -> None:
     text = said()
     for words in (
         "Ja, wij verwerken persoonsgegevens over u",
-        "operationele hulp bij onderzoeken naar vermiste of seksueel uitgebuite kinderen",
+        "operationele ondersteuning bij onderzoeken naar vermiste of seksueel uitgebuite kinderen",
         "Vital interests, GDPR art. 6(1)(d)",
-        "bijzondere categorieën van gegevens",
+        "bijzondere categorieën van persoonsgegevens",
         "Politiezone Voorbeeld (fictief) (2 maart 2026)",
         "buiten de Europese Economische Ruimte (Verenigd Koninkrijk); waarborg: adequacy decision",
         "Tot en met 1 februari 2033",
@@ -68,9 +68,9 @@ def test_the_particulars_of_article_15_are_in_it() -> None:
         "Intrekking",
         "Drukpersstraat 35, 1000 Brussel, contact@apd-gba.be",
         "bevoegde rechtbank",
-        "geen besluiten die uitsluitend door een computer worden genomen",
+        "geen besluiten genomen die uitsluitend op een geautomatiseerde verwerking berusten",
         "reservekopieën",
-        "gegevens over andere personen Delen zijn weggelaten omdat ze over andere personen gaan",
+        "Gegevens over andere personen Delen zijn weggelaten omdat ze over andere personen gaan",
     ):
         assert words in text, words
 
@@ -131,7 +131,7 @@ def test_any_text_can_be_printed(text: str) -> None:
 
 
 def test_a_letter_says_when_it_had_to_transcribe() -> None:
-    note = "staan er in Latijns schrift"
+    note = "in Latijns schrift weergegeven"
     assert note in said(items=(fiche(2, "naam: 中文"),))
     assert note not in said()
 
@@ -154,7 +154,7 @@ def test_a_child_gets_a_page_of_its_own_first() -> None:
     """EXP-10: short sentences, 116000, together."""
     text = said(addressee=Addressee("Lotte Peeters (fictief)", is_minor=True))
     assert text.index("Voor jou") < text.index("Geachte")
-    assert "Bel gratis 116000" in text
+    assert "Bel gratis naar 116000" in text
     assert "Vraag naar een consulent en zeg dit nummer: request-0123456789ab" in text
     assert "samen met ons lezen" in text
     assert "116000" not in said()
@@ -257,7 +257,7 @@ def test_a_gift_that_stays_is_kept_for_tax_law_and_not_for_a_relation() -> None:
     )
     profile = msgspec.structs.replace(PERSON, title="profile", fields=())
     text = said(right="erasure", items=(profile,), contexts=(gifts,), granted=("item-1",), kept=("context-2",), withheld=())
-    assert "Gift Zolang de fiscale en boekhoudkundige wetgeving vraagt" in text
+    assert "Gift Zolang wij stukken over giften volgens de fiscale en boekhoudkundige wetgeving moeten bewaren" in text
     assert "Wettelijke verplichting" in text
     assert "overeenkomst met u" not in text
 
@@ -268,7 +268,7 @@ def test_the_first_page_says_who_how_many_from_when_to_when_and_what_was_left_ou
     first = text[: text.index("Pagina 1 van")]
     for words in ("Samengevat", "Over wie Lotte Peeters (fictief)", "5 stukken: Persoonsgegevens (1), Fiche", "van 15 januari 2026 tot"):
         assert words in first, words
-    assert "gegevens over andere personen – Delen zijn weggelaten" in first
+    assert "Gegevens over andere personen – Delen zijn weggelaten" in first
 
 
 def test_that_nothing_was_left_out_is_never_said() -> None:
@@ -278,7 +278,7 @@ def test_that_nothing_was_left_out_is_never_said() -> None:
 
 def test_the_copy_has_an_index_with_pages_and_the_words_are_explained() -> None:
     text = said(items=tuple(fiche(number) for number in range(1, 61)), withheld=())
-    assert re.search(r"Overzicht van de kopie .{0,40}Bladzijde 1 tot 60 1\. Dossier \d+", text)
+    assert re.search(r"Overzicht van de kopie .{0,40}Pagina 1 tot en met 60 1\. Dossier \d+", text)
     assert text.index("Overzicht van de kopie") < text.rindex("De kopie van de gegevens") < text.index("Woorden in deze brief")
 
 
