@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from rules.anonymity import Remnant
+from rules.categories import Bypass
 from rules.errors import ComplianceError
 from rules.records import Record
 
@@ -76,6 +77,8 @@ class Operation:
 
     A mask anonymises a dossier or fiche in place, as the mapping says: `values` are `anonymised_on` (an aware datetime), `is_common`
     (whether what the mapping keeps may stay, ERA-08), and results of masking techniques by their names.
+
+    `bypass` is the custom logic of the CRM that this write passes by: nothing, unless the schedule says so.
     """
 
     kind: OperationKind
@@ -83,6 +86,7 @@ class Operation:
     id: str
     etag: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
+    bypass: frozenset[Bypass] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +247,9 @@ class Connector(Protocol):
         """
         ...
 
-    def check_privileges(self, needs: Mapping[type[Record], Collection[OperationKind]]) -> list[Finding]:
-        """Compare what each account of ours may do with what the jobs need: errors for what is missing or reaches a part of the rows only,
-        warnings for what is not needed."""
+    def check_privileges(self, needs: Mapping[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
+        """Compare what each account of ours may do with what the jobs need, custom logic that they pass by included: errors for what is
+        missing or reaches a part of the rows only, warnings for what is not needed."""
         ...
 
     def has(self, record: type[Record]) -> bool:

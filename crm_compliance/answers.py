@@ -59,6 +59,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
         "alarms": [msgspec.to_builtins(alarm) for alarm in plan.alarms],
         "waiting": plan.waiting,
         "queue": None if plan.queue is None else msgspec.to_builtins(plan.queue),
+        "bypass": plan.bypass,
     }
     if state:
         document["state"] = plan.state(now).value

@@ -288,7 +288,7 @@ def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
     from connectors.interface import Forbidden
     from jobs.needs import needs_under
 
-    findings = connector.check_privileges(needs_under(policy))
+    findings = connector.check_privileges(needs_under(policy), policy.bypasses)
     lines = {wrong: [f"{each.where}: {each.message}" for each in findings if each.is_error is wrong] for wrong in (True, False)}
     if lines[True]:
         raise Forbidden(

@@ -13,6 +13,7 @@ import msgspec
 
 from connectors.interface import Among
 from jobs.anonymising import InPlace, anonymity_code
+from jobs.bypassing import bypass_used
 from jobs.certifying import certify
 from jobs.checkpointing import make_checkpoint
 from jobs.cleaning import PLACES_LEFT, clean_places
@@ -300,6 +301,7 @@ class Application:
         there = verify_actions(self.context.connector, [action for action in actions if action.state in HALF_DONE])
         counts, failed = counts_of(actions, self.kinds, self.context.connector.table, there), has_failures(actions)
         counts["statistics"] = written
+        counts["bypass"] = bypass_used(actions)
         alarms = alarms_of_run(self.context, self.plan, self.run, actions)
         counts["alarms"] = [msgspec.structs.asdict(alarm) for alarm in alarms]
         codes = [alarm.code for alarm in alarms]
@@ -322,6 +324,7 @@ class Application:
                         "plan": run.plan,
                         "state": run.state.value,
                         **summary,
+                        **({"bypass": counts["bypass"]} if counts["bypass"] else {}),
                         "alarms": codes,
                         "erasures": self.context.store.register_head(),
                     },

@@ -25,7 +25,8 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `unit_type` is dossier, fiche, recording or contact, or where a row outside the missions is in force donation, enrolment or engagement;
     `retention_end` a month (2026-02), None where the unit has no term of its own (RET-20); `disposition` DELETED or ANONYMISED; `objects`
-    counts by class; the instants RFC 3339 in UTC; `method` the state of each place of ERA-12.
+    counts by class; the instants RFC 3339 in UTC; `method` the state of each place of ERA-12,
+    and under `bypass` what of the CRM's custom logic was passed by, where any was.
     """
 
     certificate_id: str

@@ -82,9 +82,14 @@ def _draft(context: JobContext, service: str, run: Run, plan: Plan, action: Acti
         disposed_at=action.removed_at,
         verified_at=action.verified_at,
         # Of a place of which nobody has told anything it is not claimed that it is clean.
-        method={place.value: action.places.get(place.value, PlaceState.NOT_REACHABLE.value) for place in Place},
+        method={place.value: action.places.get(place.value, PlaceState.NOT_REACHABLE.value) for place in Place} | _bypass(action),
         actor=Actor(service, roles),
     )
+
+
+def _bypass(action: Action) -> dict[str, str]:
+    """How the unit was disposed of past custom logic of the CRM; nothing where it was not, so that `method` names places alone."""
+    return {"bypass": ",".join(action.bypass)} if action.bypass else {}
 
 
 def _objects(action: Action) -> dict[str, int]:

@@ -169,14 +169,18 @@ def participations(connector: Connector, contacts: Iterable[str]) -> dict[str, l
 
 def operation(write: RowWrite) -> Operation:
     """The connector's operation for one write of the journal."""
-    record = KINDS[write.kind]
+    kind, values = _written(write)
+    return Operation(kind, KINDS[write.kind], write.id, write.etag, values, frozenset(write.bypass))
+
+
+def _written(write: RowWrite) -> tuple[OperationKind, dict[str, object]]:
     if link := LINKS.get(write.operation):
-        return Operation(OperationKind.UPDATE, record, write.id, write.etag, {link: None})
+        return OperationKind.UPDATE, {link: None}
     if emptied := EMPTIED.get(write.operation):
-        return Operation(OperationKind.UPDATE, record, write.id, write.etag, dict.fromkeys(emptied))
+        return OperationKind.UPDATE, dict.fromkeys(emptied)
     if write.mask is not None:
-        return Operation(OperationKind.MASK, record, write.id, write.etag, _shown(write.mask))
-    return Operation(OperationKind.DELETE, record, write.id, write.etag)
+        return OperationKind.MASK, _shown(write.mask)
+    return OperationKind.DELETE, {}
 
 
 def _shown(mask: Mask) -> dict[str, object]:

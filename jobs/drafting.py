@@ -131,6 +131,14 @@ class Draft:
                 counts[shape.decision.disposition.value] += shape.count
         return counts
 
+    def going(self) -> dict[tuple[str, tuple[str, ...]], int]:
+        """How many units go, by table and categories."""
+        counts: Tally[tuple[str, tuple[str, ...]]] = Tally()
+        for shape in self._shapes.values():
+            if shape.decision.is_disposal:
+                counts[self.tables[shape.kind], shape.decision.categories] += shape.count
+        return dict(counts)
+
     def retained(self) -> dict[str, int]:
         """How many units stay, by their primary reason."""
         counts: Tally[str] = Tally()

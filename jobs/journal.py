@@ -12,6 +12,7 @@ from functools import cached_property
 import msgspec
 
 from jobs import settling
+from jobs.bypassing import Bypassing
 from jobs.cleaning import purge_before
 from jobs.disposal import CHANGED
 from jobs.erasures import register
@@ -56,6 +57,7 @@ class Journal:
         intents = self._without_orphans(intents)
         if not intents:
             return
+        intents = [self._bypassing.marked(action, self.followers) for action in intents]
         intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
         self.record(intents, "intent")
         failed = self._remove_objects(intents, units)
@@ -86,6 +88,10 @@ class Journal:
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
             raise stopped(self.context.store.stopped_since() or self.context.clock())
+
+    @cached_property
+    def _bypassing(self) -> Bypassing:
+        return Bypassing(self.context, self.context.on(self.day).policy)
 
     @cached_property
     def _left_before(self) -> dict[Key, Action]:
@@ -157,6 +163,7 @@ class Journal:
                     "state": action.state.value,
                     "code": action.code,
                     "rows": len(action.rows),
+                    **({"bypass": list(action.bypass)} if action.bypass else {}),
                 }
                 for action in actions
             ]
@@ -239,7 +246,11 @@ class Journal:
         if left:
             return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=next(iter(left.values())))
         outcome = finish_remaining(
-            self.context.connector, action, remaining, held=lambda names: self._may_not_go(dict.fromkeys(names, action), {})
+            self.context.connector,
+            action,
+            remaining,
+            as_sent=self._bypassing.still_allowed(action, remaining),
+            held=lambda names: self._may_not_go(dict.fromkeys(names, action), {}),
         )
         return self._removed(outcome) if outcome.state is ActionState.DONE else outcome
 

@@ -15,6 +15,7 @@ import msgspec
 
 from connectors.interface import Among
 from jobs.agreement import refuse_altered
+from jobs.bypassing import bypass_planned
 from jobs.clock_check import refuse_other_clock
 from jobs.drafting import Draft, damaged_lines, digest_head, unpacked
 from jobs.gather import gather
@@ -251,6 +252,7 @@ def head_of(
         retained_rows=retained,
         unaccounted=unaccounted,
         queue=queue,
+        bypass=bypass_planned(policy, draft.going(), len(trims), draft.tables[UnitKind.CONTACT]),
     )
 
 
@@ -356,6 +358,7 @@ def plan_entry(plan: Plan) -> dict[str, object]:
         "why": plan.why,
         "alarms": [alarm.code for alarm in plan.alarms],
         "waiting": plan.waiting,
+        **({"bypass": plan.bypass} if plan.bypass else {}),
         "document": hashlib.sha256(plan.document.encode()).hexdigest(),
     }
 

@@ -14,11 +14,14 @@ from jobs.settling import Held, settle_writes
 from rules.records import KINDS, Fiche, UnitKind
 
 
-def finish_remaining(connector: Connector, action: Action, remaining: Sequence[RowWrite], *, held: Held) -> Action:
-    """Finish a unit of which we have taken a part, provided that what is left is still what was judged (RET-17, HLD-07)."""
+def finish_remaining(
+    connector: Connector, action: Action, remaining: Sequence[RowWrite], *, as_sent: Sequence[RowWrite], held: Held
+) -> Action:
+    """Finish a unit of which we have taken a part, provided that what is left is still what was judged (RET-17, HLD-07). `as_sent` are
+    the same writes, perhaps with less to pass by than when they were announced."""
     if not is_as_judged(connector, action, remaining):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
-    result = settle_writes(connector, {"rest": remaining}, {"rest"}, held=held)["rest"]
+    result = settle_writes(connector, {"rest": as_sent}, {"rest"}, held=held)["rest"]
     if result.state is ActionState.DONE:
         return msgspec.structs.replace(action, state=ActionState.DONE, code="")
     return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=result.code)

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from jobs.plan import Key, Kind
+from rules.categories import Bypass
 
 INTERRUPTED = "interrupted"  # how people are told of a run that has not ended and that nobody is working on
 CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
@@ -47,7 +48,7 @@ class RowWrite(msgspec.Struct, frozen=True):
     """One write to one row, in the product's word for its kind. `operation` is delete, mask (in-place anonymisation), trim, disown (a role
     stays and does not say whose it is), drop_caller, unlink_contact, unlink_fiche or unlink_dossier; the last three empty the link to
     `target`, a row that goes. `object` is the keyed reference of a recording's content outside the CRM, which goes before the row (ERA-12);
-    its address can hold a name and stands in no journal."""
+    its address can hold a name and stands in no journal. `bypass` is the custom logic of the CRM that the write passes by."""
 
     kind: str
     id: str
@@ -56,6 +57,7 @@ class RowWrite(msgspec.Struct, frozen=True):
     target: str = ""
     object: str = ""
     mask: Mask | None = None
+    bypass: tuple[Bypass, ...] = ()
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -92,6 +94,12 @@ class Action(msgspec.Struct, frozen=True):
     @property
     def key(self) -> Key:
         return (self.table, self.id)
+
+    @property
+    def bypass(self) -> tuple[Bypass, ...]:
+        """What of the CRM's custom logic any write of the unit passes by."""
+        named = {each for write in (*self.gone, *self.rows) for each in write.bypass}
+        return tuple(each for each in Bypass if each in named)
 
 
 class Erasure(msgspec.Struct, frozen=True):

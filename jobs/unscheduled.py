@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from jobs.agreement import refuse_altered
+from jobs.bypassing import bypass_planned
 from jobs.clock_check import refuse_other_clock
 from jobs.drafting import digest_head, paged
 from jobs.guards import APPROVING_ROLES, BREAKER_TRIPPED, counter_of
 from jobs.plan import Approval, Breaker, Kind, Plan, PlanLine
 from jobs.planning import plan_entry
 from jobs.ports import JobContext
-from rules.records import Recording
+from rules.records import Contact, Recording
 
 
 def store_plan(
@@ -69,6 +70,7 @@ def store_plan(
         trims=trims,
         warnings=tuple(warnings),
         request=request,
+        bypass=bypass_planned(policy, Tally((line.table, line.categories) for line in going), len(trims), context.connector.table(Contact)),
     )
     context.store.save_plan(plan, pages, ("plan", plan_entry(plan)))
     return plan

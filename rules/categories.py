@@ -138,6 +138,16 @@ class Mission(StrEnum):
     OTHER = "other"
 
 
+class Bypass(StrEnum):
+    """Logic of the organisation's own in the CRM that a disposal may pass by: plug-ins and workflows, or cloud flows."""
+
+    PLUGINS = "plugins"
+    FLOWS = "flows"
+
+
+Bypasses = tuple[Bypass, ...]
+
+
 class CategoryBase(Model):
     """What every row of the schedule says; `enabled: false` keeps a row in sight without letting it decide (2.3)."""
 
@@ -167,6 +177,9 @@ class CategoryBase(Model):
     """Who approved this row, where others did than those of the version: two different persons (RET-06)."""
     open_blocks: bool = True
     """Whether an open dossier is kept past its end (RET-13); `false` for the six-month categories."""
+    bypass: Bypasses = ()
+    """What of the CRM's custom logic a disposal passes by; of a unit with several rows, what all of them name. Holds that are kept as
+    plug-ins are passed by too."""
     k: Annotated[int, Field(ge=2)] | None = None
     """How many rows of statistics must be alike before one may be written (ERA-08); without it, that of `statistics`."""
     suggestion: str = ""

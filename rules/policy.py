@@ -7,12 +7,13 @@ Its rows are in `categories.py`.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
-from rules.categories import Category, Derivation, Labels, Mission
+from rules.categories import Bypass, Bypasses, Category, Derivation, Labels, Mission
 from rules.policy_model import Key, Model, Text
 from rules.processing import Processor, PurposeBasis
 from rules.purposes import PURPOSES, PurposeKey
@@ -192,6 +193,13 @@ class Anonymise(Model):
         return self.pseudonyms == "kept"
 
 
+class People(Model):
+    """How contacts are removed and trimmed, which have no row of their own in `categories` (RET-20)."""
+
+    bypass: Bypasses = ()
+    """What of the CRM's custom logic the removal or trimming of a contact passes by, as on a row."""
+
+
 class Backups(Model):
     """Whether backups of the CRM are declared beyond use (ERA-02, ERA-13), and after how many days they have rotated out."""
 
@@ -286,6 +294,8 @@ class PolicyFile(Model):
     """The small-cell test (ERA-08)."""
     anonymise: Anonymise = Anonymise()
     """What `anonymise` does (ERA-03)."""
+    contacts: People = People()
+    """How contacts are removed and trimmed (RET-20)."""
     backups: Backups
     """What holds for backups of the CRM (ERA-13)."""
     own_data: OwnData = OwnData()
@@ -305,6 +315,18 @@ class Policy(PolicyFile):
         """How many rows of statistics must be alike before one of this category may be written (ERA-08)."""
         category = self.categories.get(key)
         return category.k if category is not None and category.k is not None else self.statistics.k
+
+    def bypass_of(self, keys: Collection[str]) -> frozenset[Bypass]:
+        """What a unit of these categories passes by: what every one of them allows. A row that is not there, or is off, allows nothing."""
+        rows = [self.categories.get(key) for key in keys]
+        allowed = [frozenset[Bypass](row.bypass if row is not None and row.enabled else ()) for row in rows]
+        return frozenset[Bypass].intersection(*allowed) if allowed else frozenset()
+
+    @property
+    def bypasses(self) -> dict[Bypass, tuple[str, ...]]:
+        """What is passed by at all, and where the schedule says so: keys of rows, and `contacts`."""
+        rows = {key: row.bypass for key, row in self.categories.items() if row.enabled} | {"contacts": self.contacts.bypass}
+        return {each: where for each in Bypass if (where := tuple(key for key, named in rows.items() if each in named))}
 
     @property
     def unfilled(self) -> tuple[str, ...]:

@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TypeAlias
 
-from rules.categories import ANCHORS_OF_UNIT, CRM_CATEGORIES, OUTCOMES, Anchor, CategoryBase, Derivation, MonthsAfter, NoTerm, UntilAge
+from rules.categories import (
+    ANCHORS_OF_UNIT,
+    CRM_CATEGORIES,
+    OUTCOMES,
+    Anchor,
+    Bypasses,
+    CategoryBase,
+    Derivation,
+    MonthsAfter,
+    NoTerm,
+    UntilAge,
+)
 from rules.disposition import Disposition
 from rules.policy import PolicyFile
 from rules.yaml_lines import Path
@@ -37,6 +48,7 @@ def check_policy(policy: PolicyFile) -> Iterator[Finding]:
         yield from ((("derive", crm_category, *path), text) for path, text in _outcomes(lines))
     yield from _unreachable(policy)
     yield from _named(policy)
+    yield from ((("contacts", *path), text) for path, text in _twice(policy.contacts.bypass))
 
 
 def _approvers(policy: PolicyFile) -> Iterator[Finding]:
@@ -118,8 +130,18 @@ def _category(key: str, category: CategoryBase) -> Iterator[Finding]:
             yield (field,), f"{anchor} does not fit the unit {category.unit}; it has {', '.join(fitting)}"
     if len(set(category.anchors)) < len(category.anchors):
         yield (field,), "an anchor stands here twice"
+    yield from _twice(category.bypass)
+    if category.bypass and no_term:
+        yield ("bypass",), "a row without a term disposes of nothing, so nothing can be bypassed"
+    elif category.bypass and category.unit == "contact":
+        yield ("bypass",), "a row for contacts decides over no contact: say so under contacts.bypass"
     if not category.open_blocks and not isinstance(category, MonthsAfter):
         yield ("open_blocks",), "only a category of months may disregard that a dossier is open (RET-13)"
+
+
+def _twice(bypass: Bypasses) -> Iterator[Finding]:
+    if len(set(bypass)) < len(bypass):
+        yield ("bypass",), "a word stands here twice"
 
 
 def _in_force(policy: PolicyFile, key: str, category: CategoryBase) -> Iterator[Finding]:

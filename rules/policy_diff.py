@@ -8,12 +8,12 @@ Source: RET-06, ACC-01 (configuration changes with before and after values), 9.4
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from rules.categories import CRM_CATEGORIES, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
+from rules.categories import CRM_CATEGORIES, Bypass, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 from rules.disposition import Disposition
 from rules.policy import Policy
 from rules.policy_docs import disposition_word, period_text
@@ -135,6 +135,11 @@ def _row(key: str, where: str, before: Category, after: Category, affected: str)
         said = "an open dossier is kept past its end" if after.open_blocks else "an open dossier goes at its end like a closed one"
         direction = (Direction.LATER if after.open_blocks else Direction.EARLIER) if counts else Direction.NONE
         yield Change(f"{where}.open_blocks", before.open_blocks, after.open_blocks, f"{key}: {said}; {affected}", direction)
+    if set(before.bypass) != set(after.bypass):
+        told.add("bypass")
+        said, direction = _bypassed(before.bypass, after.bypass)
+        bypass = Change(f"{where}.bypass", olds["bypass"], news["bypass"], f"{key}: {said}; {affected}", direction)
+        yield replace(bypass, direction=direction if counts else Direction.NONE)
     for name in dict.fromkeys([*olds, *news]):
         if name not in told and olds.get(name) != news.get(name):
             direction = Direction.UNCLEAR if counts and name in {"kinds", "unit", *period} else Direction.NONE
@@ -178,6 +183,10 @@ def _leaves(where: str, before: Any, after: Any) -> Iterator[Change]:
         for name in dict.fromkeys([*after, *before]):
             yield from _leaves(f"{where}.{name}", before.get(name), after.get(name))
         return
+    if where == "contacts.bypass":
+        said, direction = _bypassed([Bypass(word) for word in before], [Bypass(word) for word in after])
+        yield Change(where, before, after, f"contacts that go or are trimmed: {said}", direction)
+        return
     meaning = MEANINGS.get(where)
     said = f"{meaning.text}: {_value(before)} → {_value(after)}" if meaning else f"{where}: {_value(before)} → {_value(after)}"
     direction = Direction.NONE
@@ -201,6 +210,24 @@ ANCHOR_WORDS: Final[Mapping[str, str]] = {
     "held_on": "the course",
 }
 UNCLEAR: Final = frozenset({"defaults.sentinels", "limits.categories", "quarantine.categories", "approvals", "canaries"})
+
+
+BYPASS_WORDS: Final[Mapping[Bypass, str]] = {
+    Bypass.PLUGINS: "plug-ins and workflows of the CRM, holds that are kept as such included",
+    Bypass.FLOWS: "cloud flows",
+}
+
+
+def _bypassed(before: Collection[Bypass], after: Collection[Bypass]) -> tuple[str, Direction]:
+    """What a disposal passes by from now on, and no more; without a plug-in that may refuse it, it goes sooner."""
+    more, less = (
+        [each for each in Bypass if each in after and each not in before],
+        [each for each in Bypass if each in set(before) - set(after)],
+    )
+    told = [f"a disposal now passes by {' and '.join(BYPASS_WORDS[each] for each in more)}"] if more else []
+    told += [f"a disposal no more passes by {' and '.join(BYPASS_WORDS[each] for each in less)}"] if less else []
+    direction = Direction.EARLIER if Bypass.PLUGINS in more else Direction.LATER if Bypass.PLUGINS in less else Direction.NONE
+    return "; ".join(told), direction
 
 
 def _compared(before: Category, after: Category) -> Direction:
@@ -258,7 +285,8 @@ def _affected(key: str, policy: Policy) -> str:
 
 
 def _said(row: Category) -> str:
-    return _kept(row) if isinstance(row, NoTerm) else f"{_kept(row)}, then {disposition_word(row.disposition)}"
+    by = f", passing by {' and '.join(row.bypass)}" if row.bypass else ""
+    return _kept(row) if isinstance(row, NoTerm) else f"{_kept(row)}, then {disposition_word(row.disposition)}{by}"
 
 
 def _kept(row: Category, *, short: bool = False) -> str:

@@ -41,6 +41,7 @@ from rules.policy import (
     Limit,
     Limits,
     OwnData,
+    People,
     Policy,
     PolicyFile,
     Quarantine,
@@ -76,6 +77,7 @@ PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
     ("quarantine", Quarantine),
     ("statistics", Statistics),
     ("anonymise", Anonymise),
+    ("contacts", People),
     ("backups", Backups),
     ("own_data", OwnData),
     ("a line of derive", Derivation),
@@ -97,6 +99,7 @@ class ScheduleRow:
     source: str
     enabled: bool
     suggestion: str
+    bypass: tuple[str, ...] = ()
 
 
 def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
@@ -113,6 +116,7 @@ def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
             source=category.source,
             enabled=category.enabled,
             suggestion=category.suggestion,
+            bypass=tuple(each.value for each in category.bypass),
         )
         for key, category in policy.categories.items()
     ]
@@ -221,6 +225,7 @@ between two versions, `policy simulate NEW` what it would do to the units that a
 - `retain` on a row with a term, or `delete` on one without;
 - a schedule without an enabled row, or without the row `recording`;
 - an enabled row whose basis or source is still to be decided, or whose own approvers are fewer than two;
+- `bypass` on a row without a term, or on one for contacts: these go by `contacts.bypass`;
 - an enabled row for every gift, course or agreement while another row for the same unit is off;
 - an enabled row for contacts that counts from anything but the last gift.
 

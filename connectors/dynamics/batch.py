@@ -23,6 +23,7 @@ from connectors.dynamics.query import guid
 from connectors.dynamics.transport import Again, Answer, CertificateRefused, NotSent, Transport
 from connectors.dynamics.writing import NotWritable, payload
 from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind, Unauthorised
+from rules.categories import Bypass
 from rules.records import Record
 
 MAX_OPERATIONS = 1000  # Microsoft Learn, "Execute batch operations using the Web API"
@@ -94,20 +95,31 @@ def prepare(
     return Prepared(change_set.key, (*requests, *contents))
 
 
+# Source: section 1.8 of the wire reference. Only what runs before or after a write of ours is passed by, never the CRM's own logic.
+_BYPASS_HEADERS: Values[Bypass, tuple[str, str]] = {
+    Bypass.PLUGINS: ("MSCRM.BypassBusinessLogicExecution", "CustomSync,CustomAsync"),
+    Bypass.FLOWS: ("MSCRM.SuppressCallbackRegistrationExpanderJob", "true"),
+}
+
+
+def _headers(operation: Operation) -> dict[str, str]:
+    return {"Accept": "application/json"} | dict(_BYPASS_HEADERS[each] for each in sorted(operation.bypass))
+
+
 def _mask(operation: Operation, table: Table, definition: TableDefinition, masking: Masking, root_path: str) -> Iterator[Request]:
     """The request that masks a row, then one for the content of each file column (reference: section 12)."""
     address = f"{root_path}{definition.set_name}({guid(operation.id)})"
-    headers = {"Accept": "application/json", "Content-Type": "application/json", "If-Match": _header(operation.etag)}
+    headers = _headers(operation) | {"Content-Type": "application/json", "If-Match": _header(operation.etag)}
     yield Request("PATCH", address, headers, msgspec.json.encode(masking.body(table, operation)))
     for column in masking.files(table):
-        yield Request("DELETE", f"{address}/{column}", {"Accept": "application/json"}, b"")
+        yield Request("DELETE", f"{address}/{column}", _headers(operation), b"")
 
 
 def _request(
     operation: Operation, table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata, root_path: str
 ) -> Request:
     address = f"{root_path}{definition.set_name}({guid(operation.id)})"
-    headers = {"Accept": "application/json"}
+    headers = _headers(operation)
     if operation.kind is OperationKind.DELETE:
         return Request("DELETE", address, headers | {"If-Match": _header(operation.etag)}, b"")
     body = payload(table, definition, operation.values, mapping, metadata)

@@ -67,6 +67,7 @@ from connectors.interface import (
     Unauthorised,
 )
 from rules.anonymity import Remnant
+from rules.categories import Bypass
 from rules.errors import UsageError
 from rules.records import KINDS, Record
 
@@ -145,15 +146,16 @@ class DynamicsConnector:
         findings = check_mapping(self.mapping, self._metadata)
         return [*findings, *check_masks(self.mapping, self._metadata), *self._masking.check_owners()] if in_place else findings
 
-    def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]]) -> list[Finding]:
+    def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
         """Errors for what an application user may not do and must, warnings for what it may and need not; each user is asked, for each
         writes."""
         users = list(zip((self._transport, *self._others), self._users(), strict=True))
-        return check_privileges(users, self.mapping, self._metadata, needs)
+        return check_privileges(users, self.mapping, self._metadata, needs, bypass)
 
-    def least_role(self, needs: Values[type[Record], Collection[OperationKind]]) -> list[RoleLine]:
-        """The privileges that are enough for the jobs and no more, by the names that this CRM has for them."""
-        return least_role(self._transport, self.mapping, self._metadata, needs)
+    def least_role(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[RoleLine]:
+        """The privileges that are enough for the jobs and no more, by the names that this CRM has for them; with those that passing by
+        custom logic asks for."""
+        return least_role(self._transport, self.mapping, self._metadata, needs, bypass)
 
     def cleaning_role(self) -> list[RoleLine]:
         """The privileges that cleaning asks for beside them; where one lacks, a place is not reachable and the night goes on."""

@@ -143,7 +143,8 @@ class Deleting:
         if self._mode is BulkDelete.AUTO and not self.crossover.is_measured and len(singles) > BATCH_ROWS:
             self._in_batches(work, singles[:BATCH_ROWS])
         wanted = {index: change_sets[index].operations[0] for index in singles if index not in work.results}
-        wanted = {index: one for index, one in wanted.items() if one.id not in self._tried}
+        # A job runs with all custom logic, so rows that pass by any of it go in batches.
+        wanted = {index: one for index, one in wanted.items() if one.id not in self._tried and not one.bypass}
         if self._prefers_job(len(wanted)) and not self._why_not():
             work.is_fresh = False
             self._by_job(table, guard, wanted, work)

@@ -16,6 +16,7 @@ from connectors.dynamics.metadata import Metadata
 from connectors.dynamics.query import guid, literal, query_string
 from connectors.dynamics.transport import Transport
 from connectors.interface import ConnectorError, Finding, OperationKind, ReadIncomplete
+from rules.categories import Bypass
 from rules.records import KINDS, Record
 
 DEPTHS = ("Basic", "Local", "Deep", "Global")  # Microsoft Learn, "PrivilegeDepth EnumType"
@@ -35,6 +36,8 @@ DANGEROUS = {
     "prvWriteRole": "it could give itself more rights",
     "prvAssignRole": "it could give itself more rights",
 }
+# What passing by custom logic asks for where the schedule wants it; the header that keeps cloud flows from starting asks for none.
+BYPASS_NEEDS = {Bypass.PLUGINS: ("prvBypassCustomBusinessLogic", "the schedule lets disposals pass by plug-ins")}
 # What everyone needs who connects at all, and to which depth.
 COMMON = {
     "prvReadEntity": (WHOLE, "definitions of tables"),
@@ -108,7 +111,11 @@ class RoleLine:
 
 
 def least_role(
-    transport: Transport, mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Record], Collection[OperationKind]]
+    transport: Transport,
+    mapping: TableMapping,
+    metadata: Metadata,
+    needs: Mapping[type[Record], Collection[OperationKind]],
+    bypass: Collection[Bypass] = (),
 ) -> list[RoleLine]:
     """The role that lets the jobs do their work and nothing else, in this CRM's own names; one line a privilege."""
     wanted = needs_of(mapping, metadata, needs)
@@ -118,7 +125,13 @@ def least_role(
         if need.is_certain and (privilege := named.get(need.table, {}).get(need.access)):
             reasons.setdefault(privilege.name, []).append(need.reason)
     common = [RoleLine(name, depth, reason) for name, (depth, reason) in COMMON.items()]
-    return [*common, *(RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items())]
+    tables = [RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items()]
+    return [*common, *tables, *(RoleLine(name, WHOLE, reason) for name, reason in _bypass_needs(bypass).items())]
+
+
+def _bypass_needs(bypass: Collection[Bypass]) -> dict[str, str]:
+    """The privileges that this bypass asks for, each with its reason."""
+    return dict(need for each, need in BYPASS_NEEDS.items() if each in bypass)
 
 
 def check_privileges(
@@ -126,6 +139,7 @@ def check_privileges(
     mapping: TableMapping,
     metadata: Metadata,
     needs: Mapping[type[Record], Collection[OperationKind]],
+    bypass: Collection[Bypass] = (),
 ) -> list[Finding]:
     """Errors for what is missing, warnings for what is too much, for each application user: its transport and its id.
 
@@ -138,7 +152,9 @@ def check_privileges(
         for number, (transport, user) in enumerate(users, 1):
             rights = _rights(transport, user)
             of_user = f" (application user {number}, {user})" if number > 1 else ""
-            told = [*_missing(wanted, named, rights), *_excess(wanted, named, rights, _of_answers(mapping))]
+            by_name = _bypass_needs(bypass)
+            told = [*_missing(wanted, named, rights), *_missing_by_name(by_name, rights)]
+            told += _excess(wanted, named, rights, _of_answers(mapping), by_name)
             found += [replace(each, message=each.message + of_user) for each in told]
     except ConnectorError as failure:
         if failure.status in _NOT_OFFERED:
@@ -264,16 +280,29 @@ def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], r
             yield Finding(need.is_certain, message, need.table)
 
 
+def _missing_by_name(wanted: Mapping[str, str], rights: Rights) -> Iterator[Finding]:
+    """Privileges that belong to no table, as far as the CRM names those that are held."""
+    for name, reason in wanted.items():
+        if not rights.names:
+            yield Finding(False, f"whether {name} is held this CRM does not tell ({reason})", "privileges")
+        elif name not in rights.names:
+            yield Finding(True, f"{name} is missing ({reason})", "privileges")
+
+
 def _of_answers(mapping: TableMapping) -> set[tuple[str, str]]:
     """What answers ask for, by table: it may be held, and need not be."""
     return {(mapping.tables[word].name, access) for word, access in ANSWERING if word in mapping.tables}
 
 
 def _excess(
-    wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], rights: Rights, permitted: set[tuple[str, str]]
+    wanted: list[Need],
+    named: Mapping[str, Mapping[str, Privilege]],
+    rights: Rights,
+    permitted: set[tuple[str, str]],
+    by_name: Collection[str],
 ) -> Iterator[Finding]:
     for name, danger in DANGEROUS.items():
-        if name in rights.names:
+        if name in rights.names and name not in by_name:
             yield Finding(False, f"{name} is held: {danger}", "privileges")
     needed = {(need.table, need.access) for need in wanted}
     needed_ids = {privilege.id for table, kinds in named.items() for access, privilege in kinds.items() if (table, access) in needed}

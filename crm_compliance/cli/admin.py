@@ -70,7 +70,8 @@ def _role(path: Path) -> int:
 
     settings = given.settings()
     with connector_of(settings) as connector:
-        lines, cleaning = connector.least_role(needs_under(policy_of(settings))), connector.cleaning_role()
+        policy = policy_of(settings)
+        lines, cleaning = connector.least_role(needs_under(policy), policy.bypasses), connector.cleaning_role()
         answering = connector.answering_role()
     with write_whole(path, text=True) as out:
         out.write(role_page(lines, cleaning, answering))

@@ -51,6 +51,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
         "source": version.source,
         "versions": _versions(versions, version),
         "categories": rows,
+        "contacts": {"bypass": [each.value for each in found.contacts.bypass]},
         "files": [str(path)] if path is not None else [],
     }
 
@@ -62,6 +63,8 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
                 console.print(f"version {other.policy.version}, valid {when} {other.policy.valid_from} on; {other.source}", markup=False)
         _schedule(console, "In force", [row for row in rows if row["enabled"]])
         _schedule(console, "Off: units are kept until the controller has decided", [row for row in rows if not row["enabled"]])
+        if found.contacts.bypass:
+            console.print(f"\nContacts go and are trimmed with a bypass of {', '.join(found.contacts.bypass)}.", markup=False)
         if path is not None:
             print_line(f"written: {path}")
 
@@ -103,7 +106,8 @@ def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -
         if row["unit"] in ("engagement", "contact"):
             anchors = anchors.replace(anchor_name("ended_on"), "end of the agreement").replace(anchor_name("booked_on"), "last gift")
         period = f"{row['period']}\nfrom {anchors}" if anchors else row["period"]
-        cells.append((f"{row['label']}\n{row['key']}", period, row["disposition"]))
+        then = f"{row['disposition']}\nbypass of {', '.join(row['bypass'])}" if row["bypass"] else row["disposition"]
+        cells.append((f"{row['label']}\n{row['key']}", period, then))
     console.print(table_of(("Category", "Period", "Then"), cells, wraps=1))
 
 

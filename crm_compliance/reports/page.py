@@ -12,7 +12,18 @@ from markupsafe import Markup
 from crm_compliance.reports import charts
 from crm_compliance.reports.dry_run import DryRunReport, clock_time
 from crm_compliance.reports.links import safe_link
-from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, advice, anchor_name, grouped, queue_sentence, reason_sentence, table_name
+from crm_compliance.reports.sentences import (
+    ALARMS,
+    SKIPS,
+    WHY,
+    advice,
+    anchor_name,
+    bypass_sentence,
+    grouped,
+    queue_sentence,
+    reason_sentence,
+    table_name,
+)
 from jobs.plan import CategoryCounter, Counter
 
 CHART_BARS = 12  # categories drawn; the table beside the chart has them all
@@ -36,6 +47,7 @@ def page_pieces(report: DryRunReport) -> Iterator[str]:
         alarms=[(alarm, ALARMS.get(alarm.code, "")) for alarm in report.plan.alarms],
         waiting=[(code, number, SKIPS.get(code, "")) for code, number in report.plan.waiting.items()],
         queue=queue_sentence(report.plan.queue) if report.plan.queue is not None and report.plan.queue.units else "",
+        bypass=[bypass_sentence(word, number) for word, number in report.plan.bypass.items()],
         approved=[word.role for word in report.plan.given if word.approves],
         address=lambda table, row: safe_link(report.link(table, row)),
         RECORDING=("recording",),  # says no more than the kind of unit

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crm_compliance.reports.dry_run import NextStep, clock_time
-from crm_compliance.reports.sentences import ALARMS, reason_sentence
+from crm_compliance.reports.sentences import ALARMS, bypass_sentence, reason_sentence
 from crm_compliance.reports.terminal import Paper, print_next_steps
 from jobs.runs import INTERRUPTED, RunState
 
@@ -134,6 +134,8 @@ def _print_counts(counts: Document, paper: Paper) -> None:
     for name, number in sorted(_tally(counts.get("rows")).items()):
         table.add_row(name, paper.number(number))
     paper.show(table)
+    for word, number in _tally(counts.get("bypass")).items():
+        paper.line(Text.assemble(("Bypass: ", "bold yellow"), f"{bypass_sentence(word, number)}."))
     for alarm in _rows(counts.get("alarms")):
         code = _text(alarm, "code")
         paper.line(Text.assemble((f"Alarm {code}: ", "bold red"), f"{_text(alarm, 'message')}. {ALARMS.get(code, '')}"))

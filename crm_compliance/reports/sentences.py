@@ -6,6 +6,7 @@ One table a kind of code, written out: a code without a sentence is shown as it 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from jobs.work_queue import WorkQueue
 from rules.disposition import Flag, Reason
@@ -250,3 +251,15 @@ def counted(number: int, noun: str) -> str:
 def grouped(number: int) -> str:
     """A whole number in groups of three, parted by a narrow space that does not break: 12 345."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+# What of the CRM's custom logic a disposal passes by, where the schedule says so.
+BYPASSES: Final = {
+    "plugins": "plug-ins and workflows of the CRM, which may hold something back, are passed by",
+    "flows": "cloud flows are not started",
+}
+
+
+def bypass_sentence(word: str, units: int) -> str:
+    """How many units go past what, and what that means."""
+    return f"{units} {'unit' if units == 1 else 'units'} by bypass of {word}: {BYPASSES.get(word, '')}"

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crm_compliance.reports.dry_run import DryRunReport, NextStep, clock_time
-from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, grouped, queue_sentence
+from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, bypass_sentence, grouped, queue_sentence
 from jobs.plan import CategoryCounter, Counter, PlanState
 
 STYLES = {"delete": "red", "anonymise": "yellow", "keep": "green", "soon": "blue"}
@@ -74,6 +74,8 @@ def print_plan(report: DryRunReport, console: Console) -> None:
         paper.line(Text.assemble((f"Alarm {alarm.code}: ", "bold red"), f"{alarm.message}. {ALARMS.get(alarm.code, '')}"))
     for code, number in plan.waiting.items():
         paper.line(f"{paper.number(number)} of these do not go yet, {code}: {SKIPS.get(code, '')}")
+    for word, number in plan.bypass.items():
+        paper.line(Text.assemble(("Bypass: ", "bold yellow"), f"{bypass_sentence(word, number)}."))
     if set(plan.why) - {"BREAKER_TRIPPED"}:
         paper.line("Two people look at it because:")
         for code in plan.why:

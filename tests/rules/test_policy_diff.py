@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.categories import Bypass
 from rules.decide import decide
 from rules.holds import Holds
-from rules.policy import Policy
+from rules.policy import People, Policy
 from rules.policy_diff import Change, Direction, differences
 from rules.records import Unit
 from tests.rules import strategies
@@ -47,6 +48,13 @@ FIVE = {"type": "years_after", "years": 5, "anchor": ["proceedings_ended_on", "c
         ({"missing_unexplained": UNTIL_18}, "type", "earlier", "kept without a term → kept until 18"),
         ({"missing_runaway": {**UNTIL_25, "enabled": False}}, "enabled", "later", "in force → off: its units are kept as UNCONFIGURED"),
         ({"missing_runaway": {**UNTIL_25, "disposition": "delete"}}, "disposition", "none", "anonymise → delete"),
+        (
+            {"missing_runaway": {**UNTIL_25, "bypass": ["plugins"]}},
+            "bypass",
+            "earlier",
+            "passes by plug-ins and workflows of the CRM, holds",
+        ),
+        ({"missing_runaway": {**UNTIL_25, "bypass": ["flows"]}}, "bypass", "none", "a disposal now passes by cloud flows; affects units"),
         ({"missing_runaway": {**UNTIL_25, "basis": "Another"}}, "basis", "none", "basis: a basis → Another"),
     ],
 )
@@ -55,6 +63,16 @@ def test_a_changed_row_says_what_it_means(rows: dict[str, Any], where: str, dire
     change = changes[f"categories.{next(iter(rows))}.{where}"]
     assert part in change.sentence
     assert change.direction == direction
+
+
+def test_a_bypass_that_ends_keeps_longer_and_that_of_people_is_told() -> None:
+    row = {**UNTIL_25, "bypass": ["plugins", "flows"]}
+    change = the_change(a_policy({"missing_runaway": UNTIL_25}), a_policy({"missing_runaway": row}))
+    assert (change.direction, "no more passes by plug-ins" in change.sentence) == ("later", True)
+    people = POLICY.model_copy(update={"contacts": People(bypass=(Bypass.PLUGINS,))})
+    change = the_change(people)
+    assert (change.where, change.old, change.new, change.direction) == ("contacts.bypass", [], ["plugins"], "earlier")
+    assert change.sentence.startswith("contacts that go or are trimmed: a disposal now passes by plug-ins")
 
 
 def test_a_row_that_comes_into_force_erases_what_was_kept() -> None:

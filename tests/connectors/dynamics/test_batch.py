@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import urllib3
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.dynamics.multipart import boundary_of, split
 from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, Forbidden, Operation, OperationKind, Unauthorised
+from rules.categories import Bypass
 from rules.records import Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 from tests.connectors.dynamics.batch_answers import MULTIPART, done, joined, nested, operation_part
 from tests.connectors.dynamics.fake_crm import ROOT, FakeCrm, row_id
@@ -60,6 +62,28 @@ DONE, CHANGED, REFUSED, UNKNOWN = ChangeStatus.DONE, ChangeStatus.CHANGED, Chang
 
 
 # -- what is sent ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bypass", "headers"),
+    [
+        ((), set()),
+        ((Bypass.PLUGINS,), {b"MSCRM.BypassBusinessLogicExecution: CustomSync,CustomAsync"}),
+        ((Bypass.FLOWS,), {b"MSCRM.SuppressCallbackRegistrationExpanderJob: true"}),
+    ],
+)
+def test_only_the_operation_that_says_so_passes_by_custom_logic(
+    mock: responses.RequestsMock, connector: DynamicsConnector, bypass: tuple[Bypass, ...], headers: set[bytes]
+) -> None:
+    """Section 1.8 of the wire reference."""
+    reply(mock, done(1, 2))
+    one = dataclasses.replace(deletion(1), bypass=frozenset(bypass))
+    assert statuses(connector.change([ChangeSet("a", (one, deletion(2)))])) == [DONE]
+    sent = mock.calls[-1].request
+    assert isinstance(sent.body, bytes)
+    assert not [name for name in sent.headers if name.lower().startswith("mscrm.")], "never for the batch as a whole"
+    first, second = (re.findall(rb"(?i)mscrm\.[^\r\n]+", part) for part in sent.body.split(b"DELETE /")[1:])
+    assert ({*first}, second) == (headers, [])
 
 
 def test_the_bytes_of_a_batch(mock: responses.RequestsMock, connector: DynamicsConnector) -> None:

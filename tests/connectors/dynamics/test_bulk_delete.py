@@ -7,6 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from connectors.dynamics.deleting import BulkDelete
 from connectors.dynamics.mapping import REFERENCE
 from connectors.emulator.server import RunningEmulator, running
 from connectors.interface import Among, ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind
+from rules.categories import Bypass
 from rules.records import Note, Record, Recording
 
 TOKEN = "t"
@@ -155,6 +157,20 @@ def test_rows_go_by_one_job_of_exact_versions_and_nothing_of_it_stays(crm: Crm) 
     assert crm.left() == set(others)
     assert crm.job_rows == 0
     assert crm.connector.warnings == []
+
+
+def test_rows_that_pass_by_custom_logic_go_in_batches_for_no_job_can(crm: Crm) -> None:
+    ids = crm.recordings(PAIRS + 60)
+    wanted = crm.change_sets(Recording, ids)
+    passing = frozenset({Bypass.PLUGINS})
+    wanted[:60] = [ChangeSet(one.key, (replace(one.operations[0], bypass=passing),)) for one in wanted[:60]]
+    refused = {"table": "cf_recording", "message": "Delete", "do": "refuse", "text": "Niet verwijderen (fictief)."}
+    crm.control("plugins", [refused])
+    before = batches(crm)
+    found = statuses(crm.connector.change(wanted))
+    assert [found[each] for each in ids] == [DONE] * 60 + [ChangeStatus.REFUSED] * PAIRS
+    assert batches(crm) > before
+    assert crm.left() == {*ids[60:]}
 
 
 def test_what_a_job_keeps_are_ids_and_versions_only(crm: Crm) -> None:

@@ -15,6 +15,7 @@ from connectors.dynamics.mapping import REFERENCE
 from connectors.emulator.server import RunningEmulator, running
 from connectors.interface import Finding
 from jobs.needs import NEEDS
+from rules.categories import Bypass
 
 READS = ("Contact", "cf_dossier", "cf_fiche", "cf_party", "cf_recording", "cf_donation", "cf_enrolment", "cf_engagement", "cf_statistic")
 LEAST = {f"prvRead{table}": "Global" for table in (*READS, "Note", "Activity")}
@@ -45,10 +46,10 @@ def connector(emulator: RunningEmulator) -> DynamicsConnector:
     return connect(url=emulator.url, tokens=tokens, mapping_text=text, mapping_source="m.yaml", sleep=lambda _: None)
 
 
-def findings(emulator: RunningEmulator) -> list[Finding]:
+def findings(emulator: RunningEmulator, *bypass: Bypass) -> list[Finding]:
     with connector(emulator) as connected:
         connected.check()
-        return connected.check_privileges(NEEDS)
+        return connected.check_privileges(NEEDS, bypass)
 
 
 def errors(emulator: RunningEmulator) -> list[str]:
@@ -90,6 +91,34 @@ def test_what_is_too_much_is_a_warning(emulator: RunningEmulator, name: str, tol
     found = findings(emulator)
     assert [each for each in found if each.is_error] == []
     assert any(told in each.message for each in found)
+
+
+def test_the_privilege_of_a_bypass_is_asked_for_only_where_the_schedule_bypasses_plug_ins(emulator: RunningEmulator) -> None:
+    name = "prvBypassCustomBusinessLogic"
+    give(emulator, LEAST)
+    assert [each for each in findings(emulator, Bypass.FLOWS) if each.is_error] == [], "the header for flows needs none"
+    (missing,) = [each for each in findings(emulator, Bypass.PLUGINS) if each.is_error]
+    assert missing.message == f"{name} is missing (the schedule lets disposals pass by plug-ins)"
+    give(emulator, LEAST | {name: "Global"})
+    assert [each for each in findings(emulator, Bypass.PLUGINS) if name in each.message] == []
+    assert [each.is_error for each in findings(emulator, Bypass.FLOWS) if name in each.message] == [False], "held, and not needed"
+    with connector(emulator) as connected:
+        roles = {each: {line.name for line in connected.least_role(NEEDS, [each])} for each in Bypass}
+    assert (name in roles[Bypass.PLUGINS], name in roles[Bypass.FLOWS]) == (True, False)
+
+
+def test_a_crm_that_names_no_privileges_is_told_as_such(emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    rights = privileges_module._rights
+
+    def nameless(transport: Any, user: str) -> Any:
+        found = rights(transport, user)
+        found.names.clear()
+        return found
+
+    give(emulator, LEAST)
+    monkeypatch.setattr(privileges_module, "_rights", nameless)
+    (told,) = [each for each in findings(emulator, Bypass.PLUGINS) if "does not tell" in each.message]
+    assert not told.is_error
 
 
 def test_a_crm_that_cannot_be_asked_is_told_as_such(emulator: RunningEmulator) -> None:
