@@ -106,7 +106,12 @@ def test_what_is_no_plain_yaml_is_refused_with_its_line(text: str, where: int, t
         ("    source: Privacy policy §9\n", "", "  social_card:\n    labels", "categories.social_card.source: this key is missing"),
         ("source: Privacy policy §9", "source: '  '", "", "categories.social_card.source: this is empty"),
         ("de: Sozialkarte (außerhalb der Zuständigkeit)", "it: x", "", "categories.social_card.labels.it: this key is not known"),
-        ("    k: 10", "    k: 10\n    bypass: [webhooks]", "", "categories.exploitation_organised.bypass[0]: this is plugins or flows"),
+        (
+            "    k: 10",
+            "    k: 10\n    bypass: [webhooks]",
+            "",
+            "categories.exploitation_organised.bypass[0]: this is one of plugins or flows",
+        ),
         ("    basis:", "    bases:", "", "categories.social_card.bases: this key is not known"),
         ("valid_from: 2018-05-25", "valid_from: spring", "", "valid_from: this is a date"),
         ("valid_from: 2018-05-25", "valid_from: 2018-02-30", "", "valid_from: this is a date"),
