@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jobs.admitting import Hand, admitted, refused, save_move, wrong_state
+from jobs.admitting import Hand, admitted, check_role, refused, save_move, wrong_state
 from jobs.belonging import refuse_other_crm
 from jobs.freezing import frozen_of
 from jobs.matching import find_candidates
@@ -46,18 +46,19 @@ CONTRADICTIONS: Final = "IDN-17"  # the rule that two people set aside to confir
 _BUILT_ON: Final[Mapping[str, None]] = MappingProxyType(dict.fromkeys((COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE)))
 
 
-def match_request(context: JobContext, request_id: str) -> Candidates:
+def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidates:
     """Search for the person, and for the child on whose behalf is asked; what is found is kept from disposal until the request is closed.
 
     A candidate keeps its name when the search is made again, for somebody may be about to confirm it. A confirmation has to be given anew.
 
     Raises:
         UsageError: an unknown request.
-        Refused: with code `other_crm`, `state` or `erased`.
+        Refused: with code `role`, which is recorded, or `other_crm`, `state` or `erased`.
         ConnectorError: something could not be read whole; nothing is stored.
 
-    Source: IDN-17 to IDN-19, EXP-03, HLD-08.
+    Source: IDN-17 to IDN-19, EXP-03, HLD-08, ACC-10.
     """
+    check_role(hand, Step.MATCH)
     store = context.store
     request = store.request(request_id)
     refuse_other_crm(store, request.crm, {"action": "requests match", "request": request.id}, request.id)

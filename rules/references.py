@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+PREFIX: Final = "DSR-"
 _SIGNS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH: Final = 7
+_MISREAD: Final = str.maketrans("ILO", "110")  # Crockford's base 32: what is read for another sign counts as it
 
 
 def short_reference(request: str, year: int) -> str:
@@ -18,7 +20,13 @@ def short_reference(request: str, year: int) -> str:
     number = int.from_bytes(hashlib.sha256(request.encode()).digest()[:8], "big")
     signs = "".join(_SIGNS[number >> (5 * at) & 31] for at in range(_LENGTH))
     code = signs + _check(signs)
-    return f"DSR-{year}-{code[:4]}-{code[4:]}"
+    return f"{PREFIX}{year}-{code[:4]}-{code[4:]}"
+
+
+def tidied(text: str) -> str:
+    """A number as it is written, from one that was typed or read out: in capitals, without blanks, no letter for a digit."""
+    prefix, dash, code = "".join(text.upper().split()).partition("-")
+    return prefix + dash + code.translate(_MISREAD)
 
 
 def is_reference(text: str) -> bool:

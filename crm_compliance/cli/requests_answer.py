@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from crm_compliance.cli.output import output
+from crm_compliance.cli.request_ids import REQUEST
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from jobs.disclosure import Compilation, Item
     from jobs.ports import JobContext
 
-REQUEST = typer.Argument(..., metavar="R", help="The id of the request.")
 AS = typer.Option("", "--as", metavar="WHO")
 NOT_REACHABLE = (
     "the link leads to this machine, and nobody else can open it: set PUBLIC_URL to the address under which people reach this service, and "

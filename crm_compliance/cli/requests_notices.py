@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.output import output
+from crm_compliance.cli.request_ids import REQUEST
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def add_to(requests: typer.Typer) -> None:
 
 
 def notices(
-    request: str = typer.Argument(..., metavar="R", help="The id of the request."),
+    request: str = REQUEST,
     folder: Path = typer.Option(None, "--output", metavar="DIR", help="Write a letter for every notice that is due, into a new folder."),
     language: str = typer.Option(
         "",

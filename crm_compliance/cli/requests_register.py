@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from crm_compliance.cli.output import output
+from crm_compliance.cli.request_ids import REQUEST
 from rules.errors import ComplianceError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from jobs.admitting import Hand
     from jobs.subject_requests import SubjectRequest
 
-REQUEST = typer.Argument(..., metavar="R", help="The id of the request.")
 AS = typer.Option("", "--as", metavar="WHO")
 ROLE = typer.Option("", "--role", metavar="ROLE", help="dpo.")
 Code = TypeVar("Code", bound=StrEnum)
@@ -82,17 +82,24 @@ def list_() -> None:
     output.answer(documents, lambda console: _show_list(console, documents))
 
 
-def show(request: str = REQUEST) -> None:
+def show(
+    request: str = REQUEST,
+    as_: str = AS,
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo sees also how many recipients are to be told; nobody else does."),
+) -> None:
     """One request as it stands: its dates, how the person was identified, who approved what, and what stops its release.
 
     Example: crm-compliance requests show request-0123
     """
     from crm_compliance.cli import given
+    from crm_compliance.signin import person
     from crm_compliance.wiring import clock_of, store_of
+    from jobs.admitting import DPO
 
     settings = given.settings()
+    is_dpo = bool(as_ or role) and person(settings, as_, role).role == DPO
     with store_of(settings, clock_of(settings)) as store:
-        _answer(settings, store, store.request(request))
+        _answer(settings, store, store.request(request), is_dpo=is_dpo)
 
 
 def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> None:
@@ -256,12 +263,13 @@ def _move(
     """Take one step as somebody, and answer with the request as it then stands."""
     from crm_compliance.cli import given
     from crm_compliance.review_pages import removing_pages
+    from jobs.admitting import DPO
 
     settings = given.settings()
     with _hand(settings, who, role) as (hand, store):
         with removing_pages(store):
             moved = move(hand)
-        _answer(settings, store, moved, more(moved) if more is not None else None)
+        _answer(settings, store, moved, more(moved) if more is not None else None, is_dpo=hand.role == DPO)
 
 
 @contextmanager
@@ -277,7 +285,10 @@ def _hand(settings: Settings, who: str, role: str) -> Iterator[tuple[Hand, SqlSt
         yield Hand(store, someone.who, someone.role, clock(), register_key(settings).reference, extra), store
 
 
-def _answer(settings: Settings, store: SqlStore, request: SubjectRequest, more: dict[str, object] | None = None) -> None:
+def _answer(
+    settings: Settings, store: SqlStore, request: SubjectRequest, more: dict[str, object] | None = None, *, is_dpo: bool = False
+) -> None:
+    """Answer with a request. How many recipients are to be told says that something of the person is in the CRM: that is for the DPO."""
     from crm_compliance.reports.register import print_request, request_document
     from crm_compliance.wiring import clock_of
     from jobs.admitting import next_step
@@ -285,7 +296,7 @@ def _answer(settings: Settings, store: SqlStore, request: SubjectRequest, more: 
     from jobs.notices import counts_of
 
     now = clock_of(settings)()
-    stopping, notices = blocks_of(store, request), counts_of(store, request)
+    stopping, notices = blocks_of(store, request), counts_of(store, request) if is_dpo else None
     document = request_document(request, now, _holidays(settings), blocks=stopping, notices=notices) | (more or {})
     output.answer(document, lambda console: print_request(document, console, next_step(request)), ids=("request", request.id))
 

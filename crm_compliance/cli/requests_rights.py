@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.output import output
+from crm_compliance.cli.request_ids import REQUEST
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def add_to(requests: typer.Typer) -> None:
 
 
 def decide(
-    request: str = typer.Argument(..., metavar="R", help="The id of the request."),
+    request: str = REQUEST,
     items: list[str] = typer.Argument(None, metavar="[ITEM]...", help="Items to grant; none named means all that the answer proposes."),
     grant: bool = typer.Option(False, "--grant", help="Grant these items; those that are not named are not granted."),
     refuse: str = typer.Option("", "--refuse", metavar="RF-nn", help="Refuse it all, with the text of this code."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.output import output
+from crm_compliance.cli.request_ids import REQUEST
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,16 +22,27 @@ def add_to(requests: typer.Typer) -> None:
     requests.command("confirm")(confirm)
 
 
-def match(request: str = typer.Argument(..., metavar="R", help="The request.")) -> None:
+def match(
+    request: str = REQUEST,
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo; may be left out for a CRM on this machine only."),
+) -> None:
     """Search the CRM for the person and the child, and list who may be them: the strongest first, what contradicts last.
 
     Example: crm-compliance requests match request-0123 --json
     """
     from crm_compliance.cli import given
+    from crm_compliance.signin import Person, person
+    from crm_compliance.wiring import register_key
+    from jobs.admitting import Hand
     from jobs.confirming import match_request
 
+    settings = given.settings()
+    is_open = settings.is_loopback and not role
+    someone = Person(as_ or "nobody", "dpo") if is_open else person(settings, as_, role)
     with given.opened() as desk:
-        candidates = match_request(desk.context, request)
+        hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), register_key(settings).reference)
+        candidates = match_request(desk.context, request, hand)
     document = {
         "request": request,
         "candidates": [_document(candidate) for candidate in candidates.found],
@@ -40,7 +52,7 @@ def match(request: str = typer.Argument(..., metavar="R", help="The request.")) 
 
 
 def confirm(
-    request: str = typer.Argument(..., metavar="R", help="The request."),
+    request: str = REQUEST,
     candidates: list[str] = typer.Argument(
         None, metavar="CANDIDATE…", help="Who the person or the child is, by the names that match gave."
     ),

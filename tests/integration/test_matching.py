@@ -219,7 +219,7 @@ def test_what_match_finds_is_sealed_and_kept_from_disposal(night: Night) -> None
     """HLD-08, IDN-19: the list lies in the working area of the request, and the ledger does not know what is on it."""
     lotte = night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1990-01-01")
     request = asked(night, Given(LOTTE))
-    listed = match_request(night.context, request.id)
+    listed = match_request(night.context, request.id, hand(night))
     assert [(one.id, one.strength) for one in listed.found] == [(lotte, "contradiction")]
     assert "backups" in listed.not_searched
     assert part(night, request, CANDIDATES, Candidates) == listed
@@ -235,7 +235,7 @@ def test_a_search_that_finds_nobody_leaves_the_same_trace(night: Night) -> None:
     for given in (Given(LOTTE), Given(NOBODY)):
         request = asked(night, given)
         (*_, before) = night.store.ledger()
-        listed = match_request(night.context, request.id)
+        listed = match_request(night.context, request.id, hand(night))
         confirm_candidates(hand(night), request.id, [one.candidate for one in listed.found])
         entries = [(entry.kind, {**entry.data, "request": ""}) for entry in night.store.ledger(before.seq)]
         told.append(entries)
@@ -248,15 +248,15 @@ def test_a_search_that_finds_nobody_leaves_the_same_trace(night: Night) -> None:
 def test_a_candidate_keeps_its_name_when_the_search_is_made_again(night: Night) -> None:
     old = night.contact(firstname="Lotte", lastname="Peeters (fictief)")
     request = asked(night, Given(LOTTE))
-    assert [(one.candidate, one.id) for one in match_request(night.context, request.id).found] == [("c1", old)]
+    assert [(one.candidate, one.id) for one in match_request(night.context, request.id, hand(night)).found] == [("c1", old)]
     new = night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1985-07-30")
-    assert [(one.candidate, one.id) for one in match_request(night.context, request.id).found] == [("c2", new), ("c1", old)]
+    assert [(one.candidate, one.id) for one in match_request(night.context, request.id, hand(night)).found] == [("c2", new), ("c1", old)]
 
 
 def test_confirming_again_replaces_and_searching_again_undoes(night: Night) -> None:
     night.contact(firstname="Lotte", lastname="Peeters (fictief)")
     request = asked(night, Given(LOTTE))
-    match_request(night.context, request.id)
+    match_request(night.context, request.id, hand(night))
     confirm_candidates(hand(night), request.id, ["c1", "c1"])
     assert part(night, request, CONFIRMED, Confirmed) == Confirmed(("c1",), "dora", night.clock())
     compiled = msgspec.structs.replace(night.store.request(request.id), state=RequestState.REVIEWING, answer="package", scope="own")
@@ -266,7 +266,7 @@ def test_confirming_again_replaces_and_searching_again_undoes(night: Night) -> N
     assert night.store.request_part(request.id, COMPILATION) is None
     after = night.store.request(request.id)
     assert (after.state, after.answer, after.scope) == (RequestState.SEARCHING, "", "")
-    match_request(night.context, request.id)
+    match_request(night.context, request.id, hand(night))
     assert night.store.request_part(request.id, CONFIRMED) is None
 
 
@@ -274,7 +274,7 @@ def test_a_contradiction_is_confirmed_once_two_people_set_the_rule_aside(night: 
     """IDN-17."""
     night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1990-01-01")
     request = asked(night, Given(LOTTE))
-    match_request(night.context, request.id)
+    match_request(night.context, request.id, hand(night))
     for who, role in (("dora", "dpo"), ("erik", "approver")):
         with pytest.raises(Refused) as refused:
             confirm_candidates(hand(night), request.id, ["c1"])
@@ -286,7 +286,7 @@ def test_a_contradiction_is_confirmed_once_two_people_set_the_rule_aside(night: 
 def test_only_the_dpo_confirms_and_an_attempt_is_recorded(night: Night) -> None:
     """R-127, ACC-10."""
     request = asked(night, Given(LOTTE))
-    match_request(night.context, request.id)
+    match_request(night.context, request.id, hand(night))
     with pytest.raises(Refused) as refused:
         confirm_candidates(hand(night, "carl", "crm_admin"), request.id, [])
     assert refused.value.code == "role"
@@ -300,7 +300,7 @@ def test_an_unknown_candidate_is_not_repeated(night: Night) -> None:
     with pytest.raises(Refused) as refused:
         confirm_candidates(hand(night), request.id, [])
     assert refused.value.code == "not_matched"
-    match_request(night.context, request.id)
+    match_request(night.context, request.id, hand(night))
     with pytest.raises(UsageError) as unknown:
         confirm_candidates(hand(night), request.id, ["c1", "Lotte"])
     assert "Lotte" not in f"{unknown.value} {unknown.value.hint} {unknown.value.where}"
@@ -309,7 +309,7 @@ def test_an_unknown_candidate_is_not_repeated(night: Night) -> None:
 @pytest.mark.parametrize("state", [RequestState.RECEIVED, RequestState.SUSPENDED, RequestState.APPROVED, RequestState.CLOSED])
 def test_nobody_is_looked_for_before_the_requester_is_identified_or_after_the_approval(night: Night, state: RequestState) -> None:
     request = asked(night, Given(LOTTE), state=state)
-    for step in (lambda: match_request(night.context, request.id), lambda: confirm_candidates(hand(night), request.id, [])):
+    for step in (lambda: match_request(night.context, request.id, hand(night)), lambda: confirm_candidates(hand(night), request.id, [])):
         with pytest.raises(Refused) as refused:
             step()
         assert refused.value.code == "state"

@@ -63,14 +63,16 @@ def test_recipients_of_an_erasure_from_the_decision_to_their_outcomes(typist: Ty
     assert not (typist.folder / "letters").exists()
     assert typist.refused("requests", "notices", asking.id, "--told", 1, "--on", TODAY, *DORA, code=5)["code"] == "waiting"
     released(typist, asking)
-    assert shown(typist, asking)["notices"] == {"waiting": 0, "due": 2, "told": 0, "not_told": 0}
+    assert typist.ask("requests", "show", asking.id, *DORA)["notices"] == {"waiting": 0, "due": 2, "told": 0, "not_told": 0}
     assert [(one["state"], one["due_on"]) for one in listed(typist, asking)] == [("due", TODAY)] * 2
     told = listed(typist, asking, "--told", 2, "--on", TODAY, *DORA)
     assert (told[1]["state"], told[1]["told_on"], told[0]["state"]) == ("told", TODAY, "due")
     assert list(letters(typist, asking)) == ["notice-1.pdf"]
     missed = listed(typist, asking, "--not-told", 1, "--reason", "impossible", *DORA)
     assert (missed[0]["state"], missed[0]["reason"]) == ("not_told", "IMPOSSIBLE")
-    assert shown(typist, asking)["notices"] == {"waiting": 0, "due": 0, "told": 1, "not_told": 1}
+    assert typist.ask("requests", "show", asking.id, *DORA)["notices"] == {"waiting": 0, "due": 0, "told": 1, "not_told": 1}
+    assert "notices" not in shown(typist, asking), "that there are any says that the person is known: it is for the DPO (SUS-07)"
+    assert "notices" not in typist.ask("requests", "show", asking.id, *ERIK)
     entries = [dict(entry.data) for entry in org.store.ledger() if entry.data.get("step") == "notices"]
     assert [(one.get("letters"), one.get("notice"), one.get("code")) for one in entries] == [
         (None, 2, "TOLD"),
@@ -228,7 +230,7 @@ def test_the_list_on_a_screen(typist: Typist, org: Night) -> None:
     said = typist.type("requests", "notices", asking.id, "--output", typist.folder / "letters", *DORA)
     assert f"told {TODAY}" in said.out
     assert "notice-2.pdf" in said.out
-    assert "1 due, 1 told" in typist.type("requests", "show", asking.id).out
+    assert "1 due, 1 told" in typist.type("requests", "show", asking.id, *DORA).out
 
 
 def test_the_night_reminds_of_who_has_been_due_for_more_than_fourteen_days(typist: Typist, org: Night) -> None:
