@@ -21,6 +21,8 @@ from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from filelock import FileLock
 
 from crm_compliance.files import disk_errors, open_to_others, place_once, private_folder, sync_folder
@@ -87,6 +89,7 @@ class KeyRing:
     def __init__(self, folder: Path, keys: list[Key]) -> None:
         self.folder = folder
         self.keys = sorted(keys, key=lambda key: (key.kind, key.number))
+        self._derived: dict[tuple[str, str], bytes] = {}
 
     def __repr__(self) -> str:
         return "KeyRing(...)"
@@ -134,6 +137,24 @@ class KeyRing:
     def references(self, table: str, id: str) -> tuple[str, ...]:
         """The reference of a row with each key that still lives, the one in use first."""
         return tuple(_reference(key, table, id) for key in reversed(self.of(KeyKind.REGISTER)))
+
+    # -- seals -----------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def register_key(self) -> str:
+        """The id of the register key in use."""
+        return self.current(KeyKind.REGISTER).id
+
+    def digest(self, key: str, purpose: str, message: bytes) -> bytes | None:
+        """HMAC-SHA-256 of a message with what is derived for this purpose from a register key (HKDF, RFC 5869), so that no seal is ever a
+        reference of a row; None where there is no such key."""
+        if (derived := self._derived.get((key, purpose))) is None:
+            secret = next((each.secret for each in self.of(KeyKind.REGISTER) if each.id == key), None)
+            if secret is None:
+                return None
+            derived = HKDF(SHA256(), LENGTH, None, f"crm-compliance {purpose}".encode()).derive(base64.b64decode(secret))
+            self._derived[key, purpose] = derived
+        return hmac.digest(derived, message, "sha256")
 
     # -- signing -------------------------------------------------------------------------------------------------------------------
 

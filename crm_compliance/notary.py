@@ -129,6 +129,7 @@ def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
         for strand in STRANDS:
             store.strand(strand)
         store.check_erasures(whole=True)
+        store.check_journal(whole=True)
         if not ring.is_complete:
             return []
         day = brussels_date(store.now())

@@ -18,6 +18,7 @@ from crm_compliance.erasure_journal import ErasureFile
 from crm_compliance.files import place_once, private_folder
 from crm_compliance.keys import KeyRing
 from crm_compliance.public_keys import PublicKeys
+from crm_compliance.store.seals import Seals
 from jobs.heads import Head, altered
 from rules.errors import UsageError
 
@@ -59,6 +60,9 @@ class FileWitness:
         self._keys()
         if self._public.check(head.key, head.message, head.signature) is not True:
             raise altered("the head of the ledger")
+
+    def seals(self) -> Seals:
+        return self._keys()
 
     def known(self) -> tuple[int, str] | None:
         for _ in range(2):  # a second look where somebody was just writing

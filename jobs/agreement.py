@@ -61,6 +61,7 @@ def refuse_altered(context: JobContext) -> None:
     refuse(about_requests(store))
     refuse(about_runs(store))
     store.check_erasures()
+    store.check_journal()
     refuse_if_behind(context)
 
 

@@ -55,14 +55,29 @@ class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(self, rows=number, position=last, digest=digest)
 
 
+class JournalTally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The journal of all runs: how many `rows` it has, and the `sum`, modulo 2^256, of a keyed digest of each, in hex.
+
+    A sum, because rows are replaced and have their day: it follows each change without the others being read.
+    """
+
+    rows: int = 0
+    sum: str = FIRST
+
+    def after(self, rows: int, weight: int) -> JournalTally:
+        """The same once so many rows more, or less, of this weight together are there."""
+        return JournalTally(self.rows + rows, f"{(int(self.sum, 16) + weight) % (1 << 256):064x}")
+
+
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The end of the ledger. `entries` is the place of the last entry and `hash` its hash; `strands` the digest of each strand that has an
-    entry; `erasures` what the register of erasures was then; `key` the id of the signing key."""
+    entry; `erasures` what the register of erasures was then, `journal` the journal of all runs; `key` the id of the signing key."""
 
     entries: int
     hash: str
     strands: dict[str, str]
     erasures: Tally
+    journal: JournalTally = JournalTally()
     key: str = ""
     signature: str = ""
 

@@ -193,6 +193,11 @@ class Store(Protocol):
         `whole` each row is looked at, and not only how many there are."""
         ...
 
+    def check_journal(self, *, whole: bool = False) -> None:
+        """Raise StoreAltered where the journal of the runs has not the rows, in the states and the order, that it had when the head of the
+        ledger was signed; with `whole` each document is looked at, which else is done for those that are read."""
+        ...
+
     def register_head(self) -> dict[str, object]:
         """How many entries the register of erasures has, and the digest over all (`rows`, `digest`): what the signed head says."""
         ...

@@ -48,6 +48,7 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
 
     A recording of which the object outside the CRM is still there counts as still there itself.
     """
+    context.store.check_journal()
     if context.store.run(run_id).is_journal_gone:
         raise UsageError(
             "the journal of this run has had its day, so nobody knows its rows any more",

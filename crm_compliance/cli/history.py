@@ -74,6 +74,7 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
             document = round_line(made) | {"outcomes": {}, "approvals": []}
         else:
             found = store.run(run)
+            store.check_journal()
             document = history_document(found, store.plan(found.plan), store.journal(run), store.run_at_work())
     output.answer(document, lambda console: print_history_run(document, console), ids=("run", run))
 

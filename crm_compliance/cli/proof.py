@@ -226,7 +226,7 @@ def destroy(
         except Refused as error:
             store.append([("denied", data | {"code": error.code})])
             raise
-        store.append([("key_destroyed", data)])  # first: a key that is gone, and that the ledger does not say so of, was lost
+        store.forget_key(key, ("key_destroyed", data))  # first: a key that is gone, and that the ledger does not say so of, was lost
         ring.destroy(key, settings.certificate_years, clock())
     output.answer({"key": key, "state": "destroyed"}, lambda _: print_line(f"{key} is destroyed; destroy its copies in backups too"))
 

@@ -8,10 +8,9 @@ from itertools import islice
 import msgspec
 from sqlalchemy import Connection, func, select
 
-from crm_compliance.store.documents import decoded
 from crm_compliance.store.inserting import insert_into
-from crm_compliance.store.tables import actions, erasures, runs
-from jobs.runs import Action, ActionState, Erasure, RunState
+from crm_compliance.store.tables import erasures
+from jobs.runs import Erasure
 
 PAGE = 5_000
 COLUMNS = (erasures.c.ref, erasures.c.operation, erasures.c.row_table, erasures.c.run, erasures.c.at, erasures.c.reason)
@@ -61,15 +60,3 @@ def since(connection: Connection, position: int) -> Iterator[tuple[int, Erasure]
     query = select(erasures.c.position, *COLUMNS).where(erasures.c.position > position).order_by(erasures.c.position)
     for row in connection.execute(query.execution_options(yield_per=PAGE)):
         yield row[0], Erasure(*row[1:])
-
-
-def last_done(connection: Connection, limit: int) -> list[tuple[str, Action]]:
-    """The last units that are done in runs that are over, newest first, each with its run."""
-    query = (
-        select(actions.c.run, actions.c.doc)
-        .join(runs, runs.c.id == actions.c.run)
-        .where(actions.c.state == ActionState.DONE.value, runs.c.state != RunState.RUNNING.value)
-        .order_by(actions.c.position.desc())
-        .limit(limit)
-    )
-    return [(run, decoded(doc, Action, f"a unit of {run}")) for run, doc in connection.execute(query)]

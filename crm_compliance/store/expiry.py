@@ -8,19 +8,21 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, delete, func, or_, select
 
+from crm_compliance.store import journal
 from crm_compliance.store import runs as runs_
+from crm_compliance.store.heads import Heads
 from crm_compliance.store.plans import read_plans
 from crm_compliance.store.tables import actions, holds, plan_pages
 from jobs.ports import Expired, PastTerms
 from jobs.runs import ActionState
 
 
-def expire(connection: Connection, past: PastTerms, now: datetime) -> Expired:
+def expire(connection: Connection, past: PastTerms, now: datetime, heads: Heads) -> Expired:
     """Remove it all; gives how much there was."""
     for run in past.reckoned:
         runs_.replace_run(connection, run)
     lines = _drop_lines(connection, past, now)
-    units = _drop_journals(connection, past.journals, past.contacts)
+    units = _drop_journals(connection, past.journals, past.contacts, heads)
     connection.execute(delete(holds).where(holds.c.id.in_(past.holds)))
     return Expired(lines, len(past.journals), units, len(past.holds))
 
@@ -42,7 +44,7 @@ def _drop_lines(connection: Connection, past: PastTerms, now: datetime) -> int:
     return len(old)
 
 
-def _drop_journals(connection: Connection, journals: Sequence[str], contacts: str) -> int:
+def _drop_journals(connection: Connection, journals: Sequence[str], contacts: str, heads: Heads) -> int:
     """Remove the units of these runs from the journal, but for what still has to be done: the last action of a unit that is half done, and
     of a contact that was not removed (`Store.partials`, `Store.undone`)."""
     last = select(func.max(actions.c.position)).group_by(actions.c.unit_table, actions.c.unit_id)
@@ -57,8 +59,7 @@ def _drop_journals(connection: Connection, journals: Sequence[str], contacts: st
     for run in journals:
         found = connection.execute(select(actions.c.position).where(actions.c.run == run)).scalars()
         gone = [position for position in found if position not in kept]
-        for at in range(0, len(gone), 500):
-            connection.execute(delete(actions).where(actions.c.position.in_(gone[at : at + 500])))
+        heads.note_journal(*journal.remove(connection, gone, heads.seals))
         units += len(gone)
         runs_.replace_run(connection, msgspec.structs.replace(runs_.read_run(connection, run), is_journal_gone=True))
     return units

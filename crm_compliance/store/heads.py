@@ -13,10 +13,11 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection, select
 
-from crm_compliance.store import erasures
+from crm_compliance.store import erasures, journal
 from crm_compliance.store.inserting import insert_into
+from crm_compliance.store.seals import Seals
 from crm_compliance.store.tables import ledger, ledger_head
-from jobs.heads import Head, Tally, altered, strands_after
+from jobs.heads import Head, JournalTally, Tally, altered, strands_after
 from jobs.ledger import LedgerEntry, StoreAltered
 from rules.errors import UsageError
 
@@ -30,6 +31,10 @@ class Witness(Protocol):
 
     def check(self, head: Head) -> None:
         """Raises StoreAltered where the signature is not that of a key of this installation."""
+        ...
+
+    def seals(self) -> Seals:
+        """What seals rows, with the keys as they are now."""
         ...
 
     def known(self) -> tuple[int, str] | None:
@@ -57,11 +62,16 @@ class Heads:
         self._open = threading.local()
         self._believed = ""  # the head in the form in which it was last signed or checked here
         self.forgotten: tuple[int, str] | None = None
+        self._is_recounted = False  # a head of this process is in the database: its tally of the journal is ours
         self.is_recovering = False  # a person has said that the database was lost, or restored from a backup: what there is is taken
 
     @property
     def is_signed(self) -> bool:
         return self._witness is not None
+
+    def seals(self) -> Seals | None:
+        """What seals rows; None for a tool that looks at a copy, and believes all."""
+        return self._witness.seals() if self._witness is not None else None
 
     def recover(self) -> None:
         """Take the database as it is from here on."""
@@ -76,7 +86,27 @@ class Heads:
 
     def begin(self) -> None:
         """A transaction begins: nothing of it is for the witness yet."""
-        self._open.head = self._open.erased = None
+        self._open.head = self._open.erased = self._open.journal = None
+
+    def note_journal(self, rows: int, weight: int) -> None:
+        """This transaction has made the journal of the runs so many rows longer, or shorter, and their sum so much heavier."""
+        before: tuple[int, int] = self._open.journal or (0, 0)
+        self._open.journal = (before[0] + rows, before[1] + weight)
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether this transaction has changed the journal of the runs."""
+        return self._open.journal is not None and self.is_signed
+
+    def check_journal(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
+        """Raise StoreAltered unless the journal of the runs has the rows that it had when the head was signed, in the same states and the
+        same order; with `whole` each document is looked at too, which else is done where one is read."""
+        if head is None or (seals := self.seals()) is None or self.is_recovering:
+            return
+        if journal.tally(connection, seals) != head.journal:
+            raise altered("the journal of the runs")
+        if whole:
+            journal.check_documents(connection, seals)
 
     def erase(self, connection: Connection, before: int) -> None:
         """This transaction has added to the register of erasures, behind the position `before`."""
@@ -99,6 +129,7 @@ class Heads:
         """The transaction is in the database for good: let the witness know."""
         head: Head | None = self._open.head
         if head is not None and self._witness is not None:
+            self._is_recounted = True
             self._witness.note(head, older=self.is_recovering)
 
     def current(self, connection: Connection, known: tuple[int, str] | None) -> Head | None:
@@ -136,12 +167,20 @@ class Heads:
             return ""
 
     def follow(self, connection: Connection, before: Sequence[LedgerEntry], added: Sequence[LedgerEntry], head: Head | None) -> None:
-        """Sign the head after these entries. `head` is the one before them, `before` the entries of a ledger that has none yet."""
+        """Sign the head after these entries, and after what became of the journal. `head` is the one before them, `before` the entries of a
+        ledger that has none yet."""
         if self._witness is None:
             return
         strands = head.strands if head is not None else strands_after({}, before)
-        last = added[-1]
-        signed = self._witness.sign(Head(last.seq, last.hash, strands_after(strands, added), self._tally(connection, head)))
+        if added:
+            last = (added[-1].seq, added[-1].hash)
+        elif head is not None:
+            last = (head.entries, head.hash)
+        else:
+            return
+        signed = self._witness.sign(
+            Head(*last, strands_after(strands, added), self._tally(connection, head), self._journal_tally(connection, head))
+        )
         doc = msgspec.json.encode(signed).decode()
         statement = insert_into(connection, ledger_head)
         statement = statement.on_conflict_do_update(index_elements=["only"], set_={"doc": statement.excluded.doc})
@@ -161,6 +200,12 @@ class Heads:
         if not self._witness.has_register(head.erasures.end):
             raise altered("the register of erasures beside the database")
         return msgspec.structs.replace(head.erasures.after(erasures.since(connection, before)), end=self._witness.register_end())
+
+    def _journal_tally(self, connection: Connection, head: Head | None) -> JournalTally:
+        assert self._witness is not None
+        if head is None or (self.is_recovering and not self._is_recounted):
+            return journal.tally(connection, self._witness.seals())
+        return head.journal.after(*(self._open.journal or (0, 0)))
 
     def _decoded(self, doc: str) -> Head:
         try:

@@ -28,13 +28,13 @@ def append(
     clock: Callable[[], datetime],
     heads: Heads,
 ) -> None:
-    """Add entries behind the last one, and sign the head of then. Call it last in a transaction: in PostgreSQL others wait for the lock
-    until it ends.
+    """Add entries behind the last one, and sign the head of then, also where only the journal of a run has changed. Call it last in a
+    transaction: in PostgreSQL others wait for the lock until it ends.
 
     Raises:
         StoreAltered: the ledger does not end as it was signed. Nothing is added to what somebody has changed.
     """
-    if not entries:
+    if not entries and not heads.has_journal:
         return
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
@@ -47,7 +47,8 @@ def append(
     for kind, data in entries:
         last = next_entry(last, at=at, kind=kind, run=run, data=data)
         added.append(last)
-    connection.execute(insert(ledger), [msgspec.structs.asdict(entry) | {"data": canonical(entry.data).decode()} for entry in added])
+    if added:
+        connection.execute(insert(ledger), [msgspec.structs.asdict(entry) | {"data": canonical(entry.data).decode()} for entry in added])
     heads.follow(connection, unsigned, added, head)
 
 

@@ -16,6 +16,7 @@ from crm_compliance.store import (
     checkpoints,
     expiry,
     holds,
+    journal,
     ledger,
     locks,
     plans,
@@ -179,7 +180,7 @@ class SqlStore:
 
     def expire(self, past: PastTerms, now: datetime) -> Expired:
         with self._writing() as connection:
-            done = expiry.expire(connection, past, now)
+            done = expiry.expire(connection, past, now, self._heads)
             if done != Expired():
                 data = {"plans": done.plans, "journals": done.journals, "units": done.units, "holds": list(past.holds)}
                 self._append(connection, [("expired", data)], None)
@@ -223,27 +224,27 @@ class SqlStore:
 
     def journal(self, run: str) -> list[Action]:
         with self._database.reading() as connection:
-            return runs.read_journal(connection, run)
+            return journal.read_journal(connection, run, self._heads.seals)
 
     def undone(self, table: str) -> dict[str, str]:
         with self._database.reading() as connection:
-            return runs.read_undone(connection, table)
+            return journal.read_undone(connection, table, self._heads.seals)
 
     def unfinished(self, run: str) -> list[tuple[str, Action]]:
         with self._database.reading() as connection:
-            return runs.read_unfinished(connection, run)
+            return journal.read_unfinished(connection, run, self._heads.seals)
 
     def failures(self) -> list[tuple[str, Action]]:
         with self._database.reading() as connection:
-            return runs.read_failures(connection)
+            return journal.read_failures(connection, self._heads.seals)
 
     def partials(self) -> list[tuple[str, Action]]:
         with self._database.reading() as connection:
-            return runs.read_partials(connection)
+            return journal.read_partials(connection, self._heads.seals)
 
     def last_skips(self) -> list[tuple[str, Action]]:
         with self._database.reading() as connection:
-            return runs.read_last_skips(connection)
+            return journal.read_last_skips(connection, self._heads.seals)
 
     def stopped_since(self) -> datetime | None:
         with self._database.reading() as connection:
@@ -302,7 +303,7 @@ class SqlStore:
         self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
     ) -> None:
         with self._writing_run() as connection:
-            runs.upsert_actions(connection, run, actions)
+            self._heads.note_journal(*journal.write(connection, run, actions, self._heads.seals))
             if erasures:
                 self._heads.erase(connection, erasures_.last_position(connection))
                 erasures_.add(connection, erasures)
@@ -353,9 +354,24 @@ class SqlStore:
         with self._database.reading() as connection:
             self._heads.check_erasures(connection, self._heads.current(connection, known), whole=whole)
 
+    def check_journal(self, *, whole: bool = False) -> None:
+        known = self._heads.known()
+        with self._database.reading() as connection:
+            self._heads.check_journal(connection, self._heads.current(connection, known), whole=whole)
+
+    def forget_key(self, key: str, entry: Entry) -> None:
+        """Note that a register key is destroyed, after what it had sealed in the journal of the runs is sealed with the one in use.
+
+        Raises:
+            StoreAltered: something of that is not what was sealed.
+        """
+        with self._writing_run() as connection:
+            self._heads.note_journal(*journal.seal_anew(connection, key, self._heads.seals))
+            self._append(connection, [entry], None)
+
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
         with self._database.reading() as connection:
-            return erasures_.last_done(connection, limit)
+            return journal.last_done(connection, limit, self._heads.seals)
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
         with self._database.reading() as connection:
@@ -379,7 +395,7 @@ class SqlStore:
             runs.replace_run(connection, run)
             waiting.drop_waiting(connection, crm, taken)
             waiting.add_waiting(connection, crm, counted)
-            runs.upsert_actions(connection, run.id, forgotten)
+            self._heads.note_journal(*journal.write(connection, run.id, forgotten, self._heads.seals))
             self._append(connection, entries, run.id)
 
     def certificates(self, run: str) -> list[Issued]:

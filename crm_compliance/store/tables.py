@@ -84,6 +84,7 @@ actions = Table(
     Column("unit_id", String, nullable=False),
     Column("state", String, nullable=False),
     Column("doc", Text, nullable=False),
+    Column("seal", String),
     UniqueConstraint("run", "unit_table", "unit_id"),
 )
 
@@ -162,6 +163,8 @@ erasures = Table(
     Column("run", String, nullable=False),
     Column("at", String, nullable=False),
     Column("reason", String, nullable=False),
+    Column("key", String, index=True),  # the register key of reference and seal
+    Column("seal", String(64)),
     UniqueConstraint("ref", "operation", "run"),
 )
 

@@ -1,0 +1,23 @@
+"""Seals on the journal of the runs and on the register of erasures."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("actions", sa.Column("seal", sa.String()))
+    op.add_column("erasures", sa.Column("key", sa.String()))
+    op.add_column("erasures", sa.Column("seal", sa.String(64)))
+    op.create_index("ix_erasures_key", "erasures", ["key"])
+
+
+def downgrade() -> None:
+    """There is no way back."""
+    raise RuntimeError("an older version would have to drop proof")

@@ -1,0 +1,34 @@
+"""Keyed seals on rows: whoever can write the database, and has not got the keys, can make no row that is believed."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Protocol
+
+
+class Seals(Protocol):
+    """The register keys of the key folder, for what is sealed and not named."""
+
+    @property
+    def register_key(self) -> str:
+        """The id of the key in use."""
+        ...
+
+    def digest(self, key: str, purpose: str, message: bytes) -> bytes | None:
+        """The keyed digest of a message for one purpose; None where there is no such key."""
+        ...
+
+
+def seal(seals: Seals, purpose: str, message: bytes) -> str:
+    """The seal of a message with the key in use: the key's id, a colon, the digest in hex."""
+    key = seals.register_key
+    digest = seals.digest(key, purpose, message)
+    assert digest is not None  # the key in use is there
+    return f"{key}:{digest.hex()}"
+
+
+def is_sealed(seals: Seals, purpose: str, message: bytes, found: str | None) -> bool:
+    """Whether this is the seal of the message, by whichever key still lives."""
+    key, _, digest = (found or "").rpartition(":")
+    expected = seals.digest(key, purpose, message)
+    return expected is not None and hmac.compare_digest(expected.hex().encode(), digest.encode())
