@@ -82,7 +82,7 @@ def remove(connection: Connection, positions: Sequence[int], sealing: Sealing) -
     for at in range(0, len(positions), CHUNK):
         those = actions.c.position.in_(positions[at : at + CHUNK])
         if seals is not None:
-            weight -= sum(_weight(seals, row._tuple()) for row in connection.execute(select(*KNOWN_BY).where(those)))
+            weight -= sum(_weight(seals, row) for row in connection.execute(select(*KNOWN_BY).where(those)))
         rows -= connection.execute(delete(actions).where(those)).rowcount
     return rows, weight
 
@@ -109,7 +109,7 @@ def tally(connection: Connection, seals: Seals) -> JournalTally:
     rows = weight = 0
     for row in connection.execute(select(*KNOWN_BY).execution_options(yield_per=PAGE)):
         rows += 1
-        weight += _weight(seals, row._tuple())
+        weight += _weight(seals, row)
     return JournalTally().after(rows, weight)
 
 
@@ -164,7 +164,7 @@ def _rows_of(connection: Connection, run: str, journal: Sequence[Action]) -> Ite
         wanted = sorted(ids)
         for at in range(0, len(wanted), CHUNK):
             those = (actions.c.run == run, actions.c.unit_table == table, actions.c.unit_id.in_(wanted[at : at + CHUNK]))
-            yield from (row._tuple() for row in connection.execute(select(*KNOWN_BY).where(*those)).all())
+            yield from connection.execute(select(*KNOWN_BY).where(*those)).all()
 
 
 # -- reading -------------------------------------------------------------------------------------------------------------------------------
