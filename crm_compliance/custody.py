@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from crm_compliance.keys import KeyKind, KeyRing, KeysMissing, made_entry
+from crm_compliance.erasure_journal import ErasureFile
+from crm_compliance.keys import KeyKind, KeyRing, KeysMissing, is_key_id, made_entry
 from crm_compliance.sealing import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
@@ -79,25 +80,34 @@ def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
     """The keys; the first ones are made where the store is new.
 
     Raises:
-        KeysMissing: the ledger names keys that are not there.
+        KeysMissing: the ledger, or the register of erasures, names keys that are not there.
         KeyUnusable: one is damaged, or others may read it.
     """
     data_dir = settings.make_data_dir()
-    named = named_keys(store)
+    erased = ErasureFile(settings.erasures_path)
+    named = named_keys(store) | _undestroyed(store, {erased.last_key()})
     ring = KeyRing.read(data_dir)
-    lacking = sorted(named - {key.id for key in ring.keys})
+    there = {key.id for key in ring.keys}
+    lacking = sorted(named - there)
     if not lacking and ring.is_complete:
         return ring
     if lacking or named or remnants(settings):
+        lacking = sorted(set(lacking) | (_undestroyed(store, erased.keys()) - there))
         raise KeysMissing.of(data_dir / "keys", lacking)
     return KeyRing.open(data_dir, clock())
 
 
 def named_keys(store: SqlStore) -> set[str]:
-    """The ids of all keys that the ledger and its head name, but for those that were destroyed."""
-    named = keys_of(store.entries_of(KEYS))
+    """The ids of all keys that the ledger, its head and the table of erasures name, but for those that were destroyed."""
+    named = keys_of(store.entries_of(KEYS)) | _undestroyed(store, store.erasure_keys())
     head = store.signed_by
     return named | {head} if head else named
+
+
+def _undestroyed(store: SqlStore, keys: set[str]) -> set[str]:
+    """Those of these ids that are some, and that no entry of the ledger says were destroyed."""
+    destroyed = {str(entry.data.get("key")) for entry in store.entries_of(KEYS) if entry.kind == "key_destroyed"}
+    return {key for key in keys if is_key_id(key)} - destroyed
 
 
 def keys_of(entries: Iterable[LedgerEntry]) -> set[str]:

@@ -250,6 +250,11 @@ class KeyRing:
             file.writelines(f"{key.id}\n" for key in keys)
 
 
+def is_key_id(text: str) -> bool:
+    """Whether this could be the id of a key."""
+    return _NAME.fullmatch(f"{text}.key") is not None
+
+
 def public_keys_below(data_dir: Path) -> PublicKeys | None:
     """The public keys of an installation, None where there is none below this folder; nothing is made."""
     folder = data_dir / "keys"

@@ -370,7 +370,7 @@ def desk(
                 policy_text=version.text,
                 objects=object_stores(settings),
                 versions=versions,
-                erased=ErasureFile(settings.erasures_path),
+                erased=ErasureFile(settings.erasures_path, keys),
                 compares_clocks=settings.clock is None,
                 forget_memory=lambda: tidy(settings.data_dir / "memory", clock(), older_than_days=0),
             )
@@ -391,11 +391,13 @@ def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[t
     from jobs.erasures import Register
 
     clock = clock_of(settings)
-    journal = ErasureFile(settings.erasures_path)
-    for damage in journal.damage():
-        warn(damage)
     with store_of(settings, clock) as store:
-        yield Register(chain(store.erasures(), journal.read())), open_keys(settings, store, clock).references
+        ring = open_keys(settings, store, clock)
+        journal = ErasureFile(settings.erasures_path, ring)
+        for damage in journal.damage():
+            warn(damage)
+        store.check_erasures(whole=True)
+        yield Register(chain(store.erasures(), journal.read())), ring.references
 
 
 def text_of(path: Path, what: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
 from crm_compliance.store.inserting import insert_into
+from crm_compliance.store.seals import ERASURES, Seals, is_sealed, seal
 from crm_compliance.store.tables import erasures
 from jobs.runs import Erasure
 
@@ -16,21 +17,42 @@ PAGE = 5_000
 COLUMNS = (erasures.c.ref, erasures.c.operation, erasures.c.row_table, erasures.c.run, erasures.c.at, erasures.c.reason)
 
 
-def add(connection: Connection, entries: Sequence[Mapping[str, str]]) -> None:
+_encode = msgspec.json.Encoder().encode
+
+
+def add(connection: Connection, entries: Sequence[Erasure], seals: Seals | None) -> None:
     """Add entries; one that is there already stays as it is."""
     if entries:
         statement = insert_into(connection, erasures)
-        connection.execute(statement.on_conflict_do_nothing(index_elements=["ref", "operation", "run"]), [dict(entry) for entry in entries])
+        rows = [msgspec.structs.asdict(entry) | _sealed(entry, seals) for entry in entries]
+        connection.execute(statement.on_conflict_do_nothing(index_elements=["ref", "operation", "run"]), rows)
 
 
-def add_lacking(connection: Connection, entries: Iterable[Erasure]) -> int:
+def _sealed(entry: Erasure, seals: Seals | None) -> dict[str, str | None]:
+    if seals is None:
+        return {"key": None, "seal": None}
+    key, _, digest = seal(seals, ERASURES, _encode(entry)).rpartition(":")
+    return {"key": key, "seal": digest}
+
+
+def add_lacking(connection: Connection, entries: Iterable[Erasure], seals: Seals | None) -> int:
     """Add the entries that are not there, however many, and say how many that were."""
     total = select(func.count()).select_from(erasures)
     before = connection.execute(total).scalar_one()
     rest = iter(entries)
-    while page := [msgspec.structs.asdict(entry) for entry in islice(rest, PAGE)]:
-        add(connection, page)
+    while page := list(islice(rest, PAGE)):
+        add(connection, page, seals)
     return int(connection.execute(total).scalar_one() - before)
+
+
+def keys(connection: Connection) -> set[str]:
+    """The ids of the register keys that entries name, each found by the index."""
+    found: set[str] = set()
+    last = ""
+    while (key := connection.execute(select(func.min(erasures.c.key)).where(erasures.c.key > last)).scalar()) is not None:
+        found.add(key)
+        last = key
+    return found
 
 
 def has(connection: Connection, entry: Erasure) -> bool:
@@ -39,11 +61,19 @@ def has(connection: Connection, entry: Erasure) -> bool:
     return connection.execute(select(erasures.c.position).where(*same)).first() is not None
 
 
-def read(connection: Connection, after: int) -> tuple[int, list[Erasure]]:
-    """The next PAGE entries behind the position `after`, oldest first, and the position of the last of them."""
-    query = select(erasures.c.position, *COLUMNS).where(erasures.c.position > after).order_by(erasures.c.position).limit(PAGE)
+def read(connection: Connection, after: int, seals: Seals | None) -> tuple[int, list[Erasure]]:
+    """The next entries, of PAGE rows behind the position `after`, oldest first, and the position of the last of these rows. What is not
+    sealed by one of our keys is none: it would let a living row go from the CRM, or was registered by a key that is destroyed."""
+    query = (
+        select(erasures.c.position, *COLUMNS, erasures.c.key, erasures.c.seal)
+        .where(erasures.c.position > after)
+        .order_by(erasures.c.position)
+        .limit(PAGE)
+    )
     rows = connection.execute(query).all()
-    return (rows[-1][0] if rows else after), [Erasure(*row[1:]) for row in rows]
+    found = [(Erasure(*row[1:7]), f"{row[7]}:{row[8]}") for row in rows]
+    ours = [entry for entry, sealed in found if seals is None or is_sealed(seals, ERASURES, _encode(entry), sealed)]
+    return (rows[-1][0] if rows else after), ours
 
 
 def last_position(connection: Connection) -> int:

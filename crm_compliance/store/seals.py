@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 from typing import Protocol
 
+ERASURES = "erasures"  # what an entry of the register of erasures is sealed for, in the database and beside it
+
 
 class Seals(Protocol):
     """The register keys of the key folder, for what is sealed and not named."""

@@ -306,18 +306,23 @@ class SqlStore:
             self._heads.note_journal(*journal.write(connection, run, actions, self._heads.seals))
             if erasures:
                 self._heads.erase(connection, erasures_.last_position(connection))
-                erasures_.add(connection, erasures)
+                erasures_.add(connection, [Erasure(**entry) for entry in erasures], self._heads.seals())
             self._append(connection, entries, run)
 
     def erasures(self) -> Iterator[Erasure]:
-        """All entries, oldest first, read page by page."""
-        after = 0
-        while True:
+        """All entries that are sealed by one of our keys, oldest first, read page by page."""
+        after, last = 0, -1
+        seals = None if self.is_empty else self._heads.seals()
+        while after != last:
+            last = after
             with self._database.reading() as connection:
-                after, page = erasures_.read(connection, after)
-            if not page:
-                return
+                after, page = erasures_.read(connection, after, seals)
             yield from page
+
+    def erasure_keys(self) -> set[str]:
+        """The ids of the register keys that the register of erasures names."""
+        with self._database.reading() as connection:
+            return erasures_.keys(connection)
 
     def has_erasure(self, entry: Erasure) -> bool:
         with self._database.reading() as connection:
@@ -326,7 +331,7 @@ class SqlStore:
     def add_erasures(self, entries: Iterable[Erasure]) -> int:
         with self._writing() as connection:
             self._heads.erase(connection, erasures_.last_position(connection))
-            number = erasures_.add_lacking(connection, entries)
+            number = erasures_.add_lacking(connection, entries, self._heads.seals())
             if number:
                 self._append(connection, [("erasures_added", {"rows": number})], None)
         return number

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 
+from crm_compliance.erasure_journal import ErasureFile, Line
+from jobs.runs import Erasure
 from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.integration.night import Night
 
@@ -73,3 +78,70 @@ def test_a_row_that_was_exchanged_is_noticed_before_a_replay(typist: Typist, org
     write(typist, "UPDATE erasures SET ref = 'f' || substr(ref, 2) WHERE position = 1")
     assert "register of erasures" in typist.refused("replay", "--dry-run", code=7)["message"]
     assert typist.type("ledger", "verify", "--json").document["ok"] is False
+
+
+def forged(org: Night, kept: str) -> Erasure:
+    """A line that would let a living dossier go: what somebody may have seen once is its reference, and not the key."""
+    return Erasure(org.key.reference("cf_dossier", kept), "delete", "cf_dossier", "run-forged", "2026-11-25T11:00:00Z", "EXPIRED")
+
+
+def slip_into_the_file(typist: Typist, line: Erasure) -> None:
+    ErasureFile(file_of(typist)).append([line])
+
+
+def slip_into_the_file_with_the_seal_of_another(typist: Typist, line: Erasure) -> None:
+    last = msgspec.json.decode(file_of(typist).read_bytes().splitlines()[-1], type=Line)
+    digest = hashlib.sha256(f"{last.hash}{last.key}{last.seal}".encode() + msgspec.json.encode(line)).hexdigest()
+    copied = Line(**msgspec.structs.asdict(line), prev=last.hash, hash=digest, key=last.key, seal=last.seal)
+    with file_of(typist).open("ab") as file:
+        file.write(msgspec.json.encode(copied) + b"\n")
+
+
+def slip_into_the_table(typist: Typist, line: Erasure) -> None:
+    fields = msgspec.structs.asdict(line)
+    write(typist, f"INSERT INTO erasures ({', '.join(fields)}) VALUES ({', '.join(repr(value) for value in fields.values())})")
+
+
+def exchange_a_reference(typist: Typist, line: Erasure) -> None:
+    write(typist, f"UPDATE erasures SET ref = '{line.ref}' WHERE position = 1")
+
+
+@pytest.mark.parametrize(
+    "how", [slip_into_the_file, slip_into_the_file_with_the_seal_of_another, slip_into_the_table, exchange_a_reference]
+)
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_an_erasure_that_somebody_made_up_lets_nothing_go(
+    typist: Typist, org: Night, how: Callable[[Typist, Erasure], None], is_lost: bool
+) -> None:
+    """ERA-13: what the register names goes without being judged, so only lines that are sealed by our keys are believed."""
+    two_nights(typist, org)
+    kept = org.dossier("sexting", spoken=date(2026, 10, 1))
+    if is_lost:
+        write(typist, "DELETE FROM ledger_head")
+    how(typist, forged(org, kept))
+    for command in (("replay",), ("recover",)):
+        typist.type(*command, "--json")
+        assert org.get("cf_dossiers", kept) is not None
+
+
+def test_a_line_that_is_not_sealed_by_us_is_told(typist: Typist, org: Night) -> None:
+    two_nights(typist, org)
+    slip_into_the_file_with_the_seal_of_another(typist, forged(org, org.dossier("sexting", spoken=date(2026, 10, 1))))
+    file = ErasureFile(file_of(typist), org.key)
+    assert any("is not as it was written" in told for told in file.damage())
+    assert file.last() is not None
+    assert file.last() == list(file.read())[-1]
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_keys_that_the_register_names_are_missed(typist: Typist, org: Night, is_lost: bool) -> None:
+    """ACC-02: the database may be lost with them; the lines beside it still name the key that they need."""
+    two_nights(typist, org)
+    keys = typist.folder / "data" / "keys"
+    named = org.key.register_key
+    (keys / f"{named}.key").unlink()
+    if is_lost:
+        for file in (typist.folder / "data").glob("state.db*"):
+            file.unlink()
+    refused = typist.refused("recover", code=2)
+    assert (refused["code"], named in refused["message"]) == ("keys_missing", True)

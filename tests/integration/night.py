@@ -112,7 +112,7 @@ class Night:
             shuffle=Random(1),
             progress=lambda stage, done, total=None: None,
             notary=DeskNotary(Settings(data_dir=self.key.folder.parent), self.key, self.warnings.append),
-            erased=ErasureFile(self.key.folder.parent / "erasures.jsonl"),
+            erased=ErasureFile(self.key.folder.parent / "erasures.jsonl", self.key),
         )
         return replace(context, requests=StoredRequests(context))
 
