@@ -103,12 +103,12 @@ def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[st
     for each in recipients:
         if each.is_category:
             continue
-        name = (
-            texts.say("access", "safeguard", name=each.name, country=texts.country(each.country), safeguard=each.safeguard)
+        name = f"{each.name} ({texts.value(each.on)})" if each.on else each.name  # the day is that of passing on, not of the safeguard
+        named.append(
+            texts.say("access", "safeguard", name=name, country=texts.country(each.country), safeguard=each.safeguard)
             if each.safeguard
-            else each.name
+            else name
         )
-        named.append(f"{name} ({texts.value(each.on)})" if each.on else name)
     categories = [texts.code("recipient_category", each.name) for each in recipients if each.is_category]
     if categories:
         named.append(texts.say("access", "recipient_categories", names=", ".join(dict.fromkeys(categories))))

@@ -21,7 +21,7 @@ NO_WORDS: Final = "zxx"  # ISO 639 for "no linguistic content": an answer of whi
 BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 _PLACE: Final = re.compile(r"\{\w*[^{}]*\}")
 
-_COUNTRIES: Final = frozenset({"country", "transmitted_country"})
+_COUNTRIES: Final = frozenset({"country", "nationality", "transmitted_country"})
 _OTHER: Final[Mapping[str, str]] = MappingProxyType({"text": "text", "message": "email"})
 _MEDIA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {

@@ -22,23 +22,24 @@ from rules.periods import BRUSSELS
 
 REASONS: Final = {
     "RF-03": "it concerns other people",
+    "RGT-09": "to protect the child",
     "NOT_THE_PERSON": "it is not about this person",
-    "VOICE": "a voice; a session to listen is offered instead",
-    "RF-05": "no right to this, by law",
+    "VOICE": "voices can be heard; a listening session is offered instead",
+    "RF-05": "compelling grounds; for an objection only",
 }
 KINDS: Final = {
     "dossier": "Dossier", "fiche": "Fiche", "party": "Role in a dossier", "contact": "Personal details", "recording": "Recording",
-    "donation": "Gift", "enrolment": "Course", "engagement": "Agreement", "note": "Note", "call": "Telephone call", "email": "E-mail",
-    "request": "Earlier request",
+    "donation": "Donation", "enrolment": "Training course", "engagement": "Agreement", "note": "Note", "call": "Telephone call",
+    "email": "E-mail", "request": "Earlier request", "recipient": "Recipient",
 }  # fmt: skip
 TITLES: Final = {
-    "mention": "names the person; it is not in a file of theirs",
+    "mention": "mentions the person, but is not in one of their files",
     "attachment": "a file",
     "deleted": "from the recycle bin",
     "retained": "from long-term retention",
 }
 CLASSES: Final = {
-    "name": "name of somebody else",
+    "name": "name of another person",
     "name_guess": "probably a name",
     "phone": "telephone number",
     "email": "e-mail address",
@@ -53,15 +54,15 @@ CLASSES: Final = {
     "reference": "number of another file",
 }
 UNREAD: Final = {
-    "unknown_kind": "no program here reads files of this kind",
-    "damaged": "it is damaged, or not what it says it is",
-    "locked": "it asks for a password",
-    "too_large": "it is larger than a file may be, or unpacks to more",
-    "too_deep": "it is packed too deep",
+    "unknown_kind": "no program here can read files of this kind",
+    "damaged": "it is damaged, or is not the kind of file it claims to be",
+    "locked": "it is protected by a password",
+    "too_large": "it is too large, or would be once unpacked",
+    "too_deep": "it is nested too deeply in archives",
     "took_too_long": "reading it took too long",
     "too_much_memory": "reading it took too much memory",
-    "reader_stopped": "the program that reads such files broke down over it",
-    "pictures_of_text": "its pages are pictures, without words that a program could read",
+    "reader_stopped": "the program that reads such files failed on it",
+    "pictures_of_text": "its pages are images, without text that a program can read",
 }
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 _MOST_TOKENS: Final = 40_000  # beyond it the two texts stand beside each other without marks
@@ -111,6 +112,7 @@ def review_page(compilation: Compilation) -> str:
         language=compilation.language,
         answer=compilation.answer,
         compiled_at=compilation.generated_at,
+        compiled_on=_when(compilation.generated_at.isoformat()),
         contexts=_contexts(compilation),
         items=[_shown(item) for item in compilation.items],
         kinds=Counter(KINDS.get(item.kind, item.kind) for item in compilation.items),
@@ -136,7 +138,7 @@ def _shown(item: Item) -> dict[str, Any]:
         "before": before,
         "after": after,
         "cannot": UNREAD.get(item.unread, item.unread),
-        "told": [(field.name.replace("_", " "), field.value) for field in item.fields if not field.is_text],
+        "told": [(field.name.replace("_", " "), _value(field.value)) for field in item.fields if not field.is_text],
         "replaced": sorted((*found, times) for found, times in replaced.items()),
         "flags": list(_flags(item)),
     }
@@ -149,6 +151,11 @@ def _when(at: str) -> str:
     except ValueError:
         return at
     return f"{moment.astimezone(BRUSSELS):%Y-%m-%d %H:%M}" if len(at) > len("2026-03-02") else at
+
+
+def _value(value: str | int | float | bool | None) -> str | int | float | None:
+    """A value as people write it: a yes or a no is a word."""
+    return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 def _flags(item: Item) -> Iterator[str]:
@@ -174,7 +181,7 @@ def _contexts(compilation: Compilation) -> dict[str, str]:
     told = {}
     for context in compilation.contexts:
         label = context.category_labels.get("en") or next(iter(context.category_labels.values()), "")
-        role = f"the person is {context.role.replace('_', ' ')}" if context.role else ""
+        role = f"role of the person: {context.role.replace('_', ' ')}" if context.role else ""
         told[context.key] = ", ".join(filter(None, (KINDS.get(context.kind, context.kind), label, role)))
     return told
 

@@ -71,9 +71,9 @@ def nothing(night: Night, contact: str) -> None:
 
 MISSION = ("investigation", "support", "prevention")
 VITAL = "Vital interests of the child (Article 6(1)(d) GDPR)"
-AGREED = "Agreement with you (Article 6(1)(b) GDPR)"
-TAX = "Legal obligation (Article 6(1)(c) GDPR): keeping the tax documents of donations"
-NOT_YET = "yet to be laid down; the data protection officer can tell you more"
+AGREED = "Contract with you (Article 6(1)(b) GDPR)"
+TAX = "Legal obligation (Article 6(1)(c) GDPR): keeping the tax documents relating to donations"
+NOT_YET = "Yet to be determined; the data protection officer can tell you more"
 PEOPLE = [
     pytest.param(in_a_file("child"), ("child",), MISSION, [VITAL], "needed", ("third_party",), id="child victim"),
     pytest.param(in_a_file("child", cf_reporterkind=100000000), ("child",), MISSION, [VITAL], "needed", ("self",), id="child reporter"),
@@ -136,7 +136,7 @@ def test_a_hold_that_somebody_placed_is_told_without_detail(night: Night, kind: 
     night.party(contact, "child", dossier=dossier)
     place(night, "cf_dossier", dossier, kind=kind)
     found = told(night, contact)["dossier"]
-    assert retention_lines(found, texts_in("en")) == ("The data are kept longer because of a legal obligation or claim.",)
+    assert retention_lines(found, texts_in("en")) == ("The data are being kept for longer because of a legal obligation or claim.",)
 
 
 def test_the_request_of_somebody_else_is_not_told(night: Night) -> None:

@@ -65,7 +65,16 @@ def test_a_key_that_nobody_has_is_a_further_third_party() -> None:
         ),
         (
             "en",
-            ["[parent]", "[guardian]", "[reporter]", "[witness 1]", "[person X]", "[professional]", "[staff member]", "[third party 1]"],
+            [
+                "[parent]",
+                "[guardian]",
+                "[reporting person]",
+                "[witness 1]",
+                "[person X]",
+                "[professional]",
+                "[staff member]",
+                "[third party 1]",
+            ],
         ),
     ],
 )

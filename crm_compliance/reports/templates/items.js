@@ -3,7 +3,7 @@
   const items = [...document.querySelectorAll("article.item")];
   const made = new Map(); // item -> {status, code, text}, what was decided on this page
   const byId = (id) => document.getElementById(id);
-  const words = { PENDING_REVIEW: "to decide", APPROVED: "goes out", APPROVED_REDACTED: "goes out with another text", WITHHELD: "left out" };
+  const words = { PENDING_REVIEW: "to decide", APPROVED: "to be released", APPROVED_REDACTED: "to be released with a different text", WITHHELD: "left out" };
   const SEEN = "SEEN_UNCHECKED"; // a word on one file that no program can check: by its own button, never by a key
   let unsaved = false;
 
@@ -14,7 +14,7 @@
     const decision = made.get(item.id);
     const status = statusOf(item);
     item.querySelector("[data-part=status]").textContent =
-      (words[status] ?? status) + (decision ? "" : item.dataset.review === "1" && status !== "PENDING_REVIEW" ? " (as it stood)" : "");
+      (words[status] ?? status) + (decision ? "" : item.dataset.review === "1" && status !== "PENDING_REVIEW" ? " (decided earlier)" : "");
     item.dataset.now = status;
     for (const button of item.querySelectorAll("button[data-do]")) {
       if (button.dataset.do) button.setAttribute("aria-pressed", String(decision?.status === button.dataset.do));
@@ -84,7 +84,7 @@
   function save() {
     const empty = [...made].find(([, decision]) => decision.status === "APPROVED_REDACTED" && !decision.text.trim());
     if (empty) {
-      byId("progress").textContent = `${empty[0]}: write the text that goes out instead, or choose another answer`;
+      byId("progress").textContent = `${empty[0]}: write the text to be released instead, or choose a different answer`;
       byId(empty[0]).focus();
       return;
     }
@@ -129,7 +129,7 @@
     unsaved = false;
     filter();
     count();
-    byId("progress").textContent += `; ${taken} taken from the file` + (left ? `, ${left} not: they fit no item, or it has changed` : "");
+    byId("progress").textContent += `; ${taken} taken from the file` + (left ? `, ${left} ignored (no such item, or the item has changed)` : "");
   }
 
   for (const item of items) {

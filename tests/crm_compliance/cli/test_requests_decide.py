@@ -95,7 +95,7 @@ def test_r104_the_letter_of_a_granted_erasure_tells_what_stays_and_why(typist: T
         contents = package_of(asking.compilation, sender_of(context.policy), {})
     (kept,) = json.loads(contents["data.json"])["kept"]
     assert (kept["type"], kept["last_day"]) == ("donation", None)
-    assert "What stays, and why" in text_of(contents["letter.pdf"])
+    assert "What we are keeping, and why" in text_of(contents["letter.pdf"])
 
 
 @pytest.mark.parametrize("right", ["erasure", "objection", "rectification", "restriction", "consent_withdrawal"])

@@ -93,7 +93,7 @@ def test_a_letter_says_what_lets_the_recipient_act_and_nothing_else(typist: Typi
     told = letters(typist, asking, "letters", "--language", "en")
     assert list(told) == ["notice-1.pdf", "notice-2.pdf"]
     assert "Lotte Peeters (fictief) Date of birth 2 January 2008 Last passed on to you 5 February 2026" in told["notice-2.pdf"]
-    assert "on a day that is not recorded" in told["notice-1.pdf"]
+    assert "on a date that was not recorded" in told["notice-1.pdf"]
     assert f"{ABROAD} Netherlands" in told["notice-1.pdf"]
     for text in told.values():
         assert "We have erased the data about this person" in text

@@ -62,7 +62,8 @@ def test_the_particulars_of_article_15_are_in_it() -> None:
         "Vital interests, GDPR art. 6(1)(d)",
         "bijzondere categorieën van persoonsgegevens",
         "Politiezone Voorbeeld (fictief) (2 maart 2026)",
-        "buiten de Europese Economische Ruimte (Verenigd Koninkrijk); waarborg: adequacy decision",
+        "Missing Example (fictief) (4 maart 2026), buiten de Europese Economische Ruimte (Verenigd Koninkrijk)",
+        "; waarborg: adequacy decision",
         "Tot en met 1 februari 2033",
         "melding door een derde",
         "Intrekking",
@@ -297,7 +298,7 @@ def test_no_page_has_a_signature_or_a_last_sentence_alone(count: int) -> None:
 def test_amounts_countries_and_kinds_of_files_are_said_in_words(language: str) -> None:
     texts = texts_in(language)
     assert "€" in texts.field("amount", 25.5)
-    assert texts.field("country", "BE") == texts.country("BE") != "BE"
+    assert texts.field("country", "BE") == texts.field("nationality", "BE") == texts.country("BE") != "BE"
     assert texts.field("media_type", "application/pdf") == texts.say("media", "pdf")
     assert texts.field("media_type", "application/vnd.openxmlformats-officedocument.wordprocessingml.document") == texts.say(
         "media", "document"

@@ -41,15 +41,15 @@ def said(*deeds: What, language: str = "en", **changes: Any) -> str:
 def test_a_correction_names_person_last_transmission_fields_and_new_values() -> None:
     text = said(What.CORRECT)
     for words in (
-        "Correction of personal data that you received from us",
+        "Rectification of personal data that you received from us",
         "Lotte Peeters (fictief) L. Peeters (fictief)",
         "Date of birth 10 May 2008",
         "Last passed on to you 2 March 2026",
         "Date of birth 10 May 2009",
-        "Town not in this letter; please ask the data protection officer",
+        "Town or city not in this letter; please ask the data protection officer",
         "Last name child",  # a value is never taken for a code
         "Article 19",
-        "unless the law that binds you provides otherwise",
+        "unless the law that applies to you provides otherwise",
         "dpo@example.org",
     ):
         assert words in text, words
@@ -109,6 +109,6 @@ def test_a_recipient_is_written_to_in_the_language_of_its_country_where_that_has
 def test_what_is_not_known_is_left_out_or_said() -> None:
     unknown = msgspec.structs.replace(DECISION, known=(Known("Lotte Peeters (fictief)"),))
     text = text_of(letter(What.ERASE, on="", decision=unknown))
-    assert "on a day that is not recorded" in text
+    assert "on a date that was not recorded" in text
     assert "Date of birth" not in text
     assert "Belgium" not in said(What.ERASE, country="BE")
