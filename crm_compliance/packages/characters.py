@@ -19,7 +19,10 @@ _PROBE: Final = f'#set text(font: ("{FONTS[0]}", "{FONTS[1]}"))\n#sys.inputs.at(
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufe00-\ufe0f\ufeff\ufff0-\uffff]"
 )
-_BEFORE_HIGH: Final = re.compile(" ([:;?!»])")
+# French: a narrow blank before ; ? ! and a whole one before a colon and inside guillemets; a paragraph sign keeps its number.
+_BEFORE_NARROW: Final = re.compile("[ \u00a0]([;?!])")
+_BEFORE_WIDE: Final = re.compile(" ([:»])")
+_BEFORE_NUMBER: Final = re.compile(r"(?i)(?<=«|§|°) |(?<=\barticle) (?=\d)|(?<=\barticles) (?=\d)")
 _LATIN: Final = re.compile("[^\n\t -~\u00a0-\u017f\u2013\u2014\u2018-\u201e\u2026\u20ac]")
 
 _BREAK: Final = "\u200b"  # may be broken here: no character is seen
@@ -42,8 +45,8 @@ def composed(text: str) -> str:
 
 
 def french(text: str) -> str:
-    """Give a text with a blank before high punctuation, and inside guillemets, that no line is broken at."""
-    return _BEFORE_HIGH.sub("\u00a0\\1", text).replace("« ", "«\u00a0")
+    """Give a text with a blank before high punctuation, inside guillemets and before the number of an article that no line is broken at."""
+    return _BEFORE_NUMBER.sub("\u00a0", _BEFORE_WIDE.sub("\u00a0\\1", _BEFORE_NARROW.sub("\u202f\\1", text)))
 
 
 def printable(text: str, *, plain: bool = False) -> str:

@@ -48,7 +48,7 @@ def _context(context: Context, texts: Texts) -> dict[str, object]:
         "roles": list(context.roles or (context.role,)),
         "category": context.category_labels.get(texts.language) or context.category_labels.get("nl", ""),
         "purpose": [texts.code("purpose", code) for code in context.purposes],
-        "basis": "; ".join(basis_lines(context, texts)),
+        "basis": texts.joined(basis_lines(context, texts)),
         "data_categories": list(context.data_categories),
         "special": context.special,
         "recipients": [

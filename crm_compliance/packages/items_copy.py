@@ -40,7 +40,7 @@ def entry_of(item: ShownItem, texts: Texts) -> Entry:
     """One item in words: its kind and title, its day, its fields."""
     what = texts.code("kind", item.kind)
     if item.title and item.title != item.kind:
-        what = f"{what}: {texts.code('kind', item.title)}"
+        what = f"{texts.say('letter', 'label', label=what)} {texts.code('kind', item.title)}"
     facts = [Fact(texts.code("field", field.name), _lines(field, texts)) for field in item.fields]
     if item.attachment is not None:
         path = f"attachments/{item.attachment.name}"

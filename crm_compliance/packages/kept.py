@@ -65,8 +65,8 @@ def term_of(kept: Kept, texts: Texts) -> str:
 
 
 def ground_of(kept: Kept, texts: Texts) -> str:
-    """On what ground, in words."""
-    return texts.say("access", "held") if kept.context is None else "; ".join(basis_lines(kept.context, texts))
+    """On what ground, in words: each on a line, since several have commas and semicolons of their own."""
+    return texts.say("access", "held") if kept.context is None else "\n".join(basis_lines(kept.context, texts))
 
 
 def kept_data(kept: Kept, texts: Texts) -> dict[str, object]:
@@ -77,7 +77,7 @@ def kept_data(kept: Kept, texts: Texts) -> dict[str, object]:
         "date": kept.at or None,
         "last_day": last_day.isoformat() if last_day is not None else None,
         "term": term_of(kept, texts),
-        "basis": ground_of(kept, texts),
+        "basis": texts.joined(ground_of(kept, texts).split("\n")),
     }
 
 

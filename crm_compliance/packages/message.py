@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from crm_compliance.packages.answer import Sender
+from crm_compliance.packages.characters import french
 from crm_compliance.packages.wording import Texts, texts_in
 from jobs.disclosure import Compilation
 from rules.periods import brussels_date
@@ -42,7 +43,8 @@ def message_text(compilation: Compilation, sender: Sender, *, link: str, until: 
         parts += [texts.say("message", "start"), texts.say("message", "help", reference=reference)]
     parts.append(texts.say("message_child" if for_child else "message", "wrong"))
     parts.append("\n".join(_signature(sender, texts)))
-    return "\n\n".join(_wrapped(part) for part in parts) + "\n"
+    seen = french if texts.language == "fr" else str
+    return "\n\n".join(_wrapped(seen(part)) for part in parts) + "\n"
 
 
 def _greeting(compilation: Compilation, texts: Texts) -> str:

@@ -164,7 +164,7 @@ def searched(compilation: Compilation, texts: Texts) -> Section:
     codes = compilation.not_searched
     kinds = [texts.code("searched", kind) for kind, lacking in SEARCHED.items() if not set(lacking).intersection(codes)]
     looked = texts.say("access", "searched_text", kinds=", ".join(kinds))
-    told = texts.say("access", "not_searched", places="; ".join(_places(codes, texts)))
+    told = texts.say("access", "not_searched", places=texts.joined(_places(codes, texts)))
     return Section(texts.say("access", "searched"), (Paragraph(looked), Paragraph(told)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -88,6 +88,10 @@ class Texts:
     def money(self, amount: float) -> str:
         """Write an amount with its currency: `€ 25,50`. The CRM has amounts in euros alone."""
         return str(format_currency(amount, "EUR", locale=self.locale))
+
+    def joined(self, parts: Iterable[str]) -> str:
+        """Enumerate what may have commas itself; French has a blank before a semicolon."""
+        return (" ; " if self.language == "fr" else "; ").join(parts)
 
     def media(self, media_type: str) -> str:
         """Say in words what kind of file a media type is."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_compliance.packages.answer import Paragraph
+from crm_compliance.packages.characters import french
 from crm_compliance.packages.content import answer_of
 from crm_compliance.packages.letter import letter_data, letter_pdf
 from crm_compliance.packages.wording import LANGUAGES, texts_in
@@ -316,6 +317,14 @@ def test_the_first_of_a_month_in_french() -> None:
 
 def test_high_punctuation_in_french_stays_with_its_word() -> None:
     assert "\u00a0: accès" in letter_data(answer_of(compilation(language="fr"), SENDER))["subject"]
+    assert french("Quoi ? « a » ; l'article 17, § 3") == "Quoi\u202f? «\u00a0a\u00a0»\u202f; l'article\u00a017, §\u00a03"
+
+
+def test_pieces_put_together_in_french_have_its_blanks() -> None:
+    deleted = msgspec.structs.replace(GIFT, kind="deleted", title="fiche")
+    text = said(language="fr", items=(deleted,), not_searched=("lake",))
+    assert "effacées : Fiche" in text
+    assert "à bref délai) ; lac de données (« data lake »)" in text
 
 
 def test_what_a_person_takes_along_is_what_they_gave() -> None:

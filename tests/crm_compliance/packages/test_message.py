@@ -38,3 +38,9 @@ def test_it_tells_nothing_of_the_answer(language: str) -> None:
     told = {message(compilation(language=language, **changes)) for changes in answers} | {message(neutral(language=language))}
     assert len(told) == 1
     assert not re.search(r"Peeters|AVG|RGPD|DSGVO|GDPR", told.pop())
+
+
+def test_no_line_of_a_french_message_begins_with_its_punctuation() -> None:
+    text = message(compilation(language="fr"))
+    assert "\u202f?" in text
+    assert not re.search(r"(?m)^[:;?!»]| [:;?!»]", text)
