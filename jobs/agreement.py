@@ -337,10 +337,17 @@ def about_runs(store: Store) -> Iterator[Difference]:
         where, begun = f"run {run.id}", started.get(run.id)
         if begun is None or begun.data.get("plan") != run.plan:
             yield Difference(where, "is in no entry of the ledger")
+        elif "kind" in begun.data and begun.data["kind"] != run.kind.value:
+            yield Difference(where, "is of another kind than in the ledger")
         elif run.is_over != (run.id in ended):
             yield Difference(where, "is over by the table, and not by the ledger" if run.is_over else "is over by the ledger")
         elif run.is_over and (disposed := ended[run.id].data.get("disposed")) is not None and disposed != run.counts.get("disposed"):
             yield Difference(where, "has other counts than in the ledger")
+    table = [run.id for run in reversed(store.runs())]
+    for lost in sorted(started.keys() - set(table)):
+        yield Difference(f"run {lost[:60]}", "is in the ledger, and not in the table of runs")
+    if table != [run for run in started if run in set(table)]:
+        yield Difference("the table of runs", "has another order than the ledger")
 
 
 def _list_of_units(entry: LedgerEntry) -> Sequence[Mapping[str, object]]:

@@ -8,10 +8,8 @@ from sqlalchemy import Connection, insert, select, update
 from crm_compliance.store.documents import decoded
 from crm_compliance.store.tables import runs
 from jobs.plan import Kind
-from jobs.runs import Run, RunState
+from jobs.runs import Run
 from rules.errors import UsageError
-
-COUNTERS = {"units": runs.c.units, "recordings": runs.c.recordings}
 
 
 def insert_run(connection: Connection, run: Run) -> None:
@@ -42,11 +40,16 @@ def read_run_of(connection: Connection, plan: str) -> Run | None:
 
 
 def read_disposals(connection: Connection, kind: Kind, counter: str, limit: int) -> list[int]:
-    """What the last runs of this kind disposed of, newest first, zeros included; a run that goes on does not count (RET-24)."""
-    column = COUNTERS[counter]
-    over = runs.c.state != RunState.RUNNING.value
-    query = select(column).where(runs.c.kind == kind.value, over, column.is_not(None)).order_by(runs.c.position.desc()).limit(limit)
-    return [int(count) for count in connection.execute(query).scalars()]
+    """What the last runs of this kind disposed of, newest first, zeros included; a run that goes on does not count (RET-24).
+
+    By the documents, which are held against the ledger, and not by the columns beside them.
+    """
+    found: list[int] = []
+    for run in read_runs(connection):
+        disposed = run.counts.get("disposed") if run.kind is kind and run.is_over else None
+        if isinstance(disposed, dict) and disposed.get(counter) is not None:
+            found.append(int(disposed[counter]))
+    return found[:limit]
 
 
 def _row(run: Run) -> dict[str, object]:

@@ -24,7 +24,7 @@ from jobs.apply import apply_plan
 from jobs.approving import approve_plan
 from jobs.drafting import digest_head
 from jobs.ledger import FIRST, StoreAltered, hash_of
-from jobs.plan import Approval, Plan
+from jobs.plan import Approval, Kind, Plan
 from jobs.planning import lines_of
 from jobs.stopping import stop
 from tests.integration.holding import place, release
@@ -330,6 +330,32 @@ def test_counts_of_runs_by_which_the_breaker_goes_are_those_of_the_ledger(attack
     attack(attacked, "UPDATE runs SET doc = :doc", doc=msgspec.json.encode(msgspec.structs.replace(run, counts=counts)).decode())
     with pytest.raises(StoreAltered, match=run.id):
         refuse_altered(attacked.context)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM runs WHERE id = :first",
+        "UPDATE runs SET position = position + 100 WHERE id = :first",
+        """UPDATE runs SET doc = replace(doc, '"kind":"all"', '"kind":"recordings"') WHERE id = :first""",
+    ],
+)
+def test_the_runs_by_which_the_breaker_goes_are_those_of_the_ledger_in_its_order(night: Night, statement: str) -> None:
+    """RET-24: the median is that of the last runs of a kind, so none may be missing, moved or of another kind."""
+    first = night.apply(night.plan())
+    night.apply(night.plan())
+    assert audited(night) == []
+    attack(night, "PRAGMA foreign_keys = OFF", statement, first=first.id)
+    with pytest.raises(StoreAltered, match="run"):
+        refuse_altered(night.context)
+
+
+def test_the_breaker_goes_by_no_column_beside_the_documents(night: Night) -> None:
+    """RET-24: a column that nothing signs makes no earlier run larger."""
+    night.apply(night.plan())
+    attack(night, "UPDATE runs SET units = 9000, recordings = 9000, kind = 'retention', state = 'running'")
+    assert night.store.disposals(Kind.ALL, "units", 10) == [0]
+    assert night.store.disposals(Kind.RETENTION, "units", 10) == []
 
 
 def audited(night: Night) -> list[Any]:
