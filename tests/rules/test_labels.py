@@ -61,7 +61,16 @@ def test_a_key_that_nobody_has_is_a_further_third_party() -> None:
         ),
         (
             "de",
-            ["[Elternteil]", "[Vormund]", "[meldende Person]", "[Zeuge 1]", "[Person X]", "[Fachkraft]", "[Mitarbeitende]", "[Dritte 1]"],
+            [
+                "[Elternteil]",
+                "[Vormund]",
+                "[meldende Person]",
+                "[Zeuge 1]",
+                "[Person X]",
+                "[Fachkraft]",
+                "[Personalmitglied]",
+                "[Drittperson 1]",
+            ],
         ),
         (
             "en",

@@ -105,7 +105,12 @@ def test_what_is_no_plain_yaml_is_refused_with_its_line(text: str, where: int, t
         ("open_blocks: false", "open_blocks: no", "", "categories.social_card.open_blocks: this is true or false"),
         ("    source: Privacy policy §9\n", "", "  social_card:\n    labels", "categories.social_card.source: this key is missing"),
         ("source: Privacy policy §9", "source: '  '", "", "categories.social_card.source: this is empty"),
-        ("de: Sozialkarte (außerhalb der Zuständigkeit)", "it: x", "", "categories.social_card.labels.it: this key is not known"),
+        (
+            "de: Anfrage außerhalb unserer Zuständigkeit (Sozialkarte)",
+            "it: x",
+            "",
+            "categories.social_card.labels.it: this key is not known",
+        ),
         (
             "    k: 10",
             "    k: 10\n    bypass: [webhooks]",

@@ -333,7 +333,7 @@ GOLDEN = {
     ),
     "de": (
         "Els Peeters meldet, dass Karim El Khattabi ihr folgte. Herr Schulze wohnt Hauptstraße 7 (els.peeters@voorbeeld.be).",
-        "[Elternteil] meldet, dass [Person X] ihr folgte. Herr [Dritte 1] wohnt [Adresse] ([E-Mail-Adresse]).",
+        "[Elternteil] meldet, dass [Person X] ihr folgte. Herr [Drittperson 1] wohnt [Adresse] ([E-Mail-Adresse]).",
     ),
     "en": (
         "Els Peeters reports that Karim El Khattabi followed her. Mr Brown, born 12 March 1975, lives at 12 Baker Street.",

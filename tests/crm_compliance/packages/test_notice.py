@@ -15,7 +15,7 @@ from crm_compliance.packages.wording import LANGUAGES, texts_in
 from jobs.correctable import READ
 from jobs.granted import Decision, Known, Notice, What
 from rules.subject_requests import Right
-from tests.crm_compliance.packages.pages import opened, text_of
+from tests.crm_compliance.packages.pages import opened, pages_of, text_of
 from tests.crm_compliance.packages.samples import SENDER
 
 AT = datetime(2026, 5, 4, 12, 3, tzinfo=UTC)
@@ -91,6 +91,14 @@ def test_every_deed_has_its_letter_in_every_language(language: str, deed: What) 
         assert re.search(r"<pdfaid:part>2</pdfaid:part>\s*<pdfaid:conformance>A</pdfaid:conformance>", xmp)
         assert str(file.Root.Lang).startswith(language)
         assert not [word for word in ("Lotte", "Missing Example") if word in xmp + str(file.docinfo)]
+
+
+def test_no_page_has_the_last_sentence_alone() -> None:
+    """However much the letter says, the last sentence goes with the signature."""
+    for count in range(1, 13):
+        decision = msgspec.structs.replace(DECISION, corrected=dict.fromkeys(list(READ)[:count], ""))
+        last = pages_of(letter(What.CORRECT, What.RESTRICT, language="de", decision=decision))[-1]
+        assert texts_in("de").say("letter", "closing") in last, count
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
