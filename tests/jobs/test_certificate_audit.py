@@ -13,15 +13,16 @@ from tests.jobs.test_attestation import a_certificate
 
 Kept = list[tuple[str, Issued | None]]
 RUNS = ("run-1", "run-1", "run-2")
+KEY = "r-2026-11-00000000"
 
 
 def a_store() -> tuple[Kept, dict[str, dict[str, object]]]:
     certificates = chained([a_certificate(number, run) for number, run in enumerate(RUNS)], None)
-    kept: Kept = [(each.run_id, Issued(each, "r-2026-11-00000000")) for each in certificates]
+    kept: Kept = [(each.run_id, Issued(each, KEY)) for each in certificates]
     announced: dict[str, dict[str, object]] = {}
     for run in set(RUNS):
         own = [each for each in certificates if each.run_id == run]
-        announced[run] = {"count": len(own), "root": merkle_root(own)}
+        announced[run] = {"count": len(own), "root": merkle_root(own), "register_key": KEY}
     return kept, announced
 
 
@@ -68,6 +69,12 @@ def test_what_was_done_to_certificates_is_named(damage: Callable[[Kept], Kept], 
     found = audit_certificates(damage(kept), announced, entries)
     assert where in [problem.where for problem in found]
     assert {problem.entry for problem in found} <= set(entries.values())
+
+
+def test_another_register_key_than_the_ledger_names_is_named() -> None:
+    kept, announced = a_store()
+    announced["run-1"]["register_key"] = "r-2027-11-00000000"
+    assert [problem.where for problem in audit_certificates(kept, announced)] == ["certificates of run-1"]
 
 
 def test_certificates_that_the_ledger_knows_nothing_of_are_named() -> None:

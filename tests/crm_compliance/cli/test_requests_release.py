@@ -240,7 +240,7 @@ def test_the_working_copy_is_not_encrypted_and_is_the_dpos_own(child: Asking, ty
     other = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(child.compilation.items[0].source[1])
     said = other.compile("--plain-folder", str(typist.folder / "copy"))
     assert sorted(Path(name).name for name in said["files"]) == ["data.json", "index.html", "letter.pdf", "manifest.json"]
-    assert "Werkkopie" in (typist.folder / "copy" / "index.html").read_text(encoding="utf-8")
+    assert "Werkexemplaar" in (typist.folder / "copy" / "index.html").read_text(encoding="utf-8")
     assert (typist.folder / "copy").stat().st_mode & 0o777 == 0o700
 
 

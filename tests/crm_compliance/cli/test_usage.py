@@ -100,6 +100,8 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "requests resume",
         "requests close",
         "requests misdelivered",
+        "recover",
+        "signout",
         "requests renew",
         "requests notices",
         "erased check",
