@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from heapq import merge
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -108,8 +109,9 @@ def round_line(made: RoundMade) -> dict[str, object]:
 
 
 def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> list[Run | RoundMade]:
-    """All runs, those of plans and those without one."""
-    return sorted([*runs, *rounds], key=lambda run: run.started_at, reverse=True)
+    """All runs, those of plans and those without one; both come newest first, and keep their order."""
+    both: tuple[Iterable[Run | RoundMade], ...] = (runs, rounds)
+    return list(merge(*both, key=lambda run: run.started_at, reverse=True))
 
 
 def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: str | None = None) -> dict[str, object]:

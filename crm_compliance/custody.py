@@ -97,6 +97,20 @@ def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
     return KeyRing.open(data_dir, clock())
 
 
+def keys_of_register(settings: Settings) -> KeyRing:
+    """The keys as they are, after the database was lost; nothing is made.
+
+    Raises:
+        KeysMissing: the file of the register of erasures names keys that are not there.
+    """
+    ring = KeyRing.read(settings.data_dir)
+    named = ErasureFile(settings.erasures_path).keys()
+    lacking = sorted({key for key in named if is_key_id(key)} - {key.id for key in ring.keys})
+    if lacking or not ring.keys:
+        raise KeysMissing.of(settings.data_dir / "keys", lacking)
+    return ring
+
+
 def named_keys(store: SqlStore) -> set[str]:
     """The ids of all keys that the ledger, its head and the table of erasures name, but for those that were destroyed."""
     named = keys_of(store.entries_of(KEYS)) | _undestroyed(store, store.erasure_keys())

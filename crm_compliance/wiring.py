@@ -385,13 +385,23 @@ def desk(
 
 @contextmanager
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
-    """The register of erasures and how its references are made, without a CRM."""
-    from crm_compliance.custody import open_keys
+    """The register of erasures and how its references are made, without a CRM; after the database was lost, what the file beside it has."""
+    from crm_compliance.custody import StoreLost, keys_of_register, open_keys
     from crm_compliance.erasure_journal import ErasureFile
     from jobs.erasures import Register
 
     clock = clock_of(settings)
-    with store_of(settings, clock) as store:
+    try:
+        opened = store_of(settings, clock)
+    except StoreLost as lost:
+        warn(f"{lost}; the file of the register alone is asked")
+        ring = keys_of_register(settings)
+        journal = ErasureFile(settings.erasures_path, ring)
+        for damage in journal.damage():
+            warn(damage)
+        yield Register(journal.read()), ring.references
+        return
+    with opened as store:
         ring = open_keys(settings, store, clock)
         journal = ErasureFile(settings.erasures_path, ring)
         for damage in journal.damage():

@@ -15,6 +15,7 @@ from crm_compliance.cli.output import output, print_line
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from crm_compliance.wiring import Desk
     from jobs.ports import JobContext
     from jobs.runs import Run
 
@@ -34,18 +35,42 @@ def add_to(app: typer.Typer) -> None:
 def replay(
     dry_run: bool = typer.Option(False, "--dry-run", help="Store the plan of it and say what would go; nothing is written to the CRM."),
 ) -> int:
-    """After a restore of the CRM: erase again what had been erased and is back. Holds win; the schedule is not asked again.
+    """After a restore of the CRM: erase again what had been erased and is back. Holds win; the schedule is not asked again. Where the
+    database was lost, what the register beside it knows as begun is finished first, as `recover` does (ERA-13).
 
     Example: crm-compliance replay --dry-run
     """
     from crm_compliance.cli import given
+    from crm_compliance.custody import StoreLost
+    from jobs.restored import recover as recover_all
     from jobs.restored import replay as replay_all
 
-    with given.opened(for_a_run=True) as desk:
+    try:
+        with given.opened(for_a_run=True) as desk:
+            if dry_run:
+                return _plan(desk.context)
+            run = replay_all(desk.context)
+    except StoreLost as lost:
         if dry_run:
-            return _plan(desk.context)
-        run = replay_all(desk.context)
+            raise
+        output.warn(f"{lost}; it is taken as it is, and the ledger says so")
+        with _recovering() as (desk, _):
+            recover_all(desk.context)
+            run = replay_all(desk.context)
     return _tell(run)
+
+
+@contextmanager
+def _recovering() -> Iterator[tuple[Desk, Path | None]]:
+    """The desk with the database as it is; beside it the place to which the anchor of the lost ledger was put aside."""
+    from crm_compliance.anchor import put_aside
+    from crm_compliance.cli import given
+    from crm_compliance.wiring import desk
+
+    settings = given.settings()
+    with output.progress() as progress, desk(settings, progress=progress, warn=output.warn, recovering=True) as opened:
+        checkpoints = opened.context.store.checkpoints()
+        yield opened, put_aside(settings.anchor_path, checkpoints) if settings.anchor_file is None else None
 
 
 def recover() -> int:
@@ -54,18 +79,12 @@ def recover() -> int:
 
     Example: crm-compliance recover
     """
-    from crm_compliance.anchor import put_aside
     from crm_compliance.answers import run_document
-    from crm_compliance.cli import given
     from crm_compliance.reports.run import print_run
-    from crm_compliance.wiring import desk
     from jobs.restored import recover as recover_all
     from jobs.runs import RunState
 
-    settings = given.settings()
-    with output.progress() as progress, desk(settings, progress=progress, warn=output.warn, recovering=True) as opened:
-        store = opened.context.store
-        aside = put_aside(settings.anchor_path, store.checkpoints()) if settings.anchor_file is None else None
+    with _recovering() as (opened, aside):
         run = recover_all(opened.context)
     document: dict[str, object] = {"recovered": True, "anchor": str(aside) if aside is not None else None}
     document["run"] = run_document(run) if run is not None else None

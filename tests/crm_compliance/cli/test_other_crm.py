@@ -145,6 +145,11 @@ def older(typist: Typist) -> None:
         "DROP TABLE served_crms",
         "DROP INDEX ix_ledger_kind",
         "DROP TABLE ledger_head",
+        "DROP TABLE undecided",
+        "ALTER TABLE actions DROP COLUMN seal",
+        "DROP INDEX ix_erasures_key",
+        "ALTER TABLE erasures DROP COLUMN key",
+        "ALTER TABLE erasures DROP COLUMN seal",
         "UPDATE crm_compliance_version SET version_num = '0004'",
     )
 
