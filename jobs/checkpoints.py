@@ -100,11 +100,11 @@ class Audit:
     def first_broken(self) -> int | None:
         """The first entry of which something does not verify, one that was cut off included; None where all does, and then only.
 
-        Where a problem touches no entry that could be named, nothing vouches for any of them.
+        Where no problem touches an entry that could be named, nothing vouches for any of them.
         """
         if self.ok:
             return None
-        return min((1 if problem.entry is None else problem.entry for problem in self.problems), default=1)
+        return min((problem.entry for problem in self.problems if problem.entry is not None), default=1)
 
 
 def encode(checkpoint: Checkpoint) -> bytes:

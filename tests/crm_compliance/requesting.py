@@ -19,7 +19,7 @@ DORA = ("--as", "dora", "--role", "dpo")
 ERIK = ("--as", "erik", "--role", "approver")
 # Keys that hold a day, an instant or an account, or follow from them.
 OF_THE_DAY = ("request", "received_on", "received_at", "due_on", "delivered_at", "closed_at", "misdelivered_at", "link_until")
-FOLLOWING = ("targets", "alarms", "overdue", "package_sha256", "days_left", "next")
+FOLLOWING = ("targets", "alarms", "overdue", "package_sha256", "days_left", "next", "reference")
 
 
 def person(**changes: Any) -> dict[str, Any]:

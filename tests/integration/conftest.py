@@ -50,6 +50,7 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
         page_size: int = 5000,
         remembering: bool = False,
         first_look: bool = False,
+        register: str = "",
     ) -> Night:
         text = policy(shipped if first_look else usual)
         clock = Clock(now or datetime(2026, 11, 25, 11, tzinfo=UTC))
@@ -57,7 +58,10 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
         where = url or f"sqlite:///{tmp_path / 'state.db'}"
         witness = witness_of(tmp_path / f"witness-{hashlib.sha256(where.encode()).hexdigest()[:8]}", tmp_path, clock)
         store = SqlStore.open(where, clock=clock, sealer=Sealing(tmp_path), folder=tmp_path, witness=witness)
-        night = Night(emulator, store, KeyRing.open(tmp_path, clock()), load_policy(text, source="test.yaml"), clock, page_size, memory)
+        # A database of its own has a register of its own: beside another's, it would look like one that was lost.
+        name = register or (f"erasures-{hashlib.sha256(url.encode()).hexdigest()[:8]}.jsonl" if url else "erasures.jsonl")
+        keys, schedule = KeyRing.open(tmp_path, clock()), load_policy(text, source="test.yaml")
+        night = Night(emulator, store, keys, schedule, clock, page_size, memory, name)
         opened.append(night)
         return night
 

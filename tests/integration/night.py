@@ -68,6 +68,7 @@ class Night:
     clock: Clock
     page_size: int = 5000
     memory: Memory | None = None
+    register: str = "erasures.jsonl"  # beside the keys
     ids: Random = field(default_factory=lambda: Random(1))  # the same organisation has the same ids
     warnings: list[str] = field(default_factory=list)  # of the notary
     connector: DynamicsConnector = field(init=False)
@@ -112,7 +113,7 @@ class Night:
             shuffle=Random(1),
             progress=lambda stage, done, total=None: None,
             notary=DeskNotary(Settings(data_dir=self.key.folder.parent), self.key, self.warnings.append),
-            erased=ErasureFile(self.key.folder.parent / "erasures.jsonl", self.key),
+            erased=ErasureFile(self.key.folder.parent / self.register, self.key),
         )
         return replace(context, requests=StoredRequests(context))
 

@@ -37,7 +37,11 @@ TRIGGERS = ("ledger_no_update", "ledger_no_delete", "ledger_no_replace")
 @pytest.fixture(params=["sqlite", "postgresql"])
 def attacked(request: pytest.FixtureRequest, make_night: Callable[..., Night]) -> Night:
     """A night over each database, with a dossier that is due."""
-    night = make_night(url=str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else None, first_look=True)
+    night = make_night(
+        url=str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else None,
+        first_look=True,
+        register="erasures.jsonl",
+    )
     night.dossier("social_card", spoken=LONG_AGO)
     return night
 

@@ -57,8 +57,8 @@ def nothing_happens(org: Night, typist: Typist, code: int, *arguments: str) -> d
 
 
 def told(org: Night) -> int:
-    """Entries of the ledger but those about keys, which are made by whatever command is the first."""
-    return sum(entry.kind != "key_made" for entry in org.store.ledger())
+    """Entries of the ledger but those about keys and the CRM, which are made by whatever command is the first."""
+    return sum(entry.kind not in ("key_made", "crm_seen") for entry in org.store.ledger())
 
 
 # -- the CRM -----------------------------------------------------------------------------------------------------------

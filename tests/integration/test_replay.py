@@ -340,13 +340,13 @@ def test_an_old_replay_plan_that_nobody_approved_gives_way_to_a_new_one(make_nig
 
 def test_a_lost_database_is_made_good_by_the_journal(make_night: MakeNight, backup: Backing, database_file: Callable[[], str]) -> None:
     """The new database knows no rows to look for, so all are looked for; afterwards it has what the journal has."""
-    before = make_night(url=database_file())
+    before = make_night(url=database_file(), register="erasures.jsonl")
     organisation(before)
     kept = backup(before)
     before.apply(before.plan())
     after = state_of(before)
     known = {(entry.ref, entry.operation) for entry in before.store.erasures()}
-    night = make_night(url=database_file())
+    night = make_night(url=database_file(), register="erasures.jsonl")
     kept.restore()
     with pytest.raises(StoreAltered) as caught:
         replay_if_restored(night.context)

@@ -55,7 +55,7 @@ def test_a_run_that_was_taken_over_stops_before_its_next_request(
 
 def test_a_batch_of_statistics_that_is_fixed_a_second_time_counts_once(make_night: MakeNight, tmp_path: Path) -> None:
     """The store is restored to the moment before the figures were fixed: the same run comes to the same rows."""
-    night = make_night(url=f"sqlite:///{tmp_path / 'first.db'}")
+    night = make_night(url=f"sqlite:///{tmp_path / 'first.db'}", register="erasures.jsonl")
     organisation(night)
     plan = night.approved(night.plan())
 
@@ -77,7 +77,7 @@ def test_a_batch_of_statistics_that_is_fixed_a_second_time_counts_once(make_nigh
     with sqlite3.connect(tmp_path / "restored.db") as copy:
         copy.execute("UPDATE leases SET renewed_at = 0")  # a backup is older than a lease lasts
     copy.close()
-    restored = make_night(url=f"sqlite:///{tmp_path / 'restored.db'}")
+    restored = make_night(url=f"sqlite:///{tmp_path / 'restored.db'}", register="erasures.jsonl")
     again = restored.apply(restored.store.plan(plan.id))
     assert again.id == run.id
     assert state_of(night) == after

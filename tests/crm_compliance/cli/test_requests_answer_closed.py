@@ -41,7 +41,7 @@ def asked_by(typist: Typist, given: dict[str, Any], *contacts: str, **more: Any)
 def masked(compilation: Compilation) -> dict[str, Any]:
     """A compiled answer without its request, its instant and its addressee."""
     document: dict[str, Any] = json.loads(msgspec.json.encode(compilation))
-    return {key: value for key, value in document.items() if key not in ("request", "reference", "generated_at", "addressee")} | {
+    return {key: value for key, value in document.items() if key not in ("request", "reference", "generated_at", "addressee", "about")} | {
         "minor": document["addressee"]["is_minor"]
     }
 
