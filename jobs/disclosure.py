@@ -305,7 +305,8 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
         """The contexts with the recipients who may be told, each once; a working copy has also those who wait for a person.
 
         A recipient is told where its item is, and something else of its fiche: what is withheld does not tell by its recipient that it is
-        there. Where recipients are no items, in answers to other rights, nobody who acts in criminal matters is told.
+        there. Where recipients are no items, in answers to other rights, nobody who acts in criminal matters is told,
+        and in a file under RGT-09 nobody: a shelter would be found by it.
         """
         by_kind: dict[bool, dict[tuple[str, str], Item]] = {True: {}, False: {}}
         for item in self.items:
@@ -317,7 +318,8 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
             if each.source == ("", ""):
                 return each
             if self.right not in COPIES:
-                return None if each.is_criminal else msgspec.structs.replace(each, source=("", ""))
+                is_kept_back = each.is_criminal or self.scope == "on_behalf_limited"
+                return None if is_kept_back else msgspec.structs.replace(each, source=("", ""))
             item = named.get(each.source)
             if item is None or each.source not in files:
                 return None

@@ -36,7 +36,7 @@ class Register:
         self.tables: set[str] = set()
         self.has_trims = False
         self._known: dict[str, Erased] = {}
-        self._begun: dict[str, tuple[str, Erased]] = {}
+        self._begun: dict[str, dict[str, Erased]] = {}  # by reference, then by run
         self._ended: set[str] = set()
         shared: dict[Erased, Erased] = {}
         for entry in entries:
@@ -44,7 +44,7 @@ class Register:
                 self._ended.add(entry.run)
                 continue
             if entry.operation.startswith(BEGUN):
-                self._begun[entry.ref] = (entry.run, Erased(entry.operation.removeprefix(BEGUN), entry.reason))
+                self._begun.setdefault(entry.ref, {})[entry.run] = Erased(entry.operation.removeprefix(BEGUN), entry.reason)
                 continue
             self.tables.add(entry.row_table)
             self.has_trims = self.has_trims or entry.operation == "trim"
@@ -64,12 +64,12 @@ class Register:
                 return found
         return None
 
-    def begun(self, references: Collection[str]) -> Erased | None:
-        """What a run that never came to its end was about to do to the contact with any of these references."""
+    def begun(self, references: Collection[str], *, but_by: str = "") -> Erased | None:
+        """What a run that never came to its end, other than `but_by`, was about to do to the contact with any of these references."""
         for reference in references:
-            run, begun = self._begun.get(reference, ("", None))
-            if begun is not None and run not in self._ended:
-                return begun
+            for run, begun in self._begun.get(reference, {}).items():
+                if run != but_by and run not in self._ended:
+                    return begun
         return None
 
 

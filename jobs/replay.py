@@ -46,7 +46,7 @@ class ContactsAgain(ContactsOfPlan):
             if contact in check.etags
             and (
                 register.find(self.context.references(self.table, version_of(contact, check.etags[contact]))) is not None
-                or register.begun(self.context.references(self.table, contact)) is not None
+                or register.begun(self.context.references(self.table, contact), but_by=self.journal.run) is not None
             )
         }
 

@@ -23,7 +23,7 @@ def rows_back(context: JobContext) -> int:
     A unit that is half done is no sign: what is left of it never went. A database that was lost and recovered has no such runs until the
     next night: then every row is looked for by the register.
     """
-    if not context.store.last_done(1) and context.erased.last() is not None:
+    if context.erased.last() is not None and not any(run.is_over for run in context.store.runs()):
         return len(returned_rows(context, load_register(context)))
     crms: dict[str, bool] = {}
     writes = []

@@ -208,6 +208,7 @@ def test_a_destroyed_register_key_makes_references_lead_nowhere_while_everything
     old = night.store.certificates(run.id)[0].register_key
     ring, _ = night.key.rotate(night.clock().replace(year=2027))
     assert certificate.unit_ref in ring.references("cf_dossier", dossier)
+    night.store.forget_key(old, ("key_destroyed", {"key": old}))
     night.key = ring.destroy(old, 10, night.clock().replace(year=2038))
     assert certificate.unit_ref not in night.key.references("cf_dossier", dossier)
     assert problems(night, document(night, run)) == []

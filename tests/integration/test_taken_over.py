@@ -74,6 +74,7 @@ def test_a_batch_of_statistics_that_is_fixed_a_second_time_counts_once(make_nigh
     after = state_of(night)
     assert run.counts["statistics"] == len(after["cf_statistics"]) > 1
     shutil.copy(tmp_path / "copy.db", tmp_path / "restored.db")
+    (tmp_path / "restored.db").chmod(0o600)
     with sqlite3.connect(tmp_path / "restored.db") as copy:
         copy.execute("UPDATE leases SET renewed_at = 0")  # a backup is older than a lease lasts
     copy.close()

@@ -210,7 +210,7 @@ def test_a_suspect_who_gives_is_told_of_the_gifts_alone(typist: Typist, org: Nig
     assert (asking.answer["answer"], asking.answer["pending"]) == ("package", 0)
     text = told(asking.compilation)
     assert "jan@example.org" in text
-    assert not [word for word in ("Verdacht", "85073099734", "national_number", "dossier") if word in text]
+    assert not [word for word in ("Verdacht", "85073099734", "national_number", '"dossier"') if word in text]
 
 
 def test_mentions_in_other_files_wait_for_a_person(typist: Typist, org: Night) -> None:
