@@ -332,6 +332,8 @@ def about_runs(store: Store) -> Iterator[Difference]:
     started: dict[str, LedgerEntry] = {}
     ended: dict[str, LedgerEntry] = {}
     for entry in store.strand(RUNS):
+        if entry.kind == "run_started" and not entry.data.get("plan"):
+            continue  # a round: it carries out no plan, and has no row but this
         (started if entry.kind == "run_started" else ended)[entry.run or ""] = entry
     for run in store.runs():
         where, begun = f"run {run.id}", started.get(run.id)

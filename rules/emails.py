@@ -28,7 +28,9 @@ def normal_email(text: str | None) -> str | None:
         ascii_domain = domain.rstrip(".").encode("idna").decode("ascii")
     except UnicodeError:  # an empty or endless label
         return None
-    return f"{local}@{ascii_domain.lower()}" if ascii_domain else None
+    if not ascii_domain or any(character.isspace() for character in ascii_domain):  # some characters stand for a space in a name of a host
+        return None
+    return f"{local}@{ascii_domain.lower()}"
 
 
 def emails_in(text: str | None) -> list[str]:
