@@ -51,7 +51,7 @@ def test_what_a_lost_run_had_begun_is_finished(typist: Typist, org: Night, monke
     killed_before_its_contacts(typist, monkeypatch)
     assert org.get("cf_dossiers", cases["anonymise"]) is None or names(org) == before
     lose_the_database(typist, org)
-    for command in (("plan",), ("run", "retention"), ("replay",)):
+    for command in (("plan",), ("run", "retention"), ("replay", "--dry-run")):
         assert typist.refused(*command, code=7)["code"] == "store_lost"
     done = typist.ask("recover")
     assert done["recovered"] is True
