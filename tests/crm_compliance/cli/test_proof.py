@@ -246,7 +246,7 @@ def test_a_checkpoint_dropped_from_the_database_or_the_anchor_is_noticed(typist:
         ("DELETE FROM certificates", "certificates of run-"),
         ("UPDATE checkpoints SET doc = '{}'", "the checkpoint over"),
         ("UPDATE plans SET doc = 'x'", "a plan"),
-        ("UPDATE actions SET doc = '[]'", "a unit of"),
+        ("UPDATE actions SET doc = '[]'", "a unit in the journal"),
     ],
 )
 def test_a_document_of_the_database_that_was_changed_is_named_with_exit_7(
