@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Held, ReadIncomplete
+from jobs.agreement import approval_entry
 from jobs.apply import apply_plan
+from jobs.ledger import StoreAltered
 from jobs.plan import Approval, Plan
 from jobs.retention import run_recordings, run_retention
 from jobs.runs import ActionState, Run, RunState
@@ -221,7 +223,8 @@ def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(make_night:
     if trouble == "expired":
         night.clock.now += timedelta(hours=80)
     elif trouble == "rejected":
-        night.store.approve(plan.id, Approval("ben", "dpo", night.clock.now, approves=False), ("approval", {}))
+        word = Approval("ben", "dpo", night.clock.now, approves=False)
+        night.store.approve(plan.id, word, ("approval", approval_entry(plan, word, night.context.reference)))
     else:
         going_on = make_night(policy=lambda text: text.replace("max: 200", "max: 100"))
     run = going_on.apply(plan)
@@ -326,9 +329,9 @@ def test_an_altered_line_is_not_carried_out(night: Night) -> None:
         )
         connection.execute(text("UPDATE plan_pages SET content = :content"), {"content": zlib.compress(lines)})
     engine.dispose()
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(StoreAltered) as caught:
         night.apply(plan)
-    assert caught.value.code == "plan_altered"
+    assert (caught.value.where, caught.value.exit_code) == (f"plan {plan.id}", 7)
     assert night.get("contacts", orphan) is not None
 
 
