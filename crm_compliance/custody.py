@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from crm_compliance.erasure_journal import ErasureFile
-from crm_compliance.keys import KeyKind, KeyRing, KeysMissing, is_key_id, made_entry
+from crm_compliance.keys import KeyRing, KeysMissing, is_key_id, made_entry
 from crm_compliance.sealing import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
@@ -133,8 +133,3 @@ def keys_of(entries: Iterable[LedgerEntry]) -> set[str]:
         else:
             named.update(str(entry.data[field]) for field in ("key", "from", "to") if field in entry.data)
     return named
-
-
-def used_keys(ring: KeyRing) -> str:
-    """The ids of the keys in use, for people."""
-    return ", ".join(ring.current(kind).id for kind in KeyKind)

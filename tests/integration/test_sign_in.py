@@ -64,12 +64,13 @@ def emulator(server: RunningEmulator, ca_file: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def settings(emulator: RunningEmulator, ca_file: Path) -> Callable[..., Settings]:
-    """The settings of one sign-in service: `form` is the end of its address. With SECRET, unless told otherwise."""
+def settings(emulator: RunningEmulator, ca_file: Path, tmp_path: Path) -> Callable[..., Settings]:
+    """The settings of one sign-in service: `form` is the end of its address. With SECRET, unless told otherwise, and a store of its own."""
 
     def make(form: str, **others: object) -> Settings:
         given: dict[str, object] = {
             "crm_url": emulator.url,
+            "data_dir": tmp_path / "data",
             "crm_client_id": CLIENT,
             "crm_tenant_id": TENANT,
             "crm_authority": f"{emulator.root}/{form}",
