@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -18,6 +19,8 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
+
+os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fails, rather than sharing the machine's with others
 
 settings.register_profile("default", deadline=None)  # a busy machine is no failure
 settings.register_profile("deep", deadline=None, max_examples=5000)  # pytest tests/connectors/dynamics/fuzz --hypothesis-profile=deep
