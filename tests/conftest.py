@@ -17,6 +17,9 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from crm_compliance.store import database
+from tests.tables_of_a_new_store import given_again
+
 if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
 
@@ -25,6 +28,9 @@ os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fai
 settings.register_profile("default", deadline=None)  # a busy machine is no failure
 settings.register_profile("deep", deadline=None, max_examples=5000)  # pytest tests/connectors/dynamics/fuzz --hypothesis-profile=deep
 settings.load_profile("default")
+
+
+TAKE_STEPS = database._upgrade  # the steps themselves
 
 
 class StandingClock:
@@ -43,6 +49,19 @@ class StandingClock:
 @pytest.fixture
 def clock() -> StandingClock:
     return StandingClock(datetime(2026, 3, 2, 1, 30, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def steps_taken_once() -> Iterator[None]:
+    """A new store gets its tables as the first one in this process got them; `real_steps` takes the steps again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_upgrade", given_again(TAKE_STEPS))
+        yield
+
+
+@pytest.fixture
+def real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_upgrade", TAKE_STEPS)
 
 
 @pytest.fixture

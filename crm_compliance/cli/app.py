@@ -9,6 +9,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import typer
@@ -54,7 +55,7 @@ def run(arguments: list[str]) -> int:
     typed_error = typer.BadParameter.__mro__[1]  # typer's own error for wrong arguments
     try:
         arguments = take_global_options(arguments)
-        code = app(args=arguments, standalone_mode=False, prog_name="crm-compliance")
+        code = _commands()(args=arguments, standalone_mode=False, prog_name="crm-compliance")
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer has made this of a KeyboardInterrupt
             print_line(GO_ON, error=True)
@@ -77,6 +78,12 @@ def run(arguments: list[str]) -> int:
             output.fail(DiskProblem(f"the output cannot be written: {os.strerror(error.errno)}", hint="make room and repeat"))
             return DiskProblem.exit_code
         return _bug(error)
+
+
+@cache
+def _commands() -> Any:
+    """The commands, put together once: reading what a hundred functions ask for takes longer than most commands."""
+    return typer.main.get_command(app)
 
 
 def take_global_options(arguments: list[str]) -> list[str]:
@@ -115,7 +122,7 @@ def _mistyped(error: Exception, arguments: list[str]) -> int:
 def _known(arguments: list[str]) -> tuple[list[str], list[str]]:
     """The words of the line that are commands, and the commands that may follow them."""
     words: list[str] = []
-    command: Any = typer.main.get_command(app)
+    command: Any = _commands()
     for item in arguments:
         below = getattr(command, "commands", {}).get(item)
         if below is None:

@@ -68,19 +68,21 @@ class Altering:
         for table in self.tables.environment.tables.values():
             if table.view:
                 self._execute(f"DROP VIEW IF EXISTS {sql.name(table.name)}")
+        books = self._books()
         for table in self.tables.environment.tables.values():
             if not table.view:
-                self._drop(table)
+                self._drop(table, books)
         self._execute("DELETE FROM _alterations")
         self._restore()
         for statement in table_statements(self.tables.environment):
             self._execute(statement)
 
     def _restore(self) -> None:
+        """As the file describes it; from here on nothing counts as altered, so that a later reset has no tables to make."""
         if self._first is not None:
-            environment = self.tables.environment
-            generation = environment.generation
-            vars(environment).update(vars(copy.deepcopy(self._first)))
+            environment, first = self.tables.environment, self._first
+            generation, self._first = environment.generation, None
+            vars(environment).update(vars(first))
             environment.generation = generation + 1
             self.tables.forget_statements()
 
@@ -147,8 +149,8 @@ class Altering:
                 self._execute(sql.delete("privilege", ["privilegeid = ?"]), (values["privilegeid"],))
         self._drop(table)
 
-    def _drop(self, table: Table) -> None:
-        for book in self._books():
+    def _drop(self, table: Table, books: list[str] | None = None) -> None:
+        for book in self._books() if books is None else books:
             self._execute(sql.delete(book, ["tab = ?"]), (table.name,))
         for source in (None, BIN, RETAINED):
             self._execute(f"DROP TABLE {sql.name(source_of(table, source))}")

@@ -293,6 +293,21 @@ def test_a_reset_brings_the_first_schema_back(visits: Client) -> None:
     assert "new_extra" not in contact
 
 
+def test_after_a_reset_nothing_counts_as_altered(visits: Client) -> None:
+    execute = visits.emulator.emulator.tables.connection.execute
+    visits.control("POST", "reset", {"empty": True})
+    made = execute("PRAGMA schema_version").fetchone()
+    visits.control("POST", "reset", {"empty": True})
+    assert execute("PRAGMA schema_version").fetchone() == made  # the second one has no table to make
+    make(visits, "EntityDefinitions", visit())
+    assert exists(visits, "new_visit")
+    visits.control("POST", "reset", {"empty": True})
+    assert not exists(visits, "new_visit")
+    with running() as untouched:
+        parts = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+        assert execute(parts).fetchall() == untouched.emulator.tables.connection.execute(parts).fetchall()
+
+
 def test_a_restart_keeps_the_schema_and_the_rows(tmp_path: Path) -> None:
     headers = {"Authorization": "Bearer any"}
     state = tmp_path / "state.db"

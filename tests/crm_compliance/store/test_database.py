@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -24,6 +25,7 @@ from crm_compliance.store.tables import metadata
 from jobs.ledger import verify_chain
 from rules.errors import UsageError
 from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run, an_action
+from tests.tables_of_a_new_store import given_again
 
 ROOT = Path(__file__).parents[3]
 OPEN = """
@@ -36,6 +38,9 @@ with SqlStore.open(sys.argv[1], clock=lambda: datetime(2026, 3, 2, tzinfo=UTC)) 
     for _ in range(5):
         store.append([("opened", {})])
 """
+
+
+pytestmark = pytest.mark.usefixtures("real_steps")
 
 
 def raw(url: str, statement: str) -> None:
@@ -57,6 +62,46 @@ def test_the_steps_build_exactly_the_tables_that_the_program_uses(database_url: 
             assert compare_metadata(context, metadata) == []
     finally:
         opened.close()
+
+
+def test_tables_that_are_given_again_are_those_of_the_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def whole(name: str) -> list[object]:
+        url = f"sqlite:///{tmp_path / name}"
+        Database.open(url).close()
+        with closing(sqlite3.connect(tmp_path / name)) as connection:
+            found: list[object] = list(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+            return [*found, *connection.execute(f"SELECT * FROM {VERSION_TABLE}")]
+
+    by_steps = whole("steps.db")
+    monkeypatch.setattr(database, "_upgrade", given_again(database._upgrade))
+    assert whole("first.db") == whole("second.db") == by_steps
+
+
+def test_what_is_given_again_on_postgresql_is_what_the_steps_build(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def whole(name: str) -> list[object]:
+        with psycopg.connect(postgres_server, autocommit=True) as session:
+            session.execute(f"CREATE DATABASE {name}".encode())
+        url = postgres_server.replace("/postgres?", f"/{name}?")
+        Database.open(url).close()
+        with psycopg.connect(url) as session:
+            found: list[object] = []
+            for query in (
+                "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns "
+                "WHERE table_schema = 'public' ORDER BY table_name, ordinal_position",
+                "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname",
+                "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY conname",
+                "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname",
+                "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY proname",
+                f"SELECT * FROM {VERSION_TABLE}",
+            ):
+                found += session.execute(query.encode()).fetchall()
+        with psycopg.connect(postgres_server, autocommit=True) as session:
+            session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        return found
+
+    by_steps = whole("by_steps")
+    monkeypatch.setattr(database, "_upgrade", given_again(database._upgrade))
+    assert whole("given_first") == whole("given_again") == by_steps
 
 
 def test_the_last_step_is_the_version_that_the_program_asks_for() -> None:
