@@ -347,6 +347,10 @@ class Connector(Protocol):
         """While the block runs, ask `guard` right before each request; what it raises ends the work, and nothing more is sent."""
         ...
 
+    def watched(self, watch: Callable[[], None]) -> AbstractContextManager[None]:
+        """While the block runs, ask `watch` before each wait for the CRM and every few seconds of it; what it raises ends the work."""
+        ...
+
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and say what became of it: one result for each, in the order given.
 

@@ -7,7 +7,8 @@ o'clock runs once when it comes up again (RET-18).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import structlog
@@ -22,13 +23,14 @@ from crm_compliance.settings import Settings
 from crm_compliance.wiring import Desk, Patience, clock_of, desk, store_of
 from jobs.past import NO_RUN, Past
 from jobs.plan import Alarm, Kind, Plan
-from jobs.ports import JobContext, Progress, Store
+from jobs.ports import JobContext, Lease, Store
 from jobs.registry import JOBS, ROUNDS
 from jobs.restored import replay_if_restored
 from jobs.runs import Run
 from rules.errors import ComplianceError, Refused
 
 RETRY_S = 60.0  # between two attempts to become ready
+LOOK_S = 5.0  # between two looks whether the service may still start jobs
 log = structlog.get_logger()
 
 
@@ -56,46 +58,88 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
 
 
 def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
-    """Run the scheduler until `stop` is set; a run that is at work then ends after the group of units in hand.
+    """Run the scheduler until `stop` is set; a run that is at work then ends after the group of units in hand, or where it waits.
 
     Before anything is announced, what a restore of the CRM has brought back goes again (R-091).
 
     Raises:
-        Refused: another scheduler is at work on the same store.
+        Refused: another scheduler is at work on the same store; with code `lease_lost` one has taken over from this one, and `stop` is set.
     """
     clock = clock_of(settings)
-    with store_of(settings, clock) as store, store.exclusive("scheduler"):
+    with store_of(settings, clock) as store, store.exclusive("scheduler") as lease:
         scheduler = BackgroundScheduler(
             timezone=BRUSSELS,
             executors={"default": ThreadPoolExecutor(max_workers=1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         crons = {name: (cron, trigger_of(cron)) for name, cron in crons_of(settings).items()}  # a cron line without sense is told at once
-        replay_first(settings, store, stop)
+        replay_first(settings, store, stop, still_ours=lease.check)
+
+        def start(name: str) -> None:
+            if is_still_ours(lease, name):
+                run_job(settings, name, stop)
+
         now = clock()
         for name, (cron, trigger) in crons.items():
-            scheduler.add_job(run_job, trigger, args=[settings, name, stop], id=name)
+            scheduler.add_job(start, trigger, args=[name], id=name)
             if missed(store, name, cron, now):  # at once, by the scheduler's own clock
-                scheduler.add_job(run_job, args=[settings, name, stop], id=f"{name} (missed)")
+                scheduler.add_job(start, args=[name], id=f"{name} (missed)")
         scheduler.start()
         for job in scheduler.get_jobs():
             announce(f"{job.id}: next at {job.next_run_time.isoformat()}")
-        stop.wait()
-        scheduler.shutdown(wait=True)
+        try:
+            hold_out(lease, stop)
+        finally:
+            stop.set()  # a job at work ends too
+            scheduler.shutdown(wait=True)
 
 
-def replay_first(settings: Settings, store: Store, stop: threading.Event, *, retry_s: float = RETRY_S) -> None:
+def hold_out(lease: Lease, stop: threading.Event) -> None:
+    """Wait until the service is stopped.
+
+    Raises:
+        Refused: with code `lease_lost`, where another scheduler has taken over meanwhile: two would start everything twice.
+    """
+    while not stop.wait(LOOK_S):
+        try:
+            lease.check()
+        except Refused as error:
+            log.error("the right to start jobs was lost", code=error.code, message=str(error))
+            raise
+        except ComplianceError as error:  # nobody can tell now: no job is started until somebody can
+            log.warning("the database does not answer", code=error.code, message=str(error))
+
+
+def is_still_ours(lease: Lease, name: str) -> bool:
+    """Whether a job may be started; what stands in the way is logged."""
+    try:
+        lease.check()
+    except ComplianceError as error:
+        log.error("job not started", job=name, code=error.code, message=str(error))
+        return False
+    return True
+
+
+def always() -> None:
+    """Nobody has taken over."""
+
+
+def replay_first(
+    settings: Settings, store: Store, stop: threading.Event, *, retry_s: float = RETRY_S, still_ours: Callable[[], None] = always
+) -> None:
     """Look whether the CRM was restored, and make good what that has brought back, before the service is ready (R-091).
 
     Until that is done the service waits: for a CRM that does not answer, and for the approvals that a large replay needs (RET-24).
+
+    Raises:
+        Refused: what `still_ours` raises.
     """
     if not store.last_done(1) and ErasureFile(settings.erasures_path).last() is None:
         return  # nothing was ever erased
     while not stop.is_set():
+        still_ours()
         try:
-            with desk(
-                settings, patience=Patience.OF_A_SERVICE, progress=stopping_at(stop), warn=lambda text: log.warning("mapping", message=text)
-            ) as opened:
+            with desk_of_service(settings, stop, log) as opened:
                 run = replay_if_restored(opened.context)
             if run is not None:
                 log.warning("the CRM was restored: replayed", run=run.id, plan=run.plan, state=run.state.value)
@@ -109,14 +153,22 @@ def replay_first(settings: Settings, store: Store, stop: threading.Event, *, ret
         stop.wait(retry_s)
 
 
-def stopping_at(stop: threading.Event) -> Progress:
-    """Progress that ends the work in hand once the service is being stopped."""
+@contextmanager
+def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringBoundLogger) -> Iterator[Desk]:
+    """The desk of a job that ends, at its next step or where it waits for the CRM, once the service is being stopped."""
 
-    def progress(stage: str, done: int, total: int | None = None) -> None:
+    def go_on() -> None:
         if stop.is_set():
             raise Stopping("the service is being stopped")
 
-    return progress
+    def progress(stage: str, done: int, total: int | None = None) -> None:
+        go_on()
+
+    def warn(text: str) -> None:
+        bound.warning("mapping", message=text)
+
+    with desk(settings, patience=Patience.OF_A_SERVICE, progress=progress, while_waiting=go_on, warn=warn) as opened:
+        yield opened
 
 
 def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
@@ -124,9 +176,7 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
     bound = log.bind(job=name)
     bound.info("job started")
     try:
-        with desk(
-            settings, patience=Patience.OF_A_SERVICE, progress=stopping_at(stop), warn=lambda text: bound.warning("mapping", message=text)
-        ) as opened:
+        with desk_of_service(settings, stop, bound) as opened:
             if name in ROUNDS:
                 make_round(opened, name, bound)
                 return

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -321,10 +321,11 @@ def desk(
     progress: Progress = no_progress,
     warn: Callable[[str], None] | None = None,
     patience: Patience = Patience.OF_A_PERSON,
+    while_waiting: Callable[[], None] | None = None,
     recovering: bool = False,
 ) -> Iterator[Desk]:
-    """Open everything that a job needs, the CRM checked against the mapping, and close it again. With `recovering` the store is taken as it
-    is, although it was lost or put back to an older day."""
+    """Open everything that a job needs, the CRM checked against the mapping, and close it again. What `while_waiting` raises ends a wait
+    for the CRM. With `recovering` the store is taken as it is, although it was lost or put back to an older day."""
     from connectors.dynamics.memory import tidy
     from crm_compliance.custody import tell_of_recovery
     from crm_compliance.erasure_journal import ErasureFile
@@ -341,7 +342,10 @@ def desk(
     version = versions.on(brussels_date(clock()))
     policy = version.policy
     pseudonyms = pseudonym_key(settings.make_data_dir()) if policy.anonymise.keeps_key else None
-    with connector_of(settings, memory=memory_of(settings, clock), pseudonyms=pseudonyms, patience=patience) as connector:
+    with (
+        connector_of(settings, memory=memory_of(settings, clock), pseudonyms=pseudonyms, patience=patience) as connector,
+        connector.watched(while_waiting) if while_waiting is not None else nullcontext(),
+    ):
         warnings = checked(connector, policy)
         fitting(connector, policy)
         permitted(connector, policy)

@@ -16,7 +16,7 @@ from jobs.plan import Kind, Plan
 from jobs.ports import JobContext
 from jobs.replay import Replay
 from jobs.runs import Run, RunState
-from jobs.stopping import refuse_if_stopped
+from jobs.stopping import refuse_if_stopped, unless_stopped
 from rules.errors import Refused
 
 CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST: Fulfilment}
@@ -42,7 +42,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         refuse_altered_head(store, context.references, plan)
         plan.refuse_unless_ready(context.clock())
         _refuse_other_rules(context, plan)
-    with store.exclusive() as lease, context.connector.guarded(lease.check):
+    with store.exclusive() as lease, context.connector.guarded(lease.check), unless_stopped(context):
         context = replace(context, still_ours=lease.check)
         refuse_if_stopped(store)
         run = store.run_of(plan.id)

@@ -1,10 +1,12 @@
-"""The kill switch: whoever sets it ends every run after the batch in hand (`stop`), until it is lifted (`resume`)."""
+"""The kill switch: whoever sets it ends every run after the batch in hand, or where it waits for the CRM (`stop`), until it is lifted
+(`resume`)."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 
-from jobs.ports import Store
+from jobs.ports import JobContext, Store
 from rules.errors import Refused
 
 STOPPED = "stopped"  # code of the refusal
@@ -15,6 +17,12 @@ def refuse_if_stopped(store: Store) -> None:
     since = store.stopped_since()
     if since is not None:
         raise stopped(since)
+
+
+def unless_stopped(context: JobContext) -> AbstractContextManager[None]:
+    """While the block runs, the kill switch ends a wait for the CRM too, with the refusal of `refuse_if_stopped`: an outage is waited out
+    for half an hour, and nobody who has said stop waits for that."""
+    return context.connector.watched(lambda: refuse_if_stopped(context.store))
 
 
 def stopped(since: datetime) -> Refused:

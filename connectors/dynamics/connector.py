@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Values
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -354,6 +354,10 @@ class DynamicsConnector:
         finally:
             for transport in transports:
                 transport.guard = None
+
+    def watched(self, watch: Callable[[], None]) -> AbstractContextManager[None]:
+        """While the block runs, ask `watch` before each wait for the CRM and every few seconds of it; what it raises ends the work."""
+        return self._transport.gate.timeline.watched(watch)
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and say what became of it: one result for each, in the order given.

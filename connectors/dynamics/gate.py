@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from connectors.dynamics.governor import Governor, Pace, Seen, operations_of
+
+STEP_S = 5.0  # so long is waited before somebody is asked again whether waiting has a sense
 
 
 class Timeline:
@@ -17,6 +21,8 @@ class Timeline:
         self._now = now
         self._ahead_s = 0.0
         self._lock = threading.Lock()
+        self._watches: list[Callable[[], None]] = []
+        self._asked_at = -math.inf
 
     def now(self) -> float:
         return self._now() + self._ahead_s
@@ -26,6 +32,29 @@ class Timeline:
         self._sleep(seconds)
         with self._lock:
             self._ahead_s += max(0.0, began + seconds - self.now())
+
+    def wait(self, seconds: float) -> None:
+        """Sleep for as long as nobody who watches raises: they are asked before it, and every few seconds."""
+        while self._watches:
+            if self.now() - self._asked_at >= STEP_S:
+                for watch in list(self._watches):
+                    watch()
+                self._asked_at = self.now()
+            if seconds <= STEP_S:
+                break
+            self.sleep(STEP_S)
+            seconds -= STEP_S
+        self.sleep(seconds)
+
+    @contextmanager
+    def watched(self, watch: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, ask `watch` during waits too; what it raises ends the wait."""
+        self._watches.append(watch)
+        self._asked_at = -math.inf
+        try:
+            yield
+        finally:
+            self._watches.remove(watch)
 
 
 class Impatient(Exception):
@@ -95,5 +124,5 @@ class Gate:
                 return waited_s
             if waited_s + wait_s > longest_s:
                 raise Impatient(wait_s)
-            self.timeline.sleep(wait_s)
+            self.timeline.wait(wait_s)
             waited_s += wait_s

@@ -198,4 +198,4 @@ class Pool:
 
     def _sleep(self, seconds: float) -> None:
         self._transports[0].count(waited_s=seconds)
-        self._transports[0].gate.timeline.sleep(seconds)
+        self._transports[0].gate.timeline.wait(seconds)

@@ -86,7 +86,7 @@ class Transport:
         self.correlation_id = str(uuid.uuid4())
         self._tokens = tokens
         timeline = timeline if timeline is not None else Timeline(sleep)
-        self._sleep = timeline.sleep
+        self._sleep = timeline.wait
         self.gate = Gate(environment.pace, environment.batch_operations, timeline)
         self._chance = chance
         self._now = now

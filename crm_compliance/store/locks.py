@@ -196,9 +196,10 @@ def _taken(name: str) -> Refused:
 
 
 def _lost(name: str) -> Refused:
+    again = "apply the same plan again" if name == RUNNER else f"see that one {name} alone is started on this store"
     error = Refused(
         f"the right to go on as {name} was lost: another process has taken over",
-        hint="nothing more is written here; crm-compliance history list, then apply the same plan again",
+        hint=f"nothing more is written here; crm-compliance history list, then {again}",
     )
     error.code = "lease_lost"
     return error

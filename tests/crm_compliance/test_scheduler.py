@@ -15,12 +15,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
+from sqlalchemy import update
 
+from connectors.dynamics.gate import Timeline
 from connectors.emulator.server import RunningEmulator
 from crm_compliance import logs, scheduler
 from crm_compliance.hours import trigger_of
 from crm_compliance.scheduler import missed, run_job
 from crm_compliance.settings import Settings, environment_of
+from crm_compliance.store import leases, locks, tables
 from jobs.plan import Kind
 from jobs.registry import JOBS, Job
 from jobs.runs import Run, RunState
@@ -325,6 +328,90 @@ def test_one_scheduler_at_a_time(typist: Typist, org: Night) -> None:
         assert (error["code"], "scheduler" in error["message"]) == ("another_run", True)
         with pytest.raises(Refused):
             scheduler.serve(typist.settings, threading.Event(), announce=lambda _: None)
+
+
+class Looking(threading.Event):
+    """An event that nobody waits for: each look passes at once, and before the first one something happens."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__()
+        self.act: Callable[[], object] | None = act
+
+    def wait(self, timeout: float | None = None) -> bool:
+        act, self.act = self.act, None
+        if act is not None:
+            act()
+        return self.is_set()
+
+
+def stolen(org: Night) -> None:
+    """Another machine has taken the right to start jobs, after it had lapsed."""
+    with org.store._database.writing() as connection:
+        connection.execute(update(tables.leases).where(tables.leases.c.name == "scheduler").values(renewed_at=0.0))
+        assert leases.take(connection, "scheduler", "somebody else", "a file of another machine") is not None
+
+
+def test_a_scheduler_that_was_taken_over_starts_nothing_more_and_says_why(
+    typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of them would start every job twice."""
+    monkeypatch.setattr(locks, "FRESH_S", 0.0)
+    planned(org, Kind.RETENTION, NOW - timedelta(days=3))
+    started: list[str] = []
+    monkeypatch.setattr(scheduler, "run_job", lambda settings, name, stop: started.append(name))
+    stop = Looking(lambda: None)
+    with pytest.raises(Refused) as caught:
+        scheduler.serve(typist.settings, stop, announce=lambda _: stolen(org))
+    assert (caught.value.code, caught.value.exit_code) == ("lease_lost", 5)
+    assert "scheduler" in str(caught.value)
+    assert "one scheduler alone" in caught.value.hint
+    assert stop.is_set(), "a job at work ends too"
+    assert [line["code"] for line in told() if line["event"] == "the right to start jobs was lost"] == ["lease_lost"]
+
+
+def test_a_job_is_not_started_by_a_scheduler_that_was_taken_over(
+    typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "FRESH_S", 0.0)
+    with org.store.exclusive("scheduler") as lease:
+        assert scheduler.is_still_ours(lease, "retention")
+        stolen(org)
+        assert not scheduler.is_still_ours(lease, "retention")
+    assert [(line["event"], line["job"], line["code"]) for line in told()] == [("job not started", "retention", "lease_lost")]
+
+
+def test_a_service_that_waits_to_be_ready_ends_too_where_it_was_taken_over(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-091: the other one looks whether the CRM was restored."""
+    monkeypatch.setattr(locks, "FRESH_S", 0.0)
+    org.dossier("social_card", spoken=LONG_AGO)
+    org.apply(org.plan())
+    typist.set(CRM_TOKEN="wrong")
+    with pytest.raises(Refused) as caught:
+        scheduler.serve(typist.settings, Looking(lambda: stolen(org)), announce=lambda _: None)
+    assert caught.value.code == "lease_lost"
+
+
+def test_a_job_that_waits_for_the_crm_ends_once_the_service_is_stopped(
+    typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the next step of its wait, not after as long as an outage may last."""
+    set_faults(org.emulator, {"match": {"path": "cf_fiches"}, "do": "status", "status": 503})
+    typist.set(CRM_PATIENCE_S="1800")
+    stop = threading.Event()
+    naps: list[float] = []
+
+    def nap(timeline: Timeline, seconds: float) -> None:
+        naps.append(seconds)
+        timeline._ahead_s += seconds
+        if sum(naps) >= 60:
+            stop.set()
+
+    monkeypatch.setattr(Timeline, "sleep", nap)
+    run_job(typist.settings, "retention", stop)
+    assert told()[-1]["event"] == "job stopped"
+    assert 60 <= sum(naps) <= 70
 
 
 def test_the_command_ends_well_on_a_signal(typist: Typist, org: Night) -> None:

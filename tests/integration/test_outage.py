@@ -8,11 +8,15 @@ import pytest
 
 from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
+from connectors.dynamics.gate import STEP_S
 from connectors.interface import ConnectorError
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import mapping_text
 from jobs.apply import apply_plan
+from jobs.retention import run_retention
 from jobs.runs import Run, RunState
+from jobs.stopping import resume, stop
+from rules.errors import Refused
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_cleaning import fault
 from tests.integration.test_last_truth import an_organisation
@@ -27,6 +31,7 @@ class Patient:
         self.night = night
         self.naps: list[float] = []
         self.ends_after_s = float("inf")
+        self.stops_after_s = float("inf")
         text, source = mapping_text(Settings())
         url = night.emulator.url
         self.connector: DynamicsConnector = connect(
@@ -37,6 +42,8 @@ class Patient:
 
     def _nap(self, seconds: float) -> None:
         self.naps.append(seconds)
+        if sum(self.naps) >= self.stops_after_s:
+            stop(self.night.store, self.night.clock())
         if sum(self.naps) >= self.ends_after_s:
             self.ends_after_s = float("inf")
             fault(self.night)
@@ -98,3 +105,39 @@ def test_a_crm_that_is_really_dead_ends_the_run_within_the_patience(patient: Pat
         patient.apply({"match": {"path": "api/data"}, "do": "status", "status": 503})
     assert caught.value.exit_code == 4
     assert PATIENCE_S - 30 <= sum(patient.naps) <= PATIENCE_S + 60  # the seconds that the test itself takes count too
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"match": {"path": "api/data"}, "do": "status", "status": 503},
+        {"match": {"path": "api/data"}, "do": "status", "status": 503, "retry_after": 250},
+        {"match": {"path": "api/data"}, "do": "status", "status": 429, "retry_after": 250},
+        {"match": {"method": "POST", "path": "$batch"}, "do": "cut_before"},
+        {"match": {"method": "POST", "path": "$batch"}, "do": "status", "status": 429, "retry_after": 250},
+    ],
+    ids=["down", "down for minutes", "throttled", "no writes", "writes throttled"],
+)
+def test_a_stop_ends_a_wait_for_the_crm_at_its_next_step(patient: Patient, rule: dict[str, Any]) -> None:
+    """Whoever says stop waits for seconds, not for as long as an outage may last; the run goes on where it was."""
+    patient.stops_after_s = 60.0
+    with pytest.raises(Refused) as caught:
+        patient.apply(rule)
+    assert (caught.value.code, caught.value.exit_code) == ("stopped", 5)
+    assert sum(patient.naps) <= 60.0 + STEP_S
+    assert max(patient.naps) <= STEP_S
+    patient.stops_after_s = float("inf")
+    fault(patient.night)
+    assert resume(patient.night.store)
+    (run,) = patient.night.store.runs()
+    assert all_is_done(apply_plan(patient.night.context, run.plan))
+
+
+def test_a_stop_ends_the_wait_of_a_night_that_is_planning(patient: Patient) -> None:
+    fault(patient.night, {"match": {"path": "cf_fiches"}, "do": "status", "status": 503})
+    patient.stops_after_s = 60.0
+    with pytest.raises(Refused) as caught:
+        run_retention(patient.night.context)
+    assert caught.value.code == "stopped"
+    assert sum(patient.naps) <= 60.0 + STEP_S
+    assert patient.night.store.plans() == []
