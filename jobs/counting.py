@@ -5,7 +5,9 @@ needs the whole batch, shuffling needs more than one row, and a unit that is ski
 schedule batches by the month, facts leave the journal for a buffer without identifiers, and the first run of the next month writes them.
 
 A row's id follows from the run and its place in the batch, by the key of references. So a batch that is fixed a second time, by a run whose
-store was restored meanwhile, finds its rows there instead of counting twice; and to whoever lacks the key an id says nothing.
+store was restored meanwhile, finds its rows there instead of counting twice; and to whoever lacks the key an id says nothing. A batch that
+only lets totals grow leaves no such sign in the CRM. Of that one the register of erasures notes, also beside the database, from which
+versions of the totals the run goes on: where they are others by now, it has been there.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import msgspec
 from msgspec import json
 
 from connectors.interface import Among, Connector, ConnectorError, Operation, OperationKind
+from jobs.erasures import has_counted, note_counting
 from jobs.gather import rows_of
 from jobs.ports import JobContext
 from jobs.runs import Action, ActionState, Run, StatisticWrite, StatisticWrites
@@ -67,10 +70,15 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
     if run.statistics is None:
         run = _fix(context, run, [action for action in actions if action.state is ActionState.DONE and action.statistic is not None])
     refusal, refusals = "", 0
+    noted: set[tuple[str, str]] = set()
     for _ in context.connector.tries():
         run, pending = _pending(context, run)
         if not pending or refusals == TRIES:
             break
+        growing = {(operation.id, operation.etag) for operation in pending}
+        if all(operation.kind is OperationKind.UPDATE for operation in pending) and not growing <= noted:
+            note_counting(context, run.id, sorted(growing - noted))
+            noted |= growing
         refusal = send_operations(context.connector, pending)
         refusals += bool(refusal)
     if pending and _pending(context, run)[1]:
@@ -131,10 +139,11 @@ def _rows(context: JobContext, run: Run, batch: Sequence[StatisticFacts]) -> lis
     ]
     rows.sort(key=lambda values: json.encode(values, order="sorted"))  # the place of a row must not tell when its unit went (ERA-16)
     writes = [StatisticWrite(_row_id(context, run, str(number)), values) for number, values in enumerate(rows)]
-    # All of a batch goes in one change set, so that totals have grown where anything that is new in it is there. A batch that is nothing
-    # but growth leaves no such sign: that one counts twice if the store is restored to just before it was fixed.
+    # All of a batch goes in one change set, so that totals have grown where anything that is new in it is there.
     new = {*(write.id for write in writes), *(_total_id(context, run, *total) for total in counted.totals)}
     is_written = not new.isdisjoint(row.id for row in existing)
+    if not writes and all(total in totals for total in counted.totals):
+        is_written = is_written or has_counted(context, run.id, ((totals[total].id, totals[total].etag) for total in counted.totals))
     for (key, year), n in counted.totals.items():
         total = totals.get((key, year))
         if total is None:

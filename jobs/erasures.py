@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 import msgspec
@@ -12,11 +12,12 @@ from jobs.ledger import StoreAltered
 from jobs.ports import JobContext
 from jobs.runs import Action, Erasure
 from rules.instants import instant
-from rules.records import KINDS, Contact
+from rules.records import KINDS, Contact, Statistic
 
 REGISTERED = ("delete", "mask", "trim", "disown")  # an emptied link erases nobody
 BEGUN = "begun-"  # before the word for what a run is about to do to a contact, which nothing else would lead to once its dossier is gone
 ENDED = "ended"  # a run has done, or noted in the database, all that it had begun
+COUNTED = "counted"  # a run is about to let a total of the statistics grow from this version on; nobody is erased by that
 CHUNK = 1_000
 
 T = TypeVar("T")
@@ -42,6 +43,8 @@ class Register:
         for entry in entries:
             if entry.operation == ENDED:
                 self._ended.add(entry.run)
+                continue
+            if entry.operation == COUNTED:
                 continue
             if entry.operation.startswith(BEGUN):
                 self._begun.setdefault(entry.ref, {})[entry.run] = Erased(entry.operation.removeprefix(BEGUN), entry.reason)
@@ -86,6 +89,26 @@ def begin(context: JobContext, run: str, contacts: Iterable[tuple[str, str, str]
 def end(context: JobContext, run: str) -> None:
     """Note that a run has come to its end: the database knows what became of all that it had begun."""
     _note(context, [Erasure(context.reference("run", run), ENDED, "", run, instant(context.clock(), "seconds"), "")])
+
+
+def note_counting(context: JobContext, run: str, versions: Iterable[tuple[str, str]]) -> None:
+    """Note from which versions, as (id, version), a run lets totals of the statistics grow, before it does (ERA-16)."""
+    table, at = context.connector.table(Statistic), instant(context.clock(), "seconds")
+    _note(context, [Erasure(_counted(context, *version), COUNTED, table, run, at, "") for version in versions])
+
+
+def has_counted(context: JobContext, run: str, versions: Iterable[tuple[str, str]]) -> bool:
+    """Whether a run has let totals grow, of which these are the versions now: it has noted that it would, and they are others by now.
+
+    The file beside the database is asked too, which knows of it where the database was put back to the moment before.
+    """
+    entries = chain(context.store.erasures(), context.erased.read())
+    noted = {entry.ref for entry in entries if entry.run == run and entry.operation == COUNTED}
+    return bool(noted) and noted.isdisjoint(_counted(context, *version) for version in versions)
+
+
+def _counted(context: JobContext, row: str, version: str) -> str:
+    return context.reference(context.connector.table(Statistic), version_of(row, version))
 
 
 def _note(context: JobContext, entries: Sequence[Erasure]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from crm_compliance.store import leases, locks, tables
 from crm_compliance.store.database import Database
 from jobs.apply import apply_plan
 from rules.errors import Refused
+from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.night import Night
 from tests.integration.test_interrupted import Meddling
 from tests.integration.test_kill_and_resume import organisation, state_of
@@ -53,32 +53,81 @@ def test_a_run_that_was_taken_over_stops_before_its_next_request(
     assert night.emulator.stats()["requests"] == seen[0]
 
 
+def copied_before(night: Night, database: Path, target: Path, method: str) -> Any:
+    """The store of a night, of which a copy is made just before each call of a method."""
+
+    class Copying:
+        def __getattr__(self, name: str) -> Any:
+            if name == method:
+                with sqlite3.connect(database) as source, sqlite3.connect(target) as copy:
+                    source.backup(copy)
+                    copy.execute("UPDATE leases SET renewed_at = 0")  # a backup is older than a lease lasts
+                source.close()
+                copy.close()
+                target.chmod(0o600)
+            return getattr(night.store, name)
+
+    return Copying()
+
+
 def test_a_batch_of_statistics_that_is_fixed_a_second_time_counts_once(make_night: MakeNight, tmp_path: Path) -> None:
     """The store is restored to the moment before the figures were fixed: the same run comes to the same rows."""
     night = make_night(url=f"sqlite:///{tmp_path / 'first.db'}", register="erasures.jsonl")
     organisation(night)
     plan = night.approved(night.plan())
-
-    class Copying:
-        """A store of which a copy is made just before the statistics are fixed."""
-
-        def __getattr__(self, name: str) -> Any:
-            if name == "fix_statistics":
-                with sqlite3.connect(tmp_path / "first.db") as source, sqlite3.connect(tmp_path / "copy.db") as target:
-                    source.backup(target)
-                source.close()
-                target.close()
-            return getattr(night.store, name)
-
-    run = apply_plan(dataclasses.replace(night.context, store=Copying()), plan.id)
+    store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix_statistics")
+    run = apply_plan(dataclasses.replace(night.context, store=store), plan.id)
     after = state_of(night)
     assert run.counts["statistics"] == len(after["cf_statistics"]) > 1
-    shutil.copy(tmp_path / "copy.db", tmp_path / "restored.db")
-    (tmp_path / "restored.db").chmod(0o600)
-    with sqlite3.connect(tmp_path / "restored.db") as copy:
-        copy.execute("UPDATE leases SET renewed_at = 0")  # a backup is older than a lease lasts
-    copy.close()
     restored = make_night(url=f"sqlite:///{tmp_path / 'restored.db'}", register="erasures.jsonl")
     again = restored.apply(restored.store.plan(plan.id))
     assert again.id == run.id
     assert state_of(night) == after
+
+
+def totals(night: Night) -> list[int]:
+    return [row["cf_count"] for row in night.rows("cf_statistics")]
+
+
+def growing(make_night: MakeNight, tmp_path: Path) -> tuple[Night, Any]:
+    """A night after which another one only lets the totals of the first grow, and its plan."""
+    night = make_night(url=f"sqlite:///{tmp_path / 'first.db'}", register="erasures.jsonl")
+    for _ in range(2):
+        night.fiche("social_card", spoken=LONG_AGO)
+        plan = night.approved(night.plan())
+        if not totals(night):
+            night.apply(plan)
+            assert totals(night) == [1]
+    return night, plan
+
+
+def test_totals_that_grow_are_counted_once_where_the_store_is_restored_to_the_moment_before(make_night: MakeNight, tmp_path: Path) -> None:
+    """ERA-16: the register of erasures beside the database knows from which versions on the run has counted."""
+    night, plan = growing(make_night, tmp_path)
+    store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix_statistics")
+    run = apply_plan(dataclasses.replace(night.context, store=store), plan.id)
+    assert totals(night) == [2]
+    restored = make_night(url=f"sqlite:///{tmp_path / 'restored.db'}", register="erasures.jsonl")
+    again = restored.apply(restored.store.plan(plan.id))
+    assert (again.id, again.counts["statistics"]) == (run.id, 0)
+    assert totals(night) == [2]
+
+
+def test_totals_of_which_a_run_only_noted_that_they_grow_are_counted(make_night: MakeNight, tmp_path: Path) -> None:
+    """It was killed right before its request, and the store is restored to before that: nothing is lost either."""
+    night, plan = growing(make_night, tmp_path)
+
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix_statistics")
+    connector = Meddling(night.connector, die, before="change", nth=2)
+    with pytest.raises(Killed):
+        apply_plan(dataclasses.replace(night.context, store=store, connector=connector), plan.id)
+    assert totals(night) == [1]
+    restored = make_night(url=f"sqlite:///{tmp_path / 'restored.db'}", register="erasures.jsonl")
+    assert restored.apply(restored.store.plan(plan.id)).counts["statistics"] == 1
+    assert totals(night) == [2]
