@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from jobs.plan import LOOKING_AT_DOSSIERS, Plan
 from jobs.plan import Counter as BreakerCounter
-from jobs.plan import Kind, Plan
 from jobs.rounds_made import RoundMade
 from jobs.runs import INTERRUPTED, Action, Run
 from rules.instants import instant
@@ -51,7 +51,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
         "files": list(files),
         "created_at": instant(plan.created_at),
         "proposer": plan.proposer,
-        "trims": len(plan.trims),
+        "trims": plan.to_trim,
         "victims": plan.victims,
         "due_soon": [{"retention_end": day, "units": n} for day, n in plan.due_soon],
         "hold_changes": [msgspec.to_builtins(change) for change in plan.hold_changes],
@@ -61,6 +61,7 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
         "waiting": plan.waiting,
         "queue": None if plan.queue is None else msgspec.to_builtins(plan.queue),
         "bypass": plan.bypass,
+        "cleared": plan.cleared,
     }
     if state:
         document["state"] = plan.state(now).value
@@ -190,7 +191,7 @@ def request_hold_documents(store: Store, tables: Mapping[str, str]) -> list[dict
 
 def flag_documents(plans: Iterable[Plan], crm: str | None) -> list[dict[str, object]]:
     """The hold flags of the CRM as the last plan saw them, newest plan first given (HLD-14)."""
-    last = next((plan for plan in plans if plan.kind in (Kind.RETENTION, Kind.ALL) and plan.crm == crm), None)
+    last = next((plan for plan in plans if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == crm), None)
     empty = dict.fromkeys(("reason", "placed_by", "placed_at", "released_by", "released_at", "notified_on"))
     dates = {"state": "active", "ends_on": None, "review_on": None, "review_overdue": False, "person": False}
     return [

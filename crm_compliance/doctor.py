@@ -103,7 +103,7 @@ def _policy(policy: Policy) -> str:
     terms = (
         f"own data (ACC-07): lines of plans {own.plan_lines_days} days, journals of runs {own.run_log_months} months, holds "
         f"{own.hold_years} years after their end, register of requests {policy.defaults.register_years} years, certificates and schedules "
-        f"10 years; log lines are yours to remove after {own.technical_log_months} months"
+        f"{own.certificate_years} years; log lines are yours to remove after {own.technical_log_months} months"
     )
     return f"{policy.name} {policy.version}{unfilled}\n{terms}"
 

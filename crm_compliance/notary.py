@@ -80,9 +80,10 @@ def audit_store(
     told: dict[str, int] = {}
     seen: set[str] = set()
     registers: dict[object, tuple[int, object]] = {}
-    entries = _noting(store.ledger(), announced, told, seen, registers)
+    expired: list[LedgerEntry] = []
+    entries = _noting(store.ledger(), announced, told, seen, registers, expired)
     audit = audit_ledger(entries, points, kept=kept, check=keys.check if keys is not None else None)
-    audit.problems += audit_certificates(store.issued(), announced, told)
+    audit.problems += audit_certificates(store.issued(), announced, told, expired)
     audit.problems += _about_stamps(kept, settings.timestamp_ca)
     if "run_ended" in seen and not kept:  # each run ends with one
         audit.problems.append(Problem("checkpoints", "there are runs, and not a single checkpoint: they were removed", 1))
@@ -98,10 +99,13 @@ def _noting(
     told: dict[str, int],
     seen: set[str],
     registers: dict[object, tuple[int, object]],
+    expired: list[LedgerEntry],
 ) -> Iterator[LedgerEntry]:
     """The same entries; noted on the way is what they say of certificates, the last word on each run, in which entry it is said, which
-    kinds of entries there are, and what the register of erasures was at the end of each run."""
+    kinds of entries there are, what the register of erasures was at the end of each run, and which certificates have had their day."""
     for entry in entries:
+        if entry.kind == "certificates_expired":
+            expired.append(entry)
         if entry.kind == "certificates" and entry.run is not None:
             keys = announced.get(entry.run, {}).get("register_keys")
             before = keys if isinstance(keys, list) else []

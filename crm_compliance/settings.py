@@ -166,7 +166,6 @@ class Settings(BaseModel):
     full_read_days: Annotated[int, Field(ge=1, le=7)] = 7
     anchor_file: PathSetting | None = None
     erasures_file: PathSetting | None = None
-    certificate_years: Annotated[int, Field(ge=1, le=100)] = 10
     timestamp_url: StampUrl | None = None
     timestamp_ca: PathSetting | None = None
     signin_minutes: Annotated[int, Field(ge=0, le=720)] = 60

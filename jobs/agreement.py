@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from jobs.drafting import is_unaltered
 from jobs.erasures import refuse_if_behind
@@ -41,11 +42,32 @@ class Believed:
 
     def __init__(self, store: Store, references: References) -> None:
         self.references = references
+        self._store = store
         self._destroyed = _spans_of_destroyed_keys(store.strand(KEYS))
+
+    @cached_property
+    def told_of_plans(self) -> ToldOfPlans:
+        """What the ledger tells of each plan."""
+        return ToldOfPlans(self._store.strand(PLANS))
 
     def is_of(self, entry: LedgerEntry, reference: object, table: str, id: str) -> bool:
         """Whether a reference in an entry is that of this row."""
         return reference in self.references(table, id) or any(first <= entry.seq < last for first, last in self._destroyed)
+
+
+class ToldOfPlans:
+    """The ledger's entries about plans, by plan; `cleared` is the digest of a head whose ids have had their day (ACC-07)."""
+
+    def __init__(self, entries: Iterable[LedgerEntry]) -> None:
+        self.made: dict[object, list[LedgerEntry]] = {}
+        self.words: dict[object, list[LedgerEntry]] = {}
+        self.cleared: dict[object, object] = {}
+        for entry in entries:
+            if entry.kind == "plans_cleared":
+                heads = entry.data.get("plans")
+                self.cleared |= {head["plan"]: head["document"] for head in heads} if isinstance(heads, list) else {}
+            else:
+                (self.made if entry.kind == "plan" else self.words).setdefault(entry.data.get("plan"), []).append(entry)
 
 
 def refuse_altered(context: JobContext) -> None:
@@ -284,8 +306,8 @@ def approval_entry(plan: Plan, word: Approval, reference: Reference) -> dict[str
 def about_plan(store: Store, believed: Believed, plan: Plan) -> Iterator[Difference]:
     """A plan whose head, approvals or rejection are not those of the ledger."""
     where = f"plan {plan.id}"
-    entries = [entry for entry in store.strand(PLANS) if entry.data.get("plan") == plan.id]
-    made = [entry for entry in entries if entry.kind == "plan"]
+    told_of = believed.told_of_plans
+    made = told_of.made.get(plan.id, [])
     if len(made) != 1:
         yield Difference(where, "is in no entry of the ledger")
         return
@@ -293,11 +315,11 @@ def about_plan(store: Store, believed: Believed, plan: Plan) -> Iterator[Differe
     if data.get("digest") != plan.digest:
         yield Difference(where, "has other lines than in the ledger")
     digest, saved = store.saved_plan(plan.id)
-    if "document" in data and data["document"] != digest:
+    if "document" in data and told_of.cleared.get(plan.id, data["document"]) != digest:
         yield Difference(where, "its head is not what was stored: approvals needed, validity, totals or something else was changed")
     elif "document" not in data and bool(data.get("why")) != bool(plan.needed):
         yield Difference(where, "needs other approvals than in the ledger")
-    words, told = plan.given[len(saved.given) :], [entry for entry in entries if entry.kind == "approval"]
+    words, told = plan.given[len(saved.given) :], told_of.words.get(plan.id, [])
     if plan.given[: len(saved.given)] != saved.given or len(words) != len(told):
         yield Difference(where, "has other approvals or rejections than in the ledger")
         return

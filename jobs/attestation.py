@@ -132,10 +132,16 @@ def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs
     """The document of a run that is over; with `unit_refs` (those of one unit, by every living key) that of this unit alone.
 
     Raises:
-        UsageError: the run goes on, or has no certificate of that unit.
+        UsageError: the run goes on, has no certificate of that unit, or its certificates have had their day (ACC-07).
     """
     if not run.is_over:
         raise UsageError("the run is not over", hint=f"crm-compliance apply {run.plan}", where=run.id)
+    if run.are_certificates_gone:
+        raise UsageError(
+            "the certificates of this run were removed when they had had their day",
+            hint="their number and their root stay in the ledger: crm-compliance history export",
+            where=run.id,
+        )
     issued = store.certificates(run.id)
     plan = store.plan(run.plan)
     shown, membership = issued, None

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from jobs.certificates import Certificate, Issued, hash_of, merkle_root
 from jobs.checkpoints import Problem
-from jobs.ledger import FIRST
+from jobs.ledger import FIRST, LedgerEntry
 
 
 def audit_certificates(
-    issued: Iterable[tuple[str, Issued | None]], announced: Mapping[str, Mapping[str, object]], entries: Mapping[str, int] | None = None
+    issued: Iterable[tuple[str, Issued | None]],
+    announced: Mapping[str, Mapping[str, object]],
+    entries: Mapping[str, int] | None = None,
+    expired: Sequence[LedgerEntry] = (),
 ) -> list[Problem]:
     """Name each certificate that does not verify.
 
     `issued` are all certificates with their run, in the order in which they were issued; None for one that cannot be read. `announced` is
     the last ledger entry about certificates of each run: how many there are, their Merkle root, the register keys; `entries` which it is.
+    `expired` are the entries about certificates that have had their day (ACC-07): the first that is left follows from the last of those.
     """
-    problems: list[Problem] = []
     told = entries or {}
+    gone, problems = _gone(announced, expired)
     by_run: defaultdict[str, list[Certificate]] = defaultdict(list)
     keys: defaultdict[str, set[str]] = defaultdict(set)
     unreadable: set[str] = set()
-    before: str | None = FIRST  # None after one that cannot be read
+    before: str | None = str(expired[-1].data.get("last")) if expired else FIRST  # None after one that cannot be read
     for number, (run, each) in enumerate(issued, 1):
         if each is None:
             problems.append(Problem(f"certificate {number}, of {run}", "is not as it was written", told.get(run)))
@@ -44,6 +48,10 @@ def audit_certificates(
         before = certificate.hash
     for run, data in announced.items():
         found = by_run.pop(run, [])
+        if run in gone:
+            what = "are past their term by the ledger, and still there"
+            problems += [Problem(f"certificates of {run}", what, gone[run])] * bool(found)
+            continue
         if run not in unreadable and (len(found), _root(found)) != (data.get("count"), data.get("root")):
             what = f"are not the {data.get('count')} of the ledger: there are {len(found)}"
             problems.append(Problem(f"certificates of {run}", what, told.get(run)))
@@ -51,6 +59,19 @@ def audit_certificates(
             problems.append(Problem(f"certificates of {run}", "name another register key than the ledger", told.get(run)))
     problems += [Problem(f"certificates of {run}", "are in no entry of the ledger") for run in by_run if run not in unreadable]
     return problems
+
+
+def _gone(announced: Mapping[str, Mapping[str, object]], expired: Iterable[LedgerEntry]) -> tuple[dict[str, int], list[Problem]]:
+    """The runs whose certificates have had their day, each with the entry that says so, and where these do not add up."""
+    gone: dict[str, int] = {}
+    problems: list[Problem] = []
+    for entry in expired:
+        named = entry.data.get("runs")
+        runs = [str(run) for run in named] if isinstance(named, list) else []
+        if sum(int(str(announced.get(run, {}).get("count", 0))) for run in runs) != entry.data.get("count"):
+            problems.append(Problem(f"entry {entry.seq}", "more or fewer certificates were removed than these runs had", entry.seq))
+        gone |= dict.fromkeys(runs, entry.seq)
+    return gone, problems
 
 
 def _names(data: Mapping[str, object]) -> set[object]:

@@ -22,7 +22,7 @@ PLANS, RUNS, HOLDS, SWITCH, QUARANTINE, REQUESTS, KEYS = "plans", "runs", "holds
 CRMS = "crms"
 STRANDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        PLANS: ("plan", "approval"),
+        PLANS: ("plan", "approval", "plans_cleared"),
         RUNS: ("run_started", "run_ended"),
         HOLDS: ("hold_placed", "hold_released"),
         SWITCH: ("stopped", "resumed"),

@@ -1,4 +1,5 @@
-"""What this product wrote down itself and has had its day: lines of plans, journals of runs, holds (ACC-07).
+"""What this product wrote down itself and has had its day: lines and heads of plans, journals of runs, holds, certificates, schedules
+(ACC-07).
 
 What the proof of a run needs is noted without ids before its lines and its journal go. The ledger stays whole, and tells what has gone.
 """
@@ -6,18 +7,22 @@ What the proof of a run needs is noted without ids before its lines and its jour
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 import msgspec
 
 from jobs.completeness import reckoning_of
+from jobs.heads import RUNS
 from jobs.plan import LinesRemoved
-from jobs.ports import Expired, JobContext, PastTerms
+from jobs.ports import Expired, JobContext, PastTerms, Store
 from jobs.runs import Run
 from rules.periods import add_months, add_years, brussels_date
 from rules.placed_holds import PlacedHold
 from rules.policy import OwnData
 from rules.records import Contact
+
+DAWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def expire_own_data(context: JobContext) -> Expired:
@@ -29,12 +34,15 @@ def expire_own_data(context: JobContext) -> Expired:
     terms, day = policy.own_data, brussels_date(now)
     lines_before = now - timedelta(days=max(terms.plan_lines_days, policy.watch.backlog_days + 1))
     logs_until = add_months(day, -terms.run_log_months)
-    over = [run for run in store.runs() if run.is_over and run.ended_at is not None]
+    over = [run for run in store.runs() if run.is_over]
+    ended = _ended_on(store)
     past = PastTerms(
         lines_before=lines_before,
         reckoned=tuple(_reckoned(context, over, lines_before)),
-        journals=tuple(run.id for run in over if run.ended_at and brussels_date(run.ended_at) < logs_until and not run.is_journal_gone),
+        journals=tuple(run.id for run in over if not run.is_journal_gone and ended.get(run.id, day) < logs_until),
         holds=tuple(hold.id for hold in store.holds() if _is_past(hold, terms, now)),
+        certificates=tuple(run.id for run in over if not run.are_certificates_gone and _is_proof_past(ended.get(run.id, day), terms, day)),
+        policies=tuple(_past_policies(context, day)),
         contacts=context.connector.table(Contact),
     )
     return store.expire(past, now)
@@ -50,6 +58,32 @@ def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> I
             yield msgspec.structs.replace(run, reckoned=msgspec.to_builtins(reckoning_of(store, run)))
         except LinesRemoved:
             continue
+
+
+def _ended_on(store: Store) -> dict[str, date]:
+    """The Brussels day on which each run ended by the ledger: whoever sets another day in the table of runs makes nothing go earlier."""
+    return {entry.run or "": brussels_date(datetime.fromisoformat(entry.at)) for entry in store.strand(RUNS) if entry.kind == "run_ended"}
+
+
+def _is_proof_past(last: date, terms: OwnData, day: date) -> bool:
+    return day > add_years(last, terms.certificate_years)
+
+
+def _past_policies(context: JobContext, day: date) -> Iterator[str]:
+    """The versions of the schedule that no plan was made and no run ended by for so many years, those at hand aside."""
+    store, terms = context.store, context.policy.own_data
+    at_hand = {context.policy.digest, *(version.policy.digest for version in (context.versions.versions if context.versions else ()))}
+    last_used: dict[str, datetime] = {}
+    uses = [(plan.policy_digest, plan.created_at) for plan in store.plans()] + [(run.policy_digest, run.ended_at) for run in store.runs()]
+    for digest, moment in uses:
+        if moment is None:  # a run goes on by it
+            at_hand.add(digest)
+        elif digest not in last_used or moment > last_used[digest]:
+            last_used[digest] = moment
+    for version in store.policies():
+        last = max(last_used.get(version.digest, DAWN), datetime.fromisoformat(version.first_used_at))
+        if version.digest not in at_hand and _is_proof_past(brussels_date(last), terms, day):
+            yield version.digest
 
 
 def _is_past(hold: PlacedHold, terms: OwnData, now: datetime) -> bool:

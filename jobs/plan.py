@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -13,6 +14,7 @@ from rules.accounts import same_person
 from rules.errors import Refused, UsageError
 
 Key = tuple[str, str]  # table and id of a unit
+IDS_IN_HEAD: Final = ("trims", "held_contacts", "crm_holds", "hold_changes", "backlog")  # fields of a plan's head that name rows of the CRM
 SERVICE: Final = "service"  # the product's own account: it proposes plans, and does nothing that a person must do (ACC-09)
 
 
@@ -30,6 +32,9 @@ class Kind(StrEnum):
     ALL = "all"
     REPLAY = "replay"
     REQUEST = "request"
+
+
+LOOKING_AT_DOSSIERS: Final = (Kind.RETENTION, Kind.ALL)
 
 
 class PlanState(StrEnum):
@@ -163,7 +168,8 @@ class Plan(msgspec.Struct, frozen=True):
     `as_of_given` says that the plan looks at another day than its own and can never be applied (DAT-12). `why` are the codes that say why
     approvals are `needed`; one counts for `approval_hours`. `seen` are the rows that were read, by table. `waiting` counts the disposals
     that no run of this plan carries out, by code: quarantine, canaries. `backlog` are the units, as (table, id), that should be gone long
-    since. `request` is the subject request that a plan of kind request carries out.
+    since. `request` is the subject request that a plan of kind request carries out. `cleared` says how many rows the fields of
+    IDS_IN_HEAD named before their ids had their day (ACC-07); such a field is empty then.
     """
 
     id: str
@@ -207,11 +213,24 @@ class Plan(msgspec.Struct, frozen=True):
     request: str = ""
     queue: WorkQueue | None = None  # what waits for a person's decision; None where the plan did not look
     bypass: dict[str, int] = {}  # disposals that pass by custom logic of the CRM, by what of it (plugins, flows)
+    cleared: dict[str, int] = {}
 
     @property
     def document(self) -> str:
         """The head as it is stored when the plan is made."""
         return msgspec.json.encode(self).decode()
+
+    @property
+    def to_trim(self) -> int:
+        """How many contacts are to be trimmed, also once their ids have had their day."""
+        return len(self.trims) or self.cleared.get("trims", 0)
+
+    def without_ids(self, *, keeping: Collection[str] = ()) -> Plan:
+        """The same without the ids in its head, but for the fields named; their numbers stay (ACC-07)."""
+        named = {name: len(getattr(self, name)) for name in IDS_IN_HEAD if name not in keeping and getattr(self, name)}
+        if not named:
+            return self
+        return msgspec.structs.replace(self, **dict.fromkeys(named, ()), cleared=self.cleared | named)
 
     def state(self, now: datetime) -> PlanState:
         """Where the plan stands at `now` (aware). Rejected wins over everything but applied."""

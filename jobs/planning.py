@@ -24,7 +24,7 @@ from jobs.guards import APPROVING_ROLES, Planned, breaker_of, why
 from jobs.holding import active_holds
 from jobs.lookout import CANARY, Lookout, nothing_due, shrunk
 from jobs.past import BACKLOG, Past
-from jobs.plan import LINE_COLUMNS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
+from jobs.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
 from jobs.ports import JobContext
 from jobs.relations import relations_after
 from jobs.undecided import alarm_of, look_at_queue
@@ -301,9 +301,6 @@ def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
         context.store.drop_marks([(mark.table, mark.id) for mark in left], [("quarantine_left", {"units": units})])
 
 
-LOOKING_AT_DOSSIERS = (Kind.RETENTION, Kind.ALL)
-
-
 def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str]]) -> tuple[HoldChange, ...]:
     """What changed in the CRM's hold flags since the last plan that looked at dossiers (HLD-14, R-154)."""
     if kind is Kind.RECORDINGS:
@@ -352,7 +349,7 @@ def plan_entry(plan: Plan) -> dict[str, object]:
         "units": plan.units,
         "dispose": plan.dispose,
         "retain": plan.retain,
-        "trims": len(plan.trims),
+        "trims": plan.to_trim,
         "held_contacts": len(plan.held_contacts),
         "breaker": plan.breaker.tripped,
         "why": plan.why,

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from connectors.interface import Connector, ObjectStore
     from jobs.certificates import Issued
     from jobs.checkpoints import Checkpoint, KeptCheckpoint
+    from jobs.heads import Head
     from jobs.ledger import LedgerEntry
     from jobs.plan import Approval, Kind, Plan
+    from jobs.rounds_made import RoundMade
     from jobs.runs import Action, Erasure, Run
     from jobs.subject_requests import SubjectRequest
     from jobs.work_queue import QueueMoves, Waiting
@@ -32,23 +34,30 @@ Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that
 
 class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What of the store has had its day (ACC-07). `reckoned` are runs as they are once the lines of their plans are gone; `journals` the
-    runs whose journals go, and `holds` the holds, by id. `contacts` is the table of people: of one whose removal has not happened the last
-    action stays, and so does that of a unit that is half done."""
+    runs whose journals go, `holds` the holds, by id, `certificates` the runs whose certificates go, and `policies` the digests of the
+    versions of the schedule. `contacts` is the table of people: of one whose removal has not happened the last action stays, and so does
+    that of a unit that is half done."""
 
     lines_before: datetime
     reckoned: tuple[Run, ...] = ()
     journals: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
     contacts: str = ""
 
 
 class Expired(msgspec.Struct, frozen=True):
-    """How much has had its day: plans whose lines went, runs whose journals went and the units in them, holds."""
+    """How much has had its day: plans whose lines went, runs whose journals went and the units in them, holds, plans whose heads name no
+    row any more, certificates, versions of the schedule."""
 
     plans: int = 0
     journals: int = 0
     units: int = 0
     holds: int = 0
+    heads: int = 0
+    certificates: int = 0
+    policies: int = 0
 
 
 class Store(Protocol):
@@ -103,6 +112,10 @@ class Store(Protocol):
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""
+        ...
+
+    def rounds(self) -> list[RoundMade]:
+        """The rounds that were made, newest first: runs that carry out no plan."""
         ...
 
     def run_of(self, plan: str) -> Run | None: ...
@@ -262,6 +275,10 @@ class Store(Protocol):
         Raises:
             StoreAltered: they are not what was signed.
         """
+        ...
+
+    def head(self) -> Head | None:
+        """The signed head of the ledger, None before its first entry. Raises StoreAltered where it may not be believed."""
         ...
 
     def last_checkpoint(self) -> KeptCheckpoint | None: ...

@@ -138,7 +138,7 @@ class Run(msgspec.Struct, frozen=True):
     """One execution of one plan. `counts` is the answer of `apply` without its head.
 
     `reckoned` is what the lines of its plan and its journal came to (ACC-03), noted before either has had its day; `is_journal_gone`: the
-    journal has (ACC-07).
+    journal has (ACC-07), and with `are_certificates_gone` its certificates have.
     """
 
     id: str
@@ -155,6 +155,7 @@ class Run(msgspec.Struct, frozen=True):
     counts: dict[str, object] = {}
     reckoned: dict[str, object] = {}
     is_journal_gone: bool = False
+    are_certificates_gone: bool = False
 
     @property
     def is_over(self) -> bool:

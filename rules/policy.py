@@ -210,13 +210,16 @@ class Backups(Model):
 
 
 class OwnData(Model):
-    """How long this product keeps what it writes down itself (ACC-07). Certificates and versions of the schedule are kept for ten years,
-    the ledger for good, the register of requests as `defaults` says."""
+    """How long this product keeps what it writes down itself (ACC-07). The ledger is kept for good, the register of requests as `defaults`
+    says."""
 
     plan_lines_days: Annotated[int, Field(ge=1, le=90)] = 30
     """Days for which the lines of a plan, which name units, are kept; of a plan that was carried out the totals stay."""
     run_log_months: Annotated[int, Field(ge=1, le=60)] = 24
     """Months after its end for which the journal of a run is kept; counts and certificates stay."""
+    certificate_years: Annotated[int, Field(ge=1, le=100)] = 10
+    """Years after the end of its run for which a certificate is kept, and after it was replaced a register key that protects certificates;
+    for so long after it was last planned by, a version of the schedule. Number and root of the certificates stay in the ledger."""
     hold_years: Annotated[int, Field(ge=1, le=30)] = 5
     """Years for which a hold is kept after it was released or has ended."""
     technical_log_months: Annotated[int, Field(ge=1, le=60)] = 13

@@ -68,6 +68,9 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "backups.days": Meaning("days until the oldest backup of the CRM is gone", Direction.NONE),
     "own_data.plan_lines_days": Meaning("days for which the lines of plans are kept", Direction.LATER),
     "own_data.run_log_months": Meaning("months for which the journals of runs are kept", Direction.LATER),
+    "own_data.certificate_years": Meaning(
+        "years for which certificates, their keys and versions of the schedule are kept", Direction.LATER
+    ),
     "own_data.hold_years": Meaning("years for which released holds are kept", Direction.LATER),
     "own_data.technical_log_months": Meaning("months for which log lines are kept", Direction.LATER),
     "watch.queue.owner": Meaning("whose work it is to decide on units that nothing decides on", Direction.NONE),

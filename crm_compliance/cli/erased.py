@@ -109,7 +109,7 @@ def _plan(context: JobContext) -> int:
     plan = plan_replay(context)
     assert plan is not None
     document = plan_document(plan, context.clock()) | {"replayed": 0}
-    again = sum(plan.dispose.values()) + len(plan.trims)
+    again = sum(plan.dispose.values()) + plan.to_trim
 
     def tell(console: Console) -> None:
         kept = "".join(f", {number} stay ({reason})" for reason, number in plan.retain.items())

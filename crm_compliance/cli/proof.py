@@ -139,7 +139,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
     from crm_compliance.cli.tables import table_of
     from crm_compliance.files import write_whole
     from crm_compliance.public_keys import write_pem
-    from crm_compliance.wiring import register_key
+    from crm_compliance.wiring import policy_of, register_key
 
     settings = given.settings()
     if path is not None:
@@ -148,7 +148,8 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
     if path is not None:
         with write_whole(path) as out:
             out.write(write_pem(ring.public()))
-    rows = [_told(ring, key, settings.certificate_years) for key in ring.keys]
+    years = policy_of(settings).own_data.certificate_years
+    rows = [_told(ring, key, years) for key in ring.keys]
     cells = [(str(row["key"]), str(row["kind"]), str(row["state"]), str(row["made_at"])[:10], str(row["until"] or "")) for row in rows]
     output.answer(
         {"keys": rows, "files": [str(path)] if path is not None else []},
@@ -208,11 +209,12 @@ def destroy(
     """
     from crm_compliance.cli import given
     from crm_compliance.signin import person
-    from crm_compliance.wiring import clock_of, keys_in_force, store_of
+    from crm_compliance.wiring import clock_of, keys_in_force, policy_of, store_of
 
     settings = given.settings()
     signed_in = person(settings, as_, role)
     clock = clock_of(settings)
+    years = policy_of(settings).own_data.certificate_years
     with store_of(settings, clock) as store, store.exclusive():
         ring = keys_in_force(settings, store, clock)
         data = {"action": "keys destroy", "key": key[:40], "role": signed_in.role, "by": ring.reference("person", signed_in.who)}
@@ -222,12 +224,12 @@ def destroy(
             store.append([("denied", data | {"code": refused.code})])  # ACC-10
             raise refused
         try:
-            ring.refuse_undestroyable(key, settings.certificate_years, clock())
+            ring.refuse_undestroyable(key, years, clock())
         except Refused as error:
             store.append([("denied", data | {"code": error.code})])
             raise
         store.forget_key(key, ("key_destroyed", data))  # first: a key that is gone, and that the ledger does not say so of, was lost
-        ring.destroy(key, settings.certificate_years, clock())
+        ring.destroy(key, years, clock())
     output.answer({"key": key, "state": "destroyed"}, lambda _: print_line(f"{key} is destroyed; destroy its copies in backups too"))
 
 
@@ -257,6 +259,7 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
             public=ring.public(),
             anchor=anchor.read_bytes() if anchor.is_file() else b"",
             reference=ring.reference,
+            references=ring.references,
             software_version=SOFTWARE_VERSION,
             now=clock(),
         )

@@ -11,19 +11,24 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
+
 from crm_compliance.files import write_whole
 from crm_compliance.public_keys import PublicKey, write_pem
 from jobs import attestation, checkpoints
+from jobs.agreement import References, differences, refuse
 from jobs.attestation import LedgerIndex, attest
 from jobs.completeness import reckoning_of
 from jobs.ledger import encode
 from jobs.plan import Approval, Plan
 from jobs.ports import Notary, PolicyVersion, Store
+from jobs.rounds_made import RoundMade
 from jobs.runs import Action, ActionState, Run
 from jobs.settling import TECHNICAL
 from rules.errors import PolicyError
 from rules.instants import instant
 from rules.loader import load_policy
+from rules.periods import brussels_date
 from rules.placed_holds import PlacedHold
 
 Reference = Callable[[str, str], str]
@@ -40,10 +45,19 @@ def write_pack(
     public: Sequence[PublicKey],
     anchor: bytes,
     reference: Reference,
+    references: References,
     software_version: str,
     now: datetime,
 ) -> list[str]:
-    """Write the archive and name its files. The ledger's last checkpoint should be of just now: certificates are proven up to it."""
+    """Write the archive and name its files. The ledger's last checkpoint should be of just now: certificates are proven up to it.
+
+    Raises:
+        StoreAltered: tables are not what the ledger says, or the journal of the runs or the register of erasures not what was sealed.
+            Nothing is packed then: what it says would look like proof.
+    """
+    refuse(differences(store, references, brussels_date(now)))
+    store.check_journal(whole=True)
+    store.check_erasures(whole=True)
     at = now.astimezone(UTC)
     digests: dict[str, str] = {}
     with write_whole(path) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -70,6 +84,7 @@ def _files(
     store: Store, notary: Notary, public: Sequence[PublicKey], anchor: bytes, reference: Reference
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Every file but the manifest, its content in parts."""
+    head = store.head()  # before the ledger is read: what is added meanwhile stands behind it
     index = LedgerIndex.read(store)
     points = store.checkpoints()
     yield "VERIFY.md", iter([(files("crm_compliance.reports") / "templates" / "VERIFY.md").read_bytes()])
@@ -77,6 +92,7 @@ def _files(
     for key in public:
         yield f"keys/{key.id}.pem", iter([key.pem])
     yield "ledger.jsonl", (encode(entry) for entry in store.ledger())
+    yield "head.json", iter([msgspec.json.encode(head) + b"\n"])
     yield "checkpoints.jsonl", map(checkpoints.encode, points)
     yield "anchor.jsonl", iter([anchor])
     proofs = {point.entries: [step.hex() for step in index.levels.consistency(point.entries)] for point in points}
@@ -93,8 +109,10 @@ def _files(
         plan, journal = store.plan(run.plan), store.journal(run.id)
         documents.append(_run_document(run, plan, store, reference))
         exceptions += _exceptions(run, journal, reference)
-        yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index))])
+        if not run.are_certificates_gone:
+            yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index))])
     yield "runs.json", iter([_json(documents)])
+    yield "rounds.json", iter([_json([_round_document(made) for made in reversed(store.rounds())])])
     yield "exceptions.json", iter([_json(exceptions)])
     yield "holds.json", iter([_json([_hold_document(hold, reference) for hold in store.holds()])])
 
@@ -141,7 +159,7 @@ def _plan_document(plan: Plan, reference: Reference) -> dict[str, object]:
         "dispose": plan.dispose,
         "retain": plan.retain,
         "flags": plan.flags,
-        "trims": len(plan.trims),
+        "trims": plan.to_trim,
         "breaker_tripped": plan.breaker.tripped,
         "needed": list(plan.needed),
         "words": [_word(word, reference) for word in plan.given],
@@ -171,6 +189,19 @@ def _run_document(run: Run, plan: Plan, store: Store, reference: Reference) -> d
         "completeness": {"units": completeness.units, "outcomes": completeness.outcomes, "past_end": completeness.past_end},
         "counts": {name: run.counts[name] for name in COUNTS if name in run.counts},
         "alarms": _alarms(run),
+        "certificates": "removed" if run.are_certificates_gone else f"certificates/{run.id}.json",
+    }
+
+
+def _round_document(made: RoundMade) -> dict[str, object]:
+    return {
+        "run": made.id,
+        "kind": made.kind,
+        "state": made.state.value,
+        "started_at": instant(made.started_at),
+        "ended_at": instant(made.ended_at),
+        "software_version": made.software_version,
+        "counts": made.counts,
     }
 
 

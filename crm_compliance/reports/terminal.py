@@ -47,7 +47,7 @@ def print_plan(report: DryRunReport, console: Console) -> None:
         f" + {paper.number(past.open)} open{other}."
     )
     paper.line(
-        f"Recordings kept on the evidence mark: {paper.number(report.evidence_kept)}. Contacts to trim: {paper.number(len(plan.trims))}."
+        f"Recordings kept on the evidence mark: {paper.number(report.evidence_kept)}. Contacts to trim: {paper.number(plan.to_trim)}."
     )
     if plan.victims:
         paper.line(

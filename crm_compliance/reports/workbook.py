@@ -108,7 +108,7 @@ def _totals(sheet: Any, report: DryRunReport, bold: Any) -> None:
                 ("kept", report.retained),
                 ("past their retention end", report.past_end.units),
                 ("recordings kept on the evidence mark", report.evidence_kept),
-                ("contacts to trim", len(plan.trims)),
+                ("contacts to trim", plan.to_trim),
             ],
         ),
         (

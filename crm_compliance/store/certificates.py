@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from crm_compliance.store.database import LEDGER_LOCK
 from crm_compliance.store.documents import Altered, decoded
@@ -40,6 +41,43 @@ def insert_certificates(connection: Connection, run: str, issued: Sequence[Issue
         for each in issued
     ]
     connection.execute(insert(certificates), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Certificates that were removed: how many, the hash of the last of them, which the next one follows from, and the runs."""
+
+    number: int = 0
+    last: str = ""
+    runs: tuple[str, ...] = ()
+
+
+def drop(connection: Connection, past: Collection[str]) -> Gone:
+    """Remove the certificates of these runs from the beginning of the chain on.
+
+    All of a run go or none, and what stands behind one that stays, stays: else a later one would follow from nothing. The last of all stays
+    too, since the next one follows from it.
+    """
+    columns = (certificates.c.run, func.min(certificates.c.position), func.max(certificates.c.position))
+    spans = {run: (first, last) for run, first, last in connection.execute(select(*columns).group_by(certificates.c.run))}
+    end = max((last for _, last in spans.values()), default=0)
+    staying = {run for run, (_, last) in spans.items() if run not in past or last == end}
+    begin = min((spans[run][0] for run in staying), default=0)
+    while across := [run for run, (_, last) in spans.items() if run not in staying and last >= begin]:
+        staying.update(across)
+        begin = min(begin, *(spans[run][0] for run in across))
+    going = tuple(run for run in spans if run not in staying)
+    if not going:
+        return Gone()
+    query = select(certificates.c.doc).where(certificates.c.position < begin).order_by(certificates.c.position.desc()).limit(1)
+    last = decoded(connection.execute(query).scalar_one(), Issued, "a certificate").certificate.hash
+    number = connection.execute(delete(certificates).where(certificates.c.position < begin)).rowcount
+    return Gone(number, last, going)
+
+
+def runs_with_some(connection: Connection) -> list[str]:
+    """The runs of which there are certificates."""
+    return list(connection.execute(select(certificates.c.run).distinct()).scalars())
 
 
 def read_certificates(connection: Connection, run: str) -> list[Issued]:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from crm_compliance.files import DiskProblem, disk_errors, refuse_open_to_others
 from rules.errors import UsageError
 
-HEAD = "0008"  # the last step in migrations/versions
+HEAD = "0009"  # the last step in migrations/versions
 VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
 BUSY_S = 30
 MIGRATION_LOCK, LEDGER_LOCK = 7_246_001, 7_246_002  # advisory lock keys, within one PostgreSQL database

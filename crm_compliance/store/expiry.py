@@ -2,46 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, delete, func, or_, select
 
-from crm_compliance.store import journal
+from crm_compliance.store import certificates, journal, policies
+from crm_compliance.store import plans as plans_
 from crm_compliance.store import runs as runs_
 from crm_compliance.store.heads import Heads
-from crm_compliance.store.plans import read_plans
 from crm_compliance.store.tables import actions, holds, plan_pages
-from jobs.ports import Expired, PastTerms
+from jobs.plan import LOOKING_AT_DOSSIERS, Plan
+from jobs.ports import Entry, Expired, PastTerms
 from jobs.runs import ActionState
 
+HEADS_AN_ENTRY = 500
 
-def expire(connection: Connection, past: PastTerms, now: datetime, heads: Heads) -> Expired:
-    """Remove it all; gives how much there was."""
+
+def expire(connection: Connection, past: PastTerms, now: datetime, heads: Heads) -> tuple[Expired, list[Entry]]:
+    """Remove it all; gives how much there was, and the ledger entries that tell of it."""
     for run in past.reckoned:
         runs_.replace_run(connection, run)
-    lines = _drop_lines(connection, past, now)
+    old = _old_plans(connection, past, now)
+    lines = _drop_lines(connection, old)
+    cleared = _clear_heads(connection, old)
     units = _drop_journals(connection, past.journals, past.contacts, heads)
     connection.execute(delete(holds).where(holds.c.id.in_(past.holds)))
-    return Expired(lines, len(past.journals), units, len(past.holds))
+    gone = certificates.drop(connection, past.certificates)
+    for id in gone.runs:
+        runs_.replace_run(connection, msgspec.structs.replace(runs_.read_run(connection, id), are_certificates_gone=True))
+    certified = {runs_.read_run(connection, run).policy_digest for run in certificates.runs_with_some(connection)}
+    versions = policies.drop(connection, set(past.policies) - certified)
+    done = Expired(lines, len(past.journals), units, len(past.holds), len(cleared), gone.number, len(versions))
+    return done, list(_entries(done, past, cleared, gone, versions))
 
 
-def _drop_lines(connection: Connection, past: PastTerms, now: datetime) -> int:
-    """Remove the lines of old plans that cannot get a run any more, and of those whose run is over and reckoned.
+def _entries(
+    done: Expired, past: PastTerms, cleared: Sequence[Mapping[str, str]], gone: certificates.Gone, versions: Sequence[str]
+) -> Iterator[Entry]:
+    if done != Expired():
+        counts = {"plans": done.plans, "journals": done.journals, "units": done.units, "holds": list(past.holds)}
+        yield "expired", counts | ({"policies": versions} if versions else {})
+    for at in range(0, len(cleared), HEADS_AN_ENTRY):
+        yield "plans_cleared", {"plans": cleared[at : at + HEADS_AN_ENTRY]}
+    if gone.number:
+        yield "certificates_expired", {"count": gone.number, "last": gone.last, "runs": gone.runs}
 
-    The plan itself stays, with its counts, words and digest.
-    """
-    having = set(connection.execute(select(plan_pages.c.plan).distinct()).scalars())
+
+def _old_plans(connection: Connection, past: PastTerms, now: datetime) -> list[Plan]:
+    """Old plans that cannot get a run any more, and those whose run is over and reckoned, newest first."""
     unfinished = {run.plan for run in runs_.read_runs(connection) if not run.reckoned}
-    old = [
-        plan.id
-        for plan in read_plans(connection)
-        if plan.id in having - unfinished and plan.created_at < past.lines_before and (plan.applied or plan.valid_until <= now)
+    return [
+        plan
+        for plan in plans_.read_plans(connection)
+        if plan.id not in unfinished and plan.created_at < past.lines_before and (plan.applied or plan.valid_until <= now)
     ]
-    for plan in old:
+
+
+def _drop_lines(connection: Connection, old: Sequence[Plan]) -> int:
+    """Remove the lines of these plans. The plans themselves stay, with their counts, words and digests."""
+    having = set(connection.execute(select(plan_pages.c.plan).distinct()).scalars())
+    going = [plan.id for plan in old if plan.id in having]
+    for plan in going:
         connection.execute(delete(plan_pages).where(plan_pages.c.plan == plan))
-    return len(old)
+    return len(going)
+
+
+def _clear_heads(connection: Connection, old: Sequence[Plan]) -> list[dict[str, str]]:
+    """Take the ids out of the heads of these plans; gives each with the digest of its document as it is now.
+
+    Which units the last plan that looked at dossiers saw under a hold flag of the CRM is still asked (HLD-14), until there is a newer one.
+    """
+    last = {plan.crm: plan.id for plan in reversed(plans_.read_plans(connection)) if plan.kind in LOOKING_AT_DOSSIERS}
+    cleared = []
+    for plan in old:
+        _, saved = plans_.read_saved(connection, plan.id)
+        after = saved.without_ids(keeping=("crm_holds",) if last.get(plan.crm) == plan.id else ())
+        if after is not saved:
+            cleared.append({"plan": plan.id, "document": plans_.replace_head(connection, after)})
+    return cleared
 
 
 def _drop_journals(connection: Connection, journals: Sequence[str], contacts: str, heads: Heads) -> int:

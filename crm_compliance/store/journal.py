@@ -3,7 +3,8 @@ weigh together, so that whoever writes the database alone makes no unit half don
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -12,9 +13,9 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, tu
 from crm_compliance.store.database import LEDGER_LOCK
 from crm_compliance.store.documents import decoded
 from crm_compliance.store.seals import Seals, is_sealed, seal
-from crm_compliance.store.tables import actions, runs
+from crm_compliance.store.tables import actions
 from jobs.heads import JournalTally, altered
-from jobs.runs import Action, ActionState, RunState
+from jobs.runs import Action, ActionState
 
 PURPOSE, WEIGHT = "journal", "journal row"
 CHUNK = 400
@@ -218,16 +219,11 @@ def read_last_skips(connection: Connection, sealing: Sealing) -> list[tuple[str,
     return _read_last(connection, ActionState.SKIPPED, sealing)
 
 
-def last_done(connection: Connection, limit: int, sealing: Sealing) -> list[tuple[str, Action]]:
-    """The last units that are done in runs that are over, newest first, each with its run."""
-    query = (
-        select(*WHOLE)
-        .join(runs, runs.c.id == actions.c.run)
-        .where(actions.c.state == ActionState.DONE.value, runs.c.state != RunState.RUNNING.value)
-        .order_by(actions.c.position.desc())
-        .limit(limit)
-    )
-    return list(_all_opened(connection.execute(query), sealing))
+def last_done(connection: Connection, over: Collection[str], limit: int, sealing: Sealing) -> list[tuple[str, Action]]:
+    """The last units that are done in runs that are `over`, newest first, each with its run."""
+    query = select(*WHOLE).where(actions.c.state == ActionState.DONE.value).order_by(actions.c.position.desc())
+    rows = (row for row in connection.execute(query.execution_options(yield_per=PAGE)) if row.run in over)
+    return list(_all_opened(islice(rows, limit), sealing))
 
 
 def _read_last(connection: Connection, state: ActionState, sealing: Sealing) -> list[tuple[str, Action]]:

@@ -43,6 +43,13 @@ def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
     return hashlib.sha256(doc.encode(errors="replace")).hexdigest(), decoded(doc, Plan, "a plan")
 
 
+def replace_head(connection: Connection, plan: Plan) -> str:
+    """Write the head of a plan anew, as `read_saved` gave it but for what has had its day; gives its digest as that would give it."""
+    doc = plan.document
+    connection.execute(update(plans).where(plans.c.id == plan.id).values(doc=doc))
+    return hashlib.sha256(doc.encode(errors="replace")).hexdigest()
+
+
 def read_plans(connection: Connection) -> list[Plan]:
     words: dict[str, list[Approval]] = {}
     for row in connection.execute(select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)):

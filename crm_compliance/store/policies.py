@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import policies
@@ -20,6 +20,13 @@ def add_policy(connection: Connection, digest: str, version: str, text: str, clo
     row = {"digest": digest, "version": version, "first_used_at": at, "text": text}
     added = statement.values(row).on_conflict_do_nothing(index_elements=["digest"]).returning(policies.c.position)
     return connection.execute(added).first() is not None
+
+
+def drop(connection: Connection, digests: Collection[str]) -> list[str]:
+    """Remove versions that have had their day; gives the digests of those that were there."""
+    there = [version.digest for version in read_policies(connection) if version.digest in digests]
+    connection.execute(delete(policies).where(policies.c.digest.in_(there)))
+    return there
 
 
 def read_policies(connection: Connection) -> list[PolicyVersion]:

@@ -42,7 +42,7 @@ def read_run_of(connection: Connection, plan: str) -> Run | None:
 def read_disposals(connection: Connection, kind: Kind, counter: str, limit: int) -> list[int]:
     """What the last runs of this kind disposed of, newest first, zeros included; a run that goes on does not count (RET-24).
 
-    By the documents, which are held against the ledger, and not by the columns beside them.
+    A run without counts is left out: a zero that nobody counted would widen the breaker's grip or loosen it.
     """
     found: list[int] = []
     for run in read_runs(connection):
@@ -53,18 +53,7 @@ def read_disposals(connection: Connection, kind: Kind, counter: str, limit: int)
 
 
 def _row(run: Run) -> dict[str, object]:
-    disposed = run.counts.get("disposed")
-    # A run without counts gets null and is left out of the median: a zero that nobody counted would widen the breaker's grip or loosen it.
-    counted = disposed if run.is_over and isinstance(disposed, dict) else {}
-    return {
-        "id": run.id,
-        "kind": run.kind.value,
-        "plan": run.plan,
-        "state": run.state.value,
-        "units": counted.get("units"),
-        "recordings": counted.get("recordings"),
-        "doc": msgspec.json.encode(run).decode(),
-    }
+    return {"id": run.id, "plan": run.plan, "doc": msgspec.json.encode(run).decode()}
 
 
 def _unknown(run: str) -> UsageError:

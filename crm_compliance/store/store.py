@@ -35,7 +35,7 @@ from crm_compliance.store.heads import Heads, Witness
 from crm_compliance.store.served import other_crm
 from jobs.certificates import Issued
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
-from jobs.heads import STRANDS, Tally, believed
+from jobs.heads import RUNS, STRANDS, Head, Tally, believed
 from jobs.ledger import FIRST, LedgerEntry
 from jobs.plan import Approval, Kind, Plan
 from jobs.ports import Expired, PastTerms
@@ -180,11 +180,9 @@ class SqlStore:
 
     def expire(self, past: PastTerms, now: datetime) -> Expired:
         with self._writing() as connection:
-            done = expiry.expire(connection, past, now, self._heads)
-            if done != Expired():
-                data = {"plans": done.plans, "journals": done.journals, "units": done.units, "holds": list(past.holds)}
-                self._append(connection, [("expired", data)], None)
-            return done
+            done, entries = expiry.expire(connection, past, now, self._heads)
+            self._append(connection, entries, None)
+        return done
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
         """Raises Refused with code `same_person` where this person has approved the plan before."""
@@ -375,8 +373,9 @@ class SqlStore:
             self._append(connection, [entry], None)
 
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
+        over = {entry.run or "" for entry in self.strand(RUNS) if entry.kind == "run_ended"}
         with self._database.reading() as connection:
-            return journal.last_done(connection, limit, self._heads.seals)
+            return journal.last_done(connection, over, limit, self._heads.seals)
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
         with self._database.reading() as connection:
@@ -481,6 +480,16 @@ class SqlStore:
         """Whether the ledger has no entry: nothing was ever done with this database."""
         with self._database.reading() as connection:
             return not ledger.read(connection, None, limit=1)
+
+    def head(self) -> Head | None:
+        """The signed head of the ledger; None where the ledger has no entry.
+
+        Raises:
+            StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what is remembered.
+        """
+        known = self._heads.known()
+        with self._database.reading() as connection:
+            return self._heads.current(connection, known)
 
     @property
     def signed_by(self) -> str:

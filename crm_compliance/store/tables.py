@@ -67,11 +67,7 @@ runs = Table(
     metadata,
     Column("position", Position, primary_key=True),
     Column("id", String, nullable=False, unique=True),
-    Column("kind", String, nullable=False, index=True),
     Column("plan", String, ForeignKey("plans.id"), nullable=False, unique=True),
-    Column("state", String, nullable=False),
-    Column("units", Integer),  # disposed of, for the circuit breaker; null while the run goes on (RET-24)
-    Column("recordings", Integer),
     Column("doc", Text, nullable=False),
 )
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 from isal import isal_zlib
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from crm_compliance.notary import audit_store
 from crm_compliance.settings import Settings
@@ -147,7 +147,7 @@ def make_a_run_up(night: Night, plan: Plan) -> None:
     )
     attack(
         night,
-        "INSERT INTO runs (id, kind, plan, state, doc) VALUES ('run-forged', 'all', :plan, 'running', :doc)",
+        "INSERT INTO runs (id, plan, doc) VALUES ('run-forged', :plan, :doc)",
         plan=plan.id,
         doc=run,
     )
@@ -354,12 +354,11 @@ def test_the_runs_by_which_the_breaker_goes_are_those_of_the_ledger_in_its_order
         refuse_altered(night.context)
 
 
-def test_the_breaker_goes_by_no_column_beside_the_documents(night: Night) -> None:
-    """RET-24: a column that nothing signs makes no earlier run larger."""
+def test_what_a_run_is_stands_in_no_column_beside_its_document(night: Night) -> None:
+    """RET-24: the documents are held against the ledger; a column that nothing signs could make an earlier run larger."""
+    assert {column["name"] for column in inspect(night.store._database.engine).get_columns("runs")} == {"position", "id", "plan", "doc"}
     night.apply(night.plan())
-    attack(night, "UPDATE runs SET units = 9000, recordings = 9000, kind = 'retention', state = 'running'")
     assert night.store.disposals(Kind.ALL, "units", 10) == [0]
-    assert night.store.disposals(Kind.RETENTION, "units", 10) == []
 
 
 def audited(night: Night) -> list[Any]:

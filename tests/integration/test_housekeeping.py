@@ -11,6 +11,12 @@ import pytest
 
 from connectors.interface import ObjectError
 from connectors.storage.local import LocalFolder
+from crm_compliance.answers import plan_document
+from crm_compliance.notary import audit_store
+from crm_compliance.settings import Settings
+from jobs.agreement import refuse_altered
+from jobs.attestation import LedgerIndex, attest
+from jobs.checkpoints import Problem
 from jobs.completeness import reckoning_of
 from jobs.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
 from jobs.ledger import verify_chain
@@ -35,6 +41,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def context(night: Night, folder: Path) -> JobContext:
     return replace(night.context, objects=(LocalFolder(folder),))
+
+
+def audited(night: Night) -> list[Problem]:
+    return audit_store(Settings(data_dir=night.key.folder.parent), night.store).problems
 
 
 def put(folder: Path, name: str) -> str:
@@ -154,7 +164,7 @@ def test_acc07_the_journal_of_a_run_goes_after_24_months_and_its_certificates_st
     night.clock.now = datetime(2028, 11, 25, 12, tzinfo=UTC)
     assert keep_house(context).expired.journals == 0, "the last day is still kept"
     night.clock.now += timedelta(days=1)
-    assert keep_house(context).expired == Expired(0, 1, 1, 0)
+    assert keep_house(context).expired == Expired(journals=1, units=1)
     assert keep_house(context).expired == Expired()
     assert night.store.journal(run.id) == []
     assert fiche not in "".join(str(action) for _, action in night.store.last_done(100))
@@ -167,6 +177,109 @@ def test_acc07_the_journal_of_a_run_goes_after_24_months_and_its_certificates_st
     told = [entry.data for entry in night.store.ledger() if entry.kind == "expired"]
     assert told[-1] == {"plans": 0, "journals": 1, "units": 1, "holds": []}
     assert verify_chain(night.store.ledger()).ok
+
+
+def test_acc07_the_heads_of_old_plans_name_no_row_any_more(night: Night, context: JobContext) -> None:
+    """Their numbers stay, and the ledger knows the head as it is then, so that nothing else of it can be changed unseen."""
+    held = night.dossier("social_card", spoken=date(2018, 1, 1))
+    night.plan()
+    night.patch("cf_dossiers", held, cf_legalhold=True)
+    plan = night.plan()
+    assert (plan.crm_holds, [change.id for change in plan.hold_changes]) == ((("cf_dossier", held),), [held])
+    night.clock.now += timedelta(days=31)
+    assert keep_house(context).expired.heads == 1
+    found = night.store.plan(plan.id)
+    assert (found.crm_holds, found.hold_changes) == (plan.crm_holds, ()), "the last plan is asked for the flags of then (HLD-14)"
+    newer = night.plan()
+    assert newer.hold_changes == ()
+    assert keep_house(context).expired.heads == 1
+    assert keep_house(context).expired == Expired()
+    found = night.store.plan(plan.id)
+    assert (found.crm_holds, found.cleared) == ((), {"hold_changes": 1, "crm_holds": 1})
+    assert held not in found.document
+    assert (found.digest, found.units, found.to_trim) == (plan.digest, plan.units, 0)
+    assert plan_document(found, night.clock())["cleared"] == found.cleared
+    refuse_altered(context)
+    assert audited(night) == []
+    with night.store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE plans SET doc = replace(doc, 'cleared', 'cleaned')")
+    assert [problem.where for problem in audited(night)] == [f"plan {each.id}" for each in night.store.plans()]
+
+
+def test_acc07_certificates_go_after_ten_years_and_their_root_stays(night: Night, context: JobContext) -> None:
+    """What is left follows from the last that went, and the ledger says which runs these were of; no reference of a unit stays."""
+    night.fiche("social_card", spoken=date(2018, 1, 1))
+    first = night.apply(night.plan())
+    (gone,) = night.store.certificates(first.id)
+    night.clock.now += timedelta(days=1)
+    night.fiche("social_card", spoken=date(2018, 1, 1))
+    second = night.apply(night.plan())
+    kept = night.store.certificates(second.id)
+    night.clock.now = datetime(2036, 11, 25, 12, tzinfo=UTC)
+    assert keep_house(context).expired.certificates == 0, "the last day is still kept"
+    night.clock.now += timedelta(days=1)
+    assert keep_house(context).expired.certificates == 1
+    assert keep_house(context).expired == Expired()
+    assert (night.store.certificates(first.id), night.store.certificates(second.id)) == ([], kept)
+    (told,) = [entry.data for entry in night.store.ledger() if entry.kind == "certificates_expired"]
+    assert told == {"count": 1, "last": gone.certificate.hash, "runs": [first.id]}
+    assert gone.certificate.unit_ref not in str(told)
+    assert audited(night) == []
+    after = night.store.run(first.id)
+    assert after.are_certificates_gone
+    assert night.context.notary is not None
+    with pytest.raises(UsageError, match="had had their day"):
+        attest(night.store, night.context.notary, after, LedgerIndex.read(night.store))
+    night.clock.now += timedelta(days=4000)
+    assert keep_house(context).expired.certificates == 0, "the next one follows from the last"
+    night.fiche("social_card", spoken=date(2018, 1, 1))
+    night.apply(night.plan())
+    assert keep_house(context).expired.certificates == 1
+    assert audited(night) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM certificates WHERE position = (SELECT min(position) FROM certificates)",
+        "UPDATE certificates SET doc = replace(doc, 'DELETED', 'ANONYMISED')",
+    ],
+)
+def test_acc06_what_is_left_of_the_certificates_is_held_against_the_ledger(night: Night, context: JobContext, statement: str) -> None:
+    for _ in range(3):
+        night.fiche("social_card", spoken=date(2018, 1, 1))
+        night.apply(night.plan())
+        night.clock.now += timedelta(days=1)
+    night.clock.now = datetime(2036, 11, 26, 12, tzinfo=UTC)
+    assert keep_house(context).expired.certificates == 1
+    assert audited(night) == []
+    with night.store._database.writing() as connection:
+        connection.exec_driver_sql(statement)
+    assert audited(night) != []
+
+
+def test_acc06_a_term_counts_by_the_ledger(night: Night, context: JobContext) -> None:
+    """Whoever sets an old day in the table of runs makes no journal and no certificate go."""
+    night.fiche("social_card", spoken=date(2018, 1, 1))
+    night.apply(night.plan())
+    night.clock.now += timedelta(days=1)
+    night.fiche("social_card", spoken=date(2018, 1, 1))
+    night.apply(night.plan())
+    with night.store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE runs SET doc = replace(doc, '2026-', '2001-')")
+    assert keep_house(context).expired == Expired()
+
+
+def test_acc07_a_schedule_goes_ten_years_after_it_was_last_used(night: Night, context: JobContext) -> None:
+    night.plan()
+    night.store.remember_policy(night.policy.digest, night.policy.version, "in force")
+    night.store.remember_policy("0" * 64, "2015-01-01", "of long ago")
+    night.clock.now = datetime(2036, 11, 25, 12, tzinfo=UTC)
+    assert keep_house(context).expired.policies == 0
+    night.clock.now += timedelta(days=1)
+    assert keep_house(context).expired.policies == 1
+    assert [version.digest for version in night.store.policies()] == [night.policy.digest], "the one in force stays"
+    assert [entry.data["policies"] for entry in night.store.ledger() if entry.kind == "expired"][-1:] == [["0" * 64]]
 
 
 def test_acc07_what_is_half_done_stays_in_the_journal_until_it_is_done(night: Night, context: JobContext) -> None:

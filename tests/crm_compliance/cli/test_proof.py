@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ LONG_AGO = date(2018, 3, 1)
 CANARIES = ("Wouter Verzonnen", "+32470000000", "wouter@example.org", "85.07.30-997.34")
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 PACK = {"VERIFY.md", "keys.pem", "ledger.jsonl", "checkpoints.jsonl", "anchor.jsonl", "consistency.json", "policies.json", "plans.json"}
+PACK |= {"head.json", "rounds.json"}
 
 
 def a_night(typist: Typist, org: Night) -> tuple[str, str]:
@@ -184,10 +186,14 @@ def test_a_register_key_is_destroyed_by_the_dpo_after_its_term_alone(typist: Typ
     assert typist.ask("ledger", "verify")["ok"] is True
 
 
-def test_another_term_can_be_set(typist: Typist, org: Night) -> None:
+def test_the_schedule_sets_the_term(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """ACC-07: the same term for certificates and for the keys behind their references."""
     a_night(typist, org)
     typist.ask("keys", "rotate")
-    typist.set(CERTIFICATE_YEARS="30")
+    text = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+    assert "certificate_years: 10 " in text
+    (tmp_path / "policy.yaml").write_text(text.replace("certificate_years: 10 ", "certificate_years: 30 "), encoding="utf-8")
+    typist.set(POLICY=str(tmp_path / "policy.yaml"))
     assert typist.ask("keys", "show")["keys"][0]["until"] == "2056-11-25"
 
 
@@ -328,6 +334,7 @@ def make_pack(typist: Typist, org: Night, tmp_path: Path) -> None:
     if not typist.ask("plans", "show", plan)["applicable"]:
         approve_where_needed(org.store, plan, NOW, org.key)
     typist.ask("apply", plan)
+    typist.ask("run", "requests")
     names = typist.ask("evidence", "--output", tmp_path / "evidence.zip")["files"]
     with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
         assert sorted(archive.namelist()) == sorted(names)
@@ -354,6 +361,9 @@ def test_the_pack_has_what_an_auditor_must_see(pack: Path) -> None:
     assert (hold["type"], hold["reason_code"], hold["released_at"]) == ("judicial", "REQ-1", None)
     assert {word["role"] for word in runs[0]["approvals"]} == {"crm_admin", "dpo"}
     assert len(list((pack / "keys").iterdir())) == 2
+    (made,) = loaded(pack, "rounds.json")
+    assert (made["kind"], made["state"], made["counts"]["pending"]) == ("requests", "done", 0)
+    assert loaded(pack, "head.json")["entries"] == len((pack / "ledger.jsonl").read_bytes().splitlines())
 
 
 def test_the_pack_names_nobody_and_no_row(pack: Path) -> None:
@@ -370,7 +380,7 @@ def test_the_pack_names_nobody_and_no_row(pack: Path) -> None:
 def test_the_instructions_work_with_the_files_alone(pack: Path, tmp_path: Path) -> None:
     """Every block of VERIFY.md, in a shell without our software in its path."""
     blocks = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     for block in blocks:
         done = subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, text=True, env=_bare(), check=False)
         assert done.returncode == 0, (block, done.stderr)
@@ -384,6 +394,9 @@ def test_the_instructions_work_with_the_files_alone(pack: Path, tmp_path: Path) 
         ("ledger.jsonl", '"kind":"plan"', '"kind":"plam"', 1),
         ("anchor.jsonl", '"root":"', '"root":"0', 2),
         ("checkpoints.jsonl", '"at":"2026', '"at":"2025', 3),
+        ("head.json", '"entries":', '"entries":1', 3),
+        ("ledger.jsonl", '"kind":"plan"', '"kind":"outcome"', 4),
+        ("head.json", '"hash":"', '"hash":"0', 4),
         ("policies.json", "", "", None),
     ],
 )
@@ -397,6 +410,61 @@ def test_the_instructions_notice_what_was_changed(pack: Path, name: str, old: st
         (pack / name).write_text(text.replace(old, new, 1), encoding="utf-8")
     block = re.findall(r"^```sh\n(.*?)^```", (pack / "VERIFY.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[step]
     assert subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, env=_bare(), check=False).returncode != 0
+
+
+def test_the_journal_and_the_register_can_be_checked_on_the_machine_with_public_tools(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """ACC-06: the blocks of the auditor's page, word for word; each notices what was changed."""
+    page = (Path(__file__).parents[3] / "docs" / "auditor.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    make_pack(typist, org, tmp_path)
+
+    def codes() -> list[int]:
+        return [
+            subprocess.run(["bash", "-euc", block], cwd=tmp_path, capture_output=True, env=_bare(), check=False).returncode
+            for block in blocks
+        ]
+
+    assert codes() == [0, 0, 0]
+    with org.store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE erasures SET reason = 'OTHER' WHERE position = 1")
+        connection.exec_driver_sql("DELETE FROM actions WHERE position = 1")
+    assert codes() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DELETE FROM actions WHERE position = 1", "journal"),
+        ("UPDATE actions SET doc = replace(doc, 'EXPIRED', 'REQUEST') WHERE position = 1", "journal"),
+        ("UPDATE erasures SET reason = 'OTHER' WHERE position = 1", "register of erasures"),
+        ("DELETE FROM holds", "hold"),
+        ("UPDATE plans SET doc = replace(doc, 'service', 'servant')", "head"),
+    ],
+)
+def test_what_was_altered_is_never_packed(typist: Typist, org: Night, tmp_path: Path, statement: str, told: str) -> None:
+    """ACC-06: an archive of it would look like proof."""
+    a_night(typist, org)
+    dossier = org.dossier("e_safety", spoken=LONG_AGO)
+    hold = ("holds", "place", "--table", "cf_dossier", "--id", dossier, "--type", "judicial", "--reason", "REQ-1", "--basis", "fictief")
+    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora", "--role", "dpo")
+    with org.store._database.writing() as connection:
+        assert connection.exec_driver_sql(statement).rowcount
+    error = typist.refused("evidence", "--output", tmp_path / "evidence.zip", code=7)
+    assert told in error["message"]
+    assert not (tmp_path / "evidence.zip").exists()
+
+
+def test_a_round_is_a_run_like_any_other(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """In history, for `verify`, which has nothing to read back, and in the evidence."""
+    for job in ("requests", "housekeeping"):
+        run = typist.ask("run", job)["run"]
+        assert typist.ask("history", "show", run)["run"] == run
+        assert typist.ask("verify", run) == {"run": run, "checked": 0, "still_there": [], "not_checkable": []}
+    typist.ask("evidence", "--output", tmp_path / "evidence.zip")
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        rounds = json.loads(archive.read("rounds.json"))
+    assert [made["kind"] for made in rounds] == ["requests", "housekeeping"]
+    typist.refused("verify", "run-none", code=2)
 
 
 def test_the_files_of_the_pack_verify_with_the_software_too(pack: Path, typist: Typist, tmp_path: Path) -> None:

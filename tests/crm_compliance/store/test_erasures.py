@@ -50,9 +50,20 @@ def test_what_a_run_has_done_last_comes_first(store: SqlStore) -> None:
             unit = f"{number}-{state.value}-{len(store.journal(f'run-{number}'))}"
             store.record(f"run-{number}", [Action("contact", unit, "delete", state, rows=(RowWrite("contact", unit, "1"),))])
         if number < 3:
-            store.save_run(a_run(f"run-{number}", f"plan-{number}", state=RunState.DONE))
+            store.save_run(a_run(f"run-{number}", f"plan-{number}", state=RunState.DONE), [("run_ended", {})])
     assert [(run, action.id) for run, action in store.last_done(3)] == [
         ("run-2", "2-done-3"),
         ("run-2", "2-done-0"),
         ("run-1", "1-done-3"),
     ]
+
+
+def test_whether_a_run_is_over_is_what_the_ledger_says(store: SqlStore) -> None:
+    """ACC-06: the ledger is signed, the table of runs is not. A run that somebody ends there is no proof of anything that was done."""
+    store.save_plan(a_plan("plan-1"), [], ("plan", {}))
+    store.start_run(a_run("run-1", "plan-1"), ("run_started", {}))
+    store.record("run-1", [Action("contact", "1", "delete", ActionState.DONE, rows=(RowWrite("contact", "1", "1"),))])
+    store.save_run(a_run("run-1", "plan-1", state=RunState.DONE))
+    assert store.last_done(3) == []
+    store.append([("run_ended", {})], "run-1")
+    assert [(run, action.id) for run, action in store.last_done(3)] == [("run-1", "1")]

@@ -1,0 +1,21 @@
+"""What a run is stands in its document, which is held against the ledger, and in no column beside it."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.drop_index("ix_runs_kind", "runs")
+    for column in ("kind", "state", "units", "recordings"):
+        op.drop_column("runs", column)
+
+
+def downgrade() -> None:
+    """There is no way back."""
+    raise RuntimeError("an older version would have to drop proof")
