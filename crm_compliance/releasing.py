@@ -1,4 +1,4 @@
-"""Releases an answer: guards, files, needle test, archive and passphrase, and only then the register.
+"""Releases an answer: guards, files and message, needle test, archive and passphrase, and only then the register.
 
 Nothing is left half done: the archive takes its name, and the passphrase stays, only if the register says that the answer is released.
 """
@@ -19,7 +19,7 @@ from crm_compliance.downloads import TIMES, new_link
 from crm_compliance.files import disk_errors, sync_folder, write_whole
 from crm_compliance.packages.archive import archive_of, new_passphrase
 from crm_compliance.packages.message import ENDING, message_text
-from crm_compliance.packages.needle_test import NeedleFound
+from crm_compliance.packages.needle_test import NeedleFound, search_message
 from crm_compliance.packages.package import Unchecked, package_of, sender_of
 from jobs.admitting import signed
 from jobs.compiling import hand_of
@@ -85,23 +85,28 @@ def release_request(
     }  # never a shelter, to a parent (RGT-09)
     told = [notice.recipient for notice in decision.notices if notice.recipient in named] if decision is not None else []
     sender = sender_of(context.policy, compilation.language)
+    link = new_link(now)
+
+    def message_of(each: Compilation, address: str = "") -> str:
+        return message_text(each, sender, link=address, until=link.until, downloads=TIMES)
+
     try:
         contents = package_of(compilation, sender, attachments_of(context, compilation), told=told)
+        search_message(compilation, message_of, sender.said)  # without the link, whose token is chance
     except Unchecked as unchecked:
         raise sent_back(context, request, unchecked, who, role) from None
     except NeedleFound as found:
         if found.item:
-            raise sent_back_for(context, request, found.item, found, who, role) from None
+            raise sent_back_for(context, request, found.item, found, who, role, is_near=found.is_near) from None
         found.hint = f"correct the row in the CRM, then crm-compliance requests compile {request.id}; decisions on what is the same stand"
         raise
     passphrase = new_passphrase()
     zipped = archive_of(contents, passphrase)
     digest = hashlib.sha256(zipped).hexdigest()
-    link = new_link(now)
     row = released(request, compilation, who, role, now, package_sha256=digest, link=link.digest, link_until=link.until, downloads=())
     entry = signed(("request", {"request": request.id, "step": Step.RELEASE.value, "sha256": digest}), hand_of(context, who, role))
     address = f"{public_url.rstrip('/')}/d/{link.token}"
-    text = message_text(compilation, sender, link=address, until=link.until, downloads=TIMES)
+    text = message_of(compilation, address)
     with write_whole(archive) as out, write_whole(message) as beside, _new_secret(passphrase_file, passphrase):
         beside.write(text.encode())
         beside.flush()

@@ -36,6 +36,7 @@ RECIPIENT: Final = "recipient"  # the kind of an item that says to whom somethin
 TOLD_CODES: Final = frozenset({"RF-03", "VOICE", RGT_09})  # reasons that a person is told; whatever else a reviewer writes is told as RF-03
 
 
+NOT_A_NAME: Final = "NOT_A_NAME"  # with APPROVED or APPROVED_REDACTED: what is nearly a name in this item is none
 SEEN_UNCHECKED: Final = "SEEN_UNCHECKED"  # with APPROVED: a person has looked at a file that no program can read, and lets it go
 
 
@@ -294,6 +295,11 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[str, ...] = ()  # keys of contexts that stay whatever is erased: told with their ground and term (art. 12(4))
     is_complete: bool = True
     offers_listening: bool = False
+
+    @property
+    def is_on_behalf(self) -> bool:
+        """Whether it is about a child, and for somebody who acts for it."""
+        return self.scope.startswith("on_behalf")
 
     @property
     def shown(self) -> tuple[Item, ...]:

@@ -54,7 +54,7 @@ class Files:
         if found is None:
             return Checked()
         reading = reading_of(found.body, attachment.media_type)
-        tells_of_others = any(needles.found_in(text) for text in reading.texts)
+        tells_of_others = any(needles.found_in(text) or needles.are_nearly_in(text) for text in reading.texts)
         return Checked(tells_of_others=tells_of_others, unread=reading.why, sha256=hashlib.sha256(found.body).hexdigest())
 
     def _text_in(self, note: FullNote) -> str | None:

@@ -17,7 +17,7 @@ from jobs.admitting import APPROVER, Hand, admitted, check_role, of_this_crm, sa
 from jobs.compiling import NEUTRAL, Draft, compiled, drafted, hand_of
 from jobs.confirmed_people import refused
 from jobs.deciding import is_decided
-from jobs.disclosure import Compilation
+from jobs.disclosure import NOT_A_NAME, Compilation
 from jobs.overriding import overrides_of
 from jobs.ports import JobContext
 from jobs.recipients import TRANSFER_BASIS_MISSING
@@ -98,10 +98,12 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         raise refused(block, f"the release is stopped by {block}", hint, request.id)
 
 
-def sent_back_for(context: JobContext, request: SubjectRequest, item: str, problem: Refused, who: str, role: str) -> Refused:
+def sent_back_for(
+    context: JobContext, request: SubjectRequest, item: str, problem: Refused, who: str, role: str, *, is_near: bool = False
+) -> Refused:
     """Send a request back to the review because of one item; what was decided on the items stands, the words on the answer do not.
 
-    The hint of the problem is the one step by which the answer can be approved again.
+    The hint of the problem is the one step by which the answer can be approved again. `is_near`: what was found may be no name at all.
     """
     review = f"crm-compliance requests review {request.id} --decisions FILE"
     line = f'{{"item": "{item}", "status": "WITHHELD", "code": "RF-03"}}'
@@ -110,6 +112,8 @@ def sent_back_for(context: JobContext, request: SubjectRequest, item: str, probl
         if _may_be_rewritten(context, request, item)
         else "or correct the row in the CRM and compile"
     )
+    if is_near:
+        other = f'{other}, or, where it is no name, its decision anew with "code": "{NOT_A_NAME}"'
     problem.hint = f"{review} with the line {line}, {other}; then approve and release it; every other decision stands"
     return sent_back(context, request, problem, who, role)
 

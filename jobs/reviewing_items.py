@@ -7,6 +7,9 @@ not (`deciding.py`): looking at it says no more than that somebody did, and one 
 A file that no program can read goes along only where a person says that they looked at this very file: `APPROVED` with the code
 `SEEN_UNCHECKED`. What nobody has looked at must not slip through with a word that was meant for something else.
 
+A text in which something is nearly somebody's name, such as a surname with a slip of the pen, goes along where a person says that it is
+none: with the code `NOT_A_NAME`.
+
 Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6.
 """
 
@@ -22,7 +25,7 @@ import msgspec
 
 from jobs.admitting import APPROVER, DPO, Hand, admitted, check_role, of_this_crm, save_move
 from jobs.compiling import compiled, drafted
-from jobs.disclosure import RECIPIENT, SEEN_UNCHECKED, Compilation, Item, ItemStatus
+from jobs.disclosure import NOT_A_NAME, RECIPIENT, SEEN_UNCHECKED, Compilation, Item, ItemStatus
 from jobs.granted import PUT_ASIDE, is_settled
 from jobs.ports import JobContext
 from jobs.subject_requests import COMPILATION, SubjectRequest
@@ -134,6 +137,8 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
             raise _wrong(decision.line, "gives a text to an item that has none", "APPROVED or WITHHELD")
         if decision.code == SEEN_UNCHECKED and item.attachment is None:
             raise _wrong(decision.line, f"says {SEEN_UNCHECKED} of an item that is no file", '"status": "APPROVED" alone')
+        if decision.code == NOT_A_NAME and not is_copy:
+            raise _wrong(decision.line, f"says {NOT_A_NAME} of what is not given to anybody", '"status": "APPROVED" alone')
         if is_copy and decision.status is ItemStatus.APPROVED and item.unread and decision.code != SEEN_UNCHECKED:
             hint = f'look at it in the working copy, then "code": "{SEEN_UNCHECKED}"; or WITHHELD, or APPROVED_REDACTED with what it says'
             raise _wrong(decision.line, f"approves a file whose content cannot be checked ({item.unread})", hint)
@@ -141,6 +146,9 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
         if told:
             hint = f"found: {', '.join(told)}; write a label such as [persoon] instead"
             raise _wrong(decision.line, "has a text by which somebody else would be known", hint)
+        if decision.text and decision.code != NOT_A_NAME and needles.are_nearly_in(decision.text):
+            hint = f'write a label such as [persoon] instead; where it is no name, say so with "code": "{NOT_A_NAME}"'
+            raise _wrong(decision.line, "has a text with what is nearly the name of somebody else", hint)
         found[decision.item] = decision
     return found
 
@@ -184,7 +192,7 @@ def _read(number: int, line: str) -> Decision:
     digest = found.get("digest") or ""
     if not isinstance(digest, str):
         raise _wrong(number, "has a digest that is none")
-    keeps_code = status == ItemStatus.WITHHELD or (status == ItemStatus.APPROVED and code == SEEN_UNCHECKED)
+    keeps_code = status == ItemStatus.WITHHELD or code == NOT_A_NAME or (status == ItemStatus.APPROVED and code == SEEN_UNCHECKED)
     return Decision(number, item, ItemStatus(status), code if keeps_code else "", text or None, digest)
 
 

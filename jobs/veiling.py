@@ -43,8 +43,8 @@ class Veil:
         return self._redactor.redact(self._files.replaced(text, LEFT_OUT))
 
     def tells(self, text: str) -> bool:
-        """Whether a text has something in it that would stop the release."""
-        return bool(self._needles.found_in(text))
+        """Whether a text has something in it that would stop the release, or nearly."""
+        return bool(self._needles.found_in(text)) or self._needles.are_nearly_in(text)
 
     def label(self, key: str) -> str:
         """The label of a person, the same throughout (R-118)."""

@@ -57,8 +57,10 @@ _BASE64: Final = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-][a-z+/_-]*[A-Z0-9])[A-Za-z0-9+/_-]{8,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{4,}={0,2})*+"
 )
 _HEXADECIMAL: Final = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}[ :]?){6,}(?![0-9a-zA-Z])")
-# Between letters: `Peeters1` is a name with a number.
-_WITH_DIGITS: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]++(?:[0-9@$]{1,3}[^\W\d_]++)+")
+# Between letters, and one at either end of five: `Peeters1` says nothing else than a name with a number.
+_WITH_DIGITS: Final = re.compile(
+    r"(?<![^\W\d_])(?:[0-9@$]?[^\W\d_]++(?:[0-9@$]{1,3}[^\W\d_]++)+[0-9@$]{0,2}|[0-9@$][^\W\d_]{5,}+|[^\W\d_]{5,}+[0-9@$](?![0-9@$]))"
+)
 _DIGITS_AS_LETTERS: Final = (str.maketrans("013456789@$", "oieasgtbgas"), str.maketrans("013456789@$", "oleasgtbgas"))
 
 

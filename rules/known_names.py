@@ -12,13 +12,12 @@ from typing import Final
 
 import ahocorasick
 import msgspec
-from rapidfuzz.distance import OSA
 
 from rules.folding import Squeezed, fold
 from rules.ordinary_words import ORDINARY, PARTICLES
+from rules.slips import Slips
 from rules.spellings import Part, Spelling, spellings
 
-_TYPO_FROM: Final = 6  # letters from which one slip of the pen still tells the name
 _LOWER_TYPO_FROM: Final = 8  # the same without a capital: `matin` is no Martin
 _LONGEST_ENDING: Final = 4
 _LONGEST_GAP: Final = 6
@@ -56,10 +55,7 @@ class KnownNames:
         for letters in self._spellings:
             self._search.add_word(letters, letters)
         self._search.make_automaton()
-        self._slips = _slips(
-            {letters for letters, known in self._spellings.items() if any(s.part in (Part.FIRST, Part.LAST) for s in known)}
-        )
-        self._longest = max(map(len, self._spellings), default=0)  # what is longer is no slip of any of them, and would cost its square
+        self._slips = Slips(letters for letters, known in self._spellings.items() if any(s.part in (Part.FIRST, Part.LAST) for s in known))
         self._without = without
 
     def find(self, text: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]] = ()) -> list[Named]:
@@ -114,28 +110,10 @@ class KnownNames:
 
     def _slip_of(self, word: str) -> set[str]:
         """Give the people whose name a word nearly is; a name as it should be is found as such, the person's own is nobody else's."""
-        if (
-            not _TYPO_FROM - 1 <= len(word) <= self._longest + 1
-            or word in self._spellings
-            or {word, word.removesuffix("s")} & self._without
-        ):
+        if word in self._spellings or {word, word.removesuffix("s")} & self._without:
             return set()
-        names = {name for slip in _without_one_letter(word) for name in self._slips.get(slip, ()) if OSA.distance(word, name) <= 1}
+        names = self._slips.of(word)
         return {key for name in names for spelling, who in self._spellings[name].items() if spelling.is_word for key in who}
-
-
-def _slips(names: Set[str]) -> dict[str, set[str]]:
-    """Index names by what is left of them without one letter: two words at distance one share such a rest."""
-    found: dict[str, set[str]] = {}
-    for name in names:
-        if len(name) >= _TYPO_FROM:
-            for rest in _without_one_letter(name):
-                found.setdefault(rest, set()).add(name)
-    return found
-
-
-def _without_one_letter(word: str) -> set[str]:
-    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
 def _is_one_piece(at: Sequence[int]) -> bool:

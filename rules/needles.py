@@ -17,6 +17,7 @@ from rules.as_read import as_read, encoded_parts
 from rules.folding import fold, plain_letters, squeeze_quickly
 from rules.labels import LABEL
 from rules.markup import unescaped
+from rules.near_names import NearNames
 from rules.spellings import POSSESSIVE, Part, Spelling, spellings
 
 NAME: Final = "name"
@@ -67,6 +68,7 @@ class Needles:
         """`values` as `needle` writes them; without a class, a plain string."""
         own: set[Spelling] = set()
         names: set[Spelling] = set()
+        people: list[tuple[str, str]] = []
         self._searched: dict[str, tuple[str, Spelling | re.Pattern[str]]] = {}
         for value in values:
             what, colon, rest = value.partition(":")
@@ -75,9 +77,12 @@ class Needles:
             if what in (NAME, OWN_NAME):
                 first, _, last = rest.partition(_BETWEEN_NAMES)
                 (own if what == OWN_NAME else names).update(spellings(first, last))
+                if what == NAME:
+                    people.append((first, last))
             else:
                 self._searched.update(_searches(what, rest))
         theirs = {spelling.letters for spelling in own}
+        self._near = NearNames(people, theirs)
         for spelling in names:
             if spelling.is_distinctive and spelling.letters not in theirs:
                 self._searched.setdefault(spelling.letters, (NAME, spelling))
@@ -97,6 +102,10 @@ class Needles:
         The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is meant.
         """
         return {Hit(letters, what) for view in _views(text) for letters, what in self._hits(view) if what != OWN}
+
+    def are_nearly_in(self, text: str) -> bool:
+        """Say whether a text has what is nearly the name of somebody (`near_names`), which makes a person look and proves nothing."""
+        return any(self._near.are_in(view) for view in _views(text))
 
     def _hits(self, text: str) -> set[tuple[str, str]]:
         """Give what is in a text, with its class, once each."""

@@ -98,6 +98,11 @@ class Sender(msgspec.Struct, frozen=True):
     phone: str = ""
     ask_for: str = ""
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What every letter says of the organisation itself."""
+        return (self.name, self.address, self.dpo_address, self.email, self.phone, self.ask_for)
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer. `is_bare`: a neutral answer or a refusal, which is a letter and nothing else (contract 5)."""

@@ -1,9 +1,12 @@
-"""The last look: whether anything that must not go out is in a package as it is, whatever the steps before have done.
+"""The last look: whether anything that must not go out is in a package as it is, or in the message that
+goes with it, whatever the steps before have done.
 
 Two questions, for our own words are in every package and prove nothing. What the package says beyond them, string by string as the CRM has
 it, must hold nothing of others: a name of somebody else is found there although it is a word of every letter too. And the files as they
 are read back from their bytes, metadata and names included, must hold nothing of others besides what those fixed words hold. Attachments
 are searched whole. A hit stops the release, and nothing is written. What was found is not told: it is a name.
+
+What is only nearly a name stops an item until a person says that it is none. A file was withheld because of it, and is let go by a person.
 
 Source: EXP-06, EXP-13; R-118, R-119, R-123, R-142.
 """
@@ -11,7 +14,7 @@ Source: EXP-06, EXP-13; R-118, R-119, R-123, R-142.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,13 +25,15 @@ from crm_compliance.packages.data import data_json
 from crm_compliance.packages.reading_back import APART, words_of
 from crm_compliance.packages.shown import ShownItem, shown_of
 from crm_compliance.packages.wording import NO_WORDS, Texts, texts_in
-from jobs.disclosure import Addressee, Compilation, Field, Item, Recipient
+from jobs.disclosure import NOT_A_NAME, Addressee, Compilation, Field, Item, Recipient
 from jobs.file_texts import texts_of
 from rules.errors import Refused
 from rules.needles import GUID, Hit, Needles, name_needle
 from rules.subject_requests import COPIES
 
 ID: Final = "id"  # of the CRM (EXP-13)
+NEAR_NAME: Final = "near_name"  # nearly the name of somebody: a person may say that it is none
+MESSAGE: Final = "message.txt"  # as the message that goes with the link is called in a refusal
 _ATTACHED: Final = "attachments/"
 _NEUTRAL: Final = re.compile(r"attachment-\d+\.\w+")  # the name that a file has in a package
 # Names of our files, and of the program that sets the letter, which every PDF names.
@@ -45,6 +50,7 @@ class NeedleFound(Refused):
     code = "needle"
 
     def __init__(self, name: str, found: Sequence[str], item: str = "") -> None:
+        self.is_near = tuple(found) == (NEAR_NAME,)
         what = f"{name} holds what must not be told: {', '.join(found)}"
         super().__init__(f"{item} in {what}" if item else what, where=f"{name} {item}".strip())
         self.file = name
@@ -62,11 +68,10 @@ def search_for_needles(
         NeedleFound: naming file, item and what kind of thing it is, never the thing.
     """
     needles = Needles(compilation.needles)
-    texts = texts_in(compilation.language)
+    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
     _search_data(compilation, needles, texts, "data.json" if "data.json" in contents else "letter.pdf", ours, told)
     items = {item.shown_attachment.name: item.item for item in compilation.items if item.shown_attachment is not None}
-    people = dict.fromkeys(name for name in (compilation.addressee.name, compilation.about) if name)
-    named = Needles((*compilation.needles, *(name_needle("", name, own=True) for name in people)))
+    named = _naming_whom_it_is_for(compilation)
     fixed = _fixed_hits(compilation, named, texts, ours, told)
     for name, content in contents.items():
         is_attached = name.startswith(_ATTACHED)
@@ -79,6 +84,28 @@ def search_for_needles(
             raise NeedleFound(name, found, item)
 
 
+def search_message(compilation: Compilation, write: Callable[[Compilation], str], ours: Sequence[str] = ()) -> None:
+    """Look through the message that goes with the link, which lies beside the package and is read before it.
+
+    `write` writes it of any answer: of this one it is searched, and of the same answer without its data it says what is ours.
+
+    Raises:
+        NeedleFound: as `search_for_needles` does.
+    """
+    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
+    named = _naming_whom_it_is_for(compilation)
+    fixed = _fixed_hits(compilation, named, texts, ours, ()) | named.hits_in(write(_frame_of(compilation, texts)))
+    message = write(compilation)
+    if found := (*named.found_in(message, fixed), *_ids_in(message)):
+        raise NeedleFound(MESSAGE, found)
+
+
+def _naming_whom_it_is_for(compilation: Compilation) -> Needles:
+    """The needles of an answer; the names of whom it is for are theirs, whoever else is called like that."""
+    people = dict.fromkeys(name for name in (compilation.addressee.name, compilation.about) if name)
+    return Needles((*compilation.needles, *(name_needle("", name, own=True) for name in people)))
+
+
 def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file: str, ours: Sequence[str], told: Sequence[str]) -> None:
     """Search what is said beyond our own words: item by item, and then the rest of the answer."""
     own = set(_own_words(compilation, texts))
@@ -87,6 +114,8 @@ def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file:
             names = () if text in own else needles.found_in(text)
             if found := (*names, *_ids_in(text)):
                 raise NeedleFound(file, found, item.item)
+            if text not in own and item.code != NOT_A_NAME and needles.are_nearly_in(text):
+                raise NeedleFound(file, (NEAR_NAME,), item.item)
     frame = set(_said_without_words(_frame_of(compilation, texts), [_ANYTHING] * len(told)))
     for text in _said_without_words(msgspec.structs.replace(compilation, addressee=_NO_ADDRESSEE, about=""), told):
         for word in ours:

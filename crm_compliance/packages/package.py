@@ -77,8 +77,7 @@ def package_of(
                 raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
             contents[f"attachments/{attachment.name}"] = _checked(compilation, attachment, attachments[attachment.name], working_copy)
     if not working_copy:
-        ours = (sender.name, sender.address, sender.dpo_address, sender.email, sender.phone, sender.ask_for)
-        search_for_needles(compilation, contents, ours, told=told)
+        search_for_needles(compilation, contents, sender.said, told=told)
     contents[NAME] = manifest_json(compilation, contents)
     return contents
 

@@ -17,6 +17,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
 LANGUAGES: Final = ("nl", "fr", "de", "en")
+ON_BEHALF: Final = "_on_behalf"
 NO_WORDS: Final = "zxx"  # ISO 639 for "no linguistic content": an answer of which only the data are left
 BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 _PLACE: Final = re.compile(r"\{\w*[^{}]*\}")
@@ -35,12 +36,19 @@ _MEDIA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 class Texts:
-    """The texts of one language, as its file has them."""
+    """The texts of one language, as its file has them.
 
-    def __init__(self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str) -> None:
+    A table `…_on_behalf` has what is said otherwise to whoever asks in a child's name: of the child, not of the reader.
+    """
+
+    def __init__(self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str, *, on_behalf: bool = False) -> None:
         self.language = language
         self.locale = Locale.parse(locale)
-        self._tables = tables
+        self._all = tables
+        self._on_behalf = on_behalf
+        said = {name: table for name, table in tables.items() if not name.endswith(ON_BEHALF)}
+        other = {name.removesuffix(ON_BEHALF): table for name, table in tables.items() if name.endswith(ON_BEHALF)}
+        self._tables = {name: {**table, **other.get(name, {})} for name, table in said.items()} if on_behalf else said
 
     def say(self, table: str, key: str, **values: str) -> str:
         """Give a sentence with its places filled in."""
@@ -52,12 +60,12 @@ class Texts:
 
     def all_texts(self) -> tuple[str, ...]:
         """Every text of the language: what is the same in all letters is about nobody."""
-        return tuple(text for table in self._tables.values() for text in table.values())
+        return tuple(text for table in self._all.values() for text in table.values())
 
     def without_words(self) -> Texts:
         """The same texts with nothing in them but the places that are filled in: whatever is said by them is data."""
-        tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._tables.items()}
-        return Texts(NO_WORDS, tables, "root")
+        tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._all.items()}
+        return Texts(NO_WORDS, tables, "root", on_behalf=self._on_behalf)
 
     def all_codes(self) -> tuple[str, ...]:
         """Every code that there are words for."""
@@ -146,11 +154,11 @@ def _instant(text: str) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-@lru_cache(maxsize=len(LANGUAGES) + 1)
-def texts_in(language: str) -> Texts:
-    """The texts of a language; Dutch where it is none of the four (EXP-11)."""
+@lru_cache(maxsize=2 * (len(LANGUAGES) + 1))
+def texts_in(language: str, *, on_behalf: bool = False) -> Texts:
+    """The texts of a language; Dutch where it is none of the four (EXP-11). `on_behalf`: of a child, to whoever acts for it."""
     if language == NO_WORDS:
-        return texts_in(LANGUAGES[0]).without_words()
+        return texts_in(LANGUAGES[0], on_behalf=on_behalf).without_words()
     known = language if language in LANGUAGES else "nl"
     tables = tomllib.loads((files("crm_compliance.packages") / "texts" / f"{known}.toml").read_text(encoding="utf-8"))
-    return Texts(known, tables, tables.pop("locale"))
+    return Texts(known, tables, tables.pop("locale"), on_behalf=on_behalf)

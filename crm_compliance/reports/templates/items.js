@@ -5,6 +5,7 @@
   const byId = (id) => document.getElementById(id);
   const words = { PENDING_REVIEW: "to decide", APPROVED: "to be released", APPROVED_REDACTED: "to be released with a different text", WITHHELD: "left out" };
   const SEEN = "SEEN_UNCHECKED"; // a word on one file that no program can check: by its own button, never by a key
+  const NO_NAME = "NOT_A_NAME"; // a word on this text alone: a new one needs it anew
   let unsaved = false;
 
   const statusOf = (item) => made.get(item.id)?.status ?? item.dataset.status;
@@ -118,12 +119,13 @@
         left += 1;
         continue;
       }
-      if (line.code && line.code !== SEEN) {
+      if (line.code && line.status === "WITHHELD") {
         if (![...why.options].some((option) => option.value === line.code)) why.add(new Option(line.code, line.code));
         why.value = line.code;
       }
       if (line.text && other) other.value = line.text;
       decide(item, line.status);
+      if (line.code === NO_NAME && line.status !== "WITHHELD") made.get(item.id).code = NO_NAME;
       taken += 1;
     }
     unsaved = false;

@@ -17,6 +17,7 @@ import requests
 
 from crm_compliance import releasing
 from crm_compliance.downloads import Downloads
+from crm_compliance.packages.message import message_text
 from crm_compliance.packages.page import page_html
 from crm_compliance.web import app_of
 from crm_compliance.web_server import listening
@@ -189,6 +190,25 @@ def test_a_needle_stops_the_release(child: Asking, typist: Typist, monkeypatch: 
     assert child.row().state is RequestState.APPROVED
 
 
+def test_a_needle_in_the_message_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EXP-06: the message lies beside the archive, not encrypted; it is looked at without its link, which is chance."""
+    searched: list[str] = []
+
+    def leaking(*given: Any, **more: Any) -> str:
+        searched.append(more["link"])
+        return message_text(*given, **more) + ("Verstraeten, Annelies\n" if len(searched) > 1 else "")
+
+    monkeypatch.setattr(releasing, "message_text", leaking)
+    files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
+    error = typist.refused("requests", "release", child.id, *files, *ERIK, code=5)
+    assert (error["code"], error["where"]) == ("needle", "message.txt")
+    assert f"requests compile {child.id}" in error["hint"]
+    assert "Annelies" not in json.dumps(error)
+    assert set(searched) == {""}
+    assert not list(typist.folder.glob("a.*"))
+    assert child.row().state is RequestState.APPROVED
+
+
 @pytest.mark.parametrize("way", ["withheld", "rewritten"])
 def test_the_way_back_from_a_needle_is_one_step_and_loses_no_decision(typist: Typist, org: Night, way: str) -> None:
     """The refusal names file, item and kind; the hint is a command that works from the state in which it leaves the request (R-118)."""
@@ -233,6 +253,95 @@ def _is_somebody_after_all(asking: Asking, surname: str) -> None:
         row, found = context.store.request(asking.id), asking.compilation
         known = msgspec.structs.replace(found, needles=(*found.needles, name_needle("Jo", surname)))
         context.store.save_request(row, [], since=row, parts={COMPILATION: msgspec.json.encode(known)})
+
+
+@pytest.fixture
+def unreadable(typist: Typist, org: Night) -> tuple[Asking, str, str]:
+    """A child's answer with a file that nothing here reads: the request, the row of the file, and its item."""
+    person = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.party(person, "child", dossier=dossier)
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte belde.")
+    row = org.note(
+        "cf_dossier", dossier, filename="a.bin", mimetype="application/octet-stream", isdocument=True, documentbody=_base64(b"\0\1")
+    )
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile()
+    return asking, row, _file_of(asking)["item"]
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _file_of(asking: Asking) -> dict[str, Any]:
+    (found,) = [item for item in asking.items() if item.get("unread")]
+    return found
+
+
+def _refused_release(asking: Asking, typist: Typist) -> dict[str, Any]:
+    error = typist.refused("requests", "release", asking.id, "--output", typist.folder / "a.zip", "--passphrase-file",
+                           typist.folder / "a.txt", *ERIK, code=5)  # fmt: skip
+    assert not list(typist.folder.glob("a.*"))
+    return error
+
+
+def _seen(item: str) -> dict[str, Any]:
+    return {"item": item, "status": "APPROVED", "code": "SEEN_UNCHECKED"}
+
+
+def test_a_file_that_nothing_reads_goes_out_on_a_word_on_that_very_content(
+    unreadable: tuple[Asking, str, str], typist: Typist, org: Night
+) -> None:
+    """EXP-07: the word is on what was looked at; where the content is another, it is asked for again."""
+    asking, row, item = unreadable
+    assert "cannot be checked" in asking.decide({"item": item, "status": "APPROVED"}, code=2)["message"]
+    asking.decide(_seen(item))
+    asking.approve_all()
+    org.patch("annotations", row, documentbody=_base64(b"\0\1\2"))
+    error = _refused_release(asking, typist)
+    assert (error["code"], error["where"]) == ("attachment", "attachment-1.bin")
+    assert "compile" in error["hint"]
+
+    asking.compile()
+    waiting = _file_of(asking)
+    assert (waiting["status"], waiting["unread"]) == ("PENDING_REVIEW", "unknown_kind")
+    asking.decide(_seen(waiting["item"]))
+    asking.approve_all()
+    _, files = release(asking)
+    assert files["attachments/attachment-1.bin"] == b"\0\1\2"
+
+
+@pytest.mark.parametrize("way", ["seen", "withheld"])
+def test_the_way_back_from_a_file_that_nobody_vouches_for(unreadable: tuple[Asking, str, str], typist: Typist, way: str) -> None:
+    """As of an answer that was approved before such a word was asked for: the hint works from the state in which the request is left."""
+    asking, _, item = unreadable
+    asking.decide(_seen(item))
+    other = next(each["item"] for each in asking.items() if each["status"] == "PENDING_REVIEW")
+    asking.decide({"item": other, "status": "APPROVED_REDACTED", "text": "Zij belde (verzonnen)."})
+    asking.approve_all()
+    _without_its_word(asking, item)
+
+    error = _refused_release(asking, typist)
+    assert (error["code"], error["where"]) == ("unchecked", "attachment-1.bin")
+    assert item in error["message"]
+    assert "unknown_kind" in error["message"]
+    assert "SEEN_UNCHECKED" in error["hint"]
+    assert (asking.row().state, asking.row().words) == (RequestState.REVIEWING, ())
+
+    asking.decide(_seen(item) if way == "seen" else {"item": item, "status": "WITHHELD", "code": "RF-03"})
+    typist.ask("requests", "approve", asking.id, *DORA)
+    _, files = release(asking)
+    assert ("attachments/attachment-1.bin" in files) is (way == "seen")
+    assert "Zij belde (verzonnen)." in files["data.json"].decode()
+
+
+def _without_its_word(asking: Asking, item: str) -> None:
+    with asking.context() as context:
+        row, found = context.store.request(asking.id), asking.compilation
+        items = tuple(msgspec.structs.replace(each, code="" if each.item == item else each.code) for each in found.items)
+        changed = msgspec.json.encode(msgspec.structs.replace(found, items=items))
+        context.store.save_request(row, [], since=row, parts={COMPILATION: changed})
 
 
 def test_the_working_copy_is_not_encrypted_and_is_the_dpos_own(child: Asking, typist: Typist) -> None:

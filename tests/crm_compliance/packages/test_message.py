@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from crm_compliance.packages.message import message_text
+from crm_compliance.packages.needle_test import NeedleFound, search_message
 from crm_compliance.packages.wording import LANGUAGES
 from jobs.disclosure import Addressee, Compilation
+from rules.needles import name_needle, needle
 from tests.crm_compliance.packages.samples import AT, SENDER, compilation, neutral
 
 LINK = "https://antwoord.example.org/d/" + "x" * 43
@@ -44,3 +46,30 @@ def test_no_line_of_a_french_message_begins_with_its_punctuation() -> None:
     text = message(compilation(language="fr"))
     assert "\u202f?" in text
     assert not re.search(r"(?m)^[:;?!»]| [:;?!»]", text)
+
+
+LOTTE = Addressee("Lotte Peeters (fictief)", is_minor=True, first_name="Lotte")
+OTHERS = (name_needle("Els", "Geheim"), needle("phone", "+32470123456"))
+
+
+def searched(compiled: Compilation, planted: str = "") -> None:
+    search_message(compiled, lambda each: message(each) + (planted if each is compiled else ""), SENDER.said)
+
+
+@pytest.mark.parametrize("addressee", [Addressee("Lotte Peeters (fictief)"), LOTTE], ids=["adult", "minor"])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("surname", ["Keka", "Link", "Zarchiver", "Telefoon", "Mei"])
+def test_nobody_who_is_called_like_a_word_of_the_message_stops_it(language: str, addressee: Addressee, surname: str) -> None:
+    """R-118: what the fixed words hold is no find, and neither is the name of whom it is for."""
+    needles = (*OTHERS, name_needle("Jo", surname), name_needle("Lotte", "Peeters"))
+    searched(compilation(language=language, addressee=addressee, needles=needles))
+
+
+@pytest.mark.parametrize("planted", ["Els Geheim", "GEHEIM, E.", "0470 12 34 56", "0b5c8a52-1111-4222-8333-444455556666"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_must_not_be_told_is_found_in_the_message_too(language: str, planted: str) -> None:
+    """EXP-06, EXP-13: it is read before everything else."""
+    with pytest.raises(NeedleFound) as caught:
+        searched(compilation(language=language, needles=OTHERS), f"\n{planted}\n")
+    assert (caught.value.file, caught.value.item) == ("message.txt", "")
+    assert planted not in str(caught.value)
