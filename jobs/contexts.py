@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from jobs.assessing import Assessment
 from jobs.disclosure import Context, Retention
 from jobs.gather import gather_units
-from jobs.grounds import grounds_of, in_languages, processors_of
+from jobs.grounds import grounds_of, in_languages, may_be_objected_to, processors_of
 from jobs.holding import active_holds
 from jobs.person_context import person_context
 from jobs.ports import JobContext
@@ -48,6 +48,7 @@ _PARTNERSHIP: Final = "partnership"
 _ANYBODY: Final = ("self", "third_party")
 _SPEAKERS: Final = frozenset({"reporter", "witness"})
 _EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
+_AND_OBJECTION: Final = (*_EVERYWHERE, Right.OBJECTION.value)
 _ON_CONSENT: Final = (*_EVERYWHERE, Right.PORTABILITY.value, Right.OBJECTION.value, Right.CONSENT_WITHDRAWAL.value)
 _ON_CONTRACT: Final = (*_EVERYWHERE, Right.PORTABILITY.value)
 # kind of relation -> role, purposes, basis where the schedule says none, data, rights, criterion where no row of it in force says a term
@@ -57,7 +58,7 @@ _RELATIONS: Final[Mapping[str, tuple[str, tuple[str, ...], str, tuple[str, ...],
         "enrolment": ("participant", ("training",), "contract", ("training",), _ON_CONTRACT, "not_set"),
         "engagement": ("volunteer", ("volunteering",), "contract", ("engagement",), _ON_CONTRACT, "agreement"),
         _NEWSLETTER: ("subscriber", ("newsletter",), "consent", ("contact_details", "preferences"), _ON_CONSENT, "until_withdrawn"),
-        _PARTNERSHIP: ("partner", ("partnership",), "contract", ("contact_details",), (*_EVERYWHERE, Right.OBJECTION.value), "not_set"),
+        _PARTNERSHIP: ("partner", ("partnership",), "contract", ("contact_details",), _AND_OBJECTION, "not_set"),
     }
 )
 _ENGAGED: Final = ("volunteer", "trainee", "employee")
@@ -113,6 +114,7 @@ class Contexts:
         purposes = _purposes(category)
         roles = ("child",) if is_whole else self._found.standing.own.get(unit, ()) or ("other",)
         fiches = [row.record for row in rows if isinstance(row.record, FullFiche)]
+        grounds = grounds_of(self._policy, purposes, category, "not_decided", is_special=is_whole)
         is_only_child = is_whole and found is not None and len(found.children) <= 1  # else the day would tell of a brother or a sister
         return Context(
             key="",
@@ -123,12 +125,12 @@ class Contexts:
             basis_labels=_basis_labels(category),
             purposes=purposes,
             basis=category.basis if category is not None and category.enabled else "not_decided",
-            grounds=grounds_of(self._policy, purposes, category, "not_decided", is_special=is_whole),
+            grounds=grounds,
             data_categories=_data(rows, is_whole=is_whole),
             recipients=recipients_of(fiches, self._veil),
             retention=self._terms.of_file(key, category, decision, tells_age=is_only_child),
             sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited),
-            rights=_EVERYWHERE,  # where vital interests are the basis, there is nothing to object to (RGT-11)
+            rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,  # to vital interests nobody objects (RGT-11)
             special=is_whole,
             source=unit,
         )
@@ -158,7 +160,7 @@ class Contexts:
                 recipients=recipients_of((), self._veil),
                 retention=self._end_of_recordings(rows),
                 sources=_ANYBODY if is_whole else ("self",),
-                rights=(*_EVERYWHERE, Right.OBJECTION.value),  # a legitimate interest is the basis (6.2)
+                rights=_AND_OBJECTION,  # a legitimate interest is the basis (6.2)
                 special=is_whole,
                 source=(_RECORDING, ""),
             )

@@ -5,7 +5,8 @@ Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; section 7.1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from jobs.disclosure import Ground, ProcessedBy
@@ -14,6 +15,7 @@ from rules.policy import Policy
 from rules.processing import Processor
 
 LANGUAGES: Final = ("nl", "fr", "de", "en")
+_POINT_E_OR_F: Final = re.compile(r"(?i)\b6\W{0,2}1\W{0,2}[ef]\b")  # of Article 6, as the English words of a basis cite it
 
 
 def grounds_of(
@@ -39,6 +41,11 @@ def grounds_of(
     if category is not None and category.enabled:
         return (Ground(tuple(purposes), "", in_languages(category.basis_labels) or dict.fromkeys(LANGUAGES, category.basis)),)
     return (Ground(tuple(purposes), fallback),)
+
+
+def may_be_objected_to(grounds: Iterable[Ground]) -> bool:
+    """Whether any of it rests on the public interest or a legitimate interest, against which alone objection exists (RGT-11)."""
+    return any(_POINT_E_OR_F.search(ground.labels.get("en", "")) for ground in grounds)
 
 
 def processors_of(policy: Policy, purposes: Sequence[str]) -> tuple[ProcessedBy, ...]:

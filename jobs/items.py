@@ -24,7 +24,7 @@ from jobs.own_numbers import is_own_caller
 from jobs.plain_text import plain_text
 from jobs.scoping import MENTION, Row, json_value
 from jobs.veiling import Veil
-from rules.full_records import FullFiche, FullNote, FullParty, FullRecording
+from rules.full_records import PARTICIPATIONS, TOOK_PART, FullFiche, FullNote, FullParty, FullRecording
 from rules.labels import label_for
 from rules.on_behalf_withholding import withheld_on_behalf, withheld_recipient, withheld_role
 from rules.recipients import acts_in_criminal_matters
@@ -253,6 +253,8 @@ class Items:
 
     def _field(self, row: Row, name: str) -> Field | None:
         rule, value = rule_for(row.kind, name), getattr(row.record, name)
+        if name == "participation":
+            value = PARTICIPATIONS.get(value, TOOK_PART)  # a code that there are words for, no number of the platform's
         provided = name in PROVIDED.get(row.kind, frozenset())
         is_of_somebody = rule.nature in (Nature.PHONE, Nature.EMAIL, Nature.IP_ADDRESS)
         is_own = row.is_caller if row.kind == "fiche" else row.is_own

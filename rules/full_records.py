@@ -146,12 +146,27 @@ class FullEmail(Email, gc=False, kw_only=True):
 
 
 class FullActivityParty(ActivityParty, gc=False, kw_only=True):
-    """A participant of an activity. `participation` is the platform's number: 1 sender, 2 to, 3 cc, 4 bcc, 8 regarding."""
+    """A participant of an activity. `participation` is the platform's number (`PARTICIPATIONS`)."""
 
     address: str | None = None
     name: str | None = None
     participation: int | None = None
 
+
+# How somebody took part in a call or a message, by the platform's number; whatever else it may be, they took part.
+PARTICIPATIONS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1: "sender",
+        2: "addressee",
+        3: "copy",
+        4: "blind_copy",
+        5: "attendee",
+        6: "optional_attendee",
+        7: "organiser",
+        8: "regarding",
+    }
+)
+TOOK_PART: Final = "participant"
 
 # By the word that mapping files use. A kind that is not named has nothing beside what a nightly run reads.
 FULL: Final[Mapping[str, type[Record]]] = MappingProxyType(

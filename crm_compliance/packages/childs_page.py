@@ -36,6 +36,8 @@ def _paragraphs(compilation: Compilation, sender: Sender, texts: Texts) -> Itera
 def _content(compilation: Compilation) -> tuple[str, ...]:
     if is_bare(compilation):
         return ("why_bare", "bare")
+    if compilation.right == "portability":
+        return ("why_portable", "inside_portable", "together")
     if compilation.right in COPIES:
         return ("why", "inside", "hidden", "hard", "together")
     return ("why_decided", "inside_decided", "together")

@@ -27,7 +27,7 @@ AUTHORITY_EMAIL: Final = "contact@apd-gba.be"
 
 def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] = (), working_copy: bool = False) -> Answer:
     """Say what the answer to a request is, in its language; `told` are recipients who hear of the decision (art. 19)."""
-    texts = texts_in(compilation.language)
+    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
     article = ARTICLES[Right(compilation.right)]
     shown = shown_of(compilation, working_copy=working_copy)
     bare = is_bare(compilation)
@@ -35,7 +35,7 @@ def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] =
     minor = compilation.addressee.is_minor
     scope = texts.say("letter", "scope" if compilation.right == Right.ACCESS else "scope_other", article=article)  # SUS-12
     return Answer(
-        **letterhead(texts, sender, compilation.generated_at),
+        **letterhead(texts, sender, compilation.generated_at, minor=compilation.addressee.first_name if minor else ""),
         title=texts.say("letter", "title", right=right),
         subject=texts.say("letter", "subject", right=right, received=texts.day(compilation.received_on)),
         addressee=compilation.addressee.name,
@@ -78,12 +78,11 @@ def _complaint(texts: Texts) -> Section:
 def _given(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Section, ...]:
     """What art. 15(1) and (2) ask for, point by point; for portability what is handed over."""
     portable = compilation.right == "portability"
-    on_behalf = compilation.scope.startswith("on_behalf")
-    intro: list[Block] = [Paragraph(texts.say("access", "portable" if portable else "confirm_on_behalf" if on_behalf else "confirm"))]
+    intro: list[Block] = [Paragraph(texts.say("access", "portable" if portable else "confirm"))]
     if compilation.scope == "on_behalf_limited":
         intro.append(Paragraph(texts.say("access", "limited")))
     intro += [Paragraph(texts.code("refusal", code)) for code in compilation.remarks]
-    contexts = [context_section(number, each, texts, on_behalf=on_behalf) for number, each in enumerate(shown.contexts, 1)]
+    contexts = [context_section(number, each, texts) for number, each in enumerate(shown.contexts, 1)]
     sections = [Section("", tuple(intro)), summary(compilation, shown, texts)]
     if contexts:
         sections += [Section(texts.say("access", "contexts"), ()), *contexts]

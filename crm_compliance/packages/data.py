@@ -21,7 +21,7 @@ SCHEMA_VERSION: Final = "1.0"
 
 def data_json(compilation: Compilation, shown: Shown) -> bytes:
     """Make the file: days and instants in ISO 8601, instants on the clock of Brussels with their offset."""
-    texts = texts_in(compilation.language)
+    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
     document: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "request_id": compilation.request,

@@ -10,8 +10,8 @@ from crm_compliance.packages.wording import Texts
 from rules.periods import brussels_date
 
 
-def letterhead(texts: Texts, sender: Sender, at: datetime) -> dict[str, Any]:
-    """Those fields of an `Answer` that are the same in all letters of one day and language."""
+def letterhead(texts: Texts, sender: Sender, at: datetime, *, minor: str = "") -> dict[str, Any]:
+    """Those fields of an `Answer` that are the same in all letters of one day and language; a `minor` is greeted by the first name."""
     on = brussels_date(at)
     signature = texts.say("letter", "signature")
     return {
@@ -21,8 +21,8 @@ def letterhead(texts: Texts, sender: Sender, at: datetime) -> dict[str, Any]:
         "on_text": texts.day(on),
         "labels": {key: texts.say("letter", key) for key in ("on_date", "reference", "about")}
         | {"label": texts.say("letter", "label", label="{label}")},
-        "salutation": texts.say("letter", "salutation"),
-        "closing": texts.say("letter", "closing"),
+        "salutation": texts.say("letter", "salutation_minor", name=minor) if minor else texts.say("letter", "salutation"),
+        "closing": texts.say("letter", "closing_minor" if minor else "closing"),
         "signature": (signature, sender.name),
         "contact": texts.say(
             "letter",

@@ -33,13 +33,12 @@ SEARCHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def context_section(number: int, context: Context, texts: Texts, *, on_behalf: bool) -> Section:
+def context_section(number: int, context: Context, texts: Texts) -> Section:
     """Everything that the law asks to be told of one context."""
     label = context.category_labels.get(texts.language) or context.category_labels.get("nl", "")
     roles = context.roles or (context.role,)
-    word = ("roles" if len(roles) > 1 else "role") + ("_on_behalf" if on_behalf else "")
     facts = [
-        Fact(texts.say("access", word), _words(texts, "role", roles)),
+        Fact(texts.say("access", "roles" if len(roles) > 1 else "role"), _words(texts, "role", roles)),
         Fact(texts.say("access", "category"), (label,) if label else ()),
         Fact(texts.say("access", "purposes"), _words(texts, "purpose", context.purposes)),
         Fact(texts.say("access", "basis"), basis_lines(context, texts)),

@@ -71,7 +71,7 @@ def nothing(night: Night, contact: str) -> None:
 
 MISSION = ("investigation", "support", "prevention")
 VITAL = "Vital interests of the child (Article 6(1)(d) GDPR)"
-AGREED = "Contract with you (Article 6(1)(b) GDPR)"
+AGREED = "Contract (Article 6(1)(b) GDPR)"
 TAX = "Legal obligation (Article 6(1)(c) GDPR): keeping the tax documents relating to donations"
 NOT_YET = "Yet to be determined; the data protection officer can tell you more"
 PEOPLE = [
@@ -176,3 +176,22 @@ def test_whether_a_neutral_answer_goes_to_a_minor_follows_from_what_was_given_al
     assert (neutral.answer, neutral.addressee.is_minor) == ("neutral", bool(given))
     assert (package.answer == "neutral", package.addressee.is_minor) == (False, True)
     assert (neutral.reference.startswith("DSR-2026-"), neutral.about) == (True, "Lotte Peeters (fictief)")
+
+
+@pytest.mark.parametrize("category", ["social_card", "e_safety", "civil_party"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_told_as_a_basis_is_one_of_article_6_and_may_be_objected_to(night: Night, language: str, category: str) -> None:
+    """Section 7.1(a), RGT-11: a purpose is no basis; against a legitimate interest there is objection."""
+    contact = night.contact(birthdate="2001-03-04")
+    night.party(contact, "child", dossier=night.dossier(category, spoken=date(2026, 10, 18)))
+    found = told(night, contact)["dossier"]
+    lines = basis_lines(found, texts_in(language))
+    assert ["6" in lines[0], "9" in lines[1], len(lines)] == [True, True, 2]
+    assert "objection" in found.rights
+
+
+def test_nobody_objects_to_what_rests_on_vital_interests(night: Night) -> None:
+    """RGT-11: it is dealt with as a request to erase."""
+    contact = night.contact(birthdate="2001-03-04")
+    night.party(contact, "child", dossier=night.dossier("grooming", closed=False))
+    assert "objection" not in told(night, contact)["dossier"].rights

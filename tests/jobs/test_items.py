@@ -13,7 +13,19 @@ from jobs.items import Items, numbered, with_decisions
 from jobs.recipients import PROCESSOR
 from jobs.scoping import Row
 from jobs.veiling import Veil
-from rules.full_records import FullCall, FullContact, FullDossier, FullEmail, FullEnrolment, FullFiche, FullNote, FullParty, FullRecording
+from rules.full_records import (
+    PARTICIPATIONS,
+    FullActivityParty,
+    FullCall,
+    FullContact,
+    FullDossier,
+    FullEmail,
+    FullEnrolment,
+    FullFiche,
+    FullNote,
+    FullParty,
+    FullRecording,
+)
 from rules.redaction import Redacted
 
 NUMBERS = frozenset({"+32470000001", "lotte@example.org"})
@@ -251,3 +263,12 @@ def test_a_decision_is_kept_for_the_same_item_only() -> None:
     before = tuple(msgspec.structs.replace(item, status=ItemStatus.WITHHELD, code="RF-03") for item in made("zo"))
     assert [(item.status, item.code) for item in with_decisions(made("zo"), before)] == [(ItemStatus.WITHHELD, "RF-03")]
     assert [(item.status, item.code) for item in with_decisions(made("anders"), before)] == [(ItemStatus.PENDING_REVIEW, "")]
+
+
+@pytest.mark.parametrize("number", [*PARTICIPATIONS, 12, None])
+def test_how_somebody_took_part_is_told_by_a_word(number: int | None) -> None:
+    """EXP-12: no number of the platform's."""
+    taking = FullActivityParty(id="t", address="lotte@example.org", participation=number)
+    (item,) = maker().of(Row("activity_party", "t", taking, is_own=True), "context-1")
+    said = {None: None, 12: "participant"}.get(number, PARTICIPATIONS.get(number or 0))
+    assert values(item).get("participation") == said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -203,6 +204,57 @@ def test_every_answer_to_a_minor_has_a_page_for_children(language: str, changes:
     assert "116000" in text
     assert words.say("child", "why_bare") in text
     assert words.say("child", "inside") not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_to_a_minor_is_formal_and_the_page_says_so(language: str) -> None:
+    """EXP-10: greeted by the name that they gave; the page before it says how the letter speaks."""
+    lotte = Addressee("Lotte Peeters (fictief)", is_minor=True, first_name="Lotte")
+    words = texts_in(language)
+    answer = answer_of(compilation(language=language, addressee=lotte), SENDER)
+    assert answer.salutation == words.say("letter", "salutation_minor", name="Lotte")
+    assert answer.closing == words.say("letter", "closing_minor")
+    formal = {"nl": "“u”", "fr": "« vous »", "de": "„Sie“"}.get(language, "official")
+    assert formal in answer.cover_end
+    assert formal in answer.cover_end_page
+    nobody = answer_of(compilation(language=language, addressee=Addressee("", is_minor=True)), SENDER)
+    assert nobody.salutation == words.say("letter", "salutation")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_minor_who_takes_data_along_is_not_told_what_we_know_of_them(language: str) -> None:
+    """EXP-10, RGT-10: the page says what was asked for and what is in the package."""
+    lotte = Addressee("Lotte Peeters (fictief)", is_minor=True, first_name="Lotte")
+    cover = answer_of(compilation(language=language, right="portability", addressee=lotte), SENDER).cover
+    assert cover is not None
+    words = texts_in(language)
+    for key, is_said in {"why_portable": True, "inside_portable": True, "why": False, "inside": False, "hidden": False}.items():
+        assert (Paragraph(words.say("child", key)) in cover.blocks) is is_said, key
+
+
+@pytest.mark.parametrize("scope", ["on_behalf", "on_behalf_limited"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_on_behalf_of_a_child_speaks_of_the_child(language: str, scope: str) -> None:
+    """RGT-04 to RGT-09: the right that was exercised for the child, its data, its sources and its rights."""
+    told = " ".join(text_of(letter(compilation(language=language, scope=scope, about="Fien Peeters (fictief)"))).split())
+    usual, childs = texts_in(language), texts_in(language, on_behalf=True)
+    places = {"right": usual.say("right", "access"), "received": usual.day(date(2026, 4, 20))}
+    for table, key in (
+        ("letter", "subject"),
+        ("access", "confirm"),
+        ("access", "role"),
+        ("access", "your_rights_intro"),
+        ("rights", "access"),
+    ):
+        said, otherwise = (_as_read(texts.say(table, key, **places), language) for texts in (childs, usual))
+        assert said in told, key
+        assert otherwise not in told, key
+    assert f"{_as_read(childs.say('source', 'self'), language)}" in told
+    assert _as_read(usual.say("source", "self"), language) not in told
+
+
+def _as_read(text: str, language: str) -> str:
+    return " ".join((french(text) if language == "fr" else text).split())
 
 
 @pytest.mark.parametrize("code", [f"RF-{number:02}" for number in range(1, 9)])

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.packages.wording import LANGUAGES, texts_in
+from crm_compliance.packages.wording import LANGUAGES, ON_BEHALF, texts_in
 from jobs import disclosure
-from rules.full_records import FULL
+from rules.full_records import FULL, PARTICIPATIONS, TOOK_PART
 from rules.purposes import PURPOSES
 from rules.subject_requests import Right
 
@@ -54,6 +54,7 @@ def test_every_code_that_an_answer_speaks_in_has_words(language: str) -> None:
         "refusal": [f"RF-{number:02}" for number in range(1, 9)],
         "refusal_more": [f"RF-{number:02}" for number in range(1, 9)],
         "kind": [kind for kind in FULL if kind != "statistic"],
+        "value": [*PARTICIPATIONS.values(), TOOK_PART],
     }
     assert [(table, code) for table, wanted in codes.items() for code in wanted if not texts.knows(table, code)] == []
 
@@ -117,3 +118,49 @@ def test_the_neutral_texts_name_no_right_but_the_article() -> None:
     for language in LANGUAGES:
         text = texts_in(language).say("neutral", "text", article="17")
         assert re.findall(r"\d+", text) == ["17"]
+
+
+def test_what_is_said_otherwise_on_behalf_of_a_child_is_said_to_others_too() -> None:
+    """A text of its own stands in the place of one that there is, with the same places."""
+    dutch = tables("nl")
+    for name, table in dutch.items():
+        if name.endswith(ON_BEHALF):
+            usual = dutch[name.removesuffix(ON_BEHALF)]
+            assert {key: places_in(text) for key, text in table.items()} == {key: places_in(usual[key]) for key in table}, name
+
+
+SPOKEN_OF = ("rights", "right", "source", "place", "basis", "criterion", "kind", "role", "data_category", "asked", "what")
+READER = {
+    "nl": r"(?i)\b(u|uw|uzelf)\b",
+    "fr": r"(?i)\b(vous|votre|vos)\b",
+    "de": r"\b(Sie|Ihnen|Ihre\w?)\b",
+    "en": r"(?i)\b(you|your|yourself)\b",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_behalf_of_a_child_nothing_is_said_of_the_data_of_the_reader(language: str) -> None:
+    """RGT-04 to RGT-09: the data, the source, the basis and the rights are the child's; a remark is of who made it."""
+    texts = texts_in(language, on_behalf=True)
+    of_the_reader = [
+        (table, key)
+        for table in SPOKEN_OF
+        for key in tables(language)[table]
+        if key not in ("not_decided", "annotate") and re.search(READER[language], texts.code(table, key))
+    ]
+    assert of_the_reader == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_apostrophes_are_those_of_print(language: str) -> None:
+    assert [text for text in texts_in(language).all_texts() if re.search(r"\w'\w", text)] == []
+
+
+def test_french_has_a_blank_before_high_punctuation_and_no_other_language_has() -> None:
+    for language in LANGUAGES:
+        for text in texts_in(language).all_texts():
+            plain = re.sub(r"https?:|\{[^}]*\}:?", "·", text)
+            if language == "fr":
+                assert not re.search(r"[^\s·][:;?!»]|«\S", plain.replace("· :", "")), text
+            else:
+                assert not re.search(r"\s[:;?!]", plain), text
