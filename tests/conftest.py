@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -16,9 +17,10 @@ import psycopg
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+from sqlalchemy import create_engine
 
 from crm_compliance.store import database
-from tests.tables_of_a_new_store import given_again
+from tests.new_stores import given_again, sharing_statements
 
 if TYPE_CHECKING:
     from crm_compliance.store.store import SqlStore
@@ -31,6 +33,12 @@ settings.load_profile("default")
 
 
 TAKE_STEPS = database._upgrade  # the steps themselves
+
+
+def pytest_collection_finish() -> None:
+    """Nine thousand tests and all modules stay to the end: the collector need not look through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class StandingClock:
@@ -52,9 +60,10 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def steps_taken_once() -> Iterator[None]:
+def quick_new_stores() -> Iterator[None]:
     """A new store gets its tables as the first one in this process got them; `real_steps` takes the steps again."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "create_engine", sharing_statements(create_engine))
         patch.setattr(database, "_upgrade", given_again(TAKE_STEPS))
         yield
 

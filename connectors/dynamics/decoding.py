@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -160,10 +161,13 @@ def _behaviour(table: Table, column: Column, from_metadata: str) -> str:
     return behaviour
 
 
+_fields = cache(msgspec.structs.fields)  # a record's hints are read once, not anew by each connector
+
+
 def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]]) -> type[Any]:
     """The struct of a page. Every field of the record is defined anew, since inherited ones cannot be renamed."""
     defined: list[Any] = []
-    for info in msgspec.structs.fields(record):
+    for info in _fields(record):
         if info.name in wire:
             column, kind, is_required = wire[info.name]
             defined.append((info.name, kind, msgspec.field(name=column) if is_required else msgspec.field(name=column, default=None)))

@@ -19,7 +19,19 @@ from connectors.emulator.faults import Fault
 from connectors.emulator.organisation import Organisation
 from connectors.emulator.paths import MAX_URL
 from connectors.emulator.preferences import ERROR_DETAILS, parse_preferences
-from connectors.emulator.wire import COMPRESS_FROM, CutConnection, Receive, Request, Scope, Send, compressed, cut, read_request, send_answer
+from connectors.emulator.wire import (
+    COMPRESS_ASIDE_FROM,
+    COMPRESS_FROM,
+    CutConnection,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    compressed,
+    cut,
+    read_request,
+    send_answer,
+)
 
 _SERVICE = re.compile(r"^(?:/[^/]+)?/api/data(?:/(v\d+\.\d+))?(?:/(.*))?$", re.DOTALL)
 VERSIONS = ("v9.0", "v9.1", "v9.2")
@@ -70,7 +82,8 @@ class App:
         headers = self._headers(request, answer, user, server, fired)
         body = answer.body
         if len(body) >= COMPRESS_FROM and "gzip" in request.headers.get("accept-encoding", ""):
-            body = await asyncio.to_thread(compressed, body)
+            # A small body is compressed sooner than another thread has begun.
+            body = compressed(body) if len(body) < COMPRESS_ASIDE_FROM else await asyncio.to_thread(compressed, body)
             headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
         await send_answer(send, answer.status, headers, body, truncated=any(fault.kind == "truncate" for fault in fired))
 

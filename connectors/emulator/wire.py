@@ -14,6 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 COMPRESS_FROM = 2_048
+COMPRESS_ASIDE_FROM = 262_144  # by another thread, while requests go on
 _GZIP = 31  # zlib's window bits for a gzip envelope
 NO_BODY = (204, 304)
 

@@ -149,6 +149,7 @@ class Environment:
     many_to_many: list[ManyToMany] = field(default_factory=list)
     described: dict[str, Described] = field(default_factory=dict)  # what whoever altered the schema said about a part of it
     generation: int = 0  # rises with every alteration
+    origin: str = ""  # the same for environments that were read from the same texts
 
     @property
     def language(self) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -44,22 +45,26 @@ def load_environment(path: Path | None = None) -> Environment:
         EnvironmentProblem: with the file and what is wrong in it.
     """
     source = path or DEFAULT_ENVIRONMENT
-    platform = _read(PLATFORM)
-    document = _read(source)
+    platform, platform_digest = _read(PLATFORM)
+    document, digest = _read(source)
     try:
-        return _build(document, platform)
+        environment = _build(document, platform)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise EnvironmentProblem(f"{source}: {type(problem).__name__}: {problem}") from problem
+    environment.origin = f"{platform_digest} {digest}"
+    return environment
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read(path: Path) -> tuple[Mapping[str, Any], str]:
+    """What a file says, and the digest of its text."""
     try:
-        document = deepcopy(_parsed(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        document = deepcopy(_parsed(text))
     except (OSError, YAMLError) as problem:
         raise EnvironmentProblem(f"{path}: {problem}") from problem
     if not isinstance(document, dict):
         raise EnvironmentProblem(f"{path}: no mapping at the top")
-    return document
+    return document, sha256(text.encode()).hexdigest()
 
 
 @lru_cache(maxsize=4)  # whoever starts many emulators gives them the same organisation

@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from connectors.emulator.server import running
 from tests.connectors.emulator.client import Client, error_of
+from tests.connectors.emulator.posted import attribute, make
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 
@@ -216,3 +218,34 @@ def test_total_record_counts_take_a_list_or_an_alias(crm: Client) -> None:
             "Keys": ["cf_dossier", "cf_fiche"],
             "Values": [1, 0],
         }
+
+
+ASKED = "EntityDefinitions(LogicalName='contact')?$select=LogicalName&$expand=Attributes($select=LogicalName)"
+
+
+def test_organisations_of_one_file_are_described_alike_each_with_its_own_address(crm: Client) -> None:
+    crm.row(ASKED)
+    with running() as other:
+        client = Client(other)
+        told, again = client.row(ASKED), client.row(ASKED)
+        client.http.close()
+    assert told == again
+    assert told.pop("@odata.context").startswith(other.url)
+    first = crm.row(ASKED)
+    assert first.pop("@odata.context").startswith(crm.url)
+    assert told == first
+
+
+def test_what_one_organisation_alters_no_other_one_of_its_file_tells(crm: Client) -> None:
+    def columns(client: Client) -> set[str]:
+        return {column["LogicalName"] for column in client.row(ASKED)["Attributes"]}
+
+    before = columns(crm)
+    make(crm, "EntityDefinitions(LogicalName='contact')/Attributes", attribute("String", "new_Extra"))
+    assert columns(crm) == before | {"new_extra"}
+    with running() as other:
+        client = Client(other)
+        assert columns(client) == before
+        client.http.close()
+    crm.control("POST", "reset", {"empty": True})
+    assert columns(crm) == before

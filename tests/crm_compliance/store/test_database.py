@@ -25,7 +25,7 @@ from crm_compliance.store.tables import metadata
 from jobs.ledger import verify_chain
 from rules.errors import UsageError
 from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run, an_action
-from tests.tables_of_a_new_store import given_again
+from tests.new_stores import given_again
 
 ROOT = Path(__file__).parents[3]
 OPEN = """

@@ -141,12 +141,15 @@ def nested(content: bytes, depth: int) -> bytes:
         ({"pixels": 47}, a_picture(size=(8, 6)), Unread.LARGE),
         ({"depth": 3}, nested(b"a", 3), ""),
         ({"pixels": 48}, a_picture(size=(8, 6)), ""),
-        ({}, zipped(zipped(zipped(b"\0" * 10**9))), Unread.LARGE),
     ],
 )  # fmt: skip
 def test_one_budget_is_for_a_file_with_everything_in_it(limits: dict[str, Any], content: bytes, why: str) -> None:
     with_limits = limited(**limits)
     assert with_limits.read(content).why == why
+
+
+def test_a_gigabyte_that_is_packed_three_times_is_too_large() -> None:
+    assert limited().read(zipped(zipped(zipped(b"\0" * 10**9)))).why == Unread.LARGE
 
 
 def test_of_a_sound_that_is_too_long_to_be_looked_through_the_ends_are() -> None:

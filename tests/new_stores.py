@@ -1,7 +1,8 @@
-"""The steps that make the tables of a new store, taken in full once by each process that tests, and then given again word for word.
+"""What a process that opens a new store for nearly every test need not do each time.
 
-Alembic loads and plans a tenth of a second for what SQLite does in a few milliseconds, and nearly every test begins with a new store. Any
-other upgrade, and every program that a test starts, takes the steps themselves; so do the tests of the steps (`real_steps`).
+Alembic loads and plans a tenth of a second for what SQLite does in a few milliseconds: the steps that make the tables are taken in full
+once, and then given again word for word. Any other upgrade, and every program that a test starts, takes the steps themselves; so do the
+tests of the steps (`real_steps`). SQLAlchemy puts each statement into words for each engine anew: here engines of a kind share the words.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, event, inspect
+from sqlalchemy import Connection, Engine, event, inspect
 
 from crm_compliance.store.database import VERSION_TABLE
 
@@ -43,3 +44,19 @@ def given_again(upgrade: Upgrade) -> Upgrade:
         told[kind] = heard
 
     return bring_up_to_date
+
+
+def sharing_statements(create_engine: Callable[..., Engine]) -> Callable[..., Engine]:
+    """`create_engine`, whose engines have the dialect and the compiled statements of the first of their kind that has ever connected."""
+    first: dict[str, Engine] = {}
+
+    def create(*args: Any, **more: Any) -> Engine:
+        engine = create_engine(*args, **more)
+        kind = engine.dialect.name
+        if kind in first:
+            engine.dialect, engine._compiled_cache = first[kind].dialect, first[kind]._compiled_cache
+        else:
+            event.listen(engine, "engine_connect", lambda _: first.setdefault(kind, engine), once=True)
+        return engine
+
+    return create
