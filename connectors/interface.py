@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from rules.anonymity import Remnant
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 from rules.errors import ComplianceError
 from rules.records import Record
 

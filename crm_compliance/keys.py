@@ -20,10 +20,6 @@ from enum import StrEnum
 from pathlib import Path
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from filelock import FileLock
 
 from crm_compliance.files import disk_errors, open_to_others, place_once, private_folder, sync_folder
 from crm_compliance.public_keys import PublicKey, PublicKeys, fingerprint
@@ -152,6 +148,9 @@ class KeyRing:
             secret = next((each.secret for each in self.of(KeyKind.REGISTER) if each.id == key), None)
             if secret is None:
                 return None
+            from cryptography.hazmat.primitives.hashes import SHA256
+            from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
             derived = HKDF(SHA256(), LENGTH, None, f"crm-compliance {purpose}".encode()).derive(base64.b64decode(secret))
             self._derived[key, purpose] = derived
         return hmac.digest(derived, message, "sha256")
@@ -334,6 +333,8 @@ def _content(file: Path) -> bytes:
 
 def _new(folder: Path, kind: KeyKind, number: int, now: datetime) -> Key:
     """Make a key; its id tells the kind and the month in which it was made."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     secret = secrets.token_bytes(LENGTH)
     public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw() if kind is KeyKind.SIGNING else b""
     tail = fingerprint(public) if public else secrets.token_hex(4)
@@ -370,6 +371,8 @@ def _overwrite(file: Path) -> None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One program at a time makes, replaces or destroys keys."""
+    from filelock import FileLock
+
     with disk_errors(folder), FileLock(folder / ".lock", mode=0o600):
         yield
 
@@ -380,6 +383,8 @@ def _reference(key: Key, table: str, id: str) -> str:
 
 
 def _signed(key: Key, message: bytes) -> str:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     return base64.b64encode(Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.secret)).sign(message)).decode()
 
 

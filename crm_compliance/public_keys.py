@@ -12,10 +12,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-
 from rules.errors import UsageError
 
 FINGERPRINT = 16  # hexadecimal digits of an id that come from the key
@@ -32,6 +28,9 @@ class PublicKey:
 
     @property
     def pem(self) -> bytes:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
         key = Ed25519PublicKey.from_public_bytes(self.raw)
         return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
@@ -40,7 +39,7 @@ class PublicKeys:
     """Keys by which signatures are checked."""
 
     def __init__(self, raw: Iterable[bytes]) -> None:
-        self._by_fingerprint = {fingerprint(key): Ed25519PublicKey.from_public_bytes(key) for key in raw}
+        self._by_fingerprint = {fingerprint(key): key for key in raw}
 
     def __len__(self) -> int:
         return len(self._by_fingerprint)
@@ -50,8 +49,11 @@ class PublicKeys:
         found = self._by_fingerprint.get(key[-FINGERPRINT:])
         if found is None:
             return None
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
-            found.verify(base64.b64decode(signature, validate=True), message)
+            Ed25519PublicKey.from_public_bytes(found).verify(base64.b64decode(signature, validate=True), message)
         except (InvalidSignature, binascii.Error, ValueError):
             return False
         return True
@@ -73,6 +75,10 @@ def read_pem(content: bytes, where: str) -> PublicKeys:
     Raises:
         UsageError: there is no such key in it.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
     raw: list[bytes] = []
     for block in _BLOCK.findall(content):
         try:

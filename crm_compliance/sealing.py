@@ -11,9 +11,6 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from crm_compliance.files import disk_errors, place_once, private_folder, sync_folder
 from rules.errors import ComplianceError
 
@@ -40,6 +37,8 @@ class Sealing:
 
     def seal(self, request: str, name: str, content: bytes) -> bytes:
         """Seal a part of a request; the key is made for the first one."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         nonce = secrets.token_bytes(NONCE)
         key = self._key(request, make=True)
         assert key is not None  # it was made
@@ -51,6 +50,9 @@ class Sealing:
         Raises:
             SealBroken: it was altered, or sealed with another key.
         """
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         key = self._key(request, make=False)
         if key is None:
             return None
@@ -77,7 +79,7 @@ class Sealing:
             if not make:
                 return None
             private_folder(private_folder(self._data_dir / "keys") / "requests")
-            place_once(file, AESGCM.generate_key(LENGTH * 8))  # what another process sealed meanwhile must stay readable
+            place_once(file, secrets.token_bytes(LENGTH))  # what another process sealed meanwhile must stay readable
             return _whole(file.read_bytes(), request)
 
     def _file(self, request: str) -> Path:

@@ -13,7 +13,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
-from importlib.metadata import version
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from rules.policy import Policy
     from rules.policy_versions import PolicyVersions
 
-SOFTWARE_VERSION = version("crm-compliance")
 PERSON_S = 60  # so long somebody waits for an answer who sits before it
 
 
@@ -48,6 +46,13 @@ class Patience(Enum):
     OF_A_PERSON = "person"
     OF_A_RUN = "run"
     OF_A_SERVICE = "service"
+
+
+def software_version() -> str:
+    """The version of this product as it was installed."""
+    from importlib.metadata import version
+
+    return version("crm-compliance")
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -189,7 +194,7 @@ def connector_of(
         mapping_text=text,
         mapping_source=source,
         ca_file=str(settings.crm_ca_file) if settings.crm_ca_file is not None else None,
-        user_agent=f"crm-compliance/{SOFTWARE_VERSION}",
+        user_agent=f"crm-compliance/{software_version()}",
         any_odata=any_odata,
         memory=memory,
         pace=Pace(concurrency=settings.crm_concurrency, reserved_share=settings.crm_reserved_share),
@@ -363,7 +368,7 @@ def desk(
                 clock=clock,
                 crm=settings.needed_crm_url,
                 mapping_digest=hashlib.sha256(mapping_text(settings)[0].encode()).hexdigest(),
-                software_version=SOFTWARE_VERSION,
+                software_version=software_version(),
                 reference=keys.reference,
                 references=keys.references,
                 new_id=new_id,

@@ -14,7 +14,7 @@ import msgspec
 
 from jobs.ports import JobContext
 from jobs.runs import Action, ActionState, RowWrite
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 from rules.policy import Policy
 from rules.records import Contact, UnitKind
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from jobs.plan import Key, Kind
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 
 INTERRUPTED = "interrupted"  # how people are told of a run that has not ended and that nobody is working on
 CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema
 
+from rules.bypasses import Bypasses
 from rules.disposition import Disposition
 from rules.policy_model import Key, Model, Text
 from rules.purposes import PurposeKey
@@ -136,16 +137,6 @@ class Mission(StrEnum):
     DISAPPEARANCE = "disappearance"
     EXPLOITATION = "exploitation"
     OTHER = "other"
-
-
-class Bypass(StrEnum):
-    """Logic of the organisation's own in the CRM that a disposal may pass by: plug-ins and workflows, or cloud flows."""
-
-    PLUGINS = "plugins"
-    FLOWS = "flows"
-
-
-Bypasses = tuple[Bypass, ...]
 
 
 class CategoryBase(Model):

@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
-from rules.categories import Bypass, Bypasses, Category, Derivation, Labels, Mission
+from rules.bypasses import Bypass, Bypasses
+from rules.categories import Category, Derivation, Labels, Mission
 from rules.policy_model import Key, Model, Text
 from rules.processing import Processor, PurposeBasis
 from rules.purposes import PURPOSES, PurposeKey

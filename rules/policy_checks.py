@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TypeAlias
 
+from rules.bypasses import Bypasses
 from rules.categories import (
     ANCHORS_OF_UNIT,
     CRM_CATEGORIES,
     OUTCOMES,
     Anchor,
-    Bypasses,
     CategoryBase,
     Derivation,
     MonthsAfter,

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from rules.categories import CRM_CATEGORIES, Bypass, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
+from rules.bypasses import Bypass
+from rules.categories import CRM_CATEGORIES, Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
 from rules.disposition import Disposition
 from rules.policy import Policy
-from rules.policy_docs import disposition_word, period_text
+from rules.schedule_rows import disposition_word, period_text
 
 
 class Direction(StrEnum):

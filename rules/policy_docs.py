@@ -1,13 +1,16 @@
-"""The pages that follow from the models: `docs/policy.md`, the JSON schema, and the rows of `policy show`.
+"""The pages that follow from the models: `docs/policy.md` and the JSON schema.
 
 The tests hold the stored files against these functions, so a key cannot change without its description.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from pydantic.fields import FieldInfo
@@ -16,7 +19,6 @@ from rules.categories import (
     ANCHORS_OF_UNIT,
     OUTCOMES,
     Anchor,
-    Category,
     CategoryBase,
     Derivation,
     EndOfCalendarYearAfter,
@@ -27,7 +29,6 @@ from rules.categories import (
     UntilEvent,
     YearsAfter,
 )
-from rules.disposition import Disposition
 from rules.masking import TECHNIQUES
 from rules.policy import (
     Addressee,
@@ -51,6 +52,7 @@ from rules.policy import (
 )
 from rules.policy_model import Model
 from rules.processing import Processor, PurposeBasis
+from rules.schedule_rows import describe
 
 SCHEMA_ID: Final = "retention-schedule/1"
 TYPES: Final[dict[str, type[CategoryBase]]] = {
@@ -85,74 +87,11 @@ PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleRow:
-    """One row of the schedule as a table shows it."""
-
-    key: str
-    label: str
-    unit: str
-    period: str
-    anchor: str
-    disposition: str
-    rule: str
-    source: str
-    enabled: bool
-    suggestion: str
-    bypass: tuple[str, ...] = ()
-
-
-def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
-    """Give the schedule as rows for people, in its own order; labels in nl, fr, en or de, periods in English."""
-    return [
-        ScheduleRow(
-            key=key,
-            label=str(getattr(category.labels, language)),
-            unit=category.unit,
-            period=period_text(category),
-            anchor="birth date" if isinstance(category, UntilAge) else ", else ".join(category.anchors),
-            disposition=disposition_word(category.disposition),
-            rule=category.rule,
-            source=category.source,
-            enabled=category.enabled,
-            suggestion=category.suggestion,
-            bypass=tuple(each.value for each in category.bypass),
-        )
-        for key, category in policy.categories.items()
-    ]
-
-
-def disposition_word(disposition: Disposition) -> str:
-    """The word of a schedule for a disposition: KEEP is `retain`."""
-    return "retain" if disposition is Disposition.KEEP else disposition.value
-
-
-def period_text(category: Category) -> str:
-    """Say a period in words."""
-    match category:
-        case MonthsAfter():
-            return _many(category.months, "month")
-        case YearsAfter():
-            return _many(category.years, "year")
-        case UntilAge():
-            return f"until {category.age}"
-        case EndOfCalendarYearAfter():
-            return f"until 31 December, {_many(category.years, 'year')} on"
-        case UntilEvent():
-            return f"until the event and {_many(category.months, 'month')}" if category.months else "until the event"
-        case NoTerm():
-            return "no term"
-
-
-def _many(number: int, unit: str) -> str:
-    return f"{number} {unit}{'' if number == 1 else 's'}"
-
-
 def policy_schema() -> str:
     """The published JSON schema of a schedule file, as text. It knows the form; `policy check` also knows what must fit together."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **PolicyFile.model_json_schema(by_alias=True),
+        **described_schema(PolicyFile),
         "title": f"Retention schedule ({SCHEMA_ID})",
     }
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
@@ -264,6 +203,43 @@ derive:
 ```"""
 
 
+def described_schema(model: type[Model]) -> dict[str, Any]:
+    """The JSON schema of a model, each field with its description."""
+    schema = model.model_json_schema(by_alias=True)
+    kinds, models = schema.get("$defs", {}), _models()
+    for name, kind in (kinds | {model.__name__: schema}).items():
+        if name not in models:
+            continue
+        for field, text in descriptions(models[name]).items():
+            key = models[name].model_fields[field].alias or field
+            told = kind["properties"][key]
+            if kinds.get(told.get("$ref", "").rpartition("/")[2], {}).get("description") != text:  # else it is told there
+                kind["properties"][key] = dict(sorted({**told, "description": text}.items()))
+    return schema
+
+
+def descriptions(model: type[Model]) -> dict[str, str]:
+    """The sentence below each field of a model, by the field's name. Read from the source here, where it is wanted: for each start of each
+    command it would take longer than anything else that a model is made of."""
+    found: dict[str, str] = {}
+    for each in reversed(model.__mro__):
+        if issubclass(each, Model) and each is not Model:
+            (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+            assert isinstance(definition, ast.ClassDef)
+            for field, below in pairwise(definition.body):
+                match field, below:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                        found[name] = inspect.cleandoc(text)
+    return {name: text for name, text in found.items() if name in model.model_fields}
+
+
+def _models() -> dict[str, type[Model]]:
+    found: list[type[Model]] = [Model]
+    for model in found:
+        found += model.__subclasses__()
+    return {model.__name__: model for model in found}
+
+
 def _sentence(model: type[Model]) -> str:
     return " ".join((model.__doc__ or "").split())
 
@@ -272,16 +248,17 @@ def _table(model: type[Model], without: set[str] | None = None) -> list[str]:
     shown = {name: info for name, info in model.model_fields.items() if name not in (without or ())}
     if not shown:
         return ["No keys of its own."]
-    schema = model.model_json_schema(by_alias=True)
+    schema, told = model.model_json_schema(by_alias=True), descriptions(model)
     rows = [
-        _line(info.alias or name, info, schema["properties"][info.alias or name], schema.get("$defs", {})) for name, info in shown.items()
+        _line(info.alias or name, info, told.get(name, ""), schema["properties"][info.alias or name], schema.get("$defs", {}))
+        for name, info in shown.items()
     ]
     return ["| key | value | default | meaning |", "|---|---|---|---|", *rows]
 
 
-def _line(key: str, info: FieldInfo, schema: dict[str, Any], defs: dict[str, Any]) -> str:
+def _line(key: str, info: FieldInfo, told: str, schema: dict[str, Any], defs: dict[str, Any]) -> str:
     default = "required" if info.is_required() else _default(info.get_default())
-    return f"| `{key}` | {_kind(schema, defs)} | {default} | {' '.join((info.description or schema.get('description', '')).split())} |"
+    return f"| `{key}` | {_kind(schema, defs)} | {default} | {' '.join((told or schema.get('description', '')).split())} |"
 
 
 def _default(value: object) -> str:

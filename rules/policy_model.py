@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # What validates a part alone is only made once somebody validates one: the whole has its own.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

@@ -23,7 +23,7 @@ from connectors.dynamics.query import guid
 from connectors.dynamics.transport import Again, Answer, CertificateRefused, NotSent, Transport
 from connectors.dynamics.writing import NotWritable, payload
 from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind, Unauthorised
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 from rules.records import Record
 
 MAX_OPERATIONS = 1000  # Microsoft Learn, "Execute batch operations using the Web API"

@@ -67,7 +67,7 @@ from connectors.interface import (
     Unauthorised,
 )
 from rules.anonymity import Remnant
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 from rules.errors import UsageError
 from rules.records import KINDS, Record
 

@@ -16,7 +16,7 @@ from connectors.dynamics.metadata import Metadata
 from connectors.dynamics.query import guid, literal, query_string
 from connectors.dynamics.transport import Transport
 from connectors.interface import ConnectorError, Finding, OperationKind, ReadIncomplete
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 from rules.records import KINDS, Record
 
 DEPTHS = ("Basic", "Local", "Deep", "Global")  # Microsoft Learn, "PrivilegeDepth EnumType"

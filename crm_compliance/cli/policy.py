@@ -33,7 +33,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", he
     """
     from crm_compliance.cli import given
     from crm_compliance.files import write_whole
-    from rules.policy_docs import describe
+    from rules.schedule_rows import describe
 
     settings = given.settings()
     versions, version = _in_force(settings)

@@ -241,7 +241,7 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
     from crm_compliance.cli import given
     from crm_compliance.notary import DeskNotary
     from crm_compliance.reports.evidence import write_pack
-    from crm_compliance.wiring import SOFTWARE_VERSION, clock_of, keys_in_force, store_of
+    from crm_compliance.wiring import clock_of, keys_in_force, software_version, store_of
     from jobs.checkpointing import make_checkpoint
 
     settings = given.settings()
@@ -260,7 +260,7 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
             anchor=anchor.read_bytes() if anchor.is_file() else b"",
             reference=ring.reference,
             references=ring.references,
-            software_version=SOFTWARE_VERSION,
+            software_version=software_version(),
             now=clock(),
         )
     output.answer({"file": str(path), "files": list(names)}, lambda _: print_line(f"written: {path}, {len(names)} files"))

@@ -6,11 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.text import Text
-
 from crm_compliance.reports.sentences import ALARMS, counted
-from crm_compliance.reports.terminal import Paper
 from jobs.admitting import next_step
 from jobs.request_terms import alarms_of, days_left, due_of, has_gone_overdue, targets_of
 from jobs.subject_requests import SubjectRequest
@@ -18,6 +14,8 @@ from rules.instants import instant
 from rules.periods import brussels_date
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from jobs.requests_round import RequestsRound
 
 APPROVALS = ("content", "release")
@@ -123,6 +121,8 @@ def round_document(done: RequestsRound, totals: Mapping[tuple[int, str, str], in
 
 def print_request(document: Mapping[str, Any], console: Console, following: str = "") -> None:
     """The state of one request, how it came there, what comes near, and the commands that follow."""
+    from rich.text import Text
+
     outcome = f", {outcome_of(document)}" if document["outcome"] else ""
     console.print(Text(f"{document['request']}: {document['right']}, {document['state']}{outcome}"))
     for line in _facts(document):
@@ -160,6 +160,10 @@ def _facts(document: Mapping[str, Any]) -> Iterator[str]:
 
 def print_round(done: RequestsRound, console: Console) -> None:
     """What a round did, then what a person has to look at."""
+    from rich.text import Text
+
+    from crm_compliance.reports.terminal import Paper
+
     paper, upkept = Paper(console), done.upkept
     paper.line(f"{counted(done.pending, 'request')} pending, {paper.number(len(done.overdue))} of them overdue.")
     paper.line(

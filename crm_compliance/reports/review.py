@@ -19,7 +19,7 @@ from crm_compliance.reports.links import safe_link
 from crm_compliance.reports.sentences import advice, grouped, reason_sentence, table_name
 from crm_compliance.reports.terminal import Paper
 from jobs.reviewing import DueReview, ReviewPack
-from rules.policy_docs import period_text
+from rules.schedule_rows import period_text
 
 SUFFIXES = (".html", ".json")
 OPEN_UP_TO = 100  # a longer queue is folded, so that the reader reaches the next section

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -99,6 +98,8 @@ class Database:
 
 @contextmanager
 def _opening(file: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
     lock = FileLock(f"{file}.opening", timeout=BUSY_S, mode=0o600, fallback_to_soft=False)
     with disk_errors(file):
         try:

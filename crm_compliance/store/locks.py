@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection
 
 from crm_compliance.files import disk_errors
@@ -171,6 +170,8 @@ def _lock_file(database: Database, name: str, folder: Path | None) -> Path | Non
 def _host_lock(path: Path, name: str) -> Iterator[str]:
     """Lock a file by the operating system, which lets go of it when the process ends, however it ends. Gives which file of which machine
     that is: another one of the same name, made after somebody removed it, proves nothing about who had locked the first."""
+    from filelock import FileLock, Timeout
+
     # thread_local and no singleton: each call has a lock object of its own, and a second one in the same thread is refused as well.
     # A moment of patience, because somebody may just be looking who is at work.
     lock = FileLock(path, timeout=0.1, poll_interval=0.02, mode=0o600, fallback_to_soft=False)

@@ -107,7 +107,7 @@ def test_a_warning_about_the_mapping_reaches_the_person(typist: Typist, org: Nig
     assert "warning: " in said.err
     assert "100000050" in said.err
     assert said.document["units"] == 0
-    assert wiring.SOFTWARE_VERSION
+    assert wiring.software_version()
 
 
 def memory_folder(typist: Typist) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from jobs.bypassing import Bypassing, bypass_planned, bypass_used
 from jobs.ports import JobContext
 from jobs.runs import Action, ActionState, RowWrite
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 from rules.policy import People, Policy
 from tests.rules.builders import POLICY
 

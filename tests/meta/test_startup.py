@@ -36,7 +36,13 @@ def test_the_help_needs_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", ["plans list", "history list", "holds list", "quarantine list"])
 def test_a_look_into_the_store_loads_no_more_than_the_store(tmp_path: Path, words: str) -> None:
     loaded(tmp_path, "plans", "list")  # makes the tables, which takes alembic
-    assert loaded(tmp_path, *words.split(), "--json") & (NEVER | {"rich"}) == set()
+    assert loaded(tmp_path, *words.split(), "--json") & (NEVER | {"rich", "ruamel", "filelock"}) == set()
+
+
+@pytest.mark.parametrize("words", ["plans list", "history list"])
+def test_what_needs_no_key_loads_nothing_to_use_one(tmp_path: Path, words: str) -> None:
+    loaded(tmp_path, "plans", "list")
+    assert "cryptography" not in loaded(tmp_path, *words.split(), "--json")
 
 
 def test_the_schedule_is_shown_without_a_store(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 from rules.decide import decide
 from rules.holds import Holds
 from rules.policy import People, Policy

@@ -22,7 +22,7 @@ from connectors.dynamics.deleting import BulkDelete
 from connectors.dynamics.mapping import REFERENCE
 from connectors.emulator.server import RunningEmulator, running
 from connectors.interface import Among, ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 from rules.records import Note, Record, Recording
 
 TOKEN = "t"

@@ -15,7 +15,7 @@ from connectors.dynamics.mapping import REFERENCE
 from connectors.emulator.server import RunningEmulator, running
 from connectors.interface import Finding
 from jobs.needs import NEEDS
-from rules.categories import Bypass
+from rules.bypasses import Bypass
 
 READS = ("Contact", "cf_dossier", "cf_fiche", "cf_party", "cf_recording", "cf_donation", "cf_enrolment", "cf_engagement", "cf_statistic")
 LEAST = {f"prvRead{table}": "Global" for table in (*READS, "Note", "Activity")}
