@@ -288,8 +288,9 @@ class Connector(Protocol):
         """
         ...
 
-    def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among) -> Lying:
-        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a lookup, is one of its ids.
+    def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
+        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a lookup, is one of its ids;
+        without `among` all of them.
 
         Raises:
             ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
@@ -310,8 +311,21 @@ class Connector(Protocol):
         """
         ...
 
+    def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
+        """Which of these kinds have rows in long-term retention, or may get some at any moment; cheap, and asked anew each time.
+
+        Raises:
+            ConnectorError: it cannot be told, which is never an empty answer.
+        """
+        ...
+
     def retained_rows(self) -> dict[str, int]:
-        """How many rows of each mapped table lie in long-term retention, out of reach of every read; tables without are left out."""
+        """How many rows of each mapped table lie in long-term retention, out of reach of every read; tables without are left out. Raises
+        as `retaining`."""
+        ...
+
+    def may_purge_retained(self) -> bool:
+        """Whether this account may start and follow the job by which rows in long-term retention are deleted, the only way there is."""
         ...
 
     def unaccounted_columns(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from connectors.dynamics.deleting import MOST_ROWS, BulkDelete, Deleting
 from connectors.dynamics.directory import Directory, KnownTable
 from connectors.dynamics.fitting import FittingTables
 from connectors.dynamics.governor import ONE_AT_A_TIME, Pace
+from connectors.dynamics.long_term import LongTerm
 from connectors.dynamics.lying import LyingReader
 from connectors.dynamics.mapping import KIND_FIELDS, Mapping, Table, parse_mapping
 from connectors.dynamics.mask_checks import check_masks, remnants
@@ -34,7 +35,7 @@ from connectors.dynamics.masking import Masking
 from connectors.dynamics.memory import Memory
 from connectors.dynamics.metadata import Metadata, TableDefinition
 from connectors.dynamics.naming import Naming
-from connectors.dynamics.overlooked import retained_rows, unaccounted_columns
+from connectors.dynamics.overlooked import unaccounted_columns
 from connectors.dynamics.pool import Pool
 from connectors.dynamics.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
 from connectors.dynamics.query import any_of, guid
@@ -123,6 +124,7 @@ class DynamicsConnector:
         self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
         self._contents = Contents(self._transport)
         self._lying = LyingReader(directory, self.warnings)
+        self._long_term = LongTerm(directory)
         self._naming = Naming(self._transport, directory, self.warnings)
         self._children = Children(self._transport, mapping, self._metadata, directory, self.warnings)
 
@@ -243,21 +245,23 @@ class DynamicsConnector:
             return None
         return self._contents.content(self._tables.definition(table), row, column.name)
 
-    def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among) -> Lying:
-        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a lookup, is one of its ids.
+    def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
+        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a lookup, is one of its ids;
+        without `among` all of them.
 
         Raises:
             ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
         """
         table = self.mapping.table(record)
-        if table is None or not among.ids:
+        if table is None or (among is not None and not among.ids):
             return Lying(Reach.READ)
         definition = self._tables.definition(table)
-        if self._tables.filter_column(table, definition, among.field) is None:
+        if among is not None and self._tables.filter_column(table, definition, among.field) is None:
             return Lying(Reach.READ)
         known = KnownTable(table.name, definition.set_name, definition.primary_id, audited=False)
-        column = definition.primary_id if among.field == "id" else table.columns[among.field].name
-        return self._lying.read(trace, known, self._tables.decoder(table, definition, fields, record), column, among.ids)
+        column = definition.primary_id if among is None or among.field == "id" else table.columns[among.field].name
+        ids = among.ids if among is not None else None
+        return self._lying.read(trace, known, self._tables.decoder(table, definition, fields, record), column, ids)
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
         """Which of these fields of a row were changed at or after an instant, by its audit history; making the row is no change (IDV-05).
@@ -311,8 +315,20 @@ class DynamicsConnector:
             raise UsageError("Two of the clients are the same application user.", hint="Give each client a user of its own.")
         return users
 
+    def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
+        """Which of these kinds have rows in long-term retention, or may get some at any moment."""
+        tables = {record: table.name for record in records if (table := self.mapping.table(record)) is not None}
+        found = self._long_term.tables(set(tables.values()))
+        return frozenset(record for record, name in tables.items() if name in found)
+
     def retained_rows(self) -> dict[str, int]:
-        return retained_rows(self._transport, self.mapping, self._metadata)
+        """How many rows of each mapped table lie in long-term retention. A participant goes with its activity, and is not counted."""
+        kinds = ("activity_party", "statistic")
+        return self._long_term.rows({table.name for table in self.mapping.tables.values() if table.kind not in kinds})
+
+    def may_purge_retained(self) -> bool:
+        """Whether this account may start and follow the job by which rows in long-term retention are deleted, the only way there is."""
+        return self._places.may_run_jobs()
 
     def unaccounted_columns(self) -> tuple[str, ...]:
         return unaccounted_columns(self.mapping, self._metadata)

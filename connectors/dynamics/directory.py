@@ -24,9 +24,10 @@ IDS_OF_A_FETCH = 150  # of FetchXML in an address, where each costs some sixty c
 class NotOffered(Exception):
     """The CRM clearly does not let us ask this, or offers no such thing; `reason` holds a status and perhaps a privilege, nothing else."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, status: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,21 @@ class Directory:
         """One of them."""
         return self.known([name]).get(name)
 
+    def retaining(self, names: Collection[str]) -> set[str]:
+        """Those of the tables that are enabled for long-term retention at this moment. To be asked only where the CRM has that.
+
+        Raises:
+            ConnectorError: the CRM cannot be asked.
+        """
+        found: set[str] = set()
+        wanted = sorted(names)
+        for at in range(0, len(wanted), NAMES_AT_ONCE):
+            condition = " or ".join(f"LogicalName eq {literal(name)}" for name in wanted[at : at + NAMES_AT_ONCE])
+            query = query_string({"$select": "LogicalName,IsRetentionEnabled", "$filter": condition})
+            rows = self._pages(f"EntityDefinitions?{query}", "EntityDefinitions")
+            found |= {str(row.get("LogicalName")) for row in rows if row.get("IsRetentionEnabled") is True}
+        return found
+
     def is_empty(self, table: KnownTable, condition: str = "") -> bool:
         """Whether no row of a table meets a condition; one request.
 
@@ -110,14 +126,16 @@ class Directory:
         return found
 
     def rows_in_source(
-        self, table: KnownTable, datasource: str, columns: Iterable[str], column: str, ids: Collection[str]
+        self, table: KnownTable, datasource: str, columns: Iterable[str], column: str, ids: Collection[str] | None
     ) -> Iterator[dict[str, Any]]:
-        """The rows that lie there and whose column is one of these ids, with some columns, each once. Raises as `is_empty`."""
+        """The rows that lie there and whose column is one of these ids (None: all), with some columns, each once. Raises as `is_empty`."""
         attributes = "".join(f'<attribute name="{name}"/>' for name in dict.fromkeys((table.primary_id, *columns)))
-        wanted, seen = sorted(ids), set[str]()
+        wanted, seen = sorted(ids or ()), set[str]()
+        conditions = [""] if ids is None else []
         for at in range(0, len(wanted), IDS_OF_A_FETCH):
             values = "".join(f"<value>{guid(one)}</value>" for one in wanted[at : at + IDS_OF_A_FETCH])
-            condition = f'<filter><condition attribute="{column}" operator="in">{values}</condition></filter>'
+            conditions.append(f'<filter><condition attribute="{column}" operator="in">{values}</condition></filter>')
+        for condition in conditions:
             inside = f'<entity name="{table.name}">{attributes}<order attribute="{table.primary_id}"/>{condition}</entity>'
             for number in count(1):
                 text = f'<fetch datasource="{datasource}" count="{PAGE}" page="{number}">{inside}</fetch>'
@@ -143,7 +161,7 @@ class Directory:
             yield from self._pages(address, where)
         except ConnectorError as failure:
             if isinstance(failure, Forbidden) or failure.status in (*REFUSED, *also_refused):
-                raise NotOffered(f"{where}: {failure}") from None
+                raise NotOffered(f"{where}: {failure}", failure.status) from None
             raise
 
     def _pages(self, address: str, where: str) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from connectors.dynamics.decoding import LOOKUP_TABLE, PageBroken, PageDecoder
-from connectors.dynamics.directory import Directory, KnownTable, NotOffered
+from connectors.dynamics.directory import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered
 from connectors.dynamics.sources import BIN, NAMES, REFERENCE, RETAINED, RETENTION_POLICY
 from connectors.interface import Lying, Reach, ReadIncomplete, Trace
 from rules.records import Record
@@ -26,14 +26,15 @@ class LyingReader:
         self._directory = directory
         self._warnings = warnings
 
-    def read(self, trace: Trace, table: KnownTable, decoder: PageDecoder[Any], column: str, ids: Collection[str]) -> Lying:
-        """The rows whose column is one of these ids. Raises as `Connector.lying`."""
+    def read(self, trace: Trace, table: KnownTable, decoder: PageDecoder[Any], column: str, ids: Collection[str] | None) -> Lying:
+        """The rows whose column is one of these ids, or all of them (None). Raises as `Connector.lying`."""
         source = SOURCES[trace]
         if self._directory.table(REFERENCE if trace is Trace.BIN else RETENTION_POLICY) is None:
             return Lying(Reach.NOT_KEPT)
         attributes = [_attribute(name) for name in decoder.select]
         try:
-            if not self._directory.has_any(table, source):
+            # Where one request reads them all, it tells as well that there are none.
+            if ids is not None and len(ids) > IDS_OF_A_FETCH and not self._directory.has_any(table, source):
                 return Lying(Reach.READ)
             rows = list(self._directory.rows_in_source(table, source, attributes, column, ids))
         except NotOffered as refusal:

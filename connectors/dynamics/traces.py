@@ -50,6 +50,10 @@ class Places:
                 raise ReadIncomplete(f"Whether rows are there cannot be told: {refusal.reason}", where=name) from None
         return found
 
+    def may_run_jobs(self) -> bool:
+        """Whether this account may start and follow the jobs that clean. Raises as `traces`."""
+        return not self._purging.lacking()
+
     def capabilities(self) -> list[Capability]:
         """Whether history and bin can be cleaned, and why not."""
         return [self._history_capability(), self._jobs_capability()]

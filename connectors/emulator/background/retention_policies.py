@@ -68,6 +68,7 @@ class RetentionPolicies:
         self.environment = tables.environment
         self.gate = gate
         self.retained = RetainedRows(tables)
+        self.retained.know_enabled()
 
     def run_due(self) -> None:
         now = self.tables.clock.now()

@@ -106,7 +106,7 @@ class Definitions:
             "HasFeedback": False,
             "ChangeTrackingEnabled": table.change_tracking,
             "IsOptimisticConcurrencyEnabled": True,
-            "IsRetentionEnabled": False,
+            "IsRetentionEnabled": table.name in self.environment.retaining,
             "IsArchivalEnabled": False,
             "SyncToExternalSearchIndex": False,
             "IsAuditEnabled": managed(table.audited, "canmodifyauditsettings"),

@@ -50,7 +50,7 @@ class Metadata:
         self.definitions = Definitions(environment)
         self._columns: dict[str, list[Document]] = {}
         self._properties: dict[str, set[str]] = {}
-        self._generation = environment.generation
+        self._generation = self._now
 
     def service_document(self, root: str) -> Answer:
         value = [
@@ -84,18 +84,22 @@ class Metadata:
 
     # -- dispatch ------------------------------------------------------------------------------------------------------
 
+    @property
+    def _now(self) -> tuple[int, int]:
+        return self.environment.generation, len(self.environment.retaining)
+
     def _keep_up(self) -> None:
         """Forget documents of a schema that has been altered since."""
-        if self._generation != self.environment.generation:
+        if self._generation != self._now:
             for name in ("_tables", "_relationships", "_global_choices"):
                 self.__dict__.pop(name, None)
             self._columns.clear()
             self._properties.clear()
-            self._generation = self.environment.generation
+            self._generation = self._now
 
     def answer(self, operation: Operation) -> Answer:
         """What an organisation whose schema is that of its file answers, another one with the same file has answered before."""
-        if self.environment.generation or not self.environment.origin:
+        if any(self._now) or not self.environment.origin:
             return self._answer(operation)
         key, root = (self.environment.origin, operation.raw), operation.root.encode()
         known = _ANSWERS.get(key)

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
 from connectors.emulator.querying.criteria import attribute, entity
 from connectors.emulator.schema.environment import Column, Environment, Table
+from connectors.emulator.storage.sources import RETAINED
 
 MAX_LINKS = 15  # Microsoft Learn, "Join tables using FetchXml"
 MAX_PAGE = 5_000
@@ -180,6 +181,9 @@ class _Reading:
             raise WebApiError(400, INVALID_ARGUMENT, "The top attribute can't be specified with paging attribute page or count.")
         if self.aggregate:
             _check_aggregate(fetch)
+        if fetch.datasource == RETAINED and (self.aggregate or self._elements > 1):
+            # Microsoft Learn, "View long term retained data": one table at a time, no joins and no sums. The code is inferred.
+            raise WebApiError(400, INVALID_ARGUMENT, "Joins and aggregations are not supported for the data source 'retained'.")
         return fetch
 
     def _element(self, node: ElementTree.Element, table: Table, name: str) -> Element:

@@ -150,6 +150,7 @@ class Environment:
     described: dict[str, Described] = field(default_factory=dict)  # what whoever altered the schema said about a part of it
     generation: int = 0  # rises with every alteration
     origin: str = ""  # the same for environments that were read from the same texts
+    retaining: set[str] = field(default_factory=set)  # tables that are enabled for long-term retention
 
     @property
     def language(self) -> str:

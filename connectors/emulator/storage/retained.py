@@ -1,7 +1,8 @@
 """Long-term retention: rows moved to where no ordinary request reaches or changes them.
 
 The rows lie in the `retained` source of their table. What cascades from a row goes the same way as the row; links from rows that stay are
-left as they are, so that a row which comes back finds them again. No trace is told: nothing is deleted when a row is retained.
+left as they are, so that a row which comes back finds them again. No trace is told: nothing is deleted when a row is retained. A table
+of which a row was ever moved is enabled for it, as `IsRetentionEnabled` tells; it needs not be enabled first.
 Microsoft Learn, "Dataverse long term data retention overview".
 """
 
@@ -25,6 +26,12 @@ class RetainedRows:
         self.connection = tables.connection
         self.tombstones = Tombstones(tables)
 
+    def know_enabled(self) -> None:
+        """After a start: the tables of which rows lie here."""
+        for table in self.environment.tables.values():
+            if not table.view and self.connection.execute(sql.select(["1"], sql.name(source_of(table, RETAINED)), limit=1)).fetchone():
+                self.environment.retaining.add(table.name)
+
     def holds(self, table: Table, row_id: str) -> bool:
         statement = sql.select(["1"], sql.name(source_of(table, RETAINED)), [f"{sql.name(table.key)} = ?"])
         return self.connection.execute(statement, (row_id,)).fetchone() is not None
@@ -36,6 +43,7 @@ class RetainedRows:
             moved = self.environment.tables[name]
             self._move(moved, each, moved.name, source_of(moved, RETAINED))
             self.tombstones.bury(moved, each)
+            self.environment.retaining.add(moved.name)
         return rows
 
     def roll_back(self, table: Table, row_id: str) -> list[Row]:

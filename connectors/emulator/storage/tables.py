@@ -279,6 +279,7 @@ class Tables:
         """Back to the tables of the start and the platform's own rows. Versions go on rising: an old ETag never fits a new row."""
         with self.lock, self.transaction():
             self.altering.forget()
+            self.environment.retaining.clear()
             for table in self.environment.tables.values():
                 if not table.view:
                     for source in (None, BIN, RETAINED):

@@ -218,3 +218,30 @@ def test_who_follows_changes_is_told_of_retention_and_of_its_end(archive: Client
     assert [row["cf_dossierid"] for row in archive.row(document["@odata.deltaLink"])["value"]] == [dossier]
     assert [row["cf_dossierid"] for row in archive.row(link)["value"]] == [dossier]
     assert archive.exists("cf_dossiers", kept)
+
+
+def test_a_table_of_which_rows_were_moved_is_enabled_for_it(archive: Client) -> None:
+    def enabled() -> bool:
+        found = archive.row("EntityDefinitions(LogicalName='cf_dossier')?$select=LogicalName,IsRetentionEnabled")["IsRetentionEnabled"]
+        assert isinstance(found, bool)
+        return found
+
+    dossier = archive.dossier()
+    assert not enabled()
+    archive.send("POST", "Retain", target("cf_dossier", dossier))
+    assert enabled()
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<attribute name="cf_dossierid" alias="n" aggregate="count"/>',
+        '<attribute name="cf_dossierid"/><link-entity name="cf_fiche" from="cf_dossierid" to="cf_dossierid"/>',
+    ],
+)
+def test_a_query_there_is_of_one_table_and_adds_nothing_up(archive: Client, inside: str) -> None:
+    aggregate = ' aggregate="true"' if "aggregate" in inside else ""
+    text = f'<fetch datasource="retained"{aggregate}><entity name="cf_dossier">{inside}</entity></fetch>'
+    assert archive.get(f"cf_dossiers?fetchXml={quote(text)}").status_code == 400
+    live = text.replace('datasource="retained"', "")
+    assert archive.get(f"cf_dossiers?fetchXml={quote(live)}").status_code == 200

@@ -1,0 +1,86 @@
+"""Long-term retention is looked at as cheaply as can be, and what cannot be told is never "nothing there" (section 6.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.dynamics import directory, long_term
+from connectors.interface import ConnectorError, ReadIncomplete
+from rules.records import Contact, Dossier, Fiche, Party
+from tests.connectors.dynamics.connected import Connected, connected
+
+ASKED = (Contact, Dossier, Fiche, Party)
+THERE = '*datasource="retained"*'
+
+
+class Crm(Connected):
+    def retain(self, fiche: str) -> str:
+        target = {"Target": {"@odata.type": "Microsoft.Dynamics.CRM.cf_fiche", "cf_ficheid": fiche}}
+        assert self.send("POST", "Retain", target).status_code == 200
+        return fiche
+
+    def requests(self) -> int:
+        return self.connector.stats.requests
+
+
+@pytest.fixture
+def crm() -> Iterator[Crm]:
+    with connected(Crm) as client:
+        yield client
+
+
+def test_a_crm_without_it_costs_one_question(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_term, "RETENTION_POLICY", "cf_nothing")
+    for _ in range(3):
+        assert crm.connector.retaining(ASKED) == frozenset()
+        assert crm.connector.retained_rows() == {}
+    assert crm.requests() == 1
+
+
+def test_tables_that_are_not_enabled_are_looked_into_once(crm: Crm) -> None:
+    assert crm.connector.retaining(ASKED) == frozenset()
+    before = crm.requests()
+    assert crm.connector.retaining(ASKED) == frozenset()
+    assert crm.requests() == before + 1, "whether a table is enabled by now"
+
+
+def test_a_table_that_was_enabled_meanwhile_is_known(crm: Crm) -> None:
+    assert crm.connector.retaining(ASKED) == frozenset()
+    crm.retain(crm.fiche())
+    assert crm.connector.retaining(ASKED) == {Fiche}
+    assert crm.connector.retained_rows() == {"cf_fiche": 1}
+
+
+def test_rows_of_before_are_known_although_the_table_is_not_enabled_any_more(crm: Crm) -> None:
+    crm.retain(crm.fiche())
+    crm.emulator.emulator.tables.environment.retaining.clear()
+    assert crm.connector.retaining(ASKED) == {Fiche}
+
+
+def test_rows_are_counted_without_a_sum_over_all_pages(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "PAGE", 3)
+    for _ in range(7):
+        crm.retain(crm.fiche())
+    crm.faults({"match": {"path": "*aggregate*"}, "do": "status", "status": 400})
+    assert crm.connector.retained_rows() == {"cf_fiche": 7}
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_what_cannot_be_told_is_no_empty_answer(crm: Crm, status: int) -> None:
+    crm.faults({"match": {"path": THERE}, "do": "status", "status": status})
+    with pytest.raises(ConnectorError):
+        crm.connector.retained_rows()
+
+
+def test_an_enabled_table_that_refuses_is_no_empty_answer(crm: Crm) -> None:
+    crm.retain(crm.fiche())
+    crm.faults({"match": {"path": THERE}, "do": "status", "status": 400})
+    with pytest.raises(ReadIncomplete):
+        crm.connector.retained_rows()
+
+
+def test_a_table_that_has_no_such_source_has_no_rows_there(crm: Crm) -> None:
+    crm.faults({"match": {"path": THERE}, "do": "status", "status": 400})
+    assert crm.connector.retained_rows() == {}
