@@ -16,6 +16,7 @@ import msgspec
 
 from jobs.counting import facts_of_journal, written_rows
 from jobs.disposal import Rows
+from jobs.out_of_reach import LONG_TERM
 from jobs.ports import JobContext
 from jobs.runs import Action, Mask, RowWrite
 from rules.anonymity import Anonymity, Conditions, Remnant, anonymity, are_backups_out_of_use, is_history_gone
@@ -44,6 +45,8 @@ class InPlace:
             if decision.disposition is Disposition.ANONYMISE and unit.id in rows.of:
                 mask = self._mask(at, facts.get(unit.id))
                 rows.of[unit.id] = [_masked(write, mask) for write in rows.of[unit.id]]
+                if any(write.mask is not None and write.retained for write in rows.of[unit.id]):
+                    rows.blocked[unit.id] = LONG_TERM  # no write reaches it
 
     def _mask(self, at: str, statistic: dict[str, object] | None) -> Mask:
         policy = self._context.policy

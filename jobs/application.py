@@ -7,7 +7,7 @@ work is that of ERA-15: objects outside the CRM, rows from the leaves on, then w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -29,6 +29,7 @@ from jobs.holding import active_holds
 from jobs.journal import Journal, name_of
 from jobs.judging import agrees, unit_in
 from jobs.objects import objects_left
+from jobs.out_of_reach import LONG_TERM, OutOfReach
 from jobs.plan import Plan, PlanLine
 from jobs.planning import lines_of
 from jobs.ports import JobContext
@@ -152,6 +153,7 @@ class Application:
         for line in lines:
             wanted.setdefault(self.kinds[line.table], []).append(line.id)
         found = gather_units(context.connector, wanted)
+        out_of_reach = OutOfReach(context.connector, found, context.policy, holds, self.day)
         going: list[tuple[PlanLine, Unit, Decision]] = []
         for line in lines:
             unit = unit_in(found, self.kinds[line.table], line.id)
@@ -161,13 +163,15 @@ class Application:
                 self.journal.is_gone(line)
             elif not decision.is_disposal:
                 self.journal.skip_lines([line], decision.reason.value)
-            elif not agrees(line, unit, decision):
+            elif out_of_reach.keeps(unit, decision):
+                self.journal.skip_lines([line], LONG_TERM)
+            elif not agrees(line, unit, decision) or self._has_moved(line, unit, found):
                 self.journal.skip_lines([line], CHANGED)
             elif (kept := self._kept_by_now(unit, holds)) is not None:
                 self.journal.skip_lines([line], kept.value)
             else:
                 going.append((line, unit, decision))
-        going = self._without_waiting(going)
+        going = self._without_waiting(going, found.retained)
         if not going:
             return
         units = [unit for _, unit, _ in going]
@@ -176,6 +180,11 @@ class Application:
         self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
         rows.blocked |= kept_with(context, rows.of, self.day) | self._held_since([unit for _, unit, _ in going])
         self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
+
+    @staticmethod
+    def _has_moved(line: PlanLine, unit: Unit, found: Gathering) -> bool:
+        """Whether a row of the unit was moved into long-term retention since it was planned."""
+        return Flag.LONG_TERM_RETENTION not in line.flags and found.lies_in_retention(unit)
 
     def _settle_followers(self, lines: Sequence[PlanLine]) -> None:
         """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with it, for its reason."""
@@ -198,9 +207,11 @@ class Application:
         context, outside = self.context, self.journal.outside
         return rows_of_units(context.connector, found, units, policy=context.policy, holds=holds, as_of=self.day, outside=outside)
 
-    def _without_waiting(self, going: list[tuple[PlanLine, Unit, Decision]]) -> list[tuple[PlanLine, Unit, Decision]]:
+    def _without_waiting(
+        self, going: list[tuple[PlanLine, Unit, Decision]], unwritable: Collection[str]
+    ) -> list[tuple[PlanLine, Unit, Decision]]:
         """Those that may go now: no canary, and none in quarantine."""
-        codes = waiting(self.context, [line for line, _, _ in going], self.day)
+        codes = waiting(self.context, [line for line, _, _ in going], self.day, unwritable)
         for line, _, _ in going:
             if line.id in codes:
                 self.journal.skip_lines([line], codes[line.id])

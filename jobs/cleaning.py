@@ -55,11 +55,7 @@ def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, in
     if not connector.needs_row_for_history():
         return {}
     changed = _changed(connector, intents)
-    rows = {
-        action.key: [row for row in gone_rows(connector, action) if row not in action.along]
-        for action in intents
-        if action.key not in changed
-    }
+    rows = {action.key: _live(connector, action) for action in intents if action.key not in changed}
     wanted = _flat(rows)
     if not wanted:
         return {}
@@ -72,13 +68,20 @@ def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, in
     return {key: total for key, each in rows.items() if (total := sum(max(went.get(row, 0), 0) for row in each))}
 
 
+def _live(connector: Connector, action: Action) -> list[RowKey]:
+    """The rows of a unit that are about to be deleted by a write of ours."""
+    retained = {(connector.table(KINDS[write.kind]), write.id) for write in action.rows if write.retained}
+    return [row for row in gone_rows(connector, action) if row not in action.along and row not in retained]
+
+
 def _changed(connector: Connector, intents: Sequence[Action]) -> set[Key]:
     """The units of which a row has another version now, or is gone."""
     versions: dict[tuple[str, str], str] = {}
-    for kind in sorted({write.kind for action in intents for write in action.rows}):
-        ids = sorted({write.id for action in intents for write in action.rows if write.kind == kind})
+    writes = [(action.key, write) for action in intents for write in action.rows if not write.retained]
+    for kind in sorted({write.kind for _, write in writes}):
+        ids = sorted({write.id for _, write in writes if write.kind == kind})
         versions |= {(kind, row.id): row.etag for row in rows_of(connector, KINDS[kind], (), Among("id", ids))}
-    return {action.key for action in intents if any(versions.get((write.kind, write.id)) != write.etag for write in action.rows)}
+    return {key for key, write in writes if versions.get((write.kind, write.id)) != write.etag}
 
 
 def clean_places(context: JobContext, actions: Sequence[Action]) -> dict[Key, Cleaned]:
@@ -99,10 +102,12 @@ def clean_places(context: JobContext, actions: Sequence[Action]) -> dict[Key, Cl
     places = {action.key: _with_the_unit(action) for action in everything}
     purged = {action.key: 0 for action in everything}
 
+    purged_there = {action.key for action in actions if action.has_retained}
     rows = {Trace.TIMELINE: used, Trace.JOBS: used, Trace.RETAINED: used, Trace.BIN: gone}
     for trace, wanted in rows.items():
         for key, found in _clean(connector, trace, wanted, ()).items():
-            places[key][TRACES[trace]] = found.state
+            was_purged = trace is Trace.RETAINED and key in purged_there and found.state is NOT_APPLICABLE
+            places[key][TRACES[trace]] = DONE if was_purged else found.state
             gone[key] = [*gone[key], *found.rows]  # of their own they may have a history too, and lie in the bin
     history = {key: [*gone[key], *living[key]] for key in gone}
     for key, found in _clean(connector, Trace.HISTORY, history, _flat(living)).items():

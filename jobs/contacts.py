@@ -9,12 +9,14 @@ from typing import Final
 
 from connectors.interface import Among, Connector
 from jobs.disposal import CHANGED, TRIMMED_FIELDS, participations
-from jobs.gather import PARTY_FIELDS, add_relations, rows_of
+from jobs.gather import PARTY_FIELDS, TIES, add_relations, rows_anywhere, rows_of
 from jobs.gathering import Gathering
+from jobs.long_term import retained_rows_of
+from jobs.out_of_reach import LONG_TERM
 from jobs.ports import Progress
 from jobs.relations import relations_after
 from rules.disposition import Reason
-from rules.records import Contact, Party, UnitKind
+from rules.records import Call, Contact, Donation, Email, Party, UnitKind
 from rules.relations import RelationTerms
 
 STILL_REFERRED = "STILL_REFERRED"
@@ -37,7 +39,10 @@ class ContactCheck:
         held: Mapping[str, Reason] = NOTHING_HELD,
         given_up: Collection[str] = (),
         leaving: Collection[str] = (),
+        retained: Collection[str] = (),
+        bound: Collection[str] = (),
     ) -> None:
+        self.retained = set(retained)
         self.etags = {contact: row.etag for contact, row in contacts.items()}
         self.already_empty = {contact for contact, row in contacts.items() if all(getattr(row, name) is None for name in TRIMMED_FIELDS)}
         self._contacts = contacts
@@ -50,6 +55,7 @@ class ContactCheck:
         self._held = held
         self._given_up = set(given_up)
         self._leaving = set(leaving)
+        self._bound = set(bound)
         self._kept: set[str] = set()
         # A contact that stays keeps those that it points to, and those that take part in activities about it.
         while newly := {contact for contact in self._removals - self._kept if self._code(contact)}:
@@ -80,6 +86,8 @@ class ContactCheck:
             return self._held[contact].value
         if contact in self._with_party or self._keeps_by_activity(contact) or any(map(self._stays, self._children.get(contact, ()))):
             return STILL_REFERRED
+        if contact in self._bound:
+            return LONG_TERM
         is_known = contact not in self._given_up and (bool(row.newsletter) or row.parent_kind == "account")
         related = contact in self._related or is_known
         return CHANGED if related == (contact in self._removals) else ""
@@ -118,31 +126,40 @@ def check_contacts(
     about to go.
     """
     ids = sorted({*removals, *trims})
+    lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
     fields = ("parent", "parent_kind", "newsletter")
     contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", list(removals)))}
+    moved = sorted({*removals} - contacts.keys()) if Contact in lie else []
+    retained = {row.id: row for row in retained_rows_of(connector, Contact, fields, Among("id", moved))}
+    contacts |= retained
     contacts |= {row.id: row for row in rows_of(connector, Contact, (*fields, *TRIMMED_FIELDS), Among("id", list(trims)))}
     children: dict[str, list[str]] = {}
-    for child in rows_of(connector, Contact, ("parent",), Among("parent", ids)):
+    for child in rows_anywhere(connector, Contact, ("parent",), Among("parent", ids), lie):
         if child.id != child.parent:  # a contact that points to itself keeps nobody
             children.setdefault(child.parent or "", []).append(child.id)
     found = Gathering(())
     tied = [contact for contact in ids if contact not in given_up]
-    add_relations(connector, found, day=day, progress=progress, among=Among("contact", tied), terms=terms)
+    add_relations(connector, found, day=day, progress=progress, among=Among("contact", tied), terms=terms, lie=lie)
     if untied := [contact for contact in ids if contact in given_up]:
         without = (UnitKind.DONATION,) if gifts_have_a_term(terms) else ()
-        add_relations(connector, found, day=day, progress=progress, among=Among("contact", untied), terms=terms, without=without)
+        of_untied = Among("contact", untied)
+        add_relations(connector, found, day=day, progress=progress, among=of_untied, terms=terms, without=without, lie=lie)
     relations = relations_after(found, (), day=day, terms=terms)
+    donors = [contact for contact in ids if terms.donor or contact in given_up] if Donation in lie else []
     return ContactCheck(
         contacts,
         removals,
         going=going,
-        with_party=_contacts_of(rows_of(connector, Party, PARTY_FIELDS, Among("contact", ids)), leaving) | {*half_done},
-        taking_part=participations(connector, ids),
+        with_party=_contacts_of(rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", ids), lie), leaving) | {*half_done},
+        taking_part=participations(connector, ids, lie),
         children=children,
         related=relations.active | relations.former,
         held=held,
         given_up=given_up,
         leaving=leaving,
+        retained=retained,
+        # The link of a gift in long-term retention to its donor cannot be emptied, and shows the donor's name.
+        bound={row.contact for row in retained_rows_of(connector, Donation, ("contact",), Among("contact", donors)) if row.contact},
     )
 
 

@@ -114,7 +114,7 @@ class ContactsOfPlan:
             if code:
                 self.skip([contact], "delete", code)
         versions = {contact: etags[contact] for contact in contacts if not codes[contact]}
-        rows = rows_of_contacts(self.context.connector, versions, self.terms, given_up=self.given_up)
+        rows = rows_of_contacts(self.context.connector, versions, self.terms, given_up=self.given_up, retained=check.retained)
         self.journal.carry_out([self._action(contact, "delete", rows[contact]) for contact in versions], {})
 
     def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:

@@ -22,7 +22,7 @@ from msgspec import json
 
 from connectors.interface import Among, Connector, ConnectorError, Operation, OperationKind
 from jobs.erasures import has_counted, note_counting
-from jobs.gather import rows_of
+from jobs.gather import rows_anywhere, rows_of
 from jobs.ports import JobContext
 from jobs.runs import Action, ActionState, Run, StatisticWrite, StatisticWrites
 from jobs.settling import send_operations
@@ -45,11 +45,12 @@ def facts_for(context: JobContext, going: Sequence[tuple[Unit, Decision]]) -> di
     individual = [unit for unit, decision in going if decision.disposition is Disposition.ANONYMISE]
     children = {unit.id: youngest(unit.children, context.policy, as_of=day) for unit in individual}
     people = {child.id: child for child in children.values() if child is not None}
-    for row in rows_of(context.connector, Contact, CHILD_FIELDS, Among("id", sorted(people))):
+    lie = context.connector.retaining((Contact, Fiche)) if individual else frozenset()
+    for row in rows_anywhere(context.connector, Contact, CHILD_FIELDS, Among("id", sorted(people)), lie):
         person = people[row.id]
         person.gender, person.postcode, person.country = row.gender, row.postcode, row.country
     fiches = {fiche.id: fiche for unit in individual for fiche in unit.fiches}
-    for fiche in rows_of(context.connector, Fiche, FIRST_FIELDS, Among("id", sorted(fiches))):
+    for fiche in rows_anywhere(context.connector, Fiche, FIRST_FIELDS, Among("id", sorted(fiches)), lie):
         fiches[fiche.id].channel, fiches[fiche.id].reporter_kind = fiche.channel, fiche.reporter_kind
     facts: dict[str, dict[str, object]] = {}
     for unit, decision in going:

@@ -14,8 +14,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from connectors.interface import Among, Connector, Operation, OperationKind
-from jobs.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_of
+from jobs.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
 from jobs.gathering import Gathering
+from jobs.long_term import retained_rows_of, without_live
+from jobs.out_of_reach import LONG_TERM, follows, may_go_there
 from jobs.outside import Outside
 from jobs.runs import CHANGED as CHANGED
 from jobs.runs import Mask, RowWrite
@@ -53,9 +55,12 @@ def rows_of_units(
 ) -> Rows:
     """List the writes that dispose of each unit, by unit id.
 
-    A unit waits where a recording of it has content that no setting reaches: disposing of the rest would lose the object from sight.
+    A unit waits where a recording of it has content that no setting reaches: disposing of the rest would lose the object from sight. One
+    waits too of which a recording in long-term retention has to stay, or a role there is in another unit as well, or for which no job may
+    purge what lies there. Otherwise that goes with it.
     """
     rows = Rows()
+    lie = connector.retaining((*HANGING, Party, Recording)) if units else frozenset()
     fiche_units = {fiche.id: unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) for fiche in unit.fiches}
     owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
     leaves: defaultdict[str, list[RowWrite]] = defaultdict(list)
@@ -83,6 +88,16 @@ def rows_of_units(
     for unit in units:
         if unit.recording is not None and unit.id not in objects:
             rows.blocked[unit.id] = EXTERNAL
+    if Recording in lie:
+        live = {row.id for row in recordings}
+        there = without_live(retained_rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units))), live)
+        found.add_recordings([row for row in there if row.id not in found.recordings])
+        for row in there:
+            owners[row.id] = unit = fiche_units[row.fiche or ""]
+            tails[unit.id].append(RowWrite("recording", row.id, row.etag, retained=True))
+            rows.not_taken_over[unit.id] += not row.taken_over
+            if not may_go_there(found.recordings[row.id], policy, holds, as_of):
+                rows.blocked[unit.id] = LONG_TERM
 
     for kind in HANGING:
         word = _word(kind)
@@ -90,20 +105,46 @@ def rows_of_units(
             for hanging in page:
                 owner = owners[hanging.regarding or ""]
                 leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag))
+        for hanging in retained_rows_of(connector, kind, ("regarding",), Among("regarding", sorted(owners))) if kind in lie else ():
+            owner = owners[hanging.regarding or ""]
+            leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag, retained=True))
     dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
     versions = found.versions or {}
     for unit_id, write in _parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
         leaves[unit_id].append(write)
         if versions.get(write.id) != write.etag:
             rows.blocked[unit_id] = CHANGED  # a role that the decision did not know, a younger child perhaps
+    if Party in lie:
+        for unit_id, write in _retained_parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
+            leaves[unit_id].append(write)
     for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
         tails[fiche.dossier or ""].append(RowWrite("fiche", fiche.id, fiche.etag))
         if versions.get(fiche.id) != fiche.etag:
             rows.blocked[fiche.dossier or ""] = CHANGED  # a fiche that the decision did not know, or knew otherwise
     for unit in units:
-        own_row = RowWrite(unit.kind.value, unit.id, unit.etag, object=objects.get(unit.id, ""))
-        rows.of[unit.id] = [*leaves[unit.id], *tails[unit.id], own_row]
+        retained = [fiche for fiche in unit.fiches if unit.kind is UnitKind.DOSSIER and fiche.id in found.retained]
+        tails[unit.id] += [RowWrite("fiche", fiche.id, fiche.etag, retained=True) for fiche in retained]
+        own_row = RowWrite(unit.kind.value, unit.id, unit.etag, object=objects.get(unit.id, ""), retained=unit.id in found.retained)
+        rows.of[unit.id] = _each_once([*leaves[unit.id], *tails[unit.id], own_row])
+        is_there = any(write.retained for write in rows.of[unit.id])
+        if unit.id in found.bound or (is_there and not connector.may_purge_retained()):
+            rows.blocked[unit.id] = LONG_TERM
     return rows
+
+
+def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:
+    """The writes without those to copies in long-term retention of rows that are live: a copy goes once its row has (ERA-12, line 10)."""
+    live = {(write.kind, write.id) for write in writes if not write.retained}
+    return [write for write in writes if not write.retained or (write.kind, write.id) not in live]
+
+
+def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
+    """The roles in long-term retention that go with these dossiers, fiches of them or lone ones (fiche -> unit), with the unit's id."""
+    found = {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
+    found |= {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
+    for row in found.values():
+        unit = row.dossier if row.dossier in dossiers else units.get(row.fiche or "", "")
+        yield unit or "", RowWrite("party", row.id, row.etag, target=row.contact or "", retained=True)
 
 
 def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
@@ -124,20 +165,20 @@ def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str])
             yield by_dossier or by_fiche or "", RowWrite("party", row.id, row.etag, target=row.contact or "")  # whose role: a hold asks
 
 
-def follows(recording: Unit) -> bool:
-    """Whether a recording follows its dossier on the evidence mark (RET-05)."""
-    marked = recording.recording is not None and bool(recording.recording.evidence)
-    return marked and recording.belongs_to is not None
-
-
 def rows_of_contacts(
-    connector: Connector, contacts: Mapping[str, str], terms: RelationTerms, *, given_up: Collection[str] = ()
+    connector: Connector,
+    contacts: Mapping[str, str],
+    terms: RelationTerms,
+    *,
+    given_up: Collection[str] = (),
+    retained: Collection[str] = (),
 ) -> dict[str, list[RowWrite]]:
     """The writes that remove each contact (id -> version): notes and activities about it, then its row.
 
     Where being a donor has ended before the term of the payment, by the schedule or because the person has `given_up` being one, the
-    payment stays and only its link to the donor goes (R-104).
+    payment stays and only its link to the donor goes (R-104). Those of the ids `retained` lie in long-term retention.
     """
+    lie = connector.retaining(HANGING) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):
         for gift in rows_of(connector, Donation, ("contact",), Among("contact", donors)):
@@ -146,20 +187,27 @@ def rows_of_contacts(
         for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(contacts))):
             for hanging in page:
                 rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag))
+        for hanging in retained_rows_of(connector, kind, ("regarding",), Among("regarding", sorted(contacts))) if kind in lie else ():
+            rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag, retained=True))
     for contact, etag in contacts.items():
-        rows[contact].append(RowWrite("contact", contact, etag))
-    return rows
+        rows[contact].append(RowWrite("contact", contact, etag, retained=contact in retained))
+    return {contact: _each_once(writes) for contact, writes in rows.items()}
 
 
-def participations(connector: Connector, contacts: Iterable[str]) -> dict[str, list[tuple[str | None, str | None]]]:
+def participations(
+    connector: Connector, contacts: Iterable[str], lie: Collection[type[Record]] = ()
+) -> dict[str, list[tuple[str | None, str | None]]]:
     """For each contact, what the activities in which it takes part hang on, as (kind, id); (None, None) for nothing or for an activity
-    of a kind that is not mapped."""
-    taking = rows_of(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)))
+    of a kind that is not mapped. Activities of the kinds `lie` may be in long-term retention, with their participants."""
+    has_retained = not {Call, Email}.isdisjoint(lie)
+    taking = rows_anywhere(
+        connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()
+    )
     hangs: dict[str, tuple[str | None, str | None]] = {}
     ids = sorted({row.activity for row in taking if row.activity is not None})
-    for call in rows_of(connector, Call, ("regarding", "regarding_kind"), Among("id", ids)):
+    for call in rows_anywhere(connector, Call, ("regarding", "regarding_kind"), Among("id", ids), lie):
         hangs[call.id] = (call.regarding_kind, call.regarding)
-    for email in rows_of(connector, Email, ("regarding", "regarding_kind"), Among("id", ids)):
+    for email in rows_anywhere(connector, Email, ("regarding", "regarding_kind"), Among("id", ids), lie):
         hangs[email.id] = (email.regarding_kind, email.regarding)
     result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
     for row in taking:

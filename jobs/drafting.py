@@ -83,6 +83,7 @@ class Draft:
         self._pages = Pages(head)
         self.crm_holds: list[tuple[str, str]] = []
         self.victims: dict[str, int] = {}
+        self.retained_rows: dict[str, int] = {}
         self.held_contacts: list[tuple[str, str, str]] = []
         self.due: Tally[str] = Tally()
         self._policy_version = policy_version

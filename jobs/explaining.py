@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.interface import Among
 from jobs.disposal import participations
 from jobs.drafting import line_of
-from jobs.gather import CONTACT_FIELDS, PARTY_FIELDS, add_relations, gather_units, rows_of
+from jobs.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere, rows_of
 from jobs.holding import active_holds
 from jobs.plan import PlanLine
 from jobs.planning import settle
@@ -13,10 +13,10 @@ from jobs.ports import JobContext
 from jobs.relations import relations_after
 from rules.contacts import contact_decision
 from rules.decide import GOES_ALONG, decide, explain, owner_of, with_owner
-from rules.disposition import Decision, Disposition, Reason, Step
+from rules.disposition import Decision, Disposition, Flag, Reason, Step, with_flags
 from rules.errors import UsageError
 from rules.periods import brussels_date
-from rules.records import KINDS, Contact, Dossier, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
+from rules.records import KINDS, Call, Contact, Dossier, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
 from rules.relations import relation_terms
 
 UNIT_RECORDS: tuple[type[Record], ...] = (Dossier, Fiche, Recording, Note, Email)  # and those of 2.3 that a row in force is for
@@ -54,6 +54,8 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
         )
     holds = active_holds(context, day)
     decision, steps = explain(unit, context.policy, holds, as_of=day)
+    if gathering.lies_in_retention(unit):
+        decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
     if owner := owner_of(unit):
         files = {file.id: file for file in gathering.every_unit() if file.kind in (UnitKind.DOSSIER, UnitKind.FICHE)}
         followed = decide(files[owner], context.policy, holds, as_of=day)
@@ -72,8 +74,9 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     people = rows_of(connector, Contact, CONTACT_FIELDS, Among("id", [row]))
     if not people:
         raise UsageError("there is no such contact", where=f"{table} {row[:64]}")
-    parties = rows_of(connector, Party, PARTY_FIELDS, Among("contact", [row]))
-    taking = participations(connector, [row]).get(row, [])
+    lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
+    parties = rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", [row]), lie)
+    taking = participations(connector, [row], lie).get(row, [])
     in_dossiers = {party.dossier for party in parties} | {regarding for kind, regarding in taking if kind == "dossier"}
     in_fiches = {party.fiche for party in parties} | {regarding for kind, regarding in taking if kind == "fiche"}
     wanted = {
@@ -82,9 +85,9 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
     }
     gathering = gather_units(connector, wanted)
     gathering.contacts[row] = people[0]
-    children = rows_of(connector, Contact, ("parent", "parent_kind"), Among("parent", [row]))
+    children = rows_anywhere(connector, Contact, ("parent", "parent_kind"), Among("parent", [row]), lie)
     terms = relation_terms(context.policy)
-    add_relations(connector, gathering, day=day, progress=context.progress, among=Among("contact", [row]), terms=terms)
+    add_relations(connector, gathering, day=day, progress=context.progress, among=Among("contact", [row]), terms=terms, lie=lie)
     for kind, regarding in taking:
         gathering.take_part(row, gathering.hook_of(kind, regarding))
     holds = active_holds(context, day)

@@ -6,16 +6,18 @@ looks just like an organisation with less to keep.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import TypeVar
 
 from connectors.interface import Among, Connector, ReadIncomplete
 from jobs.gathering import Gathering
+from jobs.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
 from jobs.plan import Kind
 from jobs.ports import Progress
 from rules.records import (
+    KINDS,
     ActivityParty,
     Call,
     Contact,
@@ -82,25 +84,36 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, t
     found = Gathering(connector.recording_media_types)
     for contacts in _pages(connector, Contact, CONTACT_FIELDS, seen):
         found.contacts.update(zip(map(_ID, contacts), contacts, strict=True))
+    found.retained_rows = connector.retained_rows()
+    lie = {record for record in KINDS.values() if connector.has(record) and found.retained_rows.get(connector.table(record))}
+    if Contact in lie:
+        found.contacts.update((row.id, row) for row in retained_among(connector, found, Contact, CONTACT_FIELDS, None))
     for dossiers in _pages(connector, Dossier, DOSSIER_FIELDS, seen):
         found.add_dossiers(dossiers)
+    if Dossier in lie:
+        found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, None))
     for fiches in _pages(connector, Fiche, FICHE_FIELDS, seen):
         _add_late_fiches(connector, found, found.add_fiches(fiches))
+    add_retained_fiches(found, _retained(connector, Fiche, FICHE_FIELDS, lie))
     for parties in _pages(connector, Party, PARTY_FIELDS, seen):
         _add_late_parties(connector, found, found.add_parties(parties))
+    add_retained_parties(found, _retained(connector, Party, PARTY_FIELDS, lie))
     if kind is not Kind.RETENTION:
         for recordings in _pages(connector, Recording, RECORDING_FIELDS, seen):
             _add_late_recordings(connector, found, found.add_recordings(recordings))
         for notes in _pages(connector, Note, NOTE_FIELDS, seen):
             _add_late_notes(connector, found, found.add_notes(notes))
+    _add_retained_conversations(connector, found, lie)  # by a plan of any kind: one that has to stay keeps its fiche
     if kind is not Kind.RECORDINGS:
-        add_relations(connector, found, day=day, progress=seen, terms=terms)  # before the activities that hang on them
+        # Before the activities that hang on them.
+        add_relations(connector, found, day=day, progress=seen, terms=terms, lie=lie)
         for calls in _pages(connector, Call, CALL_FIELDS, seen):
             found.add_calls(calls)
         for emails in _pages(connector, Email, EMAIL_FIELDS, seen):
             found.add_emails(emails)
         for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, seen):
             found.add_activity_parties(participants)
+        _add_retained_activities(connector, found, lie)
         found.activities.clear()  # nobody asks any more what an activity hangs on
     check_visible(connector, seen.rows)
     return found
@@ -137,47 +150,133 @@ def add_relations(
     among: Among | None = None,
     terms: RelationTerms = NOTHING_IN_FORCE,
     without: Collection[UnitKind] = (),
+    lie: Collection[type[Record]] = (),
 ) -> None:
     """Add the active and former relations of contacts (RET-20): a gift, a course, an agreement that has not ended before `day`; those of
-    the kinds `without` are passed over."""
+    the kinds `without` are passed over. Of the kinds `lie` rows in long-term retention tie their contact too."""
     for kind, (record, tie, decides) in TIES.items():
         if kind in without:
             continue
         fields = decides if kind in terms.units or (kind is UnitKind.DONATION and terms.donor) else tie
+        live: set[str] = set()
         for page in _pages(connector, record, fields, progress, among):
             found.add_relations(kind, page, day=day, terms=terms)
+            if record in lie:
+                live.update(map(_ID, page))
+        if record in lie:
+            retained = without_live(retained_rows_of(connector, record, fields, among), live)
+            found.retained.update(map(_ID, retained))
+            found.add_relations(kind, retained, day=day, terms=terms)
+
+
+def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], lie: Collection[type[Record]]) -> list[R]:
+    """All rows of a kind that lie in long-term retention, where there are any."""
+    return retained_rows_of(connector, record, fields, None) if record in lie else []
+
+
+def _add_retained_conversations(connector: Connector, found: Gathering, lie: Collection[type[Record]]) -> None:
+    """Add the recordings and stored conversations there that no live row is."""
+    recordings, notes = _retained(connector, Recording, RECORDING_FIELDS, lie), _retained(connector, Note, NOTE_FIELDS, lie)
+    live = {row.id for row in rows_of(connector, Recording, (), Among("id", sorted(map(_ID, recordings))))}
+    live |= {row.id for row in rows_of(connector, Note, (), Among("id", sorted(map(_ID, notes))))}
+    recordings, notes = without_live(recordings, live), without_live(notes, live)
+    found.retained.update(row.id for row in (*recordings, *notes))
+    _free_from_what_is_gone(found, recordings)
+    found.add_recordings(recordings)
+    found.add_notes(notes)
+
+
+def _add_retained_activities(connector: Connector, found: Gathering, lie: Collection[type[Record]]) -> None:
+    """Add what the calls and e-mails there hang on, and who takes part in them: an activity that stays keeps its people (RET-20)."""
+    calls = without_live(_retained(connector, Call, CALL_FIELDS, lie), found.activities)
+    emails = without_live(_retained(connector, Email, EMAIL_FIELDS, lie), found.activities)
+    found.add_calls(calls)
+    found.add_emails(emails)
+    found.retained.update(row.id for row in (*calls, *emails))
+    if calls or emails:
+        found.add_activity_parties(retained_rows_of(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, None))
 
 
 def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]]) -> Gathering:
-    """Read some units afresh, with all that their retention ends depend on (RET-17). Ids that are gone are simply not there."""
+    """Read some units afresh, with all that their retention ends depend on (RET-17), wherever it lies: what was moved into long-term
+    retention since counts as before (RET-11). Ids that are gone are simply not there."""
     found = Gathering(connector.recording_media_types, versions={})
-    recordings = rows_of(connector, Recording, RECORDING_FIELDS, Among("id", wanted.get(UnitKind.RECORDING, ())))
-    notes = rows_of(connector, Note, NOTE_FIELDS, Among("id", wanted.get(UnitKind.ATTACHMENT, ())))
+    kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids}
+    lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
+    recordings = _wanted(connector, found, Recording, RECORDING_FIELDS, wanted.get(UnitKind.RECORDING, ()), lie)
+    notes = _wanted(connector, found, Note, NOTE_FIELDS, wanted.get(UnitKind.ATTACHMENT, ()), lie)
     hanging = {row.fiche for row in recordings if row.fiche is not None} | set(wanted.get(UnitKind.FICHE, ()))
     hanging |= {row.regarding for row in notes if row.regarding_kind == "fiche" and row.regarding is not None}
     loose = rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging)))
-    dossiers = sorted({row.dossier for row in loose if row.dossier is not None} | set(wanted.get(UnitKind.DOSSIER, ())))
+    moved = retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging - set(map(_ID, loose))))) if Fiche in lie else []
+    dossiers = sorted({row.dossier for row in (*loose, *moved) if row.dossier is not None} | set(wanted.get(UnitKind.DOSSIER, ())))
     found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
+    if Dossier in lie:
+        found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, set(dossiers) - found.dossiers.keys()))
     found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", dossiers)))
     _add_late_fiches(connector, found, found.add_fiches(row for row in loose if row.id not in found.fiches))
-    parties = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", dossiers))}
-    parties |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(found.fiches)))}
-    people = {row.contact for row in parties.values() if row.contact is not None}
+    if Fiche in lie:
+        add_retained_fiches(found, retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", sorted(found.dossiers))))
+        add_retained_fiches(found, moved)
+    parties = _parties_of(connector, found, rows_of)
+    retained = without_live(_parties_of(connector, found, retained_rows_of).values(), parties) if Party in lie else []
+    people = {row.contact for row in (*parties.values(), *retained) if row.contact is not None}
     found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(people))))
     _add_late_parties(connector, found, found.add_parties(parties.values()))
+    if retained:
+        _find_fiches(connector, found, (row.fiche for row in retained))
+        _find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None} - found.dossiers.keys())
+        gone = people - found.contacts.keys()
+        found.contacts.update((row.id, row) for row in retained_among(connector, found, Contact, CONTACT_FIELDS, gone))
+    add_retained_parties(found, retained)
+    _free_from_what_is_gone(found, recordings)
     _add_late_recordings(connector, found, found.add_recordings(recordings))
-    _add_late_notes(connector, found, found.add_notes(notes))
-    found.add_emails(rows_of(connector, Email, EMAIL_FIELDS, Among("id", wanted.get(UnitKind.EMAIL, ()))))
+    _add_late_notes(
+        connector, found, found.add_notes([row for row in notes if row.id not in found.retained or row.regarding in found.fiches])
+    )
+    found.add_emails(_wanted(connector, found, Email, EMAIL_FIELDS, wanted.get(UnitKind.EMAIL, ()), lie))
     for kind, (record, _, fields) in TIES.items():
-        rows = rows_of(connector, record, fields, Among("id", wanted.get(kind, ())))
+        rows = _wanted(connector, found, record, fields, wanted.get(kind, ()), lie)
         if rows:
             found.relation_units[kind] = {row.id: Unit(kind, row.id, row.etag, relation=row) for row in rows}
     return found
 
 
+def _wanted(
+    connector: Connector, found: Gathering, record: type[R], fields: tuple[str, ...], ids: Sequence[str], lie: Collection[type[Record]]
+) -> list[R]:
+    """The rows of these ids, those in long-term retention noted as such."""
+    rows = rows_of(connector, record, fields, Among("id", ids))
+    if record in lie:
+        missing = set(ids) - set(map(_ID, rows))
+        retained = retained_rows_of(connector, record, fields, Among("id", sorted(missing)))
+        found.retained.update(map(_ID, retained))
+        rows += retained
+    return rows
+
+
+def _free_from_what_is_gone(found: Gathering, recordings: Iterable[Recording]) -> None:
+    """Let recordings in long-term retention whose fiche is gone stand alone, as live ones would."""
+    for row in recordings:
+        if row.id in found.retained and row.fiche not in found.fiches:
+            row.fiche = None
+
+
+def _parties_of(connector: Connector, found: Gathering, read: Callable[..., list[Party]]) -> dict[str, Party]:
+    """The roles in the dossiers and fiches that were read, as `read` finds them."""
+    parties = {row.id: row for row in read(connector, Party, PARTY_FIELDS, Among("dossier", sorted(found.dossiers)))}
+    return parties | {row.id: row for row in read(connector, Party, PARTY_FIELDS, Among("fiche", sorted(found.fiches)))}
+
+
 def rows_of(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among) -> list[R]:
     """All rows of a small read at once."""
     return [row for page in connector.read(record, fields, among=among) for row in page]
+
+
+def rows_anywhere(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among, lie: Collection[type[Record]]) -> list[R]:
+    """All rows of a small read, with those in long-term retention where rows of this kind `lie` there."""
+    rows = rows_of(connector, record, fields, among)
+    return [*rows, *without_live(retained_rows_of(connector, record, fields, among), set(map(_ID, rows)))] if record in lie else rows
 
 
 def _pages(
@@ -198,22 +297,31 @@ def _pages(
 def _add_late_fiches(connector: Connector, found: Gathering, fiches: Sequence[Fiche]) -> None:
     if fiches:
         wanted = {row.dossier for row in fiches if row.dossier is not None and row.dossier not in found.dossiers}
-        found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", sorted(wanted))))
+        _find_dossiers(connector, found, wanted)
         _stop_at(connector, Fiche, found.add_fiches(fiches))
 
 
 def _find_fiches(connector: Connector, found: Gathering, wanted: Iterable[str | None]) -> None:
-    missing = sorted({row for row in wanted if row is not None and row not in found.fiches})
-    _add_late_fiches(connector, found, found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("id", missing))))
+    missing = {row for row in wanted if row is not None and row not in found.fiches}
+    _add_late_fiches(connector, found, found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(missing)))))
+    retained = retained_among(connector, found, Fiche, FICHE_FIELDS, missing - found.fiches.keys())
+    _find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None and row.dossier not in found.dossiers})
+    add_retained_fiches(found, retained)
+
+
+def _find_dossiers(connector: Connector, found: Gathering, wanted: set[str]) -> None:
+    found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", sorted(wanted))))
+    found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, wanted - found.dossiers.keys()))
 
 
 def _add_late_parties(connector: Connector, found: Gathering, parties: Sequence[Party]) -> None:
     if parties:
         _find_fiches(connector, found, (row.fiche for row in parties))
-        dossiers = sorted({row.dossier for row in parties if row.dossier is not None and row.dossier not in found.dossiers})
-        found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
-        contacts = sorted({row.contact for row in parties if row.contact is not None and row.contact not in found.contacts})
-        found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", contacts)))
+        _find_dossiers(connector, found, {row.dossier for row in parties if row.dossier is not None and row.dossier not in found.dossiers})
+        contacts = {row.contact for row in parties if row.contact is not None and row.contact not in found.contacts}
+        found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(contacts))))
+        retained = retained_among(connector, found, Contact, CONTACT_FIELDS, contacts - found.contacts.keys())
+        found.contacts.update((row.id, row) for row in retained)
         _stop_at(connector, Party, found.add_parties(parties))
 
 

@@ -35,7 +35,9 @@ class Gathering:
     `people` and `places` run side by side: a contact, and the unit in which it has a role or a part in an activity (None: nothing that
     this product disposes of). `about` pairs the contact that an activity is about with a participant of it. `relations` and `former` are
     contacts with a relation that no row of the schedule decides over; the others stand in `relation_units`, and in `gifts` the days of a
-    contact's gifts. The methods that add a page return the rows that point to something not read yet.
+    contact's gifts. `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers
+    and fiches that a role there names, and `bound` the units that one role there ties to each other. The methods that add a page return the
+    rows that point to something not read yet.
     """
 
     audio: tuple[str, ...]
@@ -54,6 +56,10 @@ class Gathering:
     former: set[str] = field(default_factory=set)
     relation_units: dict[UnitKind, dict[str, Unit]] = field(default_factory=dict)
     gifts: dict[str, list[date | None]] = field(default_factory=dict)
+    retained: set[str] = field(default_factory=set)
+    named_there: set[str] = field(default_factory=set)
+    bound: set[str] = field(default_factory=set)
+    retained_rows: dict[str, int] = field(default_factory=dict)  # how many of each table lie there
     activities: dict[str, Unit | str | None] = field(default_factory=dict)  # what each hangs on: a unit, a contact's id, or neither
 
     # -- adding pages --------------------------------------------------------------------------------------------------------------
@@ -219,6 +225,15 @@ class Gathering:
         self.gifts.clear()
         self.people.clear()
         self.places.clear()
+
+    def lies_in_retention(self, unit: Unit) -> bool:
+        """Whether a row of a unit lies in long-term retention, where no write reaches it."""
+        if not self.retained:
+            return False
+        rows = [unit.id]
+        if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE):
+            rows += [fiche.id for fiche in unit.fiches]
+        return any(row in self.retained or row in self.named_there for row in rows)
 
     # -- what was added ------------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from jobs.objects import OBJECT_LEFT, remove_objects
 from jobs.outside import Outside
 from jobs.plan import Key, PlanLine
 from jobs.ports import JobContext
+from jobs.purging import purge_retained
 from jobs.resuming import finish_remaining, is_as_judged, is_shell
 from jobs.runs import Action, ActionState, RowWrite, Run
 from jobs.settling import TECHNICAL, settle_writes
@@ -33,7 +34,9 @@ from jobs.verify import still_there
 from rules.disposition import Reason
 from rules.instants import instant
 from rules.periods import brussels_date
-from rules.records import Contact, Unit
+from rules.records import KINDS, Contact, Unit
+
+JUDGED_BY = ("dossier", "fiche", "party")  # kinds of rows on which a period depends
 
 
 class Journal:
@@ -71,6 +74,10 @@ class Journal:
             {name: action.rows for name, action in sendable.items()},
             {_name(key) for key in self.announced},
             held=lambda names: self._may_not_go({name: sendable[name] for name in names}, units),
+        )
+        written = {name: action.rows for name, action in sendable.items() if settled[name].state is ActionState.DONE}
+        settled |= purge_retained(
+            self.context.connector, written, held=lambda names: self._may_not_go({name: sendable[name] for name in names}, units)
         )
         outcomes = []
         for action in intents:
@@ -199,6 +206,8 @@ class Journal:
             remaining = [write for write in action.rows if (write.kind, write.id) in left]
             if not remaining:
                 outcomes.append(self._removed(action))
+            elif self._is_left_there(action, remaining):
+                outcomes.append(self._purge_remaining(action, remaining))
             elif len(remaining) < len(action.rows) and (len(action.rows) > settling.MAX_OPERATIONS or is_shell(action, remaining)):
                 outcomes.append(self._finish_remaining(action, remaining))
             else:
@@ -206,6 +215,23 @@ class Journal:
                 self.announced[action.key] = self.actions.pop(action.key)
         if outcomes:
             self.record(outcomes, "outcome")
+
+    def _is_left_there(self, action: Action, remaining: Sequence[RowWrite]) -> bool:
+        """Whether something that a unit was judged by has gone, and all that is left lies in long-term retention, where nobody can have
+        changed it. As long as the former is whole the unit can be judged afresh."""
+        judged = [write for write in action.rows if write.kind in JUDGED_BY or write is action.rows[-1]]
+        is_part = any(write not in remaining for write in judged) and all(write.retained for write in remaining)
+        return is_part and not still_there(self.context.connector, remaining, live_only=True)
+
+    def _purge_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
+        """Go on with a unit of which only rows in long-term retention are left, unless a hold covers them."""
+        refuse_if_stopped(self.context.store)
+        settled = purge_retained(
+            self.context.connector, {"rest": remaining}, held=lambda names: self._may_not_go(dict.fromkeys(names, action), {})
+        )["rest"]
+        if settled.state is ActionState.DONE:
+            return self._removed(action)
+        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=settled.code)
 
     def settle_failed(self) -> None:
         """Look once more at units whose write had no answer: one that is gone as a whole was carried out late, and is done."""
@@ -228,8 +254,14 @@ class Journal:
             left = still_there(self.context.connector, action.rows)
             remaining = [write for write in action.rows if (write.kind, write.id) in left]
             again = msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
+            table = self.context.connector.table
+            is_planned = any((table(KINDS[write.kind]), write.id) in planned for write in remaining)
             if not remaining:
                 self.record([self._removed(again)], "outcome")
+            elif not is_planned and self._is_left_there(action, remaining):
+                again = msgspec.structs.replace(again, removed_at="")
+                self.record([again], "intent")
+                self.record([self._purge_remaining(again, remaining)], "outcome")
             elif len(remaining) == len(action.rows) or action.state is ActionState.FAILED:
                 continue  # all rows are there, so a plan finds the unit again and judges it as it now is
             elif action.table != self.context.connector.table(Contact) and is_as_judged(self.context.connector, action, remaining):

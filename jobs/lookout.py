@@ -1,4 +1,4 @@
-"""What a plan in the making notes of its units beside the decision: canaries, quarantine, changes since an approval, a backlog."""
+"""What a plan in the making notes of its units beside the decision: canaries, quarantine, what is out of reach, changes, a backlog."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from connectors.interface import Connector
 from jobs.drafting import RECORDING_KINDS
 from jobs.gather import Seen
+from jobs.out_of_reach import LONG_TERM
 from jobs.past import NOTHING_DUE, VIEW_SHRANK, Past
 from jobs.plan import Alarm, Kind
 from jobs.ports import JobContext
@@ -50,7 +51,7 @@ class Lookout:
         self._canary_ids = {canary.id for canary in policy.canaries}
         self._late_before = day - timedelta(days=policy.watch.backlog_days)
 
-    def look(self, kind: UnitKind, table: str, row: str, decision: Decision) -> bool:
+    def look(self, kind: UnitKind, table: str, row: str, decision: Decision, *, out_of_reach: bool = False) -> bool:
         """Note what is particular about a unit; whether a run of this plan disposes of it, as far as can be told now."""
         is_canary = row in self._canary_ids and (table, row) in self._expected
         if is_canary:
@@ -64,6 +65,8 @@ class Lookout:
         code = CANARY if is_canary and self._expected[key] else ""
         if not code and covers(self._policy.quarantine, decision.categories):
             code = waits(self._marks.get(key), self._day)
+        if not code and out_of_reach:
+            code = LONG_TERM
         if code:
             self.aside.append((kind, decision))
             self.waiting[code] += 1

@@ -119,11 +119,11 @@ def _held(context: JobContext, rows: Sequence[Recording]) -> set[str]:
 def _changed(context: JobContext, actions: Sequence[Action]) -> list[Key]:
     """The units of which a row is not what was judged any more: what the CRM would refuse must not cost an object."""
     judged: defaultdict[type[Record], set[str]] = defaultdict(set)
-    for write in _writes(actions):
+    for write in _writes(actions):  # what lies in long-term retention has no other version
         judged[KINDS[write.kind]].add(write.id)
     versions = {row.id: row.etag for kind, ids in judged.items() for row in rows_of(context.connector, kind, (), Among("id", sorted(ids)))}
-    return [action.key for action in actions if any(versions.get(write.id) != write.etag for write in action.rows)]
+    return [action.key for action in actions if any(versions.get(write.id) != write.etag for write in _writes([action]))]
 
 
 def _writes(actions: Sequence[Action]) -> list[RowWrite]:
-    return [write for action in actions for write in action.rows]
+    return [write for action in actions for write in action.rows if not write.retained]

@@ -12,7 +12,7 @@ import msgspec
 from connectors.interface import Among, Connector
 from jobs.agreement import Reference, hold_entry
 from jobs.belonging import refuse_other_crm
-from jobs.gather import rows_of
+from jobs.gather import rows_anywhere, rows_of
 from jobs.plan import is_service
 from jobs.ports import JobContext, Store
 from rules.accounts import account, same_person
@@ -84,7 +84,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         check_new(hold, day)
     except Refused as error:
         raise _denied(context.store, data, error) from None
-    if hold.row and not rows_of(connector, KINDS[kind], (), Among("id", [hold.row])):
+    if hold.row and not rows_anywhere(connector, KINDS[kind], (), Among("id", [hold.row]), connector.retaining((KINDS[kind],))):
         what = "there is no such contact" if wanted.person else "there is no such row"
         raise UsageError(what, hint="ids are lower case, without braces, as a plan file has them", where=f"{hold.table} {hold.row}")
     if known := set(wanted.obtained_by):

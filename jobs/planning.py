@@ -23,6 +23,7 @@ from jobs.gathering import Gathering
 from jobs.guards import APPROVING_ROLES, Planned, breaker_of, why
 from jobs.holding import active_holds
 from jobs.lookout import CANARY, Lookout, nothing_due, shrunk
+from jobs.out_of_reach import OutOfReach
 from jobs.past import BACKLOG, Past
 from jobs.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
 from jobs.ports import JobContext
@@ -93,15 +94,20 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     """Read everything and decide on every unit, by kind and id so that the order of reading does not matter; give the contacts to trim."""
     terms = relation_terms(context.policy)
     found = gather(context.connector, kind, day=day, progress=lookout.seen, terms=terms)
+    draft.retained_rows = found.retained_rows
     policy, holds = context.policy, active_holds(context, day)
     duplicates = possible_duplicates(found.dossiers.values(), as_of=day) if kind is not Kind.RECORDINGS else set()
+    out_of_reach = OutOfReach(context.connector, found, policy, holds, day)
     going: set[str] = set()  # ids of units
     owners: dict[str, Decision] = {}  # decisions on files that go; they are decided on before what hangs on them
     for unit in found.units(kind):
         decision = decide(unit, policy, holds, as_of=day)
         if unit.id in duplicates:
             decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
-        is_going = lookout.look(unit.kind, draft.tables[unit.kind], unit.id, decision)
+        stays = bool(found.retained) and decision.is_disposal and out_of_reach.keeps(unit, decision)
+        if stays or found.lies_in_retention(unit):
+            decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
+        is_going = lookout.look(unit.kind, draft.tables[unit.kind], unit.id, decision, out_of_reach=stays)
         decision = with_owner(decision, owners.get(owner_of(unit) or ""))
         draft.add(unit.kind, unit.id, unit.etag, decision)
         if is_going:
@@ -117,10 +123,14 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     held = holds.on_contacts()
     verdicts = settle(found, going, undone, day=day, terms=terms, held=held)
     draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in verdicts.held.items()]
-    for contact in sorted(verdicts.remove | verdicts.orphans):
+    there = found.retained & (verdicts.remove | verdicts.orphans)
+    stay = verdicts.remove & there if there and not context.connector.may_purge_retained() else set()
+    for contact in sorted((verdicts.remove | verdicts.orphans) - stay):
         decision = removed_contact() if contact in verdicts.remove else orphan_contact()
+        if contact in there:
+            decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
         draft.add(UnitKind.CONTACT, contact, found.contacts[contact].etag, decision)
-    return verdicts.trim
+    return verdicts.trim - found.retained
 
 
 @contextmanager
@@ -213,7 +223,7 @@ def head_of(
     # A look at another day is never applied: what is odd about it is that day's own.
     alarms = () if given else tuple(alarms_of_plan(context, past, kind, draft, lookout, late, now, queue))
     reasons = why(context, past, planned, breaker, lookout, alarms)
-    retained, unaccounted = context.connector.retained_rows(), context.connector.unaccounted_columns()
+    retained, unaccounted = draft.retained_rows, context.connector.unaccounted_columns()
     return Plan(
         id=context.new_id("plan"),
         kind=kind,
@@ -323,9 +333,10 @@ def unmapped(categories: Iterable[CategoryTotal]) -> tuple[str, ...]:
 
 
 def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], past: Past) -> Iterator[str]:
-    """Name what no plan sees: rows in long-term retention, and columns that have come since the last plan and may hold personal data."""
+    """Name what is easily overlooked: rows in long-term retention, and columns that have come since the last plan and may hold personal
+    data."""
     for table, rows in retained.items():
-        yield f"RETAINED_ROWS: {rows} rows of {table} lie in long-term retention, where no plan reaches them: purge or restore them"
+        yield f"RETAINED_ROWS: {rows} rows of {table} lie in long-term retention; they go with their unit, and what has none stays"
     new = sorted(set(unaccounted) - set(past.plans[0].unaccounted)) if past.plans else []
     if new:
         yield f"NEW_COLUMNS: may hold personal data and stand in no mapping, so no request finds what is in them: {', '.join(new)}"

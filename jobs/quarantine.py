@@ -5,7 +5,7 @@ The run that would dispose of a unit for the first time marks it instead and tel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeAlias
 from uuid import uuid4
@@ -17,6 +17,7 @@ from jobs.belonging import refuse_other_crm
 from jobs.gather import rows_of
 from jobs.guards import APPROVING_ROLES
 from jobs.lookout import CANARY
+from jobs.out_of_reach import LONG_TERM
 from jobs.plan import PlanLine
 from jobs.ports import JobContext, Store
 from jobs.runs import RowWrite
@@ -30,7 +31,7 @@ from rules.quarantine import QUARANTINED, UNDONE, Mark, covers, last_day, waits
 from rules.records import KINDS, Dossier, Fiche, Note, Record, Recording
 
 Reference: TypeAlias = Callable[[str, str], str]
-PUT_OFF = frozenset({CANARY, QUARANTINED, UNDONE})  # codes of units that are skipped by design
+PUT_OFF = frozenset({CANARY, QUARANTINED, UNDONE, LONG_TERM})  # codes of units that are skipped by design
 NOTED: Mapping[type[Record], str] = {Dossier: "dossier", Fiche: "fiche", Recording: "recording"}  # a note can hang on these
 SUBJECT = "Bewaartermijn / Durée de conservation / Retention period"
 TEXT = (
@@ -43,10 +44,11 @@ TEXT = (
 )
 
 
-def waiting(context: JobContext, lines: Sequence[PlanLine], day: date) -> dict[str, str]:
+def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritable: Collection[str] = ()) -> dict[str, str]:
     """The units that may not go yet, by id, with the code that says why; those that are new here are marked and their owners told.
 
-    `lines` are units that are due now. A unit whose owner could not be told stays, with the code of what the CRM refuses.
+    `lines` are units that are due now. A unit whose owner could not be told stays, with the code of what the CRM refuses. No note can be
+    hung on those of the ids `unwritable`: they are marked alone, and the list of what is in quarantine tells of them.
 
     Raises:
         ConnectorError: the CRM cannot be asked whether a notice stands there.
@@ -64,7 +66,7 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date) -> dict[s
         if code := waits(mark, day):
             codes[line.id] = code
             if mark is None or not mark.told or mark.until < day:
-                fresh.append(_marked(context, policy, line, mark, day))
+                fresh.append(_marked(context, policy, line, mark, day, noted=line.id not in unwritable))
     untold = _mark(context, policy, fresh)
     return codes | dict.fromkeys(untold, TECHNICAL)
 
@@ -116,9 +118,9 @@ def _denied(store: Store, data: Mapping[str, object], code: str, message: str, h
     return error
 
 
-def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, before: Mark | None, day: date) -> Mark:
+def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, before: Mark | None, day: date, *, noted: bool) -> Mark:
     """The mark of a unit whose days begin on `day`; a notice that was tried before keeps its id, so that there is one at most."""
-    has_notice = policy.notice == "note" and context.connector.record(line.table) in NOTED
+    has_notice = noted and policy.notice == "note" and context.connector.record(line.table) in NOTED
     notice = (before.notice if before is not None and not before.told else "") or str(uuid4())
     return Mark(line.table, line.id, day, last_day(policy, day), notice if has_notice else "", told=not has_notice, crm=context.crm)
 

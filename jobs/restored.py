@@ -31,7 +31,7 @@ def rows_back(context: JobContext) -> int:
         if run not in crms:
             crms[run] = context.store.plan(context.store.run(run).plan).crm == context.crm
         if crms[run]:
-            writes += [write for write in reversed(action.rows) if write.operation == "delete"]
+            writes += [write for write in reversed(action.rows) if write.operation == "delete" and not write.retained]
     return len(still_there(context.connector, islice(writes, SAMPLE)))
 
 

@@ -48,7 +48,8 @@ class RowWrite(msgspec.Struct, frozen=True):
     """One write to one row, in the product's word for its kind. `operation` is delete, mask (in-place anonymisation), trim, disown (a role
     stays and does not say whose it is), drop_caller, unlink_contact, unlink_fiche or unlink_dossier; the last three empty the link to
     `target`, a row that goes. `object` is the keyed reference of a recording's content outside the CRM, which goes before the row (ERA-12);
-    its address can hold a name and stands in no journal. `bypass` is the custom logic of the CRM that the write passes by."""
+    its address can hold a name and stands in no journal. `bypass` is the custom logic of the CRM that the write passes by. A `retained` row
+    lies in long-term retention, where no write reaches it: a job of the CRM removes it there once the live rows of its unit have gone."""
 
     kind: str
     id: str
@@ -58,6 +59,7 @@ class RowWrite(msgspec.Struct, frozen=True):
     object: str = ""
     mask: Mask | None = None
     bypass: tuple[Bypass, ...] = ()
+    retained: bool = False
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -94,6 +96,11 @@ class Action(msgspec.Struct, frozen=True):
     @property
     def key(self) -> Key:
         return (self.table, self.id)
+
+    @property
+    def has_retained(self) -> bool:
+        """Whether a row of the unit lies in long-term retention."""
+        return any(write.retained for write in self.rows)
 
     @property
     def bypass(self) -> tuple[Bypass, ...]:

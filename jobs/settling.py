@@ -35,6 +35,8 @@ def settle_writes(
 ) -> dict[str, Settled]:
     """Carry out the writes of each unit, by a key of the caller's, and say what became of each.
 
+    Rows in long-term retention are left out: no write reaches them, and they go once the live ones have (purging.py).
+
     `held` is asked right before every request that writes, here and by the connector: a hold that has come up since wins (HLD-07).
 
     `doubtful` are units that were sent before without an answer: a request of then may still be under way, so that what looks changed may
@@ -43,7 +45,8 @@ def settle_writes(
     A unit of up to 1,000 rows goes in one change set, whole or not at all. A larger one goes in several, its own row last: if a later
     one fails it is PARTIAL. Whatever the CRM refuses for a technical reason is skipped and tried again by the next run (HLD-13).
     """
-    pieces = {key: [tuple(rows[at : at + MAX_OPERATIONS]) for at in range(0, len(rows), MAX_OPERATIONS)] for key, rows in writes.items()}
+    live = {key: [row for row in rows if not row.retained] for key, rows in writes.items()}
+    pieces = {key: [tuple(rows[at : at + MAX_OPERATIONS]) for at in range(0, len(rows), MAX_OPERATIONS)] for key, rows in live.items()}
     settled: dict[str, Settled] = {}
     step = 0
     while waiting := {key: parts[step] for key, parts in pieces.items() if key not in settled and step < len(parts)}:

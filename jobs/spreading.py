@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 from connectors.interface import Among, Connector
-from jobs.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_of
+from jobs.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
 from jobs.nobody import always
 from rules.holds import Hold
 from rules.records import ActivityParty, Call, Email, Fiche, Note, Party, Record
@@ -120,4 +121,10 @@ class Spread:
 
     def _read(self, record: type[R], fields: tuple[str, ...], field: str, ids: Collection[str]) -> list[R]:
         among = always(field, ids) if self._always else Among(field, sorted(ids))
-        return rows_of(self._connector, record, fields, among) if among.ids else []
+        return rows_anywhere(self._connector, record, fields, among, self._lie) if among.ids else []
+
+    @cached_property
+    def _lie(self) -> Collection[type[Record]]:
+        """The kinds of which rows may lie in long-term retention: a role there leads from a person to a file as any other does."""
+        lie = self._connector.retaining((*HANGING, Party, Fiche))
+        return lie if lie.isdisjoint(ACTIVITIES) else lie | {ActivityParty}

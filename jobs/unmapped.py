@@ -26,11 +26,12 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
         for write in action.rows
         if write.operation == "delete"
     }
+    there = {(connector.table(KINDS[write.kind]), write.id) for action in intents for write in action.rows if write.retained}
     along: dict[tuple[str, str], list[RowKey]] = {}
     waiting: dict[tuple[str, str], str] = {}
     for each in connector.hanging(list(owners)):
         owner = owners[each.on]
-        if each.goes:
+        if each.goes and each.on not in there:  # what hangs on a row in long-term retention goes along with nothing
             along.setdefault(owner, []).append(each.row)
         else:
             waiting[owner] = TECHNICAL

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connectors.interface import Among, Connector, Reach, RowKey, Trace
 from jobs.disposal import EMPTIED, LINKS, operation
+from jobs.long_term import retained_rows_of
 from jobs.runs import Action, RowWrite
 from rules.full_records import FULL
 from rules.places import Place
@@ -22,12 +23,19 @@ TRACES: Mapping[Trace, Place] = {
 }
 
 
-def still_there(connector: Connector, writes: Iterable[RowWrite]) -> set[tuple[str, str]]:
+def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: bool = False) -> set[tuple[str, str]]:
     """Which of these writes have not taken effect, as (kind, id): a row that still exists, a link or a field that is not empty, a row that
-    does not show its mask (R-081)."""
+    does not show its mask (R-081). With `live_only` a row in long-term retention counts only where it has come back from there.
+
+    Raises:
+        ConnectorError: it cannot be told.
+    """
     by_kind: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     masks: dict[str, RowWrite] = {}
+    there: defaultdict[str, list[str]] = defaultdict(list)
     for write in writes:
+        if write.retained and not live_only:
+            there[write.kind].append(write.id)
         if write.mask is not None:
             masks[write.id] = write
         else:
@@ -44,6 +52,8 @@ def still_there(connector: Connector, writes: Iterable[RowWrite]) -> set[tuple[s
                     is_left = not fields or any(getattr(row, name) is not None for name in fields)
                 if is_left:
                     left.add((kind, row.id))
+    for kind, ids in there.items():
+        left |= {(kind, row.id) for row in retained_rows_of(connector, KINDS[kind], (), Among("id", ids))}
     return left
 
 

@@ -77,6 +77,10 @@ FLAGS: dict[str, Advice] = {
         "A hold covers it whose review is past its day; it stays in force.",
         "Review the hold: release it by a second person, or place it anew with the next day of review.",
     ),
+    Flag.LONG_TERM_RETENTION: Advice(
+        "A row of it lies in the CRM's long-term retention, where only a job of the CRM can delete it.",
+        "Nothing, unless the plan keeps the unit for it: then restore that row in the CRM, or purge it there once the period has ended.",
+    ),
     Flag.OPEN_PAST_END: Advice(
         "The dossier is past its retention end but still open, so it stays.", "Close the dossier, or carry on working on it."
     ),
@@ -116,6 +120,7 @@ SKIPS: dict[str, str] = {
     "CANARY": "A canary of the policy: it must be due every night, and never goes.",
     "QUARANTINED": "It is in quarantine: marked, and kept until its days have passed.",
     "QUARANTINE_UNDONE": "A person took it out of quarantine; it is marked afresh when as many days have passed again.",
+    "LONG_TERM_RETENTION": "A row of it lies in the CRM's long-term retention and cannot be masked, unlinked or purged: restore it there.",
     "NO_ANSWER": "The CRM did not say whether the write took place.",
 }
 

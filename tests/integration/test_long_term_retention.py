@@ -1,0 +1,139 @@
+"""Rows in the CRM's long-term retention count in every decision, and stop no plan (RET-11, RET-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from connectors.interface import ConnectorError
+from jobs.plan import Kind, Plan
+from jobs.runs import RunState
+from tests.crm_compliance.typist import LONG_AGO
+from tests.integration.night import Night
+
+CODE = "LONG_TERM_RETENTION"
+LATELY = date(2026, 11, 1)
+KEYS = {"phonecall": "activityid"}
+
+
+@pytest.fixture
+def night(make_night: Callable[..., Night]) -> Night:
+    return make_night()
+
+
+def retain(night: Night, table: str, row: str) -> None:
+    target = {"Target": {"@odata.type": f"Microsoft.Dynamics.CRM.{table}", KEYS.get(table, f"{table}id"): row}}
+    night.http.post(f"{night.emulator.url}Retain", json=target, timeout=10).raise_for_status()
+
+
+def line(night: Night, plan: Plan, row: str) -> tuple[str, bool]:
+    found = night.lines(plan)[row]
+    return found.outcome, CODE in found.flags
+
+
+def test_a_fiche_there_counts_in_the_period_of_its_live_dossier(night: Night) -> None:
+    """RET-11: the longest wins, wherever it lies."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    lately = night.fiche("social_card", dossier=dossier, spoken=LATELY)
+    retain(night, "cf_fiche", lately)
+    plan = night.plan()
+    assert line(night, plan, dossier) == ("retain", True)
+    night.apply(plan)
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_hold_on_a_dossier_there_reaches_a_live_recording_of_it(night: Night) -> None:
+    """HLD-04."""
+    dossier = night.dossier("social_card", spoken=LATELY)
+    fiche = night.fiche("social_card", dossier=dossier, spoken=LATELY)
+    night.patch("cf_dossiers", dossier, cf_legalhold=True)
+    recording = night.recording(LONG_AGO, fiche=fiche)
+    retain(night, "cf_dossier", dossier)
+    found = night.lines(night.plan(Kind.RECORDINGS))[recording]
+    assert (found.outcome, found.reason) == ("retain", "HOLD_LEGAL")
+
+
+def test_a_recording_of_a_fiche_there_goes_when_its_own_period_has_ended(night: Night) -> None:
+    fiche = night.fiche("social_card", spoken=LATELY)
+    recording = night.recording(LONG_AGO, fiche=fiche)
+    retain(night, "cf_fiche", fiche)
+    run = night.apply(night.plan(Kind.RECORDINGS))
+    assert run.state is RunState.DONE
+    assert night.get("cf_recordings", recording) is None
+
+
+def test_live_roles_of_a_contact_there_stop_no_plan(night: Night) -> None:
+    dossier = night.dossier("social_card", spoken=LATELY)
+    person = night.contact()
+    night.party(person, "child", dossier=dossier)
+    retain(night, "contact", person)
+    plan = night.plan()
+    assert dossier in night.lines(plan)
+    assert plan.retained_rows == {"contact": 1}
+
+
+def test_a_gift_there_ties_its_donor(night: Night) -> None:
+    """RET-20: who has given is kept without the fields of operations, wherever the gift lies."""
+    dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    retain(night, "cf_donation", night.donation(person))
+    plan = night.plan()
+    assert plan.trims == (person,)
+    night.apply(plan)
+    assert night.get("contacts", person) is not None
+
+
+def test_a_call_there_keeps_who_takes_part_in_it(night: Night) -> None:
+    """RET-20."""
+    dossier, kept = night.dossier("social_card", spoken=LONG_AGO), night.dossier("social_card", spoken=LATELY)
+    person = night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    retain(night, "phonecall", night.call("cf_dossier", kept, [person]))
+    assert person not in night.lines(night.plan())
+
+
+def test_a_reference_that_was_moved_there_after_the_plan_keeps_its_contact(night: Night) -> None:
+    """RET-20: nothing that refers to a contact is overlooked right before it goes."""
+    dossier, kept = night.dossier("social_card", spoken=LONG_AGO), night.dossier("social_card", spoken=LATELY)
+    person = night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    plan = night.plan()
+    assert person in night.lines(plan)
+    retain(night, "cf_party", night.party(person, "reporter", dossier=kept))
+    assert night.apply(plan).counts["skipped"] == {"STILL_REFERRED": 1}
+    assert night.get("contacts", person) is not None
+
+
+@pytest.mark.parametrize("which", ["dossier", "fiche"])
+def test_a_unit_of_which_a_row_was_moved_there_after_the_plan_stays_till_the_next(night: Night, which: str) -> None:
+    """RET-17: it is not what was planned any more."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
+    plan = night.plan()
+    retain(night, f"cf_{which}", dossier if which == "dossier" else night.fiches_of(dossier)[0])
+    run = night.apply(plan)
+    assert (run.state, run.counts["deleted"], run.counts["skipped"]) == (RunState.DONE, 0, {"CHANGED": 1})
+    assert len(night.fiches_of(dossier)) == (2 if which == "dossier" else 1)
+    assert night.apply(night.plan()).counts["deleted"] == 1
+
+
+def test_a_longer_period_that_was_moved_there_after_the_plan_keeps_the_dossier(night: Night) -> None:
+    """RET-11, RET-17."""
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    retain(night, "cf_fiche", night.fiche("social_card", dossier=dossier, spoken=LATELY))
+    assert night.apply(plan).counts["skipped"] == {"NOT_EXPIRED": 1}
+    assert night.get("cf_dossiers", dossier) is not None
+
+
+def test_a_place_that_cannot_be_read_is_no_empty_one(night: Night) -> None:
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    plan = night.plan()
+    retain(night, "cf_fiche", night.fiche("social_card", dossier=dossier, spoken=LATELY))
+    night.emulator_faults([{"match": {"path": '*datasource="retained"*'}, "do": "status", "status": 403}])
+    with pytest.raises(ConnectorError):
+        night.plan()
+    with pytest.raises(ConnectorError):
+        night.apply(plan)
+    assert night.get("cf_dossiers", dossier) is not None
