@@ -217,6 +217,7 @@ def test_a_letter_to_a_minor_is_formal_and_the_page_says_so(language: str) -> No
     formal = {"nl": "“u”", "fr": "« vous »", "de": "„Sie“"}.get(language, "official")
     assert formal in answer.cover_end
     assert formal in answer.cover_end_page
+    assert answer_of(neutral(language=language, addressee=lotte), SENDER).cover_end == words.say("child", "rest_bare")
     nobody = answer_of(compilation(language=language, addressee=Addressee("", is_minor=True)), SENDER)
     assert nobody.salutation == words.say("letter", "salutation")
 
