@@ -117,6 +117,7 @@ def _answer_somebody(night: _Night, folder: Path, url: str) -> tuple[tuple[str, 
         ("decisions.jsonl", "what was decided on each text and file"),
         ("working-copy", "the answer as it was compiled, for the DPO alone (open index.html or letter.pdf)"),
         ("package.zip", "the answer as it was released, encrypted with AES-256"),
+        ("package.zip.message.txt", "the message to the person: the link, and how the archive is opened"),
         ("passphrase.txt", "its passphrase"),
     )
 
