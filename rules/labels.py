@@ -20,7 +20,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str]]] = MappingProxyType(
         "father": ("vader", "père", "Vater", "father"),
         "parent": ("ouder", "parent", "Elternteil", "parent"),
         "guardian": ("voogd", "tuteur", "Vormund", "guardian"),
-        "reporter": ("melder", "signalant", "meldende Person", "reporting person"),
+        "reporter": ("melder", "auteur du signalement", "meldende Person", "reporting person"),
         "witness": ("getuige", "témoin", "Zeuge", "witness"),
         "suspect": ("persoon", "personne", "Person", "person"),
         "professional": ("hulpverlener", "intervenant", "Fachkraft", "professional"),

@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterable, Set
 from typing import Final
 
-import msgspec
-
 from rules.folding import fold
 from rules.ordinary_words import ORDINARY, PARTICLES
 from rules.slips import Slips
@@ -24,14 +22,10 @@ _FIRST_FROM: Final = 3  # letters of a first name that an initial is looked for 
 _MOST_PARTICLES: Final = 4
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _POSSESSIVE: Final = re.compile(r"['’]s?$")
-_BETWEEN: Final = re.compile(r"[\s,.]{1,4}")
-
-
-class _Word(msgspec.Struct, frozen=True):
-    written: str
-    letters: str
-    begin: int
-    end: int
+_FURTHEST: Final = 60  # characters before a word in which the one before it is looked for
+_BEFORE: Final = re.compile(r"(?<!\w)([^\W\d_]+(?:['’-][^\W\d_]+)*)[\s,.]{1,4}$")
+_BEHIND: Final = re.compile(r"[\s,.]{1,4}([^\W\d_]+(?:['’-][^\W\d_]+)*)")
+_INITIAL: Final = re.compile(r"[\s,.]{1,4}([^\W\d_])\.")  # one letter with a dot, right behind a first name
 
 
 class NearNames:
@@ -56,68 +50,56 @@ class NearNames:
                     self._initials.setdefault(word, set()).update(initials)
         self._known = known
         self._slips = Slips(self._beside)
-        self._nears: dict[str, tuple[str, ...]] = {}
+        self._met: dict[str, bool] = {}  # words as they were written, and whether one has to be looked at
 
     def are_in(self, text: str) -> bool:
         """Say whether something in a text is nearly one of the names."""
         if not self._beside and not self._initials:
             return False
         is_lower = text.islower()  # where nobody used a capital, a missing one says nothing
-        words: list[_Word] = []
-        wanted: list[int] = []
         for match in _WORD.finditer(text):
             written = _POSSESSIVE.sub("", match[0])
-            letters = fold(written)
-            if self._is_looked_at(written, letters, is_lower=is_lower):
-                wanted.append(len(words))
-            words.append(_Word(written, letters, match.start(), match.end()))
-        return any(self._names_somebody(text, words, place) for place in wanted)
+            is_met = self._met.get(written)
+            if is_met is None:
+                is_met = self._met[written] = self._is_met(fold(written))
+            if is_met and self._names_somebody(text, match.start(), match.end(), written, has_capital=is_lower or not written.islower()):
+                return True
+        return False
 
-    def _is_looked_at(self, written: str, letters: str, *, is_lower: bool) -> bool:
-        if letters in self._initials:
-            return True
-        return (is_lower or not written.islower()) and letters not in ORDINARY and bool(self._near(letters))
+    def _is_met(self, letters: str) -> bool:
+        return letters in self._initials or bool(self._near(letters))
 
     def _near(self, letters: str) -> tuple[str, ...]:
         """The surnames that a word nearly is."""
-        if letters not in self._nears:
-            is_other = letters in self._known or bool({letters, letters.removesuffix("s")} & self._own)
-            self._nears[letters] = () if is_other else tuple(self._slips.of(letters))
-        return self._nears[letters]
+        if letters in ORDINARY or letters in self._known or {letters, letters.removesuffix("s")} & self._own:
+            return ()
+        return tuple(self._slips.of(letters))
 
-    def _names_somebody(self, text: str, words: list[_Word], place: int) -> bool:
-        word = words[place]
-        if initials := self._initials.get(word.letters):
-            after = words[place + 1 : place + 2]
-            if after and _is_initial(text, word, after[0]) and after[0].letters in initials:
+    def _names_somebody(self, text: str, begin: int, end: int, written: str, *, has_capital: bool) -> bool:
+        letters = fold(written)
+        if initials := self._initials.get(letters):
+            initial = _INITIAL.match(text, end)
+            if initial is not None and initial[1].isupper() and fold(initial[1]) in initials:
                 return True
-        if word.letters in ORDINARY:
+        if not has_capital:
             return False
-        around = _around(text, words, place)
-        return any(len(name) >= _ALONE_FROM or not self._beside[name].isdisjoint(around) for name in self._near(word.letters))
+        near = self._near(letters)
+        return any(len(name) >= _ALONE_FROM for name in near) or any(
+            not self._beside[name].isdisjoint(_around(text, begin, end)) for name in near
+        )
 
 
-def _is_initial(text: str, first: _Word, word: _Word) -> bool:
-    """Say whether a word is one capital letter with a dot, right behind a first name."""
-    return (
-        len(word.written) == 1
-        and word.written.isupper()
-        and text[word.end : word.end + 1] == "."
-        and _BETWEEN.fullmatch(text, first.end, word.begin) is not None
-    )
-
-
-def _around(text: str, words: list[_Word], place: int) -> set[str]:
+def _around(text: str, begin: int, end: int) -> set[str]:
     """The word before a surname and its particles, and the word behind it, where nothing but a blank, a comma or a dot stands between."""
     found: set[str] = set()
-    before = place
     for _ in range(_MOST_PARTICLES + 1):
-        if before == 0 or _BETWEEN.fullmatch(text, words[before - 1].end, words[before].begin) is None:
+        before = _BEFORE.search(text, max(0, begin - _FURTHEST), begin)
+        if before is None:
             break
-        before -= 1
-        if words[before].letters not in PARTICLES:
-            found.add(words[before].letters)
+        begin = before.start()
+        if fold(before[1]) not in PARTICLES:
+            found.add(fold(before[1]))
             break
-    if place + 1 < len(words) and _BETWEEN.fullmatch(text, words[place].end, words[place + 1].begin) is not None:
-        found.add(words[place + 1].letters)
+    if (behind := _BEHIND.match(text, end)) is not None:
+        found.add(fold(behind[1]))
     return found

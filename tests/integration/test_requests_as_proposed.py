@@ -193,6 +193,29 @@ def test_a_file_that_names_somebody_else_among_its_bytes_is_withheld_and_stops_t
         package_of(answer.now, sender_of(night.policy), attachments_of(answer.context, answer.now))
 
 
+@pytest.mark.parametrize("said", ["Mina Verstreaten was er.", "Mina V. was er."])
+def test_a_file_with_what_is_nearly_a_name_is_withheld_until_a_person_lets_it_go(night: Night, child: str, dossier: str, said: str) -> None:
+    """R-118: a slip of the pen, or an initial; whoever looks at it may say that it is nobody."""
+    attach(night, dossier, "verslag.docx", "application/octet-stream", a_document(said))
+    answer = Answer(night, child)
+    (item,) = files_in(answer)
+    assert (item.status, item.withholds) == (ItemStatus.WITHHELD, "attachment")
+    answer.decide({"item": item.item, "status": "APPROVED"})
+    answer.approve()
+    assert package_of(answer.now, sender_of(night.policy), attachments_of(answer.context, answer.now))
+
+
+def test_a_file_with_digits_for_letters_names_somebody(night: Night, child: str, dossier: str) -> None:
+    attach(night, dossier, "verslag.docx", "application/octet-stream", a_document("M1na V3rstr43t3n was er."))
+    answer = Answer(night, child)
+    (item,) = files_in(answer)
+    assert item.withholds == "attachment"
+    answer.decide({"item": item.item, "status": "APPROVED"})
+    answer.approve()
+    with pytest.raises(NeedleFound):
+        package_of(answer.now, sender_of(night.policy), attachments_of(answer.context, answer.now))
+
+
 def test_the_word_on_a_file_is_asked_for_again_where_it_is_missing_at_the_release(night: Night, child: str, dossier: str) -> None:
     """An answer that was compiled and approved before files were looked into like this."""
     attach(night, dossier, "a.txt", "text/plain", b"\0\1\2\3")

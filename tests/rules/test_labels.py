@@ -57,7 +57,16 @@ def test_a_key_that_nobody_has_is_a_further_third_party() -> None:
         ("nl", ["[ouder]", "[voogd]", "[melder]", "[getuige 1]", "[persoon X]", "[hulpverlener]", "[medewerker]", "[derde 1]"]),
         (
             "fr",
-            ["[parent]", "[tuteur]", "[signalant]", "[témoin 1]", "[personne X]", "[intervenant]", "[membre du personnel]", "[tiers 1]"],
+            [
+                "[parent]",
+                "[tuteur]",
+                "[auteur du signalement]",
+                "[témoin 1]",
+                "[personne X]",
+                "[intervenant]",
+                "[membre du personnel]",
+                "[tiers 1]",
+            ],
         ),
         (
             "de",

@@ -247,6 +247,32 @@ def test_the_way_back_from_a_needle_is_one_step_and_loses_no_decision(typist: Ty
     assert ("Lotte zag iemand." in told) is (way == "rewritten")
 
 
+def test_what_is_nearly_a_name_sends_back_until_a_person_says_that_it_is_none(typist: Typist, org: Night) -> None:
+    """R-118, EXP-07: a slip of the pen proves nothing, and no ordinary word stops an answer for good."""
+    person = lotte(org)
+    dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
+    org.party(person, "child", dossier=dossier)
+    org.fiche("grooming", dossier=dossier, cf_summary="Lotte zag Zwaluwvangre.")
+    asking = Asking(typist).open(LOTTE_ASKS, kind="child").identify().confirm(person)
+    asking.compile()
+    (bad,) = [item["item"] for item in asking.items() if item["status"] == "PENDING_REVIEW"]
+    asking.approve_all()
+    _is_somebody_after_all(asking, "Zwaluwvanger")
+
+    error = _refused_release(asking, typist)
+    assert (error["code"], error["where"]) == ("needle", f"data.json {bad}")
+    assert "near_name" in error["message"]
+    assert "NOT_A_NAME" in error["hint"]
+    assert asking.row().state is RequestState.REVIEWING
+
+    other = {"item": bad, "status": "APPROVED_REDACTED", "text": "Zij zag Zwaluwvangre (verzonnen)."}
+    assert "nearly the name" in asking.decide(other, code=2)["message"]
+    asking.decide(other | {"code": "NOT_A_NAME"})
+    typist.ask("requests", "approve", asking.id, *DORA)
+    _, released = release(asking)
+    assert "Zij zag Zwaluwvangre (verzonnen)." in released["data.json"].decode()
+
+
 def _is_somebody_after_all(asking: Asking, surname: str) -> None:
     """As if it were known only now that this is a name."""
     with asking.context() as context:
