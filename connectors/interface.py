@@ -391,6 +391,16 @@ class Connector(Protocol):
         """
         ...
 
+    def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
+        """Every row of these tables, there or gone, of which one place keeps something, one row perhaps several times: for whoever has lost
+        the ids by which `traces` asks. The table is empty where the CRM does not tell it; rows of other tables may be among them. What this
+        account may not look at is left out with a warning, as `traces` tells by NOT_REACHABLE.
+
+        Raises:
+            ConnectorError: it cannot be told.
+        """
+        ...
+
     def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
         """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the CRM does not let us remove it.
 

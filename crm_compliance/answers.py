@@ -155,7 +155,7 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
         "review_overdue": hold.is_overdue(day),
         "person": hold.everything,
         "where": [f"{condition.field}={value}" for condition in hold.conditions for value in condition.values],
-        "reason": hold.reason_code,
+        "reason": hold.told_reason,
         "placed_by": hold.placed_by,
         "placed_at": instant(hold.placed_at),
         "released_by": hold.released_by or None,

@@ -8,7 +8,7 @@ from crm_compliance.reports.register import round_document
 from crm_compliance.review_pages import removing_pages
 from crm_compliance.settings import Settings
 from crm_compliance.upkeep import upkeep_document, write_lost
-from crm_compliance.wiring import Desk, clock_of, policy_of, store_of
+from crm_compliance.wiring import Desk, clock_of, policy_of, register_key, store_of
 from jobs.housekeeping import Upkeep
 from jobs.plan import Alarm
 from jobs.register_upkeep import keep_register
@@ -49,4 +49,4 @@ def without_crm(settings: Settings, name: str) -> None:
         return
     clock = clock_of(settings)
     with store_of(settings, clock) as store, removing_pages(store):
-        keep_register(store, policy_of(settings).defaults, clock())
+        keep_register(store, policy_of(settings).defaults, clock(), register_key(settings).references)

@@ -18,7 +18,7 @@ from jobs.heads import CRMS, HOLDS, KEYS, PLANS, QUARANTINE, REQUESTS, RUNS, SWI
 from jobs.ledger import LedgerEntry, StoreAltered
 from jobs.plan import Approval, LinesRemoved, Plan
 from jobs.ports import JobContext, Store
-from jobs.subject_requests import SubjectRequest
+from jobs.subject_requests import FROZEN, SubjectRequest
 from rules.periods import brussels_date
 from rules.placed_holds import PlacedHold
 from rules.subject_requests import Step
@@ -161,7 +161,7 @@ def about_holds(store: Store, believed: Believed, day: date) -> Iterator[Differe
     placed: dict[str, LedgerEntry] = {}
     released: set[str] = set()
     for entry in store.strand(HOLDS):
-        if entry.kind == "hold_placed":
+        if entry.kind in ("hold_placed", "hold_restated"):
             placed[str(entry.data.get("hold"))] = entry
         else:
             released.add(str(entry.data.get("hold")))
@@ -251,9 +251,11 @@ def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
 
 
 def about_requests(store: Store) -> Iterator[Difference]:
-    """Requests that the ledger knows as pending, so that they keep what may be about the person (HLD-08), and the register does not."""
+    """Requests that the ledger knows as pending, so that they keep what may be about the person (HLD-08), and the register does not; and
+    those that were closed and lack what they go on keeping (R-073)."""
     opened: dict[str, LedgerEntry] = {}
     closed: dict[str, LedgerEntry] = {}
+    expired: set[str] = set()
     totalled = 0
     for entry in store.strand(REQUESTS):
         if entry.kind == "requests_totalled":
@@ -263,6 +265,8 @@ def about_requests(store: Store) -> Iterator[Difference]:
             opened[str(entry.data.get("request"))] = entry
         elif entry.data.get("step") == Step.CLOSE.value:
             closed[str(entry.data.get("request"))] = entry
+        elif entry.data.get("step") == "expire" and FROZEN in _list_of_parts(entry):
+            expired.add(str(entry.data.get("request")))
     register = {request.id: request for request in store.requests()}
     missing = 0
     for id, entry in opened.items():
@@ -273,6 +277,8 @@ def about_requests(store: Store) -> Iterator[Difference]:
                 yield Difference(f"request {id}", "is in the ledger, and not in the register")
         elif told := _about_request(request, entry, closed.get(id)):
             yield Difference(f"request {id}", told)
+        elif id in closed and id not in expired and closed[id].data.get("keeps") is True and not store.has_request_part(id, FROZEN):
+            yield Difference(f"request {id}", "keeps something by the ledger, and the part that says what is gone")
     for id in sorted(register.keys() - opened.keys()):
         yield Difference(f"request {id}", "is in no entry of the ledger", is_grave=False)
 
@@ -377,6 +383,11 @@ def about_runs(store: Store) -> Iterator[Difference]:
 def _list_of_units(entry: LedgerEntry) -> Sequence[Mapping[str, object]]:
     units = entry.data.get("units")
     return [unit for unit in units if isinstance(unit, dict)] if isinstance(units, list) else []
+
+
+def _list_of_parts(entry: LedgerEntry) -> Sequence[object]:
+    parts = entry.data.get("parts")
+    return parts if isinstance(parts, list) else []
 
 
 def _spans_of_destroyed_keys(entries: Sequence[LedgerEntry]) -> Collection[tuple[int, int]]:

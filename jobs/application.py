@@ -21,7 +21,7 @@ from jobs.clock_check import refuse_other_clock
 from jobs.contacts_of_plan import ContactsOfPlan
 from jobs.counting import facts_for, write_statistics
 from jobs.disposal import CHANGED, Rows, rows_of_units
-from jobs.erasures import begin, end
+from jobs.erasures import begin, end, leave
 from jobs.following import goes_along, may_follow
 from jobs.gather import gather_units, rows_of
 from jobs.gathering import Gathering, is_anonymised
@@ -267,7 +267,7 @@ class Application:
             self.context.progress("cleaning", at, len(removed))
             chunk = removed[at : at + CLEANED_TOGETHER]
             held = self.journal.held_now({name_of(action): action for action in chunk}, {})
-            cleaned = clean_places(self.context, [action for action in chunk if name_of(action) not in held])
+            cleaned = clean_places(self.context, self.run.id, [action for action in chunk if name_of(action) not in held])
             outcomes = []
             for action in chunk:
                 if reason := held.get(name_of(action)):  # what is left of it stays until the hold ends (HLD-07)
@@ -323,7 +323,8 @@ class Application:
             ended_at=self.context.clock(),
             counts=counts,
         )
-        if any(True for _ in self._contacts_to_come(self._due)):
+        leave(self.context, run.id, [action for action in actions if action.state in HALF_DONE], there)
+        if self._due or any(True for _ in self._contacts_to_come(self._due)):
             end(self.context, run.id)
         summary = {name: counts[name] for name in ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")}
         self.context.store.save_run(

@@ -11,11 +11,13 @@ is no extract in identifiable form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from connectors.interface import Among, Connector, Reach, RowKey, Trace
+from jobs.erasures import announce_rows
 from jobs.gather import rows_of
 from jobs.plan import Key
 from jobs.ports import JobContext
@@ -25,6 +27,7 @@ from rules.places import Place, PlaceState
 from rules.records import KINDS
 
 PLACES_LEFT = "PLACES_LEFT"  # the code of a unit whose rows are gone and of which something is still in another place (ERA-12)
+WITH_ROWS_OF_THEIR_OWN = (Trace.TIMELINE, Trace.JOBS)  # what is deleted there may have a history too, and lie in the bin
 DONE, NOT_APPLICABLE = PlaceState.DONE, PlaceState.NOT_APPLICABLE
 NOT_REACHABLE, STILL_THERE = PlaceState.NOT_REACHABLE, PlaceState.STILL_THERE
 # Places whose rows are deleted with the unit, and the kinds of rows that lie there.
@@ -84,8 +87,8 @@ def _changed(connector: Connector, intents: Sequence[Action]) -> set[Key]:
     return {key for key, write in writes if versions.get((write.kind, write.id)) != write.etag}
 
 
-def clean_places(context: JobContext, actions: Sequence[Action]) -> dict[Key, Cleaned]:
-    """Clean every place in the CRM of units whose rows were written, and read back, by (table, id).
+def clean_places(context: JobContext, run: str, actions: Sequence[Action]) -> dict[Key, Cleaned]:
+    """Clean every place in the CRM of units whose rows a run has written, and read back, by (table, id).
 
     A unit of which a row is still there, whatever the CRM said, is left alone: its history belongs to a row that lives.
 
@@ -98,24 +101,53 @@ def clean_places(context: JobContext, actions: Sequence[Action]) -> dict[Key, Cl
     gone = {action.key: gone_rows(connector, action) for action in actions}
     masked = {action.key: masked_rows(connector, action) for action in actions}
     living = {action.key: living_rows(connector, action) for action in actions}
-    used = {key: [*gone[key], *masked[key]] for key in gone}
     places = {action.key: _with_the_unit(action) for action in everything}
     purged = {action.key: 0 for action in everything}
-
     purged_there = {action.key for action in actions if action.has_retained}
-    rows = {Trace.TIMELINE: used, Trace.JOBS: used, Trace.RETAINED: used, Trace.BIN: gone}
-    for trace, wanted in rows.items():
-        for key, found in _clean(connector, trace, wanted, ()).items():
-            was_purged = trace is Trace.RETAINED and key in purged_there and found.state is NOT_APPLICABLE
-            places[key][TRACES[trace]] = DONE if was_purged else found.state
-            gone[key] = [*gone[key], *found.rows]  # of their own they may have a history too, and lie in the bin
-    history = {key: [*gone[key], *living[key]] for key in gone}
-    for key, found in _clean(connector, Trace.HISTORY, history, _flat(living)).items():
-        places[key][Place.AUDIT_HISTORY] = found.state
-        purged[key] = found.went
+    for key, found in clean_rows(context, run, gone, masked, living).items():
+        places[key] |= found.places
+        purged[key] = found.audit_entries
+        if key in purged_there and places[key].get(Place.COPIES) is NOT_APPLICABLE:
+            places[key][Place.COPIES] = DONE
     for found_places in places.values():
         found_places[Place.COPIES] = _copies(connector, found_places[Place.COPIES])
     return {key: Cleaned({place.value: each[place].value for place in Place}, purged[key]) for key, each in places.items()}
+
+
+class CleanedRows(msgspec.Struct, frozen=True):
+    """What became of the places in which the CRM may keep something of some rows, and how many rows of history went."""
+
+    places: dict[Place, PlaceState]
+    audit_entries: int = 0
+
+
+def clean_rows(
+    context: JobContext,
+    run: str,
+    gone: Mapping[Key, Sequence[RowKey]],
+    masked: Mapping[Key, Sequence[RowKey]],
+    living: Mapping[Key, Sequence[RowKey]],
+) -> dict[Key, CleanedRows]:
+    """Clean what the CRM keeps of rows beside them, by whatever name the caller gives them: of rows that are `gone`, of rows that were
+    `masked`, and the history of rows that live on without what was emptied. Rows that go from other places are announced first.
+
+    Raises:
+        ConnectorError: a place cannot be looked at.
+    """
+    connector, gone = context.connector, dict(gone)
+    used = {key: [*gone[key], *masked[key]] for key in gone}
+    places: dict[Key, dict[Place, PlaceState]] = {key: {} for key in gone}
+    rows: dict[Trace, Mapping[Key, Sequence[RowKey]]] = {Trace.TIMELINE: used, Trace.JOBS: used, Trace.RETAINED: used, Trace.BIN: gone}
+    for trace, wanted in rows.items():
+        for key, found in _clean(connector, trace, wanted, (), partial(announce_rows, context, run)).items():
+            places[key][TRACES[trace]] = found.state
+            gone[key] = [*gone[key], *found.rows]  # of their own they may have a history too, and lie in the bin
+    history = {key: [*gone[key], *living[key]] for key in gone}
+    purged = dict.fromkeys(gone, 0)
+    for key, found in _clean(connector, Trace.HISTORY, history, _flat(living)).items():
+        places[key][Place.AUDIT_HISTORY] = found.state
+        purged[key] = found.went
+    return {key: CleanedRows(places[key], purged[key]) for key in gone}
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -126,8 +158,14 @@ class _Found(msgspec.Struct, frozen=True):
     rows: tuple[RowKey, ...] = ()
 
 
-def _clean(connector: Connector, trace: Trace, rows: Mapping[Key, Sequence[RowKey]], alive: Sequence[RowKey]) -> dict[Key, _Found]:
-    """Look, remove, and look again."""
+def _clean(
+    connector: Connector,
+    trace: Trace,
+    rows: Mapping[Key, Sequence[RowKey]],
+    alive: Sequence[RowKey],
+    announce: Callable[[Mapping[Key, list[RowKey]]], None] | None = None,
+) -> dict[Key, _Found]:
+    """Look, announce what else will go, remove, and look again."""
     wanted = _flat(rows)
     if not wanted:
         return dict.fromkeys(rows, _Found(NOT_APPLICABLE))
@@ -137,6 +175,8 @@ def _clean(connector: Connector, trace: Trace, rows: Mapping[Key, Sequence[RowKe
     refused: frozenset[RowKey] = frozenset()
     after = before.left
     if before.left:
+        if announce is not None and trace in WITH_ROWS_OF_THEIR_OWN:
+            announce({key: [other for row in own if row in before.left for other in before.left[row].rows] for key, own in rows.items()})
         refused = connector.purge(trace, list(before.left), alive=alive)
         after = connector.traces(trace, list(before.left)).left
     result = {}
@@ -151,7 +191,7 @@ def _clean(connector: Connector, trace: Trace, rows: Mapping[Key, Sequence[RowKe
             state = NOT_REACHABLE if own else NOT_APPLICABLE
         else:
             state = DONE if had or any(table in before.kept_of for table, _ in own) else NOT_APPLICABLE
-        others = [other for row in had for other in before.left[row].rows if trace in (Trace.TIMELINE, Trace.JOBS)]
+        others = [other for row in had for other in before.left[row].rows if trace in WITH_ROWS_OF_THEIR_OWN]
         result[key] = _Found(state, max(went, 0), tuple(others))
     return result
 

@@ -35,6 +35,7 @@ from jobs.granted import (
     has_unsubscribed,
     told_already,
 )
+from jobs.hold_texts import request_code
 from jobs.placing import Wanted, place_hold
 from jobs.ports import JobContext
 from jobs.recipients_told import recipients_told, told_of
@@ -188,9 +189,11 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
     very person asks for the erasure (4.2, rank 5). One that was obtained on behalf of a child is of both."""
     about = given_of(context.store, request.id).details.about
     case = CASES.get(about, "")
-    basis = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}, {request.id}"
+    article = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}"
+    codes = [request_code(each) for each in context.references("request", request.id)]
+    known = {f"{article}, {name}" for name in (request.id, *codes)}  # by its id in holds of before that the nightly round has not restated
     for hold in context.store.holds(unreleased=True):
-        if (hold.kind, hold.row, hold.type, hold.basis) == (task.kind, task.id, HoldType.RESTRICTION, basis):
+        if (hold.kind, hold.row, hold.type) == (task.kind, task.id, HoldType.RESTRICTION) and hold.basis in known:
             return
     is_person = task.kind == "contact"
     wanted = Wanted(
@@ -199,7 +202,7 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
         row="" if is_person else task.id,
         person=task.id if is_person else "",
         reason_code=f"ART18-1-{case}" if case else "ART18",
-        basis=basis,
+        basis=f"{article}, {codes[0]}",
         obtained_by=decision.asking,
         review_on=add_months(brussels_date(context.clock()), REVIEW_MONTHS),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -16,6 +16,8 @@ from rules.records import KINDS, Contact, Statistic
 
 REGISTERED = ("delete", "mask", "trim", "disown")  # an emptied link erases nobody
 BEGUN = "begun-"  # before the word for what a run is about to do to a contact, which nothing else would lead to once its dossier is gone
+GOING = "going-"  # before the word for what a run is about to do to any row: delete or mask. What a lost run wrote last stands nowhere else
+LEFT = "left-"  # before the same, of a row that has gone with a unit which its run left half done
 ENDED = "ended"  # a run has done, or noted in the database, all that it had begun
 COUNTED = "counted"  # a run is about to let a total of the statistics grow from this version on; nobody is erased by that
 CHUNK = 1_000
@@ -30,11 +32,25 @@ class Erased(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """What a run wrote, or was about to write, of which it is not known that it cleaned all other places: delete or mask, in which run, of
+    the unit with which keyed reference, for which reason, when. All but the operation is empty where the register does not tell."""
+
+    operation: str
+    run: str = ""
+    unit: str = ""
+    reason: str = ""
+    at: str = ""
+
+
 class Register:
     """All that database and journal know of erasures, by keyed reference. Where a row was masked and later deleted, the deletion counts."""
 
     def __init__(self, entries: Iterable[Erasure] = ()) -> None:
         self.tables: set[str] = set()
+        self.tables_written: set[str] = set()  # those of rows that went along included, which need no mapping
+        self._going: dict[str, dict[str, Written]] = {}  # by run that has not ended, then by reference
+        self._left: dict[str, Written] = {}
         self.has_trims = False
         self._known: dict[str, Erased] = {}
         self._begun: dict[str, dict[str, Erased]] = {}  # by reference, then by run
@@ -42,7 +58,10 @@ class Register:
         shared: dict[Erased, Erased] = {}
         for entry in entries:
             if entry.operation == ENDED:
-                self._ended.add(entry.run)
+                self._end(entry.run)
+                continue
+            if entry.operation.startswith((GOING, LEFT)):
+                self._write(entry)
                 continue
             if entry.operation == COUNTED:
                 continue
@@ -56,8 +75,45 @@ class Register:
                 erased = Erased(entry.operation, entry.reason)
                 self._known[entry.ref] = shared.setdefault(erased, erased)
 
+    def _write(self, entry: Erasure) -> None:
+        word, _, operation = entry.operation.partition("-")
+        unit, _, reason = entry.reason.partition(":")
+        written = Written(operation, entry.run, unit, reason, entry.at)
+        self.tables_written.add(entry.row_table)
+        if word + "-" == LEFT:
+            self._left[entry.ref] = written
+        elif entry.run in self._ended:
+            self._take_over(entry.ref, entry.run)
+        else:
+            self._going.setdefault(entry.run, {})[entry.ref] = written
+
+    def _end(self, run: str) -> None:
+        self._ended.add(run)
+        for ref in self._going.pop(run, {}):
+            self._take_over(ref, run)
+
+    def _take_over(self, ref: str, run: str) -> None:
+        """What an earlier run had left half done is the business of the later one that came to it: it is done, or left by that one."""
+        if (left := self._left.get(ref)) is not None and left.run != run:
+            del self._left[ref]
+
     def __len__(self) -> int:
         return len(self._known)
+
+    def written(self, references: Collection[str]) -> Written | None:
+        """What was done, or perhaps done, to the row with any of these references of which something may be left in other places: by a run
+        that never came to its end, or that left its unit half done. What is known to be deleted is among it, whichever run that was."""
+        for reference in references:
+            found = [going[reference] for going in self._going.values() if reference in going]
+            found += [left] if (left := self._left.get(reference)) is not None else []
+            if found:
+                return found[-1]
+        erased = self.find(references)
+        return Written("delete") if erased is not None and erased.operation == "delete" else None
+
+    def runs_cut_off(self) -> set[str]:
+        """The runs that had begun something and never came to their end, by all that is known here."""
+        return self._going.keys() | {run for runs in self._begun.values() for run in runs if run not in self._ended}
 
     def find(self, references: Collection[str]) -> Erased | None:
         """What became of the row with any of these references, None where it was never erased."""
@@ -109,6 +165,53 @@ def has_counted(context: JobContext, run: str, versions: Iterable[tuple[str, str
 
 def _counted(context: JobContext, row: str, version: str) -> str:
     return context.reference(context.connector.table(Statistic), version_of(row, version))
+
+
+def announce(context: JobContext, run: str, actions: Iterable[Action]) -> list[Erasure]:
+    """Note which rows are about to be deleted or masked, or to go along, in the journal outside the database first, and give the entries
+    for the database. Of rows that are gone nothing but this tells, should the database be lost before their outcome is noted: what other
+    places hold of them could not be told from what other people's rows have left there (ERA-12)."""
+    entries = list(_rows_of(context, run, GOING, [(action.key, action.reason, _writes(context, action)) for action in actions]))
+    if entries:
+        context.erased.append(entries)
+    return entries
+
+
+def announce_rows(context: JobContext, run: str, rows: Mapping[tuple[str, str], Iterable[tuple[str, str]]]) -> None:
+    """The same of rows, as (table, id) by unit, that are no unit's own and about to go from another place: posts, jobs."""
+    _note(context, list(_rows_of(context, run, GOING, [(unit, "", [("delete", *row) for row in each]) for unit, each in rows.items()])))
+
+
+def leave(context: JobContext, run: str, actions: Iterable[Action], there: Mapping[tuple[str, str], Collection[tuple[str, str]]]) -> None:
+    """Note which rows have gone with units that the run leaves half done; `there` are those that have not, by unit."""
+    gone = [
+        (action.key, action.reason, [row for row in _writes(context, action) if row[1:] not in there.get(action.key, ())])
+        for action in actions
+    ]
+    _note(context, list(_rows_of(context, run, LEFT, gone)))
+
+
+def erase_late(context: JobContext, rows: Mapping[tuple[str, str], Written]) -> None:
+    """Note that rows, by (table, id), are gone which a run that never came to its end was about to delete, as it would have."""
+    at = instant(context.clock(), "seconds")
+    late = [(row, written) for row, written in rows.items() if written.run and context.connector.record(row[0]) is not None]
+    _note(context, [Erasure(context.reference(*row), "delete", row[0], written.run, at, written.reason) for row, written in late])
+
+
+def _writes(context: JobContext, action: Action) -> Iterator[tuple[str, str, str]]:
+    for write in (*action.gone, *action.rows):
+        if write.operation in ("delete", "mask"):
+            yield write.operation, context.connector.table(KINDS[write.kind]), write.id
+    yield from (("delete", *row) for row in action.along)
+
+
+def _rows_of(
+    context: JobContext, run: str, word: str, rows: Iterable[tuple[tuple[str, str], str, Iterable[tuple[str, str, str]]]]
+) -> Iterator[Erasure]:
+    at = instant(context.clock(), "seconds")
+    for unit, reason, each in rows:
+        of = f"{context.reference(*unit)}:{reason}"
+        yield from (Erasure(context.reference(table, row), word + what, table, run, at, of) for what, table, row in each)
 
 
 def _note(context: JobContext, entries: Sequence[Erasure]) -> None:
@@ -184,8 +287,8 @@ def _both(context: JobContext) -> Iterator[Erasure]:
 def reconcile(context: JobContext) -> tuple[int, int]:
     """Give database and journal what only the other has, and say how many entries each got. For the one runner alone."""
     added = context.store.add_erasures(context.erased.read())
-    known = {(entry.ref, entry.operation) for entry in context.erased.read()}
-    lacking = [entry for entry in context.store.erasures() if (entry.ref, entry.operation) not in known]
+    known = {(entry.ref, entry.operation, entry.run) for entry in context.erased.read()}
+    lacking = [entry for entry in context.store.erasures() if (entry.ref, entry.operation, entry.run) not in known]
     for chunk in _chunks(lacking):
         context.erased.append(chunk)
     return added, len(lacking)

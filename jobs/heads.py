@@ -19,17 +19,18 @@ from jobs.ledger import FIRST, LedgerEntry, StoreAltered, canonical
 from jobs.runs import Erasure
 
 PLANS, RUNS, HOLDS, SWITCH, QUARANTINE, REQUESTS, KEYS = "plans", "runs", "holds", "switch", "quarantine", "requests", "keys"
-CRMS = "crms"
+CRMS, LOST = "crms", "lost"
 STRANDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         PLANS: ("plan", "approval", "plans_cleared"),
         RUNS: ("run_started", "run_ended"),
-        HOLDS: ("hold_placed", "hold_released"),
+        HOLDS: ("hold_placed", "hold_released", "hold_restated"),
         SWITCH: ("stopped", "resumed"),
         QUARANTINE: ("quarantined", "quarantine_undone", "quarantine_left"),
         REQUESTS: ("request", "requests_totalled"),
         KEYS: ("key_made", "key_rotated", "key_destroyed"),
         CRMS: ("crm_seen", "authority_seen"),
+        LOST: ("lost_places",),
     }
 )
 _OF_KIND: Final = MappingProxyType({kind: strand for strand, kinds in STRANDS.items() for kind in kinds})

@@ -15,7 +15,7 @@ from jobs import settling
 from jobs.bypassing import Bypassing
 from jobs.cleaning import purge_before
 from jobs.disposal import CHANGED
-from jobs.erasures import register
+from jobs.erasures import announce, register
 from jobs.following import apart
 from jobs.holding import held_actions
 from jobs.objects import OBJECT_LEFT, remove_objects
@@ -158,7 +158,8 @@ class Journal:
             self.record([Action(*unit, ActionState.SKIPPED, code) for unit in units], "outcome")
 
     def record(self, actions: Sequence[Action], kind: str) -> None:
-        """Store what is intended or what became of it, in the ledger too; what is gone enters the register of erasures with it."""
+        """Store what is intended or what became of it, in the ledger too; what is about to go, and what is gone, enters the
+        register of erasures with it."""
         if kind == "outcome":
             actions = apart(actions, self.followers)
         data: dict[str, object] = {
@@ -175,8 +176,11 @@ class Journal:
                 for action in actions
             ]
         }
-        gone = [action for action in actions if action.state is ActionState.REMOVED]
-        erasures = [msgspec.structs.asdict(each) for each in register(self.context, self.run, gone)]
+        if kind == "intent":
+            noted = announce(self.context, self.run, actions)
+        else:
+            noted = register(self.context, self.run, [action for action in actions if action.state is ActionState.REMOVED])
+        erasures = [msgspec.structs.asdict(each) for each in noted]
         self.context.store.record(self.run, actions, [(kind, data)], erasures)
         self.actions.update({action.key: action for action in actions})
 

@@ -25,6 +25,7 @@ from jobs.subject_requests import (
     COMPILATION,
     CONFIRMED,
     DECISIONS,
+    FROZEN,
     REVIEW_PAGE,
     Extension,
     IdentityCheck,
@@ -165,13 +166,17 @@ def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
         is_released = request.released_at is not None and request.outcome is not None
         was = f"it was released as {request.outcome}" if is_released else "nothing was released"
         raise refused("outcome", f"{code.value} is not how this request ended", was, request.id)
-    closed, entry = closing(request, code, refusal, hand.now)
+    closed, entry = closing(hand.store, request, code, refusal, hand.now)
     hand.store.save_request(closed, [signed(entry, hand)], since=request, parts=parts_at_closing(closed))
     return closed
 
 
-def closing(request: SubjectRequest, outcome: Outcome, refusal: str, now: datetime) -> tuple[SubjectRequest, Entry]:
-    """The closed row and its entry. Which rule people set aside is not left where it would tell about a suspicion (SUS-02, SUS-07)."""
+def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: str, now: datetime) -> tuple[SubjectRequest, Entry]:
+    """The closed row and its entry. Which rule people set aside is not left where it would tell about a suspicion (SUS-02, SUS-07).
+
+    The entry says whether the request goes on keeping what it kept, which everyone's does for whom it was looked up, found or not: who
+    takes that part out of the database is noticed (`jobs/agreement.py`), and nobody is told by it.
+    """
     words = tuple(kept for word in request.words if (kept := _kept_word(word, outcome)) is not None)
     closed = msgspec.structs.replace(
         request,
@@ -182,7 +187,8 @@ def closing(request: SubjectRequest, outcome: Outcome, refusal: str, now: dateti
         closed_at=now,
         words=words,
     )
-    return closed, ("request", {"request": request.id, "step": Step.CLOSE.value, "outcome": outcome.value, "refusal": refusal})
+    told = {"request": request.id, "step": Step.CLOSE.value, "outcome": outcome.value, "refusal": refusal}
+    return closed, ("request", told | {"keeps": store.has_request_part(request.id, FROZEN)})
 
 
 def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:

@@ -13,6 +13,7 @@ from connectors.interface import Among, Connector
 from jobs.agreement import Reference, hold_entry
 from jobs.belonging import refuse_other_crm
 from jobs.gather import rows_anywhere, rows_of
+from jobs.hold_texts import without_requests
 from jobs.plan import is_service
 from jobs.ports import JobContext, Store
 from rules.accounts import account, same_person
@@ -71,8 +72,8 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         row=wanted.person or wanted.row,
         everything=bool(wanted.person),
         conditions=conditions,
-        reason_code=wanted.reason_code,
-        basis=wanted.basis,
+        reason_code=without_requests(context.store, context.reference, wanted.reason_code),
+        basis=without_requests(context.store, context.reference, wanted.basis),
         obtained_by=wanted.obtained_by,
         placed_by=who,
         placed_at=now,
@@ -137,7 +138,12 @@ def release_hold(
     except Refused as refused:
         raise _denied(store, data, refused) from None
     released = msgspec.structs.replace(
-        hold, released_by=who, released_at=now, release_asked_by=asked_by, release_reason=reason, notified_on=notified_on
+        hold,
+        released_by=who,
+        released_at=now,
+        release_asked_by=asked_by,
+        release_reason=without_requests(store, reference, reason),
+        notified_on=notified_on,
     )
     told: dict[str, object] = {"asked_by": reference("person", asked_by), "notified_on": _iso(notified_on), "role": role, "by": data["by"]}
     store.release_hold(released, ("hold_released", hold_entry(hold, reference) | told))

@@ -183,6 +183,10 @@ class Store(Protocol):
         """Replace a hold by its released self. Raises Refused with code `released` where that has happened before."""
         ...
 
+    def restate_hold(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
+        """Replace a hold by the same in other words, unless it has changed meanwhile."""
+        ...
+
     def drop_marks(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
         """Take units, as (table, id), out of quarantine."""
         ...
@@ -328,6 +332,10 @@ class Store(Protocol):
 
     def request_part(self, request: str, name: str) -> bytes | None:
         """A part of a request's working area as it was put in, None where it is not there (any more)."""
+        ...
+
+    def has_request_part(self, request: str, name: str) -> bool:
+        """Whether a part is there, be it one that nobody can open any more because the key of the request was destroyed."""
         ...
 
     def destroy_spent_keys(self) -> None:

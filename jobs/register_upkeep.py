@@ -12,7 +12,9 @@ from datetime import date, datetime
 
 import msgspec
 
+from jobs.agreement import References
 from jobs.granted import decision_of
+from jobs.hold_texts import request_code, restate_holds
 from jobs.moving import closing, parts_at_closing
 from jobs.ports import Store
 from jobs.request_terms import is_past, is_past_years, needs_reminder, open_questions, was_given_up
@@ -36,8 +38,12 @@ class Upkept(msgspec.Struct, frozen=True):
     totalled: int = 0
 
 
-def keep_register(store: Store, defaults: Defaults, now: datetime) -> Upkept:
-    """Bring the register up to a moment. A request that somebody moves meanwhile is left for the next time."""
+def keep_register(store: Store, defaults: Defaults, now: datetime, references: References) -> Upkept:
+    """Bring the register up to a moment. A request that somebody moves meanwhile is left for the next time.
+
+    `references` name a request in the holds that were placed for it, the one in use first.
+    """
+    restate_holds(store, lambda table, id: references(table, id)[0])
     day = brussels_date(now)
     reminded, closed, erased = [], [], []
     for request in store.requests():
@@ -48,7 +54,7 @@ def keep_register(store: Store, defaults: Defaults, now: datetime) -> Upkept:
             elif _needs_reminder(request, day):
                 request = _remind(store, request, day)
                 reminded.append(request.id)
-            gone = tuple(_past_their_day(store, request, defaults, day))
+            gone = tuple(_past_their_day(store, request, defaults, day, references))
             if gone:
                 told = {"request": request.id, "step": "expire", "role": SERVICE, "parts": list(gone)}
                 store.save_request(request, [("request", told)], since=request, parts=dict.fromkeys(gone))
@@ -67,7 +73,7 @@ def _is_given_up(request: SubjectRequest, day: date) -> bool:
 
 
 def _give_up(store: Store, request: SubjectRequest, now: datetime) -> SubjectRequest:
-    closed, (kind, data) = closing(request, Outcome.NOT_IDENTIFIED, "RF-01", now)
+    closed, (kind, data) = closing(store, request, Outcome.NOT_IDENTIFIED, "RF-01", now)
     store.save_request(closed, [(kind, {**data, "role": SERVICE})], since=request, parts=parts_at_closing(closed))
     return closed
 
@@ -87,7 +93,7 @@ def _remind(store: Store, request: SubjectRequest, day: date) -> SubjectRequest:
     return reminded
 
 
-def _past_their_day(store: Store, request: SubjectRequest, defaults: Defaults, day: date) -> Iterator[str]:
+def _past_their_day(store: Store, request: SubjectRequest, defaults: Defaults, day: date, references: References) -> Iterator[str]:
     """The parts that are there and should not be any more."""
     names: list[str] = []
     if is_past(request.released_at, defaults.package_days, day) or (request.is_closed and request.released_at is None):
@@ -95,7 +101,7 @@ def _past_their_day(store: Store, request: SubjectRequest, defaults: Defaults, d
     if request.is_closed:
         names += [CANDIDATES, CONFIRMED]
         sealed, frozen = is_past(request.closed_at, defaults.sealed_days, day), is_past(request.closed_at, defaults.request_grace_days, day)
-        if (sealed or frozen) and not _complaint_follows(store, request, day):
+        if (sealed or frozen) and not _complaint_follows(store, request, day, references):
             names += [GIVEN] * sealed + [FROZEN] * frozen
     yield from (name for name in names if store.request_part(request.id, name) is not None)
 
@@ -107,16 +113,19 @@ def _is_unfinished(store: Store, request: SubjectRequest) -> bool:
     return decision is not None and decision.is_unfinished
 
 
-def _complaint_follows(store: Store, request: SubjectRequest, day: date) -> bool:
+def _complaint_follows(store: Store, request: SubjectRequest, day: date, references: References) -> bool:
     """Whether a hold for a complaint is in force that names the request as its reason, or is on what the request kept (ACC-08)."""
     part = store.request_part(request.id, FROZEN)
     frozen = msgspec.json.decode(part, type=Frozen) if part is not None else None
     kept = {*frozen.contacts, *(row for _, row in frozen.rows)} if frozen is not None else set()
-    return any(_is_complaint(hold, request.id, kept, day) for hold in store.holds(unreleased=True))
+    codes = {request.id, *(request_code(each) for each in references("request", request.id))}
+    return any(_is_complaint(hold, codes, kept, day) for hold in store.holds(unreleased=True))
 
 
-def _is_complaint(hold: PlacedHold, request_id: str, kept: Collection[str], day: date) -> bool:
-    return hold.type is HoldType.COMPLAINT and hold.is_in_force(day) and (hold.reason_code == request_id or hold.row in kept)
+def _is_complaint(hold: PlacedHold, codes: Collection[str], kept: Collection[str], day: date) -> bool:
+    return (
+        hold.type is HoldType.COMPLAINT and hold.is_in_force(day) and (any(code in hold.reason_code for code in codes) or hold.row in kept)
+    )
 
 
 def _total(store: Store, defaults: Defaults, day: date) -> int:

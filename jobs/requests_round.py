@@ -70,7 +70,7 @@ def go_round(context: JobContext) -> RequestsRound:
 
 def _made(context: JobContext, run: str) -> RequestsRound:
     now, store, extra = context.clock(), context.store, context.policy.defaults.extra_holidays
-    upkept = keep_register(store, context.policy.defaults, now)
+    upkept = keep_register(store, context.policy.defaults, now, context.references)
     requests = store.requests()
     pending = [request for request in requests if not request.is_closed]
     refreeze_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from itertools import islice
 
+import msgspec
+
 from jobs.apply import apply_plan, unfinished
 from jobs.erasures import load_register, reconcile, refuse_if_behind
+from jobs.lost_places import LostPlaces, clean_lost_places, finish_lost_places
 from jobs.plan import Kind, Plan, PlanState
 from jobs.ports import JobContext
 from jobs.replaying import plan_replay
@@ -35,12 +38,20 @@ def rows_back(context: JobContext) -> int:
     return len(still_there(context.connector, islice(writes, SAMPLE)))
 
 
-def recover(context: JobContext) -> Run | None:
-    """Take up what a lost database had begun: give database and file what only one of them has, finish runs that were cut off, and let go
-    what the register knows and the CRM still, or again, has: rows that are back, and contacts that were to be removed or trimmed.
+class Recovered(msgspec.Struct, frozen=True):
+    """What was cleaned of rows that lost runs had written, and the run that let go what was left to do; None where nothing was."""
+
+    places: LostPlaces
+    run: Run | None = None
+
+
+def recover(context: JobContext) -> Recovered:
+    """Take up what a lost database had begun: give database and file what only one of them has, finish runs that were cut off, clean what
+    is left in other places of rows that the lost runs had written, and let go what the register knows and the CRM still, or again, has:
+    rows that are back, and contacts that were to be removed or trimmed.
 
     A database that was put back to an older day does not know which contacts lost their dossier to it: they would look like ones that were
-    never linked to anything, and be kept for good (RET-20). None where nothing has to go.
+    never linked to anything, and be kept for good (RET-20).
 
     Raises:
         Refused: so much has to go that the plan needs approval; `where` is its id.
@@ -51,8 +62,9 @@ def recover(context: JobContext) -> Run | None:
     context.forget_memory()
     for run in unfinished(context):
         apply_plan(context, run.plan)
+    places = clean_lost_places(context)
     plan = plan_replay(context, only_if_due=True, also_begun=True)
-    return apply_plan(context, plan.id) if plan is not None else None
+    return Recovered(places, apply_plan(context, plan.id) if plan is not None else None)
 
 
 def replay(context: JobContext) -> Run:
@@ -78,6 +90,7 @@ def replay_if_restored(context: JobContext) -> Run | None:
         Refused: a replay plan waits for approval; `where` is its id.
     """
     refuse_if_behind(context)
+    finish_lost_places(context)
     back = rows_back(context)
     if not back:
         return None

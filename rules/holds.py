@@ -88,6 +88,11 @@ class Holds:
         return cls(_by_row(holds), _by_row(kept), tuple(by_facts))
 
     @property
+    def rows(self) -> frozenset[tuple[str, str]]:
+        """Every row, as (kind, id), that a hold is on or reaches."""
+        return frozenset((*self._placed, *self._kept))
+
+    @property
     def asks_for_facts(self) -> bool:
         """Whether some hold can only be told from a unit's facts, not from its rows."""
         return bool(self._by_facts)

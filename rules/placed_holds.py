@@ -25,6 +25,8 @@ REVIEW_MONTHS: Final = 12  # HLD-01
 ERASURE_REFUSED: Final = "ERASURE_REFUSED"
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 
+_NAMES_A_REQUEST: Final = re.compile(r"request-[0-9a-f]+|DSR-\d{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", re.IGNORECASE)
+
 
 class HoldType(StrEnum):
     """Why a hold is placed. A pending request is a hold by itself; it is never placed (HLD-08)."""
@@ -83,6 +85,11 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reason(self) -> Reason:
         return REASON_OF[self.type]
+
+    @property
+    def told_reason(self) -> str:
+        """The reason code as anybody may see it: of a request only that it is one (SUS-07, ACC-08)."""
+        return _NAMES_A_REQUEST.sub("REQUEST", self.reason_code)
 
     def state(self, day: date) -> HoldState:
         """Where the hold stands on a day in Brussels; its last day is still covered (HLD-03)."""

@@ -442,6 +442,14 @@ class DynamicsConnector:
         """
         return self._places.find(trace, rows)
 
+    def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
+        """Every row of these tables, there or gone, of which one place keeps something; more than those where the CRM does not tell.
+
+        Raises:
+            ConnectorError: it cannot be told.
+        """
+        return self._places.kept(trace, tables)
+
     def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
         """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the CRM does not let us remove it.
 

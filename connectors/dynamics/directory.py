@@ -102,6 +102,11 @@ class Directory:
             options = {"$select": f"{table.primary_id},{select}".rstrip(","), "$filter": f"({condition}) and {also}" if also else condition}
             yield from self._asked(f"{table.set_name}?{query_string(options)}", table.name)
 
+    def where(self, table: KnownTable, condition: str, select: str) -> Iterator[dict[str, Any]]:
+        """The rows that meet a condition, to the end. Raises as `is_empty`."""
+        options = {"$select": f"{table.primary_id},{select}", "$filter": condition}
+        yield from self._asked(f"{table.set_name}?{query_string(options)}", table.name)
+
     def all(self, table: KnownTable, select: str) -> Iterator[dict[str, Any]]:
         """Every row of a table, to the end. Raises as `is_empty`."""
         yield from self._asked(f"{table.set_name}?{query_string({'$select': f'{table.primary_id},{select}'})}", table.name)

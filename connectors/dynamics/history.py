@@ -10,7 +10,7 @@ Source: the reference, section 11.3; ERA-12, ERA-15.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -65,6 +65,21 @@ class History:
             return Traces(Reach.NOT_REACHABLE)
         left = {by_id[one]: Left(AUDIT, number) for one, number in counts.items() if one in by_id}
         return Traces(Reach.READ, left, self._audited({name for name, _ in rows}))
+
+    def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
+        """The rows of these tables, there or gone, of which audit rows are kept, those of one row perhaps several times. Raises as
+        `Connector.kept`."""
+        table = self._directory.table(AUDIT)
+        if table is None:
+            return
+        try:
+            for name in sorted(tables):
+                about = f"objecttypecode eq {literal(name)} and action ne {LOG_DELETION}"
+                for row in self._directory.where(table, about, "_objectid_value"):
+                    if row.get("_objectid_value"):
+                        yield name, str(row["_objectid_value"]).lower()
+        except NotOffered as refusal:
+            self._warn(f"the audit history cannot be read: {refusal.reason}")
 
     def changed(self, row: RowKey, columns: Collection[str], since: datetime) -> frozenset[str] | None:
         """Which of these columns of a row were changed at or after an instant; None where the history does not tell.

@@ -9,9 +9,9 @@ Source: the reference, sections 11.1 and 11.5; ERA-12, lines 3 and 9.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from connectors.dynamics.directory import Directory, NotOffered
+from connectors.dynamics.directory import Directory, NotOffered, type_of
 from connectors.dynamics.removing import Removing
 from connectors.interface import Left, Reach, RowKey, Traces
 
@@ -68,6 +68,17 @@ class Leftovers:
                 reach = self._unreachable(refusal.reason)
         left = {key: Left(min(each)[0], len(each), tuple(sorted(each))) for key, each in found.items()}
         return Traces(reach, left)
+
+    def kept(self) -> Iterator[RowKey]:
+        """What any of these tables points to, one row perhaps several times, with an empty table where it does not tell. Raises as
+        `Connector.kept`."""
+        for name, table in self._directory.known(self._columns).items():
+            try:
+                for column in self._columns[name]:
+                    for row in self._directory.where(table, f"{column} ne null", column):
+                        yield type_of(row, column.removeprefix("_").removesuffix("_value")), str(row[column]).lower()
+            except NotOffered as refusal:
+                self._unreachable(refusal.reason)
 
     def purge(self, rows: Collection[RowKey]) -> frozenset[RowKey]:
         """Delete what points to these rows. Raises as `Connector.purge`."""

@@ -9,7 +9,7 @@ Source: the reference, sections 6.4, 11.4 and 11.5; R-088.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from connectors.dynamics.directory import Directory, NotOffered, type_of
 from connectors.dynamics.purging import Ended, Purging, queries_for
@@ -47,6 +47,37 @@ class OtherSource:
             return Traces(Reach.NOT_REACHABLE)
         left = {key: Left(REFERENCE if self._source == BIN else key[0], len(found), tuple(sorted(found))) for key, found in lying.items()}
         return Traces(Reach.READ, left, frozenset(key[0] for key in left))
+
+    def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
+        """The rows of these tables that lie there, and in the bin those that its references name, with an empty table where one does not
+        tell. Raises as `Connector.kept`."""
+        if self._directory.table(REFERENCE if self._source == BIN else RETENTION_POLICY) is None:
+            return
+        try:
+            if self._source == BIN:
+                yield from self._referred_to()
+            activities = False
+            for name, table in self._directory.known(tables).items():
+                activities = activities or table.primary_id == ACTIVITY
+                for row in self._directory.rows_in_source(table, self._source, (), table.primary_id, None):
+                    yield name, str(row[table.primary_id]).lower()
+            party = self._directory.table(PARTY) if activities else None
+            if party is not None:
+                for row in self._directory.rows_in_source(party, self._source, (ACTIVITY,), ACTIVITY, None):
+                    yield "", str(row.get(ACTIVITY) or row.get(f"_{ACTIVITY}_value")).lower()
+        except NotOffered as refusal:
+            self._warn(f"{NAMES[self._source]} cannot be looked into: {refusal.reason}")
+
+    def _referred_to(self) -> Iterator[RowKey]:
+        table = self._directory.table(REFERENCE)
+        if table is None:
+            return
+        columns = ("deletedobject", "regardingobjectid")
+        try:
+            for row in self._directory.all(table, ",".join(f"_{column}_value" for column in columns)):
+                yield from ((type_of(row, column), str(row[key]).lower()) for column in columns if row.get(key := f"_{column}_value"))
+        except NotOffered:
+            return  # as above: who may read a table may look into its part of the bin
 
     def purge(self, rows: Collection[RowKey]) -> frozenset[RowKey]:
         """Remove these rows, and what went along, from there for good; what the last look has found. Raises as `Connector.purge`."""

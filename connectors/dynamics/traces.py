@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from connectors.dynamics.capabilities import Capability
 from connectors.dynamics.directory import Directory, NotOffered
@@ -35,6 +35,13 @@ class Places:
     def find(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
         """What is left of these rows in one place. Raises as `Connector.traces`."""
         return self.history.find(rows) if trace is Trace.HISTORY else self._others[trace].find(rows)
+
+    def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
+        """The rows of which one place keeps something. Raises as `Connector.kept`."""
+        if trace is Trace.HISTORY:
+            return self.history.kept(tables)
+        other = self._others[trace]
+        return other.kept() if isinstance(other, Leftovers) else other.kept(tables)
 
     def purge(self, trace: Trace, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
         """Remove it; gives the rows of which that is not allowed. Raises as `Connector.purge`."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from crm_compliance.wiring import Desk
+    from jobs.lost_places import LostPlaces
     from jobs.ports import JobContext
     from jobs.runs import Run
 
@@ -55,8 +56,10 @@ def replay(
             raise
         output.warn(f"{lost}; it is taken as it is, and the ledger says so")
         with _recovering() as (desk, _):
-            recover_all(desk.context)
+            places = recover_all(desk.context).places
             run = replay_all(desk.context)
+        if places.is_open:
+            output.warn("what lost runs left in other places of the CRM is not all cleaned; the next night goes on: crm-compliance recover")
     return _tell(run)
 
 
@@ -79,27 +82,46 @@ def recover() -> int:
 
     Example: crm-compliance recover
     """
+    from msgspec import to_builtins
+
     from crm_compliance.answers import run_document
     from crm_compliance.reports.run import print_run
     from jobs.restored import recover as recover_all
     from jobs.runs import RunState
 
     with _recovering() as (opened, aside):
-        run = recover_all(opened.context)
-    document: dict[str, object] = {"recovered": True, "anchor": str(aside) if aside is not None else None}
+        recovered = recover_all(opened.context)
+    run, places = recovered.run, recovered.places
+    document: dict[str, object] = {"recovered": True, "anchor": str(aside) if aside is not None else None, "places": to_builtins(places)}
     document["run"] = run_document(run) if run is not None else None
 
     def tell(console: Console) -> None:
         print_line("The database is taken as it is; the ledger says so.")
         if aside is not None:
             print_line(f"the anchor of the ledger that was lost is now {aside}: keep it for the auditors")
+        _tell_places(places)
         if run is None:
             print_line("Nothing that had been begun is left to do.")
         else:
             print_run(run_document(run), console)
 
     output.answer(document, tell, ids=("run", run.id) if run is not None else None)
-    return FAILURES if run is not None and run.state is RunState.DONE_WITH_FAILURES else 0
+    has_failed = run is not None and run.state is RunState.DONE_WITH_FAILURES
+    return FAILURES if has_failed or places.is_open else 0
+
+
+def _tell_places(places: LostPlaces) -> None:
+    print_line(
+        f"Other places of the CRM: something was left of {places.rows} rows that lost runs had written; {places.cleaned} are cleaned."
+    )
+    for place, number in places.left.items():
+        print_line(f"{place}: of {number} rows something is still there; the next night goes on")
+    if places.held:
+        print_line(f"{places.held} rows are under a hold, or may be: what is left of them stays until it has ended")
+    for place in places.not_reachable:
+        print_line(f"{place}: nobody could look there, so that what lost runs left in it, if anything, stays")
+    if places.uncertified:
+        print_line(f"{places.uncertified} rows were erased by runs of which the database knows nothing: no certificate can be had of them")
 
 
 def _plan(context: JobContext) -> int:

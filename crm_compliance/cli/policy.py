@@ -140,16 +140,25 @@ def check(
         "digest": found.digest,
         "categories": len(found.categories),
         "enabled": enabled,
+        "unfilled": list(found.unfilled),
         "versions": _versions(versions, version),
     }
 
     def tell(console: Console) -> None:
         off = len(found.categories) - enabled
         console.print(f"{version.source} is in order: {enabled} categories in force, {off} off", markup=False)
+        _unfilled(console, found)
         if len(versions.versions) > 1:
             console.print(f"{len(versions.versions)} versions in all; {found.version} is the one of today", markup=False)
 
     output.answer(document, tell)
+
+
+def _unfilled(console: Console, found: Policy) -> None:
+    if found.unfilled:
+        console.print(
+            f"Yet to be filled in by the controller, for answers to people: {', '.join(found.unfilled)}", markup=False, soft_wrap=True
+        )
 
 
 def _one(path: Path) -> tuple[PolicyVersions, Version]:
@@ -275,6 +284,7 @@ def review(
 
     def tell(console: Console) -> None:
         print_review(pack, labels, console)
+        _unfilled(console, pack.policy)
         print_line(f"written: {path}")
 
     output.answer(document | {"files": [str(path)]}, tell)

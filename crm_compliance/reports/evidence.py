@@ -230,7 +230,7 @@ def _hold_document(hold: PlacedHold, reference: Reference) -> dict[str, object]:
     return {
         "hold": hold.id,
         "type": hold.type.value,
-        "reason_code": hold.reason_code,
+        "reason_code": hold.told_reason,
         "table": hold.table,
         "ref": reference(hold.table, hold.row) if hold.row else None,
         "everything_of_person": hold.everything,

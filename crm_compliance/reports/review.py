@@ -37,6 +37,7 @@ def review_document(pack: ReviewPack) -> dict[str, object]:
         "without_term": [{"category": key, "units": units} for key, units in pack.without_term],
         "unconfigured": [{"category": key, "units": units} for key, units in pack.unconfigured],
         "unused": list(pack.unused),
+        "unfilled": list(policy.unfilled),
         "off": list(pack.off),
         "reviews_due": [
             {"table": one.table, "id": one.id, "due": f"{one.due_on:%Y-%m}", "categories": list(one.categories)} for one in pack.reviews

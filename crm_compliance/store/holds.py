@@ -1,4 +1,4 @@
-"""Holds in the database: placed once, released once, never deleted."""
+"""Holds in the database: placed once, restated where they name a request, released once."""
 
 from __future__ import annotations
 
@@ -41,6 +41,14 @@ def mark_released(connection: Connection, hold: PlacedHold) -> None:
         error = Refused("the hold was released already", where=hold.id)
         error.code = "released"
         raise error
+
+
+def replace_hold(connection: Connection, before: PlacedHold, hold: PlacedHold) -> bool:
+    """Whether a hold, as it was read before, was replaced by the same in other words."""
+    if read_hold(connection, hold.id) != before:
+        return False
+    connection.execute(update(holds).where(holds.c.id == hold.id).values(doc=_doc(hold)))
+    return True
 
 
 def _doc(hold: PlacedHold) -> str:

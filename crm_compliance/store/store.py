@@ -279,6 +279,11 @@ class SqlStore:
             holds.mark_released(connection, hold)
             self._append(connection, [entry], None)
 
+    def restate_hold(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
+        with self._writing() as connection:
+            if holds.replace_hold(connection, before, hold):
+                self._append(connection, [entry], None)
+
     def waiting_for_decision(self, crm: str) -> dict[str, Waiting]:
         with self._database.reading() as connection:
             return undecided.read_undecided(connection, crm)
@@ -578,6 +583,10 @@ class SqlStore:
         with self._database.reading() as connection:
             sealed = requests_.read_part(connection, request, name)
         return None if sealed is None else self._sealing.unseal(request, name, sealed)
+
+    def has_request_part(self, request: str, name: str) -> bool:
+        with self._database.reading() as connection:
+            return requests_.read_part(connection, request, name) is not None
 
     def destroy_spent_keys(self) -> None:
         """For keys that a process did not come to destroy before it died."""

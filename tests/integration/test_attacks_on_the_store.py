@@ -23,10 +23,15 @@ from jobs.agreement import refuse_altered
 from jobs.apply import apply_plan
 from jobs.approving import approve_plan
 from jobs.drafting import digest_head
+from jobs.freezing import refreeze
 from jobs.ledger import FIRST, StoreAltered, hash_of
+from jobs.moving import close
 from jobs.plan import Approval, Kind, Plan
 from jobs.planning import lines_of
+from jobs.register_upkeep import keep_register
 from jobs.stopping import stop
+from jobs.subject_requests import FROZEN
+from tests.integration.asking import ASKER, dpo, registered
 from tests.integration.holding import place, release
 from tests.integration.night import Night, references_of
 
@@ -230,6 +235,34 @@ def test_a_hold_that_two_people_released_may_leave_the_table_when_it_has_had_its
     attack(attacked, "DELETE FROM holds")
     assert attacked.plan().dispose["delete"] == 2
     assert audited(attacked) == []
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_a_closed_request_keeps_cannot_be_taken_away_unseen(attacked: Night, is_known: bool) -> None:
+    """R-073, SUS-07: the entry of the closing is the same for somebody who is in the CRM and somebody who is not; the missing part too."""
+    if is_known:
+        attacked.contact(**ASKER)
+    request = registered(attacked)
+    refreeze(attacked.context, request)
+    close(dpo(attacked), request.id, "WITHDRAWN")
+    (entry,) = [entry for entry in attacked.store.ledger() if entry.data.get("step") == "close"]
+    assert set(entry.data) == {"request", "step", "outcome", "refusal", "keeps", "role", "by"}
+    assert entry.data["keeps"] is True
+    refuse_altered(attacked.context)
+    attack(attacked, "DELETE FROM request_parts WHERE name = 'frozen'")
+    with pytest.raises(StoreAltered) as caught:
+        refuse_altered(attacked.context)
+    assert caught.value.where == f"request {request.id}"
+
+
+def test_what_a_closed_request_kept_may_leave_the_database_when_it_has_had_its_day(attacked: Night) -> None:
+    request = registered(attacked)
+    refreeze(attacked.context, request)
+    close(dpo(attacked), request.id, "WITHDRAWN")
+    attacked.clock.now += timedelta(days=40)
+    keep_register(attacked.store, attacked.policy.defaults, attacked.clock(), attacked.key.references)
+    assert not attacked.store.has_request_part(request.id, FROZEN)
+    refuse_altered(attacked.context)
 
 
 def test_a_lifted_kill_switch_is_noticed(attacked: Night) -> None:

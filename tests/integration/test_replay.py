@@ -351,7 +351,7 @@ def test_a_lost_database_is_made_good_by_the_journal(make_night: MakeNight, back
     with pytest.raises(StoreAltered) as caught:
         replay_if_restored(night.context)
     assert caught.value.code == "store_behind"
-    run = recover(night.context)
+    run = recover(night.context).run
     assert run is not None
     assert run.state is RunState.DONE
     assert state_of(night)["cf_dossiers"] == after["cf_dossiers"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jobs.fulfilling import fulfil_all
+from jobs.hold_texts import request_code
 from jobs.subject_requests import Details, GivenPerson
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.subject_requests import RequestState, Right
@@ -150,7 +151,8 @@ def test_a_restriction_is_a_hold_from_the_moment_of_the_decision(night: Night) -
     (hold,) = night.store.holds()
     assert (hold.type.value, hold.row, hold.placed_by, hold.reason_code) == ("restriction", dossier, "dora", "ART18-1-A")
     assert hold.review_on == date(2027, 11, 25)
-    assert request.id in hold.basis
+    assert request.id not in repr(hold), "of the request a hold has a keyed reference (SUS-07)"
+    assert hold.basis == f"GDPR art. 18(1)(a), {request_code(night.key.reference('request', request.id))}"
     release(night, request)
     assert night.lines(night.plan())[dossier].reason == "HOLD_RESTRICTION"
 

@@ -10,8 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from crm_compliance.answers import hold_document
+from jobs.agreement import differences
 from jobs.freezing import refreeze
 from jobs.granted import Decision, Task, What
+from jobs.hold_texts import request_code
 from jobs.moving import close, identify, resume, suspend
 from jobs.placing import Wanted, place_hold
 from jobs.register_upkeep import keep_register
@@ -20,6 +23,7 @@ from jobs.subject_requests import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS,
 from rules.placed_holds import HoldType
 from rules.subject_requests import IdentityMethod, Outcome, RequestState, Right
 from tests.integration.asking import ASKER, changed, dpo, registered
+from tests.integration.holding import place, release
 from tests.integration.night import Night
 
 ALL = (GIVEN, CANDIDATES, CONFIRMED, FROZEN, COMPILATION, DECISIONS, PACKAGE)
@@ -88,10 +92,10 @@ def test_a_decision_outlives_its_day_while_something_granted_waits(in_may: Night
     waiting = msgspec.structs.replace(DECISION, tasks=(Task("1", What.UNSUBSCRIBE, "contact", "none"),))
     changed(in_may, request, {DECISIONS: msgspec.json.encode(waiting)})
     in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
-    keep_register(in_may.store, in_may.policy.defaults, in_may.clock())
+    keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
     assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, FROZEN, DECISIONS}
     changed(in_may, request, {DECISIONS: msgspec.json.encode(DECISION)})
-    keep_register(in_may.store, in_may.policy.defaults, in_may.clock())
+    keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
     assert DECISIONS not in left(in_may, request)
 
 
@@ -106,11 +110,54 @@ def test_the_names_stay_while_a_complaint_follows(in_may: Night, by: str) -> Non
     wanted = Wanted(
         type=HoldType.COMPLAINT, person=person, reason_code=reason, basis="GBA", ends_on=date(2026, 8, 1), review_on=date(2026, 8, 1)
     )
-    place_hold(in_may.context, wanted, "dora", "dpo")
+    placed = place_hold(in_may.context, wanted, "dora", "dpo")
+    assert request.id not in repr(placed), "nobody but the DPO learns from a hold of a request (SUS-07)"
     on(in_may, datetime(2026, 7, 1, 9, tzinfo=UTC))
     assert (GIVEN in left(in_may, request)) is (by != "none")
     on(in_may, datetime(2026, 8, 2, 9, tzinfo=UTC))
     assert left(in_may, request) == set()
+
+
+def test_a_hold_names_a_request_in_no_words(in_may: Night) -> None:
+    """SUS-07, ACC-08: not in its reason, its basis or the reason of its release, by whatever name of the request somebody typed."""
+    request = delivered(in_may)
+    dossier = in_may.dossier("social_card")
+    slip = request.reference.lower().replace("0", "o")
+    placed = place(in_may, "cf_dossier", dossier, kind="complaint", reason_code=f"AP.{request.id}", basis=f"see {slip} and {request.id}.")
+    released = release(in_may, placed, reason=f"{request.reference} is closed")
+    code = request_code(in_may.key.reference("request", request.id))
+    assert (placed.reason_code, placed.basis) == (f"AP.{code}", f"see {code} and {code}.")
+    assert released.release_reason == f"{code} is closed"
+    assert hold_document(placed, in_may.clock().date())["reason"] == "AP.REQUEST"
+    told = repr([entry.data for entry in in_may.store.ledger() if "hold" in entry.kind])
+    assert not any(name.lower() in told.lower() for name in (request.id, request.reference))
+
+
+def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
+    """Holds of before, in force or released, get the code with the next round, whether the CRM answers or not; the ledger agrees."""
+    request = delivered(in_may)
+    close(dpo(in_may), request.id, "DELIVERED")
+    dossiers = [in_may.dossier("social_card"), in_may.dossier("grooming")]
+    with pytest.MonkeyPatch.context() as as_before:
+        as_before.setattr("jobs.placing.without_requests", lambda store, reference, text: text)
+        wanted = {"kind": "complaint", "reason_code": request.id, "basis": f"GBA about {request.id}"}
+        holds = [place(in_may, "cf_dossier", dossier, **wanted) for dossier in dossiers]
+        release(in_may, holds[1], reason=f"{request.id} is over")
+    assert request.id in repr(in_may.store.holds())
+    in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
+    keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
+    after = in_may.store.holds()
+    code = request_code(in_may.key.reference("request", request.id))
+    assert [(hold.id, hold.reason_code, hold.basis) for hold in after] == [(hold.id, code, f"GBA about {code}") for hold in holds]
+    assert after[1].release_reason == f"{code} is over"
+    assert GIVEN in left(in_may, request), "the complaint still follows the request"
+    assert list(differences(in_may.store, in_may.key.references, date(2026, 6, 10))) == []
+    kinds = [entry.kind for entry in in_may.store.ledger()]
+    keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
+    assert kinds.count("hold_restated") == 2
+    assert in_may.store.holds() == after
+    release(in_may, after[0])
+    assert list(differences(in_may.store, in_may.key.references, date(2026, 6, 10))) == []
 
 
 def test_a_row_becomes_a_yearly_total_five_years_after_its_closing(in_may: Night) -> None:
@@ -193,9 +240,9 @@ def test_a_round_that_is_killed_anywhere_is_made_good_by_the_next_one(in_may: Ni
     with monkeypatch.context() as killing:
         killing.setattr(store, "save_request", save_or_die)
         with pytest.raises(KeyboardInterrupt):
-            keep_register(store, in_may.policy.defaults, in_may.clock())
+            keep_register(store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
     assert sum(not left(in_may, request) for request in requests) == saved
-    keep_register(store, in_may.policy.defaults, in_may.clock())
+    keep_register(store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
     assert [left(in_may, request) for request in requests] == [set()] * 3
 
 

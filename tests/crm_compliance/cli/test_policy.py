@@ -125,6 +125,18 @@ def test_a_mistake_in_a_version_names_its_file_and_line(typist: Typist, folder: 
     assert typist.refused("policy", "check", folder, code=3)["where"] == f"{path}:{line}"
 
 
+def test_what_the_controller_has_yet_to_fill_in_is_named(typist: Typist) -> None:
+    """ACC-01: a schedule that is in order may still lack what answers tell people."""
+    lacking = typist.ask("policy", "check")["unfilled"]
+    assert "purposes.fundraising.basis" in lacking
+    said = typist.type("policy", "check")
+    assert said.code == 0
+    assert all(key in said.out for key in lacking)
+    basis = dict.fromkeys(("nl", "fr", "en", "de"), "Verzonnen grondslag")
+    filled = changed(typist, "filled.yaml", ("fundraising: {}", f"fundraising: {json.dumps({'basis': basis})}"))
+    assert typist.ask("policy", "check", filled)["unfilled"] == [key for key in lacking if key != "purposes.fundraising.basis"]
+
+
 def test_an_empty_folder_is_no_schedule(typist: Typist) -> None:
     empty = typist.folder / "empty"
     empty.mkdir()
@@ -291,6 +303,7 @@ def test_the_yearly_review_tells_what_is_left_to_decide(typist: Typist, org: Nig
     assert "civil_party" in document["unused"]
     assert "missing_runaway" not in document["unused"]
     assert document["in_doubt"]["BIRTHDATE_UNKNOWN"] == 1
+    assert document["unfilled"] == typist.ask("policy", "check")["unfilled"]
     (override,) = document["overrides"]
     assert (override["plan"], sorted(override["roles"])) == (plan, ["crm_admin", "dpo"])
     (version,) = document["versions"]
@@ -309,6 +322,8 @@ def test_the_yearly_review_can_be_read_in_a_meeting(typist: Typist, org: Night) 
     reader.feed(page)
     words = " ".join(reader.words)
     assert "Due since 2020-03" in words
+    assert "Yet to be filled in by the controller" in words
+    assert all(key in words for key in typist.ask("policy", "check")["unfilled"])
     assert [link for link in reader.links if dossier in link]
     assert all(link.startswith(("#", "http")) for link in reader.links)
     assert "Peeters" not in page
