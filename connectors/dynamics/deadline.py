@@ -14,7 +14,10 @@ from http.client import HTTPResponse
 from time import monotonic
 from typing import Any
 
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -34,6 +37,17 @@ class DeadlineAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
         return self._limit(super().proxy_manager_for(proxy, **options))
+
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+        """The answer as requests makes it, but for its cookies, which nobody asks for and which take as long as sending it."""
+        response = Response()
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.encoding = get_encoding_from_headers(response.headers)
+        response.raw, response.reason = resp, resp.reason
+        response.url = str(req.url)
+        response.request, response.connection = req, self
+        return response
 
     def _limit(self, manager: Any) -> Any:
         """Make a manager open connections that read answers as they are read here."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+from requests.cookies import RequestsCookieJar
 
 from connectors.dynamics.config import Environment
 from connectors.dynamics.deadline import DeadlineAdapter
@@ -19,6 +19,17 @@ _COMMON_HEADERS = {
     "OData-MaxVersion": "4.0",
     "If-None-Match": "null",  # no cached data (Microsoft Learn, "Compose HTTP requests and handle errors")
 }
+
+
+class _NoCookies(RequestsCookieJar):
+    """Keeps no cookie, and does not even read one: the affinity cookie would pin all work to one web server, whose limits are then met at
+    once (service protection limits)."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Leave them where they are."""
+
+    def add_cookie_header(self, request: Any) -> None:
+        """There is none to send."""
 
 
 class Sessions:
@@ -39,11 +50,15 @@ class Sessions:
         self._local = threading.local()
 
     def prepare(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str) -> requests.PreparedRequest:
-        """A request to exactly this address, with this token."""
-        request = requests.Request(method, self._environment.url, headers=dict(headers), data=body)
-        prepared = self._session().prepare_request(request)
-        prepared.headers["Authorization"] = f"Bearer {token}"  # set last, so that no .netrc can replace it
+        """A request to exactly this address, with this token. It is put together here: what a session would look into for each, such as
+        cookies and a .netrc, is not wanted, and costs as much as the rest."""
+        session = self._session()
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(method)
         prepared.url = url  # verbatim: a paging cookie does not survive being taken apart and put together
+        prepared.prepare_headers({**session.headers, **headers, "Authorization": f"Bearer {token}"})
+        prepared.prepare_cookies(session.cookies)
+        prepared.prepare_body(body, None)
         return prepared
 
     def send(self, prepared: requests.PreparedRequest) -> requests.Response:
@@ -63,8 +78,7 @@ class Sessions:
             session.headers.clear()
             session.headers.update({**_COMMON_HEADERS, "User-Agent": self._environment.user_agent, "Connection": "keep-alive"})
             session.trust_env = False  # what the environment says about proxies is read once, in _settings
-            # The affinity cookie would pin all work to one web server, whose limits are then met at once (service protection limits).
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            session.cookies = _NoCookies()
             adapter = DeadlineAdapter(
                 self._environment.answer_s, pool_connections=1, pool_maxsize=self._environment.pool_size, max_retries=0
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -20,7 +19,7 @@ from crm_compliance.sealing import Sealing
 from crm_compliance.store.store import SqlStore
 from rules.loader import load_policy
 from tests.azurite import blob_service, container, service
-from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.integration.night import TOKEN, Clock, Night, of_store, witness_of
 
 __all__ = ["blob_service", "container", "service"]
 
@@ -56,10 +55,10 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
         clock = Clock(now or datetime(2026, 11, 25, 11, tzinfo=UTC))
         memory = Memory(tmp_path / "memory", bytes(32), now=clock) if remembering else None
         where = url or f"sqlite:///{tmp_path / 'state.db'}"
-        witness = witness_of(tmp_path / f"witness-{hashlib.sha256(where.encode()).hexdigest()[:8]}", tmp_path, clock)
+        seen, erased = of_store(tmp_path, where)
+        witness = witness_of(seen, tmp_path, clock)
         store = SqlStore.open(where, clock=clock, sealer=Sealing(tmp_path), folder=tmp_path, witness=witness)
-        # A database of its own has a register of its own: beside another's, it would look like one that was lost.
-        name = register or (f"erasures-{hashlib.sha256(url.encode()).hexdigest()[:8]}.jsonl" if url else "erasures.jsonl")
+        name = register or (erased if url else "erasures.jsonl")
         keys, schedule = KeyRing.open(tmp_path, clock()), load_policy(text, source="test.yaml")
         night = Night(emulator, store, keys, schedule, clock, page_size, memory, name)
         opened.append(night)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -260,6 +261,13 @@ def references_of(key: KeyRing) -> Any:
 def witness_of(folder: Path, key_folder: Path, clock: Callable[[], datetime]) -> FileWitness:
     """The witness of one store, in a folder of its own where several stores share their keys."""
     return FileWitness(folder, lambda: KeyRing.open(key_folder, clock()))
+
+
+def of_store(folder: Path, url: str) -> tuple[Path, str]:
+    """The folder of the witness of a store, and the name of its register of erasures: a database of its own has its own, since beside
+    another's it would look like one that was lost."""
+    name = hashlib.sha256(url.encode()).hexdigest()[:8]
+    return folder / f"witness-{name}", f"erasures-{name}.jsonl"
 
 
 def brussels_noon(day: date) -> datetime:

@@ -22,6 +22,7 @@ from jobs import settling
 from jobs.apply import apply_plan
 from jobs.plan import Plan
 from jobs.runs import Run
+from tests.integration.beginnings import Beginning
 from tests.integration.night import TOKEN, Night
 
 MakeNight = Callable[..., Night]
@@ -130,16 +131,17 @@ def reset(emulator: RunningEmulator, night: Night) -> None:
 @pytest.mark.parametrize(("operations", "every"), [(1000, 1), (3, 3)], ids=["one change set a unit", "several change sets a unit"])
 def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
     make_night: MakeNight,
-    emulator: RunningEmulator,
     database_file: Callable[[], str],
     monkeypatch: pytest.MonkeyPatch,
     operations: int,
     every: int,
 ) -> None:
     monkeypatch.setattr(settling, "MAX_OPERATIONS", operations)
-    night = make_night(url=database_file())
+    url = database_file()
+    night = make_night(url=url)
     organisation(night)
     plan = night.plan()
+    beginning = Beginning(night, url)
     points = Points()
     undisturbed = run_fragile(night, plan, points)
     expected, counts = state_of(night), undisturbed.counts
@@ -147,14 +149,15 @@ def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
     assert undisturbed.counts["trimmed"] == 1
     assert points.passed > 10
     for at in range(1, points.passed + 1, every):
-        again = make_night(url=database_file())
-        reset(emulator, again)
-        plan = again.plan()
+        again = beginning.again(make_night, database_file())
         with pytest.raises(Killed):
             run_fragile(again, plan, Points(at))
         resumed = again.apply(plan)
         assert (at, resumed.state, resumed.counts) == (at, undisturbed.state, counts)
         assert (at, state_of(again)) == (at, expected)
+        again.close()
+        again.store.close()
+    beginning.close()
 
 
 @pytest.mark.parametrize("fault", ["cut_after", "cut_before"])
