@@ -18,6 +18,7 @@ REGISTERED = ("delete", "mask", "trim", "disown")  # an emptied link erases nobo
 BEGUN = "begun-"  # before the word for what a run is about to do to a contact, which nothing else would lead to once its dossier is gone
 GOING = "going-"  # before the word for what a run is about to do to any row: delete or mask. What a lost run wrote last stands nowhere else
 LEFT = "left-"  # before the same, of a row that has gone with a unit which its run left half done
+WHOLE = "whole-"  # before the same, of the version of a unit's own row as it was judged; without a run where that has ended
 ENDED = "ended"  # a run has done, or noted in the database, all that it had begun
 COUNTED = "counted"  # a run is about to let a total of the statistics grow from this version on; nobody is erased by that
 CHUNK = 1_000
@@ -38,6 +39,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
 
     operation: str
     run: str = ""
+    table: str = ""
     unit: str = ""
     reason: str = ""
     at: str = ""
@@ -51,6 +53,7 @@ class Register:
         self.tables_written: set[str] = set()  # those of rows that went along included, which need no mapping
         self._going: dict[str, dict[str, Written]] = {}  # by run that has not ended, then by reference
         self._left: dict[str, Written] = {}
+        self._whole: dict[str, dict[str, Written]] = {}  # by run, then by reference of the version
         self.has_trims = False
         self._known: dict[str, Erased] = {}
         self._begun: dict[str, dict[str, Erased]] = {}  # by reference, then by run
@@ -60,7 +63,7 @@ class Register:
             if entry.operation == ENDED:
                 self._end(entry.run)
                 continue
-            if entry.operation.startswith((GOING, LEFT)):
+            if entry.operation.startswith((GOING, LEFT, WHOLE)):
                 self._write(entry)
                 continue
             if entry.operation == COUNTED:
@@ -78,10 +81,13 @@ class Register:
     def _write(self, entry: Erasure) -> None:
         word, _, operation = entry.operation.partition("-")
         unit, _, reason = entry.reason.partition(":")
-        written = Written(operation, entry.run, unit, reason, entry.at)
+        written = Written(operation, entry.run, entry.row_table, unit, reason, entry.at)
         self.tables_written.add(entry.row_table)
         if word + "-" == LEFT:
             self._left[entry.ref] = written
+        elif word + "-" == WHOLE:
+            if entry.run not in self._ended:
+                self._whole.setdefault(entry.run, {})[entry.ref] = written
         elif entry.run in self._ended:
             self._take_over(entry.ref, entry.run)
         else:
@@ -89,6 +95,7 @@ class Register:
 
     def _end(self, run: str) -> None:
         self._ended.add(run)
+        self._whole.pop(run, None)
         for ref in self._going.pop(run, {}):
             self._take_over(ref, run)
 
@@ -111,9 +118,32 @@ class Register:
         erased = self.find(references)
         return Written("delete") if erased is not None and erased.operation == "delete" else None
 
-    def runs_cut_off(self) -> set[str]:
-        """The runs that had begun something and never came to their end, by all that is known here."""
-        return self._going.keys() | {run for runs in self._begun.values() for run in runs if run not in self._ended}
+    @property
+    def has_wholes(self) -> bool:
+        """Whether units of several rows were announced by runs that never came to their end, or left half done."""
+        return any(self._whole.values())
+
+    def announced(self, references: Collection[str]) -> tuple[str, Written | None]:
+        """What a run that never came to its end was about to do to the row with any of these references, or has left half done of, and the
+        reference by which it was announced; empty and None where there is nothing of it."""
+        for reference in references:
+            for known in (*self._going.values(), self._left):
+                if (found := known.get(reference)) is not None and found.unit:
+                    return reference, found
+        return "", None
+
+    def whole(self, references: Collection[str]) -> Written | None:
+        """The unit of which the own row had the version with any of these references when it was judged."""
+        return next((known[ref] for ref in references for known in self._whole.values() if ref in known), None)
+
+    def units(self, tables: Collection[str]) -> dict[str, set[str]]:
+        """The references of all rows of these tables that were announced, or have gone, by the reference of their unit."""
+        found: dict[str, set[str]] = {}
+        for known in (*self._going.values(), self._left):
+            for ref, written in known.items():
+                if written.table in tables and written.unit:
+                    found.setdefault(written.unit, set()).add(ref)
+        return found
 
     def find(self, references: Collection[str]) -> Erased | None:
         """What became of the row with any of these references, None where it was never erased."""
@@ -167,14 +197,26 @@ def _counted(context: JobContext, row: str, version: str) -> str:
     return context.reference(context.connector.table(Statistic), version_of(row, version))
 
 
-def announce(context: JobContext, run: str, actions: Iterable[Action]) -> list[Erasure]:
+def announce(context: JobContext, run: str, actions: Sequence[Action]) -> list[Erasure]:
     """Note which rows are about to be deleted or masked, or to go along, in the journal outside the database first, and give the entries
     for the database. Of rows that are gone nothing but this tells, should the database be lost before their outcome is noted: what other
     places hold of them could not be told from what other people's rows have left there (ERA-12)."""
     entries = list(_rows_of(context, run, GOING, [(action.key, action.reason, _writes(context, action)) for action in actions]))
+    entries += _wholes(context, run, actions)
     if entries:
         context.erased.append(entries)
     return entries
+
+
+def _wholes(context: JobContext, run: str, actions: Iterable[Action]) -> Iterator[Erasure]:
+    """The version of the own row of each unit that may be left half done: what is left of it is finished only as it was judged."""
+    at = instant(context.clock(), "seconds")
+    for action in actions:
+        own = action.rows[-1] if len(action.rows) > 1 else None
+        if own is not None and own.operation in ("delete", "mask") and own.etag:
+            ref = context.reference(action.table, version_of(own.id, own.etag))
+            unit = f"{context.reference(*action.key)}:{action.reason}"
+            yield Erasure(ref, WHOLE + own.operation, action.table, run, at, unit)
 
 
 def announce_rows(context: JobContext, run: str, rows: Mapping[tuple[str, str], Iterable[tuple[str, str]]]) -> None:
@@ -182,13 +224,14 @@ def announce_rows(context: JobContext, run: str, rows: Mapping[tuple[str, str], 
     _note(context, list(_rows_of(context, run, GOING, [(unit, "", [("delete", *row) for row in each]) for unit, each in rows.items()])))
 
 
-def leave(context: JobContext, run: str, actions: Iterable[Action], there: Mapping[tuple[str, str], Collection[tuple[str, str]]]) -> None:
+def leave(context: JobContext, run: str, actions: Sequence[Action], there: Mapping[tuple[str, str], Collection[tuple[str, str]]]) -> None:
     """Note which rows have gone with units that the run leaves half done; `there` are those that have not, by unit."""
     gone = [
         (action.key, action.reason, [row for row in _writes(context, action) if row[1:] not in there.get(action.key, ())])
         for action in actions
     ]
-    _note(context, list(_rows_of(context, run, LEFT, gone)))
+    rows = list(_rows_of(context, run, LEFT, gone))
+    _note(context, [*rows, *_wholes(context, "", actions)] if rows else [])
 
 
 def erase_late(context: JobContext, rows: Mapping[tuple[str, str], Written]) -> None:

@@ -70,7 +70,7 @@ def clean_lost_places(context: JobContext) -> LostPlaces:
         register = load_register(context)
         tables = register.tables | register.tables_written
         found = _found(context, register, tables) if tables else {}
-        held = _Held(context)
+        held = Held(context)
         kept = {row for row, written in found.items() if held.covers(row, written)}
         unreachable = _not_reachable(context, tables)
         left: Counter[str] = Counter()
@@ -198,7 +198,7 @@ def _requests(context: JobContext, day: date) -> Iterator[datetime]:
             yield datetime.fromisoformat(entry.at)
 
 
-class _Held:
+class Held:
     """Which rows holds cover, as far as keyed references tell."""
 
     def __init__(self, context: JobContext) -> None:

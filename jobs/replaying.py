@@ -25,10 +25,18 @@ LOOKED_AT = 500  # rows that are looked at together with what they belong to
 DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise"}
 
 
-def plan_replay(context: JobContext, *, proposer: str = "service", only_if_due: bool = False, also_begun: bool = False) -> Plan | None:
+def plan_replay(
+    context: JobContext,
+    *,
+    proposer: str = "service",
+    only_if_due: bool = False,
+    also_begun: bool = False,
+    half_done: Sequence[Returned] = (),
+) -> Plan | None:
     """Find what had been erased and is back, and store the plan of erasing it again; nothing is written to the CRM.
 
-    With `also_begun` also contacts go that a run was about to remove or trim which never came to its end: its database was lost.
+    With `also_begun` also contacts go that a run was about to remove or trim which never came to its end: its database was lost. So do the
+    units that it has left `half_done`.
     With `only_if_due` nothing is stored and nothing returned where nothing has to go, because nothing is back or all of it is held.
 
     Raises:
@@ -37,6 +45,7 @@ def plan_replay(context: JobContext, *, proposer: str = "service", only_if_due: 
     now = context.clock()
     context = despite_answered(context)
     returned = returned_rows(context, load_register(context), also_begun=also_begun)
+    returned += [each for each in half_done if (each.kind, each.id) not in {(one.kind, one.id) for one in returned}]
     trims = tuple(sorted(each.id for each in returned if each.operation == "trim"))
     again = [each for each in returned if each.operation != "trim"]
     lines = list(_lines(context, again))

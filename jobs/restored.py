@@ -8,7 +8,8 @@ import msgspec
 
 from jobs.apply import apply_plan, unfinished
 from jobs.erasures import load_register, reconcile, refuse_if_behind
-from jobs.lost_places import LostPlaces, clean_lost_places, finish_lost_places
+from jobs.half_done import half_done
+from jobs.lost_places import Held, LostPlaces, clean_lost_places, finish_lost_places
 from jobs.plan import Kind, Plan, PlanState
 from jobs.ports import JobContext
 from jobs.replaying import plan_replay
@@ -39,16 +40,20 @@ def rows_back(context: JobContext) -> int:
 
 
 class Recovered(msgspec.Struct, frozen=True):
-    """What was cleaned of rows that lost runs had written, and the run that let go what was left to do; None where nothing was."""
+    """What was cleaned of rows that lost runs had written, and the run that let go what was left to do; None where nothing was.
+
+    `unfinished` are units that have lost a part and are not as they were judged, or are under a hold: the next plan judges what is left.
+    """
 
     places: LostPlaces
     run: Run | None = None
+    unfinished: int = 0
 
 
 def recover(context: JobContext) -> Recovered:
     """Take up what a lost database had begun: give database and file what only one of them has, finish runs that were cut off, clean what
     is left in other places of rows that the lost runs had written, and let go what the register knows and the CRM still, or again, has:
-    rows that are back, and contacts that were to be removed or trimmed.
+    rows that are back, and contacts that were to be removed or trimmed, units that are half gone.
 
     A database that was put back to an older day does not know which contacts lost their dossier to it: they would look like ones that were
     never linked to anything, and be kept for good (RET-20).
@@ -63,8 +68,9 @@ def recover(context: JobContext) -> Recovered:
     for run in unfinished(context):
         apply_plan(context, run.plan)
     places = clean_lost_places(context)
-    plan = plan_replay(context, only_if_due=True, also_begun=True)
-    return Recovered(places, apply_plan(context, plan.id) if plan is not None else None)
+    half = half_done(context, load_register(context), Held(context).covers)
+    plan = plan_replay(context, only_if_due=True, also_begun=True, half_done=half.units)
+    return Recovered(places, apply_plan(context, plan.id) if plan is not None else None, half.unfinished)
 
 
 def replay(context: JobContext) -> Run:

@@ -93,6 +93,7 @@ def recover() -> int:
         recovered = recover_all(opened.context)
     run, places = recovered.run, recovered.places
     document: dict[str, object] = {"recovered": True, "anchor": str(aside) if aside is not None else None, "places": to_builtins(places)}
+    document["unfinished"] = recovered.unfinished
     document["run"] = run_document(run) if run is not None else None
 
     def tell(console: Console) -> None:
@@ -100,6 +101,10 @@ def recover() -> int:
         if aside is not None:
             print_line(f"the anchor of the ledger that was lost is now {aside}: keep it for the auditors")
         _tell_places(places)
+        if recovered.unfinished:
+            print_line(
+                f"{recovered.unfinished} units have lost a part, and are changed since or under a hold: the next plan judges what is left"
+            )
         if run is None:
             print_line("Nothing that had been begun is left to do.")
         else:
@@ -107,7 +112,7 @@ def recover() -> int:
 
     output.answer(document, tell, ids=("run", run.id) if run is not None else None)
     has_failed = run is not None and run.state is RunState.DONE_WITH_FAILURES
-    return FAILURES if has_failed or places.is_open else 0
+    return FAILURES if has_failed or places.is_open or recovered.unfinished else 0
 
 
 def _tell_places(places: LostPlaces) -> None:

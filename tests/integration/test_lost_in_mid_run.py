@@ -105,7 +105,7 @@ def begin(night: Night, plan: Plan, points: Points) -> None:
     apply_plan(context, plan.id)
 
 
-@pytest.mark.parametrize(("operations", "every"), [(1000, 2)], ids=["one change set a unit"])
+@pytest.mark.parametrize(("operations", "every"), [(1000, 2), (3, 4)], ids=["one change set a unit", "several change sets a unit"])
 def test_a_run_that_was_killed_and_lost_leaves_what_an_undisturbed_one_leaves(
     make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, operations: int, every: int
 ) -> None:
@@ -215,3 +215,25 @@ def test_a_row_that_lives_keeps_its_history_whatever_was_announced(make_night: M
     before = history_of(after, dossier)
     assert recover(after.context).places == LostPlaces(not_reachable=recover(after.context).places.not_reachable)
     assert history_of(after, dossier) == before > 0
+
+
+@pytest.mark.parametrize("change", ["nothing", "version", "fiche"])
+def test_a_unit_that_is_half_gone_is_finished_only_as_it_was_judged(
+    make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """RET-17: without its fiches nothing can be judged any more; one that was changed, or to which a fiche came, is counted and stays."""
+    monkeypatch.setattr(settling, "MAX_OPERATIONS", 3)
+    night = make_night(url=database_file(), register="half.jsonl")
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=6)
+    killed(night, "change", 2)
+    left = night.fiches_of(dossier)
+    assert 0 < len(left) < 6
+    if change == "version":
+        night.patch("cf_dossiers", dossier, cf_summary="Verzonnen.")
+    elif change == "fiche":
+        night.fiche("social_card", spoken=date(2026, 11, 1), dossier=dossier)
+    after = make_night(url=database_file(), register="half.jsonl")
+    done = recover(after.context)
+    assert done.unfinished == (change != "nothing")
+    assert (after.get("cf_dossiers", dossier) is None) is (change == "nothing")
+    assert done.places.cleaned == 6 - len(left)
