@@ -77,10 +77,10 @@ def _clear_heads(connection: Connection, old: Sequence[Plan]) -> list[dict[str, 
     last = {plan.crm: plan.id for plan in reversed(plans_.read_plans(connection)) if plan.kind in LOOKING_AT_DOSSIERS}
     cleared = []
     for plan in old:
-        _, saved = plans_.read_saved(connection, plan.id)
-        after = saved.without_ids(keeping=("crm_holds",) if last.get(plan.crm) == plan.id else ())
-        if after is not saved:
-            cleared.append({"plan": plan.id, "document": plans_.replace_head(connection, after)})
+        keeping = ("crm_holds",) if last.get(plan.crm) == plan.id else ()
+        if plan.without_ids(keeping=keeping) is not plan:
+            _, saved = plans_.read_saved(connection, plan.id)
+            cleared.append({"plan": plan.id, "document": plans_.replace_head(connection, saved.without_ids(keeping=keeping))})
     return cleared
 
 

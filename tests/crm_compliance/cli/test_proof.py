@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ import pytest
 
 from crm_compliance.settings import load_settings
 from crm_compliance.store.store import SqlStore
+from jobs.heads import STRANDS
 from tests.crm_compliance.openssl import OPENSSL
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night, approve_where_needed
@@ -356,6 +358,7 @@ def test_the_pack_has_what_an_auditor_must_see(pack: Path) -> None:
         assert f"certificates/{run['run']}.json" in names
     (version,) = loaded(pack, "policies.json")
     assert {run["schedule_digest"] for run in runs} == {version["digest"]}
+    assert version["own_data"]["certificate_years"] == 10
     assert hashlib.sha256((pack / version["file"]).read_bytes()).hexdigest() == version["digest"]
     (hold,) = loaded(pack, "holds.json")
     assert (hold["type"], hold["reason_code"], hold["released_at"]) == ("judicial", "REQ-1", None)
@@ -384,6 +387,12 @@ def test_the_instructions_work_with_the_files_alone(pack: Path, tmp_path: Path) 
     for block in blocks:
         done = subprocess.run(["bash", "-euc", block], cwd=pack, capture_output=True, text=True, env=_bare(), check=False)
         assert done.returncode == 0, (block, done.stderr)
+
+
+def test_the_instructions_know_every_strand() -> None:
+    page = (files("crm_compliance.reports") / "templates" / "VERIFY.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^strands = (\{.*?^\})", page, re.DOTALL | re.MULTILINE)
+    assert {name: tuple(kinds) for name, kinds in ast.literal_eval(found).items()} == dict(STRANDS)
 
 
 @OPENSSL
