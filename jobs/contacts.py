@@ -129,10 +129,10 @@ def check_contacts(
     lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
     fields = ("parent", "parent_kind", "newsletter")
     contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", list(removals)))}
-    moved = sorted({*removals} - contacts.keys()) if Contact in lie else []
+    contacts |= {row.id: row for row in rows_of(connector, Contact, (*fields, *TRIMMED_FIELDS), Among("id", list(trims)))}
+    moved = sorted({*ids} - contacts.keys()) if Contact in lie else []
     retained = {row.id: row for row in retained_rows_of(connector, Contact, fields, Among("id", moved))}
     contacts |= retained
-    contacts |= {row.id: row for row in rows_of(connector, Contact, (*fields, *TRIMMED_FIELDS), Among("id", list(trims)))}
     children: dict[str, list[str]] = {}
     for child in rows_anywhere(connector, Contact, ("parent",), Among("parent", ids), lie):
         if child.id != child.parent:  # a contact that points to itself keeps nobody
@@ -145,7 +145,10 @@ def check_contacts(
         of_untied = Among("contact", untied)
         add_relations(connector, found, day=day, progress=progress, among=of_untied, terms=terms, without=without, lie=lie)
     relations = relations_after(found, (), day=day, terms=terms)
+    bound = {*retained} if retained and not connector.may_purge_retained() else {*retained} & {*trims}
     donors = [contact for contact in ids if terms.donor or contact in given_up] if Donation in lie else []
+    # The link of a gift in long-term retention to its donor cannot be emptied, and shows the donor's name.
+    bound |= {row.contact for row in retained_rows_of(connector, Donation, ("contact",), Among("contact", donors)) if row.contact}
     return ContactCheck(
         contacts,
         removals,
@@ -158,8 +161,7 @@ def check_contacts(
         given_up=given_up,
         leaving=leaving,
         retained=retained,
-        # The link of a gift in long-term retention to its donor cannot be emptied, and shows the donor's name.
-        bound={row.contact for row in retained_rows_of(connector, Donation, ("contact",), Among("contact", donors)) if row.contact},
+        bound=bound,
     )
 
 

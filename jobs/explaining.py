@@ -71,10 +71,10 @@ def _line(context: JobContext, table: str, unit: Unit, decision: Decision) -> Pl
 def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
     """A contact has no term of its own: it goes with the last unit that refers to it, unless a relation remains (RET-04, RET-20)."""
     connector, day = context.connector, brussels_date(context.clock())
-    people = rows_of(connector, Contact, CONTACT_FIELDS, Among("id", [row]))
+    lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
+    people = rows_anywhere(connector, Contact, CONTACT_FIELDS, Among("id", [row]), lie)
     if not people:
         raise UsageError("there is no such contact", where=f"{table} {row[:64]}")
-    lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
     parties = rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", [row]), lie)
     taking = participations(connector, [row], lie).get(row, [])
     in_dossiers = {party.dossier for party in parties} | {regarding for kind, regarding in taking if kind == "dossier"}

@@ -23,7 +23,7 @@ from jobs.gathering import Gathering
 from jobs.guards import APPROVING_ROLES, Planned, breaker_of, why
 from jobs.holding import active_holds
 from jobs.lookout import CANARY, Lookout, nothing_due, shrunk
-from jobs.out_of_reach import OutOfReach
+from jobs.out_of_reach import LONG_TERM, OutOfReach
 from jobs.past import BACKLOG, Past
 from jobs.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
 from jobs.ports import JobContext
@@ -97,14 +97,14 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     draft.retained_rows = found.retained_rows
     policy, holds = context.policy, active_holds(context, day)
     duplicates = possible_duplicates(found.dossiers.values(), as_of=day) if kind is not Kind.RECORDINGS else set()
-    out_of_reach = OutOfReach(context.connector, found, policy, holds, day)
+    long_term = OutOfReach(context.connector, found, policy, holds, day)
     going: set[str] = set()  # ids of units
     owners: dict[str, Decision] = {}  # decisions on files that go; they are decided on before what hangs on them
     for unit in found.units(kind):
         decision = decide(unit, policy, holds, as_of=day)
         if unit.id in duplicates:
             decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
-        stays = bool(found.retained) and decision.is_disposal and out_of_reach.keeps(unit, decision)
+        stays = bool(found.retained) and decision.is_disposal and long_term.keeps(unit, decision)
         if stays or found.lies_in_retention(unit):
             decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
         is_going = lookout.look(unit.kind, draft.tables[unit.kind], unit.id, decision, out_of_reach=stays)
@@ -123,14 +123,21 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     held = holds.on_contacts()
     verdicts = settle(found, going, undone, day=day, terms=terms, held=held)
     draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in verdicts.held.items()]
-    there = found.retained & (verdicts.remove | verdicts.orphans)
-    stay = verdicts.remove & there if there and not context.connector.may_purge_retained() else set()
-    for contact in sorted((verdicts.remove | verdicts.orphans) - stay):
+    for contact in sorted(verdicts.remove | verdicts.orphans):
         decision = removed_contact() if contact in verdicts.remove else orphan_contact()
-        if contact in there:
+        if contact in found.retained:
             decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
         draft.add(UnitKind.CONTACT, contact, found.contacts[contact].etag, decision)
-    return verdicts.trim - found.retained
+    if out_of_reach := contacts_out_of_reach(context, found, verdicts):
+        lookout.waiting[LONG_TERM] += out_of_reach
+    return verdicts.trim
+
+
+def contacts_out_of_reach(context: JobContext, found: Gathering, verdicts: ContactVerdicts) -> int:
+    """How many contacts in long-term retention would have to be trimmed, which no write can do, or purged where no job of ours may. They
+    stand in the plan all the same: a run notes that they stay, or a later one would take them for ones that were never linked."""
+    trims, removals = verdicts.trim & found.retained, verdicts.remove & found.retained
+    return len(trims) + (len(removals) if removals and not context.connector.may_purge_retained() else 0)
 
 
 @contextmanager

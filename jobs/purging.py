@@ -28,7 +28,7 @@ def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]
     Raises:
         ConnectorError: the job cannot be followed, or what is left not be read; the intents stand, and the run goes on from there.
     """
-    there = {key: [write for write in rows if write.retained] for key, rows in writes.items() if any(write.retained for write in rows)}
+    there = {key: found for key, rows in writes.items() if (found := [write for write in rows if write.retained])}
     if not there:
         return {}
     kept = held(there)

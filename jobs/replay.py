@@ -17,6 +17,7 @@ from jobs.contacts_of_plan import ContactsOfPlan
 from jobs.disowning import disowning
 from jobs.disposal import CHANGED, Rows
 from jobs.erasures import load_register, version_of
+from jobs.out_of_reach import LONG_TERM
 from jobs.plan import Plan
 from jobs.ports import JobContext
 from jobs.quarantine import kept_with
@@ -76,6 +77,8 @@ class Replay(UnscheduledRun):
                 rows.of[unit.id] = [RowWrite(word, unit.id, unit.etag, target=target.id if target is not None else "")]
             if line.disposition == anonymise:
                 rows.of[unit.id] = [self._masked(write) for write in rows.of[unit.id]]
+                if any(write.mask is not None and write.retained for write in rows.of[unit.id]):
+                    rows.blocked[unit.id] = LONG_TERM  # no write reaches it
         return _NOTHING_COUNTED
 
     def _kept(self, rows: Rows) -> dict[str, str]:

@@ -174,6 +174,37 @@ def test_a_contact_there_goes_with_the_last_unit_that_refers_to_it(night: Night)
     assert {dossier, person} <= actions(night, run).keys()
 
 
+def test_a_donor_there_cannot_be_trimmed_and_is_not_forgotten(night: Night) -> None:
+    """RET-20: once restored, the next night empties the fields of operations."""
+    donor = night.contact(cf_birthplace="Verzonnen")
+    night.donation(donor)
+    night.party(donor, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    retain(night, "contact", donor)
+    plan = night.plan()
+    assert (plan.trims, plan.waiting) == ((donor,), {CODE: 1})
+    assert skipped(night.apply(plan)) == {CODE: 1}
+    assert night.plan().waiting == {CODE: 1}
+    roll_back(night, "contact", donor)
+    assert night.apply(night.plan()).counts["trimmed"] == 1
+    found = night.get("contacts", donor)
+    assert found is not None
+    assert found["cf_birthplace"] is None
+
+
+def test_a_contact_there_whom_no_job_may_purge_is_not_forgotten(night: Night) -> None:
+    """RET-20: without a word in the journal a later plan would take it for one that was never linked."""
+    person = night.contact()
+    night.party(person, "reporter", dossier=night.dossier("social_card", spoken=LONG_AGO))
+    retain(night, "contact", person)
+    context = night.context
+    lacking = dataclasses.replace(context, connector=Stubborn(context.connector, may_purge_retained=lambda: False))
+    plan = make_plan(lacking, Kind.ALL)
+    assert plan.waiting == {CODE: 1}
+    assert skipped(apply_plan(lacking, plan.id)) == {CODE: 1}
+    assert night.apply(night.plan()).counts["deleted"] == 1
+    assert all_there(night) == {}
+
+
 def test_figures_are_taken_of_what_lies_there(night: Night) -> None:
     """ERA-03: sex and province of a child whose contact lies there too."""
     child = night.contact(birthdate="2000-02-01", address1_postalcode="9000", gendercode=2)
