@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, get_type_hints
 
 from connectors.interface import Among, Connector, Reach, ReadIncomplete, Trace
@@ -209,11 +210,13 @@ def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
     return [*places, "other_activities"]
 
 
+@cache
 def _content_fields(kind: str) -> tuple[str, ...]:
     hints = get_type_hints(FULL[kind])
     return tuple(name for name in personal_fields(kind) if hints[name] == bytes | None)
 
 
+@cache
 def _wanted(kind: str) -> tuple[str, ...]:
     """Every field but contents, and the small picture that comes with a contact's row."""
     contents = {*_content_fields(kind), "image", "id", "etag"}

@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,31 @@ FIRST_VERSION = 1_000_000
 
 class StateProblem(Exception):
     """The state file belongs to another environment, or is none."""
+
+
+_MOST_KEPT = 4
+_kept: dict[str, bytes] = {}  # by fingerprint: the tables of organisations in memory, without a row
+
+
+def _make_as_before(connection: sqlite3.Connection, fingerprint: str) -> bool:
+    """Give an empty database in memory the tables that another one of the same environment has; False where none is known."""
+    image = _kept.get(fingerprint)
+    if image is not None:
+        with closing(sqlite3.connect(":memory:")) as kept:
+            kept.deserialize(image)
+            kept.backup(connection)
+    return image is not None
+
+
+def _keep_what_was_made(connection: sqlite3.Connection, fingerprint: str) -> None:
+    """Keep the tables of a new organisation in memory for the next one of its environment: half a thousand statements make them."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as kept:
+        connection.backup(kept)
+        for (name,) in kept.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
+            kept.execute(sql.delete(name, []))
+        if len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
+        _kept[fingerprint] = kept.serialize()
 
 
 class Tables:
@@ -74,13 +99,16 @@ class Tables:
         except sqlite3.DatabaseError as problem:
             raise StateProblem(f"{path}: {problem}") from problem
         if known is None:
+            is_made = path is None and _make_as_before(self.connection, fingerprint)
             with self.transaction():
-                for statement in schema_of(self.environment):
+                for statement in () if is_made else schema_of(self.environment):
                     self.connection.execute(statement)
                 self.connection.execute(
                     "INSERT INTO _state VALUES ('schema', ?), ('version', ?), ('security', '')", (fingerprint, str(FIRST_VERSION))
                 )
                 self._add_platform_rows()
+            if path is None and not is_made:
+                _keep_what_was_made(self.connection, fingerprint)
         elif known[0] != fingerprint:
             raise StateProblem(f"{path}: this state file holds the rows of another environment")
         else:

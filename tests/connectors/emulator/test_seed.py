@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from connectors.emulator.seeding.generate import generate
+from connectors.emulator.server import running
 
 AS_OF = date(2026, 11, 25)
 Row = dict[str, Any]
@@ -176,3 +177,17 @@ def test_the_texts_name_invented_people_so_that_a_leak_shows(rows: list[tuple[st
     assert all("(fictief)" in summary for summary in summaries)
     assert any("Verzonnen" in summary for summary in summaries)
     assert any("inventé" in summary for summary in summaries)
+
+
+def test_an_organisation_begins_without_the_rows_of_the_one_before() -> None:
+    parts = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+    with running() as first:
+        first.emulator.tables.load([("contact", {"lastname": "Peeters (fictief)"})])
+        made = first.emulator.tables.connection.execute(parts).fetchall()
+        with running() as second:
+            tables = second.emulator.tables
+            assert tables.connection.execute(parts).fetchall() == made
+            assert tables.is_empty()
+            for table in tables.environment.tables.values():
+                if table.platform and not table.view:
+                    assert tables.count(table) == first.emulator.tables.count(table), table.name
