@@ -30,7 +30,7 @@ from jobs.runs import Run
 from rules.errors import ComplianceError, Refused
 
 RETRY_S = 60.0  # between two attempts to become ready
-LOOK_S = 5.0  # between two looks whether the service may still start jobs
+LOOK_S = 15.0  # between two looks whether the service may still start jobs
 log = structlog.get_logger()
 
 
@@ -100,14 +100,18 @@ def hold_out(lease: Lease, stop: threading.Event) -> None:
     Raises:
         Refused: with code `lease_lost`, where another scheduler has taken over meanwhile: two would start everything twice.
     """
+    is_told = False
     while not stop.wait(LOOK_S):
         try:
             lease.check()
+            is_told = False
         except Refused as error:
             log.error("the right to start jobs was lost", code=error.code, message=str(error))
             raise
         except ComplianceError as error:  # nobody can tell now: no job is started until somebody can
-            log.warning("the database does not answer", code=error.code, message=str(error))
+            if not is_told:
+                log.warning("the database does not answer", code=error.code, message=str(error))
+            is_told = True
 
 
 def is_still_ours(lease: Lease, name: str) -> bool:

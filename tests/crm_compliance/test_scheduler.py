@@ -24,6 +24,7 @@ from crm_compliance.hours import trigger_of
 from crm_compliance.scheduler import missed, run_job
 from crm_compliance.settings import Settings, environment_of
 from crm_compliance.store import leases, locks, tables
+from crm_compliance.store.database import StoreUnusable
 from jobs.plan import Kind
 from jobs.registry import JOBS, Job
 from jobs.runs import Run, RunState
@@ -380,7 +381,34 @@ def test_a_job_is_not_started_by_a_scheduler_that_was_taken_over(
     assert [(line["event"], line["job"], line["code"]) for line in told()] == [("job not started", "retention", "lease_lost")]
 
 
-def test_a_service_that_waits_to_be_ready_ends_too_where_it_was_taken_over(
+def test_a_database_that_does_not_answer_is_told_once_and_ends_no_service(told: Callable[[], list[dict[str, Any]]]) -> None:
+    """It may come back; whether somebody has taken over is seen then."""
+    stop, looks = threading.Event(), []
+
+    class Unreachable:
+        def check(self) -> None:
+            looks.append(1)
+            if len(looks) == 4:
+                stop.set()
+            if len(looks) != 2:
+                raise StoreUnusable("the database cannot be reached")
+
+    scheduler.hold_out(Unreachable(), Every(stop))  # type: ignore[arg-type]
+    assert len(looks) == 4
+    assert [line["event"] for line in told()] == ["the database does not answer"] * 2
+
+
+class Every:
+    """Looks at an event as often as it is waited for, and never waits."""
+
+    def __init__(self, event: threading.Event) -> None:
+        self.event = event
+
+    def wait(self, timeout: float) -> bool:
+        return self.event.is_set()
+
+
+def test_a_service_that_is_not_ready_yet_ends_too_where_it_was_taken_over(
     typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-091: the other one looks whether the CRM was restored."""
