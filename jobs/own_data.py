@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from jobs.agreement import Believed, about_plan
 from jobs.completeness import reckoning_of
 from jobs.heads import RUNS
 from jobs.plan import LinesRemoved
@@ -40,6 +41,7 @@ def expire_own_data(context: JobContext) -> Expired:
         lines_before=lines_before,
         reckoned=tuple(_reckoned(context, over, lines_before)),
         journals=tuple(run.id for run in over if not run.is_journal_gone and ended.get(run.id, day) < logs_until),
+        heads=dict(_believed_heads(context, lines_before)),
         holds=tuple(hold.id for hold in store.holds() if _is_past(hold, terms, now)),
         certificates=tuple(run.id for run in over if not run.are_certificates_gone and _is_proof_past(ended.get(run.id, day), terms, day)),
         policies=tuple(_past_policies(context, day)),
@@ -58,6 +60,15 @@ def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> I
             yield msgspec.structs.replace(run, reckoned=msgspec.to_builtins(reckoning_of(store, run)))
         except LinesRemoved:
             continue
+
+
+def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tuple[str, str]]:
+    """The old plans that name rows of the CRM in their heads, each with the digest of its head as the ledger has it. One that somebody has
+    changed stays as it is: the entry about what is left of it would make it look right."""
+    store, believed = context.store, Believed(context.store, context.references)
+    for plan in store.plans():
+        if plan.created_at < lines_before and plan.names_rows and not any(about_plan(store, believed, plan)):
+            yield plan.id, store.saved_plan(plan.id)[0]
 
 
 def _ended_on(store: Store) -> dict[str, date]:

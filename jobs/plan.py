@@ -225,6 +225,11 @@ class Plan(msgspec.Struct, frozen=True):
         """How many contacts are to be trimmed, also once their ids have had their day."""
         return len(self.trims) or self.cleared.get("trims", 0)
 
+    @property
+    def names_rows(self) -> bool:
+        """Whether its head has ids of the CRM."""
+        return any(getattr(self, name) for name in IDS_IN_HEAD)
+
     def without_ids(self, *, keeping: Collection[str] = ()) -> Plan:
         """The same without the ids in its head, but for the fields named; their numbers stay (ACC-07)."""
         named = {name: len(getattr(self, name)) for name in IDS_IN_HEAD if name not in keeping and getattr(self, name)}

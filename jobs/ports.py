@@ -34,13 +34,15 @@ Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that
 
 class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What of the store has had its day (ACC-07). `reckoned` are runs as they are once the lines of their plans are gone; `journals` the
-    runs whose journals go, `holds` the holds, by id, `certificates` the runs whose certificates go, and `policies` the digests of the
+    runs whose journals go, `heads` the plans whose heads are to name no row any more, each with the SHA-256 of its head as it is,
+    `holds` the holds, by id, `certificates` the runs whose certificates go, and `policies` the digests of the
     versions of the schedule. `contacts` is the table of people: of one whose removal has not happened the last action stays, and so does
     that of a unit that is half done."""
 
     lines_before: datetime
     reckoned: tuple[Run, ...] = ()
     journals: tuple[str, ...] = ()
+    heads: dict[str, str] = {}
     holds: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ def expire(connection: Connection, past: PastTerms, now: datetime, heads: Heads)
         runs_.replace_run(connection, run)
     old = _old_plans(connection, past, now)
     lines = _drop_lines(connection, old)
-    cleared = _clear_heads(connection, old)
+    cleared = _clear_heads(connection, old, past.heads)
     units = _drop_journals(connection, past.journals, past.contacts, heads)
     connection.execute(delete(holds).where(holds.c.id.in_(past.holds)))
     gone = certificates.drop(connection, past.certificates)
@@ -69,8 +69,8 @@ def _drop_lines(connection: Connection, old: Sequence[Plan]) -> int:
     return len(going)
 
 
-def _clear_heads(connection: Connection, old: Sequence[Plan]) -> list[dict[str, str]]:
-    """Take the ids out of the heads of these plans; gives each with the digest of its document as it is now.
+def _clear_heads(connection: Connection, old: Sequence[Plan], heads: Mapping[str, str]) -> list[dict[str, str]]:
+    """Take the ids out of those of these heads that still have this digest; gives each plan with the digest of its document as it is now.
 
     Which units the last plan that looked at dossiers saw under a hold flag of the CRM is still asked (HLD-14), until there is a newer one.
     """
@@ -78,8 +78,10 @@ def _clear_heads(connection: Connection, old: Sequence[Plan]) -> list[dict[str, 
     cleared = []
     for plan in old:
         keeping = ("crm_holds",) if last.get(plan.crm) == plan.id else ()
-        if plan.without_ids(keeping=keeping) is not plan:
-            _, saved = plans_.read_saved(connection, plan.id)
+        if plan.id not in heads or plan.without_ids(keeping=keeping) is plan:
+            continue
+        digest, saved = plans_.read_saved(connection, plan.id)
+        if digest == heads[plan.id]:
             cleared.append({"plan": plan.id, "document": plans_.replace_head(connection, saved.without_ids(keeping=keeping))})
     return cleared
 

@@ -206,6 +206,18 @@ def test_acc07_the_heads_of_old_plans_name_no_row_any_more(night: Night, context
     assert [problem.where for problem in audited(night)] == [f"plan {each.id}" for each in night.store.plans()]
 
 
+def test_acc06_a_head_that_somebody_has_changed_is_not_cleared(night: Night, context: JobContext) -> None:
+    """The entry about what is left of it would make it look right."""
+    night.patch("cf_dossiers", night.dossier("social_card", spoken=date(2018, 1, 1)), cf_legalhold=True)
+    plan = night.plan()
+    night.clock.now += timedelta(days=31)
+    night.plan()
+    with night.store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE plans SET doc = replace(doc, 'service', 'servant') WHERE id = ?", (plan.id,))
+    assert keep_house(context).expired.heads == 0
+    assert [problem.where for problem in audited(night)] == [f"plan {plan.id}"]
+
+
 def test_acc07_certificates_go_after_ten_years_and_their_root_stays(night: Night, context: JobContext) -> None:
     """What is left follows from the last that went, and the ledger says which runs these were of; no reference of a unit stays."""
     night.fiche("social_card", spoken=date(2018, 1, 1))
