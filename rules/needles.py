@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Set
+from functools import cached_property
 from typing import Final
 
 import ahocorasick
@@ -82,7 +83,7 @@ class Needles:
             else:
                 self._searched.update(_searches(what, rest))
         theirs = {spelling.letters for spelling in own}
-        self._near = NearNames(people, theirs)
+        self._people, self._theirs = people, theirs
         for spelling in names:
             if spelling.is_distinctive and spelling.letters not in theirs:
                 self._searched.setdefault(spelling.letters, (NAME, spelling))
@@ -102,6 +103,10 @@ class Needles:
         The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is meant.
         """
         return {Hit(letters, what) for view in _views(text) for letters, what in self._hits(view) if what != OWN}
+
+    @cached_property
+    def _near(self) -> NearNames:
+        return NearNames(self._people, self._theirs)
 
     def are_nearly_in(self, text: str) -> bool:
         """Say whether a text has what is nearly the name of somebody (`near_names`), which makes a person look and proves nothing."""

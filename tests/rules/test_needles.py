@@ -159,9 +159,10 @@ def test_two_hundred_needles_are_looked_for_in_five_megabytes_within_seconds() -
     phones = [needle("phone", f"+324700000{number:02d}") for number in range(60)]
     text = ("De melder vertelt dat het meisje gisteren om 14:30 niet op school wàs. " * 80_000)[:5_000_000]
     needles = Needles([*people, *phones])
-    began = time.perf_counter()
+    began = time.process_time()
     assert needles.found_in(text) == ()
-    assert time.perf_counter() - began < 10  # under two seconds on a machine of its own
+    assert not needles.are_nearly_in(text)
+    assert time.process_time() - began < 10  # of the processor, whoever else works on the machine: under two seconds
 
 
 def test_a_character_reference_of_any_length_is_no_reason_to_fail() -> None:
