@@ -14,6 +14,7 @@ import msgspec
 
 from connectors.interface import RowKey
 from jobs.erasures import Register, Written, version_of
+from jobs.long_term import retained_rows_of
 from jobs.ports import JobContext
 from jobs.returned import LINKS, Returned
 from rules.records import KINDS, Record
@@ -39,6 +40,8 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
     fiches: defaultdict[str, set[str]] = defaultdict(set)  # by dossier, the units with which its fiches were announced
     as_judged: dict[str, tuple[str, Record, Written]] = {}
     tables = set()
+    mapped = [KINDS[kind] for kind in LINKS if connector.has(KINDS[kind]) and connector.table(KINDS[kind]) in register.tables_written]
+    lie = connector.retaining(mapped)
     for kind, fields in LINKS.items():
         record = KINDS[kind]
         if not connector.has(record) or (table := connector.table(record)) not in register.tables_written:
@@ -54,6 +57,11 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
                 whole = register.whole(context.references(table, version_of(row.id, row.etag)))
                 if whole is not None:
                     as_judged[whole.unit] = (kind, row, whole)
+        for row in (
+            retained_rows_of(connector, record, (), None) if record in lie else ()
+        ):  # announced with its unit, and still to be purged
+            ref, written = register.announced(context.references(table, row.id))
+            there[written.unit if written is not None else ""].add(ref)
     units, unfinished = [], 0
     for unit, announced in register.units(tables).items():
         if unit not in there[unit] or announced <= there[unit]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from itertools import chain
 
 import msgspec
 
@@ -20,6 +21,7 @@ from jobs.erasures import Register, Written, erase_late, load_register
 from jobs.gather import rows_of
 from jobs.heads import LOST, REQUESTS
 from jobs.holding import active_holds
+from jobs.long_term import retained_rows_of
 from jobs.ports import JobContext
 from jobs.returned import LINKS
 from jobs.stopping import refuse_if_stopped
@@ -129,13 +131,15 @@ def _found(context: JobContext, register: Register, tables: Collection[str]) -> 
 
 
 def _living(context: JobContext, units: Collection[str]) -> set[str]:
-    """Those of these units, by keyed reference, that are there; nothing is read for none."""
+    """Those of these units, by keyed reference, that are there, live or in long-term retention; nothing is read for none."""
     found: set[str] = set()
-    for kind in LINKS if units else ():
-        record = KINDS[kind]
-        for page in context.connector.read(record, ()) if context.connector.has(record) else ():
-            for row in page:
-                found.update(ref for ref in context.references(context.connector.table(record), row.id) if ref in units)
+    connector = context.connector
+    records = [KINDS[kind] for kind in LINKS if connector.has(KINDS[kind])] if units else []
+    lie = connector.retaining(records)
+    for record in records:
+        pages = chain(connector.read(record, ()), [retained_rows_of(connector, record, (), None)] if record in lie else [])
+        for row in chain.from_iterable(pages):
+            found.update(ref for ref in context.references(connector.table(record), row.id) if ref in units)
     return found
 
 

@@ -19,7 +19,7 @@ from jobs.apply import apply_plan
 from jobs.erasures import load_register
 from jobs.plan import Kind, Plan
 from jobs.planning import make_plan
-from jobs.restored import rows_back
+from jobs.restored import recover, rows_back
 from jobs.retention import verify_run
 from jobs.runs import Action, Run, RunState
 from tests.crm_compliance.typist import LONG_AGO
@@ -446,3 +446,27 @@ def test_a_run_killed_in_the_middle_of_the_job_goes_on_with_what_is_left(night: 
     run = night.apply(plan)
     assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE, 2, {})
     assert len(night.store.certificates(run.id)) == 2
+
+
+@pytest.mark.parametrize("before", ["change", "purge"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_announced_and_not_purged_when_the_database_was_lost_is_judged_again(
+    make_night: MakeNight, database_file: Callable[[], str], *, whole: bool, before: str
+) -> None:
+    """ERA-13: recovering purges no unit that is still there; of one whose own row has gone it purges the rest."""
+    night = make_night(url=database_file(), register=f"lost-{whole}-{before}.jsonl")
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
+    for table, row in [*(("cf_fiche", fiche) for fiche in night.fiches_of(dossier)), *([("cf_dossier", dossier)] if whole else [])]:
+        retain(night, table, row)
+    plan, context, there_before = night.plan(), night.context, all_there(night)
+    killing = Fragile(context.connector, Points(1), (before,))
+    if whole and before == "change":  # nothing of it is written by a request
+        killing = Fragile(context.connector, Points(1), ("purge",))
+    with pytest.raises(Killed):
+        apply_plan(dataclasses.replace(context, connector=killing), plan.id)
+    after = make_night(url=database_file(), register=f"lost-{whole}-{before}.jsonl")
+    recover(after.context)
+    if whole or before == "change":
+        assert all_there(after) == there_before
+        assert after.apply(after.plan()).counts["deleted"] == 1
+    assert (all_there(after), after.rows("cf_dossiers")) == ({}, [])
