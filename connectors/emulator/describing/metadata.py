@@ -37,7 +37,7 @@ _NESTED = {
 _RELATIONSHIPS = ("OneToManyRelationshipMetadata", "ManyToManyRelationshipMetadata")
 _HIDDEN = {"OptionSet", "GlobalOptionSet", *_NESTED}  # given only when expanded
 
-MOST_ANSWERS = 1_000
+MOST_KEPT, LONGEST_KEPT = 1_000, 65_536  # answers, bytes
 _ROOT = b"\0"  # in place of the service root in a kept answer: no JSON has this byte
 _ANSWERS: dict[tuple[str, str], bytes] = {}
 
@@ -105,9 +105,10 @@ class Metadata:
         known = _ANSWERS.get(key)
         if known is None:
             answer = self._answer(operation)
-            while len(_ANSWERS) >= MOST_ANSWERS:
-                _ANSWERS.pop(next(iter(_ANSWERS)), None)
-            _ANSWERS[key] = answer.body.replace(root, _ROOT)
+            if len(answer.body) <= LONGEST_KEPT:
+                while len(_ANSWERS) >= MOST_KEPT:
+                    _ANSWERS.pop(next(iter(_ANSWERS)), None)
+                _ANSWERS[key] = answer.body.replace(root, _ROOT)
             return answer
         return Answer(200, known.replace(_ROOT, root))
 
