@@ -156,9 +156,9 @@ def check(
 
 def _unfilled(console: Console, found: Policy) -> None:
     if found.unfilled:
-        console.print(
-            f"Yet to be filled in by the controller, for answers to people: {', '.join(found.unfilled)}", markup=False, soft_wrap=True
-        )
+        console.print("Yet to be filled in by the controller, for answers to people:", markup=False)
+        for place in found.unfilled:
+            console.print(f"  {place}", markup=False, soft_wrap=True)
 
 
 def _one(path: Path) -> tuple[PolicyVersions, Version]:

@@ -150,6 +150,8 @@ def older(typist: Typist) -> None:
         "DROP INDEX ix_erasures_key",
         "ALTER TABLE erasures DROP COLUMN key",
         "ALTER TABLE erasures DROP COLUMN seal",
+        *(f"ALTER TABLE runs ADD COLUMN {column} VARCHAR" for column in ("kind", "state", "units", "recordings")),
+        "CREATE INDEX ix_runs_kind ON runs (kind)",
         "UPDATE crm_compliance_version SET version_num = '0004'",
     )
 
