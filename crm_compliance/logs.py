@@ -45,9 +45,10 @@ LONGEST = 500  # characters; more is a payload
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+OURS = r"(?:plan|run|hold|request|certificate|recovery)-[0-9a-f]{12}|DSR-\d{4}(?:-[0-9A-Z]{4}){2}"  # by chance of digits alone
 SUSPECT = re.compile(
     rf"""
-    (?P<keep>(?<![\w-])(?:{UUID}|[0-9a-f]{{40}}|[0-9a-f]{{64}}|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))(?![\w-]))
+    (?P<keep>(?<![\w-])(?:{UUID}|{OURS}|[0-9a-f]{{40}}|[0-9a-f]{{64}}|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))(?![\w-]))
     |(?P<secret>\bbearer\s+[^\s"']+|\bbasic\s+[\w+/]{{8,}}=*|\beyJ[\w-]+(?:\.[\w-]*)*
         |\b[\w-]*(?:token|secret|password|passphrase|authorization|api[_-]?key|signature)["']?\s*[=:]\s*(?:bearer\s+|basic\s+)?["']?[^\s"',;&]+)
     |(?P<address>[^\s@<>"'(),;:=/]+(?:@|%40)[^\s@<>"'(),;]+)

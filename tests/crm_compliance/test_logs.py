@@ -93,6 +93,8 @@ def test_a_number_that_could_be_a_register_number_goes_where_no_count_is_expecte
         "run 0e7f1c52-1234-4567-8901-234567890123 started",
         "digest 1234567890123456789012345678901234567890123456789012345678901234",
         "valid until 2026-03-05T01:30:00.123+00:00",
+        "request-047012345678 was due, plan-123456789012 is stored",
+        "DSR-2026-1234-5678 was due on 2026-11-02",
         "3 of 120 units, 12.5 s, 127.0.0.1:8765, v9.2",
     ],
 )
