@@ -142,7 +142,8 @@ _NOT_PLAIN = re.compile(r"[^\x00-\x7f]")
 def _folded(text: str) -> str:
     """A text without markup, accents and capitals."""
     addresses = _TAG_WITH_ADDRESS.findall(text) if "@" in text else ()  # where a link leads
-    text = " ".join((as_read(text), *addresses))
+    # An equals sign at the end of a line breaks a word in an e-mail, and is only a sign anywhere else: both may be meant.
+    text = " ".join((as_read(text), *((text,) if "=\n" in text or "=\r\n" in text else ()), *addresses))
     if "<" in text:
         text = _TAG.sub(" ", _INLINE_TAG.sub("", text))
     if not text.isascii():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs.mentions import Sought
@@ -142,6 +142,7 @@ LETTERS = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyzéèëïçöŁßñ"
 AROUND = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="<>&"), max_size=40)
 
 
+@example(first="aaa", last="aaa", particle="", before="A=", after="")
 @given(first=LETTERS, last=LETTERS, particle=st.sampled_from(["", "de ", "van den ", "El ", "D'", "ter "]), before=AROUND, after=AROUND)
 def test_a_name_is_found_in_any_surroundings(first: str, last: str, particle: str, before: str, after: str) -> None:
     """Whatever stands around it, the name as the CRM has it is found, in both orders and in capitals."""
