@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Set
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import ahocorasick
@@ -97,12 +97,14 @@ class Needles:
         classes = {hit.what for hit in self.hits_in(text) - besides}
         return tuple(what for what in CLASSES if what in classes)
 
-    def hits_in(self, text: str) -> Set[Hit]:
+    def hits_in(self, text: str, *, is_ours: bool = False) -> Set[Hit]:
         """Give everything that a text has in it.
 
-        The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is meant.
+        The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is meant. A text of our own words,
+        the same in answer after answer (`is_ours`), is taken apart once.
         """
-        return {Hit(letters, what) for view in _views(text) for letters, what in self._hits(view) if what != OWN}
+        views = _our_views(text) if is_ours else _views(text)
+        return {Hit(letters, what) for view in views for letters, what in self._hits(view) if what != OWN}
 
     @cached_property
     def _near(self) -> NearNames:
@@ -196,6 +198,11 @@ def _written(letters: str) -> re.Pattern[str]:
     before = r"(?<!\d)" if letters[0].isdigit() else r"(?<![^\W\d_])"
     after = r"(?!\d)" if letters[-1].isdigit() else r"(?![^\W\d_])"
     return re.compile(before + _GAP.join(map(re.escape, letters)) + after)
+
+
+@lru_cache(maxsize=16)
+def _our_views(text: str) -> tuple[str, ...]:
+    return tuple(_views(text))
 
 
 def _views(text: str) -> Iterator[str]:

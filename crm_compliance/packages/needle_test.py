@@ -170,7 +170,7 @@ def _fixed_hits(compilation: Compilation, needles: Needles, texts: Texts, ours: 
     said = list(_strings(answer))
     data = list(words_of("data.json", data_json(frame, shown_of(frame))))
     texts_read = [APART.join((*words, *_own_words(compilation, texts))), " ".join(said), APART.join((*said, *data))]
-    return frozenset(hit for text in texts_read for hit in needles.hits_in(text))
+    return frozenset(hit for text in texts_read for hit in needles.hits_in(text, is_ours=True))
 
 
 def _frame_of(compilation: Compilation, texts: Texts) -> Compilation:
