@@ -18,6 +18,7 @@ from jobs.heads import CRMS, HOLDS, KEYS, PLANS, QUARANTINE, REQUESTS, RUNS, SWI
 from jobs.ledger import LedgerEntry, StoreAltered
 from jobs.plan import Approval, LinesRemoved, Plan
 from jobs.ports import JobContext, Store
+from jobs.runs import COUNTED, Run
 from jobs.subject_requests import FROZEN, SubjectRequest
 from rules.periods import brussels_date
 from rules.placed_holds import PlacedHold
@@ -131,6 +132,7 @@ def differences(store: Store, references: References, day: date) -> Iterator[Dif
     yield from about_requests(store)
     yield from about_runs(store)
     yield from about_crms(store)
+    yield from about_schedules(store)
     for plan in store.plans():
         yield from about_plan(store, believed, plan)
 
@@ -141,6 +143,13 @@ def about_crms(store: Store) -> Iterator[Difference]:
     told = {str(entry.data.get("crm")) for entry in store.strand(CRMS) if entry.kind == "crm_seen"}
     for crm in sorted(told - store.served()):
         yield Difference(crm, "the ledger knows that this CRM was served, the table does not", is_grave=False)
+
+
+def about_schedules(store: Store) -> Iterator[Difference]:
+    """Schedules that are kept to show what decided (ACC-01), of which the text is not the one that plans and certificates name."""
+    for version in store.policies():
+        if _sha256(version.text) != version.digest:
+            yield Difference(f"schedule {version.version[:60]}", "its text is not the one of its digest")
 
 
 # -- holds ---------------------------------------------------------------------------------------------------------------------------------
@@ -371,13 +380,20 @@ def about_runs(store: Store) -> Iterator[Difference]:
             yield Difference(where, "is of another kind than in the ledger")
         elif run.is_over != (run.id in ended):
             yield Difference(where, "is over by the table, and not by the ledger" if run.is_over else "is over by the ledger")
-        elif run.is_over and (disposed := ended[run.id].data.get("disposed")) is not None and disposed != run.counts.get("disposed"):
-            yield Difference(where, "has other counts than in the ledger")
+        elif run.is_over and (told := _about_end(run, ended[run.id])):
+            yield Difference(where, told)
     table = [run.id for run in reversed(store.runs())]
     for lost in sorted(started.keys() - set(table)):
         yield Difference(f"run {lost[:60]}", "is in the ledger, and not in the table of runs")
     if table != [run for run in started if run in set(table)]:
         yield Difference("the table of runs", "has another order than the ledger")
+
+
+def _about_end(run: Run, ended: LedgerEntry) -> str:
+    if ended.data.get("state", run.state.value) != run.state.value:
+        return "ended in another state by the ledger"
+    told = {name: ended.data[name] for name in COUNTED if name in ended.data}
+    return "has other counts than in the ledger" if any(run.counts.get(name) != number for name, number in told.items()) else ""
 
 
 def _list_of_units(entry: LedgerEntry) -> Sequence[Mapping[str, object]]:

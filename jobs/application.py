@@ -35,7 +35,7 @@ from jobs.planning import lines_of
 from jobs.ports import JobContext
 from jobs.quarantine import kept_with, waiting
 from jobs.resuming import as_found_again
-from jobs.runs import Action, ActionState, Run, RunState
+from jobs.runs import COUNTED, Action, ActionState, Run, RunState
 from jobs.stopping import refuse_if_stopped
 from jobs.tally import HALF_DONE, TRIM, counts_of, has_failures
 from jobs.verify import verify_actions
@@ -326,7 +326,7 @@ class Application:
         leave(self.context, run.id, [action for action in actions if action.state in HALF_DONE], there)
         if self._due or any(True for _ in self._contacts_to_come(self._due)):
             end(self.context, run.id)
-        summary = {name: counts[name] for name in ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")}
+        summary = {name: counts[name] for name in COUNTED}
         self.context.store.save_run(
             run,
             [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.interface import Among
 from jobs.disposal import participations
 from jobs.drafting import line_of
-from jobs.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere, rows_of
+from jobs.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
 from jobs.holding import active_holds
 from jobs.plan import PlanLine
 from jobs.planning import settle
@@ -39,7 +39,7 @@ def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, l
         names = ", ".join(connector.table(kind) for kind in mapped if connector.has(kind))
         raise UsageError("this table has no units", hint=f"one of: {names}", where=table[:64])
     if record is Fiche:
-        found = rows_of(connector, Fiche, ("dossier",), Among("id", [row]))
+        found = rows_anywhere(connector, Fiche, ("dossier",), Among("id", [row]), connector.retaining((Fiche,)))
         if found and found[0].dossier is not None:
             record, table, row = Dossier, connector.table(Dossier), found[0].dossier
     kind = next(kind for kind in UnitKind if KINDS[kind.value] is record)

@@ -141,6 +141,9 @@ class StatisticWrites(msgspec.Struct, frozen=True):
     written: int = 0  # how many rows there were, once they are forgotten
 
 
+COUNTED = ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")  # what the ledger tells of a run's end
+
+
 class Run(msgspec.Struct, frozen=True):
     """One execution of one plan. `counts` is the answer of `apply` without its head.
 

@@ -18,6 +18,7 @@ from rules.errors import UsageError
 
 HEAD = "0009"  # the last step in migrations/versions
 VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
+SIGNED = "0008"  # the first version whose journal and register of erasures are sealed
 BUSY_S = 30
 MIGRATION_LOCK, LEDGER_LOCK = 7_246_001, 7_246_002  # advisory lock keys, within one PostgreSQL database
 
@@ -92,7 +93,8 @@ class Database:
             with self.writing() as connection:
                 if not self.file:
                     connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-                if _version(connection, self.place) != HEAD:
+                if (version := _version(connection, self.place)) != HEAD:
+                    _refuse_unsigned(connection, version, self.place)
                     _upgrade(connection)
 
 
@@ -183,6 +185,17 @@ def _version(connection: Connection, place: str) -> str | None:
             where=place,
         )
     return str(found[0])
+
+
+def _refuse_unsigned(connection: Connection, version: str | None, place: str) -> None:
+    """Refuse a database whose runs were written by a version that signed none of them: nobody could tell them from made-up ones."""
+    if version is None or version >= SIGNED or connection.execute(text("SELECT 1 FROM runs LIMIT 1")).first() is None:
+        return
+    raise StoreUnusable(
+        f"the database has runs of version {version}, which did not sign them; this program believes runs from version {SIGNED} on",
+        hint="nothing was changed: keep that version and this database for its history, and begin with a new CRM_COMPLIANCE_DATA_DIR",
+        where=place,
+    )
 
 
 _alembic = threading.Lock()  # alembic keeps its context in module globals

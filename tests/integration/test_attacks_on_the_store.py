@@ -360,13 +360,29 @@ def test_an_older_copy_of_the_whole_database_is_noticed(night: Night, tmp_path: 
         night.store.append([("note", {})])
 
 
-def test_counts_of_runs_by_which_the_breaker_goes_are_those_of_the_ledger(attacked: Night) -> None:
-    """RET-24: who makes earlier runs larger lets a large plan through."""
+@pytest.mark.parametrize("other", [{"disposed": {"units": 9000, "recordings": 0}}, {"deleted": 9}, {"failed": 1}, {"rows": {}}])
+def test_counts_of_runs_are_those_of_the_ledger(attacked: Night, other: dict[str, object]) -> None:
+    """RET-24, ACC-03: who makes earlier runs larger lets a large plan through, and tells an auditor of what never was."""
     run = attacked.apply(attacked.plan())
-    counts = run.counts | {"disposed": {"units": 9000, "recordings": 0}}
+    counts = run.counts | other
     attack(attacked, "UPDATE runs SET doc = :doc", doc=msgspec.json.encode(msgspec.structs.replace(run, counts=counts)).decode())
     with pytest.raises(StoreAltered, match=run.id):
         refuse_altered(attacked.context)
+
+
+def test_a_run_that_failed_has_not_ended_well(attacked: Night) -> None:
+    run = attacked.apply(attacked.plan())
+    attack(attacked, """UPDATE runs SET doc = replace(doc, '"state":"done"', '"state":"done_with_failures"')""")
+    with pytest.raises(StoreAltered, match=run.id):
+        refuse_altered(attacked.context)
+
+
+def test_a_schedule_that_was_kept_is_the_one_that_decided(attacked: Night) -> None:
+    """ACC-01."""
+    attacked.store.remember_policy(hashlib.sha256(b"version: 1").hexdigest(), "1", "version: 1")
+    assert audited(attacked) == []
+    attack(attacked, "UPDATE policies SET text = text || '# anders'")
+    assert [place for place in audited(attacked) if "schedule" in str(place)]
 
 
 @pytest.mark.parametrize(

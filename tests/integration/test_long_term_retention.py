@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from connectors.interface import ConnectorError
+from jobs.explaining import explain_unit
 from jobs.plan import Kind, Plan
 from jobs.runs import RunState
 from tests.crm_compliance.typist import LONG_AGO
@@ -42,6 +43,17 @@ def test_a_fiche_there_counts_in_the_period_of_its_live_dossier(night: Night) ->
     assert line(night, plan, dossier) == ("retain", True)
     night.apply(plan)
     assert night.get("cf_dossiers", dossier) is not None
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_fiche_there_answers_for_its_dossier(night: Night, whole: bool) -> None:
+    dossier = night.dossier("social_card", spoken=LONG_AGO)
+    lately = night.fiche("social_card", dossier=dossier, spoken=LATELY)
+    for table, row in [("cf_fiche", lately), *([("cf_dossier", dossier)] if whole else [])]:
+        retain(night, table, row)
+    found, steps = explain_unit(night.context, "cf_fiche", lately)
+    assert (found.table, found.id, found.outcome, CODE in found.flags) == ("cf_dossier", dossier, "retain", True)
+    assert steps
 
 
 def test_a_hold_on_a_dossier_there_reaches_a_live_recording_of_it(night: Night) -> None:

@@ -178,6 +178,17 @@ def test_an_older_store_that_does_not_say_whom_it_served_believes_nobody(typist:
     assert typist.refused("holds", "list", code=5)["code"] == "other_crm"
 
 
+def test_a_store_whose_runs_nobody_signed_is_refused_as_it_is(typist: Typist, org: Night) -> None:
+    """ACC-06: it is told what it is and not taken for altered, and its own version can go on with it."""
+    org.dossier("social_card", spoken=date(2020, 1, 10))
+    typist.ask("apply", typist.ask("plan")["plan"])
+    older(typist)
+    for words in (("plan",), ("ledger", "verify"), ("recover",), ("history", "list")):
+        error = typist.refused(*words, code=2)
+        assert (error["code"], "version 0004" in error["message"]) == ("store", True)
+    assert sql(typist, "SELECT version_num FROM crm_compliance_version") == [("0004",)]
+
+
 @pytest.fixture
 def signed_in(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> Typist:
     """Somebody who signs in for another CRM than the one that everything belongs to."""
