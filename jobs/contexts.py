@@ -45,7 +45,7 @@ _PURPOSES: Final[Mapping[Mission, tuple[str, ...]]] = MappingProxyType(
 _RECORDING: Final = "recording"
 _NEWSLETTER: Final = "newsletter"
 _PARTNERSHIP: Final = "partnership"
-_ANYBODY: Final = ("self", "third_party")
+_CONTACTS: Final = ("contacts",)  # that somebody was in contact, and nothing of who
 _SPEAKERS: Final = frozenset({"reporter", "witness"})
 _EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
 _AND_OBJECTION: Final = (*_EVERYWHERE, Right.OBJECTION.value)
@@ -159,7 +159,7 @@ class Contexts:
                 data_categories=("voice", "communication"),
                 recipients=recipients_of((), self._veil),
                 retention=self._end_of_recordings(rows),
-                sources=_ANYBODY if is_whole else ("self",),
+                sources=_CONTACTS if is_whole else self._from_person(),  # who speaks is in no column
                 rights=_AND_OBJECTION,  # a legitimate interest is the basis (6.2)
                 special=is_whole,
                 source=(_RECORDING, ""),
@@ -209,11 +209,15 @@ class Contexts:
             data_categories=tuple(dict.fromkeys(("identification", *data))),
             recipients=recipients_of((), self._veil),
             retention=self._end_of_relations(kind, _key_of(self._policy, category), criterion, is_day_told=is_in_force),
-            sources=("self",),
+            sources=self._from_person(),
             rights=rights,
             portable=kind != _PARTNERSHIP,
             source=(kind, ""),
         )
+
+    def _from_person(self) -> tuple[str, ...]:
+        """What a person gave, that person gave; whom RGT-09 limits is told nowhere of the child that it was the child."""
+        return _CONTACTS if any(row.is_limited for row in self._rows) else ("self",)
 
     def _end_of_relations(self, kind: str, key: str, criterion: str, *, is_day_told: bool) -> Retention:
         """The last day of what ends last of one kind; by a criterion where one of them has no end, such as an agreement that goes on."""
@@ -302,17 +306,17 @@ def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_li
     """Where data came from, by kind and never by person (R-119): what somebody said, they said; what a role says of whoever did not speak,
     others did.
 
-    Whether it was the child is not told to whom RGT-09 limits: they are told the same of every file.
+    Who it was, the child or not, is not told to whom RGT-09 limits: they are told the same of every file, and nothing that may be untrue.
     """
+    if is_limited:
+        return _CONTACTS
     if not is_whole:
         has_spoken = bool(_SPEAKERS.intersection(roles)) or any(row.is_own and row.kind != "party" for row in rows)
         has_other_role = bool(set(roles) - _SPEAKERS - {"other"})
         return (*(("self",) if has_spoken or not has_other_role else ()), *(("third_party",) if has_other_role else ()))
-    if is_limited:
-        return _ANYBODY
     kinds = {row.record.reporter_kind for row in rows if isinstance(row.record, FullFiche)}
     told = {"professional" if kind == "professional" else "self" if kind == "child" else "third_party" for kind in kinds}
-    return tuple(source for source in ("self", "third_party", "professional") if source in told) or ("third_party",)
+    return tuple(source for source in ("self", "third_party", "professional") if source in told) or _CONTACTS
 
 
 def _key_of(policy: Policy, category: Category | None) -> str:

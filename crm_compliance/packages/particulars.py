@@ -97,7 +97,10 @@ def processor_lines(processors: Sequence[ProcessedBy], texts: Texts) -> tuple[st
 
 
 def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[str, ...]:
-    """Who received data: by name where it is logged, by category only where it is not (R-120), with the safeguard (art. 15(2))."""
+    """Who received data: by name where it is logged, by category only where it is not (R-120), with the safeguard (art. 15(2)).
+
+    Where nobody is told, the sentence is true of none and of withheld ones alike: neither denied nor betrayed (7.1(c)).
+    """
     named = []
     for each in recipients:
         if each.is_category:

@@ -195,3 +195,19 @@ def test_nobody_objects_to_what_rests_on_vital_interests(night: Night) -> None:
     contact = night.contact(birthdate="2001-03-04")
     night.party(contact, "child", dossier=night.dossier("grooming", closed=False))
     assert "objection" not in told(night, contact)["dossier"].rights
+
+
+def test_a_recording_in_the_file_of_a_child_names_no_speaker(night: Night) -> None:
+    """Section 7.1(g): who spoke is in no column, so that neither the child nor a third party is told as its source."""
+    contact = night.contact(birthdate="2001-03-04")
+    dossier = night.dossier("grooming", closed=False, fiches=0)
+    night.party(contact, "child", dossier=dossier)
+    night.recording(date(2026, 11, 20), fiche=night.fiche("grooming", dossier=dossier, cf_reporterkind=100000003))
+    found = told(night, contact)
+    assert (found["recording"].sources, found["dossier"].sources) == (("contacts",), ("third_party",))
+
+
+def test_a_file_without_a_conversation_has_no_source_made_up(night: Night) -> None:
+    contact = night.contact(birthdate="2001-03-04")
+    night.party(contact, "child", dossier=night.dossier("grooming", closed=False, fiches=0))
+    assert told(night, contact)["dossier"].sources == ("contacts",)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from crm_compliance.packages.particulars import recipient_lines
+from crm_compliance.packages.wording import LANGUAGES, texts_in
 from rules.errors import Refused
 from rules.subject_requests import Outcome, RequestState
 from tests.crm_compliance.asking import DORA, Asking, told
@@ -127,10 +129,45 @@ def test_a_parent_in_a_runaway_dossier_is_not_told_that_the_child_itself_reporte
     assert sorted(roles) == ["child", "parent"]  # the own role is no secret to the parent
     (withheld,) = [item for item in asking.items() if item["kind"] == "party" and item["status"] == "WITHHELD"]
     assert withheld["withholds"] == "child_statements"
-    assert {context.sources for context in asking.compilation.contexts} == {("self", "third_party")}
+    assert {context.sources for context in asking.compilation.contexts} == {("contacts",)}
     own = Asking(typist).open(LOTTE | {"birthdate": "2012-03-04"}, kind="child").identify().confirm(child)
     own.compile()
     assert [context.sources for context in own.compilation.contexts if context.kind == "dossier"] == [("self",)]
+
+
+def test_a_recipient_that_is_withheld_from_a_parent_is_not_denied(typist: Typist, org: Night) -> None:
+    """Section 7.1(c), RGT-09: the same words as where nobody received anything, and true of both."""
+    said = []
+    child, parent = lotte(org, "2017-03-04"), els(org)
+    dossier = org.dossier("runaway", closed=False, fiches=0)
+    for contact, role in ((child, "child"), (parent, "parent")):
+        org.party(contact, role, dossier=dossier)
+    shelter: dict[str, Any] = {"cf_transmittedto": "Opvanghuis Zonnedal", "cf_transmittedon": "2026-11-02"}
+    for passed_on in ({}, shelter):
+        org.fiche("runaway", dossier=dossier, **passed_on)
+        asking = on_behalf(typist, child, parent, born="2017-03-04")
+        asking.compile()
+        (context,) = [each for each in asking.compilation.told_contexts() if each.kind == "dossier"]
+        named = tuple(each for each in context.recipients if each.name != "processor")
+        said.append({language: recipient_lines(named, texts_in(language)) for language in LANGUAGES})
+    assert said[0] == said[1]
+    assert not [word for word in ("niet genoteerd", "Zonnedal") if word in said[1]["nl"][0]]
+    assert said[1]["en"] == ("No recipients are named here. We name only recipients that are recorded and that we may disclose.",)
+
+
+def test_a_parent_who_was_the_only_reporter_is_told_of_no_other_source(typist: Typist, org: Night) -> None:
+    """RGT-09, R-119: neither the child itself nor a third party is told as a source where no row says so, nor of recordings."""
+    child, parent = lotte(org, "2017-03-04"), els(org)
+    dossier = org.dossier("runaway", closed=False, fiches=0)
+    fiche = org.fiche("runaway", dossier=dossier, cf_reporterkind=100000001)
+    org.recording(date(2026, 11, 20), fiche=fiche)
+    org.create("cf_enrolments", "cf_enrolmentid", **{"cf_ContactId@odata.bind": f"/contacts({child})"}, cf_name="Vorming")
+    for contact, role in ((child, "child"), (parent, "parent")):
+        org.party(contact, role, dossier=dossier)
+    asking = on_behalf(typist, child, parent, born="2017-03-04")
+    asking.compile()
+    found = {each.kind: each.sources for each in asking.compilation.contexts}
+    assert found == dict.fromkeys(("contact", "dossier", "recording", "enrolment"), ("contacts",))
 
 
 def test_a_mandate_that_has_lapsed_before_the_release_stops_it(typist: Typist, org: Night) -> None:
