@@ -56,6 +56,9 @@ _LOOKS_LIKE: Final = str.maketrans(
 _BASE64: Final = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-][a-z+/_-]*[A-Z0-9])[A-Za-z0-9+/_-]{8,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{4,}={0,2})*+"
 )
+# What text in one byte a character looks like where it was taken for UTF-16: hardly a Latin letter, and none beside another.
+_IN_PAIRS: Final = re.compile("[^\x00-\u024f]++(?:[\x00-\u024f][^\x00-\u024f]++)*+")
+_BEYOND: Final = re.compile("[\u2e80-\uffff]")
 _HEXADECIMAL: Final = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}[ :]?){6,}(?![0-9a-zA-Z])")
 # Between letters, and one at either end of five: `Peeters1` says nothing else than a name with a number.
 _WITH_DIGITS: Final = re.compile(
@@ -79,9 +82,11 @@ def as_read(text: str) -> str:
 def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
     """Give the parts of a text that may stand for another: begin, end, and what they would say.
 
-    In base64, in hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`). Whether they say anything only
-    whoever knows what is looked for can tell: as long as they do not, they are what they seem to be.
+    In base64, in hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`), in the characters that Latin
+    letters become where two of them were taken for one (`of_pairs`). Whether they say anything only whoever knows what is looked for can
+    tell: as long as they do not, they are what they seem to be.
     """
+    yield from of_pairs(text)
     for found in _BASE64.finditer(text):
         if (said := _of_base64(re.sub(r"\s", "", found[0]))) is not None:
             yield found.start(), found.end(), said
@@ -97,6 +102,22 @@ def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
     for found in _WITH_DIGITS.finditer(text):
         for table in _DIGITS_AS_LETTERS:
             yield found.start(), found.end(), found[0].translate(table)
+
+
+def of_pairs(text: str) -> Iterator[tuple[int, int, str]]:
+    """Give the parts of a text that are, byte for byte, a text in one byte or in UTF-8 that was taken for UTF-16, with what that says.
+
+    Text of two Latin letters a character looks Chinese: whoever saves it as UTF-16 again has the letters back.
+    """
+    if text.isascii() or not _BEYOND.search(text):
+        return
+    for found in _IN_PAIRS.finditer(text):
+        if len(found[0]) > 1 and _BEYOND.search(found[0]):
+            for encoding in ("utf-16-be", "utf-16-le"):
+                content = found[0].encode(encoding, "surrogatepass").replace(b"\0", b"")
+                yield found.start(), found.end(), content.decode("latin-1")
+                if not content.isascii():
+                    yield found.start(), found.end(), content.decode("utf-8", "ignore")
 
 
 def _undisguised(text: str) -> str:

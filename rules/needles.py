@@ -14,7 +14,7 @@ import ahocorasick
 import msgspec
 import phonenumbers
 
-from rules.as_read import as_read, encoded_parts
+from rules.as_read import as_read, encoded_parts, of_pairs
 from rules.folding import fold, plain_letters, squeeze_quickly
 from rules.labels import LABEL
 from rules.markup import unescaped
@@ -217,8 +217,11 @@ def _views(text: str) -> Iterator[str]:
     yield written
     if read != written:
         yield read
-    if said := " ||||| ".join(said for _, _, said in encoded_parts(read)):
-        yield LABEL.sub(" | ", said)
+    parts = [said for _, _, said in encoded_parts(read)]
+    if read != written:  # what cannot be seen, and is taken off, may be two letters
+        parts += [said for _, _, said in of_pairs(text)]
+    if parts:
+        yield LABEL.sub(" | ", " ||||| ".join(parts))
     if "<" in text:
         bare = unescaped(written)
         yield _TAGS.sub(" ", bare)

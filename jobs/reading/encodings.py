@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
 from typing import Final
 
 _MARKS: Final = (  # the longer mark first: that of UTF-32 begins with that of UTF-16
@@ -15,27 +14,39 @@ _MARKS: Final = (  # the longer mark first: that of UTF-32 begins with that of U
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_SAMPLE: Final = 4096
+# What two bytes of ASCII give where they are taken for one of UTF-16: whole words of it are words of ASCII.
+_TWO_OF_ASCII: Final = re.compile("[" + "".join(f"{chr(high << 8 | 0x20)}-{chr(high << 8 | 0x7E)}" for high in range(0x20, 0x7F)) + "]{2}")
+_SEVERAL_BYTES: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")  # of UTF-8
 
 
 def decoded(body: bytes) -> str | None:
-    """Decode a text in the encoding that it was written in; None where it has characters that no text has."""
-    for text in _readings(body):
-        return None if _CONTROLS.search(text) else text
-    return None
+    """Decode a text in the encoding that it was written in.
 
-
-def _readings(body: bytes) -> Iterator[str]:
-    """The text by the first encoding that fits: as its mark says, UTF-8, UTF-16 without a mark, Western European."""
+    None where it has characters that no text has, and where it is not plainly of one encoding: in the wrong one a name would be hidden.
+    """
     marked = next((encoding for mark, encoding in _MARKS if body.startswith(mark)), None)
-    encodings = [marked] if marked is not None else ["utf-8"]
-    if marked is None and b"\0" in body[:_SAMPLE]:
-        odd, even = body[1:_SAMPLE:2].count(0), body[0:_SAMPLE:2].count(0)
-        encodings = ["utf-16-le" if odd > even else "utf-16-be"]
-    elif marked is None:
-        encodings += ["cp1252", "latin-1"]
-    for encoding in encodings:
-        try:
-            yield body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+    if marked is not None:
+        text = _in(marked, body)
+    elif b"\0" in body:
+        text = _in_pairs(body)
+    else:
+        text = _in("utf-8", body)
+        if text is None and not _SEVERAL_BYTES.search(body):
+            text = _in("cp1252", body) or _in("latin-1", body)
+    return None if text is None or _CONTROLS.search(text) else text
+
+
+def _in_pairs(body: bytes) -> str | None:
+    """A text in UTF-16 without a mark, where that is evident: of most pairs the same byte is none, of no pair the other one."""
+    nothing = body[0::2].count(0), body[1::2].count(0)
+    if min(nothing) or max(nothing) * 4 <= len(body):
+        return None
+    text = _in("utf-16-be" if nothing[0] else "utf-16-le", body)
+    return None if text is None or _TWO_OF_ASCII.search(text) else text
+
+
+def _in(encoding: str, body: bytes) -> str | None:
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError:
+        return None

@@ -23,7 +23,10 @@ _PLAIN: Final = ("us-ascii", "utf-8", "unknown-8bit")
 
 
 def message_text(body: bytes, budget: Budget) -> str | None:
-    """Give what a reader would see: addresses, subject and texts, without what was attached to it; None where it is no message."""
+    """Give what a reader would see: addresses, subject and texts, without what was attached to it.
+
+    None where it is no message, and where a text in it is not plainly of one encoding: told without it, it would say less than it does.
+    """
     if decoded(body) is None:
         return None
     message = message_from_bytes(body, policy=compat32)
@@ -33,9 +36,12 @@ def message_text(body: bytes, budget: Budget) -> str | None:
         is_text = part.get_content_maintype() in ("text", "multipart") and not part.is_multipart()  # one of parts has some, or is none
         if is_text and part.get_content_disposition() != "attachment":
             found = part.get_payload(decode=True)
-            text = _text(part, found) if isinstance(found, bytes) else None
-            if text is not None:
-                texts.append(plain_text(text))
+            if not isinstance(found, bytes):
+                continue
+            text = _text(part, found)
+            if text is None:
+                return None
+            texts.append(plain_text(text))
     return "\n\n".join(["\n".join(lines), *dict.fromkeys(texts)]).strip()
 
 

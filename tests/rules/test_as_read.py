@@ -52,6 +52,8 @@ DISGUISES = {
     "base64 of the name": base64.b64encode(b"Quaghebeur").decode(),
     "hexadecimal digits": b"Katrijn Quaghebeur".hex(),
     "digits for letters": "Katrijn Qu4gh3b3ur",
+    "two letters in one": b"Dag Katrijn Quaghebeur".decode("utf-16-be"),
+    "two letters in one, turned": b"Dag Katrijn Quaghebeur".decode("utf-16-le"),
     "a number in references": "bel &#48;475 99 88 77",
     "a number in percents": "tel:%2B32475998877",
 }
@@ -73,7 +75,9 @@ def test_nothing_in_disguise_gets_past_the_last_look(disguise: str) -> None:
 
 
 SEEN = {
-    name: text for name, text in DISGUISES.items() if not name.startswith(("base64", "hexadecimal digits", "digits", "quoted", "a number"))
+    name: text
+    for name, text in DISGUISES.items()
+    if not name.startswith(("base64", "hexadecimal digits", "digits", "quoted", "two", "a number"))
 }
 
 
@@ -116,7 +120,9 @@ def test_a_second_reading_changes_nothing(text: str) -> None:
     assert as_read(once) == once
 
 
-@pytest.mark.parametrize("piece", ["x", "(", "=4", "=41", "%4", "%41", "&amp;", "&#0", "é", "я", "x1", "aa ", "Aa0", "=?x?q?a", "\u202ex"])
+@pytest.mark.parametrize(
+    "piece", ["x", "(", "=4", "=41", "%4", "%41", "&amp;", "&#0", "é", "я", "x1", "aa ", "Aa0", "=?x?q?a", "\u202ex", "桥", "桥a"]
+)
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("% = <b> &amp; я ", " =")])
 def test_a_long_run_costs_no_more_than_its_length(before: str, piece: str, after: str) -> None:
     """A cost of its square would be minutes: whoever sends a run of letters must not stop an answer."""
