@@ -8,7 +8,8 @@ Source: GDPR art. 16, 21(3), 7(3); DDL-13, R-101 to R-103, R-115.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 from typing import Final
@@ -24,7 +25,9 @@ from jobs.runs import CHANGED
 from jobs.settling import TECHNICAL, send_operations
 from jobs.stopping import refuse_if_stopped
 from jobs.surroundings import look_around
+from rules.disposition import Reason
 from rules.full_records import FULL
+from rules.holds import RANKS, Hold
 from rules.periods import brussels_date
 from rules.records import Note, Party
 
@@ -49,8 +52,8 @@ TEXT: Final = (
 def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
     """Carry out tasks that write fields or notes, and give those that are not done: the ledger says why.
 
-    What stands already is not written again. A correction waits for holds as an erasure does (table 4.2); the end of a use does not: it
-    destroys nothing, and neither does a note.
+    What stands already is not written again. A correction waits for what keeps data as they are, evidence or a restriction, and not for
+    what only keeps them from disposal; the end of a use and a note wait for nothing: they destroy nothing.
 
     Raises:
         Refused: the kill switch is set.
@@ -63,6 +66,20 @@ def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
         if code:
             left.append(task)
     return left
+
+
+def kept_back(context: JobContext, tasks: Collection[Task]) -> dict[str, str]:
+    """Which of these tasks would have to wait now, by item, with the code of what keeps them: what `write` would find.
+
+    Raises:
+        ConnectorError: the CRM cannot be read.
+    """
+    codes: dict[tuple[What, str, str], str] = {}
+    for task in tasks:
+        key = task.what, task.kind, task.id
+        if key not in codes:
+            codes[key] = _held(context, task)
+    return {task.item: code for task in tasks if (code := codes[task.what, task.kind, task.id])}
 
 
 def _write_fields(context: JobContext, task: Task) -> str:
@@ -81,7 +98,7 @@ def _write_fields(context: JobContext, task: Task) -> str:
     etag, values = found
     if not values:
         return ""
-    if task.what in _HELD and (code := _held(context, task.kind, task.id)):
+    if code := _held(context, task):
         return code
     entry = _entry(context, task, wanted)
     context.store.append([("request_write", entry | {"state": "intended"})])
@@ -129,17 +146,37 @@ def _says(row: object, name: str, value: object) -> bool:
     return now == value or (value is False and now is None)
 
 
-def _held(context: JobContext, kind: str, row: str) -> str:
-    """Why a write has to wait: a hold on the row, or on a file that it belongs to, or in which the contact has a role (HLD-04)."""
-    holds = active_holds(context, brussels_date(context.clock()))
-    files = {(kind, row)} if kind != "contact" else set()
-    for role in rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", [row])) if kind == "contact" else ():
+def _held(context: JobContext, task: Task) -> str:
+    """Why a write has to wait; empty where it does not.
+
+    A caller's number is erased, so every hold on its fiche keeps it. A correction disposes of nothing: a pending request, whoever's, does
+    not stand in its way (HLD-08; EXP-02). A hold of another kind does, on the contact or on a file in which it has a role; one that is on
+    somebody else spreads no further than to that file (HLD-04).
+    """
+    if task.what not in _HELD:
+        return ""
+    day = brussels_date(context.clock())
+    if task.what is not What.CORRECT:
+        holds = active_holds(context, day)
+        seen = look_around(context.connector, [(task.kind, task.id)])
+        reasons = holds.on_rows([(task.kind, task.id)])
+        for unit in seen.units.values():
+            reasons = reasons or holds.covering(unit)
+        return reasons[0].value if reasons else ""
+    holds = active_holds(replace(context, gives_way=lambda hold: _keeps_only_from_disposal(hold) or context.gives_way(hold)), day)
+    if reasons := holds.on_rows([(task.kind, task.id)]):
+        return reasons[0].value
+    files: set[tuple[str, str]] = set()
+    for role in rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", [task.id])):
         files |= {(name, file) for name, file in (("dossier", role.dossier), ("fiche", role.fiche)) if file is not None}
     seen = look_around(context.connector, sorted(files))
-    reasons = holds.on_rows([(kind, row)])
-    for unit in seen.units.values():
-        reasons = reasons or holds.covering(unit)
-    return reasons[0].value if reasons else ""
+    found = [hold for unit in seen.units.values() for hold in holds.on(unit) if hold.kind != "contact"]
+    of_files = [hold.reason for hold in found if hold.hold_id not in holds.of_people]
+    return min(of_files, key=RANKS.__getitem__).value if of_files else ""
+
+
+def _keeps_only_from_disposal(hold: Hold) -> bool:
+    return hold.reason is Reason.HOLD_REQUEST
 
 
 def _entry(context: JobContext, task: Task, values: Mapping[str, object]) -> dict[str, object]:

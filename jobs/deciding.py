@@ -20,7 +20,7 @@ from jobs import correcting
 from jobs.admitting import DPO, Hand, admitted, refused, save_move
 from jobs.confirmed_people import confirmed_people, given_of
 from jobs.disclosure import Compilation, Item, ItemStatus
-from jobs.erasing import held_items
+from jobs.erasing import erasure_of, giving_way, held_items
 from jobs.granted import (
     AT_ONCE,
     DECLINED,
@@ -122,11 +122,14 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
         unsubscribed=has_unsubscribed(context.store, request.id) or any(task.what is What.UNSUBSCRIBE for task in tasks),
     )
     declined = DECLINED.get(request.right, NOT_GRANTED)
+    corrected_items = {task.item for task in decision.of({What.CORRECT})}
     keeping = held_items(context, request, decision)
+    keeping |= correcting.kept_back(giving_way(context, erasure_of(request, decision)), decision.tasks)
     answer = msgspec.structs.replace(
         compilation,
         granted=chosen,
-        held=tuple(item for item, code in keeping.items() if code in TOLD_HOLDS),
+        held=tuple(item for item, code in keeping.items() if code in TOLD_HOLDS and item not in corrected_items),
+        delayed=tuple(item for item in keeping if item in corrected_items),
         refusal="",
         items=tuple(_settled(item, "" if item.item in chosen else declined) for item in compilation.items),
     )
@@ -157,7 +160,7 @@ def refuse(context: JobContext, hand: Hand, request_id: str, code: str) -> Decid
     ended = has_unsubscribed(context.store, request.id)
     decision = Decision(right=request.right, who=hand.who, at=hand.now, refusal=code, unsubscribed=ended)
     items = tuple(_settled(item, code) for item in compilation.items)
-    answer = msgspec.structs.replace(compilation, granted=(), held=(), refusal=code, items=items)
+    answer = msgspec.structs.replace(compilation, granted=(), held=(), delayed=(), refusal=code, items=items)
     told = {"decision": "refused", "refusal": code}
     request = save_move(hand, request, {"refusal": code}, Step.DECIDE, told, parts=_parts(decision, answer))
     return Decided(request, refusal=code)

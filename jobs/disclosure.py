@@ -292,6 +292,7 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...] = ()  # RF codes that the letter adds to what it tells
     granted: tuple[str, ...] = ()  # items that the DPO granted, for rights other than access
     held: tuple[str, ...] = ()  # those of them that an obligation or a claim keeps for now
+    delayed: tuple[str, ...] = ()  # corrections among them that cannot be written yet: told without a reason, which may lie in other files
     kept: tuple[str, ...] = ()  # keys of contexts that stay whatever is erased: told with their ground and term (art. 12(4))
     is_complete: bool = True
     offers_listening: bool = False

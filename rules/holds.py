@@ -93,6 +93,11 @@ class Holds:
         return frozenset((*self._placed, *self._kept))
 
     @property
+    def of_people(self) -> frozenset[str]:
+        """The holds, by id, that are on a person: what they reach in a file they reach for that person alone (HLD-04)."""
+        return frozenset(hold.hold_id for (kind, _), held in self._placed.items() if kind == _CONTACT for hold in held)
+
+    @property
     def asks_for_facts(self) -> bool:
         """Whether some hold can only be told from a unit's facts, not from its rows."""
         return bool(self._by_facts)

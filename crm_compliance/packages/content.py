@@ -112,7 +112,9 @@ def _rights(texts: Texts) -> Section:
 
 def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tuple[Section, ...]:
     """What was done of a right other than access, what was not, with the reason, and who hears of it."""
-    granted = [item for item in compilation.items if item.item in compilation.granted and item.item not in compilation.held]
+    waiting = {*compilation.held, *compilation.delayed}
+    granted = [item for item in compilation.items if item.item in compilation.granted and item.item not in waiting]
+    delayed = [item for item in compilation.items if item.item in compilation.delayed]
     declined_items = [item for item in compilation.items if item.item not in compilation.granted]
     what, why = texts.say("outcome", "what"), texts.say("access", "withheld_reason")
     sections = [Section("", (Paragraph(texts.say("outcome", "intro")),))]
@@ -122,6 +124,10 @@ def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tup
         columns = (what, texts.say("outcome", "new_value")) if has_values else (what,)
         done = Table(columns, tuple(dict.fromkeys(row if has_values else row[:1] for row in rows)))
         sections.append(Section(texts.say("outcome", "done_title"), (Paragraph(texts.say("outcome", compilation.right)), done)))
+    if delayed:
+        rows = tuple((deed_of(item, texts, is_done=False), new_value_of(item, texts)) for item in delayed)
+        table = Table((what, texts.say("outcome", "new_value")), tuple(dict.fromkeys(rows)))
+        sections.append(Section(texts.say("outcome", "delayed_title"), (Paragraph(texts.say("outcome", "delayed")), table)))
     if declined_items:
         refused = tuple((deed_of(item, texts, is_done=False), declined(compilation.right, item.code, texts)) for item in declined_items)
         table = Table((what, why), tuple(dict.fromkeys(refused)))

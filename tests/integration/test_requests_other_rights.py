@@ -7,11 +7,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
+from jobs.disclosure import Compilation
 from jobs.fulfilling import fulfil_all
 from jobs.hold_texts import request_code
-from jobs.subject_requests import Details, GivenPerson
+from jobs.subject_requests import COMPILATION, Details, GivenPerson
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.subject_requests import RequestState, Right
 from tests.integration.deciding import (
@@ -134,6 +136,69 @@ def test_a_legal_hold_on_a_file_keeps_the_person_in_it_as_they_are(night: Night)
     assert fulfil_all(context_of(night)) == {}
     assert (night.get("contacts", child) or {})["birthdate"] == "2009-05-10"
     assert decision(night, request).tasks == ()
+
+
+def phones_and_name(night: Night, contact: str) -> Any:
+    details = Details(corrections={"phones": "0472 12 13 99", "lastname": "Pagé (fictief)"}, statement="Het ging anders (verzonnen).")
+    return ask(night, Right.RECTIFICATION, contact, details=details)
+
+
+@pytest.mark.parametrize("right", [Right.ACCESS, Right.ERASURE, Right.RECTIFICATION, Right.OBJECTION])
+def test_the_pending_request_of_somebody_else_in_the_file_does_not_stop_a_correction(night: Night, right: Right) -> None:
+    """HLD-08 keeps from disposal, and a correction disposes of nothing; HLD-04: what is on one person stops at the file."""
+    witness, child = night.contact(mobilephone="0472 12 13 14"), night.contact(lastname="Maes (fictief)", birthdate="2010-05-05")
+    dossier = night.dossier("grooming", closed=False)
+    night.party(witness, "reporter", dossier=dossier)
+    night.party(child, "child", dossier=dossier)
+    ask(night, right, child, given=GivenPerson(firstname="Lotte", lastname="Maes (fictief)", birthdate="2010-05-05"))
+    request = phones_and_name(night, witness)
+    compile_(night, request)
+    assert decide(night, request).waiting == {}
+    release(night, request)
+    row = night.get("contacts", witness) or {}
+    assert (row["lastname"], row["mobilephone"]) == ("Pagé (fictief)", "0472 12 13 99")
+    assert decision(night, request).tasks == ()
+
+
+def test_a_hold_on_somebody_else_in_the_file_does_not_stop_a_correction(night: Night) -> None:
+    """HLD-04: a hold on a contact covers the files in which they have a role, and spreads no further."""
+    witness, suspect = night.contact(mobilephone="0472 12 13 14"), night.contact(lastname="Maes (fictief)")
+    dossier = night.dossier("grooming", closed=False)
+    night.party(witness, "reporter", dossier=dossier)
+    night.party(suspect, "suspect", dossier=dossier)
+    place(night, person=suspect, kind="legal")
+    request = phones_and_name(night, witness)
+    granted(night, request)
+    assert (night.get("contacts", witness) or {})["lastname"] == "Pagé (fictief)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "on_person"),
+    [
+        ("legal", "HOLD_LEGAL", True),
+        ("legal", "HOLD_LEGAL", False),
+        ("judicial", "HOLD_JUDICIAL", True),
+        ("restriction", "HOLD_RESTRICTION", False),
+    ],
+)
+def test_a_correction_that_has_to_wait_is_told_at_the_decision(night: Night, kind: str, code: str, on_person: bool) -> None:
+    """Whatever `write` would leave undone, `waiting` says, with its code; a restriction gives way to the person who obtained it alone."""
+    witness = night.contact(mobilephone="0472 12 13 14")
+    dossier = night.dossier("grooming", closed=False)
+    night.party(witness, "reporter", dossier=dossier)
+    place(night, kind=kind, person=witness) if on_person else place(night, "cf_dossier", dossier, kind=kind)
+    request = phones_and_name(night, witness)
+    items = {item.item: item.title for item in compile_(night, request).items}
+    decided = decide(night, request)
+    waiting = [item for item, title in items.items() if title == "correct"]
+    assert (len(waiting), decided.waiting) == (2, dict.fromkeys(waiting, code))
+    part = night.store.request_part(request.id, COMPILATION)
+    assert part is not None
+    answer = msgspec.json.decode(part, type=Compilation)
+    assert (set(answer.delayed), answer.held) == (set(waiting), ())
+    release(night, request)
+    assert {task.item for task in decision(night, request).tasks} == set(waiting)
+    assert (night.get("contacts", witness) or {})["mobilephone"] == "0472 12 13 14"
 
 
 # -- restriction -----------------------------------------------------------------------------------------------------------------------

@@ -170,6 +170,27 @@ def test_r102_a_corrected_birth_date_from_the_form_to_the_next_plan(typist: Typi
     assert typist.ask("why", "cf_dossier", dossier)["retention_end"] == "2027-05-10"
 
 
+@pytest.mark.parametrize("is_held", [False, True])
+def test_the_letter_calls_a_correction_done_only_where_it_can_be(typist: Typist, org: Night, is_held: bool) -> None:
+    """GDPR art. 12(3), 16: a pending request of somebody else in the file does not stop it; a flag for the court in the CRM does."""
+    witness = lotte(org, mobilephone="0472 12 13 14")
+    other = org.contact(lastname="Maes (fictief)", emailaddress1="noor@example.org")
+    dossier = org.dossier("grooming", closed=False, cf_legalhold=is_held)
+    org.party(witness, "reporter", dossier=dossier)
+    org.party(other, "child", dossier=dossier)
+    asking_for(typist, "access", other, given={"firstname": "Noor", "lastname": "Maes (fictief)", "emails": ["noor@example.org"]})
+    corrections = {"phones": "0472 12 13 99", "lastname": "Pagé (fictief)"}
+    asking = asking_for(typist, "rectification", witness, details={"corrections": corrections}, language="en")
+    decided = decide(typist, asking, "--grant")
+    assert set(decided["waiting"].values()) == ({"HOLD_LEGAL"} if is_held else set())
+    with asking.context() as context:
+        letter = text_of(package_of(asking.compilation, sender_of(context.policy), {})["letter.pdf"])
+    assert ("Corrected: " in letter, "not yet carried out" in letter) == (not is_held, is_held)
+    released(typist, asking)
+    row = org.get("contacts", witness) or {}
+    assert (row["lastname"] == "Pagé (fictief)", row["mobilephone"] == "0472 12 13 99") == (not is_held, not is_held)
+
+
 def test_r078_the_round_of_the_night_goes_on_with_what_waited(typist: Typist, org: Night) -> None:
     """R-078: `run requests` carries out the erasure once the access request is answered."""
     child = lotte(org, birthdate="2008-01-02")
