@@ -22,7 +22,7 @@ from jobs.file_texts import Checked
 from jobs.files import Files
 from jobs.filing import KINDS_IN_ORDER
 from jobs.granted import reopened
-from jobs.items import Items, numbered, with_decisions
+from jobs.items import Items, needed_by, numbered, with_decisions
 from jobs.mentioned_people import mentioned_people, texts_of_rows
 from jobs.overriding import overrides_of
 from jobs.ports import JobContext, Store
@@ -175,6 +175,7 @@ def _items(
         askers=scope.askers,
         names=tuple(name for contact in found.subject_contacts for name in (contact.last_name, contact.first_name) if name),
         whole_contact=found.standing.identity,
+        needed=needed_by({row.kind for row in scope.rows}),
         only_provided=found.request.right is Right.PORTABILITY,
         wants_audio=found.given.details.audio,
         has_picture=lambda contact: _media_type(context.connector.content(FullContact, contact, "picture")),

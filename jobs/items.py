@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import count
 from types import MappingProxyType
 from typing import Final
@@ -46,12 +46,13 @@ PROVIDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )  # fmt: skip
 # What relations need of a person (6.2); the rest of the row belongs to files that may be closed.
-OF_RELATIONS: Final = frozenset(
+_OF_RELATIONS: Final = frozenset(
     {
         "first_name", "last_name", "email", "email_2", "phone", "mobile", "street", "postcode", "city", "country", "language", "newsletter",
         "newsletter_consent_on", "no_bulk_email",
     }
 )  # fmt: skip
+_OF_AGREEMENTS: Final = _OF_RELATIONS | {"birth_on", "birth_place", "national_number"}  # who makes an agreement is known by these
 _CONTENT: Final = MappingProxyType({"recording": "media", "note": "body", "contact": "picture"})
 # Natures by which somebody is known: where such a field is not told, its label stands in its place.
 _LABELLED: Final = frozenset(
@@ -65,8 +66,14 @@ _ABOUT_RECIPIENT: Final = ("transmitted_to", "transmitted_on", "transmitted_coun
 _AROUND = 200  # characters on either side of a mention, up to the ends of its sentences
 
 
+def needed_by(kinds: Collection[str]) -> frozenset[str]:
+    """The columns of a contact that relations of these kinds need; an agreement needs more than a gift or a course (EXP-01)."""
+    return _OF_AGREEMENTS if "engagement" in kinds else _OF_RELATIONS
+
+
 class Items:
-    """Makes the items of one answer. `numbers` are those of the person; `has_picture` says whether a contact has one. `askers` are the
+    """Makes the items of one answer. `numbers` are those of the person; `has_picture` says whether a contact has one; `needed` are the
+    columns that are told of it where not the whole is. `askers` are the
     contacts of who asks in somebody's name, with their name: nobody is a stranger in the own answer.
 
     `text_of` gives what a file that is a text says; None for every other file. `checked` looks into such a file: where somebody else is
@@ -83,6 +90,7 @@ class Items:
         names: tuple[str, ...] = (),
         askers: Mapping[str, str] = MappingProxyType({}),
         whole_contact: bool = True,
+        needed: frozenset[str] = _OF_RELATIONS,
         only_provided: bool = False,
         wants_audio: bool = False,
         has_picture: Callable[[str], str | None] = lambda contact: None,
@@ -95,6 +103,7 @@ class Items:
         self._names = tuple(name.casefold() for name in names if name)
         self._askers = askers
         self._whole_contact = whole_contact
+        self._needed = needed
         self._only_provided = only_provided
         self._wants_audio = wants_audio
         self._has_picture = has_picture
@@ -247,7 +256,7 @@ class Items:
             return False
         if self._only_provided and name not in PROVIDED.get(row.kind, frozenset()):
             return False
-        if row.kind == "contact" and not self._whole_contact and name not in OF_RELATIONS:
+        if row.kind == "contact" and not self._whole_contact and name not in self._needed:
             return False
         return name == "number" or not row.is_reference
 

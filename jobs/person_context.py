@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Final
 
 from jobs.disclosure import Context, Ground
-from jobs.items import OF_RELATIONS
+from jobs.grounds import may_be_objected_to
+from jobs.items import needed_by
 from jobs.recipients import PROCESSOR
 from jobs.scoping import Row
 from jobs.terms_told import Terms
@@ -41,13 +42,15 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
     if not any(row.unit is None and row.kind not in kinds for row in rows):
         return []
     contacts = [row.record for row in rows if isinstance(row.record, FullContact)]
+    needed = needed_by({row.kind for row in rows})
     told = tuple(
         code
         for code, names in _DATA.items()
-        if any(getattr(each, name) for each in contacts for name in names if is_whole or name in OF_RELATIONS)
+        if any(getattr(each, name) for each in contacts for name in names if is_whole or name in needed)
     )
     spoken = ("communication",) if any(row.unit is None and row.kind in ("note", "call", "email") for row in rows) else ()
     roles = _each(role for each in others for role in each.roles) or ("no_role",)
+    grounds = _grounds(others)
     purposes = _each(purpose for each in others for purpose in each.purposes) or ("contact",)
     return [
         Context(
@@ -58,12 +61,12 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
             category_labels={},
             purposes=purposes,
             basis="of_the_others" if others else "not_decided",
-            grounds=_grounds(others),
+            grounds=grounds,
             data_categories=(*told, *spoken),
             recipients=(PROCESSOR,),
             retention=terms.as_long_as("needed" if others else "nothing_needs_them"),
             sources=_each(source for each in others for source in each.sources) or ("not_recorded",),
-            rights=_RIGHTS,
+            rights=(*_RIGHTS, Right.OBJECTION.value) if may_be_objected_to(grounds) else _RIGHTS,  # wholly or in part (RGT-11)
             source=("contact", ""),
         )
     ]

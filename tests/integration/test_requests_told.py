@@ -211,3 +211,35 @@ def test_a_file_without_a_conversation_has_no_source_made_up(night: Night) -> No
     contact = night.contact(birthdate="2001-03-04")
     night.party(contact, "child", dossier=night.dossier("grooming", closed=False, fiches=0))
     assert told(night, contact)["dossier"].sources == ("contacts",)
+
+
+@pytest.mark.parametrize("is_suspected", [False, True])
+def test_a_volunteer_is_told_what_the_agreement_needs(night: Night, is_suspected: bool) -> None:
+    """EXP-01, SUS-04: the birth date and the register number, whether there is a file that is closed or none at all."""
+    contact = night.contact(birthdate="1985-03-04", cf_nationalnumber="85030400191")
+    volunteer(night, contact)
+    if is_suspected:
+        night.party(contact, "suspect", dossier=night.dossier("sexting", closed=False))
+    request = ask(night, Right.ACCESS, contact)
+    compilation = compile_request(night.context, request.id, "dora", "dpo")
+    (item,) = [each for each in compilation.items if each.kind == "contact"]
+    said = {field.name: field.value for field in item.shown_fields}
+    assert (said["birth_on"], said["national_number"]) == ("1985-03-04", "85030400191")
+    assert {"birth", "national_number"} <= set(compilation.contexts[0].data_categories)
+
+
+def test_a_donor_is_not_told_what_no_gift_needs(night: Night) -> None:
+    """SUS-04: a birth date may stem from a file that is closed."""
+    contact = night.contact(birthdate="1985-03-04")
+    donor(night, contact)
+    compilation = compile_request(night.context, ask(night, Right.ACCESS, contact).id, "dora", "dpo")
+    assert "birth_on" not in {field.name for each in compilation.items for field in each.shown_fields}
+
+
+def test_the_own_row_may_be_objected_to_where_any_of_its_basis_may(night: Night) -> None:
+    """RGT-11: wholly or in part."""
+    contact = night.contact(birthdate="2001-03-04")
+    night.party(contact, "child", dossier=night.dossier("grooming", closed=False))
+    assert "objection" not in told(night, contact)["contact"].rights
+    night.party(contact, "child", dossier=night.dossier("social_card", spoken=date(2026, 10, 18)))
+    assert "objection" in told(night, contact)["contact"].rights
