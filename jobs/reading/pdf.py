@@ -48,6 +48,20 @@ _PASSWORD: Final = 4
 _MANY_PATHS: Final = 40
 
 
+# Of the format itself, not of anybody who is called like that: keys and kinds behind a slash, and the words around objects.
+_OF_THE_FORMAT: Final = re.compile(
+    rb"/(?:Annots?|AcroForm|Author|BaseFont|Catalog|Contents?|Count|CreationDate|Creator|Encoding|Encrypt|Filter|First|FlateDecode|Font"
+    rb"|FontDescriptor|Form|Image|Info|Kids|Lang|Last|Length|MediaBox|Metadata|Names?|ObjStm|Outlines|Pages?|Parent|Prev|ProcSet|Producer"
+    rb"|Resources|Root|Size|Stream|StructTreeRoot|Subtype|Text|Title|Type|XObject|XRef)(?![A-Za-z0-9#_.-])"
+    rb"|(?<=[0-9] )obj(?=[\s<\[(]|$)|(?m:^|(?<=>>)|(?<=>> ))(?:endstream|stream|endobj|trailer|startxref|xref)(?=[\s<]|$)"
+)
+
+
+def without_keywords(content: bytes) -> bytes:
+    """Give the bytes of a PDF that cannot be read without the words of the format, which are nobody's name."""
+    return _OF_THE_FORMAT.sub(b"\n", content)
+
+
 def is_pdf(content: bytes) -> bool:
     """Whether readers of PDF take bytes for one: the mark may have something before it."""
     return b"%PDF-" in content[:1024]

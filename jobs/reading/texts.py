@@ -21,7 +21,7 @@ from jobs.reading.found import Found, Reading
 from jobs.reading.limits import Limits, Unread
 from jobs.reading.messages import header_texts, message_text, parts_of
 from jobs.reading.packed import ARCHIVE, GZIP, members, unzipped
-from jobs.reading.pdf import is_pdf, read_pages, read_pdf
+from jobs.reading.pdf import is_pdf, read_pages, read_pdf, without_keywords
 from jobs.reading.pictures import drawn_anew, is_picture, said_in
 from rules.markup import Tag, has_markup, tokens, unescaped
 
@@ -144,7 +144,7 @@ def _as_bytes_where_damaged(found: Found, content: bytes) -> None:
     """What says that it is of some kind, and is none or half of one, is looked through as it lies there."""
     if found.why is Unread.DAMAGED:
         with found.attempt():
-            found.say(among_bytes(content))
+            found.say(among_bytes(without_keywords(content) if is_pdf(content) else content))
 
 
 def _inside(found: Found, content: bytes, name: str, depth: int, *, in_document: bool = False) -> None:

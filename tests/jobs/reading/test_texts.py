@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import zipfile
 import zlib
 from typing import Any
@@ -146,6 +147,19 @@ def test_the_words_of_the_format_are_nobodys_name() -> None:
     """A surname such as Font, Pages or Type would be found in every PDF."""
     found = said(a_pdf("Een brief.", lambda document: note(document, Contents="x")))
     assert not [word for word in ("Font", "Pages", "Type", "Kids", "Annot", "obj") if word in found.replace("Typst", "")]
+
+
+def test_the_words_of_the_format_are_nobodys_name_in_a_damaged_pdf_either() -> None:
+    """It is withheld because it cannot be read, not because of somebody who is called Page; whoever is named in it is found."""
+    whole = a_pdf("Een brief.")
+    catalogue = b"%PDF-1.4\n1 0 obj\n<</Type /Catalog/Pages 2 0 R>>\nendobj\n"
+    bare = catalogue + b"2 0 obj <</Type/Page /Font 3 0 R>> stream\n(Elise Font) Tj\nendstream\n"
+    for content in (whole[: len(whole) // 2], whole[:200], bare):
+        found = SHARED.read(content)
+        text = "\n".join(found.texts).replace("Elise Font", "")
+        assert found.why == Unread.DAMAGED
+        assert not [name for name in ("Page", "Font", "Type", "Catalog", "stream") if re.search(rf"\b{name}\b", text)]
+    assert "Elise Font" in "\n".join(SHARED.read(bare).texts)
 
 
 def test_a_pdf_of_pictures_cannot_be_read() -> None:
