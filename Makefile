@@ -4,7 +4,7 @@ UV := .uv/bin/uv
 RUN := .venv/bin/python -m
 NODE := tests/integration/clients/node tests/connectors/storage/azurite tests/browser
 .DEFAULT_GOAL := help
-.PHONY: help demo test node check format lint types contracts pytest lock bench clean
+.PHONY: help demo test search node check format lint types contracts pytest lock bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / - /' | sort
@@ -14,6 +14,9 @@ demo: .venv/runtime.stamp  ## one whole night on the emulator, with a fictitious
 
 test: .venv/dev.stamp node  ## every test that CI runs; what is skipped says why
 	$(RUN) pytest -n 3 --dist worksteal -rs
+
+search: .venv/dev.stamp  ## look for examples that break a property: others each time, which `make test` does not
+	$(RUN) pytest -n 3 --dist worksteal -m hypothesis --hypothesis-profile=search
 
 check: format lint types contracts test  ## format, lint, types, import contracts, tests
 

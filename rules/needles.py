@@ -211,7 +211,9 @@ def _views(text: str) -> Iterator[str]:
     if ";base64," in text:
         text = _CONTENT.sub(" ", text)
     if "\\" in text:
-        text = _BROKEN.sub(" ", text)
+        as_it_is, text = text, _BROKEN.sub(" ", text)
+        if text != as_it_is:  # a backslash may be one, and then what follows it is a letter of a name
+            yield LABEL.sub(" | ", as_it_is)
     written = LABEL.sub(" | ", text)
     read = LABEL.sub(" | ", as_read(text))
     yield written

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fails, rather than sharing the machine's with others
 
-settings.register_profile("default", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure. The same tree gives the same examples, so that a failure is of the change that brought it; other examples
+# are looked for with `make search`.
+settings.register_profile("default", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=500)
 settings.register_profile("deep", deadline=None, max_examples=5000)  # pytest tests/connectors/dynamics/fuzz --hypothesis-profile=deep
 settings.load_profile("default")
 

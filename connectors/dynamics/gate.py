@@ -34,9 +34,9 @@ class Timeline:
             self._ahead_s += max(0.0, began + seconds - self.now())
 
     def wait(self, seconds: float) -> None:
-        """Sleep for as long as nobody who watches raises: they are asked before it, and every few seconds."""
+        """Sleep for as long as nobody who watches raises: they are asked so often that no more than STEP_S is slept between two answers."""
         while self._watches:
-            if self.now() - self._asked_at >= STEP_S:
+            if self.now() - self._asked_at + min(seconds, STEP_S) > STEP_S:
                 for watch in list(self._watches):
                     watch()
                 self._asked_at = self.now()

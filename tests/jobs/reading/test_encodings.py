@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jobs.file_texts import text_in
 from jobs.reading.encodings import decoded
 from jobs.reading.reader import SHARED
+from rules.folding import fold
 from rules.needles import Needles, name_needle
 
 WHO = ("Élise", "Quaghebeur")  # fictitious
@@ -60,12 +61,16 @@ def test_what_is_not_plainly_of_one_encoding_is_unread(content: bytes) -> None:
     st.integers(0, 400),
 )
 @example("Gesprek", "", WHO, "latin-1", 0, 30)
+@example("", "", WHO, "latin-1", ord("\\"), 13)
 def test_no_byte_in_a_text_hides_a_name(before: str, after: str, who: tuple[str, str], encoding: str, byte: int, place: int) -> None:
-    """Wherever it is put: the file is unread, or whatever name a reading of what goes out has is found in it."""
+    """Wherever it is put: the file is unread, or whatever name a reading of what goes out has is found in it.
+
+    A letter or digit more makes another word, which is no matter of encodings.
+    """
     content = bytearray(f"{before} {' '.join(who)} {after}".encode(encoding, "replace"))
     content.insert(place % (len(content) + 1), byte)
     text = decoded(bytes(content))
-    if text is None or NEEDLES.found_in(text):
+    if text is None or NEEDLES.found_in(text) or any(fold(bytes([byte]).decode(of, "replace")) for of in ("latin-1", "cp1252")):
         return
     for written, read in product(READINGS, READINGS):
         assert not NEEDLES.found_in(text.encode(written, "replace").decode(read, "replace").replace("\0", ""))

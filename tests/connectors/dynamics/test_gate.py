@@ -1,0 +1,52 @@
+"""Whoever says stop waits for seconds: how often a wait for the CRM asks whether it has a sense."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.dynamics.gate import STEP_S, Timeline
+
+
+class Stopped(Exception):
+    """Somebody said stop."""
+
+
+@given(st.floats(0, 100), st.lists(st.floats(0.1, 40), min_size=1, max_size=20))
+def test_no_more_than_a_step_is_slept_after_a_stop(stop_at_s: float, waits_s: list[float]) -> None:
+    """However waits follow upon one another."""
+    clock = [0.0]
+
+    def nap(seconds: float) -> None:
+        clock[0] += seconds
+
+    def watch() -> None:
+        if clock[0] >= stop_at_s:
+            raise Stopped
+
+    timeline = Timeline(nap, lambda: clock[0])
+    with timeline.watched(watch):
+        try:
+            for seconds in waits_s:
+                timeline.wait(seconds)
+        except Stopped:
+            assert clock[0] >= stop_at_s
+    assert clock[0] <= stop_at_s + STEP_S + 0.001
+
+
+def test_nobody_who_watches_means_one_sleep() -> None:
+    naps: list[float] = []
+    Timeline(naps.append, lambda: 0.0).wait(60.0)
+    assert naps == [60.0]
+
+
+def test_a_watch_is_asked_before_the_first_step() -> None:
+    def watch() -> None:
+        raise Stopped
+
+    naps: list[float] = []
+    timeline = Timeline(naps.append, lambda: 0.0)
+    with timeline.watched(watch), pytest.raises(Stopped):
+        timeline.wait(1.0)
+    assert naps == []
