@@ -14,7 +14,7 @@ from connectors.emulator.operations.web_api import WebApi
 from connectors.emulator.querying import labels
 from connectors.emulator.stats import Stats
 from connectors.emulator.storage.audit import AuditTrail
-from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.database import Database
 from connectors.emulator.storage.tombstones import Tombstones
 from connectors.emulator.tokens import Tokens
 
@@ -24,7 +24,7 @@ Rows = Iterable[tuple[str, dict[str, Any]]]
 class Organisation:
     """Rows and clock, who may come in, what goes wrong, what was counted."""
 
-    def __init__(self, tables: Tables, clock: Clock, *, token: str | None, limits: bool, seed: Callable[[], Rows] | None = None) -> None:
+    def __init__(self, tables: Database, clock: Clock, *, token: str | None, limits: bool, seed: Callable[[], Rows] | None = None) -> None:
         labels.install(tables.connection, tables.environment)
         tables.traces += [JobRules(tables), Tombstones(tables)]
         self.tables = tables

@@ -21,7 +21,7 @@ from connectors.emulator.certificates import server_certificate, write_authority
 from connectors.emulator.clock import Clock
 from connectors.emulator.organisation import Organisation
 from connectors.emulator.schema.environment_file import load_environment
-from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.database import Database
 from connectors.emulator.switches import switches_of
 
 KEEP_ALIVE_S = 120  # a client's pooled connection survives a pause
@@ -73,7 +73,7 @@ def build(
 ) -> Organisation:
     """An organisation with its rows; a state file that already holds rows is not seeded again."""
     clock = Clock()
-    tables = Tables(load_environment(environment), clock, state, switches_of(profile))
+    tables = Database(load_environment(environment), clock, state, switches_of(profile))
     organisation = Organisation(tables, clock, token=token, limits=limits, seed=seed.rows if seed else None)
     if seed is not None and tables.is_empty():
         tables.load(seed.rows())

@@ -13,6 +13,7 @@ from connectors.emulator.clock import Clock
 from connectors.emulator.errors import WebApiError
 from connectors.emulator.schema.environment import DEFAULT_USER, NAMESPACE, ROOT_UNIT
 from connectors.emulator.schema.privileges import SYSTEM_ADMINISTRATOR
+from connectors.emulator.storage.loading import load_rows
 from connectors.emulator.storage.tables import Tables
 
 LIFETIME_S = 3599
@@ -52,7 +53,7 @@ class Tokens:
                 row = {"systemuserid": user, "azureactivedirectoryobjectid": user, "lastname": "Toepassing", "businessunitid": ROOT_UNIT}
                 application = client.lower() if _is_guid(client) else None
                 roles = {"systemuserid": user, "roleid": SYSTEM_ADMINISTRATOR}
-                self.tables.load([("systemuser", {**row, "applicationid": application}), ("systemuserroles", roles)])
+                load_rows(self.tables, [("systemuser", {**row, "applicationid": application}), ("systemuserroles", roles)])
         return user
 
     def user_of(self, authorization: str | None, root: str) -> str:

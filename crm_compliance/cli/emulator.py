@@ -44,7 +44,7 @@ def serve(
     from connectors.emulator.schema.environment_file import EnvironmentProblem
     from connectors.emulator.server import SeedSpec
     from connectors.emulator.server import serve as serve_emulator
-    from connectors.emulator.storage.tables import StateProblem
+    from connectors.emulator.storage.database import StateProblem
     from crm_compliance.cli import given
     from crm_compliance.wiring import today
 

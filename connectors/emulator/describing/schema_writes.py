@@ -33,8 +33,8 @@ from connectors.emulator.schema.table_specs import plural, system_columns
 from connectors.emulator.security.access import Access
 from connectors.emulator.stats import Stats
 from connectors.emulator.storage import sql
+from connectors.emulator.storage.database import Database
 from connectors.emulator.storage.payload import read_json
-from connectors.emulator.storage.tables import Tables
 
 CREATE_ENTITIES = "CreateEntities"
 _OWNERSHIP = ("UserOwned", "OrganizationOwned")
@@ -44,7 +44,7 @@ _KEPT = ("HasNotes", "HasActivities", "HasFeedback", "IsDuplicateDetectionEnable
 class SchemaWriter:
     """Answers whatever is no GET on the sets of definitions, and the action `CreateEntities`."""
 
-    def __init__(self, tables: Tables, stats: Stats, access: Access) -> None:
+    def __init__(self, tables: Database, stats: Stats, access: Access) -> None:
         self.tables = tables
         self.stats = stats
         self.access = access

@@ -11,6 +11,7 @@ from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import guid
+from connectors.emulator.storage.loading import load_rows
 
 PUBLISHING = 7  # asyncoperation.operationtype
 
@@ -33,7 +34,7 @@ def publish(call: Call) -> Answer:
         "statecode": 3,
         "statuscode": 30,
     }
-    call.tables.load([("asyncoperation", {**row, "startedon": now, "completedon": now})])
+    load_rows(call.tables, [("asyncoperation", {**row, "startedon": now, "completedon": now})])
     context = f"{call.operation.root}$metadata#asyncoperations/$entity"
     return Answer(200, msgspec.json.encode({"@odata.context": context, "asyncoperationid": job, "statecode": 3, "statuscode": 30}))
 

@@ -35,9 +35,9 @@ from connectors.emulator.querying.query import refuse_options
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.security.gate import Gate
 from connectors.emulator.stats import Stats
+from connectors.emulator.storage.database import Database
 from connectors.emulator.storage.payload import read_json, referenced
 from connectors.emulator.storage.recycle_bin import RecycleBin
-from connectors.emulator.storage.tables import Tables
 from connectors.emulator.storage.writes import Writer
 
 _UNSAFE = re.compile(r"[/<>*%&:\\?+]")  # the front end refuses these in a path, encoded or not; `$filter` is the way out
@@ -46,7 +46,7 @@ _UNSAFE = re.compile(r"[/<>*%&:\\?+]")  # the front end refuses these in a path,
 class WebApi:
     """One organisation's Web API, without the HTTP around it. The caller holds the lock of the tables."""
 
-    def __init__(self, tables: Tables, stats: Stats) -> None:
+    def __init__(self, tables: Database, stats: Stats) -> None:
         self.tables = tables
         self.environment = tables.environment
         self.stats = stats

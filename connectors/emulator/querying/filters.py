@@ -22,7 +22,7 @@ from connectors.emulator.schema.environment import Column, Environment, Relation
 from connectors.emulator.schema.values import guid, parse_date, parse_instant
 from connectors.emulator.security.sight import Sight
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.intersections import paired
+from connectors.emulator.storage.pairs import paired
 
 MAX_CONDITIONS = 500
 _COMPARISONS = {ast.Eq: "=", ast.NotEq: "IS NOT", ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<="}

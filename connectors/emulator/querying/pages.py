@@ -21,7 +21,7 @@ from connectors.emulator.schema.environment import Column, Navigation, Relations
 from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.security.gate import Gate
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.intersections import paired
+from connectors.emulator.storage.pairs import paired
 from connectors.emulator.storage.tables import Tables
 
 MAX_COUNT = 5_000

@@ -16,7 +16,7 @@ from connectors.emulator.querying.labels import formatted
 from connectors.emulator.querying.query import Expand, Query
 from connectors.emulator.schema.environment import Column, Environment, Table
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.intersections import paired
+from connectors.emulator.storage.pairs import paired
 
 AUDIT = "audit"  # its lookups of users have no navigation: not annotated, and empty when expanded (Microsoft Learn, "Retrieve audit data")
 

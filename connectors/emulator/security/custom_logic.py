@@ -20,6 +20,7 @@ from connectors.emulator.schema.privileges import BYPASS_LOGIC, BYPASS_PLUGINS
 from connectors.emulator.security.access import Access
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.guards import Guard, Row
+from connectors.emulator.storage.loading import load_rows
 from connectors.emulator.storage.tables import Tables
 
 ABORTED = "0x80040265"
@@ -103,7 +104,7 @@ class CustomLogic(Guard):
             }
             for rank, (step_id, step) in enumerate(zip(ids, steps, strict=True), start=1)
         ]
-        self.tables.load((table.name, row) for row in rows)
+        load_rows(self.tables, ((table.name, row) for row in rows))
         return ids
 
     def creating(self, operation: Operation, table: Table, values: Row, asked: Row) -> None:

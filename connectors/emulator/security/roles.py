@@ -11,6 +11,7 @@ from connectors.emulator.schema.environment import ROOT_UNIT, metadata_id
 from connectors.emulator.schema.many_to_many import ManyToMany
 from connectors.emulator.schema.privileges import DEPTHS, SYSTEM_ADMINISTRATOR, Privilege, catalogue
 from connectors.emulator.storage.intersections import Intersections
+from connectors.emulator.storage.loading import load_rows
 from connectors.emulator.storage.tables import Tables
 
 GLOBAL = DEPTHS["Global"]
@@ -149,7 +150,7 @@ class Roles:
         """Give the user one private role with exactly these privileges."""
         role, table = metadata_id("role", user), self.tables.environment.tables["role"]
         if not self.tables.exists(table, role):
-            self.tables.load([("role", {"roleid": role, "name": f"Role of {user}", "businessunitid": ROOT_UNIT})])
+            load_rows(self.tables, [("role", {"roleid": role, "name": f"Role of {user}", "businessunitid": ROOT_UNIT})])
         self.withdraw_all(role)
         privileges = self.catalogue
         for name, depth in depths.items():

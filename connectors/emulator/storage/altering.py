@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connectors.emulator.schema.alterations import (
     AddColumns,
@@ -25,11 +25,10 @@ from connectors.emulator.schema.many_to_many import ManyToMany
 from connectors.emulator.schema.privileges import rows_of
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.declarations import declaration, lookup_indexes, statements_of, table_statements, view_statement
-from connectors.emulator.storage.intersections import indexes
+from connectors.emulator.storage.loading import load_rows
+from connectors.emulator.storage.pairs import indexes
 from connectors.emulator.storage.sources import BIN, RETAINED, source_of
-
-if TYPE_CHECKING:
-    from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.tables import Tables
 
 
 class Altering:
@@ -118,7 +117,7 @@ class Altering:
                 table = environment.tables[alteration.name]
                 for statement in statements_of(self.tables.environment, table):
                     self._execute(statement)
-                self.tables.load(rows_of(table))
+                load_rows(self.tables, rows_of(table))
             case AddColumns():
                 self._add_columns(environment.tables[alteration.table], alteration.columns)
             case AddManyToMany():

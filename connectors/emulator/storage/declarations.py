@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from connectors.emulator.schema.environment import POINTER, Column, Environment, Table
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.intersections import indexes
+from connectors.emulator.storage.pairs import indexes
 from connectors.emulator.storage.sources import BIN, RETAINED, source_of
 
 _TYPES = {

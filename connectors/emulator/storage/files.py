@@ -18,6 +18,7 @@ from connectors.emulator.errors import INVALID_ARGUMENT, NOT_FOUND, WebApiError,
 from connectors.emulator.exchange import Answer, Operation
 from connectors.emulator.schema.environment import Column, Environment, Table
 from connectors.emulator.schema.values import to_stored
+from connectors.emulator.storage.kept_files import KeptFiles
 from connectors.emulator.storage.tables import Tables
 from connectors.emulator.storage.uploads import CHUNK_BYTES, Uploads
 
@@ -35,6 +36,7 @@ class Files:
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
+        self.kept_files = KeptFiles(tables)
         self.uploads = Uploads(tables)
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -74,7 +76,7 @@ class Files:
             WebApiError: 404 for an empty column.
         """
         value = self._stored(table, row_id, column)
-        found = self.tables.kept_files.get(value) if value else None
+        found = self.kept_files.get(value) if value else None
         if found is None:
             raise WebApiError(404, NOT_FOUND, f"No file attachment found for attribute: {column.name} EntityId: {row_id}.")
         return found
@@ -84,7 +86,7 @@ class Files:
         value = self._stored(table, row_id, column)
         if value is None:
             return None
-        kept = self.tables.kept_files.of(table, row_id, column) if full else None
+        kept = self.kept_files.of(table, row_id, column) if full else None
         return kept if kept is not None else base64.b64decode(value)
 
     def _stored(self, table: Table, row_id: str, column: Column) -> str | None:
@@ -150,12 +152,12 @@ class Files:
         refuse_too_large(self.tables.environment, table, column, len(body))
         if column.kind == "image":
             return {column.name: to_stored(self.tables.environment, table, column, base64.b64encode(body).decode())}
-        return {column.name: self.tables.kept_files.put(table, row_id, column, name, mimetype, body), column.name + "_name": name}
+        return {column.name: self.kept_files.put(table, row_id, column, name, mimetype, body), column.name + "_name": name}
 
     def remove(self, table: Table, row_id: str, column: Column) -> Columns:
         """Forget the bytes; gives the columns to write."""
         if column.kind == "file":
-            self.tables.kept_files.remove(table, row_id, column)
+            self.kept_files.remove(table, row_id, column)
             return {column.name: None, column.name + "_name": None}
         return {column.name: None}
 

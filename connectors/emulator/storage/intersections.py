@@ -1,22 +1,17 @@
-"""The pairs of N:N relationships: added, removed, and gone with either row.
+"""The pairs of N:N relationships, added and removed.
 
 Source: Microsoft Learn, "Associate and disassociate table rows using the Web API"; section 10.2 of the wire reference.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connectors.emulator.errors import DUPLICATE_RECORD, WebApiError
-from connectors.emulator.schema.environment import Environment, Table
+from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.many_to_many import ManyToMany, Peers
-from connectors.emulator.storage import sql
-
-if TYPE_CHECKING:
-    from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.tables import Tables
 
 
 class Intersections:
@@ -59,26 +54,3 @@ class Intersections:
     def _insert(self, relation: ManyToMany, values: dict[str, Any]) -> None:
         table = self._table(relation)
         self.tables.insert(table, {table.key: str(uuid.uuid4()), **values, "versionnumber": self.tables.next_version()})
-
-
-def indexes(relations: Iterable[ManyToMany]) -> list[str]:
-    """SQL: a pair is there once, and is found from both sides."""
-    statements: list[str] = []
-    for relation in relations:
-        table, one, two = map(sql.name, (relation.intersect, relation.one.attribute, relation.two.attribute))
-        statements.append(f"CREATE UNIQUE INDEX {sql.name('nn_' + relation.intersect)} ON {table} ({one}, {two})")
-        statements.append(f"CREATE INDEX {sql.name('nn2_' + relation.intersect)} ON {table} ({two})")
-    return statements
-
-
-def forget_pairs(connection: sqlite3.Connection, environment: Environment, table: str, row_id: str) -> None:
-    """A deleted row is paired with nothing."""
-    for peers in environment.tables[table].peers.values():
-        connection.execute(sql.delete(peers.relation.intersect, [f"{sql.name(peers.near.attribute)} = ?"]), (row_id,))
-
-
-def paired(peers: Peers, near_id: str, far_id: str) -> str:
-    """SQL: the far row and the near row are associated; the ids are SQL too."""
-    intersect = sql.name(peers.relation.intersect)
-    near = f"{intersect}.{sql.name(peers.near.attribute)} = {near_id}"
-    return f"{far_id} IN ({sql.select([sql.name(peers.far.attribute)], intersect, [near])})"

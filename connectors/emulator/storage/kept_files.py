@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from connectors.emulator.schema.environment import Column, Table
-
-if TYPE_CHECKING:
-    from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.tables import Tables
 
 
 class KeptFiles:

@@ -5,21 +5,28 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connectors.emulator.schema.environment import CURRENCY, DEFAULT_USER, Table
 from connectors.emulator.schema.table_specs import BODIES, size_of_body
 from connectors.emulator.storage import sql
+from connectors.emulator.storage.kept_files import KeptFiles
 from connectors.emulator.storage.new_rows import join_parts, system_defaults
-
-if TYPE_CHECKING:
-    from connectors.emulator.storage.tables import Tables
+from connectors.emulator.storage.tables import Tables
 
 CHUNK = 5_000  # rows in one executemany
 
 
 def load_rows(tables: Tables, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
-    """Insert rows inside the caller's transaction; gives their number."""
+    """Insert many rows at once, unchecked, parents in any order, or none of them; gives their number.
+
+    Keys are logical names. A lookup with several targets is `(table, id)`; a file column is `(file name, bytes)`.
+    """
+    with tables.lock, tables.transaction():
+        return _loaded(tables, rows)
+
+
+def _loaded(tables: Tables, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
     loaded = 0
     waiting: dict[str, list[dict[str, Any]]] = {}
     iterator = iter(rows)
@@ -39,6 +46,7 @@ class _Loader:
 
     def __init__(self, tables: Tables, table: Table) -> None:
         self.tables = tables
+        self.kept_files = KeptFiles(tables)
         self.table = table
         self.now = tables.clock.text()
         self.defaults = system_defaults(table, self.now, DEFAULT_USER)
@@ -74,7 +82,7 @@ class _Loader:
         for column in self.files:
             if isinstance(values.get(column.name), tuple):
                 name, body = values[column.name]
-                values[column.name] = self.tables.kept_files.put(table, values[table.key], column, name, "application/octet-stream", body)
+                values[column.name] = self.kept_files.put(table, values[table.key], column, name, "application/octet-stream", body)
                 values[column.name + "_name"] = name
         for name in self.money:
             if values.get(name) is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.emulator.schema.environment import Table, metadata_id
+from connectors.emulator.storage.loading import load_rows
 from connectors.emulator.storage.tables import Tables
 from connectors.emulator.storage.writes import READ_ONLY
 
@@ -31,7 +32,7 @@ def refresh(tables: Tables) -> None:
     with tables.transaction():
         for name in (MESSAGE, FILTER):
             tables.delete_where(tables.environment.tables[name], {})
-        tables.load(wanted)
+        load_rows(tables, wanted)
 
 
 def _rows(tables: Tables) -> list[tuple[str, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Rows, row versions, relationships and cascades, in SQLite: in memory or in the `--state` file.
+"""Rows, row versions, relationships and cascades, in SQLite.
 
 A column of a table is a column of SQLite, so that a filter is a WHERE and a page is one statement. Ids are lower-case text, instants are
 `YYYY-MM-DDTHH:MM:SSZ`, text compares without regard to case, as in the real database.
@@ -6,65 +6,29 @@ A column of a table is a column of SQLite, so that a filter is a WHERE and a pag
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from connectors.emulator.clock import Clock
 from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Relationship, Table
-from connectors.emulator.schema.privileges import security_rows
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.altering import Altering
 from connectors.emulator.storage.cascades import Fall, fall_of
-from connectors.emulator.storage.declarations import schema_of
 from connectors.emulator.storage.given_cookies import GivenCookies
 from connectors.emulator.storage.guards import Guard
-from connectors.emulator.storage.intersections import forget_pairs
-from connectors.emulator.storage.kept_files import KeptFiles
-from connectors.emulator.storage.loading import load_rows
 from connectors.emulator.storage.new_rows import Values
-from connectors.emulator.storage.sources import BIN, RETAINED, source_of
+from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.traces import Trace
 from connectors.emulator.switches import Switches
 
 FIRST_VERSION = 1_000_000
 
 
-class StateProblem(Exception):
-    """The state file belongs to another environment, or is none."""
-
-
-_MOST_KEPT = 4
-_kept: dict[str, bytes] = {}  # by fingerprint: the tables of organisations in memory, without a row
-
-
-def _make_as_before(connection: sqlite3.Connection, fingerprint: str) -> bool:
-    """Give an empty database in memory the tables that another one of the same environment has; False where none is known."""
-    image = _kept.get(fingerprint)
-    if image is not None:
-        with closing(sqlite3.connect(":memory:")) as kept:
-            kept.deserialize(image)
-            kept.backup(connection)
-    return image is not None
-
-
-def _keep_what_was_made(connection: sqlite3.Connection, fingerprint: str) -> None:
-    """Keep the tables of a new organisation in memory for the next one of its environment: half a thousand statements make them."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as kept:
-        connection.backup(kept)
-        for (name,) in kept.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
-            kept.execute(sql.delete(name, []))
-        if len(_kept) >= _MOST_KEPT:
-            _kept.pop(next(iter(_kept)), None)
-        _kept[fingerprint] = kept.serialize()
-
-
 class Tables:
-    """All rows of one organisation. Callers hold `lock`; one connection serves every thread."""
+    """All rows of one organisation, in tables that `Database` made. Callers hold `lock`; one connection serves every thread."""
 
     def __init__(self, environment: Environment, clock: Clock, path: Path | None = None, switches: Switches | None = None) -> None:
         self.environment = environment
@@ -75,59 +39,13 @@ class Tables:
         self.lock = threading.RLock()
         self.connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=1024)
         self._depth = 0
-        self._version = FIRST_VERSION
+        self._version = FIRST_VERSION  # `Database` reads the one of a state file
         self._lookup_sql: dict[tuple[str, str], str] = {}
-        self.altering = Altering(self)
-        self.kept_files = KeptFiles(self)
         self.cookies = GivenCookies(self.connection)
-        try:
-            self._open(path)
-        except BaseException:
-            self.connection.close()
-            raise
-
-    def _open(self, path: Path | None) -> None:
-        fingerprint = hashlib.sha256("\n".join(schema_of(self.environment)).encode()).hexdigest()
-        try:
-            if path:
-                self.connection.execute("PRAGMA journal_mode = WAL")
-                self.connection.execute("PRAGMA synchronous = NORMAL")
-            self.connection.execute("PRAGMA cache_size = -65536")
-            self.connection.execute("PRAGMA temp_store = MEMORY")
-            self.connection.execute("CREATE TABLE IF NOT EXISTS _state (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
-            known = self.connection.execute("SELECT value FROM _state WHERE name = 'schema'").fetchone()
-        except sqlite3.DatabaseError as problem:
-            raise StateProblem(f"{path}: {problem}") from problem
-        if known is None:
-            is_made = path is None and _make_as_before(self.connection, fingerprint)
-            with self.transaction():
-                for statement in () if is_made else schema_of(self.environment):
-                    self.connection.execute(statement)
-                self.connection.execute(
-                    "INSERT INTO _state VALUES ('schema', ?), ('version', ?), ('security', '')", (fingerprint, str(FIRST_VERSION))
-                )
-                self._add_platform_rows()
-            if path is None and not is_made:
-                _keep_what_was_made(self.connection, fingerprint)
-        elif known[0] != fingerprint:
-            raise StateProblem(f"{path}: this state file holds the rows of another environment")
-        else:
-            self._version = int(self.connection.execute("SELECT value FROM _state WHERE name = 'version'").fetchone()[0])
-            self.altering.replay()
 
     def security_stamp(self) -> str:
         """As long as it is the same, everybody may do what they could."""
         return str(self.connection.execute("SELECT value FROM _state WHERE name = 'security'").fetchone()[0])
-
-    def _add_platform_rows(self) -> None:
-        now = self.clock.text()
-        rows = (
-            (table, {"createdon": now, **row} if "createdon" in self.environment.tables[table].columns else row)
-            for table, rows in [*self.environment.rows.items(), *security_rows(self.environment).items()]
-            if table in self.environment.tables
-            for row in rows
-        )
-        load_rows(self, rows)
 
     def close(self) -> None:
         with self.lock:
@@ -153,10 +71,13 @@ class Tables:
                 self.connection.execute(f"ROLLBACK TO {point}")
                 self.connection.execute(f"RELEASE {point}")
             if self.environment.generation != generation:
-                self.altering.reread()
+                self._read_environment_again()
             raise
         self._depth -= 1
         self.connection.execute("COMMIT" if outer else f"RELEASE {point}")
+
+    def _read_environment_again(self) -> None:
+        """After a rollback of what altered the environment; `Database` alone alters one."""
 
     @property
     def committed_version(self) -> int:
@@ -302,24 +223,3 @@ class Tables:
 
     def count(self, table: Table) -> int:
         return int(self.connection.execute(sql.select(["count(*)"], sql.name(table.name))).fetchone()[0])
-
-    def clear(self) -> None:
-        """Back to the tables of the start and the platform's own rows. Versions go on rising: an old ETag never fits a new row."""
-        with self.lock, self.transaction():
-            self.altering.forget()
-            self.environment.retaining.clear()
-            for table in self.environment.tables.values():
-                if not table.view:
-                    for source in (None, BIN, RETAINED):
-                        self.connection.execute(sql.delete(source_of(table, source), []))
-            for kept in ("_files", "_cookies", "_tombstones", "_transfers", "_blocks", "_counts", "_binned", "_jobs"):
-                self.connection.execute(sql.delete(kept, []))
-            self._add_platform_rows()
-
-    def load(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
-        """Insert many rows at once, unchecked, parents in any order; gives their number.
-
-        Keys are logical names. A lookup with several targets is `(table, id)`; a file column is `(file name, bytes)`.
-        """
-        with self.lock, self.transaction():
-            return load_rows(self, rows)

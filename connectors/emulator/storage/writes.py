@@ -22,6 +22,7 @@ from connectors.emulator.schema.table_specs import BODIES, size_of_body
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.files import refuse_too_large
 from connectors.emulator.storage.intersections import Intersections
+from connectors.emulator.storage.kept_files import KeptFiles
 from connectors.emulator.storage.new_rows import Values, join_parts, system_defaults
 from connectors.emulator.storage.payload import Payload, PayloadReader, new_id, set_lookup
 from connectors.emulator.storage.tables import Tables
@@ -37,6 +38,7 @@ class Writer:
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
+        self.kept_files = KeptFiles(tables)
         self.environment = tables.environment
         self.payloads = PayloadReader(tables)
         self.intersections = Intersections(tables)
@@ -211,7 +213,7 @@ class Writer:
         """The column shows a thumbnail; the image itself is kept beside the row where it is another one."""
         row_id = str(merged[table.key])
         there = values[column.name] is not None
-        self.tables.kept_files.remove(table, row_id, column)
+        self.kept_files.remove(table, row_id, column)
         if there:
             if values is merged and column != next(c for c in table.columns.values() if c.kind == "image"):
                 raise WebApiError(400, "0x80090487", "Only the primary image column can be set in a create.")
@@ -219,7 +221,7 @@ class Writer:
             refuse_too_large(self.environment, table, column, len(image))
             small = thumbnail(image)
             if small != image:
-                self.tables.kept_files.put(table, row_id, column, "", "", image)
+                self.kept_files.put(table, row_id, column, "", "", image)
                 values[column.name] = base64.b64encode(small).decode()
         stamp = self.tables.next_version() if there else None
         values[column.name + "id"] = row_id if there else None

@@ -11,7 +11,7 @@ from connectors.emulator.clock import Clock
 from connectors.emulator.schema.environment_file import EnvironmentProblem, load_environment
 from connectors.emulator.schema.table_specs import plural
 from connectors.emulator.server import SeedSpec, running
-from connectors.emulator.storage.tables import StateProblem, Tables
+from connectors.emulator.storage.database import Database, StateProblem
 from tests.connectors.emulator.client import ANNOTATED, Client, change_set, new_id, request_part, statuses
 
 OTHER = """
@@ -96,12 +96,12 @@ def test_reset_seeds_again_what_was_seeded_at_first() -> None:
 
 def test_a_state_file_of_another_environment_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(OTHER)
-    Tables(load_environment(), Clock(), tmp_path / "state.db").close()
+    Database(load_environment(), Clock(), tmp_path / "state.db").close()
     with pytest.raises(StateProblem, match="another environment"):
-        Tables(load_environment(tmp_path / "other.yaml"), Clock(), tmp_path / "state.db")
+        Database(load_environment(tmp_path / "other.yaml"), Clock(), tmp_path / "state.db")
     (tmp_path / "text.db").write_text("no database at all, " * 50)
     with pytest.raises(StateProblem):
-        Tables(load_environment(), Clock(), tmp_path / "text.db")
+        Database(load_environment(), Clock(), tmp_path / "text.db")
 
 
 def test_another_environment_is_served_by_its_own_names(tmp_path: Path) -> None:
