@@ -8,15 +8,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from rapidfuzz.distance import Indel, Opcode
 
+from crm_compliance.reports.template import template
 from jobs.disclosure import Compilation, Item
 from rules.periods import BRUSSELS
 
@@ -106,7 +105,7 @@ def review_page(compilation: Compilation) -> str:
     style = folder.joinpath("items.css").read_text("utf-8")
     script = folder.joinpath("items.js").read_text("utf-8")
     policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
-    return _environment().get_template("items.html.j2").render(
+    return template("items.html.j2").render(
         request=compilation.request,
         right=compilation.right,
         language=compilation.language,
@@ -233,10 +232,3 @@ def _proposal(item: Item) -> str:
         return item.proposal
     unread = f"; its content cannot be checked: {item.unread}" if item.unread else ""
     return f"({item.attachment.media_type}: {item.attachment.name} in the working copy{unread})"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("crm_compliance.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )

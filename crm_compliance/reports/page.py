@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from crm_compliance.reports import charts
-from crm_compliance.reports.dry_run import DryRunReport, clock_time
+from crm_compliance.reports.dry_run import DryRunReport
 from crm_compliance.reports.links import safe_link
-from crm_compliance.reports.sentences import (
-    ALARMS,
-    SKIPS,
-    WHY,
-    advice,
-    anchor_name,
-    bypass_sentence,
-    grouped,
-    queue_sentence,
-    reason_sentence,
-    table_name,
-)
+from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, bypass_sentence, grouped, queue_sentence
+from crm_compliance.reports.template import template
 from jobs.plan import CategoryCounter, Counter
 
 CHART_BARS = 12  # categories drawn; the table beside the chart has them all
@@ -33,8 +21,7 @@ CRM_LIST = 200  # hold changes shown one by one
 
 def page_pieces(report: DryRunReport) -> Iterator[str]:
     """The page in pieces, in order, so that a plan with many disposals never stands in memory as one string."""
-    template = _environment().get_template("dry_run.html.j2")
-    yield from template.generate(
+    yield from template("dry_run.html.j2").generate(
         report=report,
         plan=report.plan,
         css=Markup(
@@ -51,6 +38,7 @@ def page_pieces(report: DryRunReport) -> Iterator[str]:
         approved=[word.role for word in report.plan.given if word.approves],
         address=lambda table, row: safe_link(report.link(table, row)),
         RECORDING=("recording",),  # says no more than the kind of unit
+        finding=finding,
         OPEN_UP_TO=OPEN_UP_TO,
         CRM_LIST=CRM_LIST,
     )
@@ -66,7 +54,7 @@ def finding(counter: Counter | CategoryCounter) -> str:
 def _charts(report: DryRunReport) -> dict[str, Markup]:
     """The drawings; what they show also stands in the table beside each."""
     ending = [c for c in report.categories if c.delete + c.anonymise][:CHART_BARS]
-    drawn = {
+    return {
         "categories": charts.bar_chart(
             [(c.label, {"delete": c.delete, "anonymise": c.anonymise}) for c in ending],
             title="Units to delete and to anonymise, by category",
@@ -74,26 +62,3 @@ def _charts(report: DryRunReport) -> dict[str, Markup]:
         "reasons": charts.bar_chart([(r.code, {"keep": r.units}) for r in report.reasons], title="Units kept, by their first reason"),
         "due_soon": charts.day_chart(report.plan.due_soon, title="Units whose retention end comes soon, by day"),
     }
-    return {name: Markup(svg) for name, svg in drawn.items()}  # drawn by us; labels were escaped by the renderer
-
-
-def _listed(values: Sequence[str]) -> str:
-    return ", ".join(values)
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("crm_compliance.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(
-        grouped=grouped,
-        sentence=reason_sentence,
-        advice=advice,
-        table_name=table_name,
-        anchor_name=anchor_name,
-        clock_time=clock_time,
-        listed=_listed,
-        finding=finding,
-    )
-    return environment

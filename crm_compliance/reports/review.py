@@ -7,16 +7,15 @@ said by the schedule itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from rich.console import Console
 from rich.text import Text
 
 from crm_compliance.reports.links import safe_link
-from crm_compliance.reports.sentences import advice, grouped, reason_sentence, table_name
+from crm_compliance.reports.sentences import advice, reason_sentence
+from crm_compliance.reports.template import template
 from crm_compliance.reports.terminal import Paper
 from jobs.reviewing import DueReview, ReviewPack
 from rules.schedule_rows import period_text
@@ -91,9 +90,7 @@ def by_month(pack: ReviewPack) -> list[tuple[str, list[DueReview]]]:
 def review_pieces(pack: ReviewPack, *, labels: Mapping[str, str], link: Callable[[str, str], str]) -> Iterator[str]:
     """The page in pieces, in order."""
     yield from (
-        _environment()
-        .get_template("review.html.j2")
-        .generate(
+        template("review.html.j2").generate(
             pack=pack,
             policy=pack.policy,
             months=by_month(pack),
@@ -140,12 +137,3 @@ def print_review(pack: ReviewPack, labels: Mapping[str, str], console: Console) 
         f"Plans approved over a guard: {len(pack.overrides)}. Holds released: {len(pack.released)}; "
         f"past their review: {pack.holds_overdue}. Versions of the year: {', '.join(one.version for one in pack.versions)}."
     )
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("crm_compliance.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(grouped=grouped, table_name=table_name)
-    return environment
