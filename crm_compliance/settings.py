@@ -266,7 +266,7 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
         if name != name.upper() or key not in Settings.model_fields:
             like = nearest(name.removeprefix(PREFIX), [field.upper() for field in Settings.model_fields])
             told = f"; did you mean {PREFIX}{like}?" if like is not None else ""
-            raise UsageError(f"unknown setting {name}{told}", hint="README.md lists the settings", where=name)
+            raise UsageError(f"unknown setting {name}{told}", hint="docs/settings.md lists them", where=name)
         if value:
             values[key], places[key] = value, name
     try:
@@ -312,7 +312,7 @@ def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageErro
         place = places.get(key, f"{PREFIX}{key.upper()}") + _inside(problem["loc"][1:])
         where = where or places.get(key, f"{PREFIX}{key.upper()}")
         messages.append(f"{place}: {what[:1].lower()}{what[1:]}")
-    return UsageError("; ".join(messages), hint="README.md lists the settings", where=where)
+    return UsageError("; ".join(messages), hint="docs/settings.md lists them", where=where)
 
 
 def _inside(path: Sequence[int | str]) -> str:

@@ -23,7 +23,10 @@ from rules.loader import load_policy
 from rules.policy_docs import policy_page
 
 ROOT = Path(__file__).parents[2]
+COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MOST_WORDS = 900  # of the README: what a newcomer reads before the first night
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```(yaml|toml|json)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -36,29 +39,30 @@ def commands(command: Any = None, words: str = "") -> list[str]:
     return [each for name, below in found.items() if not below.hidden for each in commands(below, f"{words} {name}".strip())]
 
 
+def test_the_readme_is_read_in_a_few_minutes() -> None:
+    assert len(README.split()) <= MOST_WORDS
+
+
 @pytest.mark.parametrize("command", commands())
-def test_every_command_stands_in_the_readme(command: str) -> None:
+def test_every_command_stands_in_the_documents(command: str) -> None:
     """As `plan`, or in a group's line as `plans list | show | …`."""
     group, _, name = command.partition(" ")
-    table = README.split("## Commands", 1)[1].split("##", 1)[0]
-    assert re.search(rf"`{group}[^\n]*\b{name}\b" if name else rf"`{group}\b", table)
+    assert re.search(rf"`{group}[^\n]*\b{name}\b" if name else rf"`{group}\b", COMMANDS)
 
 
-def test_every_setting_stands_in_the_readme() -> None:
-    table = README.split("| variable", 1)[1].split("##", 1)[0]
-    missing = [name for name in Settings.model_fields if f"`{name.upper()}`" not in table]
+def test_every_setting_stands_in_the_documents() -> None:
+    missing = [name for name in Settings.model_fields if f"`{name.upper()}`" not in SETTINGS]
     assert missing == []
 
 
-def test_every_setting_of_the_readme_exists() -> None:
-    table = README.split("| variable", 1)[1].split("##", 1)[0]
-    named = {name for line in table.splitlines() if line.startswith("| `") for name in re.findall(r"`([A-Z_]+)`", line.split("|")[1])}
+def test_every_setting_of_the_documents_exists() -> None:
+    named = {name for line in SETTINGS.splitlines() if line.startswith("| `") for name in re.findall(r"`([A-Z_]+)`", line.split("|")[1])}
     assert named <= {name.upper() for name in Settings.model_fields}
 
 
 @pytest.mark.parametrize("code", range(8))
 def test_every_exit_code_is_explained(code: int) -> None:
-    assert re.search(rf"(^|· ){code} \w", README.split("## Exit codes", 1)[1].split("##", 1)[0].strip())
+    assert re.search(rf"(^|· ){code} \w", COMMANDS.split("## Exit codes", 1)[1].strip())
 
 
 def test_every_job_stands_in_the_documents_with_its_hour() -> None:
@@ -67,12 +71,12 @@ def test_every_job_stands_in_the_documents_with_its_hour() -> None:
         assert f"`{name}`" in OPERATIONS
         minute, hour = cron.split()[:2]
         assert f"{int(hour):02}:{int(minute):02}" in OPERATIONS
-        assert re.search(rf"`run [^`]*\b{name}\b", README)
+        assert re.search(rf"`run [^`]*\b{name}\b", COMMANDS)
         assert getattr(Settings(), f"{name}_cron") == cron
 
 
-def test_every_format_stands_in_the_readme() -> None:
-    assert [suffix for suffix in FORMATS if suffix not in README] == []
+def test_every_format_stands_in_the_documents() -> None:
+    assert [suffix for suffix in FORMATS if suffix not in COMMANDS] == []
 
 
 def test_every_reason_and_flag_has_a_sentence() -> None:
