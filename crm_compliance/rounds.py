@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from crm_compliance.files import disk_errors, write_whole
 from crm_compliance.reports.register import round_document
+from crm_compliance.reports.upkeep import upkeep_document
 from crm_compliance.review_pages import removing_pages
 from crm_compliance.settings import Settings
-from crm_compliance.upkeep import upkeep_document, write_lost
 from crm_compliance.wiring import Desk, clock_of, policy_of, register_key, store_of
 from jobs.housekeeping import Upkeep
 from jobs.plan import Alarm
@@ -15,6 +17,8 @@ from jobs.register_upkeep import keep_register
 from jobs.registry import ROUNDS
 from jobs.requests_round import RequestsRound
 from jobs.rounds_made import REQUESTS
+
+FILE = "lost-objects.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def make(opened: Desk, name: str) -> Made:
     if isinstance(done, RequestsRound):
         document = round_document(done, opened.context.store.request_totals())
         return Made(done.id, done, document, failed=bool(done.alarms), alarms=tuple(alarm for _, alarm in done.alarms))
-    file = write_lost(opened.settings, done)
+    file = _write_lost(opened.settings, done)
     return Made(done.id, done, upkeep_document(done, file), failed=bool(done.alarms), alarms=done.alarms)
 
 
@@ -50,3 +54,18 @@ def without_crm(settings: Settings, name: str) -> None:
     clock = clock_of(settings)
     with store_of(settings, clock) as store, removing_pages(store):
         keep_register(store, policy_of(settings).defaults, clock(), register_key(settings).references)
+
+
+def _write_lost(settings: Settings, done: Upkeep) -> Path | None:
+    """Write the addresses of lost objects into the data folder, for an admin to look at; remove the file where there are none.
+
+    Addresses can hold names: the file has mode 0600, and the addresses stand nowhere else.
+    """
+    file = settings.make_data_dir() / FILE
+    if not done.lost.objects:
+        with disk_errors(file):
+            file.unlink(missing_ok=True)
+        return None
+    with write_whole(file, text=True) as out:
+        out.writelines(f"{address}\n" for address in done.lost.objects)
+    return file

@@ -1,10 +1,12 @@
-"""A plan line as the cells of a table, for the formats that a spreadsheet opens."""
+"""Cells for the formats that a spreadsheet opens: a plan line as text, and nothing that it would run (R-124)."""
 
 from __future__ import annotations
 
 from jobs.plan import LINE_COLUMNS, PlanLine
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # R-124: a spreadsheet runs a cell that starts so
+# Of an XLSX file: rows are written one after the other, and text stays text.
+OPTIONS = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 
 
 def cells(line: PlanLine) -> list[str]:

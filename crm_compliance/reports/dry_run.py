@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar, cast
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from crm_compliance.reports.clock_times import clock_time, in_brussels
+from crm_compliance.reports.next_steps import NextStep
 from crm_compliance.reports.sentences import DOUBT, LISTED_IN_FULL, TABLES, advice, reason_sentence, table_name
 from jobs.plan import Kind, Plan, PlanLine, PlanState
 from rules.disposition import Reason
 
-BRUSSELS = ZoneInfo("Europe/Brussels")
 EVIDENCE_RULE = "RET-05"  # a recording that follows its dossier on the evidence mark
 FLAG_CAP = 50  # units shown for one flag; the plan file has them all
 REPORT_DAYS = 30  # ACC-04: the report is removed after 30 days
@@ -100,14 +100,6 @@ class PastEnd:
     @property
     def units(self) -> int:
         return self.disposed + self.held + self.open + self.other
-
-
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """What a person does now; `command` is exact and may be empty."""
-
-    text: str
-    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,21 +297,6 @@ def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, .
 
 
 ROLES = {"crm_admin": "A CRM administrator", "dpo": "The DPO"}
-
-
-def in_brussels(instant: datetime) -> datetime:
-    """An aware instant on the clock of the people who read the report (DAT-01)."""
-    return instant.astimezone(BRUSSELS)
-
-
-def clock_time(instant: datetime) -> str:
-    """An instant to the minute, in ISO form, Brussels time."""
-    return in_brussels(instant).strftime("%Y-%m-%d %H:%M")
-
-
-def utc_time(instant: datetime) -> str:
-    """An instant to the second in UTC, for what is compared with logs and the ledger."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 _TABLE_RANKS = {table: rank for rank, table in enumerate(TABLES)}

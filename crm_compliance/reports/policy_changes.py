@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crm_compliance.reports.cells import formula_safe
-from crm_compliance.reports.terminal import Paper
+from crm_compliance.reports.paper import Paper
 from jobs.simulating import CHANGES, DISPOSITION, END_MOVES, REASON, WOULD_GO, WOULD_STAY, ChangedUnit, Simulation
 from rules.forecast import month_of
 from rules.policy import Policy

@@ -73,7 +73,7 @@ def _xlsx(tables: Tables, out: BinaryIO) -> None:
     """One sheet a table, and one that says what the marks mean."""
     import xlsxwriter
 
-    from crm_compliance.reports.workbook import OPTIONS
+    from crm_compliance.reports.cells import OPTIONS
 
     book = xlsxwriter.Workbook(out, OPTIONS)
     bold = book.add_format({"bold": True, "bottom": 1})

@@ -162,7 +162,7 @@ def print_round(done: RequestsRound, console: Console) -> None:
     """What a round did, then what a person has to look at."""
     from rich.text import Text
 
-    from crm_compliance.reports.terminal import Paper
+    from crm_compliance.reports.paper import Paper
 
     paper, upkept = Paper(console), done.upkept
     paper.line(f"{counted(done.pending, 'request')} pending, {paper.number(len(done.overdue))} of them overdue.")

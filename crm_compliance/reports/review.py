@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 from crm_compliance.reports.links import safe_link
+from crm_compliance.reports.paper import Paper
 from crm_compliance.reports.sentences import advice, reason_sentence
 from crm_compliance.reports.template import template
-from crm_compliance.reports.terminal import Paper
 from jobs.reviewing import DueReview, ReviewPack
 from rules.schedule_rows import period_text
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from crm_compliance.reports.dry_run import clock_time
+from crm_compliance.reports.clock_times import clock_time
 from crm_compliance.reports.sentences import advice, anchor_name, grouped, reason_sentence, table_name
 
 

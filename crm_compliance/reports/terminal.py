@@ -5,16 +5,14 @@ Units are not listed here; the files of `plan --output` have them. The command l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from rich.box import ASCII2, SIMPLE_HEAD, Box
 from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
-from crm_compliance.reports.dry_run import DryRunReport, NextStep, clock_time
-from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, bypass_sentence, grouped, queue_sentence
+from crm_compliance.reports.clock_times import clock_time
+from crm_compliance.reports.dry_run import DryRunReport
+from crm_compliance.reports.next_steps import NextStep, print_next_steps
+from crm_compliance.reports.paper import Paper
+from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY, bypass_sentence, queue_sentence
 from jobs.plan import CategoryCounter, Counter, PlanState
 
 STYLES = {"delete": "red", "anonymise": "yellow", "keep": "green", "soon": "blue"}
@@ -86,57 +84,6 @@ def print_plan(report: DryRunReport, console: Console) -> None:
         "Read every unit with its reason, and what to do about each flag:", f"crm-compliance plans show {plan.id} --output report.html"
     )
     print_next_steps((read, *report.next_steps), paper)
-
-
-class Paper:
-    """A console with the few things that our reports are made of; plain ASCII where the terminal cannot do better."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.plain = not console.encoding.lower().startswith("utf")
-
-    def number(self, number: int) -> str:
-        text = grouped(number)
-        return text.replace("\u202f", " ") if self.plain else text
-
-    def heading(self, text: str) -> None:
-        self.console.print(Text(text, style="bold"))
-
-    def line(self, text: str | Text = "") -> None:
-        """One paragraph. Text is never read as markup: a category key may hold brackets."""
-        self.console.print(text if isinstance(text, Text) else Text(text))
-
-    def command(self, command: str) -> None:
-        """A command on a line of its own, never broken, so that it can be copied."""
-        self.console.print(Text("  " + command, style="cyan"), soft_wrap=True)
-
-    def table(self, title: str, *columns: str, numbers: int = 1) -> Table:
-        """A table whose last `numbers` columns are numbers; the first columns wrap, so that 80 columns suffice."""
-        box: Box = ASCII2 if self.plain else SIMPLE_HEAD
-        table = Table(title=title, title_justify="left", title_style="bold", box=box, pad_edge=False, show_edge=self.plain)
-        for place, column in enumerate(columns):
-            numeric = place >= len(columns) - numbers
-            table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
-        return table
-
-    def show(self, table: Table) -> None:
-        if table.row_count:
-            self.console.print()
-            self.console.print(table)
-
-    def panel(self, title: str, body: str) -> None:
-        self.console.print()
-        box = {"box": ASCII2} if self.plain else {}
-        self.console.print(Panel(Text(body), title=Text(title), title_align="left", border_style="red", **box))  # type: ignore[arg-type]
-
-
-def print_next_steps(steps: Sequence[NextStep], paper: Paper) -> None:
-    paper.line()
-    paper.heading("What to do next")
-    for step in steps:
-        paper.line(step.text)
-        if step.command:
-            paper.command(step.command)
 
 
 def _totals(report: DryRunReport, paper: Paper) -> None:

@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 
 import xlsxwriter
 
-from crm_compliance.reports.cells import cells
-from crm_compliance.reports.dry_run import DryRunReport, clock_time, utc_time
+from crm_compliance.reports.cells import OPTIONS, cells
+from crm_compliance.reports.clock_times import clock_time, utc_time
+from crm_compliance.reports.dry_run import DryRunReport
 from crm_compliance.reports.links import safe_link
 from jobs.plan import LINE_COLUMNS, PlanLine
 
@@ -32,7 +33,6 @@ WIDTHS = {
     "policy_version": 15,
     "etag": 18,
 }
-OPTIONS = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 
 
 def write_workbook(report: DryRunReport, lines: Callable[[], Iterable[PlanLine]], out: BinaryIO) -> None:

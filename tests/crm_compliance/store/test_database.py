@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 
 import psycopg
@@ -105,7 +106,7 @@ def test_what_is_given_again_on_postgresql_is_what_the_steps_build(postgres_serv
 
 
 def test_the_last_step_is_the_version_that_the_program_asks_for() -> None:
-    steps = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
+    steps = ScriptDirectory(str(files("crm_compliance.store") / "migrations"))
     assert steps.get_heads() == [HEAD]
 
 
