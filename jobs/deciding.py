@@ -122,17 +122,9 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
         unsubscribed=has_unsubscribed(context.store, request.id) or any(task.what is What.UNSUBSCRIBE for task in tasks),
     )
     declined = DECLINED.get(request.right, NOT_GRANTED)
-    corrected_items = {task.item for task in decision.of({What.CORRECT})}
-    keeping = held_items(context, request, decision)
-    keeping |= correcting.kept_back(giving_way(context, erasure_of(request, decision)), decision.tasks)
-    answer = msgspec.structs.replace(
-        compilation,
-        granted=chosen,
-        held=tuple(item for item, code in keeping.items() if code in TOLD_HOLDS and item not in corrected_items),
-        delayed=tuple(item for item in keeping if item in corrected_items),
-        refusal="",
-        items=tuple(_settled(item, "" if item.item in chosen else declined) for item in compilation.items),
-    )
+    keeping = _keeping(context, request, decision)
+    items_now = tuple(_settled(item, "" if item.item in chosen else declined) for item in compilation.items)
+    answer = _waiting(msgspec.structs.replace(compilation, granted=chosen, refusal="", items=items_now), decision, keeping)
     told = {"decision": "granted" if len(chosen) == len(compilation.items) else "granted_partly"}
     request = save_move(hand, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
     decision = take_effect(context, request, decision)
@@ -173,6 +165,19 @@ def is_decided(context: JobContext, request: SubjectRequest, compilation: Compil
     return bool(compilation.granted) and decision_of(context.store, request.id) is not None
 
 
+def as_it_stands(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Compilation:
+    """The answer with what of its decision has to wait now: a hold may have come or gone since it was decided, and a letter tells what is
+    so on the day that it goes out.
+
+    Raises:
+        ConnectorError: the CRM cannot be read.
+    """
+    decision = decision_of(context.store, request.id) if compilation.granted else None
+    if decision is None:
+        return compilation
+    return _waiting(compilation, decision, _keeping(context, request, decision))
+
+
 def take_effect(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
     """Do what takes effect at once, in the name of the DPO who decided, and give the decision without it; nothing is done twice."""
     now = decision.of(AT_ONCE)
@@ -185,6 +190,19 @@ def take_effect(context: JobContext, request: SubjectRequest, decision: Decision
     after = decision.without([task for task in now if task not in left], brussels_date(context.clock()))
     context.store.save_request(request, since=request, parts={DECISIONS: encoded(after)})
     return after
+
+
+def _keeping(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
+    """What keeps granted items for now, by item, with its code."""
+    keeping = held_items(context, request, decision)
+    return keeping | correcting.kept_back(giving_way(context, erasure_of(request, decision)), decision.tasks)
+
+
+def _waiting(answer: Compilation, decision: Decision, keeping: Mapping[str, str]) -> Compilation:
+    """The answer with what has to wait: what is erased with a hold that is told, corrections without any reason."""
+    corrected = {task.item for task in decision.of({What.CORRECT})}
+    held = tuple(item for item, code in keeping.items() if code in TOLD_HOLDS and item not in corrected)
+    return msgspec.structs.replace(answer, held=held, delayed=tuple(item for item in keeping if item in corrected))
 
 
 def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision: Decision) -> None:

@@ -36,6 +36,7 @@ class What(StrEnum):
 
 AT_ONCE: Final = frozenset({What.RESTRICT, What.UNSUBSCRIBE, What.NO_IMAGE})  # done at the decision (DDL-13), not at the release
 DISPOSING: Final = frozenset({What.ERASE, What.DISOWN, What.PROFILE})  # done by a plan, under every guard
+ERASING: Final = DISPOSING | {What.NO_CALLER}  # what was there is gone by it; whatever keeps it for now is waited for
 # What an item that is not granted is told with; a code without a text of its own where there is none.
 NOT_GRANTED: Final = "NOT_GRANTED"
 PUT_ASIDE: Final = "item"  # what the review withheld: it is not granted unless it is named

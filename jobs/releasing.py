@@ -16,7 +16,7 @@ import msgspec
 from jobs.admitting import APPROVER, Hand, admitted, check_role, of_this_crm, save_move, wrong_state
 from jobs.compiling import NEUTRAL, Draft, compiled, drafted, hand_of
 from jobs.confirmed_people import refused
-from jobs.deciding import is_decided
+from jobs.deciding import as_it_stands, is_decided
 from jobs.disclosure import NOT_A_NAME, Compilation
 from jobs.overriding import overrides_of
 from jobs.ports import JobContext
@@ -53,10 +53,11 @@ def approve_content(context: JobContext, request_id: str, who: str, role: str) -
 
 
 def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
-    """Give a request and its answer, once this person may release it now.
+    """Give a request and its answer as it stands now, once this person may release it.
 
     Raises:
         Refused: as `check_release` does.
+        ConnectorError: the CRM cannot be read.
     """
     hand = hand_of(context, who, role)
     check_role(hand, Step.RELEASE, (APPROVER,))
@@ -65,7 +66,7 @@ def for_release(context: JobContext, request_id: str, who: str, role: str) -> tu
         raise wrong_state(request, Step.RELEASE)
     compilation = compiled(context.store, request)
     check_release(context, request, compilation, who, role)
-    return request, compilation
+    return request, as_it_stands(context, request, compilation)
 
 
 def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> None:

@@ -20,6 +20,7 @@ from crm_compliance.packages.summary import summary
 from crm_compliance.packages.wording import Texts, texts_in
 from crm_compliance.packages.words import glossary
 from jobs.disclosure import Compilation
+from jobs.granted import ERASING
 from rules.subject_requests import ARTICLES, COPIES, Right
 
 AUTHORITY_EMAIL: Final = "contact@apd-gba.be"
@@ -65,7 +66,8 @@ def _sections(compilation: Compilation, shown: Shown, texts: Texts, article: str
 def _refusal(compilation: Compilation, texts: Texts) -> tuple[Section, ...]:
     code = compilation.refusal
     reasons = (Paragraph(texts.code("refusal", code)), Paragraph(texts.code("refusal_more", code)))
-    return Section("", (Paragraph(texts.say("refusal", "intro")),)), Section(texts.say("refusal", "reason"), reasons)
+    intro = Section("", (Paragraph(texts.say("refusal", "intro")),))
+    return intro, Section(texts.say("refusal", "reason"), reasons), *kept_section(kept_of(compilation), texts)
 
 
 def _complaint(texts: Texts) -> Section:
@@ -123,7 +125,10 @@ def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tup
         has_values = any(value for _, value in rows)
         columns = (what, texts.say("outcome", "new_value")) if has_values else (what,)
         done = Table(columns, tuple(dict.fromkeys(row if has_values else row[:1] for row in rows)))
-        sections.append(Section(texts.say("outcome", "done_title"), (Paragraph(texts.say("outcome", compilation.right)), done)))
+        said = [Paragraph(texts.say("outcome", compilation.right))]
+        if any(item.title in ERASING for item in granted):
+            said.append(Paragraph(texts.say("outcome", "under_way")))
+        sections.append(Section(texts.say("outcome", "done_title"), (*said, done)))
     if delayed:
         rows = tuple((deed_of(item, texts, is_done=False), new_value_of(item, texts)) for item in delayed)
         table = Table((what, texts.say("outcome", "new_value")), tuple(dict.fromkeys(rows)))

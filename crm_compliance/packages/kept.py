@@ -1,4 +1,4 @@
-"""What stays although its erasure was asked for: told with its term and its reason, like every refusal (art. 12(4); R-104)."""
+"""What stays although its erasure was asked for: told with its term and its reason, granted or refused (art. 12(4); RF-02, R-104)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from crm_compliance.packages.answer import Paragraph, Section, Table
 from crm_compliance.packages.particulars import basis_lines, retention_lines, told_last_day
 from crm_compliance.packages.wording import Texts
 from jobs.disclosure import Compilation, Context
+from jobs.granted import ERASING
+from rules.subject_requests import Right
 
 ACCOUNTING: Final = "accounting"
+# Refusals that rest on what the data are kept for; any other says nothing of them: it is not known to whom, or it is about the request.
+_FOR_THE_PURPOSE: Final = frozenset({"RF-02", "RF-05"})
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -24,16 +28,27 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def kept_of(compilation: Compilation) -> tuple[Kept, ...]:
-    """What stays for its own term, and then what was granted and is held for now; nothing where nothing was granted."""
-    if not compilation.granted:
+    """What stays for its own term, and then what was granted and is held for now; nothing before there is a decision.
+
+    What is told has a context: never a file that is closed to the person (SUS-05), and nothing in a neutral answer (SUS-04).
+    """
+    if not (compilation.granted or compilation.refusal in _FOR_THE_PURPOSE):
         return ()
     days = {item.source: item.at for item in compilation.items}
-    staying = [context for context in compilation.contexts if context.key in compilation.kept]
+    staying = [context for context in compilation.contexts if _stays(context, compilation)]
     held = [item for item in compilation.items if item.item in compilation.held]
     return (
         *(Kept(each.kind, days.get(each.source, ""), _for_what(each)) for each in staying),
         *(Kept(each.kind, each.at) for each in held),
     )
+
+
+def _stays(context: Context, compilation: Compilation) -> bool:
+    """Whether something of a context stays whatever is erased, or its erasure was refused, alone or with all that was asked."""
+    if compilation.refusal and compilation.right == Right.ERASURE:
+        return True
+    refused = [item for item in compilation.items if item.item not in compilation.granted and item.title in ERASING]
+    return context.key in compilation.kept or any(context.source in (item.source, (item.kind, "")) for item in refused)
 
 
 def _for_what(context: Context) -> Context:

@@ -273,7 +273,7 @@ def test_an_outcome_tells_what_was_done_what_was_not_and_who_is_told() -> None:
     gift = msgspec.structs.replace(GIFT, title="erase", fields=(), status=ItemStatus.WITHHELD, code="RF-02")
     compiled = compilation(right="erasure", items=(profile, gift), contexts=(), withheld=(), granted=("item-1",))
     text = text_of(letter_pdf(answer_of(compiled, SENDER, told=("Politiezone Voorbeeld (fictief)",))))
-    assert "zo snel als technisch mogelijk" in text
+    assert "zoals een ander verzoek dat eerst beantwoord moet worden of een technische reden" in text
     assert "voor zover niets anders ze nodig heeft" in text
     assert "Persoonsgegevens, 2 januari" not in text
     assert "Wissing: Gift, 15 januari 2026 De gegevens zijn nog nodig" in text
