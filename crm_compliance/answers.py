@@ -117,7 +117,7 @@ def newest_first(runs: Iterable[Run], rounds: Iterable[RoundMade]) -> list[Run |
 
 def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: str | None = None) -> dict[str, object]:
     """What `history show` answers: outcomes add up to the units read (ACC-03)."""
-    from jobs.tally import CONTINUED, TRIM
+    from jobs.runs import CONTINUED, TRIM
 
     outcomes, beside = Counter[str](), Counter[str]()
     for action in actions:

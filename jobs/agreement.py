@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from jobs.drafting import is_unaltered
 from jobs.erasures import refuse_if_behind
 from jobs.heads import CRMS, HOLDS, KEYS, PLANS, QUARANTINE, REQUESTS, RUNS, SWITCH
 from jobs.ledger import LedgerEntry, StoreAltered
 from jobs.plan import Approval, LinesRemoved, Plan
+from jobs.plan_lines import is_unaltered
 from jobs.ports import JobContext, Store
 from jobs.runs import COUNTED, Run
 from jobs.subject_requests import FROZEN, SubjectRequest

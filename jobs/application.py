@@ -35,9 +35,9 @@ from jobs.planning import lines_of
 from jobs.ports import JobContext
 from jobs.quarantine import kept_with, waiting
 from jobs.resuming import as_found_again
-from jobs.runs import COUNTED, Action, ActionState, Run, RunState
+from jobs.runs import COUNTED, TRIM, Action, ActionState, Run, RunState
 from jobs.stopping import refuse_if_stopped
-from jobs.tally import HALF_DONE, TRIM, counts_of, has_failures
+from jobs.tally import HALF_DONE, counts_of, has_failures
 from jobs.verify import verify_actions
 from jobs.watch import WORK, alarms_of_run
 from rules.decide import decide, owner_of

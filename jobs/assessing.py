@@ -18,12 +18,13 @@ from jobs.nobody import NOBODY
 from jobs.overriding import overridden
 from jobs.own_numbers import is_own_caller, own_numbers
 from jobs.ports import JobContext
-from jobs.searching import RELATIONS, Material, search_everywhere
+from jobs.searching import Material, search_everywhere
 from jobs.standing_facts import files_of, roles_of
 from jobs.subject_requests import Given, SubjectRequest
 from rules.asked import Asked, RoleInFile, UnitKey
 from rules.birthdates import latest_compatible, sentinels_of
 from rules.full_records import FullContact
+from rules.kinds import RELATIONS
 from rules.periods import brussels_date
 from rules.policy import Policy
 from rules.rights import Standing, standing

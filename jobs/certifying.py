@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from jobs.certificates import Actor, Certificate, Issued, chained, merkle_root
 from jobs.plan import Plan
 from jobs.ports import JobContext
-from jobs.runs import Action, ActionState, Run
-from jobs.tally import LOOSE
+from jobs.runs import LOOSE, Action, ActionState, Run
 from rules.places import Place, PlaceState
 from rules.records import RELATION_KINDS, UnitKind
 

@@ -20,22 +20,22 @@ from jobs.disclosure import Addressee, Compilation, Item
 from jobs.earlier_requests import earlier_requests, request_context, request_item
 from jobs.file_texts import Checked
 from jobs.files import Files
-from jobs.filing import KINDS_IN_ORDER
 from jobs.granted import reopened
-from jobs.items import Items, needed_by, numbered, with_decisions
+from jobs.items import Items, numbered, with_decisions
 from jobs.mentioned_people import mentioned_people, texts_of_rows
 from jobs.overriding import overrides_of
 from jobs.ports import JobContext, Store
 from jobs.proposing import propose
 from jobs.scoping import Row, Scope
-from jobs.searching import RELATIONS
 from jobs.subject_requests import COMPILATION, DECISIONS, REVIEW_PAGE, GivenPerson, SubjectRequest
 from jobs.veiling import Veil
 from rules.ages import has_reached
 from rules.full_records import FullContact
+from rules.kinds import KINDS_IN_ORDER, RELATIONS
 from rules.mandate import ADULT_AGE
 from rules.needles import Needles
 from rules.periods import brussels_date
+from rules.structured_fields import needed_by
 from rules.subject_requests import COPIES, RequestState, Right, Step
 
 LANGUAGES = ("nl", "fr", "de", "en")

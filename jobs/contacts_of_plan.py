@@ -12,9 +12,8 @@ from jobs.disposal import CHANGED, rows_of_contacts
 from jobs.holding import held_contacts, people_of
 from jobs.journal import Journal
 from jobs.plan import Plan, PlanLine
-from jobs.runs import Action, ActionState, RowWrite
+from jobs.runs import TRIM, Action, ActionState, RowWrite
 from jobs.stopping import refuse_if_stopped
-from jobs.tally import TRIM
 from rules.disposition import Reason
 from rules.records import Contact
 from rules.relations import RelationTerms

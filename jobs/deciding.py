@@ -20,7 +20,7 @@ from jobs import correcting
 from jobs.admitting import DPO, Hand, admitted, refused, save_move
 from jobs.confirmed_people import confirmed_people, given_of
 from jobs.disclosure import Compilation, Item, ItemStatus
-from jobs.erasing import erasure_of, giving_way, held_items
+from jobs.erasing import held_items
 from jobs.granted import (
     AT_ONCE,
     DECLINED,
@@ -35,6 +35,7 @@ from jobs.granted import (
     has_unsubscribed,
     told_already,
 )
+from jobs.granted_erasure import erasure_of, giving_way
 from jobs.hold_texts import request_code
 from jobs.placing import Wanted, place_hold
 from jobs.ports import JobContext

@@ -23,9 +23,10 @@ from jobs.runs import CHANGED as CHANGED
 from jobs.runs import Mask, RowWrite
 from rules.decide import decide
 from rules.holds import Holds
+from rules.kinds import HANGING_RECORDS
 from rules.masking import APPLIED
 from rules.policy import Policy
-from rules.records import KINDS, ActivityParty, Call, Donation, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
+from rules.records import KINDS, ActivityParty, Call, Donation, Email, Fiche, Party, Record, Recording, Unit, UnitKind
 from rules.relations import RelationTerms
 
 TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
@@ -37,7 +38,6 @@ EMPTIED: Mapping[str, tuple[str, ...]] = {
 }
 LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact"}  # operation -> the field that it empties
 EXTERNAL = "SKIPPED_TECHNICAL"
-HANGING: tuple[type[Note | Call | Email], ...] = (Note, Call, Email)
 
 
 class Rows:
@@ -60,7 +60,7 @@ def rows_of_units(
     purge what lies there. Otherwise that goes with it.
     """
     rows = Rows()
-    lie = connector.retaining((*HANGING, Party, Recording)) if units else frozenset()
+    lie = connector.retaining((*HANGING_RECORDS, Party, Recording)) if units else frozenset()
     fiche_units = {fiche.id: unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) for fiche in unit.fiches}
     owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
     leaves: defaultdict[str, list[RowWrite]] = defaultdict(list)
@@ -99,7 +99,7 @@ def rows_of_units(
             if not may_go_there(found.recordings[row.id], policy, holds, as_of):
                 rows.blocked[unit.id] = LONG_TERM
 
-    for kind in HANGING:
+    for kind in HANGING_RECORDS:
         word = _word(kind)
         for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(owners))):
             for hanging in page:
@@ -178,12 +178,12 @@ def rows_of_contacts(
     Where being a donor has ended before the term of the payment, by the schedule or because the person has `given_up` being one, the
     payment stays and only its link to the donor goes (R-104). Those of the ids `retained` lie in long-term retention.
     """
-    lie = connector.retaining(HANGING) if contacts else frozenset()
+    lie = connector.retaining(HANGING_RECORDS) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):
         for gift in rows_of(connector, Donation, ("contact",), Among("contact", donors)):
             rows[gift.contact or ""].append(RowWrite("donation", gift.id, gift.etag, "unlink_contact", gift.contact or ""))
-    for kind in HANGING:
+    for kind in HANGING_RECORDS:
         for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(contacts))):
             for hanging in page:
                 rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag))

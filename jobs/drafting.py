@@ -1,4 +1,4 @@
-"""The lines of a plan in the making, their digest and their totals.
+"""The lines of a plan in the making, and their totals.
 
 Most lines differ from another one only in id, version and dates. So a line is cut to its shape once, and filled in a hundred thousand
 times; and no more than a page of lines is in memory at a time.
@@ -6,25 +6,20 @@ times; and no more than a page of lines is in memory at a time.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 
 import msgspec
-from isal import isal_zlib as zlib
-from isal.igzip_lib import IsalError
 
-from jobs.ledger import StoreAltered
-from jobs.plan import CategoryTotal, Kind, Plan, PlanLine
+from jobs.plan import CategoryTotal, PlanLine
+from jobs.plan_lines import Pages, encode_line
 from rules.disposition import Decision, Disposition, Reason
 from rules.records import UnitKind
 
-LINES_A_PAGE = 2_000
 RECORDING_KINDS = frozenset({UnitKind.RECORDING, UnitKind.ATTACHMENT})
 _BIRTH = "birth_date"  # the anchor that is named and never dated
-_encode = msgspec.json.Encoder().encode
 _ID, _ETAG, _END, _ANCHOR_ON = "\x00id", "\x00etag", "\x00end", "\x00anchor_on"
 
 
@@ -38,39 +33,12 @@ class Shape:
         self.decision = decision
         self.count = 0
         self.soon = 0
-        text = _encode(model)
+        text = encode_line(model)
         self.pieces: list[bytes] = []
         for mark in (_ID, _END, _ETAG, _ANCHOR_ON):
-            before, text = text.split(_encode(mark), 1)
+            before, text = text.split(encode_line(mark), 1)
             self.pieces.append(before)
         self.pieces.append(text)
-
-
-class Pages:
-    """Lines as the store keeps them (JSON Lines, deflated), and the digest over `head` and the lines in their order."""
-
-    def __init__(self, head: Mapping[str, object]) -> None:
-        self._open: list[bytes] = []
-        self._pages: list[bytes] = []
-        self._sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
-
-    def add(self, line: bytes) -> None:
-        self._open.append(line)
-        if len(self._open) == LINES_A_PAGE:
-            self._turn()
-
-    def _turn(self) -> None:
-        page = b"".join(self._open)
-        self._sha.update(page)
-        self._pages.append(zlib.compress(page, 1))
-        self._open.clear()
-
-    def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
-        """The pages, and the digest, contacts to trim included: the one that `is_unaltered` looks for."""
-        if self._open:
-            self._turn()
-        _add_trims(self._sha, trims)
-        return self._pages, self._sha.hexdigest()
 
 
 class Draft:
@@ -113,7 +81,7 @@ class Draft:
         anchor_text = b"null" if on is None else _day(on)
         one, two, three, four, five = shape.pieces
         # Ids and versions come from outside and are quoted by the encoder; a date needs no quoting.
-        self._pages.add(b"%b%b%b%b%b%b%b%b%b\n" % (one, _encode(row), two, end_text, three, _encode(etag), four, anchor_text, five))
+        self._pages.add(b"%b%b%b%b%b%b%b%b%b\n" % (one, encode_line(row), two, end_text, three, encode_line(etag), four, anchor_text, five))
 
     def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
         """The pages, as the store keeps them, and their digest, contacts to trim included."""
@@ -180,54 +148,6 @@ class Draft:
 @lru_cache(maxsize=50_000)
 def _day(day: date) -> bytes:
     return b'"%b"' % day.isoformat().encode()
-
-
-def paged(lines: Iterable[PlanLine], trims: Iterable[str], head: Mapping[str, object]) -> tuple[list[bytes], str]:
-    """Lines that are all there, as the store keeps them, and their digest."""
-    pages = Pages(head)
-    for line in lines:
-        pages.add(_encode(line) + b"\n")
-    return pages.finish(trims)
-
-
-def digest_head(kind: Kind, as_of: datetime, crm: str, policy_digest: str, mapping_digest: str) -> dict[str, object]:
-    """What a plan's digest begins with: what was asked, of whom, and by which rules."""
-    moment = as_of.astimezone(UTC).isoformat()
-    return {"kind": kind.value, "as_of": moment, "crm": crm, "policy": policy_digest, "mapping": mapping_digest}
-
-
-def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
-    """Whether the stored pages are the ones that the plan's digest was taken over: what is applied is what was looked at."""
-    head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
-    sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
-    for page in pages:
-        sha.update(unpacked(page))
-    _add_trims(sha, plan.trims)
-    return sha.hexdigest() == plan.digest
-
-
-def unpacked(page: bytes) -> bytes:
-    """The lines of a stored page.
-
-    Raises:
-        StoreAltered: it is not what was stored.
-    """
-    try:
-        return zlib.decompress(page)
-    except IsalError:  # type: ignore[misc]  # the library has no types
-        raise damaged_lines() from None
-
-
-def damaged_lines() -> StoreAltered:
-    """The error that stored lines are not what was stored."""
-    return StoreAltered(
-        "a page of the plan's lines is damaged", hint="restore the database from a backup and tell the DPO", where="plan_pages"
-    )
-
-
-def _add_trims(sha: hashlib._Hash, trims: Iterable[str]) -> None:
-    for contact in sorted(trims):
-        sha.update(b"trim %s\n" % contact.encode())
 
 
 def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:

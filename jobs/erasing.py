@@ -9,36 +9,30 @@ Source: section 6.2, RET-20, HLD-12, ERA-04; GDPR art. 17.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
-
-import msgspec
 
 from connectors.interface import Among
 from jobs.contacts import check_contacts
 from jobs.gather import PARTY_FIELDS, rows_of
 from jobs.granted import DISPOSING, Decision, Task, What, answered
+from jobs.granted_erasure import as_answered, erasure_of, giving_way, way_of
 from jobs.holding import active_holds
-from jobs.plan import Approval, Kind, Plan, PlanLine
+from jobs.plan import REQUEST_RULE, Approval, Kind, Plan, PlanLine
 from jobs.ports import JobContext
 from jobs.subject_requests import SubjectRequest
 from jobs.surroundings import look_around
 from jobs.unscheduled import store_plan
-from rules.decide import decide
 from rules.disposition import Decision as Disposal
-from rules.holds import Hold, Holds
-from rules.overruling import GrantedErasure, Ruling, rule_on, ruling_on_hold
+from rules.overruling import GrantedErasure, Ruling, rule_on
 from rules.periods import brussels_date
 from rules.records import KINDS, Party, Recording, Unit, UnitKind
 from rules.relations import relation_terms
 from rules.subject_requests import Right
 
 ERASURE_REQUEST, CONSENT_WITHDRAWN = "ERASURE_REQUEST", "CONSENT_WITHDRAWN"
-RULE: Final = "GDPR-17"
 SUSPECT: Final = "suspect"
-_LATER: Final = date(9999, 1, 1)  # a day on which every term has ended, to learn how a file would go
 _DELETED: Final = "delete"
 _FILES: Final = ("dossier", "fiche")
 
@@ -51,22 +45,6 @@ class Wanted:
     id: str
     disposition: str
     task: Task | None = None
-
-
-def erasure_of(request: SubjectRequest | str, decision: Decision | None) -> GrantedErasure:
-    """What table 4.2 asks of a granted request; once its sealed part is gone only the request itself gives way."""
-    name = request if isinstance(request, str) else request.id
-    return GrantedErasure(name, frozenset(decision.asking if decision is not None else ()), dpo_decided=True)
-
-
-def giving_way(context: JobContext, erasure: GrantedErasure) -> JobContext:
-    """The same context, in which those holds do not stand that this erasure overrules."""
-    over = answered(context.store)
-    return replace(context, gives_way=lambda hold: ruling_on_hold(_as_answered(hold, over), erasure) is Ruling.ALLOWED)
-
-
-def _as_answered(hold: Hold, over: Collection[str]) -> Hold:
-    return msgspec.structs.replace(hold, is_pending=False) if hold.hold_id in over else hold
 
 
 def disposal_reason(right: Right) -> str:
@@ -172,15 +150,9 @@ def _verdicts(context: JobContext, wanted: Collection[Wanted], erasure: GrantedE
     seen = look_around(context.connector, [(each.kind, each.id) for each in wanted])
     found: dict[tuple[str, str], tuple[Unit | None, str]] = {}
     for key, unit in seen.units.items():
-        verdict = rule_on((), [_as_answered(hold, over) for hold in holds.on(unit)], erasure)
+        verdict = rule_on((), [as_answered(hold, over) for hold in holds.on(unit)], erasure)
         found[key] = (unit, "" if verdict.ruling is Ruling.ALLOWED else verdict.because[0].value)
     return found
-
-
-def way_of(context: JobContext, unit: Unit) -> Disposal | None:
-    """How the schedule would let a file go once its time had come; None where it has no term, so that the file is just deleted."""
-    found = decide(unit, context.policy, Holds.none(), as_of=_LATER)
-    return found if found.is_disposal else None
 
 
 def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -237,7 +209,7 @@ def _line(context: JobContext, each: Wanted, unit: Unit, reason: str, way: Dispo
         reasons=(reason,),
         flags=(),
         categories=way.categories if way is not None else (),
-        rule=RULE,
+        rule=REQUEST_RULE,
         policy_version=context.policy.version,
         etag=unit.etag,
     )

@@ -14,11 +14,6 @@ from rules.asked import UnitKey
 from rules.full_records import FULL
 from rules.records import Record
 
-# The kinds of row that an answer is made of, in the order in which it tells them.
-KINDS_IN_ORDER = (
-    "contact", "dossier", "party", "fiche", "recording", "call", "email", "note", "donation", "enrolment", "engagement",
-)  # fmt: skip
-
 
 class Filing:
     """Answers where a row lies. A fiche of a dossier lies in the dossier, and what hangs on a row lies where that row does."""

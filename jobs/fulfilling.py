@@ -17,8 +17,9 @@ from jobs.apply import apply_plan
 from jobs.belonging import is_of_other_crm
 from jobs.correcting import WRITING
 from jobs.deciding import take_effect
-from jobs.erasing import erasure_of, giving_way, lines_of_decision, plan_erasure, tasks_of_recordings
+from jobs.erasing import lines_of_decision, plan_erasure, tasks_of_recordings
 from jobs.granted import AT_ONCE, DISPOSING, Decision, Task, decision_of, encoded
+from jobs.granted_erasure import erasure_of, giving_way
 from jobs.plan import Kind, Plan, PlanState
 from jobs.ports import JobContext
 from jobs.runs import Run

@@ -12,11 +12,11 @@ from jobs.contacts_of_plan import ContactsOfPlan
 from jobs.counting import facts_for
 from jobs.disowning import disowning
 from jobs.disposal import CHANGED, Rows
-from jobs.erasing import RULE, erasure_of, giving_way, way_of
 from jobs.gathering import is_anonymised
 from jobs.granted import What, decision_of
+from jobs.granted_erasure import erasure_of, giving_way, way_of
 from jobs.lookout import CANARY
-from jobs.plan import Plan, PlanLine
+from jobs.plan import REQUEST_RULE, Plan, PlanLine
 from jobs.ports import JobContext
 from jobs.quarantine import kept_with
 from jobs.runs import RowWrite, Run
@@ -30,7 +30,7 @@ _FILES = ("dossier", "fiche")
 class Fulfilment(UnscheduledRun):
     """One run of the plan of one request, from where its journal stands to its end."""
 
-    rule = RULE
+    rule = REQUEST_RULE
 
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
         decision = decision_of(context.store, plan.request)
@@ -41,7 +41,7 @@ class Fulfilment(UnscheduledRun):
         """What other runs left half done is theirs: here holds give way that stand in theirs."""
 
     def _contacts(self) -> ContactsOfPlan:
-        return ContactsOfPlan(self.journal, self.plan, self.terms, rule=RULE, reasons=self.reasons, given_up=self.given_up)
+        return ContactsOfPlan(self.journal, self.plan, self.terms, rule=REQUEST_RULE, reasons=self.reasons, given_up=self.given_up)
 
     def _has_gone(self, word: str, unit: Unit) -> bool:
         return word in _FILES and is_anonymised(unit)

@@ -16,7 +16,8 @@ from connectors.interface import RowKey
 from jobs.erasures import Register, Written, version_of
 from jobs.long_term import retained_rows_of
 from jobs.ports import JobContext
-from jobs.returned import LINKS, Returned
+from jobs.returned import Returned
+from rules.kinds import LINKS
 from rules.records import KINDS, Record
 
 

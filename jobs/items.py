@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from types import MappingProxyType
 from typing import Final
@@ -29,7 +29,7 @@ from rules.labels import label_for
 from rules.on_behalf_withholding import withheld_on_behalf, withheld_recipient, withheld_role
 from rules.recipients import acts_in_criminal_matters
 from rules.redaction import Redaction
-from rules.structured_fields import FIELDS, Nature, ShownTo, rule_for
+from rules.structured_fields import FIELDS, Nature, ShownTo, needed_by, rule_for
 
 # What a person told of themselves; the rest was written by somebody else or follows from what was done (art. 20).
 PROVIDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -45,14 +45,6 @@ PROVIDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "engagement": frozenset({"kind", "started_on", "ended_on"}),
     }
 )  # fmt: skip
-# What relations need of a person (6.2); the rest of the row belongs to files that may be closed.
-_OF_RELATIONS: Final = frozenset(
-    {
-        "first_name", "last_name", "email", "email_2", "phone", "mobile", "street", "postcode", "city", "country", "language", "newsletter",
-        "newsletter_consent_on", "no_bulk_email",
-    }
-)  # fmt: skip
-_OF_AGREEMENTS: Final = _OF_RELATIONS | {"birth_on", "birth_place", "national_number"}  # who makes an agreement is known by these
 _CONTENT: Final = MappingProxyType({"recording": "media", "note": "body", "contact": "picture"})
 # Natures by which somebody is known: where such a field is not told, its label stands in its place.
 _LABELLED: Final = frozenset(
@@ -64,11 +56,6 @@ _TITLES: Final = MappingProxyType({"bin": "deleted"})
 _TOLD_IN_PART: Final = frozenset({"contact", "dossier", "party", "fiche"})
 _ABOUT_RECIPIENT: Final = ("transmitted_to", "transmitted_on", "transmitted_country", "transfer_basis")
 _AROUND = 200  # characters on either side of a mention, up to the ends of its sentences
-
-
-def needed_by(kinds: Collection[str]) -> frozenset[str]:
-    """The columns of a contact that relations of these kinds need; an agreement needs more than a gift or a course (EXP-01)."""
-    return _OF_AGREEMENTS if "engagement" in kinds else _OF_RELATIONS
 
 
 class Items:
@@ -90,7 +77,7 @@ class Items:
         names: tuple[str, ...] = (),
         askers: Mapping[str, str] = MappingProxyType({}),
         whole_contact: bool = True,
-        needed: frozenset[str] = _OF_RELATIONS,
+        needed: frozenset[str] = needed_by(()),
         only_provided: bool = False,
         wants_audio: bool = False,
         has_picture: Callable[[str], str | None] = lambda contact: None,

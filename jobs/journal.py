@@ -24,11 +24,10 @@ from jobs.plan import Key, PlanLine
 from jobs.ports import JobContext
 from jobs.purging import purge_retained
 from jobs.resuming import finish_remaining, is_as_judged, is_shell
-from jobs.runs import Action, ActionState, RowWrite, Run
+from jobs.runs import CONTINUED, Action, ActionState, RowWrite, Run
 from jobs.settling import TECHNICAL, settle_writes
 from jobs.stopping import STOPPED, refuse_if_stopped, stopped
 from jobs.taking_over import left_before, with_what_had_gone
-from jobs.tally import CONTINUED
 from jobs.unmapped import with_unmapped
 from jobs.verify import still_there
 from rules.disposition import Reason

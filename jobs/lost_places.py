@@ -23,9 +23,9 @@ from jobs.heads import LOST, REQUESTS
 from jobs.holding import active_holds
 from jobs.long_term import retained_rows_of
 from jobs.ports import JobContext
-from jobs.returned import LINKS
 from jobs.stopping import refuse_if_stopped
 from jobs.verify import TRACES, gone_rows
+from rules.kinds import LINKS
 from rules.periods import brussels_date
 from rules.places import PlaceState
 from rules.records import KINDS, Dossier

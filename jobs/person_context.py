@@ -13,11 +13,11 @@ from typing import Final
 
 from jobs.disclosure import Context, Ground
 from jobs.grounds import may_be_objected_to
-from jobs.items import needed_by
 from jobs.recipients import PROCESSOR
 from jobs.scoping import Row
 from jobs.terms_told import Terms
 from rules.full_records import FullContact
+from rules.structured_fields import needed_by
 from rules.subject_requests import Right
 
 _DATA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

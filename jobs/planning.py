@@ -17,7 +17,7 @@ from connectors.interface import Among
 from jobs.agreement import refuse_altered
 from jobs.bypassing import bypass_planned
 from jobs.clock_check import refuse_other_clock
-from jobs.drafting import Draft, damaged_lines, digest_head, unpacked
+from jobs.drafting import Draft
 from jobs.gather import gather
 from jobs.gathering import Gathering
 from jobs.guards import APPROVING_ROLES, Planned, breaker_of, why
@@ -26,8 +26,10 @@ from jobs.lookout import CANARY, Lookout, nothing_due, shrunk
 from jobs.out_of_reach import LONG_TERM, OutOfReach
 from jobs.past import BACKLOG, Past
 from jobs.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
+from jobs.plan_lines import damaged_lines, digest_head, unpacked
 from jobs.ports import JobContext
 from jobs.relations import relations_after
+from jobs.runs import TRIM
 from jobs.undecided import alarm_of, look_at_queue
 from jobs.victims import victims_of
 from jobs.work_queue import WorkQueue
@@ -39,7 +41,6 @@ from rules.periods import brussels_date
 from rules.records import KINDS, Call, Email, Note, Record, UnitKind
 from rules.relations import RelationTerms, relation_terms
 
-TRIM = "trim"  # what the journal calls the emptying of a contact
 NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 
 

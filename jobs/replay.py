@@ -17,14 +17,13 @@ from jobs.contacts_of_plan import ContactsOfPlan
 from jobs.disowning import disowning
 from jobs.disposal import CHANGED, Rows
 from jobs.erasures import load_register, version_of
+from jobs.granted_erasure import despite_answered
 from jobs.out_of_reach import LONG_TERM
-from jobs.plan import Plan
+from jobs.plan import REPLAY_RULE, Plan
 from jobs.ports import JobContext
 from jobs.quarantine import kept_with
-from jobs.replaying import RULE, despite_answered
-from jobs.runs import Mask, RowWrite, Run
+from jobs.runs import TRIM, Mask, RowWrite, Run
 from jobs.surroundings import WHOLE
-from jobs.tally import TRIM
 from jobs.unscheduled_run import Facts, Going, UnscheduledRun
 from rules.disposition import Disposition
 
@@ -55,13 +54,13 @@ class ContactsAgain(ContactsOfPlan):
 class Replay(UnscheduledRun):
     """One run of a replay plan, from where its journal stands to its end."""
 
-    rule = RULE
+    rule = REPLAY_RULE
 
     def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
         super().__init__(despite_answered(context), plan, run)
 
     def _contacts(self) -> ContactsOfPlan:
-        return ContactsAgain(self.journal, self.plan, self.terms, rule=RULE, reasons=self.reasons)
+        return ContactsAgain(self.journal, self.plan, self.terms, rule=REPLAY_RULE, reasons=self.reasons)
 
     def _write(self, rows: Rows, going: Going) -> Facts:
         anonymise = Disposition.ANONYMISE.value

@@ -6,21 +6,18 @@ It may have been erased on request, long before its end, so the schedule is not 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from jobs.erasures import load_register
-from jobs.granted import answered
+from jobs.granted_erasure import despite_answered
 from jobs.holding import active_holds
-from jobs.plan import Kind, Plan, PlanLine
+from jobs.plan import REPLAY_RULE, Kind, Plan, PlanLine
 from jobs.ports import JobContext
 from jobs.returned import Returned, returned_rows
 from jobs.surroundings import look_around
 from jobs.unscheduled import store_plan
 from rules.periods import brussels_date
 from rules.records import KINDS
-from rules.subject_requests import Right
 
-RULE = "ERA-13"
 LOOKED_AT = 500  # rows that are looked at together with what they belong to
 DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise"}
 
@@ -54,12 +51,6 @@ def plan_replay(
     return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=proposer, warnings=context.erased.damage())
 
 
-def despite_answered(context: JobContext) -> JobContext:
-    """The same context, in which an erasure request that was answered keeps nothing: what it had erased goes again (HLD-12, R-091)."""
-    over = answered(context.store)
-    return replace(context, gives_way=lambda hold: hold.right == Right.ERASURE.value and hold.hold_id in over)
-
-
 def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]:
     """One line for each row that goes again with what hangs on it, and for each that a hold keeps."""
     holds = active_holds(context, brussels_date(context.clock()))
@@ -80,7 +71,7 @@ def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]
                 reasons=tuple(reason.value for reason in held) or (each.reason,),
                 flags=(),
                 categories=(),
-                rule=RULE,
+                rule=REPLAY_RULE,
                 policy_version=context.policy.version,
                 etag=each.etag,
             )

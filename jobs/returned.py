@@ -8,23 +8,8 @@ import msgspec
 
 from jobs.erasures import Register, version_of
 from jobs.ports import JobContext
+from rules.kinds import HANGING, LINKS
 from rules.records import KINDS, Record
-
-HANGING = ("note", "call", "email")
-# What is read of each kind of record that this product erases: no more than tells to what a row belongs.
-LINKS: Mapping[str, tuple[str, ...]] = {
-    "dossier": ("anonymised_on",),
-    "fiche": ("dossier", "anonymised_on"),
-    "party": ("dossier", "fiche", "contact"),
-    "recording": ("fiche",),
-    "note": ("regarding", "regarding_kind"),
-    "call": ("regarding", "regarding_kind"),
-    "email": ("regarding", "regarding_kind"),
-    "donation": ("contact",),
-    "enrolment": ("contact",),
-    "engagement": ("contact",),
-    "contact": ("anonymised_on",),
-}
 
 
 class Returned(msgspec.Struct, frozen=True, gc=False):

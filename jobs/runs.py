@@ -12,6 +12,9 @@ from rules.bypasses import Bypass
 
 INTERRUPTED = "interrupted"  # how people are told of a run that has not ended and that nobody is working on
 CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
+TRIM = "trim"  # the emptying of a contact
+CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
+LOOSE = "LOOSE"  # marks a row that a replay removed by itself: no unit of the schedule, so nothing is certified
 
 
 class RunState(StrEnum):

@@ -16,14 +16,14 @@ from typing import Final
 
 from jobs.assessing import Assessment
 from jobs.disclosure import MentionedIn
-from jobs.filing import KINDS_IN_ORDER, record_of
+from jobs.filing import record_of
 from jobs.loose_rows import stand_in
 from jobs.mentions import NAMES, Sought
 from jobs.namesakes import Namesakes
 from jobs.own_numbers import compared, is_own_caller, own_numbers
-from jobs.searching import RELATIONS
 from rules.asked import UnitKey
 from rules.full_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
+from rules.kinds import KINDS_IN_ORDER, RELATIONS
 from rules.periods import brussels_date
 from rules.records import Record
 from rules.rights import ItemScope, item_scope

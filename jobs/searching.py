@@ -29,6 +29,7 @@ from rules.full_records import (
     FullRecording,
     personal_fields,
 )
+from rules.kinds import HANGING, RELATIONS
 from rules.records import Record
 
 AT_ONCE = 4  # reads; the parallelism that the service itself hints at
@@ -106,8 +107,6 @@ PLACES: Mapping[str, str] = {
     "enrolment": "enrolments",
     "engagement": "engagements",
 }
-RELATIONS = ("donation", "enrolment", "engagement")
-HANGING = ("note", "call", "email")
 ACTIVITIES = ("call", "email")
 
 # The texts in which people may be spoken of, by kind. Names and numbers of contacts are matched by themselves (10.4).

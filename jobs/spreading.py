@@ -18,10 +18,10 @@ from connectors.interface import Among, Connector
 from jobs.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
 from jobs.nobody import always
 from rules.holds import Hold
+from rules.kinds import HANGING_RECORDS
 from rules.records import ActivityParty, Call, Email, Fiche, Note, Party, Record
 
 ACTIVITIES: tuple[type[Call | Email], ...] = (Call, Email)
-HANGING: tuple[type[Note | Call | Email], ...] = (Note, Call, Email)
 
 R = TypeVar("R", bound=Record)
 
@@ -67,7 +67,7 @@ class Spread:
         """
         self._from_activities_of_people()
         self._from_roles()
-        for kind in HANGING:
+        for kind in HANGING_RECORDS:
             self._from_hanging(kind)
         self._from_fiches()
         for kind_of_row, rows in self._rows.items():
@@ -126,5 +126,5 @@ class Spread:
     @cached_property
     def _lie(self) -> Collection[type[Record]]:
         """The kinds of which rows may lie in long-term retention: a role there leads from a person to a file as any other does."""
-        lie = self._connector.retaining((*HANGING, Party, Fiche))
+        lie = self._connector.retaining((*HANGING_RECORDS, Party, Fiche))
         return lie if lie.isdisjoint(ACTIVITIES) else lie | {ActivityParty}

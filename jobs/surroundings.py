@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from connectors.interface import Among, Connector
 from jobs.gather import gather_units, rows_of
 from jobs.gathering import Gathering, is_audio
-from jobs.returned import LINKS
+from rules.kinds import LINKS, RELATIONS
 from rules.records import KINDS, Contact, Fiche, Note, Record, Unit, UnitKind
 
 WHOLE = ("dossier", "fiche", "recording")  # what goes with all that hangs on it; a contact does too, in its own way
-RELATIONS = ("donation", "enrolment", "engagement")
 UNIT_KINDS = {kind.value: kind for kind in UnitKind}
 
 

@@ -6,13 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from jobs.plan import Key
-from jobs.runs import Action, ActionState, RowWrite
+from jobs.runs import CONTINUED, LOOSE, TRIM, Action, ActionState, RowWrite
 from jobs.settling import TECHNICAL
 from rules.records import KINDS, Record, UnitKind
 
-TRIM = "trim"
-CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
-LOOSE = "LOOSE"  # marks a row that a replay removed by itself: no unit of the schedule, so nothing is certified
 HALF_DONE = (ActionState.PARTIAL, ActionState.FAILED)  # of which rows may have gone all the same
 RECORDINGS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
 

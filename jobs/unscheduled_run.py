@@ -15,11 +15,10 @@ from jobs.holding import active_holds
 from jobs.plan import Plan, PlanLine
 from jobs.planning import lines_of
 from jobs.ports import JobContext
-from jobs.returned import LINKS
-from jobs.runs import Action, ActionState, Run
+from jobs.runs import LOOSE, Action, ActionState, Run
 from jobs.surroundings import WHOLE, look_around
-from jobs.tally import LOOSE
 from rules.disposition import Disposition
+from rules.kinds import LINKS
 from rules.records import KINDS, Unit, UnitKind
 
 Going = Sequence[tuple[PlanLine, Unit]]

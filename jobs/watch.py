@@ -9,9 +9,8 @@ from jobs.past import BACKLOG, NOTHING_DUE, VIEW_SHRANK, Past
 from jobs.plan import Alarm, Plan
 from jobs.ports import JobContext
 from jobs.quarantine import PUT_OFF
-from jobs.runs import Action, ActionState, Run
+from jobs.runs import CONTINUED, Action, ActionState, Run
 from jobs.settling import TECHNICAL
-from jobs.tally import CONTINUED
 from jobs.work_queue import QUEUE_OLD
 from rules.disposition import Reason
 from rules.records import Contact

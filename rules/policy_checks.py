@@ -22,6 +22,7 @@ from rules.categories import (
     UntilAge,
 )
 from rules.disposition import Disposition
+from rules.kinds import RELATIONS
 from rules.policy import PolicyFile
 from rules.yaml_lines import Path
 
@@ -30,7 +31,6 @@ Finding: TypeAlias = tuple[Path, str]
 RECORDING = "recording"
 TOTAL_PREFIX = "total_"  # rows of totals carry such a key in the column of the category (5.4)
 UNDECIDED = "to be decided"  # how the shipped rows without a published term begin
-RELATIONS = ("donation", "enrolment", "engagement")
 WITH_KINDS = ("enrolment", "engagement")
 
 

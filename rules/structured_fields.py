@@ -5,12 +5,21 @@ Source: EXP-06, EXP-13; R-119, R-123.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
+
+# What relations need of a person (6.2); the rest of the row belongs to files that may be closed.
+_OF_RELATIONS: Final = frozenset(
+    {
+        "first_name", "last_name", "email", "email_2", "phone", "mobile", "street", "postcode", "city", "country", "language", "newsletter",
+        "newsletter_consent_on", "no_bulk_email",
+    }
+)  # fmt: skip
+_OF_AGREEMENTS: Final = _OF_RELATIONS | {"birth_on", "birth_place", "national_number"}  # who makes an agreement is known by these
 
 
 class ShownTo(StrEnum):
@@ -269,3 +278,8 @@ FIELDS: Final[Mapping[str, Mapping[str, FieldRule]]] = MappingProxyType(
 def rule_for(kind: str, field: str) -> FieldRule:
     """Give the rule of a field; what has none is shown to nobody."""
     return FIELDS.get(kind, {}).get(field, _NEVER)
+
+
+def needed_by(kinds: Collection[str]) -> frozenset[str]:
+    """The columns of a contact that relations of these kinds need; an agreement needs more than a gift or a course (EXP-01)."""
+    return _OF_AGREEMENTS if "engagement" in kinds else _OF_RELATIONS

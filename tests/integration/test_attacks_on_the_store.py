@@ -22,11 +22,11 @@ from crm_compliance.settings import Settings
 from jobs.agreement import refuse_altered
 from jobs.apply import apply_plan
 from jobs.approving import approve_plan
-from jobs.drafting import digest_head
 from jobs.freezing import refreeze
 from jobs.ledger import FIRST, StoreAltered, hash_of
 from jobs.moving import close
 from jobs.plan import Approval, Kind, Plan
+from jobs.plan_lines import digest_head
 from jobs.planning import lines_of
 from jobs.register_upkeep import keep_register
 from jobs.stopping import stop

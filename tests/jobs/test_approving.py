@@ -8,8 +8,8 @@ import pytest
 
 from crm_compliance.store.store import SqlStore
 from jobs.approving import approve_plan
-from jobs.drafting import digest_head, paged
 from jobs.plan import Plan
+from jobs.plan_lines import digest_head, paged
 from jobs.planning import plan_entry
 from rules.errors import Refused
 from tests.crm_compliance.store.values import a_plan

@@ -11,8 +11,9 @@ import pytest
 from connectors.interface import OperationKind
 from jobs.erasures import Register, version_of
 from jobs.needs import NEEDS
-from jobs.returned import LINKS, returned_rows
+from jobs.returned import returned_rows
 from jobs.runs import Erasure
+from rules.kinds import LINKS
 from rules.records import KINDS, Contact, Dossier, Fiche, Note, Party, Record, Recording
 
 
