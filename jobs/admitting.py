@@ -19,10 +19,10 @@ from jobs.ports import Entry, Store
 from jobs.subject_requests import SubjectRequest
 from rules.errors import Refused
 from rules.periods import brussels_date
+from rules.roles import DPO
 from rules.subject_requests import COPIES, RequestState, Step, may
 from rules.working_days import NO_DAYS
 
-DPO, APPROVER = "dpo", "approver"
 _NEXT: Final = MappingProxyType(
     {
         RequestState.RECEIVED: "requests identify R --method METHOD",

@@ -17,7 +17,7 @@ from uuid import uuid4
 import msgspec
 
 from jobs import correcting
-from jobs.admitting import DPO, Hand, admitted, refused, save_move
+from jobs.admitting import Hand, admitted, refused, save_move
 from jobs.confirmed_people import confirmed_people, given_of
 from jobs.disclosure import Compilation, Item, ItemStatus
 from jobs.erasing import held_items
@@ -47,6 +47,7 @@ from rules.errors import UsageError
 from rules.periods import add_months, brussels_date
 from rules.placed_holds import REVIEW_MONTHS, HoldType
 from rules.records import KINDS
+from rules.roles import DPO
 from rules.subject_requests import Right, Step
 
 _ALWAYS: Final = ("RF-01", "RF-07", "RF-08")

@@ -14,7 +14,6 @@ from rules.limits import breaker, category_breaker
 from rules.policy import Limit
 from rules.records import UnitKind
 
-APPROVING_ROLES = ("crm_admin", "dpo")  # RET-24, section 9.4: two people, one of each
 BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED = "BREAKER_TRIPPED", "CATEGORY_LIMIT", "FIRST_RUN", "DRIFTED"
 NEEDS_APPROVAL = (VIEW_SHRANK, CANARY)  # alarms that a person looks at before anything is written
 WHY = (BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED, *NEEDS_APPROVAL)

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from jobs.admitting import APPROVER, DPO, Hand, admitted, refused, save_move
+from jobs.admitting import Hand, admitted, refused, save_move
 from jobs.subject_requests import SubjectRequest, Word
 from rules import rights
 from rules.accounts import same_person
 from rules.errors import UsageError
+from rules.roles import APPROVER, DPO
 from rules.subject_requests import Step
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")

@@ -23,9 +23,8 @@ from rules.periods import brussels_date
 from rules.placed_holds import HoldState, HoldType, PlacedHold, check_new, check_notice
 from rules.policy import Policy
 from rules.records import KINDS, Contact, Record
+from rules.roles import PLACING_ROLES, RELEASING_ROLES
 
-PLACING_ROLES = ("dpo",)
-RELEASING_ROLES = ("dpo", "approver")
 # What can be written, and so held; a participant of an activity goes with the activity and cannot be named alone.
 HOLDABLE = (
     "dossier", "fiche", "recording", "contact", "note", "call", "email", "party", "donation", "enrolment", "engagement",

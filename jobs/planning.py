@@ -20,7 +20,7 @@ from jobs.clock_check import refuse_other_clock
 from jobs.drafting import Draft
 from jobs.gather import gather
 from jobs.gathering import Gathering
-from jobs.guards import APPROVING_ROLES, Planned, breaker_of, why
+from jobs.guards import Planned, breaker_of, why
 from jobs.holding import active_holds
 from jobs.lookout import CANARY, Lookout, nothing_due, shrunk
 from jobs.out_of_reach import LONG_TERM, OutOfReach
@@ -40,6 +40,7 @@ from rules.errors import PolicyError
 from rules.periods import brussels_date
 from rules.records import KINDS, Call, Email, Note, Record, UnitKind
 from rules.relations import RelationTerms, relation_terms
+from rules.roles import APPROVING_ROLES
 
 NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 

@@ -15,7 +15,6 @@ import msgspec
 from connectors.interface import Among, Operation, OperationKind
 from jobs.belonging import refuse_other_crm
 from jobs.gather import rows_of
-from jobs.guards import APPROVING_ROLES
 from jobs.lookout import CANARY
 from jobs.out_of_reach import LONG_TERM
 from jobs.plan import PlanLine
@@ -29,6 +28,7 @@ from rules.policy import Policy
 from rules.policy import Quarantine as QuarantinePolicy
 from rules.quarantine import QUARANTINED, UNDONE, Mark, covers, last_day, waits
 from rules.records import KINDS, Dossier, Fiche, Note, Record, Recording
+from rules.roles import APPROVING_ROLES
 
 Reference: TypeAlias = Callable[[str, str], str]
 PUT_OFF = frozenset({CANARY, QUARANTINED, UNDONE, LONG_TERM})  # codes of units that are skipped by design

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jobs.admitting import APPROVER, Hand, admitted, check_role, of_this_crm, save_move, wrong_state
+from jobs.admitting import Hand, admitted, check_role, of_this_crm, save_move, wrong_state
 from jobs.compiling import NEUTRAL, Draft, compiled, drafted, hand_of
 from jobs.confirmed_people import refused
 from jobs.deciding import as_it_stands, is_decided
@@ -24,6 +24,7 @@ from jobs.recipients import TRANSFER_BASIS_MISSING
 from jobs.subject_requests import SubjectRequest, Word
 from rules.accounts import same_person
 from rules.errors import Refused
+from rules.roles import APPROVER
 from rules.subject_requests import COPIES, Outcome, RequestState, Step, may
 
 CONTENT, RELEASE = "content", "release"

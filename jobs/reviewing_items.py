@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jobs.admitting import APPROVER, DPO, Hand, admitted, check_role, of_this_crm, save_move
+from jobs.admitting import Hand, admitted, check_role, of_this_crm, save_move
 from jobs.compiling import compiled, drafted
 from jobs.disclosure import NOT_A_NAME, RECIPIENT, SEEN_UNCHECKED, Compilation, Item, ItemStatus
 from jobs.granted import PUT_ASIDE, is_settled
@@ -31,6 +31,7 @@ from jobs.ports import JobContext
 from jobs.subject_requests import COMPILATION, SubjectRequest
 from rules.errors import UsageError
 from rules.needles import Needles
+from rules.roles import APPROVER, DPO
 from rules.subject_requests import COPIES, Step
 
 DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from jobs.agreement import refuse_altered
 from jobs.bypassing import bypass_planned
 from jobs.clock_check import refuse_other_clock
-from jobs.guards import APPROVING_ROLES, BREAKER_TRIPPED, counter_of
+from jobs.guards import BREAKER_TRIPPED, counter_of
 from jobs.plan import Approval, Breaker, Kind, Plan, PlanLine
 from jobs.plan_lines import digest_head, paged
 from jobs.planning import plan_entry
 from jobs.ports import JobContext
 from rules.records import Contact, Recording
+from rules.roles import APPROVING_ROLES
 
 
 def store_plan(

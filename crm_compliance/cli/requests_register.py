@@ -94,7 +94,7 @@ def show(
     from crm_compliance.cli import given
     from crm_compliance.signin import person
     from crm_compliance.wiring import clock_of, store_of
-    from jobs.admitting import DPO
+    from rules.roles import DPO
 
     settings = given.settings()
     is_dpo = bool(as_ or role) and person(settings, as_, role).role == DPO
@@ -263,7 +263,7 @@ def _move(
     """Take one step as somebody, and answer with the request as it then stands."""
     from crm_compliance.cli import given
     from crm_compliance.review_pages import removing_pages
-    from jobs.admitting import DPO
+    from rules.roles import DPO
 
     settings = given.settings()
     with _hand(settings, who, role) as (hand, store):
