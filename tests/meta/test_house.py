@@ -36,7 +36,7 @@ def test_one_place_alone_writes_to_the_crm() -> None:
 
 
 def test_nothing_prints() -> None:
-    """Results go through cli/output.py, everything else through the log."""
+    """Results go through crm_compliance/cli/output.py, everything else through the log."""
     found = [path for path in SOURCES for call in calls(path) if isinstance(call.func, ast.Name) and call.func.id == "print"]
     assert found == []
 
