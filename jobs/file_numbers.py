@@ -1,7 +1,8 @@
 """The numbers of files that an answer is not about, as far as its texts name them.
 
 They are left out alike, whoever asks and whatever the file: were it only the numbers of closed files, the gap itself would tell of a
-suspicion. Only those that are named are looked for, else every answer would carry the numbers of the whole CRM.
+suspicion. Only those that are named are looked for, else every answer would carry the numbers of the whole CRM. What is written like the
+number of a file is taken for one, though no file has it (any more): one that stays in clear beside a gap would tell that the gap is a file.
 
 Source: SUS-05, EXP-09, R-107.
 """
@@ -9,7 +10,7 @@ Source: SUS-05, EXP-09, R-107.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -22,6 +23,8 @@ from jobs.searching import NUMBERS
 from rules.records import Record
 
 _SHORTEST: Final = 4
+_LETTERS_OF_A_FORM: Final = 6  # more of them is a word, such as the name of a court
+_DIGITS_OF_A_FORM: Final = 4
 _ONE_NUMBER: Final = 9  # digits; fewer of them, and nothing else, may be a day, a year or an amount
 _BETWEEN: Final = r"[\s\-‐‑–—/._]"
 _PARTS: Final = re.compile(r"\d+|[^\W\d_]+")
@@ -32,8 +35,11 @@ class FileNumbers:
     """Numbers of other files that some texts name. `named` are these numbers, `needles` those of which nothing else can be meant."""
 
     def __init__(self, found: Assessment, rows: Iterable[Row], texts: Iterable[str]) -> None:
-        known = {*found.material.numbers, *_numbers_of(found.filing)} - set(_told(rows))
-        self.named = _named(known, tuple(texts))
+        rows, texts = tuple(rows), tuple(texts)
+        told = set(_told(rows))
+        everywhere = {*found.material.numbers, *_numbers_of(found.filing), *told}
+        alike = _written_alike(everywhere, texts, told)
+        self.named = tuple(sorted({*_named(everywhere - told, texts), *alike}, key=lambda number: (-len(number), number)))
         self.needles = tuple(number for number in self.named if _is_plain(number))
         self._pattern = _pattern_of(self.named)
 
@@ -86,6 +92,34 @@ def _named(known: Iterable[str], texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda number: (-len(number), number)))
 
 
+def _written_alike(numbers: Iterable[str], texts: Iterable[str], told: Iterable[str]) -> set[str]:
+    """What stands in the texts in the form of a number of the CRM, and is none that the answer tells, with or without leading zeros."""
+    forms = sorted({form for number in numbers if (form := _form_of(number))})
+    if not forms:
+        return set()
+    own, pattern = {_bare(number) for number in told}, re.compile("|".join(forms), re.IGNORECASE)
+    return {match[0] for text in texts for match in pattern.finditer(text) if _bare(match[0]) not in own}
+
+
+def _form_of(number: str) -> str:
+    """What finds numbers of the same form: its letters, as many digits in each part, and any number of them in the last, which counts on.
+
+    Empty for digits alone, which may be a day or an amount, and for what has more of a word than of a number.
+    """
+    parts = _PARTS.findall(number)
+    letters = sum(len(part) for part in parts if not part.isdigit())
+    digits = sum(len(part) for part in parts if part.isdigit())
+    if not (0 < letters <= _LETTERS_OF_A_FORM and digits >= _DIGITS_OF_A_FORM) or not parts[-1].isdigit():
+        return ""
+    is_counted_apart = digits - len(parts[-1]) >= _DIGITS_OF_A_FORM  # a year stands before it
+    last = r"\d+" if is_counted_apart else rf"\d{{{len(parts[-1])},}}"
+    return _joined(number, [*(rf"\d{{{len(part)}}}" if part.isdigit() else re.escape(part) for part in parts[:-1]), last])
+
+
+def _bare(number: str) -> tuple[str, ...]:
+    return tuple(part.casefold().lstrip("0") for part in _PARTS.findall(number))
+
+
 def _squeezed(text: str) -> str:
     return "".join(_PARTS.findall(text)).casefold()
 
@@ -96,11 +130,16 @@ def _pattern_of(numbers: Iterable[str]) -> re.Pattern[str]:
 
 
 def _written(number: str) -> str:
+    return _joined(number, [re.escape(part) for part in _PARTS.findall(number)])
+
+
+def _joined(number: str, patterns: Sequence[str]) -> str:
+    """One pattern of those of the parts of a number, which has the same parts."""
     parts = _PARTS.findall(number)
-    text = re.escape(parts[0])
-    for before, part in pairwise(parts):
+    text = patterns[0]
+    for (before, part), pattern in zip(pairwise(parts), patterns[1:], strict=True):
         both_digits = before[-1].isdigit() and part[0].isdigit()
-        text += f"{_BETWEEN}{{{1 if both_digits else 0},3}}{re.escape(part)}"
+        text += f"{_BETWEEN}{{{1 if both_digits else 0},3}}{pattern}"
     if _LETTERS.search(number):
         return rf"(?<!\w){text}(?!\w)"
     return rf"(?<!\w)(?<!\d[-/.]){text}(?!\w)(?![-/.]\d)"

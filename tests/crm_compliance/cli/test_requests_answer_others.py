@@ -38,6 +38,19 @@ def test_the_numbers_of_all_other_files_are_replaced_alike(typist: Typist, org: 
     assert item["proposal"] == "Zie D-2026-0111, F-2026-0112, […], […], […], […] van 2026."
 
 
+@pytest.mark.parametrize("named", ["D-2025-0042", "d 2019/7", "D2026.01234", "f-2024-0009"])
+def test_a_number_of_a_file_that_is_not_there_is_replaced_like_one_that_is(typist: Typist, org: Night, named: str) -> None:
+    """SUS-05, EXP-09: in clear beside a gap it would tell that the gap is a file. Own numbers, days, plates and amounts stay."""
+    person = jan(org)
+    a_report(org, person, f"Zie {named}, D-2026-0777 en D-2026-111 (2026-03-04, CD-20 en 2026 0042, B-1000).")
+    org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0777")
+    asking = asked_by(typist, JAN, person, kind="witness")
+    (item,) = [item for item in asking.items() if item["proposal"]]
+    assert item["proposal"] == "Zie […], […] en D-2026-111 (2026-03-04, CD-20 en 2026 0042, B-1000)."
+    asking.decide({"item": item["item"], "status": "APPROVED_REDACTED", "text": f"Zie {named}."}, code=2)
+    assert asking.approve_all().release().outcome is Outcome.DELIVERED
+
+
 def test_no_text_of_a_contact_is_told_to_somebody_who_is_suspected_elsewhere(typist: Typist, org: Night) -> None:
     """SUS-05: it lies in no file and may stem from the closed one; to others it is proposed."""
     person = jan(org, description="Zie ook een ander dossier, daar als verdachte genoemd.")
