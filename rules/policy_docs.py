@@ -139,7 +139,8 @@ def _page(shipped: Policy) -> Iterator[str]:
 _INTRODUCTION: Final = """\
 # The retention schedule
 
-This page comes from `rules/policy.py` and `rules/categories.py`; when it is out of date, a test fails and says how to make it anew.
+This page comes from `rules/policy.py` and `rules/categories.py`; when it is out of date, a test fails and says
+how to make it anew.
 
 A schedule is one YAML file. It says how long personal data are kept, counted from when, and what happens then. The product comes
 with the published schedule of Child Focus; `policy show --output FILE` writes it, and the setting `POLICY` names another file, or a folder
