@@ -26,7 +26,7 @@ from jobs.scoping import MENTION, Row, json_value
 from jobs.veiling import Veil
 from rules.full_records import PARTICIPATIONS, TOOK_PART, FullFiche, FullNote, FullParty, FullRecording
 from rules.labels import label_for
-from rules.on_behalf_withholding import withheld_on_behalf, withheld_recipient, withheld_role
+from rules.on_behalf_withholding import CHILD_STATEMENTS, withheld_on_behalf, withheld_recipient, withheld_role
 from rules.recipients import acts_in_criminal_matters
 from rules.redaction import Redaction
 from rules.structured_fields import FIELDS, Nature, ShownTo, needed_by, rule_for
@@ -54,6 +54,7 @@ _EXACT: Final = frozenset({"communicated", "started", "ended", "created", "sent"
 _TITLES: Final = MappingProxyType({"bin": "deleted"})
 # Of these RGT-09 withholds the texts and what leads to the child, and tells the rest: of a fiche its number and its day, not its hour.
 _TOLD_IN_PART: Final = frozenset({"contact", "dossier", "party", "fiche"})
+_OF_THE_REPORT: Final = ("caller_number", "caller_email", "channel", "language", "reporter_kind")  # of the own report they are no secret
 _ABOUT_RECIPIENT: Final = ("transmitted_to", "transmitted_on", "transmitted_country", "transfer_basis")
 _AROUND = 200  # characters on either side of a mention, up to the ends of its sentences
 
@@ -103,17 +104,22 @@ class Items:
         texts = tuple(field for field in fields if field.is_text)
         told = tuple(field for field in fields if not field.is_text)
         apart: tuple[Field, ...] = ()
+        beside: tuple[Field, ...] = ()  # goes with the text, and comes with it
         if row.is_limited:
             apart = tuple(field for field in told if self._withheld(row, field) is not None)
             told = tuple(field for field in told if field not in apart)
+            if row.kind == "fiche" and texts:
+                beside = tuple(field for field in apart if self._withheld(row, field) == CHILD_STATEMENTS)
+                apart = tuple(field for field in apart if field not in beside)
         if row.is_limited and row.kind in _TOLD_IN_PART:
-            made = [self._item(row, context, told)] if told or not apart else []
+            made = [self._item(row, context, told)] if told or not (apart or beside) else []
             if texts:
-                made.append(self._with_text(row, self._item(row, context, texts), texts))
+                made.append(self._with_text(row, self._item(row, context, (*beside, *texts)), texts))
         else:
             made = [self._with_text(row, self._item(row, context, (*told, *texts)), texts)]
-        if apart:
-            made.append(self._apart(row, context, apart))
+        for withholds in dict.fromkeys(self._withheld(row, field) or "" for field in apart):
+            of_class = tuple(field for field in apart if self._withheld(row, field) == withholds)
+            made.append(self._apart(row, context, of_class, withholds))
         if (recipient := self._recipient(row, context)) is not None:
             made.append(recipient)
         attachment = None if self._only_provided or row.place == MENTION else self._attachment(row)
@@ -157,15 +163,14 @@ class Items:
             where=row.where,
         )
 
-    def _apart(self, row: Row, context: str, fields: tuple[Field, ...]) -> Item:
-        """What RGT-09 names among structured fields: withheld as a whole until the DPO releases it."""
-        withholds = self._withheld(row, fields[0]) or ""
+    def _apart(self, row: Row, context: str, fields: tuple[Field, ...], withholds: str) -> Item:
+        """What RGT-09 names among structured fields, by class: withheld until the DPO releases it."""
         item = self._item(row, context, fields)
         return msgspec.structs.replace(item, needs_review=True, status=ItemStatus.WITHHELD, code=RGT_09, withholds=withholds)
 
     def _withheld(self, row: Row, field: Field) -> str | None:
         """The class of RGT-09 that a structured field falls under."""
-        if row.is_askers and field.name in ("caller_number", "caller_email"):
+        if row.is_askers and field.name in _OF_THE_REPORT:
             return None
         if isinstance(row.record, FullParty) and row.is_own and (spoke := withheld_role(row.record.role)):
             return spoke

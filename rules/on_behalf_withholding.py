@@ -28,6 +28,9 @@ _REACHES_THE_CHILD = frozenset({Nature.PHONE, Nature.EMAIL, Nature.ADDRESS, Natu
 # Where a child is born is no secret for its parent, and leads nobody to it.
 _HARMLESS = frozenset({("contact", "birth_place")})
 
+# How somebody was in contact, and in which language: a chat in Dutch may tell that it was the child.
+_TELLS_WHO_SPOKE = frozenset({("fiche", "channel"), ("fiche", "reporter_kind"), ("fiche", "language"), ("recording", "channel")})
+
 # Roles that say that the child itself spoke.
 _SPEAKING = frozenset({"reporter", "witness"})
 
@@ -84,7 +87,7 @@ def withheld_on_behalf(kind: str, field: str) -> str | None:
         return None
     if rule.nature in _REACHES_THE_CHILD:
         return CONTACT_DETAILS
-    if rule.needs_review:
+    if rule.needs_review or (kind, field) in _TELLS_WHO_SPOKE:
         return CHILD_STATEMENTS
     return None
 

@@ -23,7 +23,8 @@ class ShownField(msgspec.Struct, frozen=True):
 
 
 class ShownItem(msgspec.Struct, frozen=True):
-    """An item that goes out. `status` is for a working copy: where the item stands."""
+    """An item that goes out. `status` is for a working copy: where the item stands. `record` numbers its row in this answer: a row of which
+    parts are decided apart, or that has a file with it, gives several items."""
 
     number: str
     context: str
@@ -33,6 +34,7 @@ class ShownItem(msgspec.Struct, frozen=True):
     fields: tuple[ShownField, ...]
     attachment: Attachment | None = None
     status: str = ""
+    record: int = 0
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -73,7 +75,8 @@ def shown_of(compilation: Compilation, *, working_copy: bool = False) -> Shown:
     )
     keys = {each.key for each in contexts}
     items = [item for item in (_proposed(compilation) if working_copy else compilation.shown) if not portable or item.context in keys]
-    shown = [_shown(item, portable=portable, working_copy=working_copy) for item in items]
+    records = {source: number for number, source in enumerate(dict.fromkeys(item.source for item in items), 1)}
+    shown = [_shown(item, records[item.source], portable=portable, working_copy=working_copy) for item in items]
     if portable:
         shown = [
             msgspec.structs.replace(item, number=str(number)) for number, item in enumerate((each for each in shown if each.fields), 1)
@@ -99,7 +102,7 @@ def _proposed(compilation: Compilation) -> Sequence[Item]:
     return [item for item in compilation.items if item.status is not ItemStatus.WITHHELD and item.kind != RECIPIENT]
 
 
-def _shown(item: Item, *, portable: bool, working_copy: bool) -> ShownItem:
+def _shown(item: Item, record: int, *, portable: bool, working_copy: bool) -> ShownItem:
     """The structured fields, and of free text only what a person has read (EXP-07)."""
     pending = working_copy and item.status is ItemStatus.PENDING_REVIEW
     structured = [field for field in item.fields if not field.is_text] if pending else item.shown_fields
@@ -116,4 +119,4 @@ def _shown(item: Item, *, portable: bool, working_copy: bool) -> ShownItem:
         fields.append(ShownField(texts[0].name if len(texts) == 1 else "text", text, standing))
     attachment = None if portable else item.attachment if pending else item.shown_attachment
     status = item.status.value if working_copy else ""
-    return ShownItem(item.item, item.context, item.kind, item.title, item.at, tuple(fields), attachment, status)
+    return ShownItem(item.item, item.context, item.kind, item.title, item.at, tuple(fields), attachment, status, record)

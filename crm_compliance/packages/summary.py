@@ -26,11 +26,12 @@ def summary(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
 
 
 def _count(shown: Shown, texts: Texts) -> str:
+    """How many records there are of each kind: a text that was released apart, or a file, is part of its record and none of its own."""
     if not shown.items:
         return texts.say("access", "empty")
-    kinds = Counter(item.kind for item in shown.items)
+    kinds = Counter(kind for _, kind in dict.fromkeys((item.record, item.kind) for item in shown.items))
     told = ", ".join(texts.say("summary", "kind", kind=texts.code("kind", kind), count=str(count)) for kind, count in kinds.items())
-    count = len(shown.items)
+    count = kinds.total()
     return texts.say("summary", "items_one" if count == 1 else "items", count=str(count), kinds=told)
 
 

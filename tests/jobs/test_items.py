@@ -158,6 +158,27 @@ def test_of_a_conversation_under_rgt_09_the_number_and_the_day_are_told_and_not_
     assert (text.status, text.shown_fields, text.shown_text) == (ItemStatus.WITHHELD, (), "")
 
 
+@pytest.mark.parametrize("summary", ["Zij is bang.", None])
+def test_under_rgt_09_the_channel_of_a_withheld_conversation_is_withheld_with_it(summary: str | None) -> None:
+    """RGT-09, R-096: a chat may tell that it was the child who wrote. Who reported themselves know it; a released text comes with it."""
+    fiche = FullFiche(id="f", number="F-1", channel="chat", language="fr", reporter_kind="child", caller_number="0470", summary=summary)
+    row = Row("fiche", "f", fiche, is_limited=True, is_caller=True)
+    told, *hidden = maker().of(row, "context-1")
+    assert values(told) == {"number": "F-1"}
+    assert {item.status for item in hidden} == {ItemStatus.WITHHELD}
+    (spoken,) = [item for item in hidden if item.withheld_class == "child_statements"]
+    released = msgspec.structs.replace(spoken, status=ItemStatus.APPROVED)
+    assert ("channel" in values(released), "caller_number" in values(released)) == (True, False)
+    theirs, *_ = maker().of(Row("fiche", "f", fiche, is_limited=True, is_askers=True), "context-1")
+    assert values(theirs)["channel"] == "chat"
+
+
+def test_under_rgt_09_the_channel_of_a_recording_is_withheld() -> None:
+    """A recording without a transcript has no text that would be withheld."""
+    items = maker().of(Row("recording", "r", FullRecording(id="r", channel="chat", started_on=date(2026, 1, 2)), is_limited=True), "c")
+    assert not [item for item in items if item.is_shown and "channel" in values(item)]
+
+
 def test_under_rgt_09_a_confidant_who_was_informed_is_withheld_and_an_authority_waits() -> None:
     for name, status, code in (("Opvanghuis Zonnedal", "WITHHELD", "RGT-09"), ("Police", "PENDING_REVIEW", "DPO_REVIEW")):
         fiche = FullFiche(id="f", number="F-1", transmitted_to=name, transmitted_country="FR")

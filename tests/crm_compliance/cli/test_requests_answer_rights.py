@@ -95,7 +95,7 @@ def test_what_a_parent_may_be_told_of_a_runaway_stays_beside_what_is_withheld(ty
     """RGT-09: number and day of every fiche, the own report once it was read, and the own name; the reason is the child's protection."""
     child, parent = lotte(org, "2017-03-04"), els(org, telephone1="+32470000002")
     dossier = org.dossier("runaway", closed=False, fiches=0)
-    org.fiche("runaway", dossier=dossier, cf_name="F-0001", cf_summary="Zij wil niet naar huis.")
+    org.fiche("runaway", dossier=dossier, cf_name="F-0001", cf_summary="Zij wil niet naar huis.", cf_channel=100000001)
     theirs: dict[str, Any] = {"cf_name": "F-0002", "cf_summary": "Els Vermeulen belt ongerust op.", "cf_callernumber": "0470 00 00 02"}
     org.fiche("runaway", dossier=dossier, **theirs, cf_transmittedto="Opvanghuis Zonnedal", cf_transmittedon="2026-11-02")
     for contact, role in ((child, "child"), (parent, "parent")):
@@ -104,7 +104,7 @@ def test_what_a_parent_may_be_told_of_a_runaway_stays_beside_what_is_withheld(ty
     assert asking.compile()["pending"] == 1
     asking.approve_all()
     text = told(asking.compilation)
-    assert not [word for word in ("niet naar huis", "Zonnedal", "[ouder", "[derde") if word in text]
+    assert not [word for word in ("niet naar huis", "Zonnedal", "[ouder", "[derde", "chat") if word in text]
     assert not [word for word in ("F-0001", "F-0002", "ongerust", "Els Vermeulen", "0470 00 00 02") if word not in text]
     fiches = [item for item in asking.compilation.shown if item.kind == "fiche"]
     assert {len(item.at) for item in fiches} == {len("2026-11-02")}

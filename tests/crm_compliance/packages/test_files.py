@@ -126,7 +126,7 @@ def test_no_id_and_no_text_of_the_crm_is_in_any_file() -> None:
     made = package(compilation())
     for name, content in made.items():
         assert not GUID.search(name)
-        assert ROW.encode() not in content
+        assert ROW[:-4].encode() not in content
         if name.endswith((".json", ".html")):
             assert not GUID.search(content.decode())
             assert "UNREDACTED" not in content.decode()

@@ -18,7 +18,7 @@ from crm_compliance.packages.letter import letter_data, letter_pdf
 from crm_compliance.packages.wording import LANGUAGES, texts_in
 from jobs.disclosure import Addressee, Compilation, Field, Ground, ItemStatus, Retention
 from tests.crm_compliance.packages.pages import opened, pages_of, pictures_of, text_of
-from tests.crm_compliance.packages.samples import DOSSIER, GIFT, GIFTS, PERSON, SENDER, compilation, fiche, neutral
+from tests.crm_compliance.packages.samples import DOSSIER, GIFT, GIFTS, PERSON, PHOTO, SENDER, compilation, fiche, neutral
 
 
 def letter(compiled: Compilation) -> bytes:
@@ -324,6 +324,14 @@ def test_the_first_page_says_who_how_many_from_when_to_when_and_what_was_left_ou
     for words in ("Samengevat", "Over wie Lotte Peeters (fictief)", "5 stukken: Persoonsgegevens (1), Fiche", "van 15 januari 2026 tot"):
         assert words in first, words
     assert "Gegevens over andere personen – Delen zijn weggelaten" in first
+
+
+def test_a_record_that_is_decided_on_in_parts_is_counted_once() -> None:
+    """RGT-09, EXP-08: of a conversation number and day, its text released apart, and a file that hangs on it are one record."""
+    text = fiche(2, item="item-3", fields=(Field("summary", "WHAT THE CRM HAS", is_text=True),))
+    file = msgspec.structs.replace(PHOTO, source=text.source, kind="fiche")
+    compiled = compilation(scope="on_behalf_limited", items=(fiche(2, needs_review=False, proposal=""), text, file, fiche(7)), withheld=())
+    assert "2 stukken: Fiche van een gesprek of melding (2)" in text_of(letter(compiled))
 
 
 def test_that_nothing_was_left_out_is_never_said() -> None:
