@@ -14,7 +14,7 @@ from crm_compliance.keys import KeyRing, KeysMissing, is_key_id, made_entry
 from crm_compliance.sealing import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
-from crm_compliance.witness import NAME, FileWitness
+from crm_compliance.witness import NAME, FileWitness, remembers_a_ledger
 from jobs.heads import KEYS
 from jobs.ledger import LedgerEntry, StoreAltered
 from jobs.ports import Clock, Entry
@@ -72,8 +72,9 @@ def tell_of_recovery(settings: Settings, store: SqlStore, clock: Clock) -> None:
 def remnants(settings: Settings) -> list[Path]:
     """What an earlier ledger has left beside the database."""
     keys = settings.data_dir / "keys"
-    files = [keys / NAME, keys / TOLD, settings.anchor_path, settings.erasures_path]
-    return [file for file in files if file.is_file() and file.stat().st_size]
+    told = [keys / NAME] if remembers_a_ledger(keys / NAME) else []
+    files = [keys / TOLD, settings.anchor_path, settings.erasures_path]
+    return [*told, *(file for file in files if file.is_file() and file.stat().st_size)]
 
 
 def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:

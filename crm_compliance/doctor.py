@@ -122,7 +122,9 @@ def _store(settings: Settings) -> str:
         except (KeyUnusable, KeysMissing):  # the check of the keys tells what is wrong with them
             audit = audit_store(settings, store, signatures=False)
         if not audit.ok:
-            raise LedgerBroken(f"the ledger does not verify: {audit.problems[0]}", hint="crm-compliance ledger verify")
+            first = audit.problems[0]
+            told = f" ({first.code})" if first.code else ""
+            raise LedgerBroken(f"the ledger does not verify: {first}{told}", hint=first.hint or "crm-compliance ledger verify")
         told = f"the chain holds; checkpoints: {audit.checkpoints}, all fit"
         return f"runs: {len(store.runs())}; ledger entries: {audit.verdict.entries}, {told}"
 

@@ -134,12 +134,13 @@ def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
             store.strand(strand)
         store.check_erasures(whole=True)
         store.check_journal(whole=True)
+        store.check_waiting()
         if not ring.is_complete:
             return []
         day = brussels_date(store.now())
         return [Problem(found.where, found.what) for found in differences(store, ring.references, day)]
     except StoreAltered as error:
-        return [Problem(error.where or "store", str(error))]
+        return [Problem(error.where or "store", str(error), code=error.code, hint=error.hint)]
 
 
 def _about_stamps(checkpoints: Sequence[Checkpoint], ca_file: Path | None) -> list[Problem]:

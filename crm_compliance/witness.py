@@ -15,11 +15,12 @@ from pathlib import Path
 import msgspec
 
 from crm_compliance.erasure_journal import ErasureFile
-from crm_compliance.files import place_once, private_folder
+from crm_compliance.files import disk_errors, place_once, private_folder
 from crm_compliance.keys import KeyRing
 from crm_compliance.public_keys import PublicKeys
 from crm_compliance.store.seals import Seals
 from jobs.heads import Head, altered
+from jobs.ledger import FIRST
 from rules.errors import UsageError
 
 NAME = "ledger.head"
@@ -33,10 +34,22 @@ class HeadUnreadable(UsageError):
 
 
 class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file holds: the place and the hash of the last entry."""
+    """What the file holds: the place and the hash of the last entry; the place 0 where the first is about to be written."""
 
     entries: int
     hash: str
+
+    @property
+    def text(self) -> bytes:
+        return msgspec.json.encode(self).ljust(LENGTH - 1) + b"\n"
+
+
+NOTHING = Remembered(0, FIRST)
+
+
+def remembers_a_ledger(file: Path) -> bool:
+    """Whether a file of this kind is there and says that there was an entry, or says nothing that can be read."""
+    return file.is_file() and file.stat().st_size > 0 and file.read_bytes() != NOTHING.text
 
 
 class FileWitness:
@@ -77,6 +90,10 @@ class FileWitness:
             f"{self._file} is not as it was written", hint="restore it from a backup, or: crm-compliance recover", where=str(self._file)
         )
 
+    def expect(self) -> None:
+        with disk_errors(self._file):
+            place_once(private_folder(self._folder) / NAME, NOTHING.text)
+
     def register_end(self) -> str:
         return self._erasures.end() if self._erasures is not None else ""
 
@@ -85,7 +102,7 @@ class FileWitness:
 
     def note(self, head: Head, *, older: bool = False) -> None:
         """What fails here makes the file lag behind, and undoes nothing."""
-        text = msgspec.json.encode(Remembered(head.entries, head.hash)).ljust(LENGTH - 1) + b"\n"
+        text = Remembered(head.entries, head.hash).text
         with suppress(OSError):
             if not self._file.exists():
                 place_once(private_folder(self._folder) / NAME, text)

@@ -85,6 +85,7 @@ def refuse_altered(context: JobContext) -> None:
     refuse(about_runs(store))
     store.check_erasures()
     store.check_journal()
+    store.check_waiting()
     refuse_if_behind(context)
 
 

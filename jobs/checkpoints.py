@@ -74,11 +74,16 @@ class KeptCheckpoint(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that does not verify: the place, such as `entry 7`, and what is wrong there; `entry` is the first one that it touches."""
+    """Something that does not verify: the place, such as `entry 7`, and what is wrong there; `entry` is the first one that it touches.
+
+    `code` and `hint` are those of the error by which other commands refuse it, where there is one of its own.
+    """
 
     where: str
     what: str
     entry: int | None = None
+    code: str = ""
+    hint: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"

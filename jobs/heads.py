@@ -72,13 +72,16 @@ class JournalTally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The end of the ledger. `entries` is the place of the last entry and `hash` its hash; `strands` the digest of each strand that has an
-    entry; `erasures` what the register of erasures was then, `journal` the journal of all runs; `key` the id of the signing key."""
+    entry; `erasures` what the register of erasures was then, `journal` the journal of all runs, `waiting` the seal of the statistics that
+    wait for their month (ERA-16), empty where none do, and unset in a head from before these were sealed; `key` the id of the signing key.
+    """
 
     entries: int
     hash: str
     strands: dict[str, str]
     erasures: Tally
     journal: JournalTally = JournalTally()
+    waiting: str | msgspec.UnsetType = msgspec.UNSET
     key: str = ""
     signature: str = ""
 
@@ -87,7 +90,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What is signed: the RFC 8785 form without the signature."""
         fields = msgspec.structs.asdict(self)
         del fields["signature"]
-        return canonical(fields)
+        return canonical({name: value for name, value in fields.items() if value is not msgspec.UNSET})
 
 
 def strands_after(strands: Mapping[str, str], entries: Iterable[LedgerEntry]) -> dict[str, str]:

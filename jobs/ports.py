@@ -217,6 +217,11 @@ class Store(Protocol):
         ledger was signed; with `whole` each document is looked at, which else is done for those that are read."""
         ...
 
+    def check_waiting(self) -> None:
+        """Raise StoreAltered where the statistics that wait for their month are not those that waited when the head of the ledger was
+        signed (ERA-16)."""
+        ...
+
     def register_head(self) -> dict[str, object]:
         """How many entries the register of erasures has, and the digest over all (`rows`, `digest`): what the signed head says."""
         ...

@@ -129,7 +129,10 @@ def verify(
     output.answer(document, lambda _: print_line("\n".join(lines if audit.ok else map(str, audit.problems))))
     if audit.ok:
         return 0
-    output.fail(LedgerBroken(str(audit.problems[0]), hint="keep the files and tell the DPO"))
+    first = audit.problems[0]
+    error = LedgerBroken(str(first), hint=first.hint or "keep the files and tell the DPO")
+    error.code = first.code or error.code
+    output.fail(error)
     return BROKEN
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -91,12 +92,17 @@ class Database:
             if self.file:
                 with explained(self.place), self.engine.execution_options(begin="").connect() as connection:
                     connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            with self.writing() as connection:
-                if not self.file:
-                    connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-                if (version := _version(connection, self.place)) != HEAD:
-                    _refuse_unsigned(connection, version, self.place)
-                    _upgrade(connection)
+            try:
+                with self.writing() as connection:
+                    if not self.file:
+                        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                    if (version := _version(connection, self.place)) != HEAD:
+                        _refuse_unsigned(connection, version, self.place)
+                        with _telling_of_other_tables(version or "nothing"):
+                            _upgrade(connection)
+            except _OtherTables as error:
+                with self.reading() as connection:
+                    raise _misfit(connection, error.mark, self.place) from error
 
 
 @contextmanager
@@ -172,26 +178,77 @@ def _engine(url: URL, file: Path | None) -> Engine:
 
 
 def _version(connection: Connection, place: str) -> str | None:
-    """The version that the tables have; None for an empty database."""
+    """The version that the tables have by their mark; None for an empty database."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     # Read here and not by alembic, which takes a fifth of a second to load and is not needed on most days.
     found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all()  # noqa: S608
     if not found:
         return None
-    if len(found) > 1 or found[0] > HEAD:
+    mark = str(found[0])
+    if len(found) == 1 and re.fullmatch(r"\d{4}", mark) and mark > HEAD:
         raise StoreUnusable(
-            f"the database has version {', '.join(sorted(found))}, this program knows versions up to {HEAD}",
+            f"the database has version {mark}, this program knows versions up to {HEAD}",
             hint="install the newer version of crm-compliance that made it; an older one could spoil it",
             where=place,
         )
-    return str(found[0])
+    if len(found) > 1 or mark not in _steps():
+        raise _misfit(connection, ", ".join(sorted(map(str, found))), place)
+    return mark
+
+
+def _steps() -> set[str]:
+    """The versions that there were, one for each step."""
+    return {file.name[:4] for file in (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py")}
+
+
+def _misfit(connection: Connection, mark: str, place: str) -> StoreUnusable:
+    """The error that the mark of the version is none, or not that of these tables; where it can be told, it says which it should be."""
+    from crm_compliance.store.tables import metadata
+
+    inspector = inspect(connection)
+    there = {name: {column["name"] for column in columns} for (_, name), columns in inspector.get_multi_columns().items()}
+    is_head = all(there.get(name) == set(table.columns.keys()) for name, table in metadata.tables.items())
+    tables = f"the tables are those of version {HEAD}" if is_head else "the tables are not those of that version"
+    mend = f"; if there is none: set version_num in {VERSION_TABLE} to {HEAD}, then crm-compliance ledger verify" if is_head else ""
+    return StoreUnusable(
+        f"the version mark of the database (table {VERSION_TABLE}) says {mark[:40]!r}, and {tables}",
+        hint=f"nothing was changed; somebody has altered the mark: tell the DPO, and restore the database from its newest backup{mend}",
+        where=place,
+    )
+
+
+class _OtherTables(Exception):
+    """A step found other tables than those of the version that the mark says."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__(mark)
+        self.mark = mark
+
+
+@contextmanager
+def _telling_of_other_tables(mark: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_about_tables(error):
+            raise
+        raise _OtherTables(mark) from error
+
+
+def _is_about_tables(error: DBAPIError) -> bool:
+    """Whether a statement found no table, column or index where there should be one, or one where there should be none."""
+    if isinstance(error.orig, sqlite3.Error):
+        return str(error.orig).startswith(("no such ", "duplicate column ")) or "already exists" in str(error.orig)
+    return getattr(error.orig, "sqlstate", None) in ("42P01", "42P07", "42701", "42703", "42704")
 
 
 def _refuse_unsigned(connection: Connection, version: str | None, place: str) -> None:
     """Refuse a database whose runs were written by a version that signed none of them: nobody could tell them from made-up ones."""
     if version is None or version >= SIGNED or connection.execute(text("SELECT 1 FROM runs LIMIT 1")).first() is None:
         return
+    if "seal" in {column["name"] for column in inspect(connection).get_columns("actions")}:
+        raise _misfit(connection, version, place)
     raise StoreUnusable(
         f"the database has runs of version {version}, which did not sign them; this program believes runs from version {SIGNED} on",
         hint="nothing was changed: keep that version and this database for its history, and begin with a new CRM_COMPLIANCE_DATA_DIR",
@@ -238,10 +295,21 @@ def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreUnusable(f"the database was busy for {BUSY_S} seconds", hint="find the program that holds it, and repeat", where=place)
     told = str(error)
-    # A text that is none is told without a name; a table that every version has lacks where the page that names it is damaged.
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")) or told.startswith(("Could not decode", "no such ")):
+    if told.startswith("no such "):
+        return _lacking(place)
+    # A text that is none is told without a name.
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")) or told.startswith("Could not decode"):
         return _damaged(place)
     return None
+
+
+def _lacking(place: str) -> StoreUnusable:
+    """A table or column lacks where the page that names it is damaged, where somebody removed it, or where the mark is not theirs."""
+    return StoreUnusable(
+        f"the database lacks a table or column of version {HEAD}, which its version mark (table {VERSION_TABLE}) says it has",
+        hint="it is damaged, or somebody has altered the mark or the tables: tell the DPO, and restore it from its newest backup",
+        where=place,
+    )
 
 
 def _damaged(place: str) -> StoreUnusable:
@@ -252,6 +320,8 @@ def _postgresql_problem(error: DBAPIError, place: str) -> UsageError | None:
     import psycopg  # not at the top: it takes its time to load, and SQLite never needs it
 
     state = getattr(error.orig, "sqlstate", None)
+    if state in ("42P01", "42703"):
+        return _lacking(place)
     if state == "53100":
         return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
     if state in ("25006", "42501"):

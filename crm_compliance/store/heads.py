@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection, select
 
-from crm_compliance.store import erasures, journal
+from crm_compliance.store import erasures, journal, waiting
 from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.seals import Seals
 from crm_compliance.store.tables import ledger, ledger_head
@@ -22,6 +22,12 @@ from jobs.ledger import LedgerEntry, StoreAltered
 from rules.errors import UsageError
 
 ONLY = 1  # the table has one row
+
+
+class HeadMissing(StoreAltered):
+    """There is a ledger, and what is remembered of its last end was removed: its signed head, or the file beside the keys, or both."""
+
+    code = "head_missing"
 
 
 class Witness(Protocol):
@@ -39,6 +45,11 @@ class Witness(Protocol):
 
     def known(self) -> tuple[int, str] | None:
         """Place and hash of the last entry as far as is remembered, None before the first; it may lag behind, never be ahead."""
+        ...
+
+    def expect(self) -> None:
+        """Make ready to remember the first head, before it is in the database: from then on, nothing remembered means that it was removed.
+        Until it is noted, the place that is known is 0."""
         ...
 
     def register_end(self) -> str:
@@ -87,16 +98,29 @@ class Heads:
     def begin(self) -> None:
         """A transaction begins: nothing of it is for the witness yet."""
         self._open.head = self._open.erased = self._open.journal = None
+        self._open.waiting = False
 
     def note_journal(self, rows: int, weight: int) -> None:
         """This transaction has made the journal of the runs so many rows longer, or shorter, and their sum so much heavier."""
         before: tuple[int, int] = self._open.journal or (0, 0)
         self._open.journal = (before[0] + rows, before[1] + weight)
 
+    def change_waiting(self, connection: Connection, known: tuple[int, str] | None) -> None:
+        """This transaction will change what waits to be counted: what is there must be what was signed, or a new seal would cover it up."""
+        self.check_waiting(connection, self.current(connection, known))
+        self._open.waiting = True
+
     @property
-    def has_journal(self) -> bool:
-        """Whether this transaction has changed the journal of the runs."""
-        return self._open.journal is not None and self.is_signed
+    def has_changed(self) -> bool:
+        """Whether this transaction has changed what the head knows beside the entries: the journal of the runs, or what waits."""
+        return (self._open.journal is not None or self._open.waiting) and self.is_signed
+
+    def check_waiting(self, connection: Connection, head: Head | None) -> None:
+        """Raise StoreAltered unless what waits to be counted is what waited when the head was signed (ERA-16)."""
+        if head is None or head.waiting is msgspec.UNSET or self._witness is None or self.is_recovering:
+            return
+        if not waiting.is_as_sealed(connection, head.waiting, self._witness.seals):
+            raise altered("the statistics that wait for their month")
 
     def check_journal(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
         """Raise StoreAltered unless the journal of the runs has the rows that it had when the head was signed, in the same states and the
@@ -145,10 +169,14 @@ class Heads:
         if doc is None:
             if last is not None and self.is_recovering and self.forgotten is not None:
                 raise altered("the head of the ledger")
-            if known is not None:
+            if known is not None and known[0]:
                 raise _behind("the database has lost the head of its ledger" if last is not None else "the database has lost its ledger")
+            if last is not None and not self.is_recovering:
+                raise _missing("the database has a ledger and no signed head of it")
             return None
         head = self._decoded(doc)
+        if known is None and not self.is_recovering and self._witness.known() is None:  # somebody may have begun the ledger since
+            raise _missing("the file that remembers the last head of the ledger, ledger.head beside the keys, is not there")
         if last is None or (last.seq, last.hash) != (head.entries, head.hash):
             raise altered("the end of the ledger")
         if known is not None:
@@ -179,12 +207,20 @@ class Heads:
         else:
             return
         signed = self._witness.sign(
-            Head(*last, strands_after(strands, added), self._tally(connection, head), self._journal_tally(connection, head))
+            Head(
+                *last,
+                strands_after(strands, added),
+                self._tally(connection, head),
+                self._journal_tally(connection, head),
+                self._waiting(connection, head),
+            )
         )
         doc = msgspec.json.encode(signed).decode()
         statement = insert_into(connection, ledger_head)
         statement = statement.on_conflict_do_update(index_elements=["only"], set_={"doc": statement.excluded.doc})
         connection.execute(statement, {"only": ONLY, "doc": doc})
+        if head is None:
+            self._witness.expect()
         self._believed = doc
         self._open.head = signed
 
@@ -207,6 +243,12 @@ class Heads:
             return journal.tally(connection, self._witness.seals())
         return head.journal.after(*(self._open.journal or (0, 0)))
 
+    def _waiting(self, connection: Connection, head: Head | None) -> str:
+        assert self._witness is not None
+        if head is None or head.waiting is msgspec.UNSET or self._open.waiting or self.is_recovering:
+            return waiting.seal_of(connection, self._witness.seals)
+        return head.waiting
+
     def _decoded(self, doc: str) -> Head:
         try:
             head = msgspec.json.decode(doc, type=Head)
@@ -222,5 +264,13 @@ def _behind(what: str) -> StoreAltered:
     return StoreAltered(
         f"{what}: the database was put back to an older day",
         hint="restore its newest copy; if there is none newer: crm-compliance recover, and tell the DPO",
+        where="ledger",
+    )
+
+
+def _missing(what: str) -> HeadMissing:
+    return HeadMissing(
+        f"the record of the last head of the ledger is missing: {what}; an older copy of the database could not be told from the newest",
+        hint="restore database and keys/ledger.head from their newest backups; if there are none: crm-compliance recover, and tell the DPO",
         where="ledger",
     )

@@ -28,13 +28,13 @@ def append(
     clock: Callable[[], datetime],
     heads: Heads,
 ) -> None:
-    """Add entries behind the last one, and sign the head of then, also where only the journal of a run has changed. Call it last in a
-    transaction: in PostgreSQL others wait for the lock until it ends.
+    """Add entries behind the last one, and sign the head of then, also where only the journal of a run, or what waits to be counted, has
+    changed. Call it last in a transaction: in PostgreSQL others wait for the lock until it ends.
 
     Raises:
         StoreAltered: the ledger does not end as it was signed. Nothing is added to what somebody has changed.
     """
-    if not entries and not heads.has_journal:
+    if not entries and not heads.has_changed:
         return
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))

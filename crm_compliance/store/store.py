@@ -367,13 +367,21 @@ class SqlStore:
         with self._database.reading() as connection:
             self._heads.check_journal(connection, self._heads.current(connection, known), whole=whole)
 
+    def check_waiting(self) -> None:
+        known = self._heads.known()
+        with self._database.reading() as connection:
+            self._heads.check_waiting(connection, self._heads.current(connection, known))
+
     def forget_key(self, key: str, entry: Entry) -> None:
-        """Note that a register key is destroyed, after what it had sealed in the journal of the runs is sealed with the one in use.
+        """Note that a register key is destroyed, after what it had sealed in the journal of the runs, and of what waits to be counted, is
+        sealed with the one in use.
 
         Raises:
             StoreAltered: something of that is not what was sealed.
         """
+        known = self._heads.known()
         with self._writing_run() as connection:
+            self._heads.change_waiting(connection, known)
             self._heads.note_journal(*journal.seal_anew(connection, key, self._heads.seals))
             self._append(connection, [entry], None)
 
@@ -400,8 +408,11 @@ class SqlStore:
         counted: Mapping[tuple[str, str], int],
         forgotten: Sequence[Action],
     ) -> None:
+        known = self._heads.known()
         with self._writing_run() as connection:
             runs.replace_run(connection, run)
+            if taken or counted:
+                self._heads.change_waiting(connection, known)
             waiting.drop_waiting(connection, crm, taken)
             waiting.add_waiting(connection, crm, counted)
             self._heads.note_journal(*journal.write(connection, run.id, forgotten, self._heads.seals))

@@ -1,13 +1,21 @@
-"""What was counted and waits for its month to be over, without an identifier of anybody (ERA-16)."""
+"""What was counted and waits for its month to be over, without an identifier of anybody (ERA-16).
+
+Nothing else in the store says what it comes to, so the signed head of the ledger has a seal of all of it: one that nobody makes without
+the key, and from which nobody without it guesses what was counted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+import msgspec
 from sqlalchemy import Connection, delete, select
 
 from crm_compliance.store.inserting import insert_into
+from crm_compliance.store.seals import Seals, is_sealed, seal
 from crm_compliance.store.tables import waiting_statistics as table
+
+PURPOSE = "waiting statistics"
 
 
 def read_waiting(connection: Connection, crm: str) -> dict[tuple[str, str], int]:
@@ -29,3 +37,21 @@ def add_waiting(connection: Connection, crm: str, counted: Mapping[tuple[str, st
             index_elements=["crm", "month", "facts"], set_={"units": table.c.units + statement.excluded.units}
         )
         connection.execute(statement, {"crm": crm, "month": month, "facts": facts, "units": units})
+
+
+def seal_of(connection: Connection, sealing: Callable[[], Seals]) -> str:
+    """The seal of all that waits; empty where nothing does."""
+    message = _message(connection)
+    return seal(sealing(), PURPOSE, message) if message else ""
+
+
+def is_as_sealed(connection: Connection, found: str, sealing: Callable[[], Seals]) -> bool:
+    """Whether what waits is what this seal was made of."""
+    message = _message(connection)
+    return is_sealed(sealing(), PURPOSE, message, found) if message else not found
+
+
+def _message(connection: Connection) -> bytes:
+    """What is sealed: every row, in one order whatever the database's collation is; nothing where there is none."""
+    rows = sorted(tuple(row) for row in connection.execute(select(table.c.crm, table.c.month, table.c.facts, table.c.units)))
+    return msgspec.json.encode(rows) if rows else b""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,29 @@ def test_a_damaged_database_is_named_and_never_a_bug(typist: Typist, org: Night)
             said = typist.type(*command, "--json")
             assert said.code in (0, 2, 7), (at, command, said.err)
             assert said.code == 0 or said.error["hint"]
+
+
+@pytest.mark.parametrize("also", [(), ("DELETE FROM ledger_head",)])
+def test_a_removed_record_of_the_last_head_is_told_until_a_person_takes_the_database_as_it_is(
+    typist: Typist, org: Night, also: tuple[str, ...]
+) -> None:
+    """ACC-06: what told an older copy of the database from the newest is gone, and somebody has removed it."""
+    a_night(typist, org)
+    org.store.close()
+    (data_of(typist) / "keys" / "ledger.head").unlink()
+    with closing(sqlite3.connect(data_of(typist) / "state.db")) as connection, connection:
+        for statement in also:
+            connection.execute(statement)
+    said = typist.type("ledger", "verify", "--json")
+    assert (said.code, said.error["code"], said.document["ok"]) == (7, "head_missing", False)
+    assert "recover" in said.error["hint"]
+    found = {check["name"]: check for check in typist.type("doctor", "--json").document["checks"]}["store"]
+    assert (found["ok"], "head_missing" in found["message"], "recover" in found["hint"]) == (False, True, True)
+    for command in (("plan",), ("keys", "rotate"), ("run", "retention")):
+        assert typist.refused(*command, code=7)["code"] == "head_missing"
+    assert typist.ask("recover")["recovered"] is True
+    assert typist.ask("ledger", "verify")["ok"] is True
+    assert typist.ask("plan")["plan"]
 
 
 def test_the_anchor_at_its_default_place_earns_a_warning(typist: Typist, org: Night, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from crm_compliance.notary import audit_store
 from crm_compliance.settings import Settings
+from crm_compliance.witness import NAME, FileWitness, remembers_a_ledger
 from jobs.agreement import refuse_altered
 from jobs.apply import apply_plan
 from jobs.approving import approve_plan
@@ -29,11 +30,13 @@ from jobs.plan import Approval, Kind, Plan
 from jobs.plan_lines import digest_head
 from jobs.planning import lines_of
 from jobs.register_upkeep import keep_register
+from jobs.runs import Run, RunState
 from jobs.stopping import stop
 from jobs.subject_requests import FROZEN
 from tests.integration.asking import ASKER, dpo, registered
 from tests.integration.holding import place, release
 from tests.integration.night import Night, references_of
+from tests.integration.test_in_place import a_runaway
 
 LONG_AGO = date(2020, 1, 10)
 TRIGGERS = ("ledger_no_update", "ledger_no_delete", "ledger_no_replace")
@@ -408,6 +411,122 @@ def test_what_a_run_is_stands_in_no_column_beside_its_document(night: Night) -> 
     assert {column["name"] for column in inspect(night.store._database.engine).get_columns("runs")} == {"position", "id", "plan", "doc"}
     night.apply(night.plan())
     assert night.store.disposals(Kind.ALL, "units", 10) == [0]
+
+
+def without_the_row(night: Night) -> None:
+    attack(night, "DELETE FROM ledger_head")
+
+
+def without_the_file(night: Night) -> None:
+    remembered(night).unlink()
+
+
+def remembered(night: Night) -> Path:
+    witness = night.store._heads._witness
+    assert isinstance(witness, FileWitness)
+    return witness._file
+
+
+def without_either(night: Night) -> None:
+    without_the_row(night)
+    without_the_file(night)
+
+
+@pytest.mark.parametrize("how", [without_the_file, without_either])
+def test_a_removed_record_of_the_last_head_is_missed(attacked: Night, how: Callable[[Night], None]) -> None:
+    """ACC-06: without it, nobody could tell an older copy of the database from the newest one; and no next entry covers that up."""
+    ready = attacked.approved(attacked.plan())
+    how(attacked)
+    for act in (attacked.plan, lambda: apply_plan(attacked.context, ready.id), lambda: attacked.store.append([("note", {})])):
+        with pytest.raises(StoreAltered, match="last head of the ledger is missing") as caught:
+            act()
+        assert (caught.value.exit_code, caught.value.code, "recover" in caught.value.hint) == (7, "head_missing", True)
+    assert [problem.code for problem in audited(attacked)] == ["head_missing"]
+
+
+def test_a_removed_head_whose_end_is_remembered_is_missed(attacked: Night) -> None:
+    attacked.plan()
+    without_the_row(attacked)
+    with pytest.raises(StoreAltered, match="lost the head"):
+        attacked.plan()
+    assert audited(attacked)
+
+
+def test_a_first_transaction_that_was_cut_off_leaves_a_new_store(make_night: Callable[..., Night], tmp_path: Path) -> None:
+    """What will remember the head is there before the head is, so that a file that is not there was removed; nothing is remembered yet."""
+    night = make_night(register="erasures.jsonl")
+    witness = FileWitness(tmp_path / "new", lambda: night.key)
+    assert witness.known() is None
+    witness.expect()
+    assert witness.known() == (0, FIRST)
+    assert not remembers_a_ledger(tmp_path / "new" / "keys" / NAME)
+    night.plan()
+    assert remembers_a_ledger(remembered(night))
+
+
+def monthly(text: str) -> str:
+    return text.replace("statistics:\n", "statistics:\n  batch: monthly\n", 1)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO waiting_statistics (crm, month, facts, units) SELECT crm, '2026-10', facts, 7 FROM waiting_statistics",
+        "UPDATE waiting_statistics SET units = units + 1",
+        "UPDATE waiting_statistics SET crm = 'http://127.0.0.1:1/'",
+        "DELETE FROM waiting_statistics",
+    ],
+)
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_what_waits_to_be_counted_is_what_runs_have_counted(
+    request: pytest.FixtureRequest, make_night: Callable[..., Night], statement: str, database: str
+) -> None:
+    """ERA-16, ACC-06: what is slipped in would be published next month, and nobody could tell any more."""
+    night = make_night(
+        url=str(request.getfixturevalue("postgres_url")) if database == "postgresql" else None, policy=monthly, register="erasures.jsonl"
+    )
+    a_runaway(night)
+    night.apply(night.plan())
+    assert list(night.store.waiting_statistics(night.emulator.url).values()) == [1]
+    ready = night.plan()
+    assert audited(night) == []
+    attack(night, statement)
+    for act in (night.plan, lambda: apply_plan(night.context, ready.id)):
+        with pytest.raises(StoreAltered, match="wait for their month"):
+            act()
+    assert [problem for problem in audited(night) if "wait for their month" in problem.what]
+
+
+def test_what_was_slipped_in_while_a_run_works_is_not_sealed_with_what_it_counts(make_night: Callable[..., Night]) -> None:
+    night = make_night(policy=monthly, register="erasures.jsonl")
+    a_runaway(night)
+    plan = night.plan()
+    row = "INSERT INTO waiting_statistics (crm, month, facts, units) VALUES (:crm, '2026-10', '{}', 7)"
+    attack(night, row, crm=night.emulator.url)
+    counted = {("2026-11", "{}"): 1}
+    run = Run("run-1", Kind.ALL, plan.id, RunState.RUNNING, night.clock(), night.clock())
+    night.store.start_run(run, ("run_started", {"plan": plan.id}))
+    with pytest.raises(StoreAltered, match="wait for their month"):
+        night.store.fix_statistics(run, [], crm=night.emulator.url, taken=(), counted=counted, forgotten=())
+    assert sum(night.store.waiting_statistics(night.emulator.url).values()) == 7
+
+
+def test_what_waits_is_sealed_anew_before_its_key_is_destroyed(make_night: Callable[..., Night]) -> None:
+    """9.2: the term of a key says nothing about what waits to be counted."""
+    night = make_night(policy=monthly, register="erasures.jsonl")
+    a_runaway(night)
+    night.apply(night.plan())
+    before = night.key.register_key
+    head = night.store.head()
+    assert head is not None
+    assert str(head.waiting).startswith(f"{before}:")
+    rotated, entries = night.key.rotate(night.clock())
+    night.store.append([("key_rotated", entry) for entry in entries])
+    night.store.forget_key(before, ("key_destroyed", {"key": before}))
+    head = night.store.head()
+    assert head is not None
+    assert str(head.waiting).startswith(f"{rotated.register_key}:")
+    night.store.check_waiting()
 
 
 def audited(night: Night) -> list[Any]:

@@ -20,7 +20,7 @@ from rules.placed_holds import HoldType, PlacedHold
 from rules.subject_requests import Channel, RequesterKind, Right
 from tests.crm_compliance.store.values import a_plan
 from tests.crm_compliance.typist import NOW, Typist
-from tests.integration.night import Night
+from tests.integration.night import Night, witness_of
 
 REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
 OTHER = "https://ander.crm4.dynamics.com/api/data/v9.2/"
@@ -48,8 +48,9 @@ def database(typist: Typist) -> Path:
 
 
 def store_of(typist: Typist, crm: str = "") -> SqlStore:
-    sealer = Sealing(typist.settings.make_data_dir())
-    return SqlStore.open(f"sqlite:///{database(typist)}", clock=lambda: NOW, sealer=sealer, crm=crm)
+    data_dir = typist.settings.make_data_dir()
+    witness = witness_of(data_dir, data_dir, lambda: NOW)
+    return SqlStore.open(f"sqlite:///{database(typist)}", clock=lambda: NOW, sealer=Sealing(data_dir), witness=witness, crm=crm)
 
 
 def sql(typist: Typist, *statements: str) -> list[Any]:
@@ -63,8 +64,7 @@ def sql(typist: Typist, *statements: str) -> list[Any]:
 
 def fill(store: SqlStore, crm: str) -> None:
     """A plan that waits for two people, a hold and a request of this CRM."""
-    plan = msgspec.structs.replace(a_plan(), id="plan-1", crm=crm, created_at=NOW, valid_until=datetime(2026, 11, 28, tzinfo=UTC))
-    store.save_plan(plan, [], ("plan", {"plan": plan.id}))
+    planned(store, crm)
     hold = PlacedHold(
         id="hold-1",
         type=HoldType.LEGAL,
@@ -91,6 +91,11 @@ def fill(store: SqlStore, crm: str) -> None:
         crm=crm,
     )
     store.add_request(request, {}, ("request", {"request": request.id, "step": "open"}))
+
+
+def planned(store: SqlStore, crm: str) -> None:
+    plan = msgspec.structs.replace(a_plan(), id="plan-1", crm=crm, created_at=NOW, valid_until=datetime(2026, 11, 28, tzinfo=UTC))
+    store.save_plan(plan, [], ("plan", {"plan": plan.id}))
 
 
 def kinds(store: SqlStore) -> list[str]:
@@ -139,7 +144,8 @@ def test_all_addresses_of_this_machine_are_one_crm(typist: Typist, org: Night) -
 
 
 def older(typist: Typist) -> None:
-    """Take the store back to the version before it remembered CRMs."""
+    """Take the store back to the version before it remembered CRMs, and signed the end of its ledger."""
+    (typist.settings.data_dir / "keys" / "ledger.head").unlink()
     sql(
         typist,
         "DROP TABLE served_crms",
@@ -164,10 +170,13 @@ def test_an_older_store_is_judged_by_its_plans(typist: Typist) -> None:
     assert sql(typist, "SELECT version_num FROM crm_compliance_version") == [(HEAD,)]
 
 
-def test_an_older_store_of_this_machine_goes_on(typist: Typist) -> None:
+def test_an_older_store_of_this_machine_goes_on_once_a_person_has_said_so(typist: Typist, org: Night) -> None:
+    """ACC-06: that the end of its ledger was never signed, and that the signed end was removed, look the same."""
     with store_of(typist) as store:
-        fill(store, "http://127.0.0.1:1/api/data/v9.2/")
+        planned(store, "http://127.0.0.1:1/api/data/v9.2/")
     older(typist)
+    assert typist.refused("plans", "list", code=7)["code"] == "head_missing"
+    assert typist.ask("recover")["recovered"] is True
     assert [plan["plan"] for plan in typist.ask("plans", "list")] == ["plan-1"]
 
 

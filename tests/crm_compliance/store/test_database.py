@@ -137,6 +137,54 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(database_url: s
     assert "newer version" in caught.value.hint
 
 
+@pytest.mark.parametrize("mark", ["0008", "0005", "0001", "garbage", "", "0000", "00099"])
+def test_a_version_mark_that_does_not_fit_the_tables_is_told_as_that(
+    database_url: str, open_store: Callable[[str], SqlStore], mark: str
+) -> None:
+    """No file is damaged and no newer version made it: the mark was altered, and what it should say is told."""
+    open_store(database_url).append([ENTRY])
+    raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '{mark}'")
+    with pytest.raises(UsageError) as caught:
+        open_store(database_url)
+    assert (caught.value.code, caught.value.exit_code) == ("store", 2)
+    assert f"says {mark!r}, and the tables are those of version {HEAD}" in str(caught.value)
+    assert f"set version_num in {VERSION_TABLE} to {HEAD}" in caught.value.hint
+    raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
+    assert len(list(open_store(database_url).ledger())) == 1  # nothing was changed
+
+
+def test_a_mark_of_several_versions_and_one_that_is_gone_are_told_as_that(database_url: str, open_store: Callable[[str], SqlStore]) -> None:
+    open_store(database_url).append([ENTRY])
+    raw(database_url, f"INSERT INTO {VERSION_TABLE} VALUES ('0003')")
+    with pytest.raises(UsageError, match=f"'0003, {HEAD}', and the tables are those of version {HEAD}"):
+        open_store(database_url)
+    raw(database_url, f"DELETE FROM {VERSION_TABLE}")
+    with pytest.raises(UsageError, match=f"'nothing', and the tables are those of version {HEAD}"):
+        open_store(database_url)
+
+
+def test_a_mark_of_an_older_version_in_a_database_with_runs_is_not_taken_for_one_that_nobody_signed(
+    database_url: str, open_store: Callable[[str], SqlStore]
+) -> None:
+    store = open_store(database_url)
+    store.save_plan(a_plan(), [], ENTRY)
+    store.start_run(a_run(), ENTRY)
+    raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '0007'")
+    with pytest.raises(UsageError, match=f"'0007', and the tables are those of version {HEAD}"):
+        open_store(database_url)
+
+
+def test_a_table_that_the_mark_promises_and_that_is_not_there_is_told(database_url: str, open_store: Callable[[str], SqlStore]) -> None:
+    store = open_store(database_url)
+    raw(database_url, "DROP TABLE waiting_statistics")
+    with pytest.raises(UsageError, match="lacks a table or column") as caught:
+        store.waiting_statistics("crm")
+    assert (caught.value.code, "version mark" in str(caught.value)) == ("store", True)
+    raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '0008'")
+    with pytest.raises(UsageError, match="'0008', and the tables are not those of that version"):
+        open_store(database_url)
+
+
 def test_a_step_that_fails_leaves_an_empty_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     migrate = database._upgrade
 
