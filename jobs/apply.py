@@ -68,8 +68,25 @@ def unfinished(context: JobContext) -> list[Run]:
 
 
 def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
-    if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
-        raise Refused("the policy or the mapping has changed since the plan was made", hint="make a new plan", where=plan.id)
+    """Refuse a plan of which schedule or mapping are others by now, and say which: also an upgrade of the program changes what it ships."""
+    policy = context.policy
+    changed = []
+    if plan.policy_digest != policy.digest:
+        is_named = plan.policy_version != policy.version
+        other = f"{plan.policy_version}, now {policy.version}" if is_named else f"{policy.version}, with another text"
+        changed.append(f"the schedule ({other})")
+    if plan.mapping_digest != context.mapping_digest:
+        changed.append("the mapping")
+    if not changed:
+        return
+    then, now = plan.software_version, context.software_version
+    upgraded = f"; crm-compliance was {then} and is {now}, and what it ships changes with it" if then and then != now else ""
+    raise _refused(
+        "rules_changed",
+        f"{' and '.join(changed)} changed since the plan was made{upgraded}",
+        "plan again (crm-compliance plan), and let the new plan be approved where it asks for it; or put back what has changed",
+        plan.id,
+    )
 
 
 def _refused(code: str, message: str, hint: str, where: str) -> Refused:

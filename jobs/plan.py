@@ -216,6 +216,7 @@ class Plan(msgspec.Struct, frozen=True):
     unaccounted: tuple[str, ...] = ()  # columns that may hold personal data and are not mapped, as table.column
     request: str = ""
     queue: WorkQueue | None = None  # what waits for a person's decision; None where the plan did not look
+    software_version: str = ""  # of the program that made it
     bypass: dict[str, int] = {}  # disposals that pass by custom logic of the CRM, by what of it (plugins, flows)
     cleared: dict[str, int] = {}
 

@@ -245,6 +245,7 @@ def head_of(
         policy_version=policy.version,
         policy_digest=policy.digest,
         mapping_digest=context.mapping_digest,
+        software_version=context.software_version,
         digest=digest,
         units=draft.units,
         dispose=draft.dispositions(),

@@ -57,6 +57,7 @@ def store_plan(
         policy_version=policy.version,
         policy_digest=policy.digest,
         mapping_digest=context.mapping_digest,
+        software_version=context.software_version,
         digest=digest,
         units=len(lines),
         dispose={"delete": due["delete"], "anonymise": due["anonymise"]},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from jobs.apply import apply_plan
 from jobs.plan import Kind
 from jobs.retention import run_retention, verify_run
 from jobs.runs import RunState
@@ -239,9 +241,31 @@ def test_an_expired_plan_is_refused(night: Night) -> None:
 
 
 def test_a_changed_policy_needs_a_new_plan(make_night: MakeNight) -> None:
-    plan = make_night().plan()
-    with pytest.raises(Refused, match="policy or the mapping"):
-        make_night(policy=lambda text: text.replace("max: 200", "max: 100")).apply(plan)
+    """The refusal names what changed: schedule, mapping, and whether the program did, which ships both."""
+    night = make_night()
+    plan = night.plan()
+    version = plan.policy_version
+    text = make_night(policy=lambda text: text.replace("max: 200", "max: 100")).context
+    named = make_night(policy=lambda text: text.replace(f'version: "{version}"', 'version: "2027.1"', 1)).context
+    mapping = replace(night.context, mapping_digest="another")
+    for context, told in (
+        (text, f"the schedule ({version}, with another text) changed since the plan was made"),
+        (named, f"the schedule ({version}, now 2027.1) changed since the plan was made"),
+        (mapping, "the mapping changed since the plan was made"),
+        (
+            replace(text, mapping_digest="another"),
+            f"the schedule ({version}, with another text) and the mapping changed since the plan was made",
+        ),
+        (
+            replace(mapping, software_version="next"),
+            "the mapping changed since the plan was made; crm-compliance was test and is next, and what it ships changes with it",
+        ),
+    ):
+        with pytest.raises(Refused) as caught:
+            apply_plan(context, plan.id)
+        assert (caught.value.code, str(caught.value)) == ("rules_changed", told)
+        assert "crm-compliance plan" in caught.value.hint
+    assert apply_plan(replace(night.context, software_version="next"), plan.id).state is RunState.DONE  # an upgrade alone changes no rule
 
 
 def test_a_public_alert_adds_to_the_total_only(night: Night) -> None:

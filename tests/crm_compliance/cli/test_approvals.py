@@ -130,7 +130,7 @@ def test_a_changed_policy_or_mapping_needs_a_new_plan(typist: Typist, org: Night
     plan = typist.approve_first(typist.ask("plan")["plan"])
     limited(typist, max=100)
     before = org.writes()
-    assert "policy" in typist.refused("apply", plan, code=5)["message"]
+    assert "the schedule" in typist.refused("apply", plan, code=5)["message"]
     typist.unset("POLICY")
     from crm_compliance.wiring import mapping_text
 
