@@ -19,7 +19,7 @@ from jobs.plan import Approval, LinesRemoved, Plan
 from jobs.plan_lines import is_unaltered
 from jobs.ports import JobContext, Store
 from jobs.runs import COUNTED, Run
-from jobs.subject_requests import FROZEN, SubjectRequest
+from jobs.subject_requests import FROZEN, KEEP, SubjectRequest
 from rules.periods import brussels_date
 from rules.placed_holds import PlacedHold
 from rules.subject_requests import Step
@@ -262,9 +262,10 @@ def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
 
 def about_requests(store: Store) -> Iterator[Difference]:
     """Requests that the ledger knows as pending, so that they keep what may be about the person (HLD-08), and the register does not; and
-    those that were closed and lack what they go on keeping (R-073)."""
+    those that were closed and lack what they go on keeping, or have another part in its place (R-073)."""
     opened: dict[str, LedgerEntry] = {}
     closed: dict[str, LedgerEntry] = {}
+    kept: dict[str, LedgerEntry] = {}  # the last that says which part is kept
     expired: set[str] = set()
     totalled = 0
     for entry in store.strand(REQUESTS):
@@ -273,8 +274,10 @@ def about_requests(store: Store) -> Iterator[Difference]:
             totalled += number if isinstance(number, int) else 0
         elif entry.data.get("step") == "open":
             opened[str(entry.data.get("request"))] = entry
-        elif entry.data.get("step") == Step.CLOSE.value:
-            closed[str(entry.data.get("request"))] = entry
+        elif entry.data.get("step") in (Step.CLOSE.value, KEEP):
+            kept[str(entry.data.get("request"))] = entry
+            if entry.data.get("step") == Step.CLOSE.value:
+                closed[str(entry.data.get("request"))] = entry
         elif entry.data.get("step") == "expire" and FROZEN in _list_of_parts(entry):
             expired.add(str(entry.data.get("request")))
     register = {request.id: request for request in store.requests()}
@@ -285,12 +288,20 @@ def about_requests(store: Store) -> Iterator[Difference]:
             missing += 1
             if id not in closed or missing > totalled:
                 yield Difference(f"request {id}", "is in the ledger, and not in the register")
-        elif told := _about_request(request, entry, closed.get(id)):
+            continue
+        told = _about_request(request, entry, closed.get(id))
+        if not told and id in closed and id not in expired:
+            told = _about_part(closed[id], kept[id], store.part_digest(id, FROZEN))
+        if told:
             yield Difference(f"request {id}", told)
-        elif id in closed and id not in expired and closed[id].data.get("keeps") is True and not store.has_request_part(id, FROZEN):
-            yield Difference(f"request {id}", "keeps something by the ledger, and the part that says what is gone")
     for id in sorted(register.keys() - opened.keys()):
         yield Difference(f"request {id}", "is in no entry of the ledger", is_grave=False)
+
+
+def _about_part(closed: LedgerEntry, kept: LedgerEntry, found: str | None) -> str:
+    if found is None:
+        return "keeps something by the ledger, and the part that says what is gone" if closed.data.get("keeps") is True else ""
+    return "" if kept.data.get("kept", found) == found else "keeps something else by the ledger: another part was put in its place"
 
 
 def _about_request(request: SubjectRequest, opened: LedgerEntry, closed: LedgerEntry | None) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from jobs.matching import find_all_candidates
 from jobs.ports import JobContext
-from jobs.subject_requests import FROZEN, GIVEN, Frozen, Given, SubjectRequest
+from jobs.subject_requests import FROZEN, GIVEN, KEEP, Frozen, Given, SubjectRequest
 from rules.errors import Refused
 from rules.periods import brussels_date
 from rules.request_holds import REASON_OF_RIGHT, RequestHold
@@ -109,7 +109,10 @@ def _store(context: JobContext, request: SubjectRequest, frozen: Frozen) -> None
     """Store it beside the row, whoever moves that meanwhile; one that is closed by then keeps it too, for all was there at the receipt."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            context.store.save_request(request, since=request, parts={FROZEN: msgspec.json.encode(frozen)})
+            is_closed = request.closed_at is not None
+            entries = [("request", {"request": request.id, "step": KEEP})] if is_closed else []
+            parts = {FROZEN: msgspec.json.encode(frozen)}
+            context.store.save_request(request, entries, since=request, parts=parts, told=FROZEN if is_closed else "")
             return
         except Refused as error:
             if error.code != "changed" or attempt == ATTEMPTS:

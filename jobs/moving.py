@@ -167,15 +167,16 @@ def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
         was = f"it was released as {request.outcome}" if is_released else "nothing was released"
         raise refused("outcome", f"{code.value} is not how this request ended", was, request.id)
     closed, entry = closing(hand.store, request, code, refusal, hand.now)
-    hand.store.save_request(closed, [signed(entry, hand)], since=request, parts=parts_at_closing(closed))
+    hand.store.save_request(closed, [signed(entry, hand)], since=request, parts=parts_at_closing(closed), told=FROZEN)
     return closed
 
 
 def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: str, now: datetime) -> tuple[SubjectRequest, Entry]:
     """The closed row and its entry. Which rule people set aside is not left where it would tell about a suspicion (SUS-02, SUS-07).
 
-    The entry says whether the request goes on keeping what it kept, which everyone's does for whom it was looked up, found or not: who
-    takes that part out of the database is noticed (`jobs/agreement.py`), and nobody is told by it.
+    The entry says whether the request goes on keeping what it kept, which everyone's does for whom it was looked up, found or not, and by
+    the digest of the sealed part which one that is: who takes that part out of the database, or puts an older one in its place, is noticed
+    (`jobs/agreement.py`), and nobody is told by it.
     """
     words = tuple(kept for word in request.words if (kept := _kept_word(word, outcome)) is not None)
     closed = msgspec.structs.replace(

@@ -329,8 +329,10 @@ class Store(Protocol):
         *,
         since: SubjectRequest,
         parts: Mapping[str, bytes | None] | None = None,
+        told: str = "",
     ) -> None:
-        """Replace a row of the register, and some of its parts; None removes a part for good. `since` is the row as it was read.
+        """Replace a row of the register, and some of its parts; None removes a part for good. `since` is the row as it was read. Of the
+        part named `told`, if it is there, the last of the entries says as `kept` which one it is: see `part_digest`.
 
         Raises:
             Refused: with code `changed`, where somebody has changed the row meanwhile.
@@ -343,6 +345,11 @@ class Store(Protocol):
 
     def has_request_part(self, request: str, name: str) -> bool:
         """Whether a part is there, be it one that nobody can open any more because the key of the request was destroyed."""
+        ...
+
+    def part_digest(self, request: str, name: str) -> str | None:
+        """SHA-256 of a part as it is sealed, which says nothing of what is in it, and is another each time it is put in; None where it is
+        not there."""
         ...
 
     def destroy_spent_keys(self) -> None:

@@ -74,7 +74,7 @@ def _is_given_up(request: SubjectRequest, day: date) -> bool:
 
 def _give_up(store: Store, request: SubjectRequest, now: datetime) -> SubjectRequest:
     closed, (kind, data) = closing(store, request, Outcome.NOT_IDENTIFIED, "RF-01", now)
-    store.save_request(closed, [(kind, {**data, "role": SERVICE})], since=request, parts=parts_at_closing(closed))
+    store.save_request(closed, [(kind, {**data, "role": SERVICE})], since=request, parts=parts_at_closing(closed), told=FROZEN)
     return closed
 
 

@@ -195,5 +195,6 @@ class Frozen(msgspec.Struct, frozen=True):
 
 
 # The names of the sealed parts.
+KEEP = "keep"  # the step of an entry: what a request keeps was stored once more after it was closed
 GIVEN, CANDIDATES, CONFIRMED, FROZEN = "given", "candidates", "confirmed", "frozen"
 COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE = "compilation", "decisions", "package", "review_page"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -77,6 +78,12 @@ def read_part(connection: Connection, request: str, name: str) -> bytes | None:
     which = (request_parts.c.request == request) & (request_parts.c.name == name)
     content: bytes | None = connection.execute(select(request_parts.c.content).where(which)).scalar()
     return content
+
+
+def digest_of(connection: Connection, request: str, name: str) -> str | None:
+    """SHA-256, in lower-case hex, of a part as it is sealed; None where it is not there."""
+    sealed = read_part(connection, request, name)
+    return None if sealed is None else hashlib.sha256(sealed).hexdigest()
 
 
 def spent(connection: Connection) -> list[str]:

@@ -580,11 +580,15 @@ class SqlStore:
         *,
         since: SubjectRequest,
         parts: Mapping[str, bytes | None] | None = None,
+        told: str = "",
     ) -> None:
         """The key of a request is destroyed once nothing of its working area is left."""
         with self._writing() as connection:
-            requests_.replace_request(connection, request, since)
+            requests_.replace_request(connection, request, since)  # whoever else would write a part waits from here on
             requests_.write_parts(connection, request.id, parts or {}, self._sealing)
+            if told and (digest := requests_.digest_of(connection, request.id, told)) is not None:
+                *before, (kind, data) = entries
+                entries = (*before, (kind, {**data, "kept": digest}))
             self._append(connection, entries, None)
             is_empty = not requests_.has_parts(connection, request.id)
         if is_empty:
@@ -598,6 +602,10 @@ class SqlStore:
     def has_request_part(self, request: str, name: str) -> bool:
         with self._database.reading() as connection:
             return requests_.read_part(connection, request, name) is not None
+
+    def part_digest(self, request: str, name: str) -> str | None:
+        with self._database.reading() as connection:
+            return requests_.digest_of(connection, request, name)
 
     def destroy_spent_keys(self) -> None:
         """For keys that a process did not come to destroy before it died."""
