@@ -20,6 +20,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from rules.errors import ComplianceError
+from rules.references import AS_MADE
 
 # Ids of our own making, which say nothing about a person and may well look like a telephone number.
 IDS = frozenset({"run", "plan", "hold", "request", "request_id", "certificate", "digest", "reference"})
@@ -45,7 +46,7 @@ LONGEST = 500  # characters; more is a payload
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-OURS = r"(?:plan|run|hold|request|certificate|recovery)-[0-9a-f]{12}|DSR-\d{4}(?:-[0-9A-Z]{4}){2}"  # by chance of digits alone
+OURS = rf"(?:plan|run|hold|certificate|recovery)-[0-9a-f]{{12}}|{AS_MADE}"  # by chance of digits alone
 SUSPECT = re.compile(
     rf"""
     (?P<keep>(?<![\w-])(?:{UUID}|{OURS}|[0-9a-f]{{40}}|[0-9a-f]{{64}}|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))(?![\w-]))

@@ -33,6 +33,23 @@ class Erased(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+class OfUnit(msgspec.Struct, frozen=True, gc=False):
+    """What an announced row goes with: its unit's keyed reference, and for which reason that goes. In the register both stand in the one
+    column `reason`, of which `text` is the form: the digests of registers that there are hang on it."""
+
+    unit: str
+    reason: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.unit}:{self.reason}"  # a reference is hexadecimal: the first colon ends it
+
+    @classmethod
+    def read(cls, text: str) -> OfUnit:
+        unit, _, reason = text.partition(":")
+        return cls(unit, reason)
+
+
 class Written(msgspec.Struct, frozen=True, gc=False):
     """What a run wrote, or was about to write, of which it is not known that it cleaned all other places: delete or mask, in which run, of
     the unit with which keyed reference, for which reason, when. All but the operation is empty where the register does not tell."""
@@ -80,8 +97,8 @@ class Register:
 
     def _write(self, entry: Erasure) -> None:
         word, _, operation = entry.operation.partition("-")
-        unit, _, reason = entry.reason.partition(":")
-        written = Written(operation, entry.run, entry.row_table, unit, reason, entry.at)
+        of = OfUnit.read(entry.reason)
+        written = Written(operation, entry.run, entry.row_table, of.unit, of.reason, entry.at)
         self.tables_written.add(entry.row_table)
         if word + "-" == LEFT:
             self._left[entry.ref] = written
@@ -215,8 +232,8 @@ def _wholes(context: JobContext, run: str, actions: Iterable[Action]) -> Iterato
         own = action.rows[-1] if len(action.rows) > 1 else None
         if own is not None and own.operation in ("delete", "mask") and own.etag:
             ref = context.reference(action.table, version_of(own.id, own.etag))
-            unit = f"{context.reference(*action.key)}:{action.reason}"
-            yield Erasure(ref, WHOLE + own.operation, action.table, run, at, unit)
+            of = OfUnit(context.reference(*action.key), action.reason)
+            yield Erasure(ref, WHOLE + own.operation, action.table, run, at, of.text)
 
 
 def announce_rows(context: JobContext, run: str, rows: Mapping[tuple[str, str], Iterable[tuple[str, str]]]) -> None:
@@ -253,8 +270,8 @@ def _rows_of(
 ) -> Iterator[Erasure]:
     at = instant(context.clock(), "seconds")
     for unit, reason, each in rows:
-        of = f"{context.reference(*unit)}:{reason}"
-        yield from (Erasure(context.reference(table, row), word + what, table, run, at, of) for what, table, row in each)
+        of = OfUnit(context.reference(*unit), reason)
+        yield from (Erasure(context.reference(table, row), word + what, table, run, at, of.text) for what, table, row in each)
 
 
 def _note(context: JobContext, entries: Sequence[Erasure]) -> None:

@@ -14,10 +14,9 @@ import msgspec
 from jobs.agreement import Reference, hold_entry
 from jobs.ports import Store
 from rules.placed_holds import PlacedHold
-from rules.references import tidied
+from rules.references import NAMED, tidied
 
 _SIGNS: Final = 32  # of a keyed reference: a reason code has 64 signs at most
-_NAMED: Final = re.compile(r"\brequest-[0-9a-f]+\b|(?i:\bDSR(?:-[0-9A-Z]{4}){3}\b)")  # a code is written large
 
 
 def request_code(reference: str) -> str:
@@ -28,7 +27,7 @@ def request_code(reference: str) -> str:
 def without_requests(store: Store, reference: Reference, text: str) -> str:
     """A text in which each id and each short number of a request stands as its code. A number that is in no register leads to nobody, and
     is left out."""
-    if not _NAMED.search(text):
+    if not NAMED.search(text):
         return text
     numbers = {request.reference: request.id for request in store.requests()}
 
@@ -36,7 +35,7 @@ def without_requests(store: Store, reference: Reference, text: str) -> str:
         named = match[0] if match[0].startswith("request-") else numbers.get(tidied(match[0]), "")
         return request_code(reference("request", named)) if named else "REQUEST"
 
-    return _NAMED.sub(code, text)
+    return NAMED.sub(code, text)
 
 
 def restate_holds(store: Store, reference: Reference) -> None:

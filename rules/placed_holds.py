@@ -19,13 +19,12 @@ from rules.hold_conditions import Condition
 from rules.holds import Hold
 from rules.not_holds import NOT_A_HOLD, is_no_reason
 from rules.periods import add_months
+from rules.references import NAMED_OR_CODED
 
 REVIEW_MONTHS: Final = 12  # HLD-01
 # The reason code of a complaint about the refusal to erase: the one that a DPO may overrule (table 4.2, rank 3).
 ERASURE_REFUSED: Final = "ERASURE_REFUSED"
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
-
-_NAMES_A_REQUEST: Final = re.compile(r"request-[0-9a-f]+|DSR-\d{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", re.IGNORECASE)
 
 
 class HoldType(StrEnum):
@@ -89,7 +88,7 @@ class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told_reason(self) -> str:
         """The reason code as anybody may see it: of a request only that it is one (SUS-07, ACC-08)."""
-        return _NAMES_A_REQUEST.sub("REQUEST", self.reason_code)
+        return NAMED_OR_CODED.sub("REQUEST", self.reason_code)
 
     def state(self, day: date) -> HoldState:
         """Where the hold stands on a day in Brussels; its last day is still covered (HLD-03)."""

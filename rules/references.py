@@ -1,4 +1,6 @@
-"""The short number of a request, for letters and the telephone: it says nothing of anybody, and a slip of the tongue is noticed.
+"""What a request is called: its id, and its short number, for letters and the telephone.
+
+The number says nothing of anybody, and a slip of the tongue is noticed.
 
 `DSR-2026-7K4M-9Q2X`: the year of the receipt, seven signs that follow from the id, and one that checks them. The signs are those of
 Crockford's base 32, which has no I, L, O or U.
@@ -7,9 +9,17 @@ Crockford's base 32, which has no I, L, O or U.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final
 
 PREFIX: Final = "DSR-"
+_ID, _NUMBER = r"request-[0-9a-f]+", rf"{PREFIX}[0-9A-Z]{{4}}(?:-[0-9A-Z]{{4}}){{2}}"  # a number with signs misread included
+# In a text of somebody: the id as it is written, since a code of ours has it in capitals, and the number however it was typed.
+NAMED: Final = re.compile(rf"\b{_ID}\b|(?i:\b{_NUMBER}\b)")
+# The same, and such a code.
+NAMED_OR_CODED: Final = re.compile(rf"{_ID}|{_NUMBER}", re.IGNORECASE)
+# Part of a pattern: exactly what this program writes, and nothing that is longer or shorter by chance.
+AS_MADE: Final = rf"request-[0-9a-f]{{12}}|{PREFIX}\d{{4}}(?:-[0-9A-Z]{{4}}){{2}}"
 _SIGNS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH: Final = 7
 _MISREAD: Final = str.maketrans("ILO", "110")  # Crockford's base 32: what is read for another sign counts as it
