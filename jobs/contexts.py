@@ -47,6 +47,7 @@ _NEWSLETTER: Final = "newsletter"
 _PARTNERSHIP: Final = "partnership"
 _CONTACTS: Final = ("contacts",)  # that somebody was in contact, and nothing of who
 _SPEAKERS: Final = frozenset({"reporter", "witness"})
+_PARENTS: Final = frozenset({"parent", "guardian"})
 _EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
 _AND_OBJECTION: Final = (*_EVERYWHERE, Right.OBJECTION.value)
 _ON_CONSENT: Final = (*_EVERYWHERE, Right.PORTABILITY.value, Right.OBJECTION.value, Right.CONSENT_WITHDRAWAL.value)
@@ -304,7 +305,8 @@ def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
 
 def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_limited: bool) -> tuple[str, ...]:
     """Where data came from, by kind and never by person (R-119): what somebody said, they said; what a role says of whoever did not speak,
-    others did.
+    others did. Of a parent or guardian nobody can tell: a fiche says at most that a parent reported, and were it told, the other one would
+    be known as the reporter (R-119).
 
     Who it was, the child or not, is not told to whom RGT-09 limits: they are told the same of every file, and nothing that may be untrue.
     """
@@ -312,8 +314,9 @@ def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_li
         return _CONTACTS
     if not is_whole:
         has_spoken = bool(_SPEAKERS.intersection(roles)) or any(row.is_own and row.kind != "party" for row in rows)
-        has_other_role = bool(set(roles) - _SPEAKERS - {"other"})
-        return (*(("self",) if has_spoken or not has_other_role else ()), *(("third_party",) if has_other_role else ()))
+        spoken_of = set(roles) - _SPEAKERS - {"other"}
+        by_others = () if not spoken_of else ("third_party",) if spoken_of - _PARENTS else _CONTACTS
+        return (*(("self",) if has_spoken or not spoken_of else ()), *by_others)
     kinds = {row.record.reporter_kind for row in rows if isinstance(row.record, FullFiche)}
     told = {"professional" if kind == "professional" else "self" if kind == "child" else "third_party" for kind in kinds}
     return tuple(source for source in ("self", "third_party", "professional") if source in told) or _CONTACTS

@@ -22,7 +22,7 @@ DATA_CATEGORIES: Final = (
     "communication", "technical", "payment", "preferences", "training", "engagement",
 )  # fmt: skip
 RECIPIENT_CATEGORIES: Final = ("police", "processor")
-SOURCES: Final = ("self", "parent", "third_party", "professional", "contacts", "not_recorded")
+SOURCES: Final = ("self", "third_party", "professional", "contacts", "not_recorded")
 CRITERIA: Final = (
     "no_term", "until_age", "six_months_after_contact", "open", "not_set", "unknown", "agreement", "tax", "until_withdrawn", "request",
     "needed", "nothing_needs_them",

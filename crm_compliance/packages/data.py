@@ -10,7 +10,7 @@ from typing import Final
 
 from crm_compliance.packages.content import AUTHORITY_EMAIL
 from crm_compliance.packages.kept import kept_data, kept_of
-from crm_compliance.packages.particulars import basis_lines, processor_lines, retention_lines, told_last_day
+from crm_compliance.packages.particulars import basis_lines, processor_lines, recipient_lines, retention_lines, told_last_day
 from crm_compliance.packages.shown import Shown, ShownItem
 from crm_compliance.packages.wording import BRUSSELS, Texts, texts_in
 from jobs.disclosure import Compilation, Context
@@ -61,6 +61,7 @@ def _context(context: Context, texts: Texts) -> dict[str, object]:
             }
             for each in context.recipients
         ],
+        "recipients_text": list(recipient_lines(context.recipients, texts)),  # also where nobody is named: neither denied nor betrayed
         "processors": list(processor_lines(context.processors, texts)),
         "retention": {
             "last_day": last_day.isoformat() if last_day is not None else None,

@@ -77,7 +77,11 @@ NOT_YET = "Yet to be determined; the data protection officer can tell you more"
 PEOPLE = [
     pytest.param(in_a_file("child"), ("child",), MISSION, [VITAL], "needed", ("third_party",), id="child victim"),
     pytest.param(in_a_file("child", cf_reporterkind=100000000), ("child",), MISSION, [VITAL], "needed", ("self",), id="child reporter"),
-    pytest.param(in_a_file("parent"), ("parent",), MISSION, [VITAL], "needed", ("third_party",), id="parent"),
+    pytest.param(in_a_file("parent"), ("parent",), MISSION, [VITAL], "needed", ("contacts",), id="parent"),
+    pytest.param(
+        in_a_file("parent", cf_reporterkind=100000001), ("parent",), MISSION, [VITAL],
+        "needed", ("contacts",), id="parent who may have reported",
+    ),
     pytest.param(in_a_file("reporter"), ("reporter",), MISSION, [VITAL], "needed", ("self",), id="third-party reporter"),
     pytest.param(in_a_file("witness"), ("witness",), MISSION, [VITAL], "needed", ("self",), id="witness"),
     pytest.param(
@@ -205,6 +209,19 @@ def test_a_recording_in_the_file_of_a_child_names_no_speaker(night: Night) -> No
     night.recording(date(2026, 11, 20), fiche=night.fiche("grooming", dossier=dossier, cf_reporterkind=100000003))
     found = told(night, contact)
     assert (found["recording"].sources, found["dossier"].sources) == (("contacts",), ("third_party",))
+
+
+@pytest.mark.parametrize("reporter", [None, 100000000, 100000001, 100000003])
+def test_of_a_parent_nobody_is_told_as_the_source_unless_it_was_they(night: Night, reporter: int | None) -> None:
+    """R-119, section 7.1(g): "a third party" may be untrue of a parent who called, "a parent" would tell of the other one; the same words
+    whoever it was. Whose call a number proves to be, they are told as it."""
+    parent = night.contact(telephone1="+32470112233")
+    in_a_file("parent", cf_reporterkind=reporter)(night, parent)
+    assert told(night, parent)["dossier"].sources == ("contacts",)
+    in_a_file("parent", cf_reporterkind=100000001, cf_callernumber="0470 11 22 33")(night, parent)
+    request = ask(night, Right.ACCESS, parent)
+    files = [each for each in compile_request(night.context, request.id, "dora", "dpo").contexts if each.kind == "dossier"]
+    assert sorted(each.sources for each in files) == [("contacts",), ("self", "contacts")]
 
 
 def test_a_file_without_a_conversation_has_no_source_made_up(night: Night) -> None:

@@ -20,12 +20,16 @@ from hypothesis import strategies as st
 
 from crm_compliance.files import DiskProblem
 from crm_compliance.packages.archive import archive_of, new_passphrase
+from crm_compliance.packages.characters import french
 from crm_compliance.packages.needle_test import NeedleFound, search_for_needles
 from crm_compliance.packages.package import PackageBroken, package_of, write_plain
+from crm_compliance.packages.particulars import recipient_lines
 from crm_compliance.packages.table import cell
-from jobs.disclosure import Addressee, Compilation, Field, ItemStatus, Recipient, Withheld
+from crm_compliance.packages.wording import LANGUAGES, texts_in
+from jobs.disclosure import Addressee, Compilation, Context, Field, ItemStatus, Recipient, Withheld
 from rules.needles import GUID, name_needle, needle
-from tests.crm_compliance.packages.samples import DOSSIER, GIFT, PERSON, PHOTO, ROW, SENDER, compilation, fiche, neutral
+from tests.crm_compliance.packages.pages import text_of
+from tests.crm_compliance.packages.samples import DOSSIER, GIFT, GIFTS, PERSON, PHOTO, ROW, SENDER, compilation, fiche, neutral
 from tests.jobs.reading.made import a_picture
 
 PICTURE = {"attachment-1.png": a_picture()}
@@ -114,6 +118,19 @@ def test_the_data_have_the_keys_that_were_promised() -> None:
     assert document["contexts"][0]["retention"]["last_day"] == "2033-02-01"
     assert {"context", "type", "date", "fields", "redactions"} <= document["items"][0].keys()
     assert document["withheld"] == [{"class": "item", "code": "RF-03"}, {"class": "text", "code": "RF-03"}]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("context", [DOSSIER, msgspec.structs.replace(DOSSIER, recipients=()), GIFTS])
+def test_the_data_say_of_recipients_what_the_letter_says(language: str, context: Context) -> None:
+    """Section 7.1(c), EXP-12: an empty list would deny what the letter leaves open."""
+    made = package(compilation(language=language, contexts=(context,), items=(), withheld=()))
+    (told,) = json.loads(made["data.json"])["contexts"]
+    assert told["recipients_text"] == list(recipient_lines(context.recipients, texts_in(language)))
+    letter = text_of(made["letter.pdf"])
+    said = [" ".join((french(line) if language == "fr" else line).split()) for line in told["recipients_text"]]
+    assert [line for line in said if line not in letter] == []
+    assert bool(told["recipients"]) == bool(context.recipients)
 
 
 def test_the_numbers_of_what_is_told_have_no_gap() -> None:
