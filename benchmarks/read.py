@@ -26,7 +26,7 @@ import requests
 from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.config import Environment
 from connectors.dynamics.decoding import PageDecoder
-from connectors.dynamics.mapping import REFERENCE, load_mapping
+from connectors.dynamics.mapping import REFERENCE, parse_mapping
 from connectors.dynamics.metadata import Attribute, TableDefinition
 from connectors.dynamics.reading import Reader
 from connectors.dynamics.transport import Transport
@@ -69,7 +69,7 @@ def _value(column: str, kind: str, chance: random.Random) -> Any:
 
 
 def _definition(kind: str) -> TableDefinition:
-    mapping = load_mapping(REFERENCE)
+    mapping = parse_mapping(REFERENCE.read_text(encoding="utf-8"), REFERENCE.name)
     table = mapping.tables[kind]
     attributes: dict[str, Attribute] = {}
     for column in table.columns.values():
@@ -142,7 +142,7 @@ def _cost_ms(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Print one line a kind: floor, ours, their ratio."""
-    mapping = load_mapping(REFERENCE)
+    mapping = parse_mapping(REFERENCE.read_text(encoding="utf-8"), REFERENCE.name)
     decoders: dict[str, PageDecoder[Any]] = {
         kind: PageDecoder(mapping.tables[kind], _definition(kind), fields, mapping) for kind, fields in PAGES.items()
     }

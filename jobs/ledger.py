@@ -100,7 +100,10 @@ def next_entry(last: LedgerEntry | None, *, at: str, kind: str, run: str | None,
 
 
 class Chain:
-    """A chain that is recomputed entry by entry, from the first on. What follows the first entry that does not fit proves nothing."""
+    """A chain that is recomputed entry by entry, from the first on. What follows the first entry that does not fit proves nothing.
+
+    Entries cut off at the end leave a chain that fits: only a checkpoint kept elsewhere shows that (`ledger verify --anchor`).
+    """
 
     def __init__(self, entries: int = 0, head: str = FIRST) -> None:
         self.entries = entries
@@ -121,17 +124,6 @@ class Chain:
     @property
     def verdict(self) -> Verdict:
         return Verdict(self.entries, self.head, self.first_broken)
-
-
-def verify_chain(entries: Iterable[LedgerEntry | None]) -> Verdict:
-    """Recompute the chain from the first entry on. The first entry that does not fit is named.
-
-    Entries cut off at the end leave a chain that fits: only a checkpoint kept elsewhere shows that (`ledger verify --anchor`).
-    """
-    chain = Chain()
-    for entry in entries:
-        chain.add(entry)
-    return chain.verdict
 
 
 def encode(entry: LedgerEntry) -> bytes:

@@ -122,29 +122,3 @@ def is_included(data: bytes, index: int, size: int, path: Sequence[bytes], root:
             node = _node(node, step)
         first, last = first >> 1, last >> 1
     return last == 0 and node == root
-
-
-def is_consistent(earlier: int, later: int, path: Sequence[bytes], earlier_root: bytes, later_root: bytes) -> bool:
-    """Whether a path shows that the later tree only adds leaves to the earlier one (RFC 9162, section 2.1.4.2)."""
-    if earlier == later:
-        return not path and earlier_root == later_root
-    if not 0 < earlier < later:
-        return False
-    steps = [earlier_root, *path] if earlier & (earlier - 1) == 0 else list(path)
-    first, last = earlier - 1, later - 1
-    while first & 1:
-        first, last = first >> 1, last >> 1
-    if not steps:
-        return False
-    old = new = steps[0]
-    for step in steps[1:]:
-        if last == 0:
-            return False
-        if first & 1 or first == last:
-            old, new = _node(step, old), _node(step, new)
-            while not first & 1 and first:
-                first, last = first >> 1, last >> 1
-        else:
-            new = _node(new, step)
-        first, last = first >> 1, last >> 1
-    return last == 0 and old == earlier_root and new == later_root

@@ -154,11 +154,6 @@ def hmac_pseudonym(key: bytes, value: str) -> str:
     return hmac.digest(key, value.encode(), "sha256").hex()
 
 
-def date_to_year(on: date | None) -> int | None:
-    """Keep the year of a date: month and day never stand beside a category (5.3)."""
-    return on.year if on is not None else None
-
-
 def age_band(birth_on: date | None, opened_on: date | None) -> str:
     """Give the band of the age in completed years on the opening date; unknown without both dates, or if born later (R-093)."""
     if birth_on is None or opened_on is None or birth_on > opened_on:

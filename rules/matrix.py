@@ -163,11 +163,6 @@ def row_of(role: str) -> Row:
     return Row(role) if role in set(Row) else Row.WITNESS
 
 
-def matrix_cell(right: Right, role: str) -> Cell:
-    """Give the cell of a right for a row, a role in a file, or a kind of relation."""
-    return MATRIX[right][row_of(role)]
-
-
 def refusal_in_files(right: Right, about: str = "") -> str:
     """Give the code with which a right is refused in every file of the mission, or nothing where it exists there.
 

@@ -1,8 +1,7 @@
 """What is kept from a parent who asks in the child's name after a running away or an abduction, unless the DPO releases it one by one.
 
 A class is a code: `shelter` (past and present), `contact_details` (of the child), `confidants` (and institutions), `child_statements` and
-`planned_moves`. The classes of a text are found by words, in the four languages of the country and its callers; they only help the person
-who reads: every free text of such a file is withheld, whatever words it has.
+`planned_moves`. Every free text of such a file is withheld, whatever words it has.
 
 Source: RGT-09, R-096.
 """
@@ -10,8 +9,6 @@ Source: RGT-09, R-096.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from rules.structured_fields import Nature, ShownTo, rule_for
@@ -34,40 +31,6 @@ _TELLS_WHO_SPOKE = frozenset({("fiche", "channel"), ("fiche", "reporter_kind"), 
 # Roles that say that the child itself spoke.
 _SPEAKING = frozenset({"reporter", "witness"})
 
-# Beginnings of words, so that `opvanghuis` and `opgevangen` are both found.
-_WORDS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
-    {
-        code: re.compile(rf"\b(?:{words})", re.IGNORECASE)
-        for code, words in {
-            SHELTER: (
-                "opvang|opgevangen|verblijf|verbleef|verblijv|schuil|ondergedoken|vluchthuis|onderdak|logeer|logeert|slaapt bij|woont bij|"
-                "crisiscentr|safe ?house|hébergé|hébergement|foyer|refuge|réfugié|loge |logé|séjour|caché|shelter|staying (?:at|with)|"
-                "stays (?:at|with)|hiding|hostel|untergebracht|unterkunft|notunterkunft|obhut|versteckt|wohnt bei|frauenhaus"
-            ),
-            CONTACT_DETAILS: (
-                "adres|gsm|telefoonnummer|nummer|bereikbaar|e-?mail|adresse|numéro|joignable|address|phone|mobile|reachable|telefonnummer|"
-                "handy|erreichbar"
-            ),
-            CONFIDANTS: (
-                "vertrouwenspersoon|vertrouwenspersonen|vertrouwt|in vertrouwen|vriend|leerkracht|leraar|begeleid|opvoed|instelling|"
-                "voorziening|internaat|school|CLB|CAW|OCMW|jeugdhulp|personne de confiance|en confiance|confié|ami(?:e)?s?\\b|institution|"
-                "éducat|internat|école|PMS|CPAS|SAJ|SPJ|confid|trust|friend|teacher|institution|school|carer|vertrauensperson|freund|"
-                "lehrer|einrichtung|erzieher|heim\\b|schule|jugendamt"
-            ),
-            CHILD_STATEMENTS: (
-                "zegt|zei\\b|vertelt|vertelde|verklaart|verklaarde|verklaring|zou gezegd|wil niet|bang|angst|dit\\b|a dit|déclar|raconte|"
-                "témoign|peur|said|says|told|states|stated|statement|afraid|scared|sagt|sagte|erzählt|erzählte|aussage|angst"
-            ),
-            PLANNED_MOVES: (
-                "verhuis|verhuiz|vertrek|gaat naar|plant|plannen|van plan|"
-                "overplaats|volgende week naar|ticket|trein|vlucht\\b|déménag|partir|"
-                "départ|prévoi|compte aller|train|vol vers|move|moving|leave|leaving|plans to|travel|umzug|umzieh|abreise|reist|verleg|"
-                "geplant"
-            ),
-        }.items()
-    }
-)
-
 # To whom a file goes because the law says so: no place where a child could be found.
 _AUTHORITY = re.compile(
     r"politi|police|polizei|parket|parquet|staatsanwalt|prosecut|procureur|rechtbank|tribunal|gericht|court|onderzoeksrechter|jugendrichter|"
@@ -79,8 +42,7 @@ _AUTHORITY = re.compile(
 def withheld_on_behalf(kind: str, field: str) -> str | None:
     """Give the class by which a field of a limited file is withheld, or None where it may be shown.
 
-    Free texts, files and recordings are withheld as statements of the child until the DPO has read them; `classes_in` says of what else
-    a text seems to tell.
+    Free texts, files and recordings are withheld as statements of the child until the DPO has read them, whatever else they tell of.
     """
     rule = rule_for(kind, field)
     if rule.shown is ShownTo.NEVER or (kind, field) in _HARMLESS:
@@ -100,8 +62,3 @@ def withheld_role(role: str | None) -> str | None:
 def withheld_recipient(name: str) -> str | None:
     """Give the class by which a recipient in a limited file is withheld; police, prosecutors and courts are named (R-120)."""
     return None if _AUTHORITY.search(name) else CONFIDANTS
-
-
-def classes_in(text: str) -> tuple[str, ...]:
-    """Give the classes that the words of a text point to, in their fixed order; empty where none is found, which proves nothing."""
-    return tuple(code for code in CLASSES if _WORDS[code].search(text))

@@ -1,4 +1,4 @@
-"""Periods on civil dates in Brussels, and how a civil date is read from what the CRM sends.
+"""Periods on civil dates in Brussels, and which day it is there at an instant.
 
 Source: section 3 of the rules (DAT-01 to DAT-14), ISO 8601 for the notation of periods.
 """
@@ -7,20 +7,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
-
-Behaviour = Literal["date_only", "time_zone_independent", "user_local"]
-BEHAVIOURS: Final[tuple[Behaviour, ...]] = ("date_only", "time_zone_independent", "user_local")
 
 BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 MONTHS_PER_YEAR: Final = 12
 
 _LAST_SAFE_DAY = 28  # every month has it, so the common case needs no calendar
-_LATE_HOUR = "21"  # Brussels has been 0 to 2 hours ahead of UTC since clocks were kept: before 21:00Z the date cannot differ
-_WHOLE_HOURS_SINCE = "1978"  # from here on the zone has whole hours and changes on the hour, so an hour of UTC has one civil date
-_MAX_REMEMBERED = 65_536
-_remembered: dict[str, date] = {}
 
 
 def last_day_of_month(year: int, month: int) -> date:
@@ -89,42 +82,3 @@ def expires_at(end: date) -> datetime:
     """
     after = end + timedelta(days=1)
     return datetime(after.year, after.month, after.day, tzinfo=BRUSSELS).astimezone(UTC)
-
-
-def civil_date(text: str, behaviour: Behaviour) -> date:
-    """Read the day that a date column means, by the column's behaviour.
-
-    `date_only` and `time_zone_independent` values are taken literally, their `Z` carries no meaning. A `user_local` value is an instant and
-    gives the day it was in Brussels then, by the zone's real history.
-
-    Raises:
-        ValueError: the text holds no date, or the behaviour is unknown. The message never repeats the text.
-
-    Source: DAT-08, DAT-09, DAT-11.
-    """
-    try:
-        if behaviour == "user_local":
-            if text[11:13] < _LATE_HOUR and text[-1] == "Z":  # also a bare date, whose hour is empty, ends up below: it has no Z
-                return date.fromisoformat(text[:10])
-            return _civil_date_of_instant(text)
-        if behaviour == "date_only" or behaviour == "time_zone_independent":
-            return date.fromisoformat(text[:10])
-    except (ValueError, IndexError):
-        raise ValueError("a date column holds something else than a date") from None
-    raise ValueError("a date column has an unknown behaviour")
-
-
-def _civil_date_of_instant(text: str) -> date:
-    if len(text) <= len("2026-05-01"):
-        return date.fromisoformat(text)
-    key = text[:13] if text[-1] == "Z" and text[:4] >= _WHOLE_HOURS_SINCE else text
-    found = _remembered.get(key)
-    if found is None:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=UTC)
-        found = brussels_date(instant)
-        if len(_remembered) >= _MAX_REMEMBERED:
-            _remembered.clear()
-        _remembered[key] = found
-    return found

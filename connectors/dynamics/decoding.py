@@ -17,10 +17,9 @@ from typing import Any, Generic, TypeVar, cast
 import msgspec
 
 from connectors.dynamics.dates import civil_days, wire_type
-from connectors.dynamics.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.mapping import BEHAVIOURS, KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
 from connectors.dynamics.metadata import TableDefinition
 from rules.errors import MappingError
-from rules.periods import BEHAVIOURS
 from rules.records import Record
 
 R = TypeVar("R", bound=Record)

@@ -17,7 +17,6 @@ from typing import get_args, get_type_hints
 from connectors.dynamics.mapping_file import Node, Problems, parse
 from connectors.dynamics.masks import MASKED_KINDS, Masks, parse_masks
 from rules.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
-from rules.errors import MappingError
 from rules.full_records import FULL, personal_fields
 from rules.records import KINDS, Record, Statistic
 from rules.suggestions import meant
@@ -172,19 +171,6 @@ def field_type(record: type[Record], name: str) -> type:
 def mappable_fields(record: type[Record]) -> tuple[str, ...]:
     """The fields that a mapping may give a column; the others come with the row (`id`, `etag`) or with a lookup (`…_kind`)."""
     return tuple(name for name in record.__struct_fields__ if name not in SYSTEM_FIELDS and name not in KIND_FIELDS)
-
-
-def load_mapping(path: Path) -> Mapping:
-    """The mapping in a file.
-
-    Raises:
-        MappingError: it cannot be read, or is refused.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as failure:
-        raise MappingError(f"The mapping cannot be read ({type(failure).__name__}).", where=str(path)) from None
-    return parse_mapping(text, str(path))
 
 
 @lru_cache(maxsize=4)  # a mapping is read anew for every job, and is the same nearly always

@@ -267,6 +267,16 @@ def test_a_mapping_with_a_mistake_names_file_and_line(typist: Typist, org: Night
     assert f"{path}:{line_of(path, 'communicated_at')}" in error["message"]
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", None])
+def test_a_mapping_that_cannot_be_read(typist: Typist, org: Night, content: bytes | None) -> None:
+    path = typist.folder / "mapping.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    typist.set(MAPPING=str(path))
+    error = nothing_happens(org, typist, 2, "plan")
+    assert ("mapping file cannot be read" in error["message"], error["where"]) == (True, str(path))
+
+
 def test_a_date_column_whose_behaviour_nobody_knows(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """R-056, DAT-09: without it a birthday may end a day early, so the service refuses."""
     monkeypatch.setattr("connectors.dynamics.metadata.DATE_BEHAVIOURS", {})

@@ -19,7 +19,6 @@ from jobs.attestation import LedgerIndex, attest
 from jobs.checkpoints import Problem
 from jobs.completeness import reckoning_of
 from jobs.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
-from jobs.ledger import verify_chain
 from jobs.plan import Kind, LinesRemoved
 from jobs.ports import Expired, JobContext, PastTerms
 from jobs.retention import verify_run
@@ -28,6 +27,7 @@ from rules.errors import Refused, UsageError
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold
 from tests.integration.night import Night
+from tests.jobs.chains import verdict_of
 
 RECENT = date(2026, 11, 1)
 
@@ -176,7 +176,7 @@ def test_acc07_the_journal_of_a_run_goes_after_24_months_and_its_certificates_st
         verify_run(context, run.id)
     told = [entry.data for entry in night.store.ledger() if entry.kind == "expired"]
     assert told[-1] == {"plans": 0, "journals": 1, "units": 1, "holds": []}
-    assert verify_chain(night.store.ledger()).ok
+    assert verdict_of(night.store.ledger()).ok
 
 
 def test_acc07_the_heads_of_old_plans_name_no_row_any_more(night: Night, context: JobContext) -> None:

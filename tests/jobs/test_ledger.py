@@ -14,7 +14,8 @@ import rfc8785
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobs.ledger import FIRST, LedgerEntry, Verdict, canonical, decode, encode, hash_of, looks_like_one, next_entry, verify_chain
+from jobs.ledger import FIRST, LedgerEntry, Verdict, canonical, decode, encode, hash_of, looks_like_one, next_entry
+from tests.jobs.chains import verdict_of
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)
 values = st.recursive(
@@ -37,14 +38,14 @@ chains = st.lists(data, min_size=1, max_size=5).map(lambda datas: chain(*datas))
 
 
 def verified(export: bytes) -> Verdict:
-    return verify_chain(decode(io.BytesIO(export)))
+    return verdict_of(decode(io.BytesIO(export)))
 
 
 @given(chains)
 def test_an_honest_export_verifies_and_reads_back_equal(entries: Sequence[LedgerEntry]) -> None:
     export = b"".join(encode(entry) for entry in entries)
     assert list(decode(io.BytesIO(export))) == entries
-    assert verified(export) == verify_chain(entries) == Verdict(len(entries), entries[-1].hash, None)
+    assert verified(export) == verdict_of(entries) == Verdict(len(entries), entries[-1].hash, None)
 
 
 @given(chains, st.data())
@@ -69,20 +70,20 @@ def test_any_lost_byte_of_an_export_breaks_the_chain_at_its_entry(entries: Seque
 def test_another_order_breaks_the_chain_at_the_first_entry_out_of_place(entries: Sequence[LedgerEntry], draw: st.DataObject) -> None:
     other = draw.draw(st.permutations(entries))
     assume(other != entries)
-    assert verify_chain(other).first_broken == next(place for place in range(len(entries)) if other[place] != entries[place]) + 1
+    assert verdict_of(other).first_broken == next(place for place in range(len(entries)) if other[place] != entries[place]) + 1
 
 
 @given(chains, st.data())
 def test_an_entry_taken_out_of_the_middle_breaks_the_chain_there(entries: Sequence[LedgerEntry], draw: st.DataObject) -> None:
     assume(len(entries) > 1)
     place = draw.draw(st.integers(0, len(entries) - 2))
-    assert verify_chain([*entries[:place], *entries[place + 1 :]]).first_broken == place + 1
+    assert verdict_of([*entries[:place], *entries[place + 1 :]]).first_broken == place + 1
 
 
 @given(chains, st.data())
 def test_an_entry_that_stands_there_twice_breaks_the_chain(entries: Sequence[LedgerEntry], draw: st.DataObject) -> None:
     place = draw.draw(st.integers(0, len(entries) - 1))
-    assert verify_chain([*entries[: place + 1], *entries[place:]]).first_broken == place + 2
+    assert verdict_of([*entries[: place + 1], *entries[place:]]).first_broken == place + 2
 
 
 @given(chains, st.data())
@@ -91,18 +92,18 @@ def test_a_changed_entry_with_a_hash_that_fits_it_breaks_the_chain_at_the_next(e
     place = draw.draw(st.integers(0, len(entries) - 2))
     old = entries[place]
     changed = msgspec.structs.replace(old, kind="other", hash=hash_of(old.seq, old.at, "other", old.run, old.data, old.prev_hash))
-    assert verify_chain([*entries[:place], changed, *entries[place + 1 :]]).first_broken == place + 2
+    assert verdict_of([*entries[:place], changed, *entries[place + 1 :]]).first_broken == place + 2
 
 
 def test_a_broken_chain_says_how_many_entries_there_are_and_where_it_was_last_whole() -> None:
     entries = chain({}, {"n": 1}, {"n": 2}, {})
     entries[2] = msgspec.structs.replace(entries[2], kind="other")
-    verdict = verify_chain(entries)
+    verdict = verdict_of(entries)
     assert (verdict, verdict.ok) == (Verdict(4, entries[1].hash, 3), False)
 
 
 def test_an_empty_ledger_verifies() -> None:
-    assert verify_chain([]) == verified(b"") == Verdict(0, FIRST, None)
+    assert verdict_of([]) == verified(b"") == Verdict(0, FIRST, None)
 
 
 def test_a_line_of_the_export_is_what_the_outside_contract_says() -> None:
@@ -166,7 +167,7 @@ def test_data_without_one_single_json_form_is_refused(value: object) -> None:
 
 def test_an_entry_whose_data_cannot_be_written_down_is_broken_and_does_not_stop_verification() -> None:
     (entry,) = chain({})
-    assert verify_chain([msgspec.structs.replace(entry, data={"n": float("nan")})]).first_broken == 1
+    assert verdict_of([msgspec.structs.replace(entry, data={"n": float("nan")})]).first_broken == 1
 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53) + 1, 2**53 - 1)

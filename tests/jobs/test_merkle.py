@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobs.merkle import EMPTY, Levels, Tree, is_consistent, is_included, leaf_hash, root_of
+from jobs.merkle import EMPTY, Levels, Tree, is_included, leaf_hash, root_of
+from tests.jobs.consistency import is_consistent, node
 
 LEAVES = [
     bytes.fromhex(data) for data in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
@@ -24,10 +25,6 @@ ROOTS = (
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 )
 leaves = st.lists(st.binary(max_size=4), min_size=1, max_size=40)
-
-
-def node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def by_definition(data: list[bytes]) -> bytes:

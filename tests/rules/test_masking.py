@@ -20,7 +20,6 @@ from rules.masking import (
     ColumnType,
     age_band,
     check_technique,
-    date_to_year,
     duration_band,
     fiches_band,
     hmac_pseudonym,
@@ -163,10 +162,6 @@ def test_a_number_of_fiches_has_its_band() -> None:
 
 def test_a_sex_that_is_not_known_is_unknown() -> None:
     assert [sex(key) for key in ("f", "m", "x", None, "", "4", "unknown")] == ["f", "m", "x", "unknown", "unknown", "unknown", "unknown"]
-
-
-def test_of_a_date_the_year_stays() -> None:
-    assert (date_to_year(date(2021, 5, 4)), date_to_year(None)) == (2021, None)
 
 
 def test_a_pseudonym_is_keyed_and_lasts_as_long_as_its_key() -> None:

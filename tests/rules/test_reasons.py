@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from rules.disposition import Decision, Disposition, Flag, Reason
-from rules.periods import civil_date
 from tests.rules.builders import NO_TERM, a_child, a_dossier, a_fiche, a_lone_fiche, a_policy, an_email, codes, decided
+from tests.wire_days import civil_date
 
 KEEP, DELETE = Disposition.KEEP, Disposition.DELETE
 LATER = date(2026, 11, 25)

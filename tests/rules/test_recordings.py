@@ -9,7 +9,7 @@ import pytest
 
 from rules.disposition import Disposition, Flag, Reason
 from rules.holds import Hold, Holds
-from rules.periods import brussels_date, civil_date
+from rules.periods import brussels_date
 from rules.records import Fiche, Unit
 from tests.rules.builders import (
     CATEGORIES,
@@ -23,6 +23,7 @@ from tests.rules.builders import (
     codes,
     decided,
 )
+from tests.wire_days import civil_date
 
 KEEP, DELETE = Disposition.KEEP, Disposition.DELETE
 FICHE = a_fiche("runaway", communicated_on=date(2026, 1, 15), created_on=date(2026, 1, 16))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.matrix import CONDITIONS, MATRIX, MISSION, RELATIONS, Availability, Row, matrix_cell, refusal_in_files, row_of
+from rules.matrix import CONDITIONS, MATRIX, MISSION, RELATIONS, Availability, Row, refusal_in_files, row_of
 from rules.rights import OVERRIDABLE
 from rules.subject_requests import Right
 
@@ -46,7 +46,7 @@ def test_a_refusal_has_a_text_that_fits_and_is_never_the_neutral_one() -> None:
 
 @pytest.mark.parametrize("right", list(Right))
 def test_sus10_each_right_is_neutral_for_a_suspect(right: Right) -> None:
-    assert matrix_cell(right, "suspect").decision is Availability.NEUTRAL
+    assert MATRIX[right][row_of("suspect")].decision is Availability.NEUTRAL
 
 
 @pytest.mark.parametrize(

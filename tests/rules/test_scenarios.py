@@ -9,9 +9,10 @@ import pytest
 
 from rules.contacts import possible_duplicates
 from rules.disposition import Decision, Disposition, Flag, Reason, with_flags
-from rules.periods import brussels_date, civil_date
+from rules.periods import brussels_date
 from rules.records import Unit
 from tests.rules.builders import BRAM, LOTTE, a_child, a_dossier, a_fiche, a_lone_fiche, a_policy, codes, decided
+from tests.wire_days import civil_date
 
 KEEP, DELETE, ANONYMISE = Disposition.KEEP, Disposition.DELETE, Disposition.ANONYMISE
 LATER = date(2026, 11, 25)

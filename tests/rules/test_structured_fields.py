@@ -9,9 +9,6 @@ from rules.on_behalf_withholding import (
     CHILD_STATEMENTS,
     CONFIDANTS,
     CONTACT_DETAILS,
-    PLANNED_MOVES,
-    SHELTER,
-    classes_in,
     withheld_on_behalf,
     withheld_recipient,
 )
@@ -107,21 +104,6 @@ def test_police_and_courts_are_named_to_a_parent(name: str) -> None:
 @pytest.mark.parametrize("name", ["Opvanghuis De Zwaluw (fictief)", "CAW Voorbeeldstad", "School"])
 def test_an_institution_is_not_named_to_a_parent(name: str) -> None:
     assert withheld_recipient(name) == CONFIDANTS
-
-
-@pytest.mark.parametrize(
-    ("text", "codes"),
-    [
-        ("Ze verblijft in een opvanghuis.", (SHELTER,)),
-        ("Elle est hébergée chez une amie.", (SHELTER, CONFIDANTS)),
-        ("She told that she plans to travel.", (CHILD_STATEMENTS, PLANNED_MOVES)),
-        ("Das Mädchen hat Angst und will abreisen; Umzug geplant.", (CHILD_STATEMENTS, PLANNED_MOVES)),
-        ("Zijn gsm staat uit.", (CONTACT_DETAILS,)),
-        ("Alles is rustig.", ()),
-    ],
-)
-def test_the_words_of_a_text_point_to_its_classes(text: str, codes: tuple[str, ...]) -> None:
-    assert classes_in(text) == codes
 
 
 def test_a_reference_is_redacted_without_a_review() -> None:

@@ -11,10 +11,11 @@ from ruamel.yaml import YAML
 
 from rules.clocks import clock_of, end_after
 from rules.disposition import Disposition, Reason
-from rules.periods import Behaviour, brussels_date, civil_date, expires_at
+from rules.periods import brussels_date, expires_at
 from rules.policy import Policy
 from rules.records import Unit
 from tests.rules.builders import LABELS, POLICY, a_child, a_dossier, a_fiche, a_policy, a_recording, codes, decided, shipped_policy
+from tests.wire_days import civil_date
 
 EXAMPLES: dict[str, dict[str, Any]] = YAML(typ="safe").load(
     (Path(__file__).parents[1] / "golden" / "worked-examples.yaml").read_text(encoding="utf-8")
@@ -29,7 +30,7 @@ def a_day(value: object) -> date:
     if isinstance(value, date):
         return value
     text, behaviour = cast("str", value).split()
-    return civil_date(text, cast("Behaviour", behaviour))
+    return civil_date(text, behaviour)
 
 
 def the_unit(example: dict[str, Any]) -> Unit:

@@ -14,7 +14,7 @@ import pytest
 
 from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Table, field_type, load_mapping
+from connectors.dynamics.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type, parse_mapping
 from connectors.emulator.server import RunningEmulator, SeedSpec, running
 from connectors.interface import Among, ChangeSet, ChangeStatus, Operation, OperationKind, ReadIncomplete, Throttled
 from rules.periods import BRUSSELS, brussels_date
@@ -68,6 +68,10 @@ def faults(emulator: RunningEmulator, *what: dict[str, Any]) -> None:
     urllib.request.urlopen(request).close()
 
 
+def mapping_in(file: Path) -> Mapping:
+    return parse_mapping(file.read_text(encoding="utf-8"), file.name)
+
+
 def test_the_reference_mapping_fits_the_reference_environment(shared: RunningEmulator) -> None:
     with client(shared) as connector:
         assert connector.check() == []
@@ -77,7 +81,7 @@ def test_the_reference_mapping_fits_the_reference_environment(shared: RunningEmu
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_row_that_is_loaded_is_read(shared: RunningEmulator, rows: Rows, kind: str) -> None:
     record = KINDS[kind]
-    mapping = load_mapping(REFERENCE)
+    mapping = mapping_in(REFERENCE)
     table = mapping.tables[kind]
     words = {mapped.name: word for word, mapped in mapping.tables.items()}
     expected = {}
@@ -162,7 +166,10 @@ def test_the_mapping_of_one_organisation_does_not_fit_another(shared: RunningEmu
 
 def translated(rows: Rows) -> Rows:
     """The same facts in the second organisation's tables: columns by field, options by key, days in the column's own kind."""
-    here, there = load_mapping(REFERENCE), load_mapping(SECOND_MAPPING)
+    here, there = (
+        mapping_in(REFERENCE),
+        mapping_in(SECOND_MAPPING),
+    )
     names = {here.tables[kind].name: there.tables[kind].name for kind in there.tables} | {"account": "account", "systemuser": "systemuser"}
     kinds = {"kt_geopend": "day", "kt_leeftijdop": "day", "kt_einde": "day", "kt_geanonimiseerd": "day"}
     found: Rows = []

@@ -22,7 +22,6 @@ from connectors.dynamics.mapping import (
     SAFEGUARDS,
     choice_keys,
     field_type,
-    load_mapping,
     mappable_fields,
     parse_mapping,
 )
@@ -57,7 +56,7 @@ def mistakes(text: str) -> list[str]:
 
 
 def test_the_shipped_mapping_maps_every_field_of_every_record() -> None:
-    mapping = load_mapping(REFERENCE)
+    mapping = parse_mapping(REFERENCE.read_text(encoding="utf-8"), REFERENCE.name)
     assert set(mapping.tables) == set(KINDS)
     for kind, record in KINDS.items():
         missing = set(mappable_fields(record)) - set(mapping.tables[kind].columns)
@@ -67,7 +66,7 @@ def test_the_shipped_mapping_maps_every_field_of_every_record() -> None:
 
 
 def test_the_tables_of_a_record_are_found_also_for_the_classes_of_pages() -> None:
-    mapping = load_mapping(REFERENCE)
+    mapping = parse_mapping(REFERENCE.read_text(encoding="utf-8"), REFERENCE.name)
 
     class Page(Dossier):
         pass
@@ -173,13 +172,6 @@ def test_what_a_fiche_can_say_the_statistics_must_be_able_to_hold() -> None:
     found = mistakes(text)
     assert len(found) == 2
     assert "statistic.reporter_kind has no option for other" in found[0]
-
-
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.yaml").write_bytes(b"\xff\xfe")
-    for name in ("x.yaml", "missing.yaml"):
-        with pytest.raises(MappingError):
-            load_mapping(tmp_path / name)
 
 
 # -- compared with the CRM ---------------------------------------------------------------------------------------------

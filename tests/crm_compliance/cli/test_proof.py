@@ -24,6 +24,7 @@ from jobs.heads import STRANDS
 from tests.crm_compliance.openssl import OPENSSL
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night, approve_where_needed
+from tests.jobs.consistency import is_consistent
 
 LONG_AGO = date(2018, 3, 1)
 CANARIES = ("Wouter Verzonnen", "+32470000000", "wouter@example.org", "85.07.30-997.34")
@@ -487,8 +488,6 @@ def test_the_files_of_the_pack_verify_with_the_software_too(pack: Path, typist: 
 
 
 def test_the_consistency_proofs_hold(pack: Path) -> None:
-    from jobs.merkle import is_consistent
-
     proofs = loaded(pack, "consistency.json")
     points = [json.loads(line) for line in (pack / "checkpoints.jsonl").read_text().splitlines()]
     assert [str(point["entries"]) for point in points] == list(proofs["proofs"])

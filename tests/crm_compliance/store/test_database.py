@@ -23,9 +23,9 @@ from crm_compliance.store import database
 from crm_compliance.store.database import HEAD, VERSION_TABLE, Database, StoreUnusable, parse
 from crm_compliance.store.store import SqlStore
 from crm_compliance.store.tables import metadata
-from jobs.ledger import verify_chain
 from rules.errors import UsageError
 from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run, an_action
+from tests.jobs.chains import verdict_of
 from tests.new_stores import given_again
 
 ROOT = Path(__file__).parents[3]
@@ -124,7 +124,7 @@ def test_programs_that_start_at_once_all_find_a_whole_database(database_url: str
         program.stdin.write("go\n")
         program.stdin.flush()
     assert [(program.communicate()[1], program.returncode) for program in programs] == [("", 0)] * 3
-    verdict = verify_chain(open_store(database_url).ledger())
+    verdict = verdict_of(open_store(database_url).ledger())
     assert (verdict.entries, verdict.ok) == (15, True)
 
 

@@ -16,9 +16,10 @@ from sqlalchemy.exc import IntegrityError
 from crm_compliance.store.database import parse
 from crm_compliance.store.ledger import PAGE
 from crm_compliance.store.store import SqlStore
-from jobs.ledger import FIRST, Verdict, verify_chain
+from jobs.ledger import FIRST, Verdict
 from jobs.plan import Kind
 from tests.conftest import StandingClock
+from tests.jobs.chains import verdict_of
 
 TRIGGERS = {
     "sqlite": ("ledger_no_update", "ledger_no_delete", "ledger_no_replace"),
@@ -63,12 +64,12 @@ def test_entries_are_chained_dated_by_the_clock_and_kept_under_the_names_of_the_
     assert [json.loads(str(row[4])) for row in rows] == [{"a": ["é", None, True], "b": 1}, {}, {"kind": "all", "pair": [1, 2]}]
     assert [row[5] for row in rows] == [FIRST, rows[0][6], rows[1][6]]
     assert all(re.fullmatch("[0-9a-f]{64}", str(row[6])) for row in rows)
-    assert verify_chain(store.ledger()) == Verdict(3, str(rows[2][6]), None)
+    assert verdict_of(store.ledger()) == Verdict(3, str(rows[2][6]), None)
 
 
 def test_the_ledger_is_read_whole_however_long_it_is(store: SqlStore) -> None:
     store.append([("night", {"number": number}) for number in range(2 * PAGE + 1)])
-    verdict = verify_chain(store.ledger())
+    verdict = verdict_of(store.ledger())
     assert (verdict.entries, verdict.ok) == (2 * PAGE + 1, True)
 
 
@@ -83,7 +84,7 @@ def test_writers_at_the_same_time_never_fork_the_chain(database_url: str, open_s
     for writer in writers:
         writer.join()
     entries = list(open_store(database_url).ledger())
-    assert verify_chain(entries).ok
+    assert verdict_of(entries).ok
     assert [entry.kind for entry in entries] == ["x", "y"] * 40
 
 
@@ -142,4 +143,4 @@ def test_who_drops_the_triggers_and_tampers_is_found_at_that_place(
 ) -> None:
     store.append([("night", {"n": number}) for number in range(4)])
     sql(database_url, tampering, unguarded=True)
-    assert verify_chain(store.ledger()).first_broken == first_broken
+    assert verdict_of(store.ledger()).first_broken == first_broken

@@ -13,8 +13,9 @@ from crm_compliance.store.store import SqlStore
 from jobs.certificates import Actor, Certificate, Issued, chained
 from jobs.checkpointing import make_checkpoint
 from jobs.checkpoints import Checkpoint, KeptCheckpoint, audit_ledger
-from jobs.ledger import FIRST, LedgerBroken, verify_chain
+from jobs.ledger import FIRST, LedgerBroken
 from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run
+from tests.jobs.chains import verdict_of
 from tests.jobs.notary import PlainNotary
 
 DRAFT = Certificate(
@@ -64,7 +65,7 @@ def test_a_unit_has_one_certificate_a_run(running: SqlStore) -> None:
     with pytest.raises(IntegrityError):
         running.issue("run-1", [Issued(twin, "r-2026-03-00000000")], ("certificates", {}))
     assert len(running.certificates("run-1")) == 1
-    assert verify_chain(running.ledger()).ok
+    assert verdict_of(running.ledger()).ok
 
 
 def test_of_two_checkpoints_that_were_signed_at_once_the_one_that_follows_is_kept(store: SqlStore) -> None:

@@ -1,0 +1,12 @@
+"""What `ledger verify` says of the chain of some entries alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jobs.checkpoints import audit_ledger
+from jobs.ledger import LedgerEntry, Verdict
+
+
+def verdict_of(entries: Iterable[LedgerEntry | None]) -> Verdict:
+    return audit_ledger(entries).verdict

@@ -1,0 +1,19 @@
+"""The day that a date column means, by the steps that decode a page (`connectors/dynamics/dates.py`)."""
+
+from __future__ import annotations
+
+from datetime import date
+from types import SimpleNamespace
+
+import msgspec
+
+from connectors.dynamics.dates import civil_days, wire_type
+
+
+def civil_date(text: str, behaviour: str) -> date:
+    """Raises msgspec.ValidationError where a page that has this text would be refused."""
+    row = SimpleNamespace(day=msgspec.json.decode(msgspec.json.encode(text), type=wire_type(behaviour)))
+    if behaviour != "date_only":
+        civil_days("day", behaviour)([row])
+    found: date = row.day
+    return found
