@@ -186,6 +186,8 @@ def _version(connection: Connection, place: str) -> str | None:
     if not found:
         return None
     mark = str(found[0])
+    if found == [HEAD]:
+        return HEAD
     if len(found) == 1 and re.fullmatch(r"\d{4}", mark) and mark > HEAD:
         raise StoreUnusable(
             f"the database has version {mark}, this program knows versions up to {HEAD}",

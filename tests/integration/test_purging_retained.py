@@ -270,6 +270,7 @@ def stays(night: Night, unit: str, kind: Kind = Kind.ALL) -> None:
     """The unit is due, is named and counted in the plan, and stays without a failure."""
     plan, before = night.plan(kind), all_there(night)
     assert (night.lines(plan)[unit].outcome, CODE in night.lines(plan)[unit].flags, plan.waiting) == ("dispose", True, {CODE: 1})
+    assert sum(plan.dispose.values()) + sum(plan.retain.values()) == plan.units  # ACC-03: what waits is a part of what is due
     assert plan.breaker.units.planned == 0
     run = night.apply(plan)
     assert (run.state, skipped(run)) == (RunState.DONE, {CODE: 1})
