@@ -32,7 +32,7 @@ class Terms:
 
     def of_file(self, key: str, category: Category | None, decision: Decision | None, *, tells_age: bool) -> Retention:
         """Of a dossier or lone fiche. Whoever is not the child is not told a day that follows from the child's birthday, nor whether it
-        has come."""
+        has come; of a dossier that is open the child is told the same as they are, in words that are as true of one that is closed."""
         if decision is None:
             return self._kept(Retention(key, None, "unknown"))
         is_held = is_told_held(decision)
@@ -40,10 +40,11 @@ class Terms:
             return self._kept(Retention(key, None, "not_set", is_held))
         if Reason.NO_TERM in decision.reasons:
             return self._kept(Retention(key, None, "no_term", is_held))
-        if isinstance(category, UntilAge) and not tells_age:
+        is_open = Reason.OPEN_DOSSIER in decision.reasons
+        if isinstance(category, UntilAge) and (is_open or not tells_age):
             return self._kept(Retention(key, None, "until_age", is_held, category.age))
-        if decision.retention_end is None or Reason.OPEN_DOSSIER in decision.reasons:
-            return self._kept(Retention(key, None, "open" if Reason.OPEN_DOSSIER in decision.reasons else "unknown", is_held))
+        if decision.retention_end is None or is_open:
+            return self._kept(Retention(key, None, "open" if is_open else "unknown", is_held))
         return self.until(key, decision.retention_end, is_held=is_held)
 
     def until(self, key: str, last_day: date, *, is_held: bool = False) -> Retention:

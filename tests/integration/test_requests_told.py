@@ -168,6 +168,23 @@ def test_whoever_is_not_the_child_is_not_told_whether_the_age_has_come(night: Ni
     assert len(said) == 1
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_people_of_an_open_dossier_are_told_its_term_alike(night: Night, language: str) -> None:
+    """RET-08, RET-13, section 7.1(d): it is kept until the age, and as long as it is open; that it is open is told by nothing of it."""
+    child, witness = night.contact(birthdate="2012-03-04"), night.contact()
+    said = set()
+    for closed in (False, True):
+        dossier = night.dossier("grooming", closed=closed)
+        night.party(child, "child", dossier=dossier)
+        night.party(witness, "witness", dossier=dossier)
+        people = (child, witness) if not closed else (witness,)  # of a closed one the child is told the day
+        for person in people:
+            request = ask(night, Right.ACCESS, person)
+            contexts = compile_request(night.context, request.id, "dora", "dpo").contexts
+            said |= {retention_lines(each, texts_in(language)) for each in contexts if each.source == ("dossier", dossier)}
+    assert len(said) == 1
+
+
 @pytest.mark.parametrize("given", ["", "2012-03-04"])
 def test_whether_a_neutral_answer_goes_to_a_minor_follows_from_what_was_given_alone(night: Night, given: str) -> None:
     """EXP-10, SUS-04: of somebody who may be told nothing, the birth date that is kept decides nothing."""
