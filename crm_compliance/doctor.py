@@ -186,10 +186,11 @@ def _mapping(connector: DynamicsConnector, policy: Policy) -> str:
 
 
 def _overlooked(settings: Settings, connector: Connector) -> str:
-    """Warnings about what is easily overlooked: rows in long-term retention, columns that are new since the last plan."""
+    """Warnings about what is easily overlooked: rows in long-term retention, columns that are new."""
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        told = list(overlooked(connector.retained_rows(), connector.unaccounted_columns(), Past.of(store, settings.needed_crm_url)))
+        known = Past.of(store, settings.needed_crm_url).columns_known(clock())
+        told = list(overlooked(connector.retained_rows(), connector.unaccounted_columns(), known))
     return "\n".join(told) or "no row lies in long-term retention, and no column is new"
 
 

@@ -11,12 +11,14 @@ from crm_compliance.reports.upkeep import upkeep_document
 from crm_compliance.review_pages import removing_pages
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import Desk, clock_of, policy_of, register_key, store_of
+from jobs.clock_check import ClocksDiffer, refuse_other_clock
 from jobs.housekeeping import Upkeep
 from jobs.plan import Alarm
 from jobs.register_upkeep import keep_register
 from jobs.registry import ROUNDS
 from jobs.requests_round import RequestsRound
 from jobs.rounds_made import REQUESTS
+from rules.errors import ComplianceError
 
 FILE = "lost-objects.txt"
 
@@ -37,7 +39,12 @@ class Made:
 
 
 def make(opened: Desk, name: str) -> Made:
-    """Make one round."""
+    """Make one round.
+
+    Raises:
+        ClocksDiffer: this machine's clock is not the CRM's; what has had its day by it is not known.
+    """
+    refuse_other_clock(opened.context)
     with removing_pages(opened.context.store):
         done = ROUNDS[name].function(opened.context)
     if isinstance(done, RequestsRound):
@@ -47,9 +54,10 @@ def make(opened: Desk, name: str) -> Made:
     return Made(done.id, done, upkeep_document(done, file), failed=bool(done.alarms), alarms=done.alarms)
 
 
-def without_crm(settings: Settings, name: str) -> None:
-    """Do what a round does without the CRM, where the CRM cannot be reached: what has had its day goes all the same."""
-    if name != REQUESTS:
+def without_crm(settings: Settings, name: str, why: ComplianceError) -> None:
+    """Do what a round does without the CRM, where the CRM cannot be reached: what has had its day goes all the same, unless the clock
+    by which it has is doubted."""
+    if name != REQUESTS or isinstance(why, ClocksDiffer):
         return
     clock = clock_of(settings)
     with store_of(settings, clock) as store, removing_pages(store):

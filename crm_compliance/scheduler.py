@@ -188,6 +188,8 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
                 bound.warning("alarm", code=alarm.code, message=alarm.message)
             run = JOBS[name].function(opened.context)
             plan = opened.context.store.plan(run.plan)
+        for warning in plan.warnings:
+            bound.warning("plan warns", message=warning, plan=plan.id)
         for code in alarm_codes(plan, run):
             bound.warning("alarm", code=code, run=run.id)
         bound.info("job ended", run=run.id, plan=run.plan, state=run.state.value)
@@ -197,7 +199,7 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
         bound.warning("job refused", code=error.code, message=str(error), plan=error.where)
     except ComplianceError as error:
         bound.error("job failed", code=error.code, message=str(error), at=error.where)
-        go_without_crm(settings, name, bound)
+        go_without_crm(settings, name, error, bound)
     except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
         bound.error("job failed by a bug", code="bug", kind=type(error).__name__)
 
@@ -210,10 +212,10 @@ def make_round(opened: Desk, name: str, bound: FilteringBoundLogger) -> None:
     bound.info("job ended", run=made.id, state=made.state)
 
 
-def go_without_crm(settings: Settings, name: str, bound: FilteringBoundLogger) -> None:
+def go_without_crm(settings: Settings, name: str, why: ComplianceError, bound: FilteringBoundLogger) -> None:
     """Do what a round can do without the CRM; an error ends the night, never the service."""
     try:
-        rounds.without_crm(settings, name)
+        rounds.without_crm(settings, name, why)
     except ComplianceError as error:
         bound.error("job failed", code=error.code, message=str(error), at=error.where)
 

@@ -13,6 +13,7 @@ from jobs.runs import CHANGED, Action, ActionState, Run
 from rules.periods import brussels_date
 
 VIEW_SHRANK, NOTHING_DUE, NO_RUN, BACKLOG = "VIEW_SHRANK", "NOTHING_DUE", "NO_RUN", "BACKLOG"
+NEWS_DAYS = 30  # for so long every plan names a column that is new
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,13 @@ class Past:
         approved = {plan.id for plan in self.plans if plan.needed}
         of_approved = {run.id for run in self.runs if run.plan in approved}
         return {action.key for run, action in self.store.last_skips() if run in of_approved and action.code == CHANGED}
+
+    def columns_known(self, now: datetime) -> tuple[str, ...] | None:
+        """The unmapped columns that are no news: those which a plan had that is older than the days for which a new one is told, or the
+        first plan of all. None where there was no plan yet."""
+        older = (plan for plan in self.plans if plan.created_at <= now - timedelta(days=NEWS_DAYS))
+        plan = next(older, self.plans[-1] if self.plans else None)
+        return None if plan is None else plan.unaccounted
 
     def last_view(self, kind: Kind) -> Plan | None:
         """The last plan of this kind whose view can be compared with: one without an alarm about it, or one that was let through."""

@@ -45,10 +45,11 @@ from rules.roles import APPROVING_ROLES
 NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 
 
-def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = "service") -> Plan:
+def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = "service", warning: str = "") -> Plan:
     """Decide on every unit and store the plan.
 
     `as_of` (aware) looks at another moment than now; such a plan can never be applied (DAT-12, R-062).
+    `warning` is kept in the plan before its own.
 
     Raises:
         ConnectorError: the CRM could not be read whole; nothing is stored.
@@ -84,6 +85,8 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
         digest=digest,
         queue=queue,
     )
+    if warning:
+        plan = msgspec.structs.replace(plan, warnings=(warning, *plan.warnings))
     if context.policy_text:
         context.store.remember_policy(context.policy.digest, context.policy.version, context.policy_text)
     context.store.save_plan(plan, pages, ("plan", plan_entry(plan)), None if plan.as_of_given else moves)
@@ -260,7 +263,7 @@ def head_of(
         held_contacts=tuple(sorted(draft.held_contacts)),
         crm_holds=tuple(sorted(draft.crm_holds)),
         hold_changes=hold_changes(context, kind, draft.crm_holds),
-        warnings=(*unmapped(categories), *overlooked(retained, unaccounted, past)),
+        warnings=(*unmapped(categories), *overlooked(retained, unaccounted, past.columns_known(now))),
         notes_on_trimmed=about_contacts(context, sorted(trims)),
         victims=draft.victims,
         why=reasons,
@@ -342,12 +345,13 @@ def unmapped(categories: Iterable[CategoryTotal]) -> tuple[str, ...]:
     )
 
 
-def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], past: Past) -> Iterator[str]:
-    """Name what is easily overlooked: rows in long-term retention, and columns that have come since the last plan and may hold personal
-    data."""
+def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[str]:
+    """Name what is easily overlooked: rows in long-term retention, and columns that have come lately and may hold personal data.
+
+    `known` are the columns that are no news (`Past.columns_known`)."""
     for table, rows in retained.items():
         yield f"RETAINED_ROWS: {rows} rows of {table} lie in long-term retention; they go with their unit, and what has none stays"
-    new = sorted(set(unaccounted) - set(past.plans[0].unaccounted)) if past.plans else []
+    new = sorted(set(unaccounted) - set(known)) if known is not None else []
     if new:
         yield f"NEW_COLUMNS: may hold personal data and stand in no mapping, so no request finds what is in them: {', '.join(new)}"
 

@@ -55,9 +55,10 @@ def plan(
         given.target(path)
     who = proposer(given.settings(), as_)
     with given.opened() as desk:
-        if warning := restored_warning(desk.context):
+        warning = restored_warning(desk.context)
+        if warning:
             output.warn(warning)
-        made = make_plan(desk.context, Kind(kind), as_of=moment, proposer=who)
+        made = make_plan(desk.context, Kind(kind), as_of=moment, proposer=who, warning=warning)
         show(desk.settings, desk.context.store, made, outputs)
 
 

@@ -83,6 +83,9 @@ def run(job: str = typer.Argument(..., metavar="JOB", help="retention, recording
         raise UsageError(f"there is no job {job[:40]}", hint=f"one of: {', '.join([*JOBS, *ROUNDS])}")
     with given.opened(for_a_run=True) as desk:
         done = JOBS[job].function(desk.context)
+        warnings = desk.context.store.plan(done.plan).warnings
+    for warning in warnings:
+        output.warn(warning)
     return tell(done)
 
 
@@ -97,8 +100,8 @@ def _round(job: str) -> int:
     try:
         with given.opened(for_a_run=True) as desk:
             made = rounds.make(desk, job)
-    except ConnectorError:
-        rounds.without_crm(given.settings(), job)
+    except ConnectorError as error:
+        rounds.without_crm(given.settings(), job, error)
         raise
 
     def show(console: Console) -> None:

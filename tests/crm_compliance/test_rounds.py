@@ -20,7 +20,7 @@ from crm_compliance.scheduler import run_job
 from jobs.subject_requests import PACKAGE
 from rules.subject_requests import Outcome, RequestState
 from tests.crm_compliance.requesting import opened, person
-from tests.crm_compliance.typist import Typist
+from tests.crm_compliance.typist import Typist, set_faults
 from tests.integration.night import Night
 
 
@@ -74,8 +74,21 @@ def test_r125_the_night_removes_what_has_had_its_day_also_without_the_crm(
 
 def test_without_the_crm_other_rounds_do_nothing(typist: Typist, org: Night) -> None:
     before = len(list(org.store.ledger()))
-    rounds.without_crm(typist.settings, "housekeeping")
+    rounds.without_crm(typist.settings, "housekeeping", Unreachable("the CRM does not answer"))
     assert len(list(org.store.ledger())) == before
+
+
+@pytest.mark.parametrize("name", ["requests", "housekeeping"])
+def test_nothing_goes_by_a_clock_that_is_not_the_crms(
+    typist: Typist, org: Night, name: str, told: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """What has had its day by a machine that is years ahead has not: neither round removes anything, with the CRM or without."""
+    typist.unset("CLOCK")
+    set_faults(org.emulator, {"match": {"path": "api/data"}, "do": "skew", "s": -2 * 365 * 86_400})
+    assert typist.refused("run", name, code=4)["code"] == "clock"
+    run_job(typist.settings, name, threading.Event())
+    assert [line["code"] for line in told() if line["event"] == "job failed"] == ["clock"]
+    assert {entry.kind for entry in org.store.ledger()} <= {"crm_seen", "key_made"}, "a store that was opened, and nothing else"
 
 
 def test_doctor_tells_of_requests_that_are_late(typist: Typist, org: Night) -> None:

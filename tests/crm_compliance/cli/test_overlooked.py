@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import requests
 
 from connectors.emulator.server import RunningEmulator
-from tests.crm_compliance.typist import Typist
+from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night
 
 WITNESS = {
@@ -43,5 +45,10 @@ def test_a_column_that_is_new_and_may_hold_personal_data_is_warned_of(typist: Ty
         assert "cf_fiche.cf_witnessstory" in doctor(typist)
         (warning,) = [warning for warning in typist.ask("plan")["warnings"] if warning.startswith("NEW_COLUMNS")]
         assert warning.endswith(": cf_fiche.cf_witnessstory")
+        assert "NEW_COLUMNS" in typist.type("run", "recordings").err, "a night tells it too"
+        assert warning in typist.ask("plan")["warnings"], "one plan does not use it up"
+        assert "cf_fiche.cf_witnessstory" in doctor(typist)
+        typist.set(CLOCK=(NOW + timedelta(days=31)).isoformat())
+        assert not any("NEW_COLUMNS" in each for each in typist.ask("plan")["warnings"]), "after a month it is no news"
     finally:
         org.http.delete(f"{crm.url}EntityDefinitions(LogicalName='cf_fiche')/Attributes(LogicalName='cf_witnessstory')", timeout=10)
