@@ -20,7 +20,7 @@ from connectors.dynamics.capabilities import Capability, capabilities
 from connectors.dynamics.checks import check_mapping
 from connectors.dynamics.children import Children
 from connectors.dynamics.clock import ENOUGH
-from connectors.dynamics.config import Environment
+from connectors.dynamics.config import SHORTEST_ANSWER_S, Environment
 from connectors.dynamics.contents import Contents
 from connectors.dynamics.counts import total_count
 from connectors.dynamics.deleting import MOST_ROWS, BulkDelete, Deleting
@@ -555,6 +555,7 @@ def connect(
         any_odata=any_odata,
         pace=pace,
         patience_s=patience_s,
+        answer_s=max(SHORTEST_ANSWER_S, patience_s / 2),
         is_known=is_known,
     )
     mapping = parse_mapping(mapping_text, mapping_source)

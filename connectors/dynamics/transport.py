@@ -155,6 +155,8 @@ class Transport:
         """
         patience: Patience | None = None
         waited_s, broken = 0.0, 0
+        began_s = self.gate.timeline.now()
+        longest_s = max(self.environment.answer_s, self.environment.patience_s)  # one answer that drips has used up all patience
         decided: dict[int, float | None] = {}  # by attempt
 
         def due_s(state: tenacity.RetryCallState) -> float | None:
@@ -170,6 +172,7 @@ class Transport:
             waited_s += again.wait_s or 0.0
             is_over = waited_s > self.environment.max_wait_s or broken > MAX_BROKEN_BODIES
             own_s = 0.0 if again.throttled else patience.wait_s()
+            is_over |= not again.throttled and self.gate.timeline.now() - began_s >= longest_s
             due = None if is_over or own_s is None else again.wait_s if again.wait_s is not None else own_s
             return decided.setdefault(state.attempt_number, due)
 

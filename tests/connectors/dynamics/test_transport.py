@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from connectors.dynamics import faults
 from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.config import Environment
-from connectors.dynamics.transport import MAX_BROKEN_BODIES, Transport
+from connectors.dynamics.gate import Timeline
+from connectors.dynamics.transport import MAX_BROKEN_BODIES, Again, Answer, Transport
 from connectors.interface import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
 from rules.errors import UsageError
 
@@ -268,6 +269,24 @@ def test_a_body_that_broke_off_is_never_taken_for_an_answer(
     with transport(naps) as client, pytest.raises(ReadIncomplete):
         client.get("WhoAmI")
     assert len(crm.calls) == 1 + MAX_BROKEN_BODIES
+
+
+@pytest.mark.parametrize("failure", [ReadIncomplete("cut"), Unreachable("silent")])
+def test_an_answer_that_used_up_its_time_is_not_asked_for_again(failure: ConnectorError) -> None:
+    """Nor one for which all tries together took as long."""
+    clock = [0.0]
+    timeline = Timeline(lambda seconds: None, lambda: clock[0])
+    client = Transport(Environment(ROOT, answer_s=300.0), StaticToken("t0ken", ROOT), timeline=timeline)
+    tries = []
+
+    def attempt() -> Answer:
+        tries.append(clock[0])
+        clock[0] += 160.0
+        raise Again(failure)
+
+    with pytest.raises(type(failure)):
+        client.until_done(attempt)
+    assert len(tries) == 2
 
 
 def test_a_missing_privilege_is_named(crm: responses.RequestsMock, naps: list[float]) -> None:
