@@ -8,7 +8,8 @@ A file that no program can read goes along only where a person says that they lo
 `SEEN_UNCHECKED`. What nobody has looked at must not slip through with a word that was meant for something else.
 
 A text in which something is nearly somebody's name, such as a surname with a slip of the pen, goes along where a person says that it is
-none: with the code `NOT_A_NAME`.
+none: with the code `NOT_A_NAME`. So does one with something that reads like a name, number or address and stands in no proposal: whoever it
+may be is known to nobody, so that no later look would find it.
 
 Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6.
 """
@@ -29,14 +30,22 @@ from jobs.disclosure import NOT_A_NAME, RECIPIENT, SEEN_UNCHECKED, Compilation, 
 from jobs.granted import PUT_ASIDE, is_settled
 from jobs.ports import JobContext
 from jobs.subject_requests import COMPILATION, SubjectRequest
+from rules.as_read import as_read
+from rules.detection import detect
 from rules.errors import UsageError
+from rules.folding import fold, tidy
+from rules.labels import LABEL
+from rules.name_guesses import guess_names
 from rules.needles import Needles
+from rules.redaction import NAME_GUESS
 from rules.roles import APPROVER, DPO
+from rules.street_lines import street_lines
 from rules.subject_requests import COPIES, Step
 
 DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
 LONGEST_LINE = 2 * 1024 * 1024
 UNMAPPED: Final = ("table:", "kind:", "column:")  # places that are not searched because the mapping does not name them
+_HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
 _KEYS: Final = frozenset({"item", "status", "code", "text", "digest"})
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
 
@@ -124,6 +133,7 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
     """
     items = {item.item: item for item in compilation.items}
     needles = Needles(compilation.needles)
+    known = _told_letters(compilation)
     is_copy = compilation.right in COPIES
     found: dict[str, Decision] = {}
     for decision in _lines(text):
@@ -150,8 +160,27 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
         if decision.text and decision.code != NOT_A_NAME and needles.are_nearly_in(decision.text):
             hint = f'write a label such as [persoon] instead; where it is no name, say so with "code": "{NOT_A_NAME}"'
             raise _wrong(decision.line, "has a text with what is nearly the name of somebody else", hint)
+        if decision.text and decision.code != NOT_A_NAME and (new := _newly_told(decision.text, known)):
+            found_here = f"found: {', '.join(new)}; write a label such as [persoon] instead"
+            hint = f'{found_here}; where it is nobody else, say so with "code": "{NOT_A_NAME}"'
+            raise _wrong(decision.line, "has a text with what looks like a name, number or address and stands in no proposal", hint)
         found[decision.item] = decision
     return found
+
+
+def _told_letters(compilation: Compilation) -> str:
+    """The letters and digits of what the answer proposes to tell: texts, fields, and whom it is to and about."""
+    fields = (str(field.value) for item in compilation.items for field in item.fields if not field.is_text and field.value is not None)
+    proposals = (item.proposal for item in compilation.items)
+    return "|".join(map(fold, (compilation.addressee.name, compilation.about, *proposals, *fields)))
+
+
+def _newly_told(text: str, known: str) -> tuple[str, ...]:
+    """The classes of what would be replaced in a text of the CRM, and stands in nothing that is proposed (EXP-06)."""
+    seen = LABEL.sub(lambda match: _HIDDEN * len(match[0]), tidy(as_read(text)).text)
+    guesses = [(NAME_GUESS, guess.value) for guess in guess_names(seen)]
+    others = [(one.what, seen[one.begin : one.end]) for one in (*detect(seen), *street_lines(seen)) if one.what != "date"]
+    return tuple(dict.fromkeys(what for what, value in (*others, *guesses) if (letters := fold(value)) and letters not in known))
 
 
 def _lines(text: str) -> Iterator[Decision]:

@@ -51,6 +51,23 @@ def test_a_number_of_a_file_that_is_not_there_is_replaced_like_one_that_is(typis
     assert asking.approve_all().release().outcome is Outcome.DELIVERED
 
 
+@pytest.mark.parametrize(
+    "added", ["mevrouw Quintens", "0471 55 66 77", "quintens@example.com", "Dorpsstraat 12, 9000 Gent", "85.07.30-997.34"]
+)
+def test_a_reviewer_adds_no_name_or_number_that_the_answer_does_not_have(typist: Typist, org: Night, added: str) -> None:
+    """EXP-06, EXP-07: nobody knows whose it is, so that no later look would find it; where it is nobody else, a person says so."""
+    person = jan(org, telephone1="+32470112233")
+    a_report(org, person, "Ik zag op 3 maart een auto. U kunt mij bereiken op +32470112233.")
+    asking = asked_by(typist, JAN, person, kind="witness")
+    (item,) = [item for item in asking.items() if item["proposal"]]
+    line = {"item": item["item"], "status": "APPROVED_REDACTED"}
+    refused = asking.decide(line | {"text": f"Ik zag een auto van {added}."}, code=2)
+    assert (added in str(refused), "NOT_A_NAME" in refused["hint"]) == (False, True)
+    asking.decide(line | {"text": "Jan Wouterlood zag op 3 maart een auto van [derde 1]. Bereikbaar op +32470112233."})
+    asking.decide(line | {"text": f"Ik zag een auto van {added}.", "code": "NOT_A_NAME"})
+    assert asking.approve_all().release().outcome is Outcome.DELIVERED
+
+
 def test_no_text_of_a_contact_is_told_to_somebody_who_is_suspected_elsewhere(typist: Typist, org: Night) -> None:
     """SUS-05: it lies in no file and may stem from the closed one; to others it is proposed."""
     person = jan(org, description="Zie ook een ander dossier, daar als verdachte genoemd.")
