@@ -103,8 +103,10 @@ class Needles:
         The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is meant. A text of our own words,
         the same in answer after answer (`is_ours`), is taken apart once.
         """
-        views = _our_views(text) if is_ours else _views(text)
-        return {Hit(letters, what) for view in views for letters, what in self._hits(view) if what != OWN}
+        if not self._searched:
+            return frozenset()
+        views: Iterable[tuple[str, str]] = _our_views(text) if is_ours else ((view, squeeze_quickly(view)) for view in _views(text))
+        return {Hit(letters, what) for view, capitals in views for letters, what in self._hits(view, capitals) if what != OWN}
 
     @cached_property
     def _near(self) -> NearNames:
@@ -114,11 +116,8 @@ class Needles:
         """Say whether a text has what is nearly the name of somebody (`near_names`), which makes a person look and proves nothing."""
         return any(self._near.are_in(view) for view in _views(text))
 
-    def _hits(self, text: str) -> set[tuple[str, str]]:
-        """Give what is in a text, with its class, once each."""
-        if not self._searched:
-            return set()
-        capitals = squeeze_quickly(text)
+    def _hits(self, text: str, capitals: str) -> set[tuple[str, str]]:
+        """Give what is in a text, with its class, once each; `capitals` is the text squeezed."""
         letters = capitals.lower()
         plain: str | None = None
         found: set[tuple[str, str]] = set()
@@ -201,8 +200,9 @@ def _written(letters: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=16)
-def _our_views(text: str) -> tuple[str, ...]:
-    return tuple(_views(text))
+def _our_views(text: str) -> tuple[tuple[str, str], ...]:
+    """Give each view with its letters squeezed."""
+    return tuple((view, squeeze_quickly(view)) for view in _views(text))
 
 
 def _views(text: str) -> Iterator[str]:
