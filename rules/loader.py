@@ -46,7 +46,6 @@ _TEXTS = {
 }
 
 
-@lru_cache(maxsize=4)  # a schedule is read anew for every job, and is the same nearly always
 def load_policy(text: str, *, source: str) -> Policy:
     """Read a retention schedule from the text of its file; `source` is what messages call the file.
 
@@ -58,6 +57,15 @@ def load_policy(text: str, *, source: str) -> Policy:
 
     Source: RET-06, RET-12, ACC-02; R-021, R-022.
     """
+    found = _read(text)
+    if isinstance(found, Policy):
+        return found
+    raise refusal(PolicyError, "the retention schedule is refused", found, source=source, hint=HINT)
+
+
+@lru_cache(maxsize=4)  # a schedule is read anew for every job, and is the same nearly always
+def _read(text: str) -> Policy | list[Problem]:
+    """The schedule, or all that is wrong with it in the order in which it is told."""
     document = read_yaml(text)
     problems = sorted(document.problems)
     if document.value is not None and not isinstance(document.value, dict):
@@ -74,7 +82,7 @@ def load_policy(text: str, *, source: str) -> Policy:
         if not problems:
             digest = sha256(text.encode()).hexdigest()
             return Policy.model_validate_json(json.dumps({**document.value, "digest": digest}), strict=True)
-    raise refusal(PolicyError, "the retention schedule is refused", problems, source=source, hint=HINT)
+    return problems
 
 
 @cache

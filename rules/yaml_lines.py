@@ -76,7 +76,7 @@ def read_yaml(text: str) -> Document:
     """Read one YAML document. What cannot be read stands in `problems`, never in an exception."""
     document = Document()
     try:
-        root = YAML(typ="rt", pure=True).compose(text)
+        root = YAML(typ="safe", pure=True).compose(text)  # comments are not kept
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         document.problems.append(Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {error.problem or error.context}"))

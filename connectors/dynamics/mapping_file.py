@@ -101,7 +101,7 @@ class Node:
 def parse(text: str, problems: Problems) -> Node | None:
     """The root of a YAML document, or None after a syntax problem was noted."""
     try:
-        root = YAML(typ="rt").compose(text)
+        root = YAML(typ="safe", pure=True).compose(text)  # comments are not kept
     except MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         problems.add_at(f"{problems.source}:{mark.line + 1 if mark else 1}", "this is not YAML")

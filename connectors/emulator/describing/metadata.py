@@ -39,7 +39,7 @@ _HIDDEN = {"OptionSet", "GlobalOptionSet", *_NESTED}  # given only when expanded
 
 MOST_KEPT, LONGEST_KEPT = 1_000, 65_536  # answers, bytes
 _ROOT = b"\0"  # in place of the service root in a kept answer: no JSON has this byte
-_ANSWERS: dict[tuple[str, str], bytes] = {}
+_ANSWERS: dict[tuple[str, frozenset[str], str], bytes] = {}
 
 
 class Metadata:
@@ -98,10 +98,12 @@ class Metadata:
             self._generation = self._now
 
     def answer(self, operation: Operation) -> Answer:
-        """What an organisation whose schema is that of its file answers, another one with the same file has answered before."""
-        if any(self._now) or not self.environment.origin:
+        """What an organisation whose schema is that of its file answers, another one of the same file that retains the same tables has
+        answered before."""
+        environment = self.environment
+        if environment.generation or not environment.origin:
             return self._answer(operation)
-        key, root = (self.environment.origin, operation.raw), operation.root.encode()
+        key, root = (environment.origin, frozenset(environment.retaining), operation.raw), operation.root.encode()
         known = _ANSWERS.get(key)
         if known is None:
             answer = self._answer(operation)
