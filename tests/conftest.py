@@ -19,7 +19,9 @@ from filelock import FileLock
 from hypothesis import settings
 from sqlalchemy import create_engine
 
+from connectors.dynamics.metadata import Metadata
 from crm_compliance.store import database
+from tests import known_definitions
 from tests.new_stores import given_again, sharing_statements
 
 if TYPE_CHECKING:
@@ -74,6 +76,20 @@ def quick_new_stores() -> Iterator[None]:
 @pytest.fixture
 def real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_upgrade", TAKE_STEPS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_definitions() -> Iterator[None]:
+    """A client asks an emulator that a fixture has named for no definition that one of the same schema has told this process before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Metadata, "_get", lambda *asked: known_definitions.KNOWN.get(*asked))
+        yield
+
+
+@pytest.fixture
+def real_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every client asks for all definitions, as it does in production."""
+    monkeypatch.setattr(Metadata, "_get", known_definitions.ASK)
 
 
 @pytest.fixture

@@ -11,11 +11,12 @@ import structlog
 from connectors.emulator.server import RunningEmulator, running
 from tests.crm_compliance.typist import Typist, organisation_of, reset
 from tests.integration.night import TOKEN, Night
+from tests.known_definitions import KNOWN
 
 
 @pytest.fixture(scope="module")
 def crm_server() -> Iterator[RunningEmulator]:
-    with running(token=TOKEN) as started:
+    with running(token=TOKEN) as started, KNOWN.of(started, TOKEN):
         yield started
 
 

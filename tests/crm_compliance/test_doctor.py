@@ -20,6 +20,7 @@ from crm_compliance.wiring import mapping_text
 from tests.crm_compliance.typist import Typist, people_and_cases, set_faults
 from tests.integration.night import TOKEN, Night
 
+pytestmark = pytest.mark.usefixtures("real_definitions")  # what the CRM says of its tables is what is looked into
 STORED = ["packages", "policy", "store", "keys", "anchor", "nights", "storage"]
 NAMES = [*STORED, "crm", "mapping", "overlooked", "privileges", "capabilities", "visibility", "restored", "clock"]
 

@@ -32,6 +32,7 @@ from rules.errors import Refused, UsageError
 from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, set_faults, without_first_look
 from tests.integration.night import Night
 
+pytestmark = pytest.mark.usefixtures("real_definitions")  # the CRM may be away at any request
 BRUSSELS = ZoneInfo("Europe/Brussels")
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
 

@@ -208,7 +208,7 @@ class Case:
 
     def type(self, *args: object, given: str = "", env: dict[str, str] | None = None) -> Spoken:
         self.load()
-        spoken = self.prompt.type([str(a) for a in args], self.env | (env or {}), self.folder, given)
+        spoken = self.prompt.type([str(a) for a in args], self.env | (env or {}), self.folder, given, is_calm=not self.api.has_trouble)
         self.spoken.append(spoken)
         told = " ".join(spoken.args)
         self.expect("Traceback" not in spoken.err and spoken.code not in (1,), f"`{told}` exits {spoken.code}: {spoken.err[-900:]}")

@@ -45,6 +45,7 @@ class WebApi:
     def __init__(self, root: str, token: str) -> None:
         self.root = root if root.endswith("/") else root + "/"
         self.path = urlsplit(self.root).path
+        self.has_trouble = False  # scripted, by `control`
         self.http = requests.Session()
         self.http.headers.update(
             {"Authorization": f"Bearer {token}", "OData-Version": "4.0", "OData-MaxVersion": "4.0", "Accept": "application/json"}
@@ -56,6 +57,8 @@ class WebApi:
     def control(self, method: str, name: str, body: Any = None) -> Any:
         answer = self.http.request(method, self.root.split("/api/")[0] + "/_emulator/" + name, json=body)
         answer.raise_for_status()
+        if (method, name) == ("PUT", "faults"):
+            self.has_trouble = bool(body)
         return answer.json() if answer.content else None
 
     def writes(self) -> dict[str, int]:

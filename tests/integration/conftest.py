@@ -20,13 +20,14 @@ from crm_compliance.store.store import SqlStore
 from rules.loader import load_policy
 from tests.azurite import blob_service, container, service
 from tests.integration.night import TOKEN, Clock, Night, of_store, witness_of
+from tests.known_definitions import KNOWN
 
 __all__ = ["blob_service", "container", "service"]
 
 
 @pytest.fixture
 def emulator() -> Iterator[RunningEmulator]:
-    with running(token=TOKEN, limits=False) as started:
+    with running(token=TOKEN, limits=False) as started, KNOWN.of(started, TOKEN):
         yield started
 
 

@@ -28,7 +28,7 @@ GET = {"method": "GET"}
 ENTRA = re.compile(r"https://login\.microsoftonline\.com/.*")
 FICHES = {"method": "GET", "path": "*/cf_fiches*"}
 
-pytestmark = pytest.mark.usefixtures("naps")
+pytestmark = pytest.mark.usefixtures("naps", "real_definitions")  # each of them may be refused
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from rules.records import UnitKind
 from tests.connectors.dynamics.test_traces import environment_with_more
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points
+from tests.known_definitions import KNOWN
 
 LONG_AGO = date(2018, 3, 1)
 NAME = "Wouter Verzonnen"
@@ -37,7 +38,7 @@ MakeNight = Callable[..., Night]
 @pytest.fixture
 def more(tmp_path: Path, make_night: MakeNight) -> Iterator[Night]:
     """A night in an organisation with tables that the mapping does not name."""
-    with running(environment=environment_with_more(tmp_path), token=TOKEN, limits=False) as emulator:
+    with running(environment=environment_with_more(tmp_path), token=TOKEN, limits=False) as emulator, KNOWN.of(emulator, TOKEN):
         base = make_night()
         night = Night(emulator, base.store, base.key, base.policy, base.clock)
         yield night

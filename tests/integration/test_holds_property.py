@@ -27,6 +27,7 @@ from rules.records import KINDS, Recording
 from tests.integration.holding import LONG_AGO, carry_out, place, release
 from tests.integration.moments import Moments
 from tests.integration.night import TOKEN, Clock, Night, witness_of
+from tests.known_definitions import KNOWN
 
 Row = tuple[str, str]  # table of the Web API and id
 TABLES = {
@@ -129,7 +130,7 @@ class Watched(Moments):
 
 @pytest.fixture(scope="module")
 def crm() -> Iterator[RunningEmulator]:
-    with running(token=TOKEN, limits=False) as started:
+    with running(token=TOKEN, limits=False) as started, KNOWN.of(started, TOKEN):
         yield started
 
 

@@ -28,6 +28,7 @@ from rules.errors import ComplianceError, MappingError
 from rules.places import Place, PlaceState
 from tests.connectors.dynamics.test_traces import environment_with_more
 from tests.integration.night import CATEGORY, TOKEN, Night
+from tests.known_definitions import KNOWN
 
 MakeNight = Callable[..., Night]
 Change = Callable[[str], str]
@@ -184,7 +185,7 @@ def test_a_category_that_is_deleted_is_deleted(night: Night) -> None:
 
 def test_a_unit_on_which_something_unmapped_hangs_waits(make_night: MakeNight, tmp_path: Path) -> None:
     """R-081: a deleted row takes along what hangs on it, a masked one would keep it."""
-    with running(environment=environment_with_more(tmp_path), token=TOKEN, limits=False) as emulator:
+    with running(environment=environment_with_more(tmp_path), token=TOKEN, limits=False) as emulator, KNOWN.of(emulator, TOKEN):
         base = make_night(policy=in_place())
         night = Night(emulator, base.store, base.key, base.policy, base.clock)
         night.create("teams", "teamid", name="Geanonimiseerd")

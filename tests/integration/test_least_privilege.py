@@ -17,6 +17,7 @@ from crm_compliance.wiring import permitted
 from jobs.needs import NEEDS
 from tests.integration.night import Night
 
+pytestmark = pytest.mark.usefixtures("real_definitions")  # the account may read nothing that it need not
 ROOT = Path(__file__).parents[2]
 
 

@@ -27,6 +27,7 @@ from tests.connectors.dynamics.test_traces import environment_with_more
 from tests.integration.holding import place, release
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points, organisation, state_of
+from tests.known_definitions import KNOWN
 
 LONG_AGO = date(2018, 3, 1)
 NAME = "Kanarie Verzonnen"
@@ -46,7 +47,7 @@ MakeNight = Callable[..., Night]
 @pytest.fixture
 def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
     """An organisation with posts and queues."""
-    with running(environment=environment_with_more(tmp_path), token=TOKEN, limits=False) as started:
+    with running(environment=environment_with_more(tmp_path), token=TOKEN, limits=False) as started, KNOWN.of(started, TOKEN):
         yield started
 
 

@@ -21,6 +21,7 @@ from tests.integration.night import TOKEN, Night
 from tests.integration.test_cleaning import fault
 from tests.integration.test_last_truth import an_organisation
 
+pytestmark = pytest.mark.usefixtures("real_definitions")  # the CRM may be away at any request
 PATIENCE_S = 1_800.0
 
 

@@ -26,6 +26,7 @@ from tests.integration.holding import release as release_hold
 from tests.integration.moments import Moments
 from tests.integration.night import TOKEN, Night, witness_of
 from tests.integration.test_holds_property import a_night
+from tests.known_definitions import KNOWN
 
 
 class Cut(Exception):
@@ -49,7 +50,7 @@ class Watched(Moments):
 
 @pytest.fixture(scope="module")
 def crm() -> Iterator[RunningEmulator]:
-    with running(token=TOKEN, limits=False) as started:
+    with running(token=TOKEN, limits=False) as started, KNOWN.of(started, TOKEN):
         yield started
 
 

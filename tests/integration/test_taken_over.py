@@ -20,6 +20,7 @@ from tests.integration.night import Night
 from tests.integration.test_interrupted import Meddling
 from tests.integration.test_kill_and_resume import organisation, state_of
 
+pytestmark = pytest.mark.usefixtures("real_definitions")  # requests are counted
 MakeNight = Callable[..., Night]
 
 

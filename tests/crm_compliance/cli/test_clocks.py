@@ -8,6 +8,7 @@ from connectors.emulator.server import RunningEmulator
 from tests.crm_compliance.typist import Typist, set_faults, without_first_look
 from tests.integration.night import Night
 
+pytestmark = pytest.mark.usefixtures("real_definitions")  # any answer may tell another time
 DAYS = 86_400
 
 

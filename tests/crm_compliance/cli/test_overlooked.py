@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import requests
 
 from connectors.emulator.server import RunningEmulator
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night
 
+pytestmark = pytest.mark.usefixtures("real_definitions")  # the schema is altered
 WITNESS = {
     "@odata.type": "Microsoft.Dynamics.CRM.MemoAttributeMetadata",
     "AttributeType": "Memo",

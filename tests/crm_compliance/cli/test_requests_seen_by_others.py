@@ -19,6 +19,7 @@ from tests.crm_compliance.side_by_side import Asker, masked, requests_sent
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
+pytestmark = pytest.mark.usefixtures("real_definitions")  # all requests are compared
 ANNA = ("--as", "anna", "--role", "auditor")
 ERIK = ("--as", "erik", "--role", "approver")
 CARL = ("--as", "carl", "--role", "crm_admin")

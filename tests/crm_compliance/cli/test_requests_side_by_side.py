@@ -17,6 +17,7 @@ from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
 # Names of the same length, so that no size differs by them.
+pytestmark = pytest.mark.usefixtures("real_definitions")  # all requests are compared
 JAN: dict[str, Any] = {"firstname": "Jan", "lastname": "Wouterlood (fictief)", "emails": ["jan@example.org"], "birthdate": "1980-05-06",
                        "phones": ["+32470112233"], "nationalnumbers": []}  # fmt: skip
 PIM: dict[str, Any] = {"firstname": "Pim", "lastname": "Onbekendes (fictief)", "emails": ["pim@example.org"], "birthdate": "1981-06-07",

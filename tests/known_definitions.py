@@ -1,0 +1,72 @@
+"""What a process that connects hundreds of clients to its own emulators need not ask each time: how the CRM defines its tables.
+
+A client reads some forty definitions before it does anything else, and they are the same for every organisation of the same schema. The
+first is always asked for over HTTP, so that token, clock and patience of each client are what they are; so is all that is no definition.
+All definitions are asked for wherever an answer might be another: where the schema was altered, where trouble is scripted, where requests
+are limited, with any other token than the emulator's own, at any address that no fixture has named here, and in tests that ask for
+`real_definitions` because they count, compare or refuse requests or try the reading itself. Commands that are typed in forks
+(`tests/independent/prompt.py`) do likewise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from connectors.dynamics.auth import StaticToken
+from connectors.dynamics.metadata import Metadata
+
+if TYPE_CHECKING:  # a program that types commands serves no emulator
+    from connectors.emulator.organisation import Organisation
+    from connectors.emulator.server import RunningEmulator
+
+Answers = dict[tuple[str, str], dict[str, Any]]  # by schema and address
+ASK = Metadata._get  # the asking itself
+
+
+def is_first(metadata: Metadata) -> bool:
+    """Whether the client has asked the CRM for nothing yet, or has had no answer."""
+    transport = metadata._transport
+    return not (transport.stats.requests and transport._has_answered)
+
+
+class KnownDefinitions:
+    """The answers that emulators of this process have given, by the schema they have."""
+
+    def __init__(self) -> None:
+        self._organisations: dict[str, tuple[Organisation, str]] = {}  # by the address of the Web API; with the token
+        self._answers: Answers = {}
+
+    @contextmanager
+    def of(self, emulator: RunningEmulator, token: str) -> Iterator[None]:
+        """While it lasts, what this emulator has told of its unaltered tables to who has this token need not be asked a second time."""
+        self._organisations[emulator.url] = emulator.emulator, token
+        try:
+            yield
+        finally:
+            del self._organisations[emulator.url]
+
+    def get(self, metadata: Metadata, address: str, where: str) -> dict[str, Any]:
+        """What stands in for `Metadata._get`."""
+        schema = self._schema(metadata)
+        if not schema:
+            return ASK(metadata, address, where)
+        if (schema, address) not in self._answers:
+            self._answers[schema, address] = ASK(metadata, address, where)
+        return self._answers[schema, address]
+
+    def _schema(self, metadata: Metadata) -> str:
+        """Names the schema of the organisation behind a client; "" where it has to be asked."""
+        transport = metadata._transport
+        organisation, token = self._organisations.get(transport.environment.url, (None, ""))
+        if organisation is None or is_first(metadata):
+            return ""
+        tokens, schema = transport._tokens, organisation.tables.environment
+        is_usual = isinstance(tokens, StaticToken) and tokens.token() == token
+        if not is_usual or not schema.origin or schema.generation or organisation.limits.enabled or organisation.faults.rules:
+            return ""
+        return " ".join((schema.origin, *sorted(schema.retaining)))
+
+
+KNOWN = KnownDefinitions()
