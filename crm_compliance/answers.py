@@ -18,7 +18,7 @@ from rules.instants import instant
 from rules.placed_holds import PlacedHold
 
 if TYPE_CHECKING:
-    from jobs.ports import Store
+    from jobs.stores import Store
 
 RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")
 

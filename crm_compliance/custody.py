@@ -17,7 +17,8 @@ from crm_compliance.store.store import SqlStore
 from crm_compliance.witness import NAME, FileWitness, remembers_a_ledger
 from jobs.heads import KEYS
 from jobs.ledger import LedgerEntry, StoreAltered
-from jobs.ports import Clock, Entry
+from jobs.ports import Clock
+from jobs.stores import Entry
 
 TOLD = "told"  # in keys/: the keys that a ledger knows of
 

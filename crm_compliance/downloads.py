@@ -18,7 +18,8 @@ from typing import Final
 
 import msgspec
 
-from jobs.ports import Clock, Store
+from jobs.ports import Clock
+from jobs.stores import Store
 from jobs.subject_requests import PACKAGE, SubjectRequest
 from rules.errors import Refused
 

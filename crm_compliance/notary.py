@@ -1,4 +1,4 @@
-"""Signs for this installation, and keeps checkpoints of the ledger where the database is not: what `jobs.ports.Notary` asks."""
+"""Signs for this installation, and keeps checkpoints of the ledger where the database is not: what `jobs.signatures.Notary` asks."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ import msgspec
 from crm_compliance.files import write_whole
 from crm_compliance.reports.items import review_page
 from jobs.admitting import Hand
-from jobs.ports import Store
 from jobs.reviewing_items import for_page
+from jobs.stores import Store
 from jobs.subject_requests import REVIEW_PAGE
 
 

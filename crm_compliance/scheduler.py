@@ -23,10 +23,11 @@ from crm_compliance.settings import Settings
 from crm_compliance.wiring import Desk, Patience, clock_of, desk, store_of
 from jobs.past import NO_RUN, Past
 from jobs.plan import Alarm, Kind, Plan
-from jobs.ports import JobContext, Lease, Store
+from jobs.ports import JobContext
 from jobs.registry import JOBS, ROUNDS
 from jobs.restored import replay_if_restored
 from jobs.runs import Run
+from jobs.stores import Lease, Store
 from rules.errors import ComplianceError, Refused
 
 RETRY_S = 60.0  # between two attempts to become ready

@@ -15,7 +15,7 @@ import msgspec
 
 from jobs.belonging import refuse_other_crm
 from jobs.plan import is_service
-from jobs.ports import Entry, Store
+from jobs.stores import Entry, Store
 from jobs.subject_requests import SubjectRequest
 from rules.errors import Refused
 from rules.periods import brussels_date

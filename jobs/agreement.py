@@ -17,8 +17,9 @@ from jobs.heads import CRMS, HOLDS, KEYS, PLANS, QUARANTINE, REQUESTS, RUNS, SWI
 from jobs.ledger import LedgerEntry, StoreAltered
 from jobs.plan import Approval, LinesRemoved, Plan
 from jobs.plan_lines import is_unaltered
-from jobs.ports import JobContext, Store
+from jobs.ports import JobContext
 from jobs.runs import COUNTED, Run
+from jobs.stores import Store
 from jobs.subject_requests import FROZEN, KEEP, SubjectRequest
 from rules.periods import brussels_date
 from rules.placed_holds import PlacedHold

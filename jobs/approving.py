@@ -7,7 +7,7 @@ from datetime import datetime
 from jobs.agreement import Reference, References, approval_entry, refuse_altered_plan
 from jobs.belonging import refuse_other_crm
 from jobs.plan import Approval, Plan, PlanState, is_service
-from jobs.ports import Store
+from jobs.stores import Store
 from rules.accounts import account, same_person
 from rules.errors import Refused
 from rules.roles import APPROVING_ROLES

@@ -21,8 +21,9 @@ from jobs.ledger import LedgerBroken, LedgerEntry, canonical, digest_of
 from jobs.ledger import hash_of as entry_hash
 from jobs.merkle import Levels, is_included
 from jobs.plan import Plan
-from jobs.ports import Notary, Store
 from jobs.runs import Run
+from jobs.signatures import Notary
+from jobs.stores import Store
 from rules.errors import UsageError
 
 SCHEMA = "disposal-certificates/1"

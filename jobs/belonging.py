@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jobs.ports import Store
+from jobs.stores import Store
 from rules.crm_addresses import same_crm
 from rules.errors import Refused
 

@@ -7,7 +7,9 @@ import msgspec
 from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.ledger import FIRST, Chain, LedgerBroken
 from jobs.merkle import Tree
-from jobs.ports import Clock, Notary, Store
+from jobs.ports import Clock
+from jobs.signatures import Notary
+from jobs.stores import Store
 from rules.instants import instant
 
 

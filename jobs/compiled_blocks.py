@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from jobs.overriding import overridden
-from jobs.ports import Store
+from jobs.stores import Store
 from jobs.subject_requests import COMPILATION, SubjectRequest
 
 

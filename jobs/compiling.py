@@ -24,9 +24,10 @@ from jobs.granted import reopened
 from jobs.items import Items, numbered, with_decisions
 from jobs.mentioned_people import mentioned_people, texts_of_rows
 from jobs.overriding import overrides_of
-from jobs.ports import JobContext, Store
+from jobs.ports import JobContext
 from jobs.proposing import propose
 from jobs.scoping import Row, Scope
+from jobs.stores import Store
 from jobs.subject_requests import COMPILATION, DECISIONS, REVIEW_PAGE, GivenPerson, SubjectRequest
 from jobs.veiling import Veil
 from rules.ages import has_reached

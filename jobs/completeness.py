@@ -9,8 +9,8 @@ import msgspec
 
 from jobs.plan import Plan, PlanLine
 from jobs.planning import lines_of
-from jobs.ports import Store
 from jobs.runs import Action, ActionState, Run
+from jobs.stores import Store
 from rules.disposition import Reason
 from rules.periods import brussels_date
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from jobs.ports import Store
+from jobs.stores import Store
 from jobs.subject_requests import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given
 from rules.errors import Refused
 

@@ -20,8 +20,9 @@ from jobs.belonging import refuse_other_crm
 from jobs.freezing import frozen_of
 from jobs.matching import find_candidates
 from jobs.overriding import overridden, overrides_of
-from jobs.ports import Entry, JobContext, Store
+from jobs.ports import JobContext
 from jobs.searching import places_not_searched
+from jobs.stores import Entry, Store
 from jobs.subject_requests import (
     CANDIDATES,
     COMPILATION,

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from jobs.disclosure import Compilation
-from jobs.ports import Store
+from jobs.stores import Store
 from jobs.subject_requests import DECISIONS
 from rules.subject_requests import Right
 

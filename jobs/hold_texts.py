@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from jobs.agreement import Reference, hold_entry
-from jobs.ports import Store
+from jobs.stores import Store
 from rules.placed_holds import PlacedHold
 from rules.references import NAMED, tidied
 

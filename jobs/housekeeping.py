@@ -13,8 +13,9 @@ from connectors.interface import Stored
 from jobs.outside import Outside
 from jobs.own_data import expire_own_data
 from jobs.plan import Alarm
-from jobs.ports import Expired, JobContext
+from jobs.ports import JobContext
 from jobs.runs import RunState
+from jobs.stores import Expired
 from rules.records import Recording
 
 WITHOUT_ROW, WITHOUT_OBJECT = "OBJECTS_WITHOUT_ROW", "ROWS_WITHOUT_OBJECT"

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
-from jobs.ports import Store
+from jobs.stores import Store
 from jobs.subject_requests import GIVEN, Details, Given, GivenPerson, SubjectRequest
 from rules.errors import UsageError
 from rules.periods import brussels_date

@@ -18,8 +18,8 @@ import msgspec
 
 from jobs.admitting import Hand, admitted, check_role, of_this_crm, refused, save_move, signed, wrong_state
 from jobs.overriding import overrides_of
-from jobs.ports import Entry, Store
 from jobs.request_terms import is_refusal, open_questions, stops_of
+from jobs.stores import Entry, Store
 from jobs.subject_requests import (
     CANDIDATES,
     COMPILATION,

@@ -16,7 +16,7 @@ import msgspec
 from jobs.admitting import Hand, admitted, refused, signed
 from jobs.granted import Decision, Notice, NoticeState, NotTold, decision_of, encoded
 from jobs.plan import Alarm
-from jobs.ports import Store
+from jobs.stores import Store
 from jobs.subject_requests import DECISIONS, SubjectRequest
 from rules.errors import UsageError
 from rules.subject_requests import Step

@@ -16,8 +16,9 @@ from jobs.agreement import Believed, about_plan
 from jobs.completeness import reckoning_of
 from jobs.heads import RUNS
 from jobs.plan import LinesRemoved
-from jobs.ports import Expired, JobContext, PastTerms, Store
+from jobs.ports import JobContext
 from jobs.runs import Run
+from jobs.stores import Expired, PastTerms, Store
 from rules.periods import add_months, add_years, brussels_date
 from rules.placed_holds import PlacedHold
 from rules.policy import OwnData

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from jobs.plan import Alarm, Kind, Plan
-from jobs.ports import Store
 from jobs.runs import CHANGED, Action, ActionState, Run
+from jobs.stores import Store
 from rules.periods import brussels_date
 
 VIEW_SHRANK, NOTHING_DUE, NO_RUN, BACKLOG = "VIEW_SHRANK", "NOTHING_DUE", "NO_RUN", "BACKLOG"

@@ -15,7 +15,8 @@ from jobs.belonging import refuse_other_crm
 from jobs.gather import rows_anywhere, rows_of
 from jobs.hold_texts import without_requests
 from jobs.plan import is_service
-from jobs.ports import JobContext, Store
+from jobs.ports import JobContext
+from jobs.stores import Store
 from rules.accounts import account, same_person
 from rules.errors import ComplianceError, Refused, UsageError
 from rules.hold_conditions import Condition, read_conditions

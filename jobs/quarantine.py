@@ -18,9 +18,10 @@ from jobs.gather import rows_of
 from jobs.lookout import CANARY
 from jobs.out_of_reach import LONG_TERM
 from jobs.plan import PlanLine
-from jobs.ports import JobContext, Store
+from jobs.ports import JobContext
 from jobs.runs import RowWrite
 from jobs.settling import TECHNICAL, send_operations
+from jobs.stores import Store
 from rules.accounts import account
 from rules.errors import Refused, UsageError
 from rules.periods import brussels_date

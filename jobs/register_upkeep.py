@@ -16,8 +16,8 @@ from jobs.agreement import References
 from jobs.granted import decision_of
 from jobs.hold_texts import request_code, restate_holds
 from jobs.moving import closing, parts_at_closing
-from jobs.ports import Store
 from jobs.request_terms import is_past, is_past_years, needs_reminder, open_questions, was_given_up
+from jobs.stores import Store
 from jobs.subject_requests import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, REVIEW_PAGE, Frozen, SubjectRequest
 from rules.errors import Refused
 from rules.periods import brussels_date

@@ -6,7 +6,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from jobs.ports import JobContext, Store
+from jobs.ports import JobContext
+from jobs.stores import Store
 from rules.errors import Refused
 
 STOPPED = "stopped"  # code of the refusal

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from crm_compliance.settings import Settings
     from jobs.plan import Plan
-    from jobs.ports import Store
+    from jobs.stores import Store
 
 plans = typer.Typer(help="Stored plans: list, show, approve, reject.", no_args_is_help=True)
 

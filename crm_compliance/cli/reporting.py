@@ -12,7 +12,7 @@ from crm_compliance.files import write_whole
 from crm_compliance.reports.formats import check_suffix, write_report
 from jobs.plan import Plan
 from jobs.planning import lines_of
-from jobs.ports import Store
+from jobs.stores import Store
 from rules.policy import Policy
 
 

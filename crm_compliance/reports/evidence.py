@@ -21,10 +21,11 @@ from jobs.attestation import LedgerIndex, attest
 from jobs.completeness import reckoning_of
 from jobs.ledger import encode
 from jobs.plan import Approval, Plan
-from jobs.ports import Notary, PolicyVersion, Store
 from jobs.rounds_made import RoundMade
 from jobs.runs import Action, ActionState, Run
 from jobs.settling import TECHNICAL
+from jobs.signatures import Notary
+from jobs.stores import PolicyVersion, Store
 from rules.errors import PolicyError
 from rules.instants import instant
 from rules.loader import load_policy

@@ -14,8 +14,8 @@ from crm_compliance.store import runs as runs_
 from crm_compliance.store.heads import Heads
 from crm_compliance.store.tables import actions, holds, plan_pages
 from jobs.plan import LOOKING_AT_DOSSIERS, Plan
-from jobs.ports import Entry, Expired, PastTerms
 from jobs.runs import ActionState
+from jobs.stores import Entry, Expired, PastTerms
 
 HEADS_AN_ENTRY = 500
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 
 from crm_compliance.store.inserting import insert_into
 from crm_compliance.store.tables import policies
-from jobs.ports import PolicyVersion
+from jobs.stores import PolicyVersion
 from rules.instants import instant
 
 

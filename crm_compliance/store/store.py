@@ -1,4 +1,4 @@
-"""The state store: what `jobs.ports.Store` asks, answered over one database. Each method is one transaction."""
+"""The state store: what `jobs.stores.Store` asks, answered over one database. Each method is one transaction."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from jobs.checkpoints import Checkpoint, KeptCheckpoint
 from jobs.heads import RUNS, STRANDS, Head, Tally, believed
 from jobs.ledger import FIRST, LedgerEntry
 from jobs.plan import Approval, Kind, Plan
-from jobs.ports import Expired, PastTerms
 from jobs.rounds_made import OF_ROUNDS, RoundMade, rounds_of
 from jobs.runs import Action, Erasure, Run
+from jobs.stores import Expired, PastTerms
 from jobs.subject_requests import SubjectRequest
 from jobs.work_queue import QueueMoves, Waiting
 from rules.crm_addresses import THIS_MACHINE, organisation_at
@@ -48,7 +48,8 @@ from rules.placed_holds import PlacedHold
 from rules.quarantine import Mark
 
 if TYPE_CHECKING:
-    from jobs.ports import Clock, Entry, PolicyVersion
+    from jobs.ports import Clock
+    from jobs.stores import Entry, PolicyVersion
 
 
 class SqlStore:

@@ -20,9 +20,10 @@ from jobs.checkpoints import Problem
 from jobs.completeness import reckoning_of
 from jobs.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
 from jobs.plan import Kind, LinesRemoved
-from jobs.ports import Expired, JobContext, PastTerms
+from jobs.ports import JobContext
 from jobs.retention import verify_run
 from jobs.runs import ActionState, RunState
+from jobs.stores import Expired, PastTerms
 from rules.errors import Refused, UsageError
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold
