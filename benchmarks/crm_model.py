@@ -1,7 +1,7 @@
 """A CRM on a virtual clock, for benchmarks/throughput.py: the emulator's own service protection, and answers that slow down under load.
 
-Nothing here knows the client's account: the limits are those of `connectors/emulator/limits.py`, one window for each application user and
-web server, and a balancer picks the server at random.
+Nothing here knows the client's account: the limits are those of `connectors/emulator/conditions/limits.py`, one window for each application
+user and web server, and a balancer picks the server at random.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
+from connectors.emulator.conditions.limits import Allowance, Limits
 from connectors.emulator.errors import WebApiError
-from connectors.emulator.limits import Allowance, Limits
 
 OVERHEAD_S = 0.03  # of a request, beside its operations
 WAY_S = 0.02  # there and back

@@ -16,15 +16,15 @@ from typing import Any
 
 import requests
 
-from connectors.dynamics.auth import StaticToken
+from connectors.dynamics.bulk_delete.crossover import Crossover
+from connectors.dynamics.bulk_delete.deletes import BulkDelete
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.crossover import Crossover
-from connectors.dynamics.deleting import BulkDelete
-from connectors.dynamics.governor import Pace
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import RunningEmulator, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.dynamics.pace.governor import Pace
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import Among, ChangeSet, ChangeStatus, Operation, OperationKind
-from rules.records import Recording
+from rules.model.records import Recording
 
 TOKEN = "bench"
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-from connectors.emulator.server import RunningEmulator, SeedSpec, running
+from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
 
 SELECT = "cf_name,cf_communicatedon,cf_channel,cf_categories,_cf_dossierid_value,statecode,createdon,modifiedon"
 PAGE = {"Prefer": "odata.maxpagesize=5000"}

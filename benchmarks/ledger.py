@@ -3,8 +3,9 @@
 1. `ledger verify F.jsonl --anchor F` against the floor: reading the same file line by line and hashing each line with SHA-256. Chain, form
    of each line, Merkle tree and a checkpoint every thousand entries are verified.
 2. A transaction that adds one entry and signs the new end, as each does, against one that only adds it.
-3. What `plan` and `apply` look at before they believe the store (`jobs.agreement.refuse_altered`), in a store of so many entries and as
-   many units in its journal, against `ledger verify` of that store; and the same once more in one process, as a service does.
+3. What `plan` and `apply` look at before they believe the store (`jobs.checks.ledger_agreement.refuse_altered`), in a store of so many
+   entries and as many units in its journal, against `ledger verify` of that store; and the same once more in one process, as a service
+   does.
 
 What is compared runs in one process, in turns, so that the machine's moods hit both.
 
@@ -27,18 +28,18 @@ from typing import Any, cast
 
 import msgspec
 
-from crm_compliance.keys import KeyRing
-from crm_compliance.notary import audit_store
+from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.keys.notary import audit_store
+from crm_compliance.keys.witness import FileWitness
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
-from crm_compliance.witness import FileWitness
-from jobs.agreement import refuse_altered
-from jobs.checkpoints import Checkpoint, audit_ledger
-from jobs.ledger import FIRST, LedgerEntry, decode, encode, next_entry
-from jobs.merkle import Tree
-from jobs.plan import Breaker, Counter, Kind, Plan
-from jobs.ports import JobContext
-from jobs.runs import Action, ActionState, RowWrite, Run, RunState
+from jobs.checks.ledger_agreement import refuse_altered
+from jobs.ledger.checkpoints import Checkpoint, audit_ledger
+from jobs.ledger.entries import FIRST, LedgerEntry, decode, encode, next_entry
+from jobs.ledger.merkle import Tree
+from jobs.model.plan import Breaker, Counter, Kind, Plan
+from jobs.model.run import Action, ActionState, RowWrite, Run, RunState
+from jobs.ports.context import JobContext
 
 EVERY = 1000
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -25,9 +25,9 @@ from difflib import SequenceMatcher
 from random import Random
 
 from benchmarks.fictitious import FIRST_NAMES, SPELLINGS, check_digits, surnames
-from rules.birthdates import Sentinels
-from rules.candidates import RANK, Match, Strength, Wanted, match, wanted_of, weigh
-from rules.full_records import FullContact
+from rules.model.personal_records import FullContact
+from rules.people.birthdates import Sentinels
+from rules.people.candidates import RANK, Match, Strength, Wanted, match, wanted_of, weigh
 
 TODAY = date(2026, 11, 25)
 SENTINELS = Sentinels(frozenset({date(1900, 1, 1)}), frozenset({1900}))

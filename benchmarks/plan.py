@@ -47,8 +47,8 @@ from pathlib import Path
 
 from crm_compliance.settings import load_settings
 from crm_compliance.wiring import desk
-from jobs.plan import Kind
-from jobs.planning import make_plan
+from jobs.model.plan import Kind
+from jobs.plans.make import make_plan
 
 with desk(load_settings()) as opened:
     before, began = time.process_time(), time.perf_counter()
@@ -91,13 +91,13 @@ def told(what: str, plan: dict[str, float]) -> None:
 
 def requested(url: str) -> list[tuple[str, str]]:
     """The first request of each full read that a plan makes, as (path and query, Prefer), taken from the connector itself."""
-    from connectors.dynamics.auth import StaticToken
     from connectors.dynamics.connector import connect
-    from connectors.dynamics.transport import Answer
+    from connectors.dynamics.http.auth import StaticToken
+    from connectors.dynamics.http.transport import Answer
     from crm_compliance.settings import Settings
     from crm_compliance.wiring import mapping_text
-    from jobs import gather
-    from rules import records
+    from jobs.reading import gather
+    from rules.model import records
 
     text, source = mapping_text(Settings())
     reads: tuple[tuple[type[records.Record], tuple[str, ...]], ...] = (

@@ -23,17 +23,17 @@ from typing import Any
 import msgspec
 import pikepdf
 
-from connectors.emulator.server import running
-from crm_compliance.keys import KeyRing
-from crm_compliance.packages import package
-from crm_compliance.releasing import attachments_of
-from crm_compliance.sealing import Sealing
+from connectors.emulator.serving.server import running
+from crm_compliance.answer_package import package
+from crm_compliance.answer_package.release import attachments_of
+from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
-from jobs.compiling import compile_request
-from jobs.disclosure import Compilation, ItemStatus
+from jobs.model.answer import Compilation, ItemStatus
+from jobs.requests.answer.compile import compile_request
 from rules.errors import Refused
-from rules.loader import load_policy
-from rules.subject_requests import Right
+from rules.model.requests import Right
+from rules.policy.loader import load_policy
 from tests.integration.deciding import ask
 from tests.integration.night import TOKEN, Clock, Night
 
@@ -63,7 +63,7 @@ def _blank() -> bytes:
 
 
 def _night(emulator: Any, folder: Path) -> Night:
-    text = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+    text = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
     clock = Clock(NOW)
     options: dict[str, Any] = {"clock": clock, "sealer": Sealing(folder), "folder": folder}
     known = signature(SqlStore.open).parameters  # an earlier product does not ask for all of them

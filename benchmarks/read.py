@@ -23,14 +23,14 @@ from typing import Any
 import orjson
 import requests
 
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.config import Environment
-from connectors.dynamics.decoding import PageDecoder
-from connectors.dynamics.mapping import REFERENCE, parse_mapping
-from connectors.dynamics.metadata import Attribute, TableDefinition
-from connectors.dynamics.reading import Reader
-from connectors.dynamics.transport import Transport
-from rules.records import KINDS
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import REFERENCE, parse_mapping
+from connectors.dynamics.reading.decoder import PageDecoder
+from connectors.dynamics.reading.reader import Reader
+from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+from rules.model.records import KINDS
 
 ROWS = 5000
 NUMBER_OF_PAGES = 8

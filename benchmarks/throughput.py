@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.crm_model import SCENARIOS, Crm, Reply, Scenario
-from connectors.dynamics.allowance import hints_of
-from connectors.dynamics.governor import Governor, Pace, Seen, operations_of
+from connectors.dynamics.pace.allowance import hints_of
+from connectors.dynamics.pace.governor import Governor, Pace, Seen, operations_of
 
 FIXED = (1, 8, 32, 52)
 FIXED_OPERATIONS = 10  # in a batch (Microsoft Learn, "Optimize performance for bulk operations")
@@ -64,7 +64,7 @@ class Tally:
 
 
 class Governed:
-    """As connectors/dynamics/pool.py, with events in the place of threads."""
+    """As connectors/dynamics/writing/pool.py, with events in the place of threads."""
 
     def __init__(self, crm: Crm, tally: Tally, pace: Pace) -> None:
         self._crm, self._tally = crm, tally

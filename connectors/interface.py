@@ -9,10 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from rules.anonymity import Remnant
-from rules.bypasses import Bypass
+from rules.anonymisation.anonymity import Remnant
 from rules.errors import ComplianceError
-from rules.records import Record
+from rules.model.bypass import Bypass
+from rules.model.records import Record
 
 R = TypeVar("R", bound=Record)
 

@@ -8,25 +8,25 @@ from datetime import datetime
 
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
-from crm_compliance.custody import remnants
+from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.files import DiskProblem
-from crm_compliance.keys import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
-from crm_compliance.notary import audit_store
+from crm_compliance.keys.custody import remnants
+from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
+from crm_compliance.keys.notary import audit_store
 from crm_compliance.ownership import HINT, strangers
 from crm_compliance.settings import Settings
-from crm_compliance.storage import object_stores
-from crm_compliance.store.database import StoreUnusable
+from crm_compliance.store.sql.database import StoreUnusable
 from crm_compliance.wiring import checked, clock_of, connector_of, desk, fitting, permitted, policy_of, register_key, store_of
-from jobs.ledger import LedgerBroken, StoreAltered
-from jobs.past import Past
-from jobs.plan import Kind
-from jobs.planning import overlooked
-from jobs.request_terms import OVERDUE, has_gone_overdue
-from jobs.restored import RESTORED, rows_back
+from jobs.ledger.entries import LedgerBroken, StoreAltered
+from jobs.model.plan import Kind
+from jobs.plans.make import overlooked
+from jobs.plans.past import Past
+from jobs.register.dates import OVERDUE, has_gone_overdue
+from jobs.restores.detect import RESTORED, rows_back
+from rules.dates.instants import instant
 from rules.errors import ComplianceError, MappingError, UsageError
-from rules.instants import instant
-from rules.policy import Policy
-from rules.records import KINDS
+from rules.model.records import KINDS
+from rules.policy.policy import Policy
 
 SKEW_S = 60.0  # a clock that is off by more may judge a birthday on the wrong day
 

@@ -20,7 +20,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from rules.errors import ComplianceError
-from rules.references import AS_MADE
+from rules.model.references import AS_MADE
 
 # Ids of our own making, which say nothing about a person and may well look like a telephone number.
 IDS = frozenset({"run", "plan", "hold", "request", "request_id", "certificate", "digest", "reference"})

@@ -23,9 +23,9 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from crm_compliance.files import private_folder, refuse_open_to_others
-from rules.crm_addresses import on_this_machine
 from rules.errors import UsageError
-from rules.suggestions import meant, nearest
+from rules.model.crm_addresses import on_this_machine
+from rules.policy.suggestions import meant, nearest
 
 PREFIX = "CRM_COMPLIANCE_"
 CONFIG = f"{PREFIX}CONFIG"

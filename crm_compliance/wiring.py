@@ -24,14 +24,14 @@ from rules.errors import MappingError, PolicyError, UsageError
 
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
-    from connectors.dynamics.memory import Memory
+    from connectors.dynamics.reading.memory import Memory
     from connectors.interface import Connector
-    from crm_compliance.keys import KeyRing
+    from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
-    from jobs.erasures import Register
-    from jobs.ports import Clock, JobContext, Progress
-    from rules.policy import Policy
-    from rules.policy_versions import PolicyVersions
+    from jobs.erasures.register import Register
+    from jobs.ports.context import Clock, JobContext, Progress
+    from rules.policy.policy import Policy
+    from rules.policy.versions import PolicyVersions
 
 PERSON_S = 60  # so long somebody waits for an answer who sits before it
 
@@ -65,13 +65,13 @@ def clock_of(settings: Settings) -> Clock:
 
 def policy_text(settings: Settings) -> tuple[str, str]:
     """The text of the retention schedule in force, and its name for messages; of a folder of versions that of today's."""
-    from rules.periods import brussels_date
+    from rules.dates.periods import brussels_date
 
     if settings.policy is not None and settings.policy.is_dir():
         version = versions_in(settings.policy).on(brussels_date(clock_of(settings)()))
         return version.text, version.source
     if settings.policy is None:
-        return (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8"), "childfocus.yaml (shipped)"
+        return (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8"), "childfocus.yaml (shipped)"
     return text_of(settings.policy, "policy"), str(settings.policy)
 
 
@@ -82,8 +82,8 @@ def versions_in(folder: Path) -> PolicyVersions:
         PolicyError: one of them is not usable, or nobody could tell which is in force.
         UsageError: a file cannot be read.
     """
-    from rules.loader import load_policy
-    from rules.policy_versions import Version, arranged
+    from rules.policy.loader import load_policy
+    from rules.policy.versions import Version, arranged
 
     paths = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"} and path.is_file())
     texts = [(text_of(path, "policy"), str(path)) for path in paths]
@@ -96,8 +96,8 @@ def versions_in(folder: Path) -> PolicyVersions:
 
 def policy_versions(settings: Settings) -> PolicyVersions:
     """All versions of the retention schedule that there are: the files of a folder, or one."""
-    from rules.loader import load_policy
-    from rules.policy_versions import PolicyVersions, Version
+    from rules.policy.loader import load_policy
+    from rules.policy.versions import PolicyVersions, Version
 
     if settings.policy is not None and settings.policy.is_dir():
         return versions_in(settings.policy)
@@ -111,7 +111,7 @@ def mapped_tables(settings: Settings) -> dict[str, str]:
     Raises:
         MappingError: the mapping is refused.
     """
-    from connectors.dynamics.mapping import parse_mapping
+    from connectors.dynamics.mapping.mapping import parse_mapping
 
     return {kind: table.name for kind, table in parse_mapping(*mapping_text(settings)).tables.items()}
 
@@ -119,20 +119,20 @@ def mapped_tables(settings: Settings) -> dict[str, str]:
 def mapping_text(settings: Settings) -> tuple[str, str]:
     """The text of the mapping in force, and its name for messages."""
     if settings.mapping is None:
-        return (files("connectors.dynamics") / "mappings" / "reference.yaml").read_text(encoding="utf-8"), "reference.yaml (shipped)"
+        return (files("connectors.dynamics") / "mapping" / "reference.yaml").read_text(encoding="utf-8"), "reference.yaml (shipped)"
     return text_of(settings.mapping, "mapping"), str(settings.mapping)
 
 
 def app_url_of(settings: Settings) -> str:
     """The address of the app that people use, where the mapping names one."""
-    from connectors.dynamics.mapping import parse_mapping
+    from connectors.dynamics.mapping.mapping import parse_mapping
 
     return parse_mapping(*mapping_text(settings)).app_url
 
 
 def policy_of(settings: Settings) -> Policy:
     """Raises PolicyError with file and line."""
-    from rules.loader import load_policy
+    from rules.policy.loader import load_policy
 
     text, source = policy_text(settings)
     return load_policy(text, source=source)
@@ -145,7 +145,7 @@ def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> S
         StoreLost: it is empty, and what lies beside it says that it was not.
         Refused: with code `other_crm`, where that is on this machine and the store has served one that is not.
     """
-    from crm_compliance.custody import open_store
+    from crm_compliance.keys.custody import open_store
 
     return open_store(settings, clock, recovering=recovering)
 
@@ -155,9 +155,9 @@ def memory_of(settings: Settings, clock: Clock) -> Memory | None:
 
     What is of no use any more is removed, all of it where nothing is to be kept.
     """
-    from connectors.dynamics.memory import Memory, tidy
+    from connectors.dynamics.reading.memory import Memory, tidy
     from crm_compliance.files import private_folder
-    from crm_compliance.keys import memory_key
+    from crm_compliance.keys.key_ring import memory_key
 
     folder = settings.data_dir / "memory"
     if not settings.incremental_reads:
@@ -182,10 +182,10 @@ def connector_of(
 ) -> DynamicsConnector:
     """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server that is not Dataverse;
     `pseudonyms` is the key behind them where the schedule keeps one."""
+    from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import connect
-    from connectors.dynamics.deleting import BulkDelete
-    from connectors.dynamics.governor import Pace
-    from crm_compliance.tokens import more_token_sources, token_source
+    from connectors.dynamics.pace.governor import Pace
+    from crm_compliance.connections.tokens import more_token_sources, token_source
 
     text, source = mapping_text(settings)
     return connect(
@@ -212,7 +212,7 @@ def register_key(settings: Settings) -> KeyRing:
     Raises:
         KeysMissing: the ledger names keys that are not there.
     """
-    from crm_compliance.custody import open_keys
+    from crm_compliance.keys.custody import open_keys
 
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
@@ -224,8 +224,8 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
     Not while a run is unfinished: its intents and outcomes have their references by one key.
     """
-    from crm_compliance.custody import open_keys
-    from crm_compliance.keys import made_entry
+    from crm_compliance.keys.custody import open_keys
+    from crm_compliance.keys.key_ring import made_entry
 
     ring = open_keys(settings, store, clock)
     if made := ring.untold():
@@ -240,7 +240,7 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
 def today() -> date:
     """The day in Brussels by this machine's clock."""
-    from rules.periods import brussels_date
+    from rules.dates.periods import brussels_date
 
     return brussels_date(datetime.now(UTC))
 
@@ -270,7 +270,7 @@ def fitting(connector: DynamicsConnector, policy: Policy) -> None:
     Raises:
         MappingError: naming what the mapping lacks.
     """
-    from rules.records import Note
+    from rules.model.records import Note
 
     if policy.quarantine is None or policy.quarantine.notice != "note":
         return
@@ -291,7 +291,7 @@ def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
         Forbidden: something is missing, or a table is visible in part only; all of it is told.
     """
     from connectors.interface import Forbidden
-    from jobs.needs import needs_under
+    from jobs.model.privileges import needs_under
 
     findings = connector.check_privileges(needs_under(policy), policy.bypasses)
     lines = {wrong: [f"{each.where}: {each.message}" for each in findings if each.is_error is wrong] for wrong in (True, False)}
@@ -331,16 +331,16 @@ def desk(
 ) -> Iterator[Desk]:
     """Open everything that a job needs, the CRM checked against the mapping, and close it again. What `while_waiting` raises ends a wait
     for the CRM. With `recovering` the store is taken as it is, although it was lost or put back to an older day."""
-    from connectors.dynamics.memory import tidy
-    from crm_compliance.custody import tell_of_recovery
-    from crm_compliance.erasure_journal import ErasureFile
-    from crm_compliance.keys import pseudonym_key
+    from connectors.dynamics.reading.memory import tidy
+    from crm_compliance.connections.object_stores import object_stores
+    from crm_compliance.keys.custody import tell_of_recovery
+    from crm_compliance.keys.key_ring import pseudonym_key
+    from crm_compliance.keys.notary import DeskNotary
     from crm_compliance.logs import run_bound
-    from crm_compliance.notary import DeskNotary
-    from crm_compliance.storage import object_stores
-    from jobs.freezing import StoredRequests
-    from jobs.ports import JobContext
-    from rules.periods import brussels_date
+    from crm_compliance.store.erasure_file import ErasureFile
+    from jobs.ports.context import JobContext
+    from jobs.requests.search.freeze import StoredRequests
+    from rules.dates.periods import brussels_date
 
     clock = clock_of(settings)
     versions = policy_versions(settings)
@@ -395,9 +395,9 @@ def desk(
 @contextmanager
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
     """The register of erasures and how its references are made, without a CRM; after the database was lost, what the file beside it has."""
-    from crm_compliance.custody import StoreLost, keys_of_register, open_keys
-    from crm_compliance.erasure_journal import ErasureFile
-    from jobs.erasures import Register
+    from crm_compliance.keys.custody import StoreLost, keys_of_register, open_keys
+    from crm_compliance.store.erasure_file import ErasureFile
+    from jobs.erasures.register import Register
 
     clock = clock_of(settings)
     try:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 import msgspec
 
 from connectors.interface import Stored
-from jobs.outside import Outside
-from jobs.own_data import expire_own_data
-from jobs.plan import Alarm
-from jobs.ports import JobContext
-from jobs.runs import RunState
-from jobs.stores import Expired
-from rules.records import Recording
+from jobs.model.plan import Alarm
+from jobs.model.run import RunState
+from jobs.ports.context import JobContext
+from jobs.ports.store import Expired
+from jobs.proof.expire import expire_own_data
+from jobs.writing.storage import Outside
+from rules.model.records import Recording
 
 WITHOUT_ROW, WITHOUT_OBJECT = "OBJECTS_WITHOUT_ROW", "ROWS_WITHOUT_OBJECT"
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobs.housekeeping import Upkeep, keep_house
-from jobs.ports import JobContext
+from jobs.model.run import Run
+from jobs.ports.context import JobContext
 from jobs.requests_round import RequestsRound, go_round
 from jobs.retention import run_recordings, run_retention
-from jobs.runs import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import msgspec
 
-from jobs.checkpointing import make_checkpoint
-from jobs.freezing import refreeze_all
-from jobs.fulfilling import fulfil_all
-from jobs.notices import reminder_of
-from jobs.plan import Alarm
-from jobs.ports import JobContext
-from jobs.register_upkeep import Upkept, keep_register
-from jobs.request_terms import alarms_of, has_gone_overdue
-from jobs.rounds_made import REQUESTS
-from jobs.runs import RunState
+from jobs.ledger.rounds import REQUESTS
+from jobs.model.plan import Alarm
+from jobs.model.run import RunState
+from jobs.ports.context import JobContext
+from jobs.proof.checkpoint import make_checkpoint
+from jobs.register.dates import alarms_of, has_gone_overdue
+from jobs.register.upkeep import Upkept, keep_register
+from jobs.requests.decisions.carry_out import fulfil_all
+from jobs.requests.decisions.notices import reminder_of
+from jobs.requests.search.freeze import refreeze_all
+from rules.dates.periods import brussels_date
 from rules.errors import ComplianceError
-from rules.periods import brussels_date
-from rules.request_holds import REASON_OF_RIGHT
+from rules.holds.of_requests import REASON_OF_RIGHT
 
 
 class RequestsRound(msgspec.Struct, frozen=True):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from jobs.apply import apply_plan, unfinished
-from jobs.objects import objects_left
-from jobs.outside import Outside
-from jobs.plan import Kind
-from jobs.planning import make_plan
-from jobs.ports import JobContext
-from jobs.restored import replay_if_restored
-from jobs.runs import ActionState, Run
-from jobs.stopping import refuse_if_stopped, unless_stopped
-from jobs.verify import not_checkable, traces_left, verify_actions
+from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
+from jobs.model.plan import Kind
+from jobs.model.run import ActionState, Run
+from jobs.plans.make import make_plan
+from jobs.ports.context import JobContext
+from jobs.residual.recording_content import objects_left
+from jobs.restores.detect import replay_if_restored
+from jobs.runs.apply import apply_plan, unfinished
+from jobs.writing.read_back import not_checkable, traces_left, verify_actions
+from jobs.writing.storage import Outside
 from rules.errors import UsageError
 
 

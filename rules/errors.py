@@ -2,11 +2,11 @@
 
 ComplianceError
 ├── UsageError            exit 2: wrong arguments, unknown id, disk          (crm_compliance, jobs)
-├── PolicyError           exit 3: the retention schedule is not usable       (rules.loader)
-├── MappingError          exit 3: the mapping does not fit itself or the CRM (connectors.dynamics.mapping)
+├── PolicyError           exit 3: the retention schedule is not usable       (rules.policy.loader)
+├── MappingError          exit 3: the mapping does not fit itself or the CRM (connectors.dynamics.mapping.mapping)
 ├── ConnectorError        exit 4: the CRM cannot be reached, refuses, or answers in part (connectors.interface)
 ├── Refused               exit 5: a guard refuses before the first write     (jobs)
-└── LedgerBroken          exit 7: the ledger does not verify                 (jobs.ledger)
+└── LedgerBroken          exit 7: the ledger does not verify                 (jobs.ledger.entries)
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from filelock import FileLock
 from hypothesis import settings
 from sqlalchemy import create_engine
 
-from connectors.dynamics.metadata import Metadata
-from crm_compliance.store import database
+from connectors.dynamics.schema.metadata import Metadata
+from crm_compliance.store.sql import database
 from tests import known_definitions
 from tests.new_stores import given_again, sharing_statements
 

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.metadata import Metadata
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.schema.metadata import Metadata
 
 if TYPE_CHECKING:  # a program that types commands serves no emulator
     from connectors.emulator.organisation import Organisation
-    from connectors.emulator.server import RunningEmulator
+    from connectors.emulator.serving.server import RunningEmulator
 
 Answers = dict[tuple[str, str], dict[str, Any]]  # by schema and address
 ASK = Metadata._get  # the asking itself

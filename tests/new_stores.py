@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, inspect
 
-from crm_compliance.store.database import VERSION_TABLE
+from crm_compliance.store.sql.database import VERSION_TABLE
 
 Upgrade = Callable[[Connection], None]
 

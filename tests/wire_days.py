@@ -1,4 +1,4 @@
-"""The day that a date column means, by the steps that decode a page (`connectors/dynamics/dates.py`)."""
+"""The day that a date column means, by the steps that decode a page (`connectors/dynamics/reading/dates.py`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import msgspec
 
-from connectors.dynamics.dates import civil_days, wire_type
+from connectors.dynamics.reading.dates import civil_days, wire_type
 
 
 def civil_date(text: str, behaviour: str) -> date:

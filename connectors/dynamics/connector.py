@@ -14,38 +14,38 @@ from typing import TypeVar
 
 import msgspec
 
-from connectors.dynamics.auth import TokenSource
-from connectors.dynamics.batch import Prepared, prepare
-from connectors.dynamics.capabilities import Capability, capabilities
-from connectors.dynamics.checks import check_mapping
-from connectors.dynamics.children import Children
-from connectors.dynamics.clock import ENOUGH
-from connectors.dynamics.config import SHORTEST_ANSWER_S, Environment
-from connectors.dynamics.contents import Contents
-from connectors.dynamics.counts import total_count
-from connectors.dynamics.deleting import MOST_ROWS, BulkDelete, Deleting
-from connectors.dynamics.directory import Directory, KnownTable
-from connectors.dynamics.fitting import FittingTables
-from connectors.dynamics.governor import ONE_AT_A_TIME, Pace
-from connectors.dynamics.long_term import LongTerm
-from connectors.dynamics.lying import LyingReader
-from connectors.dynamics.mapping import KIND_FIELDS, Mapping, Table, parse_mapping
-from connectors.dynamics.mask_checks import check_masks, remnants
-from connectors.dynamics.masking import Masking
-from connectors.dynamics.memory import Memory
-from connectors.dynamics.metadata import Metadata, TableDefinition
-from connectors.dynamics.naming import Naming
-from connectors.dynamics.overlooked import unaccounted_columns
-from connectors.dynamics.pool import Pool
-from connectors.dynamics.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
-from connectors.dynamics.query import any_of, guid
-from connectors.dynamics.reading import Reader
-from connectors.dynamics.remembering import RememberingReader
-from connectors.dynamics.removing import Removing
-from connectors.dynamics.sets import SetReading, read_set
-from connectors.dynamics.traces import Places
-from connectors.dynamics.transport import Transport
-from connectors.dynamics.written import WrittenRows
+from connectors.dynamics.bulk_delete.deletes import MOST_ROWS, BulkDelete, Deleting
+from connectors.dynamics.http.auth import TokenSource
+from connectors.dynamics.http.clock import ENOUGH
+from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
+from connectors.dynamics.http.query import any_of, guid
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, Mapping, Table, parse_mapping
+from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
+from connectors.dynamics.reading.file_columns import Contents
+from connectors.dynamics.reading.fresh_writes import WrittenRows
+from connectors.dynamics.reading.incremental import RememberingReader
+from connectors.dynamics.reading.memory import Memory
+from connectors.dynamics.reading.reader import Reader
+from connectors.dynamics.reading.sets import SetReading, read_set
+from connectors.dynamics.reading.tables import FittingTables
+from connectors.dynamics.residual.binned_rows import LyingReader
+from connectors.dynamics.residual.long_term import LongTerm
+from connectors.dynamics.residual.traces import Places
+from connectors.dynamics.residual.unmapped_children import Children
+from connectors.dynamics.schema.capabilities import Capability, capabilities
+from connectors.dynamics.schema.counts import total_count
+from connectors.dynamics.schema.mapping_check import check_mapping
+from connectors.dynamics.schema.masks_check import check_masks, remnants
+from connectors.dynamics.schema.metadata import Metadata, TableDefinition
+from connectors.dynamics.schema.names import Naming
+from connectors.dynamics.schema.privileges import RoleLine, answering_role, check_privileges, cleaning_role, least_role
+from connectors.dynamics.schema.unmapped_columns import unaccounted_columns
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable
+from connectors.dynamics.writing.batch import Prepared, prepare
+from connectors.dynamics.writing.mask import Masking
+from connectors.dynamics.writing.platform_rows import Removing
+from connectors.dynamics.writing.pool import Pool
 from connectors.interface import (
     Among,
     ChangeResult,
@@ -67,10 +67,10 @@ from connectors.interface import (
     Traces,
     Unauthorised,
 )
-from rules.anonymity import Remnant
-from rules.bypasses import Bypass
+from rules.anonymisation.anonymity import Remnant
 from rules.errors import UsageError
-from rules.records import KINDS, Record
+from rules.model.bypass import Bypass
+from rules.model.records import KINDS, Record
 
 R = TypeVar("R", bound=Record)
 

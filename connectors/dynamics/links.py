@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from connectors.dynamics.query import guid
+from connectors.dynamics.http.query import guid
 
 
 def row_address(organisation_url: str, app_url: str, table: str, row: str) -> str:

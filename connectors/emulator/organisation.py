@@ -7,16 +7,16 @@ from typing import Any
 
 from connectors.emulator.background.job_rules import JobRules
 from connectors.emulator.background.retention_policies import RetentionRules
-from connectors.emulator.clock import Clock
-from connectors.emulator.faults import Faults
-from connectors.emulator.limits import Limits
+from connectors.emulator.conditions.clock import Clock
+from connectors.emulator.conditions.limits import Limits
+from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.operations.web_api import WebApi
 from connectors.emulator.querying import labels
-from connectors.emulator.stats import Stats
+from connectors.emulator.request.faults import Faults
+from connectors.emulator.signin.tokens import Tokens
 from connectors.emulator.storage.audit import AuditTrail
 from connectors.emulator.storage.database import Database
 from connectors.emulator.storage.tombstones import Tombstones
-from connectors.emulator.tokens import Tokens
 
 Rows = Iterable[tuple[str, dict[str, Any]]]
 

@@ -14,23 +14,24 @@ from pathlib import Path
 import msgspec
 
 from crm_compliance.files import write_whole
-from crm_compliance.public_keys import PublicKey, write_pem
-from jobs import attestation, checkpoints
-from jobs.agreement import References, differences, refuse
-from jobs.attestation import LedgerIndex, attest
-from jobs.completeness import reckoning_of
-from jobs.ledger import encode
-from jobs.plan import Approval, Plan
-from jobs.rounds_made import RoundMade
-from jobs.runs import Action, ActionState, Run
-from jobs.settling import TECHNICAL
-from jobs.signatures import Notary
-from jobs.stores import PolicyVersion, Store
+from crm_compliance.keys.public_keys import PublicKey, write_pem
+from jobs.checks.ledger_agreement import References, differences, refuse
+from jobs.ledger import checkpoints
+from jobs.ledger.entries import encode
+from jobs.ledger.rounds import RoundMade
+from jobs.model.plan import Approval, Plan
+from jobs.model.run import Action, ActionState, Run
+from jobs.ports.notary import Notary
+from jobs.ports.store import PolicyVersion, Store
+from jobs.proof import attestation
+from jobs.proof.attestation import LedgerIndex, attest
+from jobs.proof.completeness import reckoning_of
+from jobs.writing.send import TECHNICAL
+from rules.dates.instants import instant
+from rules.dates.periods import brussels_date
 from rules.errors import PolicyError
-from rules.instants import instant
-from rules.loader import load_policy
-from rules.periods import brussels_date
-from rules.placed_holds import PlacedHold
+from rules.holds.placements import PlacedHold
+from rules.policy.loader import load_policy
 
 Reference = Callable[[str, str], str]
 # What of a run's counts is counts and nothing else; alarms are told by their codes.

@@ -15,12 +15,12 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from crm_compliance.reports.cells import formula_safe
-from crm_compliance.reports.paper import Paper
-from jobs.simulating import CHANGES, DISPOSITION, END_MOVES, REASON, WOULD_GO, WOULD_STAY, ChangedUnit, Simulation
-from rules.forecast import month_of
-from rules.policy import Policy
-from rules.policy_diff import Change, Direction
+from crm_compliance.reports.parts.cells import formula_safe
+from crm_compliance.reports.parts.paper import Paper
+from jobs.plans.simulate import CHANGES, DISPOSITION, END_MOVES, REASON, WOULD_GO, WOULD_STAY, ChangedUnit, Simulation
+from rules.policy.diff import Change, Direction
+from rules.policy.policy import Policy
+from rules.retention.forecast import month_of
 
 SUFFIXES = (".csv", ".jsonl")
 COLUMNS = ("table", "id", "change", "old_outcome", "old_disposition", "old_end", "old_reason", "old_categories")

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
-from crm_compliance.reports.cells import formula_safe
+from crm_compliance.reports.parts.cells import formula_safe
+from rules.anonymisation.publication import LEGEND, SUPPRESSED, Cell, PublishedTable, Shown
 from rules.errors import UsageError
-from rules.publishing import LEGEND, SUPPRESSED, Cell, PublishedTable, Shown
 
 Tables = Sequence[PublishedTable]
 COLUMNS = ("table", "year", "category", "value", "count")
@@ -73,7 +73,7 @@ def _xlsx(tables: Tables, out: BinaryIO) -> None:
     """One sheet a table, and one that says what the marks mean."""
     import xlsxwriter
 
-    from crm_compliance.reports.cells import OPTIONS
+    from crm_compliance.reports.parts.cells import OPTIONS
 
     book = xlsxwriter.Workbook(out, OPTIONS)
     bold = book.add_format({"bold": True, "bottom": 1})

@@ -13,12 +13,12 @@ from markupsafe import Markup
 from rich.console import Console
 from rich.text import Text
 
-from crm_compliance.reports.links import safe_link
-from crm_compliance.reports.paper import Paper
-from crm_compliance.reports.sentences import advice, reason_sentence
-from crm_compliance.reports.template import template
-from jobs.reviewing import DueReview, ReviewPack
-from rules.schedule_rows import period_text
+from crm_compliance.reports.parts.links import safe_link
+from crm_compliance.reports.parts.paper import Paper
+from crm_compliance.reports.parts.sentences import advice, reason_sentence
+from crm_compliance.reports.parts.template import template
+from jobs.plans.yearly_review import DueReview, ReviewPack
+from rules.policy.rows import period_text
 
 SUFFIXES = (".html", ".json")
 OPEN_UP_TO = 100  # a longer queue is folded, so that the reader reaches the next section

@@ -11,11 +11,11 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from crm_compliance.reports.clock_times import clock_time
-from crm_compliance.reports.next_steps import NextStep, print_next_steps
-from crm_compliance.reports.paper import Paper
-from crm_compliance.reports.sentences import ALARMS, bypass_sentence, reason_sentence
-from jobs.runs import INTERRUPTED, RunState
+from crm_compliance.reports.parts.clock_times import clock_time
+from crm_compliance.reports.parts.next_steps import NextStep, print_next_steps
+from crm_compliance.reports.parts.paper import Paper
+from crm_compliance.reports.parts.sentences import ALARMS, bypass_sentence, reason_sentence
+from jobs.model.run import INTERRUPTED, RunState
 
 SHOWN = 20  # rows still there that are named one by one; `--json` has them all
 

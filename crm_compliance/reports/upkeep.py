@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crm_compliance.reports.sentences import ALARMS
+from crm_compliance.reports.parts.sentences import ALARMS
 from jobs.housekeeping import Upkeep
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def print_upkeep(done: Upkeep, document: Mapping[str, object], console: Console)
     """Print what was found and removed. Addresses of objects are never printed: they can hold names; the file has them."""
     from rich.text import Text
 
-    from crm_compliance.reports.paper import Paper
+    from crm_compliance.reports.parts.paper import Paper
 
     paper, lost = Paper(console), done.lost
     paper.line(

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from crm_compliance.reports.paper import Paper
-from crm_compliance.reports.sentences import RULES, advice, anchor_name, reason_sentence, table_name
-from rules.disposition import Reason, Step
+from crm_compliance.reports.parts.paper import Paper
+from crm_compliance.reports.parts.sentences import RULES, advice, anchor_name, reason_sentence, table_name
+from rules.model.decisions import Reason, Step
 
 LIST_EDGE = 5  # items shown of each end of a long list, such as the fiches of a dossier; `--json` has them all
 

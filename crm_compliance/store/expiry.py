@@ -8,14 +8,14 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, delete, func, or_, select
 
-from crm_compliance.store import certificates, journal, policies
-from crm_compliance.store import plans as plans_
-from crm_compliance.store import runs as runs_
-from crm_compliance.store.heads import Heads
-from crm_compliance.store.tables import actions, holds, plan_pages
-from jobs.plan import LOOKING_AT_DOSSIERS, Plan
-from jobs.runs import ActionState
-from jobs.stores import Entry, Expired, PastTerms
+from crm_compliance.store.rows import certificates, journal, policies
+from crm_compliance.store.rows import plans as plans_
+from crm_compliance.store.rows import runs as runs_
+from crm_compliance.store.rows.heads import Heads
+from crm_compliance.store.sql.tables import actions, holds, plan_pages
+from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
+from jobs.model.run import ActionState
+from jobs.ports.store import Entry, Expired, PastTerms
 
 HEADS_AN_ENTRY = 500
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from crm_compliance.files import disk_errors
-from crm_compliance.store import leases
-from crm_compliance.store.database import Database
+from crm_compliance.store.rows import leases
+from crm_compliance.store.sql.database import Database
 from rules.errors import ComplianceError, Refused
 
 FRESH_S = 5.0  # a lease that was renewed less long ago is not asked for before a request

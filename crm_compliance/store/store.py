@@ -1,4 +1,4 @@
-"""The state store: what `jobs.stores.Store` asks, answered over one database. Each method is one transaction."""
+"""The state store: what `jobs.ports.store.Store` asks, answered over one database. Each method is one transaction."""
 
 from __future__ import annotations
 
@@ -11,45 +11,44 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Connection
 
-from crm_compliance.store import (
+from crm_compliance.store import expiry, locks
+from crm_compliance.store.rows import (
     certificates,
     checkpoints,
-    expiry,
+    crms,
     holds,
     journal,
+    kill_switch,
     ledger,
-    locks,
     plans,
     policies,
     quarantine,
     runs,
-    served,
-    switches,
-    undecided,
-    waiting,
+    statistics,
+    work_queue,
 )
-from crm_compliance.store import erasures as erasures_
-from crm_compliance.store import requests as requests_
-from crm_compliance.store.database import Database
-from crm_compliance.store.heads import Heads, Witness
-from crm_compliance.store.served import other_crm
-from jobs.certificates import Issued
-from jobs.checkpoints import Checkpoint, KeptCheckpoint
-from jobs.heads import RUNS, STRANDS, Head, Tally, believed
-from jobs.ledger import FIRST, LedgerEntry
-from jobs.plan import Approval, Kind, Plan
-from jobs.rounds_made import OF_ROUNDS, RoundMade, rounds_of
-from jobs.runs import Action, Erasure, Run
-from jobs.stores import Expired, PastTerms
-from jobs.subject_requests import SubjectRequest
-from jobs.work_queue import QueueMoves, Waiting
-from rules.crm_addresses import THIS_MACHINE, organisation_at
-from rules.placed_holds import PlacedHold
-from rules.quarantine import Mark
+from crm_compliance.store.rows import erasures as erasures_
+from crm_compliance.store.rows import requests as requests_
+from crm_compliance.store.rows.crms import other_crm
+from crm_compliance.store.rows.heads import Heads, Witness
+from crm_compliance.store.sql.database import Database
+from jobs.ledger.certificates import Issued
+from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
+from jobs.ledger.entries import FIRST, LedgerEntry
+from jobs.ledger.heads import RUNS, STRANDS, Head, Tally, believed
+from jobs.ledger.rounds import OF_ROUNDS, RoundMade, rounds_of
+from jobs.model.plan import Approval, Kind, Plan
+from jobs.model.request import SubjectRequest
+from jobs.model.run import Action, Erasure, Run
+from jobs.model.work_queue import QueueMoves, Waiting
+from jobs.ports.store import Expired, PastTerms
+from rules.holds.placements import PlacedHold
+from rules.model.crm_addresses import THIS_MACHINE, organisation_at
+from rules.retention.quarantine import Mark
 
 if TYPE_CHECKING:
-    from jobs.ports import Clock
-    from jobs.stores import Entry, PolicyVersion
+    from jobs.ports.context import Clock
+    from jobs.ports.store import Entry, PolicyVersion
 
 
 class SqlStore:
@@ -118,17 +117,17 @@ class SqlStore:
             return
         organisation = organisation_at(crm)
         with self._database.reading() as connection:
-            is_known = served.is_known(connection, organisation)
-            real = served.real_ones(connection) if organisation == THIS_MACHINE else set()
+            is_known = crms.is_known(connection, organisation)
+            real = crms.real_ones(connection) if organisation == THIS_MACHINE else set()
         if real:
             raise other_crm()
         if not is_known:
             with self._writing() as connection:
-                served.see(connection, organisation, self._clock, self._heads)
+                crms.see(connection, organisation, self._clock, self._heads)
 
     def served(self) -> set[str]:
         with self._database.reading() as connection:
-            return served.in_table(connection)
+            return crms.in_table(connection)
 
     def see_authority(self, authority: str, client: str) -> None:
         """Remember where people sign in for the CRM that the store is open for, and by which application; the first authority stays.
@@ -137,7 +136,7 @@ class SqlStore:
             Refused: with code `other_authority`, where that was somewhere else so far.
         """
         with self._writing() as connection:
-            served.see_authority(connection, organisation_at(self._crm), authority, client, self._clock, self._heads)
+            crms.see_authority(connection, organisation_at(self._crm), authority, client, self._clock, self._heads)
 
     def close(self) -> None:
         self._database.close()
@@ -152,7 +151,7 @@ class SqlStore:
         with self._writing() as connection:
             plans.insert_plan(connection, plan, pages)
             if queue is not None:
-                undecided.move_undecided(connection, queue)
+                work_queue.move_undecided(connection, queue)
             self._append(connection, [entry], None)
 
     def plan(self, plan: str) -> Plan:
@@ -247,17 +246,17 @@ class SqlStore:
 
     def stopped_since(self) -> datetime | None:
         with self._database.reading() as connection:
-            return switches.read_stopped(connection)
+            return kill_switch.read_stopped(connection)
 
     def stop(self, since: datetime, entry: Entry) -> datetime:
         with self._writing() as connection:
-            if switches.set_stopped(connection, since):
+            if kill_switch.set_stopped(connection, since):
                 self._append(connection, [entry], None)
-            return switches.read_stopped(connection) or since
+            return kill_switch.read_stopped(connection) or since
 
     def resume(self, entry: Entry) -> bool:
         with self._writing() as connection:
-            was_set = switches.clear_stopped(connection)
+            was_set = kill_switch.clear_stopped(connection)
             if was_set:
                 self._append(connection, [entry], None)
         return was_set
@@ -287,7 +286,7 @@ class SqlStore:
 
     def waiting_for_decision(self, crm: str) -> dict[str, Waiting]:
         with self._database.reading() as connection:
-            return undecided.read_undecided(connection, crm)
+            return work_queue.read_undecided(connection, crm)
 
     def marks(self) -> list[Mark]:
         with self._database.reading() as connection:
@@ -397,7 +396,7 @@ class SqlStore:
 
     def waiting_statistics(self, crm: str) -> dict[tuple[str, str], int]:
         with self._database.reading() as connection:
-            return waiting.read_waiting(connection, crm)
+            return statistics.read_waiting(connection, crm)
 
     def fix_statistics(
         self,
@@ -414,8 +413,8 @@ class SqlStore:
             runs.replace_run(connection, run)
             if taken or counted:
                 self._heads.change_waiting(connection, known)
-            waiting.drop_waiting(connection, crm, taken)
-            waiting.add_waiting(connection, crm, counted)
+            statistics.drop_waiting(connection, crm, taken)
+            statistics.add_waiting(connection, crm, counted)
             self._heads.note_journal(*journal.write(connection, run.id, forgotten, self._heads.seals))
             self._append(connection, entries, run.id)
 

@@ -1,1 +1,1 @@
-"""Reading files that other people made: the one border between the product and what parses them."""
+"""Rows read from the CRM and put together into units."""

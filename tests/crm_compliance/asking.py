@@ -16,11 +16,11 @@ import msgspec
 
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import desk, store_of
-from jobs.compiling import compilation_of
-from jobs.disclosure import Compilation
-from jobs.ports import JobContext
-from jobs.releasing import for_release, released
-from jobs.subject_requests import SubjectRequest
+from jobs.model.answer import Compilation
+from jobs.model.request import SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.requests.answer.compile import compilation_of
+from jobs.requests.answer.release import for_release, released
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Clock
 

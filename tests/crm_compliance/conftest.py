@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from connectors.emulator.server import RunningEmulator, running
+from connectors.emulator.serving.server import RunningEmulator, running
 from tests.crm_compliance.typist import Typist, organisation_of, reset
 from tests.integration.night import TOKEN, Night
 from tests.known_definitions import KNOWN

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from connectors.interface import Unreachable
-from crm_compliance.reports.register import request_document
-from jobs.subject_requests import SubjectRequest
+from crm_compliance.reports.requests.register import request_document
+from jobs.model.request import SubjectRequest
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 

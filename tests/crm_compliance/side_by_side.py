@@ -20,8 +20,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from sqlalchemy import create_engine, select
 
-from connectors.dynamics.transport import Transport
-from crm_compliance.store.tables import metadata
+from connectors.dynamics.http.transport import Transport
+from crm_compliance.store.sql.tables import metadata
 from tests.crm_compliance.asking import DORA, ERIK
 from tests.crm_compliance.requesting import a_form, written
 from tests.crm_compliance.typist import NOW, Said, Typist

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.anchor import AnchorUnfit, catch_up, read_anchor
 from crm_compliance.files import DiskProblem
-from jobs.checkpoints import Checkpoint, encode
+from crm_compliance.keys.ledger_copy import AnchorUnfit, catch_up, read_anchor
+from jobs.ledger.checkpoints import Checkpoint, encode
 from rules.errors import UsageError
 
 POINTS = [

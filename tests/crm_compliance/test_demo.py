@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import pyzipper
 
-from crm_compliance import demo
 from crm_compliance.cli.app import run
-from crm_compliance.demo_asker import Row, asker_among
+from crm_compliance.demo import demo
+from crm_compliance.demo.asker import Row, asker_among
 from rules.errors import ComplianceError
 
 
@@ -155,7 +155,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Screenplay:
     found = Screenplay(tripped=False, codes={})
     monkeypatch.setattr(demo, "_emulator", no_emulator)
     monkeypatch.setattr(demo, "rows_of", lambda _: _organisation())
-    monkeypatch.setattr("crm_compliance.demo.subprocess.run", found.run)
+    monkeypatch.setattr("crm_compliance.demo.demo.subprocess.run", found.run)
     return found
 
 

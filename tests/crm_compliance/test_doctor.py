@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.dynamics.clock import ServerClock
-from connectors.emulator.server import RunningEmulator
+from connectors.dynamics.http.clock import ServerClock
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import doctor
 from crm_compliance.settings import environment_of
 from crm_compliance.wiring import mapping_text
@@ -70,7 +70,7 @@ def test_no_credentials(typist: Typist, org: Night) -> None:
     ("setting", "value"), [("CRM_TOKEN", "wrong"), ("CRM_URL", "http://127.0.0.1:9/api/data/v9.2/")], ids=["token", "address"]
 )
 def test_a_crm_that_cannot_be_asked(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, setting: str, value: str) -> None:
-    monkeypatch.setattr("connectors.dynamics.patience.BACKOFF_CAP_S", 0.0)
+    monkeypatch.setattr("connectors.dynamics.pace.patience.BACKOFF_CAP_S", 0.0)
     typist.set(**{setting: value})
     assert list(failed(typist, 4)) == ["crm"]
 
@@ -120,7 +120,7 @@ def test_one_answer_with_another_hour_is_no_clock(typist: Typist, org: Night, cr
 @pytest.mark.parametrize("told", [None, "", "yesterday", "Wed, 99 Nov 2026 02:30:00 GMT"])
 def test_a_crm_whose_clock_cannot_be_read(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, told: str | None) -> None:
     hear = ServerClock.hear
-    monkeypatch.setattr("connectors.dynamics.clock.ServerClock.hear", lambda self, _: hear(self, told))
+    monkeypatch.setattr("connectors.dynamics.http.clock.ServerClock.hear", lambda self, _: hear(self, told))
     assert next(check["message"] for check in typist.ask("doctor")["checks"] if check["name"] == "clock") == "the CRM tells no time"
 
 

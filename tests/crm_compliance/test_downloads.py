@@ -19,16 +19,16 @@ import msgspec
 import pytest
 import requests
 
-from crm_compliance.downloads import TIMES, VALID, Downloads, Link, digest_of, new_link
-from crm_compliance.sealing import Sealing
+from crm_compliance.keys.request_seals import Sealing
+from crm_compliance.service.web.app import CHUNK, TRIES, Rate, app_of, hosts_of
+from crm_compliance.service.web.downloads import TIMES, VALID, Downloads, Link, digest_of, new_link
+from crm_compliance.service.web.server import HEADERS, listening
 from crm_compliance.store.store import SqlStore
-from crm_compliance.web import CHUNK, TRIES, Rate, app_of, hosts_of
-from crm_compliance.web_server import HEADERS, listening
-from jobs.admitting import Hand
-from jobs.moving import renew
-from jobs.subject_requests import PACKAGE, SubjectRequest
+from jobs.model.request import PACKAGE, SubjectRequest
+from jobs.register.moves import renew
+from jobs.register.steps import Hand
 from rules.errors import Refused, UsageError
-from rules.subject_requests import Channel, RequesterKind, RequestState, Right
+from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.crm_compliance.web import serving
 from tests.integration.night import Clock
 

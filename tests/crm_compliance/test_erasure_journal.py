@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_compliance.erasure_journal import ErasureFile
 from crm_compliance.files import DiskProblem
-from jobs.runs import Erasure
+from crm_compliance.store.erasure_file import ErasureFile
+from jobs.model.run import Erasure
 
 
 def an_erasure(number: int, **more: str) -> Erasure:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message
 
-from crm_compliance.health import REMEMBERED_S, Health
+from crm_compliance.service.health import REMEMBERED_S, Health
+from crm_compliance.service.web.app import app_of
 from crm_compliance.settings import Settings
-from crm_compliance.web import app_of
-from jobs.plan import Kind
-from jobs.rounds_made import RoundMade
-from jobs.runs import Run, RunState
+from jobs.ledger.rounds import RoundMade
+from jobs.model.plan import Kind
+from jobs.model.run import Run, RunState
 from rules.errors import UsageError
 
 INSTALLED = datetime(2026, 11, 24, 12, tzinfo=UTC)

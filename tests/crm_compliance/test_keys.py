@@ -14,8 +14,8 @@ from threading import Barrier, Thread
 import pytest
 
 from crm_compliance.files import DiskProblem
-from crm_compliance.keys import Key, KeyKind, KeyRing, KeyUnusable, memory_key, public_keys_below
-from crm_compliance.public_keys import PublicKeys
+from crm_compliance.keys.key_ring import Key, KeyKind, KeyRing, KeyUnusable, memory_key, public_keys_below
+from crm_compliance.keys.public_keys import PublicKeys
 from rules.errors import Refused, UsageError
 
 ROW = "0e7f1c52-1234-4567-8901-234567890123"

@@ -49,10 +49,10 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 
 def test_a_line_has_its_instant_level_module_and_fields(lines: Lines) -> None:
-    logs.logger("jobs.apply").info("change set done", done=3, total=9, code="CHANGED", ok=True, wait_s=0.5)
+    logs.logger("jobs.runs.apply").info("change set done", done=3, total=9, code="CHANGED", ok=True, wait_s=0.5)
     (line,) = lines()
     assert line.pop("timestamp").endswith("Z")
-    head = {"event": "change set done", "level": "info", "module": "jobs.apply"}
+    head = {"event": "change set done", "level": "info", "module": "jobs.runs.apply"}
     assert line == head | {"done": 3, "total": 9, "code": "CHANGED", "ok": True, "wait_s": 0.5}
 
 

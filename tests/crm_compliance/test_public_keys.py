@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.keys import KeyKind, KeyRing
-from crm_compliance.public_keys import read_pem, write_pem
+from crm_compliance.keys.key_ring import KeyKind, KeyRing
+from crm_compliance.keys.public_keys import read_pem, write_pem
 from rules.errors import UsageError
 from tests.crm_compliance.openssl import OPENSSL
 

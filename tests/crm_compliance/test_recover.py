@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobs.contacts_of_plan import ContactsOfPlan
+from jobs.runs.contacts import ContactsOfPlan
 from tests.crm_compliance.typist import Typist, people_and_cases
 from tests.integration.night import Night
 

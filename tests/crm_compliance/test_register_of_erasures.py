@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 
-from crm_compliance.erasure_journal import ErasureFile, Line
-from jobs.runs import Erasure
+from crm_compliance.store.erasure_file import ErasureFile, Line
+from jobs.model.run import Erasure
 from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.integration.night import Night
 

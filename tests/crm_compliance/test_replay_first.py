@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import structlog
 
-from crm_compliance import logs, scheduler
-from jobs.plan import Kind
-from jobs.restored import replay_if_restored
+from crm_compliance import logs
+from crm_compliance.service import scheduler
+from jobs.model.plan import Kind
+from jobs.restores.detect import replay_if_restored
 from tests.crm_compliance.typist import LONG_AGO, Typist, limited
 from tests.integration.night import Night
 from tests.integration.restoring import Backup

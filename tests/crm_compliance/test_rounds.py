@@ -14,11 +14,12 @@ import pytest
 import structlog
 
 from connectors.interface import Unreachable
-from crm_compliance import logs, rounds
+from crm_compliance import logs
 from crm_compliance.doctor import examine
-from crm_compliance.scheduler import run_job
-from jobs.subject_requests import PACKAGE
-from rules.subject_requests import Outcome, RequestState
+from crm_compliance.service import rounds
+from crm_compliance.service.scheduler import run_job
+from jobs.model.request import PACKAGE
+from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.requesting import opened, person
 from tests.crm_compliance.typist import Typist, set_faults
 from tests.integration.night import Night

@@ -17,17 +17,20 @@ import pytest
 import structlog
 from sqlalchemy import update
 
-from connectors.dynamics.gate import Timeline
-from connectors.emulator.server import RunningEmulator
-from crm_compliance import logs, scheduler
-from crm_compliance.hours import trigger_of
-from crm_compliance.scheduler import missed, run_job
+from connectors.dynamics.pace.gate import Timeline
+from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance import logs
+from crm_compliance.service import scheduler
+from crm_compliance.service.hours import trigger_of
+from crm_compliance.service.scheduler import missed, run_job
 from crm_compliance.settings import Settings, environment_of
-from crm_compliance.store import leases, locks, tables
-from crm_compliance.store.database import StoreUnusable
-from jobs.plan import Kind
+from crm_compliance.store import locks
+from crm_compliance.store.rows import leases
+from crm_compliance.store.sql import tables
+from crm_compliance.store.sql.database import StoreUnusable
+from jobs.model.plan import Kind
+from jobs.model.run import Run, RunState
 from jobs.registry import JOBS, Job
-from jobs.runs import Run, RunState
 from rules.errors import Refused, UsageError
 from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, set_faults, without_first_look
 from tests.integration.night import Night
@@ -253,7 +256,7 @@ def test_a_stop_in_the_middle_leaves_a_run_that_goes_on(
     typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The group in hand is finished and journalled; the next start takes the run over, and it ends like any other."""
-    monkeypatch.setattr("jobs.journal.Journal.group", 1)
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
     without_first_look(typist)
     for _ in range(4):
         org.dossier("social_card", spoken=LONG_AGO)

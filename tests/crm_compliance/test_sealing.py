@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_compliance.sealing import SealBroken, Sealing
+from crm_compliance.keys.request_seals import SealBroken, Sealing
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from crm_compliance.connections.tokens import more_token_sources, token_source
 from crm_compliance.settings import PREFIX, Settings, load_settings
-from crm_compliance.tokens import more_token_sources, token_source
 from rules.errors import UsageError
 
 EMULATOR = "http://127.0.0.1:8765/api/data/v9.2/"

@@ -10,10 +10,10 @@ import msal
 import pytest
 import requests
 
-from connectors.dynamics.auth import EntraTokens, PatientSession, StaticToken
+from connectors.dynamics.http.auth import EntraTokens, PatientSession, StaticToken
+from crm_compliance.connections.tokens import token_source
+from crm_compliance.identity.signin import ROLES, NotSignedIn, Person, person, proposer
 from crm_compliance.settings import Settings
-from crm_compliance.signin import ROLES, NotSignedIn, Person, person, proposer
-from crm_compliance.tokens import token_source
 from rules.errors import UsageError
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
@@ -64,7 +64,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crm_compliance.signin._at_a_terminal", lambda: True)
+    monkeypatch.setattr("crm_compliance.identity.signin._at_a_terminal", lambda: True)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -173,7 +173,7 @@ def test_an_approval_elsewhere_needs_two_accounts(desk: Desk, terminal: None, ty
     typist.monkeypatch.setattr(Settings, "is_loopback", property(lambda _: False))
     typist.unset("CRM_TOKEN", "CLOCK")
     typist.set(CRM_TENANT_ID="tenant", CRM_CLIENT_ID="client", CRM_CLIENT_SECRET="s")
-    typist.monkeypatch.setattr("jobs.plan.Plan.missing", lambda self, now: ("crm_admin", "dpo"))
+    typist.monkeypatch.setattr("jobs.model.plan.Plan.missing", lambda self, now: ("crm_admin", "dpo"))
     code, error = 0, ""
     for role in ("dpo", "crm_admin"):
         said = typist.type("plans", "approve", plan, "--as", f"person-{role}", "--role", role, "--json")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.timestamps import NoTimestamp, fetch, stamped_at
-from jobs.checkpoints import Checkpoint
+from crm_compliance.keys.timestamps import NoTimestamp, fetch, stamped_at
+from jobs.ledger.checkpoints import Checkpoint
 from rules.errors import UsageError
 from tests.crm_compliance.authority import make, serving
 from tests.crm_compliance.openssl import OPENSSL

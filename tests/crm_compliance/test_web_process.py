@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 import requests
 
-from crm_compliance import web_process
+from crm_compliance.service.web import process
+from crm_compliance.service.web.process import serving
+from crm_compliance.service.web.server import listening
 from crm_compliance.settings import Settings, environment_of
-from crm_compliance.web_process import serving
-from crm_compliance.web_server import listening
 from tests.crm_compliance.test_web_server import ends
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(web_process, "AGAIN_S", 0.0)
+    monkeypatch.setattr(process, "AGAIN_S", 0.0)
     with listening(0) as listener, serving(Settings(data_dir=tmp_path / "data"), listener) as address:
         yield address
 
@@ -57,8 +57,8 @@ def test_it_ends_when_the_one_that_started_it_is_killed(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\n"
         "from crm_compliance.settings import Settings\n"
-        "from crm_compliance.web_process import serving\n"
-        "from crm_compliance.web_server import listening\n"
+        "from crm_compliance.service.web.process import serving\n"
+        "from crm_compliance.service.web.server import listening\n"
         "if __name__ == '__main__':\n"
         f"    with listening(0) as listener, serving(Settings(data_dir=Path({str(tmp_path / 'data')!r})), listener) as address:\n"
         "        print(address, flush=True)\n"

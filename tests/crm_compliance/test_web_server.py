@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from crm_compliance.web_server import HEADER_BYTES, HEADERS, GuardedConnection, listening
+from crm_compliance.service.web.server import HEADER_BYTES, HEADERS, GuardedConnection, listening
 from tests.crm_compliance.web import serving
 
 LARGE = b"x" * (64 << 20)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import wiring
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import (

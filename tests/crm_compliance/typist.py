@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.cli.app import run
-from crm_compliance.keys import KeyRing
-from crm_compliance.sealing import Sealing
+from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.settings import Settings
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import policy_of

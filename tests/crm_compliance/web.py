@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from starlette.types import ASGIApp
 
-from crm_compliance.web_server import GuardedConnection, address_of, server_of
+from crm_compliance.service.web.server import GuardedConnection, address_of, server_of
 
 
 @contextmanager

@@ -21,9 +21,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from connectors.dynamics.mapping import parse_mapping
-from connectors.dynamics.metadata import Metadata
-from rules.loader import load_policy
+from connectors.dynamics.mapping.mapping import parse_mapping
+from connectors.dynamics.schema.metadata import Metadata
+from rules.policy.loader import load_policy
 from tests.independent.emulator import ROOT
 from tests.independent.stage import Spoken
 from tests.known_definitions import ASK, Answers, is_first
@@ -95,7 +95,10 @@ def serve() -> None:
 
 def read_shipped() -> None:
     """Read the schedule and the mapping that every command without others reads, and the schedule without a first look."""
-    schedule, mapping = ROOT / "rules" / "policies" / "childfocus.yaml", ROOT / "connectors" / "dynamics" / "mappings" / "reference.yaml"
+    schedule, mapping = (
+        ROOT / "rules" / "policy" / "schedules" / "childfocus.yaml",
+        ROOT / "connectors" / "dynamics" / "mapping" / "reference.yaml",
+    )
     text = schedule.read_text(encoding="utf-8")
     load_policy(text, source="shipped")
     load_policy(text.replace("first_run: true", "first_run: false", 1), source="shipped")

@@ -346,7 +346,7 @@ def no_list(case: Case) -> None:
 
 @scenario("R-112 SUS-02: a mapping that marks suspects on the contact is refused at the start, however the column is called")
 def suspect_on_the_contact(case: Case) -> None:
-    shipped = (ROOT / "connectors" / "dynamics" / "mappings" / "reference.yaml").read_text()
+    shipped = (ROOT / "connectors" / "dynamics" / "mapping" / "reference.yaml").read_text()
     start = shipped.index("\n  contact:\n")
     place = shipped.index("      birth_on:", start)
     for line in ("is_suspect: donotbulkemail", "suspect: cf_newsletter", "verdacht: donotbulkemail"):

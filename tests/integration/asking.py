@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from jobs.admitting import Hand
-from jobs.intake import open_request, read_form
-from jobs.subject_requests import SubjectRequest
+from jobs.model.request import SubjectRequest
+from jobs.register.intake import open_request, read_form
+from jobs.register.steps import Hand
 from tests.crm_compliance.requesting import a_form, person
 from tests.integration.night import Night
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from crm_compliance.store.database import parse
+from crm_compliance.store.sql.database import parse
 from tests.integration.night import Night, of_store
 from tests.integration.restoring import Backup
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.memory import Memory
-from connectors.dynamics.transport import Transport
-from connectors.emulator.server import RunningEmulator, running
-from crm_compliance.keys import KeyRing
-from crm_compliance.sealing import Sealing
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.reading.memory import Memory
+from connectors.emulator.serving.server import RunningEmulator, running
+from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
-from rules.loader import load_policy
+from rules.policy.loader import load_policy
 from tests.azurite import blob_service, container, service
 from tests.integration.night import TOKEN, Clock, Night, of_store, witness_of
 from tests.known_definitions import KNOWN
@@ -38,7 +38,7 @@ def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[.
     Their schedule is the shipped one, but for the look of two people at the first run of a category, unless `first_look` asks for it.
     """
     opened: list[Night] = []
-    shipped = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+    shipped = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
     assert "first_run: true" in shipped
     usual = shipped.replace("first_run: true", "first_run: false")
 

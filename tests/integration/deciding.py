@@ -9,17 +9,8 @@ from typing import Any
 
 import msgspec
 
-from jobs.admitting import Hand
-from jobs.assessing import assess
-from jobs.deciding import Decided, grant, refuse
-from jobs.disclosure import Addressee, Compilation
-from jobs.freezing import StoredRequests
-from jobs.fulfilling import fulfil
-from jobs.granted import Decision, decision_of
-from jobs.ports import JobContext
-from jobs.proposing import propose
-from jobs.runs import Run
-from jobs.subject_requests import (
+from jobs.model.answer import Addressee, Compilation
+from jobs.model.request import (
     CANDIDATES,
     COMPILATION,
     CONFIRMED,
@@ -34,8 +25,17 @@ from jobs.subject_requests import (
     SubjectRequest,
     Word,
 )
-from rules.periods import brussels_date
-from rules.subject_requests import Channel, IdentityMethod, Mandate, RequesterKind, RequestState, Right
+from jobs.model.run import Run
+from jobs.ports.context import JobContext
+from jobs.register.decision import Decision, decision_of
+from jobs.register.steps import Hand
+from jobs.requests.decisions.carry_out import fulfil
+from jobs.requests.decisions.decide import Decided, grant, refuse
+from jobs.requests.decisions.propose import propose
+from jobs.requests.search.assess import assess
+from jobs.requests.search.freeze import StoredRequests
+from rules.dates.periods import brussels_date
+from rules.model.requests import Channel, IdentityMethod, Mandate, RequesterKind, RequestState, Right
 from tests.integration.night import Night
 
 LOTTE = GivenPerson(firstname="Lotte", lastname="Peeters (fictief)")

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from jobs.apply import apply_plan
-from jobs.placing import Wanted, place_hold, release_hold
-from jobs.plan import Kind, Plan
-from jobs.planning import make_plan
-from jobs.ports import JobContext
-from jobs.runs import Run
-from rules.periods import brussels_date
-from rules.placed_holds import HoldType, PlacedHold
-from rules.request_holds import RequestHold
+from jobs.holds.place import Wanted, place_hold, release_hold
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import Run
+from jobs.plans.make import make_plan
+from jobs.ports.context import JobContext
+from jobs.runs.apply import apply_plan
+from rules.dates.periods import brussels_date
+from rules.holds.of_requests import RequestHold
+from rules.holds.placements import HoldType, PlacedHold
 from tests.integration.night import Night
 
 LONG_AGO = date(2018, 3, 1)

@@ -13,25 +13,25 @@ from typing import Any
 
 import requests
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.memory import Memory
-from connectors.emulator.server import RunningEmulator
-from crm_compliance.erasure_journal import ErasureFile
-from crm_compliance.keys import KeyRing
-from crm_compliance.notary import DeskNotary
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.reading.memory import Memory
+from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.keys.notary import DeskNotary
+from crm_compliance.keys.witness import FileWitness
 from crm_compliance.settings import Settings
+from crm_compliance.store.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore
 from crm_compliance.wiring import checked
-from crm_compliance.witness import FileWitness
-from jobs.apply import apply_plan
-from jobs.approving import approve_plan
-from jobs.freezing import StoredRequests
-from jobs.plan import Kind, Plan, PlanLine
-from jobs.planning import lines_of, make_plan
-from jobs.ports import JobContext
-from jobs.runs import Run
-from rules.policy import Policy
+from jobs.model.plan import Kind, Plan, PlanLine
+from jobs.model.run import Run
+from jobs.plans.approve import approve_plan
+from jobs.plans.make import lines_of, make_plan
+from jobs.ports.context import JobContext
+from jobs.requests.search.freeze import StoredRequests
+from jobs.runs.apply import apply_plan
+from rules.policy.policy import Policy
 
 TOKEN = "test-token"
 CATEGORY = {

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.apply import apply_plan
-from jobs.ledger import StoreAltered
-from jobs.plan import Plan
+from jobs.ledger.entries import StoreAltered
+from jobs.model.plan import Plan
+from jobs.model.run import Action, ActionState, RowWrite, Run
 from jobs.retention import verify_run
-from jobs.runs import Action, ActionState, RowWrite, Run
+from jobs.runs.apply import apply_plan
 from tests.integration.night import Night
 from tests.integration.test_attacks_on_the_store import LONG_AGO, attack, attacked, audited
 
@@ -164,7 +164,7 @@ def test_a_run_that_was_cut_off_goes_on_by_its_own_journal(attacked: Night, monk
 
 
 def cut_off(night: Night, monkeypatch: pytest.MonkeyPatch) -> tuple[Plan, Run]:
-    from jobs.application import Application
+    from jobs.runs.run import Application
 
     plan = night.approved(night.plan())
     with monkeypatch.context() as patch:

@@ -17,22 +17,22 @@ import pytest
 from isal import isal_zlib
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from crm_compliance.notary import audit_store
+from crm_compliance.keys.notary import audit_store
+from crm_compliance.keys.witness import NAME, FileWitness, remembers_a_ledger
 from crm_compliance.settings import Settings
-from crm_compliance.witness import NAME, FileWitness, remembers_a_ledger
-from jobs.agreement import refuse_altered
-from jobs.apply import apply_plan
-from jobs.approving import approve_plan
-from jobs.freezing import refreeze
-from jobs.ledger import FIRST, StoreAltered, hash_of
-from jobs.moving import close
-from jobs.plan import Approval, Kind, Plan
-from jobs.plan_lines import digest_head
-from jobs.planning import lines_of
-from jobs.register_upkeep import keep_register
-from jobs.runs import Run, RunState
-from jobs.stopping import stop
-from jobs.subject_requests import FROZEN
+from jobs.checks.kill_switch import stop
+from jobs.checks.ledger_agreement import refuse_altered
+from jobs.ledger.entries import FIRST, StoreAltered, hash_of
+from jobs.ledger.plan_lines import digest_head
+from jobs.model.plan import Approval, Kind, Plan
+from jobs.model.request import FROZEN
+from jobs.model.run import Run, RunState
+from jobs.plans.approve import approve_plan
+from jobs.plans.make import lines_of
+from jobs.register.moves import close
+from jobs.register.upkeep import keep_register
+from jobs.requests.search.freeze import refreeze
+from jobs.runs.apply import apply_plan
 from tests.integration.asking import ASKER, dpo, registered
 from tests.integration.holding import place, release
 from tests.integration.night import Night, references_of

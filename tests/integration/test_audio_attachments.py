@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from jobs.plan import Kind
-from jobs.runs import ActionState, RunState
+from jobs.model.plan import Kind
+from jobs.model.run import ActionState, RunState
 from tests.integration.holding import place
 from tests.integration.night import Night
 

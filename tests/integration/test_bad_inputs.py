@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 import responses
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.settings import environment_of
 from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases, set_faults, without_first_look
 from tests.integration.night import TOKEN, Night
@@ -171,7 +171,7 @@ def test_a_crm_that_stays_busy_ends_the_night(typist: Typist, org: Night, emulat
 
 def test_rows_that_a_missing_privilege_hides(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """An account without organisation-wide read sees empty tables and gets no error; the CRM's own count tells."""
-    from connectors.dynamics.reading import Reader
+    from connectors.dynamics.reading.reader import Reader
 
     before = Reader.pages
 
@@ -202,11 +202,11 @@ def test_a_crm_that_dies_in_the_middle_of_applying_leaves_a_run_to_go_on_with(
 
 
 def policy_file(typist: Typist, change: Callable[[str], str]) -> Path:
-    return _changed(typist, "POLICY", (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8"), change)
+    return _changed(typist, "POLICY", (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8"), change)
 
 
 def mapping_file(typist: Typist, change: Callable[[str], str]) -> Path:
-    text = (files("connectors.dynamics") / "mappings" / "reference.yaml").read_text(encoding="utf-8")
+    text = (files("connectors.dynamics") / "mapping" / "reference.yaml").read_text(encoding="utf-8")
     return _changed(typist, "MAPPING", text, change)
 
 
@@ -279,7 +279,7 @@ def test_a_mapping_that_cannot_be_read(typist: Typist, org: Night, content: byte
 
 def test_a_date_column_whose_behaviour_nobody_knows(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """R-056, DAT-09: without it a birthday may end a day early, so the service refuses."""
-    monkeypatch.setattr("connectors.dynamics.metadata.DATE_BEHAVIOURS", {})
+    monkeypatch.setattr("connectors.dynamics.schema.metadata.DATE_BEHAVIOURS", {})
     error = nothing_happens(org, typist, 3, "plan")
     assert "behaviour" in error["message"]
     assert "DAT-09" in error["message"]

@@ -17,17 +17,17 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.bulk_delete import Jobs
+from connectors.dynamics.bulk_delete.deletes import BulkDelete
+from connectors.dynamics.bulk_delete.jobs import Jobs
 from connectors.dynamics.connector import connect
-from connectors.dynamics.deleting import BulkDelete
-from connectors.dynamics.transport import Transport
-from connectors.emulator.server import RunningEmulator
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.transport import Transport
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.settings import Settings, environment_of
 from crm_compliance.wiring import mapping_text
-from jobs.apply import apply_plan
-from jobs.plan import Kind, Plan
-from jobs.runs import ActionState, Run, RunState
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import ActionState, Run, RunState
+from jobs.runs.apply import apply_plan
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_interrupted import Meddling
 from tests.integration.test_kill_and_resume import Killed, Points
@@ -173,7 +173,7 @@ def test_a_process_that_is_really_killed_in_mid_job_is_taken_over(
         "BULK_DELETE": "always",
         "POLICY": str(tmp_path / "policy.yaml"),
     }
-    shipped = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+    shipped = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
     (tmp_path / "policy.yaml").write_text(shipped.replace("first_run: true", "first_run: false"), encoding="utf-8")
     command = [sys.executable, "-m", "crm_compliance", "run", "recordings", "--json"]
     with subprocess.Popen(command, env=environment_of(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -284,7 +284,7 @@ def test_a_run_whose_plan_has_lapsed_first_learns_what_its_job_did(bulk: Bulk, m
 
 def test_large_groups_are_judged_journalled_and_sent_together(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where batches are slow, more than the usual number goes at once; holds are still looked up before each group."""
-    monkeypatch.setattr("jobs.journal.Journal.group", 2)
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 2)
     bulk = Bulk(night)
     organisation(night)
     plan = bulk.plan()

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from connectors.interface import Forbidden
-from crm_compliance.answers import history_document, plan_document, run_document
-from crm_compliance.reports.dry_run import build_report
-from crm_compliance.reports.page import page_pieces
+from crm_compliance.reports.documents import history_document, plan_document, run_document
+from crm_compliance.reports.plan.model import build_report
+from crm_compliance.reports.plan.page import page_pieces
 from crm_compliance.wiring import permitted
-from jobs.certificates import Certificate
-from jobs.needs import needs_under
-from jobs.planning import lines_of
-from jobs.runs import Action, ActionState, Run
-from rules.places import Place
+from jobs.ledger.certificates import Certificate
+from jobs.model.privileges import needs_under
+from jobs.model.run import Action, ActionState, Run
+from jobs.plans.make import lines_of
+from rules.model.residual_data import Place
 from tests.integration.night import CATEGORY, Night
 from tests.integration.test_certificates import document, of_unit, problems
 

@@ -11,19 +11,19 @@ from typing import Any
 
 import msgspec
 
-from crm_compliance.notary import audit_store
-from crm_compliance.public_keys import PublicKeys
+from crm_compliance.keys.notary import audit_store
+from crm_compliance.keys.public_keys import PublicKeys
 from crm_compliance.settings import Settings
-from jobs.apply import apply_plan
-from jobs.approving import approve_plan
-from jobs.attestation import LedgerIndex, attest, encode, verify_document
-from jobs.certificates import Certificate
-from jobs.checkpointing import make_checkpoint
-from jobs.completeness import reckon
-from jobs.plan import Kind
-from jobs.planning import lines_of
-from jobs.runs import ActionState, Run, RunState
-from rules.places import Place
+from jobs.ledger.certificates import Certificate
+from jobs.model.plan import Kind
+from jobs.model.run import ActionState, Run, RunState
+from jobs.plans.approve import approve_plan
+from jobs.plans.make import lines_of
+from jobs.proof.attestation import LedgerIndex, attest, encode, verify_document
+from jobs.proof.checkpoint import make_checkpoint
+from jobs.proof.completeness import reckon
+from jobs.runs.apply import apply_plan
+from rules.model.residual_data import Place
 from tests.integration.night import Night, references_of
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points
 
@@ -216,7 +216,7 @@ def test_a_destroyed_register_key_makes_references_lead_nowhere_while_everything
 
 
 def test_a_unit_is_not_certified_twice_by_a_run_that_goes_on_after_the_keys_were_replaced(night: Night) -> None:
-    from jobs.certifying import certify
+    from jobs.proof.certify import certify
 
     night.dossier("social_card", spoken=LONG_AGO)
     plan = night.plan()

@@ -14,17 +14,17 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 from connectors.interface import Left, Reach, Trace, Traces
-from jobs.apply import apply_plan
-from jobs.gather import gather_units
-from jobs.needs import NEEDS
-from jobs.plan import Kind, Plan
+from jobs.model.plan import Kind, Plan
+from jobs.model.privileges import NEEDS
+from jobs.model.run import Action, ActionState, Run, RunState
+from jobs.plans.cascade import victims_of
+from jobs.reading.gather import gather_units
 from jobs.retention import run_retention, verify_run
-from jobs.runs import Action, ActionState, Run, RunState
-from jobs.victims import victims_of
-from rules.places import Place, PlaceState
-from rules.records import UnitKind
+from jobs.runs.apply import apply_plan
+from rules.model.records import UnitKind
+from rules.model.residual_data import Place, PlaceState
 from tests.connectors.dynamics.test_traces import environment_with_more
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points

@@ -10,10 +10,10 @@ from random import Random
 import msgspec
 import pytest
 
-from jobs.approving import approve_plan
-from jobs.plan import Kind, Plan
-from jobs.planning import plan_entry
-from jobs.runs import Action, ActionState, RowWrite, Run, RunState
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import Action, ActionState, RowWrite, Run, RunState
+from jobs.plans.approve import approve_plan
+from jobs.plans.make import plan_entry
 from rules.errors import Refused
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.night import Night, approve_where_needed, references_of
@@ -61,7 +61,7 @@ def test_the_first_run_of_a_category_waits_for_two_people(night: Night) -> None:
     first = night.plan()
     assert (first.why, first.needed, first.breaker.tripped) == (("FIRST_RUN",), ("crm_admin", "dpo"), False)
     before = night.writes()
-    from jobs.apply import apply_plan
+    from jobs.runs.apply import apply_plan
 
     with pytest.raises(Refused, match="FIRST_RUN") as caught:
         apply_plan(night.context, first.id)
@@ -126,7 +126,7 @@ def test_an_approval_that_has_run_out_counts_no_more_and_may_be_given_again(make
     assert plan.missing(night.clock()) == ()
     night.clock.now += timedelta(hours=2)
     assert plan.missing(night.clock()) == ("crm_admin", "dpo")
-    from jobs.apply import apply_plan
+    from jobs.runs.apply import apply_plan
 
     with pytest.raises(Refused) as caught:
         apply_plan(night.context, plan.id)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from connectors.interface import ConnectorError
-from jobs.explaining import explain_unit
-from jobs.plan import Kind
-from jobs.planning import lines_of, make_plan
-from jobs.runs import ActionState
+from jobs.model.plan import Kind
+from jobs.model.run import ActionState
+from jobs.plans.explain import explain_unit
+from jobs.plans.make import lines_of, make_plan
 from rules.errors import Refused, UsageError
-from rules.request_holds import RequestHold
+from rules.holds.of_requests import RequestHold
 from tests.integration.holding import LONG_AGO, Register, carry_out, place, release, with_register
 from tests.integration.night import Night, brussels_noon
 
@@ -369,7 +369,7 @@ def test_the_ledger_tells_of_holds_without_a_name(night: Night) -> None:
 
 
 def test_without_holds_the_crm_is_asked_nothing_for_them(night: Night) -> None:
-    from jobs.holding import active_holds
+    from jobs.holds.active import active_holds
 
     context = night.context
     before = night.emulator.stats()["requests"]

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.auth import StaticToken
+from connectors.dynamics.bulk_delete.deletes import Deleting
 from connectors.dynamics.connector import connect
-from connectors.dynamics.deleting import Deleting
-from connectors.dynamics.governor import Pace
-from connectors.dynamics.transport import Transport
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.pace.governor import Pace
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import mapping_text
-from jobs import settling
-from jobs.apply import apply_plan
-from jobs.plan import Kind
-from jobs.runs import ActionState, RunState
-from rules.request_holds import RequestHold
+from jobs.model.plan import Kind
+from jobs.model.run import ActionState, RunState
+from jobs.runs.apply import apply_plan
+from jobs.writing import send
+from rules.holds.of_requests import RequestHold
 from tests.integration.holding import LONG_AGO, Register, carry_out, place, release, with_register
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_bulk_delete_run import QUEUE_S, Bulk
@@ -137,7 +137,7 @@ def test_r077_a_hold_placed_between_the_parts_of_a_large_unit_leaves_the_rest(
 ) -> None:
     """A unit beyond 1,000 rows goes in several change sets. Its roles go first, and with them the way from the person to the dossier; the
     run, and every later one, leaves what is left until the hold is released."""
-    monkeypatch.setattr(settling, "MAX_OPERATIONS", 2)
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 2)
     rows = an_expired_case(night)
     plan = night.plan()
 
@@ -157,7 +157,7 @@ def test_r077_a_hold_placed_between_the_parts_of_a_large_unit_leaves_the_rest(
 @pytest.mark.parametrize("what", ["dossier", "contact", "conditions"])
 def test_a_unit_that_was_left_half_done_stays_so_under_a_hold(night: Night, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """Killed after the first part; the hold comes before the run goes on (ERA-15, HLD-07)."""
-    monkeypatch.setattr(settling, "MAX_OPERATIONS", 2)
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 2)
     rows = an_expired_case(night)
     plan = night.plan()
     night.approved(plan)

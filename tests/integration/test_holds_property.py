@@ -15,15 +15,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from connectors.emulator.server import RunningEmulator, running
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import ChangeResult, ChangeSet, Held, OperationKind
-from crm_compliance.keys import KeyRing
+from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.store.store import SqlStore
-from jobs import settling
-from jobs.plan import Kind
-from rules.loader import load_policy
-from rules.placed_holds import HoldType
-from rules.records import KINDS, Recording
+from jobs.model.plan import Kind
+from jobs.writing import send
+from rules.holds.placements import HoldType
+from rules.model.records import KINDS, Recording
+from rules.policy.loader import load_policy
 from tests.integration.holding import LONG_AGO, carry_out, place, release
 from tests.integration.moments import Moments
 from tests.integration.night import TOKEN, Clock, Night, witness_of
@@ -144,7 +144,7 @@ def test_no_held_row_is_ever_written_and_all_goes_once_the_holds_are_released(
 ) -> None:
     """Each path that writes: units, several change sets of a unit, recordings and their links, contacts removed and trimmed, partial units
     that a later run finishes."""
-    with tempfile.TemporaryDirectory() as folder, patch.object(settling, "MAX_OPERATIONS", operations):
+    with tempfile.TemporaryDirectory() as folder, patch.object(send, "MAX_OPERATIONS", operations):
         night = a_night(crm, Path(folder))
         try:
             organisation, held = Organisation(night), set[str]()
@@ -175,7 +175,9 @@ def test_no_held_row_is_ever_written_and_all_goes_once_the_holds_are_released(
 
 def a_night(crm: RunningEmulator, folder: Path) -> Night:
     clock = Clock(datetime(2026, 11, 25, 11, tzinfo=UTC))
-    policy = load_policy((files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8"), source="childfocus.yaml")
+    policy = load_policy(
+        (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8"), source="childfocus.yaml"
+    )
     store = SqlStore.open(f"sqlite:///{folder / 'state.db'}", clock=clock, witness=witness_of(folder, folder, clock))
     night = Night(crm, store, KeyRing.open(folder, clock()), policy, clock)
     night.http.post(f"{crm.root}/_emulator/reset", json={"empty": True}).raise_for_status()

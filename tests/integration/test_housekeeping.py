@@ -11,19 +11,19 @@ import pytest
 
 from connectors.interface import ObjectError
 from connectors.storage.local import LocalFolder
-from crm_compliance.answers import plan_document
-from crm_compliance.notary import audit_store
+from crm_compliance.keys.notary import audit_store
+from crm_compliance.reports.documents import plan_document
 from crm_compliance.settings import Settings
-from jobs.agreement import refuse_altered
-from jobs.attestation import LedgerIndex, attest
-from jobs.checkpoints import Problem
-from jobs.completeness import reckoning_of
+from jobs.checks.ledger_agreement import refuse_altered
 from jobs.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
-from jobs.plan import Kind, LinesRemoved
-from jobs.ports import JobContext
+from jobs.ledger.checkpoints import Problem
+from jobs.model.plan import Kind, LinesRemoved
+from jobs.model.run import ActionState, RunState
+from jobs.ports.context import JobContext
+from jobs.ports.store import Expired, PastTerms
+from jobs.proof.attestation import LedgerIndex, attest
+from jobs.proof.completeness import reckoning_of
 from jobs.retention import verify_run
-from jobs.runs import ActionState, RunState
-from jobs.stores import Expired, PastTerms
 from rules.errors import Refused, UsageError
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold

@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import connect
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.emulator.serving.server import running
 from connectors.interface import Forbidden
 from crm_compliance.wiring import permitted
-from jobs.cleaning import clean_places
-from jobs.needs import needs_under
-from jobs.plan import Kind
-from jobs.runs import Action, ActionState, RunState
+from jobs.model.plan import Kind
+from jobs.model.privileges import needs_under
+from jobs.model.run import Action, ActionState, RunState
+from jobs.residual.clean import clean_places
 from rules.errors import ComplianceError, MappingError
-from rules.places import Place, PlaceState
+from rules.model.residual_data import Place, PlaceState
 from tests.connectors.dynamics.test_traces import environment_with_more
 from tests.integration.night import CATEGORY, TOKEN, Night
 from tests.known_definitions import KNOWN
@@ -286,7 +286,7 @@ def test_an_anonymised_row_that_somebody_fills_again_is_found(night: Night, monk
         night.patch("cf_dossiers", dossier, cf_summary=CANARY)
         return clean_places(*given)
 
-    monkeypatch.setattr("jobs.application.clean_places", filled)
+    monkeypatch.setattr("jobs.runs.run.clean_places", filled)
     run = night.apply(plan)
     action = actions(night, run.id)[dossier]
     assert run.state is RunState.DONE_WITH_FAILURES
@@ -397,7 +397,7 @@ def test_a_history_that_nobody_can_look_into_makes_it_pseudonymised(
             each.places[Place.AUDIT_HISTORY.value] = PlaceState.NOT_REACHABLE.value
         return found
 
-    monkeypatch.setattr("jobs.application.clean_places", blind)
+    monkeypatch.setattr("jobs.runs.run.clean_places", blind)
     run = night.apply(night.plan())
     found = actions(night, run.id)
     assert (found[dossier].state, found[dossier].code) == (ActionState.PARTIAL, "PSEUDONYMISED")

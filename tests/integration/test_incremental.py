@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from connectors.emulator.server import RunningEmulator, SeedSpec
+from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface import ConnectorError
-from jobs.explaining import explain_unit
-from jobs.plan import PlanLine
+from jobs.model.plan import PlanLine
+from jobs.plans.explain import explain_unit
 from jobs.retention import verify_run
 from tests.integration.night import Night
 

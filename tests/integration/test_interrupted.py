@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Held, ReadIncomplete
-from jobs.agreement import approval_entry
-from jobs.apply import apply_plan
-from jobs.ledger import StoreAltered
-from jobs.plan import Approval, Plan
+from jobs.checks.ledger_agreement import approval_entry
+from jobs.ledger.entries import StoreAltered
+from jobs.model.plan import Approval, Plan
+from jobs.model.run import ActionState, Run, RunState
 from jobs.retention import run_recordings, run_retention
-from jobs.runs import ActionState, Run, RunState
+from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.night import CATEGORY, Night
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points
@@ -170,7 +170,7 @@ def test_a_hold_set_on_the_dossier_at_the_last_moment_keeps_its_recording(night:
 
 def test_a_contact_linked_while_others_are_written_stays(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new party row changes no version of the contact, so each group is looked at again."""
-    monkeypatch.setattr("jobs.journal.Journal.group", 1)
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
     people = []
     for _ in range(3):
         _, child = a_grown_up(night)
@@ -371,8 +371,8 @@ def test_relations_that_this_account_does_not_see_stop_the_run(night: Night) -> 
         def read(self, record: type[Any], fields: Any, **options: Any) -> Iterator[list[Any]]:
             return iter(()) if record.__name__ == "Enrolment" else super().read(record, fields, **options)
 
-    from jobs.plan import Kind
-    from jobs.planning import make_plan
+    from jobs.model.plan import Kind
+    from jobs.plans.make import make_plan
 
     with pytest.raises(ReadIncomplete, match="shows this account none") as caught:
         make_plan(dataclasses.replace(night.context, connector=Blind(connector, lambda: None, before="")), Kind.ALL)

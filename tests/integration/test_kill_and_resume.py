@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.settings import environment_of
-from jobs import settling
-from jobs.apply import apply_plan
-from jobs.plan import Plan
-from jobs.runs import Run
+from jobs.model.plan import Plan
+from jobs.model.run import Run
+from jobs.runs.apply import apply_plan
+from jobs.writing import send
 from tests.integration.beginnings import Beginning
 from tests.integration.night import TOKEN, Night
 
@@ -136,7 +136,7 @@ def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(
     operations: int,
     every: int,
 ) -> None:
-    monkeypatch.setattr(settling, "MAX_OPERATIONS", operations)
+    monkeypatch.setattr(send, "MAX_OPERATIONS", operations)
     url = database_file()
     night = make_night(url=url)
     organisation(night)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobs.runs import ActionState, Run, RunState
+from jobs.model.run import ActionState, Run, RunState
 from tests.integration.night import Night
 from tests.integration.test_cleaning import LONG_AGO, NAME, actions, audits, expired, fault, in_bin
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.emulator.server import RunningEmulator, SeedSpec
+from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface import Forbidden
 from crm_compliance.reports.role import role_page
 from crm_compliance.wiring import permitted
-from jobs.needs import NEEDS
+from jobs.model.privileges import NEEDS
 from tests.integration.night import Night
 
 pytestmark = pytest.mark.usefixtures("real_definitions")  # the account may read nothing that it need not

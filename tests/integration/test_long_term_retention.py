@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from connectors.interface import ConnectorError
-from jobs.explaining import explain_unit
-from jobs.plan import Kind, Plan
-from jobs.runs import RunState
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import RunState
+from jobs.plans.explain import explain_unit
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.night import Night
 

@@ -16,13 +16,13 @@ from urllib.parse import quote
 
 import pytest
 
-from connectors.emulator.server import RunningEmulator, running
-from jobs import settling
-from jobs.apply import apply_plan
-from jobs.lost_places import LostPlaces
-from jobs.plan import Plan
-from jobs.restored import recover, replay_if_restored
-from jobs.runs import RunState
+from connectors.emulator.serving.server import RunningEmulator, running
+from jobs.model.plan import Plan
+from jobs.model.run import RunState
+from jobs.restores.detect import recover, replay_if_restored
+from jobs.restores.lost_runs import LostPlaces
+from jobs.runs.apply import apply_plan
+from jobs.writing import send
 from tests.connectors.dynamics.test_traces import environment_with_more
 from tests.integration.holding import place, release
 from tests.integration.night import TOKEN, Night
@@ -111,7 +111,7 @@ def test_a_run_that_was_killed_and_lost_leaves_what_an_undisturbed_one_leaves(
     make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, operations: int, every: int
 ) -> None:
     """Nothing that lasts happens between the end of one call and the beginning of the next, so every other moment is enough."""
-    monkeypatch.setattr(settling, "MAX_OPERATIONS", operations)
+    monkeypatch.setattr(send, "MAX_OPERATIONS", operations)
     calm = make_night(url=database_file(), register="calm.jsonl")
     start(calm)
     points = Points()
@@ -149,7 +149,7 @@ def test_a_hold_on_the_unit_keeps_what_is_left_of_its_rows(
     make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """HLD-07: a dossier of which a part had gone comes under the hold of the CRM before anybody recovers; each night looks again."""
-    monkeypatch.setattr(settling, "MAX_OPERATIONS", 3)
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 3)
     night = make_night(url=database_file(), register="held.jsonl")
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
     roles = [night.party(night.contact(), "witness", dossier=dossier) for _ in range(5)]
@@ -223,7 +223,7 @@ def test_a_unit_that_is_half_gone_is_finished_only_as_it_was_judged(
     make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     """RET-17: without its fiches nothing can be judged any more; one that was changed, or to which a fiche came, is counted and stays."""
-    monkeypatch.setattr(settling, "MAX_OPERATIONS", 3)
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 3)
     night = make_night(url=database_file(), register="half.jsonl")
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=6)
     killed(night, "change", 2)

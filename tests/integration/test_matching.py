@@ -11,12 +11,7 @@ import msgspec
 import pytest
 import urllib3
 
-from jobs.admitting import Hand
-from jobs.confirming import confirm_candidates, match_request
-from jobs.freezing import frozen_of
-from jobs.matching import find_all_candidates, find_candidates
-from jobs.overriding import override
-from jobs.subject_requests import (
+from jobs.model.request import (
     CANDIDATES,
     COMPILATION,
     CONFIRMED,
@@ -28,8 +23,13 @@ from jobs.subject_requests import (
     GivenPerson,
     SubjectRequest,
 )
+from jobs.register.overrides import override
+from jobs.register.steps import Hand
+from jobs.requests.search.confirm import confirm_candidates, match_request
+from jobs.requests.search.freeze import frozen_of
+from jobs.requests.search.match import find_all_candidates, find_candidates
 from rules.errors import ComplianceError, Refused, UsageError
-from rules.subject_requests import Channel, RequesterKind, RequestState, Right
+from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.integration.night import Night
 
 LOTTE = GivenPerson(

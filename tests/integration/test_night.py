@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from jobs.apply import apply_plan
-from jobs.plan import Kind
+from jobs.model.plan import Kind
+from jobs.model.run import RunState
 from jobs.retention import run_retention, verify_run
-from jobs.runs import RunState
+from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.night import Night, brussels_noon
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.gate import STEP_S
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.pace.gate import STEP_S
 from connectors.interface import ConnectorError
 from crm_compliance.settings import Settings
 from crm_compliance.wiring import mapping_text
-from jobs.apply import apply_plan
+from jobs.checks.kill_switch import resume, stop
+from jobs.model.run import Run, RunState
 from jobs.retention import run_retention
-from jobs.runs import Run, RunState
-from jobs.stopping import resume, stop
+from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_cleaning import fault

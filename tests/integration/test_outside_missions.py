@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.emulator.server import RunningEmulator, SeedSpec
+from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface import Forbidden
 from crm_compliance.wiring import permitted
-from jobs.explaining import explain_unit
-from jobs.needs import NEEDS, needs_under
-from jobs.plan import Kind
-from jobs.runs import RunState
-from rules.loader import load_policy
+from jobs.model.plan import Kind
+from jobs.model.privileges import NEEDS, needs_under
+from jobs.model.run import RunState
+from jobs.plans.explain import explain_unit
+from rules.policy.loader import load_policy
 from tests.integration.night import Night
 
 MakeNight = Callable[..., Night]
@@ -218,7 +218,7 @@ def test_deleting_a_gift_is_asked_for_only_where_a_row_is_in_force(make_night: M
 def _shipped() -> str:
     from importlib.resources import files
 
-    return (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+    return (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
 
 
 ROWS = ("donor_payment", "donor_profile", "newsletter", "volunteer", "trainee", "training_participant", "academy_participant")

@@ -14,15 +14,15 @@ from azure.storage.blob import BlobServiceClient
 from connectors.interface import Finding, ObjectError, Stored
 from connectors.storage.azure import BlobContainer
 from connectors.storage.local import LocalFolder
-from jobs.apply import apply_plan
-from jobs.objects import OBJECT_LEFT, objects_left
-from jobs.outside import Outside
-from jobs.plan import Kind, Plan
-from jobs.planning import make_plan
-from jobs.ports import JobContext
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import Action, ActionState, Run
+from jobs.plans.make import make_plan
+from jobs.ports.context import JobContext
+from jobs.residual.recording_content import OBJECT_LEFT, objects_left
 from jobs.retention import verify_run
-from jobs.runs import Action, ActionState, Run
-from jobs.settling import Settled
+from jobs.runs.apply import apply_plan
+from jobs.writing.send import Settled
+from jobs.writing.storage import Outside
 from tests.integration.night import Night
 
 OLD, RECENT = date(2025, 9, 1), date(2026, 11, 1)  # the night is of 25 November 2026
@@ -182,7 +182,7 @@ def test_a_run_that_was_killed_between_object_and_row_goes_on(reaching: Reaching
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.journal.settle_writes", killed)
+        patched.setattr("jobs.runs.journal.settle_writes", killed)
         with pytest.raises(Killed):
             reaching.apply(plan)
     assert reaching.storage.names == set()
@@ -276,7 +276,7 @@ def test_a_hold_that_the_crm_got_just_before_the_removal_keeps_the_object(reachi
         reaching.night.patch("cf_dossiers", dossier, cf_legalhold=True)
         return {}
 
-    monkeypatch.setattr("jobs.journal.Journal.held_now", held)
+    monkeypatch.setattr("jobs.runs.journal.Journal.held_now", held)
     run = reaching.apply(plan)
     assert outcome(reaching, run, row) == (ActionState.SKIPPED, "HOLD_LEGAL")
     assert (reaching.storage.names, reaching.storage.asked) == ({"call.wav"}, [])
@@ -291,7 +291,7 @@ def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: R
         return dict.fromkeys(writes, Settled(ActionState.SKIPPED, "SKIPPED_TECHNICAL"))
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.journal.settle_writes", refused)
+        patched.setattr("jobs.runs.journal.settle_writes", refused)
         run = reaching.apply(plan)
     assert outcome(reaching, run, row) == (ActionState.PARTIAL, "SKIPPED_TECHNICAL")
     assert outcome(reaching, reaching.apply(), row) == (ActionState.DONE, "")

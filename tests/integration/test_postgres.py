@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from connectors.emulator.server import RunningEmulator
-from jobs.journal import Journal
+from connectors.emulator.serving.server import RunningEmulator
+from jobs.runs.journal import Journal
 from rules.errors import Refused
 from tests.crm_compliance.typist import Typist, limited, organisation_of, people_and_cases
 from tests.integration.night import Night
@@ -65,7 +65,7 @@ def test_a_whole_night_over_postgresql(emulator: RunningEmulator, typist: Typist
 
 def _killed_after_two_groups(typist: Typist, plan: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jobs.journal.Journal.group", 1)
+        patch.setattr("jobs.runs.journal.Journal.group", 1)
         before, calls = Journal.carry_out, []
 
         def mortal(self: Journal, intents: object, units: object) -> None:
@@ -88,7 +88,7 @@ def test_a_second_apply_beside_a_working_one_is_refused_although_idle_connection
     night = make_night(url=postgres_url)
     people_and_cases(night)
     plan = night.approved(night.plan())
-    monkeypatch.setattr("jobs.journal.Journal.group", 1)
+    monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
     before, refused = Journal.carry_out, list[str]()
 
     def meanwhile(self: Journal, intents: object, units: object) -> None:

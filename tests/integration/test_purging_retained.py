@@ -15,13 +15,13 @@ from urllib.parse import quote
 import pytest
 
 from connectors.interface import Trace
-from jobs.apply import apply_plan
-from jobs.erasures import load_register
-from jobs.plan import Kind, Plan
-from jobs.planning import make_plan
-from jobs.restored import recover, rows_back
+from jobs.erasures.register import load_register
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import Action, Run, RunState
+from jobs.plans.make import make_plan
+from jobs.restores.detect import recover, rows_back
 from jobs.retention import verify_run
-from jobs.runs import Action, Run, RunState
+from jobs.runs.apply import apply_plan
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.holding import place
 from tests.integration.night import Night

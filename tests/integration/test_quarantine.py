@@ -7,11 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from jobs import quarantine
-from jobs.plan import Kind
-from jobs.runs import Run, RunState
+from jobs.model.plan import Kind
+from jobs.model.run import Run, RunState
+from jobs.runs import quarantine
 from rules.errors import Refused, UsageError
-from rules.quarantine import Mark
+from rules.retention.quarantine import Mark
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.night import Night
 

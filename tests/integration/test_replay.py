@@ -15,14 +15,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.apply import apply_plan
-from jobs.erasures import load_register, reconcile
-from jobs.ledger import StoreAltered
-from jobs.plan import Kind, Plan, PlanState
-from jobs.replaying import plan_replay
-from jobs.restored import recover, replay, replay_if_restored, restored_warning, rows_back
+from jobs.erasures.register import load_register, reconcile
+from jobs.ledger.entries import StoreAltered
+from jobs.model.plan import Kind, Plan, PlanState
+from jobs.model.run import ActionState, Run, RunState
+from jobs.restores.detect import recover, replay, replay_if_restored, restored_warning, rows_back
+from jobs.restores.plan import plan_replay
 from jobs.retention import run_retention
-from jobs.runs import ActionState, Run, RunState
+from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.holding import place, release
 from tests.integration.night import Night

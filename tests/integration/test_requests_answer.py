@@ -14,16 +14,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.admitting import Hand
-from jobs.compiling import compile_request, compiled, hand_of
-from jobs.disclosure import Compilation, Item, ItemStatus
-from jobs.ports import JobContext
-from jobs.releasing import approve_content, for_release, outcome_of
-from jobs.reviewing_items import decide_items
-from jobs.subject_requests import Details, SubjectRequest, Word
+from jobs.model.answer import Compilation, Item, ItemStatus
+from jobs.model.request import Details, SubjectRequest, Word
+from jobs.ports.context import JobContext
+from jobs.register.steps import Hand
+from jobs.requests.answer.compile import compile_request, compiled, hand_of
+from jobs.requests.answer.release import approve_content, for_release, outcome_of
+from jobs.requests.answer.review import decide_items
 from rules.errors import Refused, UsageError
-from rules.needles import Needles
-from rules.subject_requests import IdentityMethod, Outcome, RequestState, Right
+from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
+from rules.redaction.leak_check import Needles
 from tests.crm_compliance.asking import told
 from tests.integration.deciding import ask
 from tests.integration.night import Night

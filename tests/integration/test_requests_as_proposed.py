@@ -14,16 +14,16 @@ import msgspec
 import pytest
 import typst
 
-from connectors.emulator.server import RunningEmulator, SeedSpec
-from crm_compliance.packages.needle_test import NeedleFound
-from crm_compliance.packages.package import PackageBroken, Unchecked, package_of, sender_of
-from crm_compliance.releasing import attachments_of, release_request
-from jobs.compiling import LANGUAGES
-from jobs.disclosure import SEEN_UNCHECKED, Item, ItemStatus
-from jobs.reading.reader import SHARED
+from connectors.emulator.serving.server import RunningEmulator, SeedSpec
+from crm_compliance.answer_package.leak_test import NeedleFound
+from crm_compliance.answer_package.package import PackageBroken, Unchecked, package_of, sender_of
+from crm_compliance.answer_package.release import attachments_of, release_request
+from jobs.files.reader import SHARED
+from jobs.model.answer import SEEN_UNCHECKED, Item, ItemStatus
+from jobs.requests.answer.compile import LANGUAGES
 from rules.errors import UsageError
-from rules.full_records import FullContact, FullDonation, FullParty
-from rules.subject_requests import RequestState
+from rules.model.personal_records import FullContact, FullDonation, FullParty
+from rules.model.requests import RequestState
 from tests.crm_compliance.asking import told
 from tests.integration.night import Night
 from tests.integration.test_requests_answer import Answer

@@ -8,19 +8,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from crm_compliance.packages.package import package_of, sender_of
-from jobs.apply import apply_plan
-from jobs.approving import approve_plan
-from jobs.compiling import compile_request, compiled
-from jobs.erasures import REGISTERED
-from jobs.fulfilling import fulfil, fulfil_all
-from jobs.plan import Kind
-from jobs.ports import JobContext
-from jobs.replaying import plan_replay
-from jobs.runs import Run, RunState
-from jobs.subject_requests import Details, GivenPerson
+from crm_compliance.answer_package.package import package_of, sender_of
+from jobs.erasures.register import REGISTERED
+from jobs.model.plan import Kind
+from jobs.model.request import Details, GivenPerson
+from jobs.model.run import Run, RunState
+from jobs.plans.approve import approve_plan
+from jobs.ports.context import JobContext
+from jobs.requests.answer.compile import compile_request, compiled
+from jobs.requests.decisions.carry_out import fulfil, fulfil_all
+from jobs.restores.plan import plan_replay
+from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from rules.subject_requests import RequestState, Right
+from rules.model.requests import RequestState, Right
 from tests.crm_compliance.packages.pages import text_of
 from tests.integration.deciding import ask, close, compile_, context_of, decide, decision, granted, release, whats
 from tests.integration.holding import place
@@ -167,7 +167,7 @@ def test_r079_a_hold_that_comes_between_plan_and_write_wins(night: Night, monkey
         place(night, "cf_dossier", dossier)
         return apply_plan(context, plan)
 
-    monkeypatch.setattr("jobs.fulfilling.apply_plan", held_first)
+    monkeypatch.setattr("jobs.requests.decisions.carry_out.apply_plan", held_first)
     run = release(night, request)
     assert run is not None
     assert run.counts["skipped"] == {"HOLD_JUDICIAL": 1, "STILL_REFERRED": 1}

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from connectors.interface import ConnectorError
-from jobs.apply import apply_plan
-from jobs.freezing import StoredRequests, frozen_of, refreeze
-from jobs.moving import close
-from jobs.plan import Kind
-from jobs.planning import make_plan
-from jobs.subject_requests import FROZEN, GIVEN, Frozen
+from jobs.model.plan import Kind
+from jobs.model.request import FROZEN, GIVEN, Frozen
+from jobs.plans.make import make_plan
+from jobs.register.moves import close
+from jobs.requests.search.freeze import StoredRequests, frozen_of, refreeze
+from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.crm_compliance.requesting import person
 from tests.integration.asking import ASKER, changed, dpo, registered

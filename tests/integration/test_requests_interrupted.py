@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from connectors.emulator.server import RunningEmulator, running
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import ChangeResult, ChangeSet, Held
-from crm_compliance.sealing import Sealing
-from jobs.fulfilling import fulfil
-from jobs.subject_requests import Details
-from rules.subject_requests import Right
+from crm_compliance.keys.request_seals import Sealing
+from jobs.model.request import Details
+from jobs.requests.decisions.carry_out import fulfil
+from rules.model.requests import Right
 from tests.integration.deciding import ask, compile_, context_of, decide, decision, release
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.fulfilling import fulfil_all
-from jobs.granted import Known, NotTold, reopened
-from jobs.notices import counts_of, due_in, listed, not_told, told
+from jobs.model.request import COMPILATION, DECISIONS, Details, GivenPerson, SubjectRequest
+from jobs.register.decision import Known, NotTold, reopened
+from jobs.requests.decisions.carry_out import fulfil_all
+from jobs.requests.decisions.notices import counts_of, due_in, listed, not_told, told
 from jobs.requests_round import RequestsRound, go_round
-from jobs.subject_requests import COMPILATION, DECISIONS, Details, GivenPerson, SubjectRequest
 from rules.errors import Refused, UsageError
-from rules.subject_requests import RequestState, Right
+from rules.model.requests import RequestState, Right
 from tests.crm_compliance.packages.samples import DOSSIER
 from tests.integration.deciding import ask, close, compile_, context_of, decide, decision, dora, release
 from tests.integration.holding import place

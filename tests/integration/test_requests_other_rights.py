@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.disclosure import Compilation
-from jobs.fulfilling import fulfil_all
-from jobs.hold_texts import request_code
-from jobs.subject_requests import COMPILATION, Details, GivenPerson
+from jobs.model.answer import Compilation
+from jobs.model.request import COMPILATION, Details, GivenPerson
+from jobs.register.hold_texts import request_code
+from jobs.requests.decisions.carry_out import fulfil_all
 from rules.errors import ComplianceError, Refused, UsageError
-from rules.subject_requests import RequestState, Right
+from rules.model.requests import RequestState, Right
 from tests.integration.deciding import (
     LOTTE,
     ask,
@@ -380,7 +380,7 @@ def forget_confirmation(night: Night, request: str) -> None:
     """Nobody was confirmed."""
     import msgspec
 
-    from jobs.subject_requests import CANDIDATES, CONFIRMED, Candidates, Confirmed
+    from jobs.model.request import CANDIDATES, CONFIRMED, Candidates, Confirmed
 
     row = night.store.request(request)
     parts = {CANDIDATES: Candidates((), (), night.clock()), CONFIRMED: Confirmed((), "dora", night.clock())}
@@ -432,7 +432,7 @@ def test_access_is_not_decided_about(night: Night) -> None:
 @pytest.mark.parametrize("role", ["crm_admin", "approver", "auditor"])
 def test_only_the_dpo_decides_and_the_attempt_is_on_record(night: Night, role: str) -> None:
     """Section 9.4, ACC-10."""
-    from jobs.deciding import grant
+    from jobs.requests.decisions.decide import grant
 
     child = night.contact(birthdate="2010-05-05")
     night.party(child, "child", dossier=night.dossier("sexting", closed=False))

@@ -10,18 +10,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from crm_compliance.answers import hold_document
-from jobs.agreement import differences
-from jobs.freezing import refreeze
-from jobs.granted import Decision, Task, What
-from jobs.hold_texts import request_code
-from jobs.moving import close, identify, resume, suspend
-from jobs.placing import Wanted, place_hold
-from jobs.register_upkeep import keep_register
+from crm_compliance.reports.documents import hold_document
+from jobs.checks.ledger_agreement import differences
+from jobs.holds.place import Wanted, place_hold
+from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, SubjectRequest
+from jobs.register.decision import Decision, Task, What
+from jobs.register.hold_texts import request_code
+from jobs.register.moves import close, identify, resume, suspend
+from jobs.register.upkeep import keep_register
+from jobs.requests.search.freeze import refreeze
 from jobs.requests_round import RequestsRound, go_round
-from jobs.subject_requests import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, SubjectRequest
-from rules.placed_holds import HoldType
-from rules.subject_requests import IdentityMethod, Outcome, RequestState, Right
+from rules.holds.placements import HoldType
+from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
 from tests.integration.asking import ASKER, changed, dpo, registered
 from tests.integration.holding import place, release
 from tests.integration.night import Night
@@ -139,7 +139,7 @@ def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
     close(dpo(in_may), request.id, "DELIVERED")
     dossiers = [in_may.dossier("social_card"), in_may.dossier("grooming")]
     with pytest.MonkeyPatch.context() as as_before:
-        as_before.setattr("jobs.placing.without_requests", lambda store, reference, text: text)
+        as_before.setattr("jobs.holds.place.without_requests", lambda store, reference, text: text)
         wanted = {"kind": "complaint", "reason_code": request.id, "basis": f"GBA about {request.id}"}
         holds = [place(in_may, "cf_dossier", dossier, **wanted) for dossier in dossiers]
         release(in_may, holds[1], reason=f"{request.id} is over")

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.packages.particulars import basis_lines, retention_lines
-from crm_compliance.packages.wording import LANGUAGES, texts_in
-from jobs.compiling import compile_request
-from jobs.disclosure import Context
-from jobs.subject_requests import GivenPerson
-from rules.subject_requests import RequesterKind, Right
+from crm_compliance.answer_package.content.particulars import basis_lines, retention_lines
+from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from jobs.model.answer import Context
+from jobs.model.request import GivenPerson
+from jobs.requests.answer.compile import compile_request
+from rules.model.requests import RequesterKind, Right
 from tests.integration.deciding import ask
 from tests.integration.holding import place
 from tests.integration.night import Night

@@ -16,14 +16,14 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from connectors.dynamics.sessions import Sessions
+from connectors.dynamics.http.sessions import Sessions
 from connectors.interface import ConnectorError, ReadIncomplete
 from connectors.storage.local import LocalFolder
 from crm_compliance import wiring
 from crm_compliance.settings import Settings
-from jobs.needs import NEEDS
-from jobs.searching import PLACES, Material, Mention, places_not_searched, search_everywhere
-from jobs.standing_facts import files_of, roles_of
+from jobs.model.privileges import NEEDS
+from jobs.requests.search.facts import files_of, roles_of
+from jobs.requests.search.search import PLACES, Material, Mention, places_not_searched, search_everywhere
 from tests.integration.night import ROLE, Night
 
 FIRST, LAST, MAIL, PHONE, NUMBER = "Noëlle", "Van den Broeck (fictief)", "noelle@voorbeeld.example", "0475/12.34.56", "85.07.30-997.34"

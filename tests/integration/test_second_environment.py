@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.emulator.server import RunningEmulator, running
+from connectors.emulator.serving.server import RunningEmulator, running
 from tests.crm_compliance.typist import Typist, organisation_of, people_and_cases
 from tests.integration.night import TOKEN
 

@@ -21,14 +21,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from connectors.dynamics.auth import EntraTokens
-from connectors.emulator.server import RunningEmulator, running
+from connectors.dynamics.http.auth import EntraTokens
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import Unauthorised, Unreachable
+from crm_compliance.connections.tokens import token_source
+from crm_compliance.identity.signin import NotSignedIn, Person, person
 from crm_compliance.settings import Settings, environment_of
-from crm_compliance.signin import NotSignedIn, Person, person
-from crm_compliance.tokens import token_source
 from crm_compliance.wiring import connector_of
-from rules.records import Dossier
+from rules.model.records import Dossier
 from tests.crm_compliance.typist import set_faults
 
 pytestmark = pytest.mark.row(1)
@@ -253,7 +253,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[Patience]:
         opened.append(application(*given, **more))
         return opened[-1]
 
-    monkeypatch.setattr("crm_compliance.signin._at_a_terminal", lambda: True)
+    monkeypatch.setattr("crm_compliance.identity.signin._at_a_terminal", lambda: True)
     monkeypatch.setattr("msal.oauth2cli.oauth2.time", patience)
     monkeypatch.setattr(msal, "PublicClientApplication", remembered)
     yield patience

@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from jobs import stopping
-from jobs.apply import apply_plan
+from jobs.checks import kill_switch
+from jobs.model.run import ActionState, RunState
 from jobs.retention import run_retention
-from jobs.runs import ActionState, RunState
+from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.night import Night
@@ -17,7 +17,7 @@ from tests.integration.night import Night
 
 def test_nothing_is_applied_while_it_is_set_and_planning_goes_on(night: Night) -> None:
     night.fiche("social_card", spoken=LONG_AGO)
-    since = stopping.stop(night.store, night.clock())
+    since = kill_switch.stop(night.store, night.clock())
     plan = night.approved(night.plan())
     before = night.writes()
     with pytest.raises(Refused) as caught:
@@ -27,7 +27,7 @@ def test_nothing_is_applied_while_it_is_set_and_planning_goes_on(night: Night) -
         run_retention(night.context)
     assert caught.value.code == "stopped"
     assert (since, night.writes(), night.store.run_of(plan.id)) == (night.clock(), before, None)
-    assert stopping.resume(night.store)
+    assert kill_switch.resume(night.store)
     assert night.apply(plan).counts["deleted"] == 1
 
 
@@ -38,7 +38,7 @@ def test_a_run_at_work_sends_nothing_more_and_goes_on_later(night: Night) -> Non
 
     def stop_at(stage: str, done: int, total: int | None = None) -> None:
         if stage == "applying" and done == 0:
-            stopping.stop(night.store, night.clock())
+            kill_switch.stop(night.store, night.clock())
 
     with pytest.raises(Refused) as caught:
         apply_plan(dataclasses.replace(night.context, progress=stop_at), plan.id)
@@ -49,7 +49,7 @@ def test_a_run_at_work_sends_nothing_more_and_goes_on_later(night: Night) -> Non
     assert night.get("cf_recordings", recording) is not None  # announced, and not sent any more
     assert [action.state for action in night.store.journal(run.id)] == [ActionState.INTENDED]
     assert all(night.get("cf_fiches", fiche) for fiche in fiches)
-    stopping.resume(night.store)
+    kill_switch.resume(night.store)
     done = night.apply(plan)
     assert (done.id, done.state, done.counts["deleted"]) == (run.id, RunState.DONE, 4)
 
@@ -58,12 +58,12 @@ def test_a_finished_plan_still_answers_while_it_is_set(night: Night) -> None:
     night.fiche("social_card", spoken=LONG_AGO)
     plan = night.plan()
     run = night.apply(plan)
-    stopping.stop(night.store, night.clock())
+    kill_switch.stop(night.store, night.clock())
     assert night.apply(plan) == run
 
 
 def test_setting_and_lifting_it_twice_leaves_one_trace_each(night: Night) -> None:
-    first = stopping.stop(night.store, night.clock())
-    assert stopping.stop(night.store, night.clock()) == first
-    assert [stopping.resume(night.store), stopping.resume(night.store)] == [True, False]
+    first = kill_switch.stop(night.store, night.clock())
+    assert kill_switch.stop(night.store, night.clock()) == first
+    assert [kill_switch.resume(night.store), kill_switch.resume(night.store)] == [True, False]
     assert [entry.kind for entry in night.store.ledger()] == ["stopped", "resumed"]

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from crm_compliance.store import leases, locks, tables
-from crm_compliance.store.database import Database
-from jobs.apply import apply_plan
+from crm_compliance.store import locks
+from crm_compliance.store.rows import leases
+from crm_compliance.store.sql import tables
+from crm_compliance.store.sql.database import Database
+from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.night import Night

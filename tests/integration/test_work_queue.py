@@ -8,8 +8,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from jobs.plan import Kind, Plan
-from jobs.runs import RunState
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import RunState
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.night import Night
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from jobs.checkpoints import Checkpoint
+from jobs.ledger.checkpoints import Checkpoint
 
 
 class PlainNotary:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from crm_compliance.store.store import SqlStore
-from jobs.approving import approve_plan
-from jobs.plan import Plan
-from jobs.plan_lines import digest_head, paged
-from jobs.planning import plan_entry
+from jobs.ledger.plan_lines import digest_head, paged
+from jobs.model.plan import Plan
+from jobs.plans.approve import approve_plan
+from jobs.plans.make import plan_entry
 from rules.errors import Refused
 from tests.crm_compliance.store.values import a_plan
 

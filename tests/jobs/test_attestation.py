@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from isal import isal_zlib as zlib
 
 from crm_compliance.store.store import SqlStore
-from jobs.attestation import Attestation, LedgerIndex, attest, encode, verify_document
-from jobs.certificates import Actor, Certificate, Issued, chained, hash_of, merkle_root
-from jobs.checkpointing import make_checkpoint
-from jobs.ledger import FIRST, LedgerBroken, canonical
-from jobs.plan import PlanLine
-from jobs.runs import Action, ActionState, RunState
+from jobs.ledger.certificates import Actor, Certificate, Issued, chained, hash_of, merkle_root
+from jobs.ledger.entries import FIRST, LedgerBroken, canonical
+from jobs.model.plan import PlanLine
+from jobs.model.run import Action, ActionState, RunState
+from jobs.proof.attestation import Attestation, LedgerIndex, attest, encode, verify_document
+from jobs.proof.checkpoint import make_checkpoint
 from rules.errors import UsageError
-from rules.places import Place
+from rules.model.residual_data import Place
 from tests.conftest import StandingClock
 from tests.crm_compliance.store.values import NIGHT, a_plan, a_run, a_word
 from tests.jobs.notary import PlainNotary

@@ -7,11 +7,11 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from jobs.bypassing import Bypassing, bypass_planned, bypass_used
-from jobs.ports import JobContext
-from jobs.runs import Action, ActionState, RowWrite
-from rules.bypasses import Bypass
-from rules.policy import People, Policy
+from jobs.model.run import Action, ActionState, RowWrite
+from jobs.ports.context import JobContext
+from jobs.writing.bypass import Bypassing, bypass_planned, bypass_used
+from rules.model.bypass import Bypass
+from rules.policy.policy import People, Policy
 from tests.rules.builders import POLICY
 
 PLUGINS, FLOWS = Bypass.PLUGINS, Bypass.FLOWS

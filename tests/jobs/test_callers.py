@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from jobs.callers import CallerRows, traces_of
-from rules.birthdates import Sentinels
-from rules.candidates import Wanted, wanted_of
-from rules.full_records import FullFiche, FullParty
+from jobs.requests.search.callers import CallerRows, traces_of
+from rules.model.personal_records import FullFiche, FullParty
+from rules.people.birthdates import Sentinels
+from rules.people.candidates import Wanted, wanted_of
 
 
 def lotte(phone: str) -> Wanted:

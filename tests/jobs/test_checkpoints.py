@@ -11,9 +11,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobs.checkpoints import Checkpoint, KeptCheckpoint, audit_ledger, decode, encode, looks_like_one
-from jobs.ledger import FIRST, LedgerEntry, next_entry
-from jobs.merkle import Levels, Tree
+from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint, audit_ledger, decode, encode, looks_like_one
+from jobs.ledger.entries import FIRST, LedgerEntry, next_entry
+from jobs.ledger.merkle import Levels, Tree
 from tests.jobs.notary import PlainNotary
 
 NOTARY = PlainNotary()

@@ -8,9 +8,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.completeness import Completeness, reckon
-from jobs.plan import PlanLine
-from jobs.runs import Action, ActionState
+from jobs.model.plan import PlanLine
+from jobs.model.run import Action, ActionState
+from jobs.proof.completeness import Completeness, reckon
 from tests.crm_compliance.store.values import a_plan
 
 DAY = date(2026, 3, 2)  # of the plan

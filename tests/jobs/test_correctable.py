@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.correctable import corrections, value_of, written
-from jobs.subject_requests import GivenPerson
-from rules.full_records import FullContact
+from jobs.model.request import GivenPerson
+from jobs.requests.decisions.correctable import corrections, value_of, written
+from rules.model.personal_records import FullContact
 
 TODAY = date(2026, 11, 25)
 LOTTE = FullContact(

@@ -9,10 +9,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.drafting import Draft, line_of
-from jobs.planning import lines_of
-from rules.disposition import Decision, Disposition, End, Flag, Reason
-from rules.records import UnitKind
+from jobs.plans.draft import Draft, line_of
+from jobs.plans.make import lines_of
+from rules.model.decisions import Decision, Disposition, End, Flag, Reason
+from rules.model.records import UnitKind
 
 TABLES = {kind: f"cf_{kind.value}" for kind in UnitKind}
 DAY = date(2026, 11, 25)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from jobs.erasures import Register, reconcile, register, version_of
-from jobs.runs import Action, ActionState, Erasure, RowWrite
+from jobs.erasures.register import Register, reconcile, register, version_of
+from jobs.model.run import Action, ActionState, Erasure, RowWrite
 
 
 class Kept:

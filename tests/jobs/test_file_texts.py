@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jobs.file_texts import text_in, texts_of
+from jobs.files.file_texts import text_in, texts_of
 
 NAME = "Żaneta Шевченко 'D'"
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.erasures import Register
-from jobs.incoming import Found, Incoming, incoming_rows, look_through
-from jobs.runs import Erasure
+from jobs.erasures.import_check import Found, Incoming, incoming_rows, look_through
+from jobs.erasures.register import Register
+from jobs.model.run import Erasure
 from rules.errors import UsageError
 
 ID = "0f0e0d0c-0b0a-4908-8706-050403020100"

@@ -8,12 +8,12 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from jobs.disclosure import Addressee, Compilation, Context, Item, ItemStatus, MentionedIn, Recipient, Retention
-from jobs.items import Items, numbered, with_decisions
-from jobs.recipients import PROCESSOR
-from jobs.scoping import Row
-from jobs.veiling import Veil
-from rules.full_records import (
+from jobs.model.answer import Addressee, Compilation, Context, Item, ItemStatus, MentionedIn, Recipient, Retention
+from jobs.requests.answer.items import Items, numbered, with_decisions
+from jobs.requests.context.recipients import PROCESSOR
+from jobs.requests.redaction.redact import Veil
+from jobs.requests.search.scope import Row
+from rules.model.personal_records import (
     PARTICIPATIONS,
     FullActivityParty,
     FullCall,
@@ -26,7 +26,7 @@ from rules.full_records import (
     FullParty,
     FullRecording,
 )
-from rules.redaction import Redacted
+from rules.redaction.redactor import Redacted
 
 NUMBERS = frozenset({"+32470000001", "lotte@example.org"})
 

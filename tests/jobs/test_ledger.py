@@ -14,7 +14,7 @@ import rfc8785
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobs.ledger import FIRST, LedgerEntry, Verdict, canonical, decode, encode, hash_of, looks_like_one, next_entry
+from jobs.ledger.entries import FIRST, LedgerEntry, Verdict, canonical, decode, encode, hash_of, looks_like_one, next_entry
 from tests.jobs.chains import verdict_of
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)

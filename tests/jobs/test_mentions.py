@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jobs.mentions import Sought
-from rules.full_records import FullContact
+from jobs.requests.search.mentions import Sought
+from rules.model.personal_records import FullContact
 
 PERSON = FullContact(
     id="p",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jobs.merkle import EMPTY, Levels, Tree, is_included, leaf_hash, root_of
+from jobs.ledger.merkle import EMPTY, Levels, Tree, is_included, leaf_hash, root_of
 from tests.jobs.consistency import is_consistent, node
 
 LEAVES = [

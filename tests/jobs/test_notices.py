@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from jobs.granted import Decision, Known, Notice, NoticeState, NotTold, Task, What, told_already
-from rules.subject_requests import Right
+from jobs.register.decision import Decision, Known, Notice, NoticeState, NotTold, Task, What, told_already
+from rules.model.requests import Right
 
 DAY, LATER = date(2026, 5, 4), date(2026, 5, 6)
 ERASE, HELD = Task("item-1", What.ERASE, "dossier", "a"), Task("item-2", What.ERASE, "dossier", "b")

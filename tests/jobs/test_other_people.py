@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from jobs.other_people import nicknames, other_people, split_name
-from jobs.searching import Elsewhere, Material
-from rules.full_records import FullContact, FullParty
+from jobs.requests.redaction.other_people import nicknames, other_people, split_name
+from jobs.requests.search.search import Elsewhere, Material
+from rules.model.personal_records import FullContact, FullParty
 
 if TYPE_CHECKING:
-    from jobs.assessing import Assessment
+    from jobs.requests.search.assess import Assessment
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.plain_text import plain_text
+from jobs.files.html_text import plain_text
 
 
 def test_markup_goes_and_what_is_read_stays() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from connectors.interface import OperationKind
-from jobs.erasures import Register, version_of
-from jobs.needs import NEEDS
-from jobs.returned import returned_rows
-from jobs.runs import Erasure
-from rules.kinds import LINKS
-from rules.records import KINDS, Contact, Dossier, Fiche, Note, Party, Record, Recording
+from jobs.erasures.register import Register, version_of
+from jobs.erasures.rows_back import returned_rows
+from jobs.model.privileges import NEEDS
+from jobs.model.run import Erasure
+from rules.model.kinds import LINKS
+from rules.model.records import KINDS, Contact, Dossier, Fiche, Note, Party, Record, Recording
 
 
 class Crm:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from jobs.searching import Elsewhere, Material, Mention
-from jobs.standing_facts import Files, files_of, roles_of
-from rules.full_records import FullActivityParty, FullCall, FullDossier, FullFiche, FullNote, FullParty, FullRecording
-from rules.rights import FileFacts, RoleInFile
+from jobs.requests.search.facts import Files, files_of, roles_of
+from jobs.requests.search.search import Elsewhere, Material, Mention
+from rules.model.personal_records import FullActivityParty, FullCall, FullDossier, FullFiche, FullNote, FullParty, FullRecording
+from rules.rights.standing import FileFacts, RoleInFile
 
 
 def party(row: str, contact: str | None = "c", role: str | None = "child", **more: Any) -> FullParty:

@@ -13,14 +13,15 @@ import typer
 from ruamel.yaml import YAML
 
 from crm_compliance.cli.app import app
-from crm_compliance.reports.formats import FORMATS
-from crm_compliance.reports.sentences import FLAGS, REASONS, SKIPS
+from crm_compliance.reports.parts.sentences import FLAGS, REASONS, SKIPS
+from crm_compliance.reports.plan.formats import FORMATS
 from crm_compliance.settings import Settings
-from jobs import application, contacts, disposal, settling
 from jobs.registry import JOBS, ROUNDS
-from rules.disposition import Flag, Reason
-from rules.loader import load_policy
-from rules.policy_docs import policy_page
+from jobs.runs import run
+from jobs.writing import contacts, rows, send
+from rules.documents.policy_page import policy_page
+from rules.model.decisions import Flag, Reason
+from rules.policy.loader import load_policy
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -86,12 +87,12 @@ def test_every_reason_and_flag_has_a_sentence() -> None:
 
 def test_every_skip_code_has_a_sentence_and_stands_in_the_documents() -> None:
     codes = {
-        settling.TECHNICAL,
-        disposal.CHANGED,
+        send.TECHNICAL,
+        rows.CHANGED,
         contacts.STILL_REFERRED,
-        application.PLAN_REJECTED,
-        application.POLICY_CHANGED,
-        application.PLAN_EXPIRED,
+        run.PLAN_REJECTED,
+        run.POLICY_CHANGED,
+        run.PLAN_EXPIRED,
     }
     assert codes <= SKIPS.keys()
     assert [code for code in sorted(codes) if f"`{code}`" not in OPERATIONS] == []
@@ -122,6 +123,8 @@ def test_the_files_that_the_documents_name_exist() -> None:
 
 
 def test_the_page_of_the_policy_is_current() -> None:
-    """Written by rules/policy_docs.py; change the model or the schedule, and write it anew."""
-    shipped = load_policy((files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8"), source="childfocus.yaml")
+    """Written by rules/documents/policy_page.py; change the model or the schedule, and write it anew."""
+    shipped = load_policy(
+        (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8"), source="childfocus.yaml"
+    )
     assert (ROOT / "docs" / "policy.md").read_text(encoding="utf-8") == policy_page(shipped)

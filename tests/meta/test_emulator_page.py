@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from connectors.emulator.features import FEATURES, Feature, emulator_page
-from connectors.emulator.switches import Switches
+from connectors.emulator.conditions.switches import Switches
+from connectors.emulator.serving.features import FEATURES, Feature, emulator_page
 
 ROOT = Path(__file__).parents[2]
-MAKE_ANEW = "python -c \"from connectors.emulator.features import emulator_page; print(emulator_page(), end='')\" > docs/emulator.md"
+MAKE_ANEW = (
+    "python -c \"from connectors.emulator.serving.features import emulator_page; print(emulator_page(), end='')\" > docs/emulator.md"
+)
 
 
 def rows_named_in(path: Path) -> Iterator[int]:

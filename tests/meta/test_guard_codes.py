@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crm_compliance.reports.sentences import ALARMS, SKIPS, WHY
-from jobs import guards, lookout, past, quarantine, watch
-from jobs.work_queue import QUEUE_OLD
+from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY
+from jobs.model.work_queue import QUEUE_OLD
+from jobs.plans import guards, observations, past
+from jobs.runs import alarms, quarantine
 
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 
@@ -22,9 +23,9 @@ def test_every_alarm_has_a_sentence_and_stands_in_the_documents() -> None:
         past.NOTHING_DUE,
         past.NO_RUN,
         past.BACKLOG,
-        lookout.CANARY,
-        watch.TECHNICAL_AGAIN,
-        watch.LEFT_OVER,
+        observations.CANARY,
+        alarms.TECHNICAL_AGAIN,
+        alarms.LEFT_OVER,
         QUEUE_OLD,
     }
     assert codes <= ALARMS.keys()

@@ -25,18 +25,18 @@ def calls(path: Path) -> Iterator[ast.Call]:
 
 
 def test_one_place_alone_writes_to_the_crm() -> None:
-    """`Connector.change` is called by jobs/settling.py and by nobody else."""
+    """`Connector.change` is called by jobs/writing/send.py and by nobody else."""
     found = {
         path.relative_to(ROOT).as_posix()
         for path in SOURCES
         for call in calls(path)
         if isinstance(call.func, ast.Attribute) and call.func.attr == "change"
     }
-    assert found == {"jobs/settling.py"}
+    assert found == {"jobs/writing/send.py"}
 
 
 def test_nothing_prints() -> None:
-    """Results go through crm_compliance/cli/output.py, everything else through the log."""
+    """Results go through crm_compliance/cli/terminal/output.py, everything else through the log."""
     found = [path for path in SOURCES for call in calls(path) if isinstance(call.func, ast.Name) and call.func.id == "print"]
     assert found == []
 
@@ -91,9 +91,9 @@ def test_the_wheel_holds_four_packages_and_their_files(tmp_path: Path, monkeypat
     }
     assert sorted(wanted ^ {name for name in names if ".dist-info/" not in name}) == []
     for part in (
-        r"rules/policies/childfocus\.yaml",
-        r"rules/policies/.*schema\.json",
-        r"connectors/dynamics/mappings/reference\.yaml",
+        r"rules/policy/schedules/childfocus\.yaml",
+        r"rules/policy/schedules/.*schema\.json",
+        r"connectors/dynamics/mapping/reference\.yaml",
         r"connectors/emulator/.*\.yaml",
         r"crm_compliance/reports/templates/.*\.html\.j2",
         r"crm_compliance/store/migrations/versions/0001_\w+\.py",

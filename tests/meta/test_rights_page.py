@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from rules.rights import OVERRIDABLE
-from rules.rights_docs import matrix_part, overridable_part
+from rules.documents.rights_page import matrix_part, overridable_part
+from rules.rights.standing import OVERRIDABLE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rights.md").read_text(encoding="utf-8")
 
 
 def test_the_matrix_of_the_page_is_current() -> None:
-    """Written by rules/rights_docs.py; change the table, and put what `matrix_part()` gives into the page."""
+    """Written by rules/documents/rights_page.py; change the table, and put what `matrix_part()` gives into the page."""
     assert matrix_part() in PAGE
 
 

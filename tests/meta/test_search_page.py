@@ -8,9 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from connectors.dynamics.mapping import COPIES
+from connectors.dynamics.mapping.mapping import COPIES
 from connectors.interface import Lying, Reach, Traces
-from jobs.searching import places_not_searched
+from jobs.requests.search.search import places_not_searched
 
 PAGE = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
 

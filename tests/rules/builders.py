@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rules.decide import decide
-from rules.disposition import Decision
-from rules.holds import Holds
-from rules.loader import load_policy
-from rules.policy import Policy
-from rules.records import Contact, Dossier, Email, Fiche, Note, Recording, Unit, UnitKind
+from rules.holds.holds import Holds
+from rules.model.decisions import Decision
+from rules.model.records import Contact, Dossier, Email, Fiche, Note, Recording, Unit, UnitKind
+from rules.policy.loader import load_policy
+from rules.policy.policy import Policy
+from rules.retention.decide import decide
 
 LOTTE = "a0000000-0000-0000-0000-0000000000aa"  # Lotte Peeters
 BRAM = "a0000000-0000-0000-0000-0000000000bb"  # Bram Maes
@@ -94,7 +94,7 @@ POLICY = a_policy()
 @cache
 def shipped_policy() -> Policy:
     """The schedule that the product comes with."""
-    path = Path(__file__).parents[2] / "rules" / "policies" / "childfocus.yaml"
+    path = Path(__file__).parents[2] / "rules" / "policy" / "schedules" / "childfocus.yaml"
     return load_policy(path.read_text(encoding="utf-8"), source=path.name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.redaction import Protected, Redactor, Shown
+from rules.redaction.redactor import Protected, Redactor, Shown
 
 LOTTE = Shown(
     names=(("Lotte", "Peeters"),),

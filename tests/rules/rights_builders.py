@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from rules.asked import Asked, FileFacts, RoleInFile, UnitKey
-from rules.rights import Standing, standing
-from rules.subject_requests import RequesterKind, Right
+from rules.model.requests import RequesterKind, Right
+from rules.rights.facts import Asked, FileFacts, RoleInFile, UnitKey
+from rules.rights.standing import Standing, standing
 
 A: UnitKey = ("dossier", "a")
 B: UnitKey = ("dossier", "b")

@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rules.disposition import Reason
-from rules.holds import Hold, Holds
-from rules.policy import Policy
-from rules.records import Contact, Fiche, Unit
+from rules.holds.holds import Hold, Holds
+from rules.model.decisions import Reason
+from rules.model.records import Contact, Fiche, Unit
+from rules.policy.policy import Policy
 from tests.rules.builders import (
     CRM_KEYS,
     OUTCOMES,

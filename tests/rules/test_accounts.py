@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules.accounts import account, same_person
 from rules.errors import UsageError
+from rules.model.accounts import account, same_person
 
 FULL_WIDTH, CYRILLIC, ZERO_WIDTH = "ａｎｎａ", "аnna", "an\u200bna"
 

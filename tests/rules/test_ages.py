@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rules.ages import completed_years, has_reached, reached_on
-from rules.asked import FileFacts
-from rules.rights import standing
-from rules.subject_requests import Mandate, RequesterKind
+from rules.dates.ages import completed_years, has_reached, reached_on
+from rules.model.requests import Mandate, RequesterKind
+from rules.rights.facts import FileFacts
+from rules.rights.standing import standing
 from tests.rules.rights_builders import FINN, LOTTE, A, asked, asked_for_finn, role, told
 
 LEAPLING = date(2008, 2, 29)

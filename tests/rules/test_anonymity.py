@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.anonymity import Anonymity, Conditions, anonymity, are_backups_out_of_use, is_history_gone
-from rules.places import PlaceState
-from rules.policy import Backups
+from rules.anonymisation.anonymity import Anonymity, Conditions, anonymity, are_backups_out_of_use, is_history_gone
+from rules.model.residual_data import PlaceState
+from rules.policy.policy import Backups
 
 NAMES = tuple(each.name for each in fields(Conditions))
 ALL_MET = Conditions(**dict.fromkeys(NAMES, True))

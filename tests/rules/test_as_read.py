@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.mentions import Sought
-from rules.as_read import as_read, encoded_parts
-from rules.full_records import FullContact
-from rules.needles import Needles
-from rules.redaction import Protected
+from jobs.requests.search.mentions import Sought
+from rules.model.personal_records import FullContact
+from rules.redaction.leak_check import Needles
+from rules.redaction.redactor import Protected
+from rules.texts.disguises import as_read, encoded_parts
 from tests.rules.redaction_cast import a_redactor
 
 OTHER = Protected("q", "witness", names=(("Katrijn", "Quaghebeur"),), phones=("+32475998877",))

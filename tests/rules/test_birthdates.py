@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.birthdates import latest_compatible, sentinels_of, sources
-from rules.periods import add_years
+from rules.dates.periods import add_years
+from rules.people.birthdates import latest_compatible, sentinels_of, sources
 from tests.rules.builders import POLICY, a_child, codes
 from tests.rules.test_national_number import numbered
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.birthdates import Sentinels
-from rules.candidates import Match, Wanted, is_near_day, match, wanted_of
-from rules.full_records import FullContact
+from rules.model.personal_records import FullContact
+from rules.people.birthdates import Sentinels
+from rules.people.candidates import Match, Wanted, is_near_day, match, wanted_of
 
 TODAY = date(2026, 11, 25)
 SENTINELS = Sentinels(frozenset({date(1900, 1, 1)}), frozenset({1900}))

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from rules.classify import Classifier, Facts
-from rules.policy import Policy
+from rules.policy.policy import Policy
+from rules.retention.classify import Classifier, Facts
 from tests.rules.builders import (
     CRM_KEYS,
     OUTCOMES,

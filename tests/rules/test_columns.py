@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.columns import rows_with_digits, rows_with_text
+from rules.people.column_search import rows_with_digits, rows_with_text
 
 
 def test_digits_are_found_whatever_stands_between_them() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.contacts import ContactFacts, ContactVerdicts, contact_decision, settle_contacts
-from rules.disposition import Disposition, Flag, Reason
-from rules.records import Contact
+from rules.model.decisions import Disposition, Flag, Reason
+from rules.model.records import Contact
+from rules.retention.contacts import ContactFacts, ContactVerdicts, contact_decision, settle_contacts
 
 NAMES = ("lotte", "bram", "ines", "joris", "kaat", "mil")
 

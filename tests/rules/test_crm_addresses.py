@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.crm_addresses import THIS_MACHINE, on_this_machine, organisation_at, same_crm
+from rules.model.crm_addresses import THIS_MACHINE, on_this_machine, organisation_at, same_crm
 
 REAL = "https://org.crm4.dynamics.com/api/data/v9.2/"
 

@@ -9,9 +9,9 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.deadlines import Stop, days_stopped, due_on, is_overdue, may_extend, stops_clock
-from rules.periods import brussels_date
-from rules.working_days import rolled
+from rules.dates.periods import brussels_date
+from rules.dates.working_days import rolled
+from rules.rights.deadlines import Stop, days_stopped, due_on, is_overdue, may_extend, stops_clock
 
 
 def day(text: str) -> date:

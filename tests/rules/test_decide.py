@@ -10,12 +10,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rules.decide import decide
-from rules.disposition import Disposition, Reason
-from rules.holds import HOLD_REASONS, RANKS, Hold, Holds
-from rules.periods import add_months, add_years
-from rules.policy import Policy
-from rules.records import Contact, Unit, UnitKind
+from rules.dates.periods import add_months, add_years
+from rules.holds.holds import HOLD_REASONS, RANKS, Hold, Holds
+from rules.model.decisions import Disposition, Reason
+from rules.model.records import Contact, Unit, UnitKind
+from rules.policy.policy import Policy
+from rules.retention.decide import decide
 from tests.rules.builders import BRAM, POLICY, a_child, a_dossier, a_fiche, a_policy, decided
 from tests.rules.strategies import AS_OF, PAST, children, dossiers, fiches, holds, policies, units
 from tests.rules.test_birthdates import children_and_births

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.eea import EEA, is_outside
+from rules.rights.transfers import EEA, is_outside
 
 INSIDE, OUTSIDE = ("BE", " be ", "NO", "", None), ("GB", "CH", "MA", "Marokko")
 

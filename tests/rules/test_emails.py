@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.emails import addresses, emails_in, normal_email
+from rules.people.emails import addresses, emails_in, normal_email
 
 
 @pytest.mark.parametrize(

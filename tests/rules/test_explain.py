@@ -11,11 +11,11 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.decide import decide, explain
-from rules.disposition import Reason
-from rules.holds import Holds
-from rules.policy import Policy
-from rules.records import Unit
+from rules.holds.holds import Holds
+from rules.model.decisions import Reason
+from rules.model.records import Unit
+from rules.policy.policy import Policy
+from rules.retention.decide import decide, explain
 from tests.rules.builders import LOTTE, POLICY, a_child, a_dossier, a_fiche
 from tests.rules.strategies import AS_OF, holds, policies, units
 

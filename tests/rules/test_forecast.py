@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 from hypothesis import given
 
-from rules.decide import decide
-from rules.forecast import disposal_month, forecast, month_of, months_from
-from rules.holds import Holds
-from rules.records import Unit
+from rules.holds.holds import Holds
+from rules.model.records import Unit
+from rules.retention.decide import decide
+from rules.retention.forecast import disposal_month, forecast, month_of, months_from
 from tests.rules import strategies
 from tests.rules.builders import POLICY, a_dossier, a_fiche, decided
 

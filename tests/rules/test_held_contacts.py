@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.contacts import ContactFacts, ContactVerdicts, Stopped, settle_contacts
-from rules.records import Contact
+from rules.model.records import Contact
+from rules.retention.contacts import ContactFacts, ContactVerdicts, Stopped, settle_contacts
 
 NAMES = ("lotte", "bram", "ines", "joris", "kaat")
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.disposition import Reason
 from rules.errors import UsageError
-from rules.hold_conditions import FIELDS, Condition, fits, read_conditions
-from rules.holds import Hold, Holds
-from rules.records import Unit
+from rules.holds.conditions import FIELDS, Condition, fits, read_conditions
+from rules.holds.holds import Hold, Holds
+from rules.model.decisions import Reason
+from rules.model.records import Unit
 from tests.rules.builders import CRM_KEYS, a_dossier, a_fiche, a_lone_fiche, a_recording, an_attachment, an_email, decided
 from tests.rules.strategies import units
 

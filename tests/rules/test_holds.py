@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from rules.disposition import Reason
-from rules.holds import HOLD_REASONS, Hold, Holds
-from rules.records import Unit
+from rules.holds.holds import HOLD_REASONS, Hold, Holds
+from rules.model.decisions import Reason
+from rules.model.records import Unit
 from tests.rules.builders import BRAM, a_child, a_dossier, a_fiche, a_lone_fiche, a_recording, an_attachment, decided
 
 FICHE = a_fiche("social_card", id="fiche", communicated_on=date(2020, 1, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.labels import LABEL, LANGUAGES, Labels, label_for
+from rules.redaction.labels import LABEL, LANGUAGES, Labels, label_for
 
 
 def labels_of(*roles: tuple[str, str], language: str = "nl") -> list[str]:

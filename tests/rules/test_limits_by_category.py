@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.limits import CategoryFinding, category_breaker
-from rules.policy import CategoryLimit
+from rules.policy.policy import CategoryLimit
+from rules.retention.breaker import CategoryFinding, category_breaker
 
 
 def test_a_category_without_a_limit_never_trips() -> None:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.classify import Classifier
-from rules.disposition import Disposition
 from rules.errors import PolicyError
-from rules.loader import SHIPPED, load_policy
+from rules.model.decisions import Disposition
+from rules.policy.loader import SHIPPED, load_policy
+from rules.retention.classify import Classifier
 
-TEXT = (Path(__file__).parents[2] / "rules" / "policies" / f"{SHIPPED}.yaml").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "rules" / "policy" / "schedules" / f"{SHIPPED}.yaml").read_text(encoding="utf-8")
 LINES = TEXT.splitlines()
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.plain_text import plain_text
-from rules.markup import Words, has_markup, tokens, unescaped
+from jobs.files.html_text import plain_text
+from rules.texts.markup import Words, has_markup, tokens, unescaped
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rules.masking import (
+from rules.anonymisation.techniques import (
     AGE_BANDS,
     CONSTANT,
     COUNTRY_GROUPS,

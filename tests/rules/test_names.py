@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.name_search import NameSearch
-from rules.names import Likeness, comparison_key, first_names_alike, last_names_alike, name_of, whole_names_alike
+from rules.people.name_index import NameSearch
+from rules.people.names import Likeness, comparison_key, first_names_alike, last_names_alike, name_of, whole_names_alike
 
 SAME, ALIKE, NONE = Likeness.SAME, Likeness.ALIKE, Likeness.NONE
 CORES = ("Broeck", "Peeters", "Hondt", "Smet", "Dijck", "Khattabi", "Yılmaz", "Kowalski", "Lefèvre", "Groß", "Nguyễn", "Maes")

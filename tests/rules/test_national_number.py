@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.be import bis, nn
 
-from rules.national_number import parse
+from rules.people.national_numbers import parse
 
 TODAY = date(2026, 11, 25)
 

@@ -7,9 +7,9 @@ import time
 import pytest
 from faker import Faker
 
-from rules.near_names import NearNames
-from rules.needles import OWN_NAME, Needles, name_needle, needle
-from rules.spellings import spellings
+from rules.people.spellings import spellings
+from rules.redaction.leak_check import OWN_NAME, Needles, name_needle, needle
+from rules.redaction.near_names import NearNames
 
 PEOPLE = (
     ("Katrijn", "Quaghebeur"),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.needles import CLASSES, Needles, name_needle, needle
-from rules.redaction import Protected, Shown
+from rules.redaction.leak_check import CLASSES, Needles, name_needle, needle
+from rules.redaction.redactor import Protected, Shown
 from tests.rules.redaction_cast import a_redactor
 
 STORED = a_redactor().needles()

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.disposition import Reason
-from rules.holds import HOLD_REASONS, RANKS, Hold
-from rules.overruling import GrantedErasure, Ruling, rule_on
-from rules.request_holds import RequestHold
+from rules.holds.holds import HOLD_REASONS, RANKS, Hold
+from rules.holds.of_requests import RequestHold
+from rules.holds.precedence import GrantedErasure, Ruling, rule_on
+from rules.model.decisions import Reason
 
 LOTTE, BRAM = "lotte", "bram"
 BLOCKED, ANSWER_FIRST, DPO, ALLOWED = Ruling

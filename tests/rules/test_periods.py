@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.periods import (
+from rules.dates.periods import (
     add_months,
     add_years,
     brussels_date,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.phones import Phone, normal_phone, numbers_of_people, phones_in, tail
+from rules.people.phones import Phone, normal_phone, numbers_of_people, phones_in, tail
 
 # The check table of IDN-10.
 TABLE = [

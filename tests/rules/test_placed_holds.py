@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.disposition import Flag, Reason
+from rules.dates.periods import add_months, brussels_date
 from rules.errors import Refused, UsageError
-from rules.holds import Hold, Holds
-from rules.not_holds import is_no_reason
-from rules.periods import add_months, brussels_date
-from rules.placed_holds import REASON_OF, HoldState, HoldType, PlacedHold, check_new, check_notice
+from rules.holds.excluded_reasons import is_no_reason
+from rules.holds.holds import Hold, Holds
+from rules.holds.placements import REASON_OF, HoldState, HoldType, PlacedHold, check_new, check_notice
+from rules.model.decisions import Flag, Reason
 from tests.rules.builders import BRAM, a_child, a_dossier, a_fiche, a_recording, decided
 
 DAY = date(2026, 11, 25)

@@ -11,14 +11,14 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from rules.categories import CRM_CATEGORIES, OUTCOMES, Anchor, Derivation, Mission, MonthsAfter, NoTerm, UntilAge, YearsAfter
-from rules.classify import Classifier
-from rules.disposition import Disposition, Flag
-from rules.loader import load_policy
-from rules.policy import Policy
-from rules.yaml_lines import read_yaml
+from rules.model.decisions import Disposition, Flag
+from rules.policy.categories import CRM_CATEGORIES, OUTCOMES, Anchor, Derivation, Mission, MonthsAfter, NoTerm, UntilAge, YearsAfter
+from rules.policy.loader import load_policy
+from rules.policy.policy import Policy
+from rules.policy.yaml_lines import read_yaml
+from rules.retention.classify import Classifier
 
-POLICIES = Path(__file__).parents[2] / "rules" / "policies"
+POLICIES = Path(__file__).parents[2] / "rules" / "policy" / "schedules"
 TEXT = (POLICIES / "childfocus.yaml").read_text(encoding="utf-8")
 SCHEMA = json.loads((POLICIES / "schema.json").read_text(encoding="utf-8"))
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.bypasses import Bypass
-from rules.decide import decide
-from rules.holds import Holds
-from rules.policy import People, Policy
-from rules.policy_diff import Change, Direction, differences
-from rules.records import Unit
+from rules.holds.holds import Holds
+from rules.model.bypass import Bypass
+from rules.model.records import Unit
+from rules.policy.diff import Change, Direction, differences
+from rules.policy.policy import People, Policy
+from rules.retention.decide import decide
 from tests.rules import strategies
 from tests.rules.builders import NO_TERM, POLICY, UNTIL_18, UNTIL_25, a_policy, shipped_policy
 

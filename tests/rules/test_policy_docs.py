@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from rules.categories import CategoryBase
-from rules.loader import load_policy
-from rules.policy import Policy, PolicyFile
-from rules.policy_docs import PARTS, TYPES, descriptions, policy_page, policy_schema
-from rules.policy_model import Model
-from rules.schedule_rows import describe
+from rules.documents.policy_page import PARTS, TYPES, descriptions, policy_page, policy_schema
+from rules.policy.categories import CategoryBase
+from rules.policy.loader import load_policy
+from rules.policy.model import Model
+from rules.policy.policy import Policy, PolicyFile
+from rules.policy.rows import describe
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ROOT / "rules" / "policies" / "childfocus.yaml"
+SHIPPED = ROOT / "rules" / "policy" / "schedules" / "childfocus.yaml"
 
 MAKE_ANEW = """
 python -c "
 from pathlib import Path
-from rules.loader import load_policy
-from rules.policy_docs import policy_page, policy_schema
-shipped = load_policy(Path('rules/policies/childfocus.yaml').read_text(encoding='utf-8'), source='childfocus.yaml')
+from rules.policy.loader import load_policy
+from rules.documents.policy_page import policy_page, policy_schema
+shipped = load_policy(Path('rules/policy/schedules/childfocus.yaml').read_text(encoding='utf-8'), source='childfocus.yaml')
 Path('docs/policy.md').write_text(policy_page(shipped), encoding='utf-8')
-Path('rules/policies/schema.json').write_text(policy_schema(), encoding='utf-8')"
+Path('rules/policy/schedules/schema.json').write_text(policy_schema(), encoding='utf-8')"
 """
 
 
@@ -37,7 +37,9 @@ def test_the_page_on_the_schedule_is_current(shipped: Policy) -> None:
 
 
 def test_the_published_schema_is_current() -> None:
-    assert (ROOT / "rules" / "policies" / "schema.json").read_text(encoding="utf-8") == policy_schema(), f"make it anew:{MAKE_ANEW}"
+    assert (ROOT / "rules" / "policy" / "schedules" / "schema.json").read_text(encoding="utf-8") == policy_schema(), (
+        f"make it anew:{MAKE_ANEW}"
+    )
 
 
 def test_every_key_is_described() -> None:

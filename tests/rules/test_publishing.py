@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.publishing import ALL, DIMENSIONS, Cell, PublishedTable, Shown, publish, show_line
-from rules.records import Statistic
+from rules.anonymisation.publication import ALL, DIMENSIONS, Cell, PublishedTable, Shown, publish, show_line
+from rules.model.records import Statistic
 
 SEXES, BANDS, OUTCOMES = ("f", "m", "unknown"), ("12-14", "15-17"), ("returned", "unknown")
 

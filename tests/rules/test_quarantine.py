@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.policy import Quarantine
-from rules.quarantine import QUARANTINED, UNDONE, Mark, covers, last_day, waits
+from rules.policy.policy import Quarantine
+from rules.retention.quarantine import QUARANTINED, UNDONE, Mark, covers, last_day, waits
 
 DAY = date(2026, 11, 25)
 MARK = Mark("cf_dossier", "1", DAY, DAY + timedelta(days=14), told=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from rules.disposition import Decision, Disposition, Flag, Reason
+from rules.model.decisions import Decision, Disposition, Flag, Reason
 from tests.rules.builders import NO_TERM, a_child, a_dossier, a_fiche, a_lone_fiche, a_policy, an_email, codes, decided
 from tests.wire_days import civil_date
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rules.disposition import Disposition, Flag, Reason
-from rules.holds import Hold, Holds
-from rules.periods import brussels_date
-from rules.records import Fiche, Unit
+from rules.dates.periods import brussels_date
+from rules.holds.holds import Hold, Holds
+from rules.model.decisions import Disposition, Flag, Reason
+from rules.model.records import Fiche, Unit
 from tests.rules.builders import (
     CATEGORIES,
     a_child,

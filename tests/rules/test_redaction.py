@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules.needles import Needles
-from rules.redaction import NAME_GUESS, Protected, Redactor, Shown
+from rules.redaction.leak_check import Needles
+from rules.redaction.redactor import NAME_GUESS, Protected, Redactor, Shown
 from tests.rules.redaction_cast import LOTTE, MOTHER, OTHERS, REPORTER, a_redactor
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rules.needles import Needles
+from rules.redaction.leak_check import Needles
 from tests.rules.redaction_cast import a_redactor
 
 LENGTH = 60_000

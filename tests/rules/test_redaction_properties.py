@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.as_read import as_read
-from rules.folding import squeeze, squeeze_quickly, tidy
-from rules.needles import Needles
-from rules.redaction import Protected, Redactor, Shown
+from rules.redaction.leak_check import Needles
+from rules.redaction.redactor import Protected, Redactor, Shown
+from rules.texts.disguises import as_read
+from rules.texts.folding import squeeze, squeeze_quickly, tidy
 from tests.rules.redaction_cast import LOTTE, a_redactor
 
 FIRST = st.sampled_from(["Els", "Marc", "Noël", "Marie-Claire", "Karim", "Fatıma", "Jürgen", "Jo", "Sofie", "Iris", "Mohamed", "Åse"])

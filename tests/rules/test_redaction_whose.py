@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.redaction import Protected, Redactor, Shown
+from rules.redaction.redactor import Protected, Redactor, Shown
 
 FIEN = Shown(names=(("Fien", "Vandaele"),))
 ELISE = Shown(names=(("Elise", "Dufour"),))

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.references import AS_MADE, NAMED, NAMED_OR_CODED, is_reference, short_reference
+from rules.model.references import AS_MADE, NAMED, NAMED_OR_CODED, is_reference, short_reference
 
 
 @given(st.text(min_size=1, max_size=40), st.integers(2018, 2100))

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.contacts import ContactFacts, settle_contacts
-from rules.decide import decide, explain
-from rules.disposition import Disposition, Reason
-from rules.holds import Hold, Holds
-from rules.policy import Policy
-from rules.records import Contact, Donation, Engagement, Enrolment, Unit, UnitKind
-from rules.relations import relation_terms
+from rules.holds.holds import Hold, Holds
+from rules.model.decisions import Disposition, Reason
+from rules.model.records import Contact, Donation, Engagement, Enrolment, Unit, UnitKind
+from rules.policy.policy import Policy
+from rules.retention.contacts import ContactFacts, settle_contacts
+from rules.retention.decide import decide, explain
+from rules.retention.relations import relation_terms
 from tests.rules import strategies
 from tests.rules.builders import POLICY, a_policy, codes, decided, shipped_policy
 

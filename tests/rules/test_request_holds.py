@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.disposition import Reason
-from rules.request_holds import REASON_OF_RIGHT, RequestHold
+from rules.holds.of_requests import REASON_OF_RIGHT, RequestHold
+from rules.model.decisions import Reason
 
 CLOSED = date(2026, 4, 10)
 

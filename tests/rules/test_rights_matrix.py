@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rules.matrix import CONDITIONS, MATRIX, MISSION, RELATIONS, Availability, Row, refusal_in_files, row_of
-from rules.rights import OVERRIDABLE
-from rules.subject_requests import Right
+from rules.model.requests import Right
+from rules.rights.matrix import CONDITIONS, MATRIX, MISSION, RELATIONS, Availability, Row, refusal_in_files, row_of
+from rules.rights.standing import OVERRIDABLE
 
 REFUSALS = {"", "RF-02", "RF-04", "RF-05", "RF-06"}
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.asked import FileFacts
-from rules.categories import CRM_CATEGORIES
-from rules.rights import ItemScope, item_scope, standing
-from rules.subject_requests import Mandate, RequesterKind, Right
+from rules.model.requests import Mandate, RequesterKind, Right
+from rules.policy.categories import CRM_CATEGORIES
+from rules.rights.facts import FileFacts
+from rules.rights.standing import ItemScope, item_scope, standing
 from tests.rules.rights_builders import (
     BORN_FOURTEEN,
     BORN_NINE,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.asked import ROLES, FileFacts, RoleInFile, UnitKey
-from rules.rights import ItemScope, Standing, item_scope, standing
-from rules.subject_requests import Mandate, Right
+from rules.model.requests import Mandate, Right
+from rules.rights.facts import ROLES, FileFacts, RoleInFile, UnitKey
+from rules.rights.standing import ItemScope, Standing, item_scope, standing
 from tests.rules.rights_builders import BORN_NINE, DAY, ELSE, FINN, LONE, LOTTE, A, B, C, asked, asked_for_finn, role, told
 
 UNITS = st.sampled_from([A, B, C, LONE])

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rules.contacts import possible_duplicates
-from rules.disposition import Decision, Disposition, Flag, Reason, with_flags
-from rules.periods import brussels_date
-from rules.records import Unit
+from rules.dates.periods import brussels_date
+from rules.model.decisions import Decision, Disposition, Flag, Reason, with_flags
+from rules.model.records import Unit
+from rules.retention.contacts import possible_duplicates
 from tests.rules.builders import BRAM, LOTTE, a_child, a_dossier, a_fiche, a_lone_fiche, a_policy, codes, decided
 from tests.wire_days import civil_date
 

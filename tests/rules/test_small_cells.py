@@ -10,12 +10,14 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.categories import Mission
-from rules.loader import load_policy
-from rules.statistics import StatisticFacts, aggregate, count_rows
+from rules.anonymisation.statistics import StatisticFacts, aggregate, count_rows
+from rules.policy.categories import Mission
+from rules.policy.loader import load_policy
 from tests.independent.counting import REGIONS, WIDE_AGES, Cell, generalised, mission, needed
 
-POLICY = load_policy((Path(__file__).parents[2] / "rules/policies/childfocus.yaml").read_text(encoding="utf-8"), source="childfocus.yaml")
+POLICY = load_policy(
+    (Path(__file__).parents[2] / "rules/policy/schedules/childfocus.yaml").read_text(encoding="utf-8"), source="childfocus.yaml"
+)
 PLACES = ("Antwerp", "Limburg", "Namur", "Liège", "Brussels-Capital", "BE", "eea")
 AGES = ("0-5", "6-11", "12-14", "15-17", "18-24", "unknown")
 CATEGORIES = ("missing_runaway", "exploitation_ict")

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.categories import Mission
-from rules.disposition import Decision, Disposition, End, Reason
-from rules.loader import load_policy
-from rules.masking import REGIONS
-from rules.policy import Policy
-from rules.records import Contact, Dossier, Email, Fiche, Recording, Statistic, Unit, UnitKind
-from rules.statistics import NAME, Combination, StatisticFacts, aggregate, count_rows, facts_of, shuffled, youngest
+from rules.anonymisation.statistics import NAME, Combination, StatisticFacts, aggregate, count_rows, facts_of, shuffled, youngest
+from rules.anonymisation.techniques import REGIONS
+from rules.model.decisions import Decision, Disposition, End, Reason
+from rules.model.records import Contact, Dossier, Email, Fiche, Recording, Statistic, Unit, UnitKind
+from rules.policy.categories import Mission
+from rules.policy.loader import load_policy
+from rules.policy.policy import Policy
 
-TEXT = (Path(__file__).parents[2] / "rules" / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "rules" / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
 POLICY: Policy = load_policy(TEXT, source="childfocus.yaml")
 TODAY = date(2026, 11, 25)
 

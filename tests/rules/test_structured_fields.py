@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from rules.full_records import FULL
-from rules.on_behalf_withholding import (
+from rules.model.personal_records import FULL
+from rules.rights.fields import FIELDS, Nature, ShownTo, rule_for
+from rules.rights.withholding import (
     CHILD_STATEMENTS,
     CONFIDANTS,
     CONTACT_DETAILS,
     withheld_on_behalf,
     withheld_recipient,
 )
-from rules.structured_fields import FIELDS, Nature, ShownTo, rule_for
 
 
 @pytest.mark.parametrize("kind", FULL)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rules.errors import PolicyError
-from rules.loader import load_policy
-from rules.suggestions import meant, nearest
+from rules.policy.loader import load_policy
+from rules.policy.suggestions import meant, nearest
 
 KNOWN = ("role", "outcome", "channel", "crm_url", "crm_token", "months")
 
@@ -42,7 +42,7 @@ def test_nothing_is_like_anything_where_nothing_is_known() -> None:
 def test_a_misspelt_key_of_a_schedule_is_told_with_what_was_meant(old: str, new: str, line: str) -> None:
     from importlib.resources import files
 
-    text = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+    text = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
     assert old in text
     with pytest.raises(PolicyError) as refused:
         load_policy(text.replace(old, new, 1), source="mine.yaml")

@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 from ruamel.yaml import YAML
 
-from rules.clocks import clock_of, end_after
-from rules.disposition import Disposition, Reason
-from rules.periods import brussels_date, expires_at
-from rules.policy import Policy
-from rules.records import Unit
+from rules.dates.periods import brussels_date, expires_at
+from rules.model.decisions import Disposition, Reason
+from rules.model.records import Unit
+from rules.policy.policy import Policy
+from rules.retention.clocks import clock_of, end_after
 from tests.rules.builders import LABELS, POLICY, a_child, a_dossier, a_fiche, a_policy, a_recording, codes, decided, shipped_policy
 from tests.wire_days import civil_date
 

@@ -9,7 +9,7 @@ from dateutil.easter import easter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.working_days import is_working_day, rolled, working_day_after
+from rules.dates.working_days import is_working_day, rolled, working_day_after
 
 DAYS = st.dates(date(2018, 5, 25), date(2100, 12, 31))
 

@@ -19,20 +19,20 @@ from xml.etree import ElementTree
 import msgspec
 
 from connectors.emulator.background.recurrence import parse_recurrence
-from connectors.emulator.clock import instant_text
+from connectors.emulator.conditions.clock import instant_text
+from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.errors import WebApiError
-from connectors.emulator.exchange import Operation
 from connectors.emulator.querying.query_expression import ROW, Selection, read_query
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.security.access import Access
 from connectors.emulator.security.custom_logic import BYPASS
 from connectors.emulator.security.gate import Gate
-from connectors.emulator.stats import Stats
 from connectors.emulator.storage.audit import AUDIT, AuditTrail
 from connectors.emulator.storage.cascades import Fall, Row
+from connectors.emulator.storage.long_term import RetainedRows
 from connectors.emulator.storage.new_rows import Values, system_defaults
 from connectors.emulator.storage.recycle_bin import RecycleBin
-from connectors.emulator.storage.retained import RetainedRows
 from connectors.emulator.storage.sources import BIN, RETAINED
 from connectors.emulator.storage.tables import Tables
 

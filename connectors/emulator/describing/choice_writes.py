@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.emulator.describing.posted import DUPLICATE_NAME, IN_USE, Document, described_by, labels_of, protect, refused, schema_name
+from connectors.emulator.describing.bodies import DUPLICATE_NAME, IN_USE, Document, described_by, labels_of, protect, refused, schema_name
 from connectors.emulator.schema.alterations import Choice, SetChoice
 from connectors.emulator.schema.environment import Environment, choice_place, metadata_id
 

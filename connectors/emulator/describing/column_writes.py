@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connectors.emulator.describing.choice_writes import global_choice, options_of
-from connectors.emulator.describing.posted import (
+from connectors.emulator.describing.bodies import (
     DUPLICATE_COLUMN,
     IN_USE,
     PRIMARY_NAME,
@@ -22,6 +21,7 @@ from connectors.emulator.describing.posted import (
     type_of,
     value_of,
 )
+from connectors.emulator.describing.choice_writes import global_choice, options_of
 from connectors.emulator.schema.alterations import AddColumns, Choice, DropColumns, SetColumn
 from connectors.emulator.schema.environment import Column, Environment, Table, metadata_id
 from connectors.emulator.schema.table_specs import companions

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connectors.emulator.describing.column_writes import check_new, is_custom
-from connectors.emulator.describing.posted import (
+from connectors.emulator.describing.bodies import (
     DUPLICATE_NAME,
     SECOND_PARENT,
     Document,
@@ -21,6 +20,7 @@ from connectors.emulator.describing.posted import (
     type_of,
     value_of,
 )
+from connectors.emulator.describing.column_writes import check_new, is_custom
 from connectors.emulator.schema.alterations import (
     AddColumns,
     AddKey,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.describing import choice_writes, column_writes, relationship_writes
-from connectors.emulator.describing.posted import (
+from connectors.emulator.describing.bodies import (
     DUPLICATE_COLUMN,
     DUPLICATE_NAME,
     IN_USE,
@@ -25,13 +26,12 @@ from connectors.emulator.describing.posted import (
     value_of,
 )
 from connectors.emulator.errors import method_not_allowed, no_resource, no_segment
-from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.paths import Segment
+from connectors.emulator.request.exchange import Answer, Operation
+from connectors.emulator.request.paths import Segment
 from connectors.emulator.schema.alterations import AddTable, Alteration, Choice, Descriptions, DropKey, DropTable, SetTable
 from connectors.emulator.schema.environment import POINTER, Column, Environment, Table, metadata_id, next_type_code
 from connectors.emulator.schema.table_specs import plural, system_columns
 from connectors.emulator.security.access import Access
-from connectors.emulator.stats import Stats
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.database import Database
 from connectors.emulator.storage.payload import read_json

@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.emulator.clock import instant_text
+from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_query, no_property, no_such_row, unknown_function
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
 from connectors.emulator.messages.target import target_of
+from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import parse_instant
 from connectors.emulator.storage.audit import AUDIT, LOG_DELETION, AuditTrail, Change, changes_of, wire_value

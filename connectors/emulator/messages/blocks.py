@@ -13,14 +13,14 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.emulator.errors import INVALID_ARGUMENT, NOT_FOUND, WebApiError, bad_query, no_such_row
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
 from connectors.emulator.messages.target import target_of
+from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.schema.table_specs import BODIES
 from connectors.emulator.schema.values import guid
-from connectors.emulator.storage.files import OCTETS, Files, no_chunks
-from connectors.emulator.storage.uploads import CHUNK_BYTES, Transfer
+from connectors.emulator.storage.files.columns import OCTETS, Files, no_chunks
+from connectors.emulator.storage.files.uploads import CHUNK_BYTES, Transfer
 
 Message = Callable[[Call], Answer]
 

@@ -7,9 +7,9 @@ from typing import Any
 from connectors.emulator.background.bulk_delete_jobs import FAILURE, BulkDeleteJobs, check_privileges
 from connectors.emulator.background.recurrence import parse_recurrence
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_payload, message_not_supported
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
 from connectors.emulator.querying.query_expression import read_query
+from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import POINTER
 from connectors.emulator.schema.values import parse_instant
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import msgspec
 
+from connectors.emulator.conditions.stats import Stats
+from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_query
-from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.paths import Segment, split_outside
 from connectors.emulator.querying.pages import Reader
+from connectors.emulator.request.exchange import Answer, Operation
+from connectors.emulator.request.paths import Segment, split_outside
 from connectors.emulator.schema.environment import Environment, Table
 from connectors.emulator.security.access import Access
-from connectors.emulator.stats import Stats
 from connectors.emulator.storage.tables import Tables
 from connectors.emulator.storage.writes import Writer
-from connectors.emulator.switches import Switches
 
 _NAMED = re.compile(r"\s*(\w+)\s*=\s*(.+)", re.DOTALL)
 

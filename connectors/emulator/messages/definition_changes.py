@@ -12,8 +12,8 @@ from typing import Any
 from connectors.emulator.describing.definition_versions import DefinitionVersions
 from connectors.emulator.describing.definitions import WITH_OPTIONS, Definitions
 from connectors.emulator.errors import bad_query, no_property
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call, literal
+from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import Table
 
 Document = dict[str, Any]

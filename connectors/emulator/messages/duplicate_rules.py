@@ -7,11 +7,11 @@ import uuid
 import msgspec
 
 from connectors.emulator.errors import bad_query, no_such_row
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
+from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import guid
-from connectors.emulator.storage.loading import load_rows
+from connectors.emulator.storage.load import load_rows
 
 PUBLISHING = 7  # asyncoperation.operationtype
 

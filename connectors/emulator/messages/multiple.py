@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_payload, message_not_supported, no_such_key, no_such_row
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
-from connectors.emulator.paths import NAMESPACE, Key, below_service, parse_address, parse_key
+from connectors.emulator.request.exchange import Answer
+from connectors.emulator.request.paths import NAMESPACE, Key, below_service, parse_address, parse_key
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import guid
 from connectors.emulator.storage.message_filters import takes_bulk_messages

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from connectors.emulator.errors import bad_query
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
+from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import ORGANISATION
 
 VERSIONS = {"v9.2": "9.2.24091.00192", "v9.1": "9.1.30.17", "v9.0": "9.0.51.6"}

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_query, no_such_row
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
+from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import ROOT_UNIT, Table
 from connectors.emulator.schema.privileges import DEPTHS, Privilege
 from connectors.emulator.schema.values import guid

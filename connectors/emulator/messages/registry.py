@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages import (
     audit,
     blocks,
@@ -18,6 +17,7 @@ from connectors.emulator.messages import (
     retain,
 )
 from connectors.emulator.messages.call import Call
+from connectors.emulator.request.exchange import Answer
 
 Message = Callable[[Call], Answer]
 

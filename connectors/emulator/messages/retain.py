@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from connectors.emulator.background.retention_policies import matching, read_criteria
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, message_not_supported, no_such_row
-from connectors.emulator.exchange import Answer
 from connectors.emulator.messages.call import Call
 from connectors.emulator.messages.target import Target, target_of
 from connectors.emulator.querying.criteria import entity
 from connectors.emulator.querying.fetch_query import Fetch
-from connectors.emulator.storage.retained import RetainedRows
+from connectors.emulator.request.exchange import Answer
+from connectors.emulator.storage.long_term import RetainedRows
 
 
 def retain(call: Call) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_query, no_such_key
 from connectors.emulator.messages.call import Call
-from connectors.emulator.paths import NAMESPACE, below_service, parse_address, parse_key
+from connectors.emulator.request.paths import NAMESPACE, below_service, parse_address, parse_key
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import guid
 

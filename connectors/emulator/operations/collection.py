@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.errors import bad_payload, bad_query, method_not_allowed
-from connectors.emulator.exchange import Answer, Operation
 from connectors.emulator.operations.lookup import referenced_address
 from connectors.emulator.operations.rows import Rows
-from connectors.emulator.paths import parse_key
 from connectors.emulator.querying.pages import Among, Reader, Within
 from connectors.emulator.querying.special import special_read
+from connectors.emulator.request.exchange import Answer, Operation
+from connectors.emulator.request.paths import parse_key
 from connectors.emulator.schema.environment import Relationship, Table
 from connectors.emulator.schema.many_to_many import Peers
-from connectors.emulator.stats import Stats
 from connectors.emulator.storage.payload import read_json
 from connectors.emulator.storage.writes import Writer, back_reference
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.errors import bad_payload, method_not_allowed
-from connectors.emulator.exchange import Answer, Operation
 from connectors.emulator.querying.pages import Reader
+from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.schema.environment import Navigation, Table
-from connectors.emulator.stats import Stats
 from connectors.emulator.storage.payload import read_json
 from connectors.emulator.storage.writes import Writer, etag
 

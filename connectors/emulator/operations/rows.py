@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.errors import DUPLICATE_RECORD, WebApiError, bad_payload, no_such_key, no_such_row
-from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.paths import Key
 from connectors.emulator.querying.changes import count_changed
 from connectors.emulator.querying.pages import Reader
 from connectors.emulator.querying.query import refuse_options
 from connectors.emulator.querying.special import special_read
+from connectors.emulator.request.exchange import Answer, Operation
+from connectors.emulator.request.paths import Key
 from connectors.emulator.schema.environment import Table
-from connectors.emulator.stats import Stats
 from connectors.emulator.storage import message_filters
 from connectors.emulator.storage.payload import read_json
 from connectors.emulator.storage.writes import Writer, etag

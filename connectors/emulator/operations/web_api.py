@@ -8,12 +8,11 @@ from typing import Any
 
 from connectors.emulator.background.bulk_delete_jobs import BulkDeleteJobs
 from connectors.emulator.background.retention_policies import RetentionPolicies
+from connectors.emulator.conditions.stats import Stats
 from connectors.emulator.describing.csdl import csdl
 from connectors.emulator.describing.metadata import METADATA_SETS, Metadata
 from connectors.emulator.describing.schema_writes import CREATE_ENTITIES, SchemaWriter
 from connectors.emulator.errors import WebApiError, bad_query, method_not_allowed, no_resource, no_segment
-from connectors.emulator.exchange import Answer, Operation, refused
-from connectors.emulator.faults import Fault, alter_rows, status_answer
 from connectors.emulator.messages.call import Call, function_parameters
 from connectors.emulator.messages.registry import (
     ACTIONS,
@@ -28,13 +27,14 @@ from connectors.emulator.operations.collection import Collections
 from connectors.emulator.operations.lookup import Lookups
 from connectors.emulator.operations.properties import Properties
 from connectors.emulator.operations.rows import Rows
-from connectors.emulator.paths import MAX_URL_IN_BATCH, NAMESPACE, Segment, parse_address, parse_key
-from connectors.emulator.preferences import ERROR_DETAILS, parse_preferences
 from connectors.emulator.querying.pages import Reader
 from connectors.emulator.querying.query import refuse_options
+from connectors.emulator.request.exchange import Answer, Operation, refused
+from connectors.emulator.request.faults import Fault, alter_rows, status_answer
+from connectors.emulator.request.paths import MAX_URL_IN_BATCH, NAMESPACE, Segment, parse_address, parse_key
+from connectors.emulator.request.preferences import ERROR_DETAILS, parse_preferences
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.security.gate import Gate
-from connectors.emulator.stats import Stats
 from connectors.emulator.storage.database import Database
 from connectors.emulator.storage.payload import read_json, referenced
 from connectors.emulator.storage.recycle_bin import RecycleBin

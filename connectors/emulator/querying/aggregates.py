@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.emulator.errors import bad_query, bad_top, no_property
-from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.paths import split_outside
-from connectors.emulator.preferences import FORMATTED
 from connectors.emulator.querying.conditions import Operand
 from connectors.emulator.querying.fetchxml import MAX_AGGREGATED, too_many_to_aggregate
 from connectors.emulator.querying.filters import WHOLE_KINDS, FilterCompiler
 from connectors.emulator.querying.labels import formatted
 from connectors.emulator.querying.pages import ROW, Among, Reader, Within
 from connectors.emulator.querying.query import refuse_options
+from connectors.emulator.request.exchange import Answer, Operation
+from connectors.emulator.request.paths import split_outside
+from connectors.emulator.request.preferences import FORMATTED
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 

@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from connectors.emulator.errors import INVALID_ARGUMENT, PARSE, WebApiError, bad_query
-from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.preferences import MAX_PAGE
 from connectors.emulator.querying import cookies
 from connectors.emulator.querying.pages import BOM, ROW, Among, Reader, Within
 from connectors.emulator.querying.query import parse_query, refuse_options
 from connectors.emulator.querying.rows import RowWriter
+from connectors.emulator.request.exchange import Answer, Operation
+from connectors.emulator.request.preferences import MAX_PAGE
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.privileges import privilege_name
 from connectors.emulator.security.access import PRIVILEGE_DENIED

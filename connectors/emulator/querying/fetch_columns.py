@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
-from connectors.emulator.preferences import FORMATTED
 from connectors.emulator.querying.fetch_query import Chosen, Element, Fetch
 from connectors.emulator.querying.filters import WHOLE_KINDS
 from connectors.emulator.querying.rows import RowWriter, bare_value
+from connectors.emulator.request.preferences import FORMATTED
 from connectors.emulator.schema.environment import Column
 from connectors.emulator.storage import sql
 

@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 from connectors.emulator.errors import WebApiError
-from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.preferences import COUNT, MAX_PAGE
 from connectors.emulator.querying import cookies
 from connectors.emulator.querying.fetch_columns import aggregate_columns, row_columns
 from connectors.emulator.querying.fetch_query import Fetch, read_fetch
@@ -16,6 +14,8 @@ from connectors.emulator.querying.filters import FilterCompiler
 from connectors.emulator.querying.pages import MAX_COUNT, Among, Reader, Within
 from connectors.emulator.querying.query import refuse_options
 from connectors.emulator.querying.rows import RowWriter
+from connectors.emulator.request.exchange import Answer, Operation
+from connectors.emulator.request.preferences import COUNT, MAX_PAGE
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 

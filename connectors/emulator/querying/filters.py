@@ -13,7 +13,7 @@ from typing import Any
 
 from odata_query import ast
 
-from connectors.emulator.clock import instant_text
+from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.errors import WebApiError, bad_query, no_property
 from connectors.emulator.querying.conditions import Condition, Operand
 from connectors.emulator.querying.filter_text import operands, parse_filter, plain

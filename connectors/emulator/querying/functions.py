@@ -9,7 +9,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from connectors.emulator.clock import instant_text
+from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.errors import bad_query, no_property, unknown_function
 from connectors.emulator.querying.conditions import Condition, Conditions, Operand
 from connectors.emulator.querying.fiscal import fiscal_span

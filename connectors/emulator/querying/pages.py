@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 
 from connectors.emulator.errors import bad_query
-from connectors.emulator.exchange import Answer, Operation
-from connectors.emulator.preferences import COUNT, MAX_PAGE
 from connectors.emulator.querying import cookies
 from connectors.emulator.querying.conditions import Condition
 from connectors.emulator.querying.filters import FilterCompiler
 from connectors.emulator.querying.query import Query, parse_query, refuse_options
 from connectors.emulator.querying.record_counts import record_count
 from connectors.emulator.querying.rows import RowWriter, order_terms
+from connectors.emulator.request.exchange import Answer, Operation
+from connectors.emulator.request.preferences import COUNT, MAX_PAGE
 from connectors.emulator.schema.environment import Column, Navigation, Relationship, Table
 from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.security.gate import Gate

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from connectors.emulator.errors import WebApiError, bad_query, bad_top, no_property
-from connectors.emulator.paths import split_outside
+from connectors.emulator.request.paths import split_outside
 from connectors.emulator.schema.environment import Column, Environment, Navigation, Relationship, Table
 from connectors.emulator.schema.many_to_many import Peers
 

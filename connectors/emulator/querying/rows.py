@@ -10,10 +10,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.emulator.preferences import FORMATTED, LOOKUP_NAME, MAX_PAGE, NAVIGATION, Preferences
 from connectors.emulator.querying.filters import FilterCompiler, joined
 from connectors.emulator.querying.labels import formatted
 from connectors.emulator.querying.query import Expand, Query
+from connectors.emulator.request.preferences import FORMATTED, LOOKUP_NAME, MAX_PAGE, NAVIGATION, Preferences
 from connectors.emulator.schema.environment import Column, Environment, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.pairs import paired

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from connectors.emulator.errors import WebApiError, bad_query, no_such_row
-from connectors.emulator.exchange import Answer, Operation
 from connectors.emulator.querying.fetch_query import read_fetch
 from connectors.emulator.querying.fetchxml import run
 from connectors.emulator.querying.pages import Among, Reader, Within
 from connectors.emulator.querying.query import refuse_options
+from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import guid
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connectors.emulator.exchange import Answer, Operation
 from connectors.emulator.querying.aggregates import aggregate
 from connectors.emulator.querying.changes import TRACKING_COOKIE, changed
 from connectors.emulator.querying.fetchxml import fetch
 from connectors.emulator.querying.pages import Among, Reader, Within
 from connectors.emulator.querying.saved_queries import run_saved
 from connectors.emulator.querying.sql_queries import select_sql
+from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.schema.environment import Table
 
 SpecialRead = Callable[[Reader, Operation, Table, Within | Among | None], Answer]

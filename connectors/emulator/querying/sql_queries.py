@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from connectors.emulator.exchange import Answer, Operation
 from connectors.emulator.querying.fetchxml import run
 from connectors.emulator.querying.pages import Among, Reader, Within
 from connectors.emulator.querying.query import refuse_options
 from connectors.emulator.querying.sql_text import read_sql
+from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.schema.environment import Table
 
 

@@ -9,7 +9,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any
 
-from connectors.emulator.clock import instant_text
+from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_payload
 from connectors.emulator.schema.environment import Column, Environment, Table
 

@@ -7,7 +7,7 @@ Source: sections 8.3 and 13 of the wire reference; Microsoft Learn, "Security ro
 from __future__ import annotations
 
 from connectors.emulator.errors import WebApiError
-from connectors.emulator.exchange import Operation
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import POINTER, Table
 from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.schema.privileges import DEPTHS, privilege_name

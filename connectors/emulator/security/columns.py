@@ -7,7 +7,7 @@ A field security profile says who may; System Administrator may everything. Sour
 from __future__ import annotations
 
 from connectors.emulator.errors import WebApiError
-from connectors.emulator.exchange import Operation
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.security.access import Access
 from connectors.emulator.security.roles import Fields, Rights

@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
-from connectors.emulator.exchange import Operation
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Environment, Table
 from connectors.emulator.schema.privileges import BYPASS_LOGIC, BYPASS_PLUGINS
 from connectors.emulator.security.access import Access
 from connectors.emulator.storage.cascades import Fall
 from connectors.emulator.storage.guards import Guard, Row
-from connectors.emulator.storage.loading import load_rows
+from connectors.emulator.storage.load import load_rows
 from connectors.emulator.storage.tables import Tables
 
 ABORTED = "0x80040265"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.emulator.errors import WebApiError
-from connectors.emulator.exchange import Operation
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.guards import Guard, Row

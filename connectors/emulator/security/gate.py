@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.emulator.exchange import Operation
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.security.access import Access
 from connectors.emulator.security.columns import SecuredColumns
 from connectors.emulator.security.custom_logic import CustomLogic

@@ -7,7 +7,7 @@ Source: Microsoft Learn, "Impersonate another user using the Web API".
 from __future__ import annotations
 
 from connectors.emulator.errors import no_such_row
-from connectors.emulator.exchange import Operation
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.privileges import ACT_ON_BEHALF
 from connectors.emulator.schema.values import guid
 from connectors.emulator.security.access import Access, not_a_member

@@ -12,16 +12,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from connectors.emulator.clock import Clock
+from connectors.emulator.conditions.clock import Clock
+from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.schema.environment import Environment
 from connectors.emulator.schema.privileges import security_rows
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.altering import Altering
+from connectors.emulator.storage.alter import Altering
 from connectors.emulator.storage.declarations import schema_of
-from connectors.emulator.storage.loading import load_rows
+from connectors.emulator.storage.load import load_rows
 from connectors.emulator.storage.sources import BIN, RETAINED, source_of
 from connectors.emulator.storage.tables import FIRST_VERSION, Tables
-from connectors.emulator.switches import Switches
 
 
 class StateProblem(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.emulator.exchange import Operation
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.storage.cascades import Fall

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.emulator.schema.environment import Table, metadata_id
-from connectors.emulator.storage.loading import load_rows
+from connectors.emulator.storage.load import load_rows
 from connectors.emulator.storage.tables import Tables
 from connectors.emulator.storage.writes import READ_ONLY
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from connectors.emulator.errors import NO_SEGMENT, WebApiError, bad_payload, bad_query, no_such_key, no_such_row, undeclared
-from connectors.emulator.exchange import Operation
-from connectors.emulator.paths import below_service, parse_address, parse_key
+from connectors.emulator.request.exchange import Operation
+from connectors.emulator.request.paths import below_service, parse_address, parse_key
 from connectors.emulator.schema.environment import Column, Navigation, Relationship, Table
 from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.schema.values import to_stored

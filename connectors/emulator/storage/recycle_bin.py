@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from connectors.emulator.clock import instant_text
+from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.sources import BIN, source_of

@@ -13,16 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from connectors.emulator.clock import Clock
+from connectors.emulator.conditions.clock import Clock
+from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Relationship, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.cascades import Fall, fall_of
-from connectors.emulator.storage.given_cookies import GivenCookies
+from connectors.emulator.storage.cookies import GivenCookies
 from connectors.emulator.storage.guards import Guard
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.traces import Trace
-from connectors.emulator.switches import Switches
 
 FIRST_VERSION = 1_000_000
 

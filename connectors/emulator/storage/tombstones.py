@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from connectors.emulator.clock import instant_text
+from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.tables import Tables

@@ -15,18 +15,18 @@ from connectors.emulator.errors import (
     no_such_row,
     version_mismatch,
 )
-from connectors.emulator.exchange import Operation
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import CURRENCY, ROOT_UNIT, Column, Relationship, Table
 from connectors.emulator.schema.many_to_many import Peers
 from connectors.emulator.schema.table_specs import BODIES, size_of_body
 from connectors.emulator.storage.cascades import Fall
-from connectors.emulator.storage.files import refuse_too_large
+from connectors.emulator.storage.files.columns import refuse_too_large
+from connectors.emulator.storage.files.contents import KeptFiles
+from connectors.emulator.storage.files.thumbnails import thumbnail
 from connectors.emulator.storage.intersections import Intersections
-from connectors.emulator.storage.kept_files import KeptFiles
 from connectors.emulator.storage.new_rows import Values, join_parts, system_defaults
 from connectors.emulator.storage.payload import Payload, PayloadReader, new_id, set_lookup
 from connectors.emulator.storage.tables import Tables
-from connectors.emulator.storage.thumbnails import thumbnail
 
 # Parties are written through their activity, audit rows and failures by the platform alone.
 READ_ONLY = {"activityparty", "audit", "privilege", "bulkdeletefailure", "sdkmessage", "sdkmessagefilter"}

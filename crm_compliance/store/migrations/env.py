@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from crm_compliance.store.database import VERSION_TABLE
-from crm_compliance.store.tables import metadata
+from crm_compliance.store.sql.database import VERSION_TABLE
+from crm_compliance.store.sql.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -12,10 +12,10 @@ from datetime import date
 
 import pytest
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import connect
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import SeedSpec, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.emulator.serving.server import SeedSpec, running
 from connectors.interface import Connector
 from crm_compliance.settings import PREFIX, TEST_PREFIX, load_settings
 from crm_compliance.wiring import connector_of

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client
 
 

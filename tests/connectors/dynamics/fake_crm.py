@@ -13,9 +13,9 @@ import responses
 from requests import PreparedRequest
 from ruamel.yaml import YAML
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
 
 ROOT = "http://127.0.0.1:8765/api/data/v9.2/"
 ENVIRONMENT = Path(__file__).parents[3] / "connectors/emulator/schema/environment.yaml"

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type, parse_mapping
-from connectors.emulator.server import RunningEmulator, SeedSpec, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type, parse_mapping
+from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
 from connectors.interface import Among, ChangeSet, ChangeStatus, Operation, OperationKind, ReadIncomplete, Throttled
-from rules.periods import BRUSSELS, brussels_date
-from rules.records import KINDS, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
+from rules.dates.periods import BRUSSELS, brussels_date
+from rules.model.records import KINDS, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 
 DATA = Path(__file__).parents[2] / "data"
 SECOND_ENVIRONMENT, SECOND_MAPPING = DATA / "second-environment.yaml", DATA / "second-mapping.yaml"

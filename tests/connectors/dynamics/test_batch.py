@@ -15,10 +15,10 @@ import responses
 import urllib3
 
 from connectors.dynamics.connector import DynamicsConnector
-from connectors.dynamics.multipart import boundary_of, split
+from connectors.dynamics.writing.multipart import boundary_of, split
 from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, Forbidden, Operation, OperationKind, Unauthorised
-from rules.bypasses import Bypass
-from rules.records import Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
+from rules.model.bypass import Bypass
+from rules.model.records import Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 from tests.connectors.dynamics.batch_answers import MULTIPART, done, joined, nested, operation_part
 from tests.connectors.dynamics.fake_crm import ROOT, FakeCrm, row_id
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.batch import Prepared, Request, decode, encode
-from connectors.dynamics.multipart import boundary_of, inner_answer, split
+from connectors.dynamics.writing.batch import Prepared, Request, decode, encode
+from connectors.dynamics.writing.multipart import boundary_of, inner_answer, split
 from connectors.interface import ChangeStatus
 from tests.connectors.dynamics.batch_answers import BOUNDARY, MULTIPART, done, joined, nested, operation_part
 

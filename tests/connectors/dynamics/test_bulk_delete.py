@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.bulk_delete import PAGE, PAIRS, PREFIX, Jobs
+from connectors.dynamics.bulk_delete.deletes import BulkDelete
+from connectors.dynamics.bulk_delete.jobs import PAGE, PAIRS, PREFIX, Jobs
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.deleting import BulkDelete
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import RunningEmulator, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import Among, ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind
-from rules.bypasses import Bypass
-from rules.records import Note, Record, Recording
+from rules.model.bypass import Bypass
+from rules.model.records import Note, Record, Recording
 
 TOKEN = "t"
 ENVIRONMENT = Path(str(files("connectors.emulator.schema") / "environment.yaml"))

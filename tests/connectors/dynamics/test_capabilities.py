@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import RunningEmulator, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.emulator.serving.server import RunningEmulator, running
 
 
 @pytest.fixture(scope="module", params=["online", "onprem"])

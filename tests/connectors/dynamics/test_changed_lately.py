@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.sessions import Sessions
+from connectors.dynamics.http.sessions import Sessions
 from connectors.interface import ConnectorError
-from rules.full_records import FullContact, FullNote
+from rules.model.personal_records import FullContact, FullNote
 from tests.connectors.dynamics.connected import Connected, connected
 
 CHANNELS = ("email", "phone", "mobile", "street", "city")

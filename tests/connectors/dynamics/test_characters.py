@@ -11,10 +11,10 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.characters import with_whole_characters
+from connectors.dynamics.http.characters import with_whole_characters
 from connectors.interface import Among
-from rules.full_records import FullContact
-from rules.records import Dossier
+from rules.model.personal_records import FullContact
+from rules.model.records import Dossier
 from tests.connectors.dynamics.fake_crm import FakeCrm, row_id
 
 

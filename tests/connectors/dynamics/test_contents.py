@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import responses
 
-from connectors.dynamics import contents
+from connectors.dynamics.reading import file_columns
 from connectors.interface import ConnectorError, Content, ReadIncomplete
-from rules.full_records import FullContact, FullNote, FullRecording
+from rules.model.personal_records import FullContact, FullNote, FullRecording
 from tests.connectors.dynamics.connected import Connected, connected
 from tests.connectors.dynamics.fake_crm import ROOT, FakeCrm, Reply, row_id
 from tests.connectors.emulator.test_images import encoded, png
@@ -52,7 +52,7 @@ def test_a_file_is_fetched_with_its_media_type(crm: Crm, recording: str) -> None
 
 
 def test_a_large_file_is_fetched_in_parts(crm: Crm, recording: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "PART_BYTES", 1000)
+    monkeypatch.setattr(file_columns, "PART_BYTES", 1000)
     crm.sound(recording)
     before = crm.connector.stats.requests
     found = crm.content(FullRecording, recording, "media")
@@ -160,7 +160,7 @@ def test_parts_are_asked_for_until_the_whole_is_there(edge: Edge) -> None:
     edge.parts = [part(0, b"abcd", 6), part(4, b"ef", 6, mimetype="audio/wav")]
     assert edge.fetch() == Content(b"abcdef", "audio/wav")
     ranges = [request.headers.get("Range") for request in edge.crm.requests if "cf_media/$value" in str(request.url)]
-    assert ranges == [f"bytes=0-{contents.PART_BYTES - 1}", f"bytes=4-{contents.PART_BYTES + 3}"]
+    assert ranges == [f"bytes=0-{file_columns.PART_BYTES - 1}", f"bytes=4-{file_columns.PART_BYTES + 3}"]
 
 
 @pytest.mark.parametrize(

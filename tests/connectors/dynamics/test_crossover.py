@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.crossover import TRIAL_ROWS, Crossover
+from connectors.dynamics.bulk_delete.crossover import TRIAL_ROWS, Crossover
 
 rows = st.integers(1, 2_000)
 seconds = st.floats(0.001, 5_000.0, allow_nan=False)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.gate import STEP_S, Timeline
+from connectors.dynamics.pace.gate import STEP_S, Timeline
 
 
 class Stopped(Exception):

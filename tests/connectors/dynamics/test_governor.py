@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.crm_model import SCENARIOS, Scenario
 from benchmarks.throughput import FIXED, GOVERNED, Result, plot, simulate, table
-from connectors.dynamics.allowance import NOTHING_TOLD, Hints, hints_of
-from connectors.dynamics.governor import Governor, Pace, Seen, operations_of
+from connectors.dynamics.pace.allowance import NOTHING_TOLD, Hints, hints_of
+from connectors.dynamics.pace.governor import Governor, Pace, Seen, operations_of
 from rules.errors import UsageError
 
 PLENTY = Hints(requests_left=5_999, seconds_left=1_200)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.dynamics.allowance import Hints, hints_of
-from connectors.dynamics.governor import Governor, Pace, Seen
+from connectors.dynamics.pace.allowance import Hints, hints_of
+from connectors.dynamics.pace.governor import Governor, Pace, Seen
 
 answers = st.tuples(
     st.floats(0.005, 20.0),  # seconds

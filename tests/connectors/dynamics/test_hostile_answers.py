@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.config import Environment
-from connectors.dynamics.deadline import DeadlineAdapter
-from connectors.dynamics.transport import Transport
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.deadline import DeadlineAdapter
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.transport import Transport
 from connectors.interface import ReadIncomplete, Unreachable
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.dynamics import directory, long_term
+from connectors.dynamics.residual import long_term
+from connectors.dynamics.schema import unmapped_tables
 from connectors.interface import ConnectorError, ReadIncomplete
-from rules.records import Contact, Dossier, Fiche, Party
+from rules.model.records import Contact, Dossier, Fiche, Party
 from tests.connectors.dynamics.connected import Connected, connected
 
 ASKED = (Contact, Dossier, Fiche, Party)
@@ -60,7 +61,7 @@ def test_rows_of_before_are_known_although_the_table_is_not_enabled_any_more(crm
 
 
 def test_rows_are_counted_without_a_sum_over_all_pages(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory, "PAGE", 3)
+    monkeypatch.setattr(unmapped_tables, "PAGE", 3)
     for _ in range(7):
         crm.retain(crm.fiche())
     crm.faults({"match": {"path": "*aggregate*"}, "do": "status", "status": 400})

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics import directory
+from connectors.dynamics.schema import unmapped_tables
 from connectors.interface import Among, ConnectorError, Lying, Reach, Trace
-from rules.full_records import FULL, FullActivityParty, FullDossier, FullFiche, FullNote
-from rules.records import KINDS
+from rules.model.personal_records import FULL, FullActivityParty, FullDossier, FullFiche, FullNote
+from rules.model.records import KINDS
 from tests.connectors.dynamics.connected import Connected, connected
 from tests.connectors.dynamics.fake_crm import row_id
 
@@ -62,7 +62,7 @@ def test_rows_are_found_by_their_id_too(crm: Crm) -> None:
 
 
 def test_more_rows_than_a_page_holds_are_read_to_the_end(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory, "PAGE", 3)
+    monkeypatch.setattr(unmapped_tables, "PAGE", 3)
     dossier = crm.dossier()
     gone = {crm.gone(dossier) for _ in range(7)}
     found = [row.id for row in crm.fiches(dossier).rows]
@@ -70,7 +70,7 @@ def test_more_rows_than_a_page_holds_are_read_to_the_end(crm: Crm, monkeypatch: 
 
 
 def test_more_ids_than_an_address_holds_are_all_looked_for(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory, "IDS_OF_A_FETCH", 2)
+    monkeypatch.setattr(unmapped_tables, "IDS_OF_A_FETCH", 2)
     dossiers = [crm.dossier() for _ in range(5)]
     gone = {crm.gone(dossier) for dossier in dossiers}
     assert {row.id for row in crm.fiches(*dossiers).rows} == gone

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from connectors.dynamics.mapping import (
+from connectors.dynamics.mapping.mapping import (
     OPTIONAL_KINDS,
     REFERENCE,
     REQUIRED_FIELDS,
@@ -27,8 +27,8 @@ from connectors.dynamics.mapping import (
 )
 from connectors.interface import Finding, ReadIncomplete, Unreachable
 from rules.errors import MappingError
-from rules.full_records import FULL, personal_fields
-from rules.records import KINDS, Contact, Dossier, Note
+from rules.model.personal_records import FULL, personal_fields
+from rules.model.records import KINDS, Contact, Dossier, Note
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit
 
 SCHEMA = json.loads(REFERENCE.with_name("schema.json").read_text("utf-8"))

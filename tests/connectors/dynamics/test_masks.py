@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE, parse_mapping
-from connectors.emulator.server import RunningEmulator, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE, parse_mapping
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import ChangeSet, ChangeStatus, Operation, OperationKind
-from rules.anonymity import Remnant
+from rules.anonymisation.anonymity import Remnant
 from rules.errors import MappingError
-from rules.records import Dossier, Fiche, Record
+from rules.model.records import Dossier, Fiche, Record
 
 ENVIRONMENT = Path(__file__).parents[3] / "connectors/emulator/schema/environment.yaml"
 TEXT = REFERENCE.read_text("utf-8")

@@ -13,11 +13,11 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.config import Environment
-from connectors.dynamics.patience import BACKOFF_CAP_S, Patience
-from connectors.dynamics.repeating import write
-from connectors.dynamics.transport import Transport
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.repeatable import write
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.pace.patience import BACKOFF_CAP_S, Patience
 from connectors.interface import Unreachable
 
 ROOT = "http://127.0.0.1:9/api/data/v9.2/"

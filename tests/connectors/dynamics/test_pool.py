@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics import pool as pool_module
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.batch import Prepared, Request, Sent
-from connectors.dynamics.config import Environment
-from connectors.dynamics.gate import Timeline
-from connectors.dynamics.governor import Pace
-from connectors.dynamics.pool import Pool
-from connectors.dynamics.transport import Transport
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.pace.gate import Timeline
+from connectors.dynamics.pace.governor import Pace
+from connectors.dynamics.writing import pool as pool_module
+from connectors.dynamics.writing.batch import Prepared, Request, Sent
+from connectors.dynamics.writing.pool import Pool
 from connectors.interface import (
     ChangeResult,
     ChangeStatus,

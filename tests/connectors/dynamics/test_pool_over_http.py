@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.governor import Pace
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import RunningEmulator, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.dynamics.pace.governor import Pace
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import (
     ChangeSet,
     ChangeStatus,
@@ -20,7 +20,7 @@ from connectors.interface import (
     Throttled,
 )
 from rules.errors import UsageError
-from rules.records import Contact, Donation, Record
+from rules.model.records import Contact, Donation, Record
 
 DONE = ChangeStatus.DONE
 

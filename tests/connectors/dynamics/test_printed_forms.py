@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.dynamics.batch import Prepared, Request
-from connectors.dynamics.changes import Changes
-from connectors.dynamics.decoding import Page
-from connectors.dynamics.memory import Chunk, chunk_of
-from connectors.dynamics.transport import Answer
-from rules.records import Contact
+from connectors.dynamics.http.transport import Answer
+from connectors.dynamics.reading.change_tracking import Changes
+from connectors.dynamics.reading.decoder import Page
+from connectors.dynamics.reading.memory import Chunk, chunk_of
+from connectors.dynamics.writing.batch import Prepared, Request
+from rules.model.records import Contact
 
 ROW = b'{"lastname":"Peeters (fictief)"}'
 

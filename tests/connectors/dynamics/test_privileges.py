@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics import privileges as privileges_module
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE
-from connectors.emulator.server import RunningEmulator, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.dynamics.schema import privileges as privileges_module
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import Finding
-from jobs.needs import NEEDS
-from rules.bypasses import Bypass
+from jobs.model.privileges import NEEDS
+from rules.model.bypass import Bypass
 
 READS = ("Contact", "cf_dossier", "cf_fiche", "cf_party", "cf_recording", "cf_donation", "cf_enrolment", "cf_engagement", "cf_statistic")
 LEAST = {f"prvRead{table}": "Global" for table in (*READS, "Note", "Activity")}

@@ -10,7 +10,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.query import MAX_CONDITIONS, any_of, guid, literal, query_string, select
+from connectors.dynamics.http.query import MAX_CONDITIONS, any_of, guid, literal, query_string, select
 
 
 @given(st.text())

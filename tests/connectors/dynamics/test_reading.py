@@ -12,7 +12,7 @@ import pytest
 import responses
 
 from connectors.interface import Among, Forbidden, ReadIncomplete
-from rules.records import ActivityParty, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
+from rules.model.records import ActivityParty, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 from tests.connectors.dynamics.fake_crm import ROOT, TOKEN, FakeCrm, Reply, edit, row_id
 
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
@@ -391,6 +391,6 @@ def test_the_crm_says_who_we_are(crm: FakeCrm) -> None:
 
 
 def _reference() -> str:
-    from connectors.dynamics.mapping import REFERENCE
+    from connectors.dynamics.mapping.mapping import REFERENCE
 
     return REFERENCE.read_text("utf-8")

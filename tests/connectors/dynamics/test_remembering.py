@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.decoding import Page, PageDecoder
-from connectors.dynamics.mapping import REFERENCE
-from connectors.dynamics.memory import Memory, chunk_of, id_bytes
-from connectors.dynamics.pool import Pool
-from connectors.dynamics.remembering import RememberingReader
-from connectors.emulator.server import RunningEmulator, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.dynamics.reading.decoder import Page, PageDecoder
+from connectors.dynamics.reading.incremental import RememberingReader
+from connectors.dynamics.reading.memory import Memory, chunk_of, id_bytes
+from connectors.dynamics.writing.pool import Pool
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import ChangeSet, ChangeStatus, Operation, OperationKind
-from rules.records import Contact, Dossier, Fiche, Note, Record
+from rules.model.records import Contact, Dossier, Fiche, Note, Record
 
 NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
 FIELDS = {

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import responses
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.interface import Forbidden, ReadIncomplete
 from rules.errors import UsageError
-from rules.records import Contact, Dossier, Record
+from rules.model.records import Contact, Dossier, Record
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit, row_id
 
 SERVICE = "http://127.0.0.1:9999/odata/"

@@ -12,13 +12,13 @@ import pytest
 import requests
 from ruamel.yaml import YAML
 
-from connectors.dynamics.auth import StaticToken
 from connectors.dynamics.connector import DynamicsConnector, connect
-from connectors.dynamics.mapping import REFERENCE
-from connectors.dynamics.purging import IDS_OF_A_QUERY, queries_for
-from connectors.emulator.server import RunningEmulator, running
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.mapping.mapping import REFERENCE
+from connectors.dynamics.residual.purge import IDS_OF_A_QUERY, queries_for
+from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import ConnectorError, Hanging, Reach, RowKey, Trace
-from jobs.needs import NEEDS
+from jobs.model.privileges import NEEDS
 from tests.connectors.emulator.client import Client
 
 ENVIRONMENT = Path(__file__).parents[3] / "connectors/emulator/schema/environment.yaml"

@@ -17,11 +17,11 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics import faults
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.config import Environment
-from connectors.dynamics.gate import Timeline
-from connectors.dynamics.transport import MAX_BROKEN_BODIES, Again, Answer, Transport
+from connectors.dynamics.http import faults
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.transport import MAX_BROKEN_BODIES, Again, Answer, Transport
+from connectors.dynamics.pace.gate import Timeline
 from connectors.interface import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
 from rules.errors import UsageError
 

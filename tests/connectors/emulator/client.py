@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from connectors.emulator.server import RunningEmulator, running
+from connectors.emulator.serving.server import RunningEmulator, running
 
 ANNOTATED = {"Prefer": 'odata.include-annotations="*"'}
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.emulator.server import RunningEmulator, running
-from connectors.emulator.switches import Switches
+from connectors.emulator.conditions.switches import Switches
+from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.emulator.client import Client
 
 DEFAULTS = Switches().document()

@@ -7,7 +7,7 @@ import uuid
 import pytest
 import requests
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client, error_of
 
 ROOT_UNIT = "1d2c0000-0000-4000-8000-0000000000b1"

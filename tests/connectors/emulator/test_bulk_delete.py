@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.bulk_deletes import advance, body, finished, one, query, run_of, start, state
 from tests.connectors.emulator.client import Client, change_set, error_of, new_id, request_part
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client, change_set, error_of, new_id, request_part
 
 pytestmark = pytest.mark.row(32)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client, error_of
 
 pytestmark = pytest.mark.row(49)

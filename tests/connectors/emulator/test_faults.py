@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client, change_set, error_of, request_part, statuses
 
 SERVICE = "/api/data/v9.2/"

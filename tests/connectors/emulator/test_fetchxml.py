@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import ANNOTATED, Client, error_of, request_part, statuses
 from tests.connectors.emulator.fetches import LABEL, address, fill, found, names, refusal
 

@@ -9,7 +9,7 @@ import zlib
 import pytest
 import requests
 
-from connectors.emulator.storage import files
+from connectors.emulator.storage.files import columns
 from tests.connectors.emulator.client import Client, error_of
 
 pytestmark = pytest.mark.row(49)
@@ -108,7 +108,7 @@ def test_what_is_no_image_is_refused(crm: Client) -> None:
 
 
 def test_an_image_has_a_largest_size(crm: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(files.MAX_KB, "image", 1)
+    monkeypatch.setitem(columns.MAX_KB, "image", 1)
     big = SMALL + bytes(1_024)
     contact = crm.contact()
     assert error_of(crm.send("PATCH", f"contacts({contact})", {"entityimage": encoded(big)})) == (400, "0x80044a02")

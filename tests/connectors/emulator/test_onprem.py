@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from connectors.emulator.server import RunningEmulator, running
+from connectors.emulator.serving.server import RunningEmulator, running
 from tests.connectors.emulator.client import ANNOTATED, Client, change_set, error_of, new_id, request_part
 
 pytestmark = pytest.mark.row(1, 2, 3, 20)

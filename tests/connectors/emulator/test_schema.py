@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import Client, error_of
 from tests.connectors.emulator.posted import attribute, make
 

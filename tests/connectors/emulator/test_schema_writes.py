@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 from tests.connectors.emulator.client import ANNOTATED, Client, change_set, error_of, request_part, statuses
 from tests.connectors.emulator.posted import CRM, TABLE, attribute, contact_lookup, exists, label, make, visit
 

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from connectors.emulator.seeding.generate import generate
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 
 AS_OF = date(2026, 11, 25)
 Row = dict[str, Any]

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from connectors.emulator.server import serve
+from connectors.emulator.serving.server import serve
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from connectors.emulator.server import serve
+from connectors.emulator.serving.server import serve
 options = {"environment": None, "seed": None, "token": None, "limits": True, "state": Path(sys.argv[1])}
 serve(host="127.0.0.1", port=0, announce=lambda line: print(line, flush=True), **options)
 print("stopped")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from connectors.emulator.clock import Clock
+from connectors.emulator.conditions.clock import Clock
 from connectors.emulator.schema.environment_file import EnvironmentProblem, load_environment
 from connectors.emulator.schema.table_specs import plural
-from connectors.emulator.server import SeedSpec, running
+from connectors.emulator.serving.server import SeedSpec, running
 from connectors.emulator.storage.database import Database, StateProblem
 from tests.connectors.emulator.client import ANNOTATED, Client, change_set, new_id, request_part, statuses
 

@@ -14,8 +14,8 @@ import pytest
 import requests
 from cryptography import x509
 
-from connectors.emulator.certificates import CertificateProblem, server_certificate, write_authority
-from connectors.emulator.server import RunningEmulator, running, serve
+from connectors.emulator.serving.certificates import CertificateProblem, server_certificate, write_authority
+from connectors.emulator.serving.server import RunningEmulator, running, serve
 from tests.connectors.emulator.client import Client
 
 

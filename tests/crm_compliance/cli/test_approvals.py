@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from connectors.emulator.server import RunningEmulator
-from jobs.plan import Kind
-from jobs.runs import Run, RunState
+from connectors.emulator.serving.server import RunningEmulator
+from jobs.model.plan import Kind
+from jobs.model.run import Run, RunState
 from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited
 from tests.integration.night import Night
 
@@ -197,7 +197,7 @@ def test_an_interruption_is_told_in_words(typist: Typist, org: Night, monkeypatc
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("jobs.apply.apply_plan", interrupted)
+    monkeypatch.setattr("jobs.runs.apply.apply_plan", interrupted)
     said = typist.type("apply", plan)
     assert (said.code, said.out) == (130, "")
     assert said.err.startswith("interrupted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator
 from tests.crm_compliance.typist import Typist, set_faults, without_first_look
 from tests.integration.night import Night
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.emulator.server import RunningEmulator
-from jobs.runs import Erasure
+from connectors.emulator.serving.server import RunningEmulator
+from jobs.model.run import Erasure
 from tests.crm_compliance.typist import LONG_AGO, Typist, limited, people_and_cases, set_faults
 from tests.integration.night import Night
 from tests.integration.restoring import Backup

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from jobs.plan import Kind
-from jobs.runs import Run, RunState
+from jobs.model.plan import Kind
+from jobs.model.run import Run, RunState
 from tests.crm_compliance.store.values import ENTRY, a_plan
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night

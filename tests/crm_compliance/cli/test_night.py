@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.cli.app import run
 from tests.crm_compliance.typist import Typist, people_and_cases, without_first_look
 from tests.integration.night import Night

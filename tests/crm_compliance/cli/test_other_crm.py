@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from crm_compliance import signin
-from crm_compliance.sealing import Sealing
-from crm_compliance.store.database import HEAD
+from crm_compliance.identity import signin
+from crm_compliance.keys.request_seals import Sealing
+from crm_compliance.store.sql.database import HEAD
 from crm_compliance.store.store import SqlStore
-from jobs.subject_requests import SubjectRequest
-from rules.placed_holds import HoldType, PlacedHold
-from rules.subject_requests import Channel, RequesterKind, Right
+from jobs.model.request import SubjectRequest
+from rules.holds.placements import HoldType, PlacedHold
+from rules.model.requests import Channel, RequesterKind, Right
 from tests.crm_compliance.store.values import a_plan
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night, witness_of

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import requests
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night
 

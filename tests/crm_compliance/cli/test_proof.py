@@ -20,7 +20,7 @@ import pytest
 
 from crm_compliance.settings import load_settings
 from crm_compliance.store.store import SqlStore
-from jobs.heads import STRANDS
+from jobs.ledger.heads import STRANDS
 from tests.crm_compliance.openssl import OPENSSL
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night, approve_where_needed
@@ -193,7 +193,7 @@ def test_the_schedule_sets_the_term(typist: Typist, org: Night, tmp_path: Path) 
     """ACC-07: the same term for certificates and for the keys behind their references."""
     a_night(typist, org)
     typist.ask("keys", "rotate")
-    text = (files("rules") / "policies" / "childfocus.yaml").read_text(encoding="utf-8")
+    text = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
     assert "certificate_years: 10 " in text
     (tmp_path / "policy.yaml").write_text(text.replace("certificate_years: 10 ", "certificate_years: 30 "), encoding="utf-8")
     typist.set(POLICY=str(tmp_path / "policy.yaml"))

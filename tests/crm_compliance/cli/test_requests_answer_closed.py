@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.disclosure import Compilation
+from jobs.model.answer import Compilation
 from rules.errors import Refused
-from rules.subject_requests import Outcome
+from rules.model.requests import Outcome
 from tests.crm_compliance.asking import DORA, ERIK, Asking, told
 from tests.crm_compliance.cli.test_requests_answer_rights import ELS, LOTTE, els, lotte
 from tests.crm_compliance.requesting import same_row

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crm_compliance.wiring import mapping_text
-from rules.subject_requests import Outcome
+from rules.model.requests import Outcome
 from tests.crm_compliance.asking import DORA, Asking, told
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, asked_by, jan, suspect
 from tests.crm_compliance.packages.pages import text_of

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.packages.particulars import recipient_lines
-from crm_compliance.packages.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.content.particulars import recipient_lines
+from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
 from rules.errors import Refused
-from rules.subject_requests import Outcome, RequestState
+from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.asking import DORA, Asking, told
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobs.subject_requests import CANDIDATES, COMPILATION, CONFIRMED, FROZEN, GIVEN, PACKAGE
-from rules.subject_requests import Outcome, RequestState
+from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, FROZEN, GIVEN, PACKAGE
+from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.requesting import DORA, at, opened, put, steps, unreachable
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night

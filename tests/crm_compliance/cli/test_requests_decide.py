@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.packages.package import package_of, sender_of
-from jobs.releasing import for_release
+from crm_compliance.answer_package.package import package_of, sender_of
+from jobs.requests.answer.release import for_release
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.packages.pages import text_of
 from tests.crm_compliance.typist import Typist

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.subject_requests import CONFIRMED, Confirmed
-from rules.subject_requests import RequestState
+from jobs.model.request import CONFIRMED, Confirmed
+from rules.model.requests import RequestState
 from tests.crm_compliance.requesting import DORA, at, opened, person, put, shown, unreachable
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night

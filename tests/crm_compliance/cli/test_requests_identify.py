@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.subject_requests import COMPILATION
-from rules.subject_requests import RequestState
+from jobs.model.request import COMPILATION
+from rules.model.requests import RequestState
 from tests.crm_compliance.requesting import CHILD, DORA, ERIK, opened, person, put, same_row, shown, steps
 from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.integration.night import Night

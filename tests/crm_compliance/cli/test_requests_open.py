@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.subject_requests import FROZEN, GIVEN, Frozen
+from jobs.model.request import FROZEN, GIVEN, Frozen
 from tests.crm_compliance.requesting import CHILD, DORA, a_form, at, opened, person, shown, unreachable, written
 from tests.crm_compliance.typist import LONG_AGO, Typist, set_faults
 from tests.integration.night import Night

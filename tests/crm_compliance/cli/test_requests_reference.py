@@ -50,7 +50,7 @@ def test_every_command_about_a_request_takes_the_reference() -> None:
     import typer
 
     from crm_compliance.cli.app import app
-    from crm_compliance.cli.request_ids import id_of
+    from crm_compliance.cli.requests.ids import id_of
 
     commands = typer.main.get_command(app).commands["requests"].commands  # type: ignore[attr-defined]
     taking = {name for name, command in commands.items() for one in command.params if one.name == "request"}

@@ -15,16 +15,16 @@ import pytest
 import pyzipper
 import requests
 
-from crm_compliance import releasing
-from crm_compliance.downloads import Downloads
-from crm_compliance.packages.message import message_text
-from crm_compliance.packages.page import page_html
-from crm_compliance.web import app_of
-from crm_compliance.web_server import listening
-from jobs.subject_requests import COMPILATION, PACKAGE
+from crm_compliance.answer_package import release as releasing
+from crm_compliance.answer_package.message import message_text
+from crm_compliance.answer_package.page import page_html
+from crm_compliance.service.web.app import app_of
+from crm_compliance.service.web.downloads import Downloads
+from crm_compliance.service.web.server import listening
+from jobs.model.request import COMPILATION, PACKAGE
 from rules.errors import Refused
-from rules.needles import name_needle
-from rules.subject_requests import Outcome, RequestState
+from rules.model.requests import Outcome, RequestState
+from rules.redaction.leak_check import name_needle
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, PIET, jan, suspect
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
@@ -180,7 +180,7 @@ def test_where_the_register_does_not_take_it_nothing_is_left(child: Asking, typi
 
 def test_a_needle_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the steps before have let through."""
-    place = "crm_compliance.packages.package.page_html"
+    place = "crm_compliance.answer_package.package.page_html"
     monkeypatch.setattr(place, lambda answer: page_html(answer) + b"<!-- --><p>Verstraeten, Annelies</p>")
     files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
     error = typist.refused("requests", "release", child.id, *files, *ERIK, code=5)

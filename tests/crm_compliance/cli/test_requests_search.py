@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from crm_compliance.wiring import store_of
-from jobs.subject_requests import GIVEN, Given, GivenPerson, SubjectRequest
-from rules.subject_requests import Channel, RequesterKind, RequestState, Right
+from jobs.model.request import GIVEN, Given, GivenPerson, SubjectRequest
+from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Clock, Night
 

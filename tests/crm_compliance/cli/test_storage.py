@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.scheduler import run_job
+from crm_compliance.service.scheduler import run_job
 from tests.crm_compliance.typist import LONG_AGO, Typist
 from tests.integration.night import Night
 

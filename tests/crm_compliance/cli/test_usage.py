@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import pytest
 import typer
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.cli.app import app
 from tests.crm_compliance.typist import LONG_AGO, Typist, people_and_cases, set_faults
 from tests.integration.night import Night
@@ -201,7 +201,7 @@ def test_an_old_file_stays_whole_when_the_disk_is_full(
         out.write(b'{"half":')
         raise OSError(errno.ENOSPC, "No space left on device", "a name of somebody")
 
-    monkeypatch.setattr("crm_compliance.cli.reporting.write_report", half)
+    monkeypatch.setattr("crm_compliance.cli.terminal.report_files.write_report", half)
     error = typist.refused(*line.format(file, plan=plan).split(), code=2)
     assert error["code"] == "disk"
     assert "No space left" in error["message"]
@@ -268,7 +268,7 @@ def test_a_bug_says_where_and_never_what(typist: Typist, org: Night, monkeypatch
     def broken(*_: object, **__: object) -> None:
         raise ValueError("Lotte Peeters, 0499 12 34 56, lotte@example.org, 93.05.18-223.61")
 
-    monkeypatch.setattr("jobs.planning.gather", broken)
+    monkeypatch.setattr("jobs.plans.make.gather", broken)
     for arguments in (["plan"], ["plan", "--json"]):
         said = typist.type(*arguments)
         assert (said.code, said.out) == (1, "")
@@ -289,7 +289,7 @@ def test_the_exit_codes_are_those_of_the_documents(typist: Typist, crm: RunningE
         case 0:
             assert typist.type("apply", typist.approve_first(plan)).code == 0
         case 1:
-            typist.monkeypatch.setattr("jobs.apply.apply_plan", lambda *_: 1 / 0)
+            typist.monkeypatch.setattr("jobs.runs.apply.apply_plan", lambda *_: 1 / 0)
             assert typist.type("apply", plan).code == 1
         case 2:
             assert typist.type("apply", "plan-none").code == 2

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from crm_compliance.packages.answer import Sender
-from jobs.disclosure import (
+from crm_compliance.answer_package.content.answer import Sender
+from jobs.model.answer import (
     Addressee,
     Attachment,
     Compilation,
@@ -20,7 +20,7 @@ from jobs.disclosure import (
     Retention,
     Withheld,
 )
-from rules.redaction import Redaction
+from rules.redaction.redactor import Redaction
 
 SENDER = Sender(
     "Stichting Voorbeeld (fictief)",

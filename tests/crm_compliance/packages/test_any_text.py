@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_compliance.packages.package import package_of
-from jobs.disclosure import Addressee, Field, Recipient
+from crm_compliance.answer_package.package import package_of
+from jobs.model.answer import Addressee, Field, Recipient
 from tests.crm_compliance.packages.pages import text_of
 from tests.crm_compliance.packages.samples import DOSSIER, GIFT, GIFTS, SENDER, compilation, fiche
 

@@ -18,16 +18,16 @@ import pyzipper
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm_compliance.answer_package.archive import archive_of, new_passphrase
+from crm_compliance.answer_package.characters import french
+from crm_compliance.answer_package.content.particulars import recipient_lines
+from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.leak_test import NeedleFound, search_for_needles
+from crm_compliance.answer_package.package import PackageBroken, package_of, write_plain
+from crm_compliance.answer_package.table import cell
 from crm_compliance.files import DiskProblem
-from crm_compliance.packages.archive import archive_of, new_passphrase
-from crm_compliance.packages.characters import french
-from crm_compliance.packages.needle_test import NeedleFound, search_for_needles
-from crm_compliance.packages.package import PackageBroken, package_of, write_plain
-from crm_compliance.packages.particulars import recipient_lines
-from crm_compliance.packages.table import cell
-from crm_compliance.packages.wording import LANGUAGES, texts_in
-from jobs.disclosure import Addressee, Compilation, Context, Field, ItemStatus, Recipient, Withheld
-from rules.needles import GUID, name_needle, needle
+from jobs.model.answer import Addressee, Compilation, Context, Field, ItemStatus, Recipient, Withheld
+from rules.redaction.leak_check import GUID, name_needle, needle
 from tests.crm_compliance.packages.pages import text_of
 from tests.crm_compliance.packages.samples import DOSSIER, GIFT, GIFTS, PERSON, PHOTO, ROW, SENDER, compilation, fiche, neutral
 from tests.jobs.reading.made import a_picture

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_compliance.packages.answer import Paragraph
-from crm_compliance.packages.characters import french
-from crm_compliance.packages.content import answer_of
-from crm_compliance.packages.letter import letter_data, letter_pdf
-from crm_compliance.packages.wording import LANGUAGES, texts_in
-from jobs.disclosure import Addressee, Compilation, Field, Ground, ItemStatus, Retention
+from crm_compliance.answer_package.characters import french
+from crm_compliance.answer_package.content.answer import Paragraph
+from crm_compliance.answer_package.content.content import answer_of
+from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.letter import letter_data, letter_pdf
+from jobs.model.answer import Addressee, Compilation, Field, Ground, ItemStatus, Retention
 from tests.crm_compliance.packages.pages import opened, pages_of, pictures_of, text_of
 from tests.crm_compliance.packages.samples import DOSSIER, GIFT, GIFTS, PERSON, PHOTO, SENDER, compilation, fiche, neutral
 
@@ -171,7 +171,7 @@ def test_a_child_gets_a_page_of_its_own_first() -> None:
 @pytest.mark.parametrize("compiled", [compilation(), neutral(), compilation(items=(), contexts=(), refusal="RF-02", right="erasure")])
 def test_every_answer_ends_with_the_same_sentence(compiled: Compilation, language: str) -> None:
     """SUS-12."""
-    from rules.subject_requests import ARTICLES, Right
+    from rules.model.requests import ARTICLES, Right
 
     key = "scope" if compiled.right == "access" else "scope_other"
     scope = texts_in(language).say("letter", key, article=ARTICLES[Right(compiled.right)])
@@ -185,7 +185,7 @@ def test_every_answer_ends_with_the_same_sentence(compiled: Compilation, languag
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_neutral_letter_is_the_neutral_text_and_nothing_else(language: str, right: str) -> None:
     """SUS-04, RF-00: word for word; whatever else a compilation holds is not in it."""
-    from rules.subject_requests import ARTICLES, Right
+    from rules.model.requests import ARTICLES, Right
 
     text = text_of(letter(neutral(language=language, right=right)))
     assert texts_in(language).say("neutral", "text", article=ARTICLES[Right(right)]) in text

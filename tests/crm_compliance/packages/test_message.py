@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.packages.message import message_text
-from crm_compliance.packages.needle_test import NeedleFound, search_message
-from crm_compliance.packages.wording import LANGUAGES
-from jobs.disclosure import Addressee, Compilation
-from rules.needles import name_needle, needle
+from crm_compliance.answer_package.content.wording import LANGUAGES
+from crm_compliance.answer_package.leak_test import NeedleFound, search_message
+from crm_compliance.answer_package.message import message_text
+from jobs.model.answer import Addressee, Compilation
+from rules.redaction.leak_check import name_needle, needle
 from tests.crm_compliance.packages.samples import AT, SENDER, compilation, neutral
 
 LINK = "https://antwoord.example.org/d/" + "x" * 43

@@ -9,11 +9,11 @@ from functools import lru_cache
 import msgspec
 import pytest
 
-from crm_compliance.packages.needle_test import NeedleFound, search_for_needles
-from crm_compliance.packages.package import package_of
-from crm_compliance.packages.wording import LANGUAGES, texts_in
-from jobs.disclosure import Addressee, Compilation, Field, Recipient, Withheld
-from rules.needles import Needles, name_needle
+from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.leak_test import NeedleFound, search_for_needles
+from crm_compliance.answer_package.package import package_of
+from jobs.model.answer import Addressee, Compilation, Field, Recipient, Withheld
+from rules.redaction.leak_check import Needles, name_needle
 from tests.crm_compliance.packages.samples import DOSSIER, GIFT, GIFTS, PERSON, SENDER, compilation, fiche
 
 COUNTRIES = (

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from crm_compliance.packages.letter import letter_pdf
-from crm_compliance.packages.notice import TOLD_AS, language_of, notice_letter
-from crm_compliance.packages.wording import LANGUAGES, texts_in
-from jobs.correctable import READ
-from jobs.granted import Decision, Known, Notice, What
-from rules.subject_requests import Right
+from crm_compliance.answer_package.content.notice import TOLD_AS, language_of, notice_letter
+from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.letter import letter_pdf
+from jobs.register.decision import Decision, Known, Notice, What
+from jobs.requests.decisions.correctable import READ
+from rules.model.requests import Right
 from tests.crm_compliance.packages.pages import opened, pages_of, text_of
 from tests.crm_compliance.packages.samples import SENDER
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.packages.content import answer_of
-from crm_compliance.packages.page import page_html
-from crm_compliance.packages.wording import LANGUAGES, texts_in
-from jobs.disclosure import Addressee
+from crm_compliance.answer_package.content.content import answer_of
+from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.page import page_html
+from jobs.model.answer import Addressee
 from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.packages.samples import SENDER, compilation, fiche
 

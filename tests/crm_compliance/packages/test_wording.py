@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.packages.wording import LANGUAGES, ON_BEHALF, texts_in
-from jobs import disclosure
-from rules.full_records import FULL, PARTICIPATIONS, TOOK_PART
-from rules.purposes import PURPOSES
-from rules.subject_requests import Right
+from crm_compliance.answer_package.content.wording import LANGUAGES, ON_BEHALF, texts_in
+from jobs.model import answer
+from rules.model.personal_records import FULL, PARTICIPATIONS, TOOK_PART
+from rules.model.purposes import PURPOSES
+from rules.model.requests import Right
 
 
 def places_in(text: str) -> set[str | None]:
@@ -23,7 +23,7 @@ def places_in(text: str) -> set[str | None]:
 
 
 def tables(language: str) -> dict[str, Any]:
-    return tomllib.loads((files("crm_compliance.packages") / "texts" / f"{language}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((files("crm_compliance.answer_package") / "texts" / f"{language}.toml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -43,12 +43,12 @@ def test_every_code_that_an_answer_speaks_in_has_words(language: str) -> None:
     texts = texts_in(language)
     codes = {
         "purpose": PURPOSES,
-        "data_category": disclosure.DATA_CATEGORIES,
-        "recipient_category": disclosure.RECIPIENT_CATEGORIES,
-        "source": disclosure.SOURCES,
-        "criterion": [code for code in disclosure.CRITERIA if code],
-        "basis": disclosure.BASES,
-        "withheld": disclosure.WITHHELD_CLASSES,
+        "data_category": answer.DATA_CATEGORIES,
+        "recipient_category": answer.RECIPIENT_CATEGORIES,
+        "source": answer.SOURCES,
+        "criterion": [code for code in answer.CRITERIA if code],
+        "basis": answer.BASES,
+        "withheld": answer.WITHHELD_CLASSES,
         "right": [right.value for right in Right],
         "rights": [right.value for right in Right],
         "refusal": [f"RF-{number:02}" for number in range(1, 9)],
@@ -61,7 +61,7 @@ def test_every_code_that_an_answer_speaks_in_has_words(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_field_that_may_be_told_has_a_label(language: str) -> None:
-    from rules.structured_fields import ShownTo, rule_for
+    from rules.rights.fields import ShownTo, rule_for
 
     told = {
         name

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from jobs.plan import Approval, Breaker, CategoryTotal, Counter, HoldChange, Kind, Plan, PlanLine
-from rules.disposition import Flag, Reason
+from jobs.model.plan import Approval, Breaker, CategoryTotal, Counter, HoldChange, Kind, Plan, PlanLine
+from rules.model.decisions import Flag, Reason
 
 NOW = datetime(2026, 11, 25, 11, 0, tzinfo=UTC)
 DAY = date(2026, 11, 25)

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crm_compliance.reports.calendar import calendar_of
-from jobs.subject_requests import Suspension
-from rules.subject_requests import RequestState
+from crm_compliance.reports.requests.calendar import calendar_of
+from jobs.model.request import Suspension
+from rules.model.requests import RequestState
 from tests.crm_compliance.store.test_requests import a_request
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -7,11 +7,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from crm_compliance.reports.dry_run import FLAG_CAP, DryRunReport, build_report
-from crm_compliance.reports.sentences import DOUBT, FLAGS, REASONS, RULES
-from jobs.plan import Approval, Plan, PlanLine
-from rules.disposition import Flag, Reason
-from rules.schedule import RULE_OF_REASON
+from crm_compliance.reports.parts.sentences import DOUBT, FLAGS, REASONS, RULES
+from crm_compliance.reports.plan.model import FLAG_CAP, DryRunReport, build_report
+from jobs.model.plan import Approval, Plan, PlanLine
+from rules.model.decisions import Flag, Reason
+from rules.retention.schedule import RULE_OF_REASON
 from tests.crm_compliance.reports.sample import DAY, LABELS, NOW, a_line, generated, link, plan_of, sample_lines, sample_plan
 
 

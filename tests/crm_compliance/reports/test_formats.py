@@ -13,11 +13,11 @@ import openpyxl
 import pytest
 from typing_extensions import Buffer
 
-from crm_compliance.reports import workbook
-from crm_compliance.reports.formats import FORMATS, check_suffix, write_report
-from jobs.plan import LINE_COLUMNS, Plan, PlanLine
-from rules.disposition import Reason
+from crm_compliance.reports.plan import workbook
+from crm_compliance.reports.plan.formats import FORMATS, check_suffix, write_report
+from jobs.model.plan import LINE_COLUMNS, Plan, PlanLine
 from rules.errors import UsageError
+from rules.model.decisions import Reason
 from tests.crm_compliance.reports.golden import compare
 from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, document_of, generated, link, plan_of, sample_lines, sample_plan
 

@@ -9,13 +9,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from crm_compliance.reports.charts import bar_chart, day_chart
-from crm_compliance.reports.dry_run import FLAG_CAP, build_report
-from crm_compliance.reports.formats import write_report
-from crm_compliance.reports.links import safe_link
-from crm_compliance.reports.page import page_pieces
-from jobs.plan import Plan, PlanLine
-from rules.disposition import Flag, Reason
+from crm_compliance.reports.parts.links import safe_link
+from crm_compliance.reports.plan.charts import bar_chart, day_chart
+from crm_compliance.reports.plan.formats import write_report
+from crm_compliance.reports.plan.model import FLAG_CAP, build_report
+from crm_compliance.reports.plan.page import page_pieces
+from jobs.model.plan import Plan, PlanLine
+from rules.model.decisions import Flag, Reason
 from tests.crm_compliance.reports.golden import compare
 from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, document_of, link, plan_of, sample_lines, sample_plan
 

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from crm_compliance.reports.dry_run import build_report
+from crm_compliance.reports.plan.model import build_report
+from crm_compliance.reports.plan.terminal import print_plan
 from crm_compliance.reports.run import print_history, print_history_run, print_run, print_verify
-from crm_compliance.reports.terminal import print_plan
 from crm_compliance.reports.why import print_why
-from jobs.plan import PlanLine
-from rules.disposition import Flag, Reason, Step
+from jobs.model.plan import PlanLine
+from rules.model.decisions import Flag, Reason, Step
 from tests.crm_compliance.reports.golden import compare
 from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, guid, link, plan_of, sample_lines, sample_plan
 

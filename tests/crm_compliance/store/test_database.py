@@ -19,10 +19,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event
 
 from crm_compliance.files import DiskProblem
-from crm_compliance.store import database
-from crm_compliance.store.database import HEAD, VERSION_TABLE, Database, StoreUnusable, parse
+from crm_compliance.store.sql import database
+from crm_compliance.store.sql.database import HEAD, VERSION_TABLE, Database, StoreUnusable, parse
+from crm_compliance.store.sql.tables import metadata
 from crm_compliance.store.store import SqlStore
-from crm_compliance.store.tables import metadata
 from rules.errors import UsageError
 from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run, an_action
 from tests.jobs.chains import verdict_of

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.store import erasures
+from crm_compliance.store.rows import erasures
 from crm_compliance.store.store import SqlStore
-from jobs.runs import Action, ActionState, Erasure, RowWrite, RunState
+from jobs.model.run import Action, ActionState, Erasure, RowWrite, RunState
 from tests.crm_compliance.store.values import a_plan, a_run
 
 NOW = datetime(2026, 11, 25, 11, tzinfo=UTC)

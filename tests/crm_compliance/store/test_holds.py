@@ -9,7 +9,7 @@ import pytest
 
 from crm_compliance.store.store import SqlStore
 from rules.errors import Refused, UsageError
-from rules.hold_conditions import Condition
+from rules.holds.conditions import Condition
 from tests.rules.test_placed_holds import a_hold
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)

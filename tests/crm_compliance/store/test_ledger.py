@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import IntegrityError
 
-from crm_compliance.store.database import parse
-from crm_compliance.store.ledger import PAGE
+from crm_compliance.store.rows.ledger import PAGE
+from crm_compliance.store.sql.database import parse
 from crm_compliance.store.store import SqlStore
-from jobs.ledger import FIRST, Verdict
-from jobs.plan import Kind
+from jobs.ledger.entries import FIRST, Verdict
+from jobs.model.plan import Kind
 from tests.conftest import StandingClock
 from tests.jobs.chains import verdict_of
 

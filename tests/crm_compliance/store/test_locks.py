@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from crm_compliance.store import leases, locks, tables
-from crm_compliance.store.database import Database
+from crm_compliance.store import locks
+from crm_compliance.store.rows import leases
+from crm_compliance.store.sql import tables
+from crm_compliance.store.sql.database import Database
 from crm_compliance.store.store import SqlStore
-from jobs.runs import ActionState
+from jobs.model.run import ActionState
 from rules.errors import Refused
 from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run, an_action
 
@@ -27,7 +29,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from crm_compliance.store.store import SqlStore
-from jobs.runs import ActionState
+from jobs.model.run import ActionState
 from tests.crm_compliance.store.values import ENTRY, a_plan, a_run, an_action
 
 store = SqlStore.open(sys.argv[1], clock=lambda: datetime(2026, 3, 2, tzinfo=UTC), folder=Path(sys.argv[2]))

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from crm_compliance.store.store import SqlStore
-from jobs.certificates import Actor, Certificate, Issued, chained
-from jobs.checkpointing import make_checkpoint
-from jobs.checkpoints import Checkpoint, KeptCheckpoint, audit_ledger
-from jobs.ledger import FIRST, LedgerBroken
+from jobs.ledger.certificates import Actor, Certificate, Issued, chained
+from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint, audit_ledger
+from jobs.ledger.entries import FIRST, LedgerBroken
+from jobs.proof.checkpoint import make_checkpoint
 from tests.crm_compliance.store.values import ENTRY, PAGES, a_plan, a_run
 from tests.jobs.chains import verdict_of
 from tests.jobs.notary import PlainNotary

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 
-from crm_compliance.sealing import SealBroken, Sealing
-from crm_compliance.store.database import parse
+from crm_compliance.keys.request_seals import SealBroken, Sealing
+from crm_compliance.store.sql.database import parse
 from crm_compliance.store.store import SqlStore
-from jobs.subject_requests import FROZEN, GIVEN, IdentityCheck, SubjectRequest, Suspension, Word
+from jobs.model.request import FROZEN, GIVEN, IdentityCheck, SubjectRequest, Suspension, Word
 from rules.errors import Refused, UsageError
-from rules.subject_requests import Channel, IdentityMethod, Outcome, RequesterKind, RequestState, Right
+from rules.model.requests import Channel, IdentityMethod, Outcome, RequesterKind, RequestState, Right
 from tests.conftest import StandingClock
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from crm_compliance.store.store import SqlStore
-from jobs.plan import Kind, PlanState
-from jobs.runs import ActionState, RunState, StatisticWrite, StatisticWrites
-from jobs.stores import Store
+from jobs.model.plan import Kind, PlanState
+from jobs.model.run import ActionState, RunState, StatisticWrite, StatisticWrites
+from jobs.ports.store import Store
 from rules.errors import Refused, UsageError
 from tests.crm_compliance.store.values import ENTRY, NIGHT, PAGES, a_plan, a_run, a_word, an_action
 

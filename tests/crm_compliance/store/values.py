@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from jobs.plan import Approval, Breaker, Counter, Kind, Plan
-from jobs.runs import Action, ActionState, Run, RunState
+from jobs.model.plan import Approval, Breaker, Counter, Kind, Plan
+from jobs.model.run import Action, ActionState, Run, RunState
 
 NIGHT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 ENTRY = ("planned", {"units": 3})

@@ -13,7 +13,7 @@ from azure.core.credentials import AccessToken
 from PowerPlatform.Dataverse.client import DataverseClient
 from PowerPlatform.Dataverse.core.config import DataverseConfig
 
-from connectors.emulator.server import RunningEmulator, running
+from connectors.emulator.serving.server import RunningEmulator, running
 
 TENANT = "3a000000-0000-4000-8000-00000000000a"
 APPLICATION = "3a000000-0000-4000-8000-00000000000b"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.emulator.server import running
+from connectors.emulator.serving.server import running
 
 NODE = Path(__file__).parent / "node"
 LIBRARY = NODE / "node_modules" / "dynamics-web-api"

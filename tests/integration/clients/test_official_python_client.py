@@ -18,7 +18,7 @@ from PowerPlatform.Dataverse.models.query_builder import ExpandOption
 from PowerPlatform.Dataverse.models.record import QueryResult
 from PowerPlatform.Dataverse.models.upsert import UpsertItem
 
-from connectors.emulator.server import RunningEmulator
+from connectors.emulator.serving.server import RunningEmulator
 from tests.integration.clients.conftest import Credential
 
 Control = Callable[..., Any]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs.plain_text import plain_text
-from jobs.reading.encodings import decoded
-from jobs.reading.limits import MEBI, Limits
-from jobs.reading.reader import Reader
-from rules.needles import Needles, name_needle, needle
-from rules.redaction import Protected, Redactor, Shown
+from jobs.files.encodings import decoded
+from jobs.files.html_text import plain_text
+from jobs.files.limits import MEBI, Limits
+from jobs.files.reader import Reader
+from rules.redaction.leak_check import Needles, name_needle, needle
+from rules.redaction.redactor import Protected, Redactor, Shown
 
 # Less than the product gives, so that what is slow or greedy is seen.
 LIMITS = Limits(seconds=10.0, wall=60.0, memory=384 * MEBI)

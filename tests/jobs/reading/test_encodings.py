@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jobs.file_texts import text_in
-from jobs.reading.encodings import decoded
-from jobs.reading.reader import SHARED
-from rules.folding import fold
-from rules.needles import Needles, name_needle
+from jobs.files.encodings import decoded
+from jobs.files.file_texts import text_in
+from jobs.files.reader import SHARED
+from rules.redaction.leak_check import Needles, name_needle
+from rules.texts.folding import fold
 
 WHO = ("Élise", "Quaghebeur")  # fictitious
 PEOPLE = st.sampled_from([WHO, ("Loïc", "Müllenaère")])

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from jobs.reading import reader as border
-from jobs.reading.limits import MEBI, Limits, Unread
-from jobs.reading.reader import Reader, ReaderMissing
+from jobs.files import reader as border
+from jobs.files.limits import MEBI, Limits, Unread
+from jobs.files.reader import Reader, ReaderMissing
 from tests.jobs.reading.made import a_picture, packed, zipped
 
 WORDS = "Jan Peeters (fictief)"
@@ -75,7 +75,7 @@ def test_what_takes_too_long_cannot_be_read() -> None:
 
 def test_what_never_comes_back_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds of the clock: a process that waits for something uses no processor."""
-    monkeypatch.setattr(border, "_START", border._START.replace("serve(sys", "import jobs.reading.serving as s; import time; s.read = s.bytes_only = lambda *_: time.sleep(60); serve(sys"))  # fmt: skip # noqa: E501
+    monkeypatch.setattr(border, "_START", border._START.replace("serve(sys", "import jobs.files.process as s; import time; s.read = s.bytes_only = lambda *_: time.sleep(60); serve(sys"))  # fmt: skip # noqa: E501
     waiting = limited(wall=0.2)
     assert waiting.read(WORDS.encode()).why == Unread.SLOW
 
@@ -92,7 +92,7 @@ def test_what_never_comes_back_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_a_crash_of_a_library_is_a_file_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, crash: str, why: str) -> None:
-    patch = f"import os, signal, jobs.reading.texts as t; t.is_pdf = lambda content: {crash}; serve(sys"
+    patch = f"import os, signal, jobs.files.contents as t; t.is_pdf = lambda content: {crash}; serve(sys"
     monkeypatch.setattr(border, "_START", border._START.replace("serve(sys", patch))
     crashing = limited()
     found = crashing.read(WORDS.encode())
@@ -105,7 +105,7 @@ def test_a_crash_of_a_library_is_a_file_that_cannot_be_read(monkeypatch: pytest.
 def test_memory_is_bounded_where_the_system_keeps_a_limit_and_where_it_does_not(monkeypatch: pytest.MonkeyPatch, watched: bool) -> None:
     """macOS keeps none: the process looks at its own."""
     with monkeypatch.context() as patch:
-        greedy = f"import jobs.reading.texts as t; t.is_pdf = lambda content: content == {WORDS.encode()!r} and [b'x' * 10**6 for _ in iter(int, 1)]; serve(sys"  # noqa: E501
+        greedy = f"import jobs.files.contents as t; t.is_pdf = lambda content: content == {WORDS.encode()!r} and [b'x' * 10**6 for _ in iter(int, 1)]; serve(sys"  # noqa: E501
         patch.setattr(border, "_START", border._START.replace("serve(sys", greedy))
         small = limited(memory=64 * MEBI, watched=watched)
         found = small.read(WORDS.encode())

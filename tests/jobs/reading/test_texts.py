@@ -14,9 +14,9 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from jobs.file_texts import text_in
-from jobs.reading.limits import Unread
-from jobs.reading.reader import SHARED
+from jobs.files.file_texts import text_in
+from jobs.files.limits import Unread
+from jobs.files.reader import SHARED
 from tests.jobs.reading.made import a_compound_file, a_document, a_message, a_pdf, a_picture, packed, zipped
 
 WHO = "Żaneta D'Hondt-Müller"

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.changes import Changes, changes_since
-from connectors.dynamics.config import Environment
-from connectors.dynamics.transport import Answer, Transport
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.transport import Answer, Transport
+from connectors.dynamics.reading.change_tracking import Changes, changes_since
 from connectors.interface import ConnectorError
 from tests.connectors.dynamics.fuzz.corpus import Entry, entries
 from tests.connectors.dynamics.fuzz.damage import mutated

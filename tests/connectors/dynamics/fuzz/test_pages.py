@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.any_odata import PageUnreadable, is_offset, page_of
-from connectors.dynamics.csdl import SchemaBroken, key_of
-from connectors.dynamics.decoding import PageBroken, PageDecoder
-from connectors.dynamics.mapping import REFERENCE, parse_mapping
-from connectors.dynamics.metadata import Attribute, TableDefinition
-from rules.records import Dossier
+from connectors.dynamics.mapping.mapping import REFERENCE, parse_mapping
+from connectors.dynamics.reading.any_odata import PageUnreadable, is_offset, page_of
+from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
+from connectors.dynamics.schema.csdl import SchemaBroken, key_of
+from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+from rules.model.records import Dossier
 from tests.connectors.dynamics.fuzz.corpus import Entry, entries
 from tests.connectors.dynamics.fuzz.damage import mutated
 

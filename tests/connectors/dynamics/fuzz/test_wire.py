@@ -16,12 +16,12 @@ import urllib3
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connectors.dynamics.allowance import hints_of
-from connectors.dynamics.auth import StaticToken
-from connectors.dynamics.bodies import BodyBroken, read_body
-from connectors.dynamics.config import Environment
-from connectors.dynamics.memory import Damaged, Memory, chunk_of, id_bytes
-from connectors.dynamics.transport import Transport
+from connectors.dynamics.http.auth import StaticToken
+from connectors.dynamics.http.bodies import BodyBroken, read_body
+from connectors.dynamics.http.environment import Environment
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.pace.allowance import hints_of
+from connectors.dynamics.reading.memory import Damaged, Memory, chunk_of, id_bytes
 from connectors.interface import ReadIncomplete
 from tests.connectors.dynamics.fuzz.corpus import entries
 from tests.connectors.dynamics.fuzz.damage import mutated

@@ -1,0 +1,1 @@
+"""Rows deleted by a job of the CRM, where that is quicker."""

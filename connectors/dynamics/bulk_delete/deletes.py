@@ -1,0 +1,345 @@
+"""Deletes of many single rows of one kind: as a job of the CRM (jobs.py) where that is quicker (crossover.py), else in batches.
+
+Whatever a job leaves is looked at again and goes in batches: the job only ever saves time. What it says is not believed: a row is DONE when
+it has been looked for and was not there. Its seconds are many, so holds are looked up again before each batch that follows it, those of the
+CRM here and the product's own by asking the caller; the latter also before a job is started and while it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import msgspec
+
+from connectors.dynamics.bulk_delete.crossover import Crossover
+from connectors.dynamics.bulk_delete.hold_guard import WAYS, Guard, Read, guard_of, held
+from connectors.dynamics.bulk_delete.jobs import Jobs, Lost, NotStarted, Report, job_name, query_set, start_of
+from connectors.dynamics.http.query import any_of, query_string
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import Mapping as TableMapping
+from connectors.dynamics.mapping.mapping import Table
+from connectors.dynamics.schema.capabilities import Capability, is_online
+from connectors.dynamics.schema.metadata import TableDefinition
+from connectors.dynamics.schema.privileges import lacking_for_bulk_delete
+from connectors.interface import (
+    Among,
+    ChangeResult,
+    ChangeSet,
+    ChangeStatus,
+    ConnectorError,
+    Forbidden,
+    Held,
+    Operation,
+    OperationKind,
+    ReadIncomplete,
+    Unauthorised,
+)
+from rules.model.records import Record
+
+MOST_ROWS = 1_000  # of one job: what is judged and journalled together
+BATCH_ROWS = 100  # that follow one look at their holds; the first so many also tell what batches cost
+Send = Callable[[Sequence[int], Held | None], list[ChangeResult]]
+
+
+class BulkDelete(StrEnum):
+    """When jobs are used: where they are expected to be quicker, never, or for each set of single rows (to try them out)."""
+
+    AUTO = "auto"
+    OFF = "off"
+    ALWAYS = "always"
+
+
+class _Row(msgspec.Struct):
+    etag: str = msgspec.field(name="@odata.etag")
+    versionnumber: int
+
+
+@dataclass
+class _Work:
+    """One call: what is wanted, by index, and what is known. `is_fresh`: the caller has looked at the holds a moment ago."""
+
+    change_sets: Sequence[ChangeSet]
+    send: Send
+    is_fresh: bool
+    held: Held | None = None
+    results: dict[int, ChangeResult] = field(default_factory=dict)
+
+    def rows(self, indices: Sequence[int]) -> list[str]:
+        return [operation.id for index in indices for operation in self.change_sets[index].operations]
+
+    def told(self, index: int, status: ChangeStatus, failure: ConnectorError | None = None) -> ChangeResult:
+        key = self.change_sets[index].key
+        return ChangeResult(key, status) if failure is None else ChangeResult(key, status, failure.status, failure.service_code)
+
+
+class Deleting:
+    """Carries out change sets, single deletes perhaps by a job; for one thread at a time."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        mapping: TableMapping,
+        definition: Callable[[Table], TableDefinition],
+        *,
+        read: Read,
+        user: Callable[[], str],
+        mode: BulkDelete,
+        warnings: list[str],
+    ) -> None:
+        self._transport = transport
+        self._mapping = mapping
+        self._definition = definition
+        self._read = read
+        self._user = user
+        self._mode = mode
+        self._warnings = warnings
+        self._jobs = Jobs(transport, warnings)
+        self.crossover = Crossover()
+        self._lacking: str | None = None  # why there are no jobs; empty: there are; None: not looked at yet
+        self._options: dict[str, bool] = {}
+        self._tried: set[str] = set()  # rows that were in a job: never in a second one
+
+    def settle_earlier(self) -> None:
+        """Wait until no job of ours is under way any more, and remove what jobs have left."""
+        self._jobs.sweep()
+
+    def pays(self, record: type[Record], waiting: int) -> bool:
+        """Whether so many single rows of this kind are worth handing over together."""
+        table = self._mapping.table(record)
+        if table is None or self._mode is BulkDelete.OFF or table.kind not in WAYS:
+            return False
+        if self._mode is BulkDelete.AUTO:
+            sample = 0 if self.crossover.is_measured else BATCH_ROWS
+            if not self.crossover.prefers_job(min(waiting, MOST_ROWS) - sample):
+                return False
+        return self._guard(table) is not None and not self._why_not()
+
+    def capability(self) -> Capability:
+        """Whether jobs are used in this CRM, and why (not)."""
+        name = "bulk delete jobs"
+        if self._mode is BulkDelete.OFF:
+            return Capability(name, False, "switched off by the setting BULK_DELETE")
+        if reason := self._why_not():
+            return Capability(name, False, reason)
+        return Capability(name, True, "large sets of recordings go by a job where that is quicker than batches")
+
+    def carry_out(self, change_sets: Sequence[ChangeSet], send: Send, held: Held | None = None) -> list[ChangeResult]:
+        """One result for each change set, in the order given; `send` is the way of batches, told by index. `held` names, of the keys it is
+        given, those that a hold of the product covers now.
+
+        Raises:
+            ConnectorError: a job of before has not ended, or the very first batch is refused; nothing was done.
+        """
+        swept = self._jobs.unsettled
+        if swept:
+            self._jobs.sweep()
+        table, singles = self._singles(change_sets)
+        guard = self._guard(table) if table is not None else None
+        if table is None or guard is None:
+            return self._at_once(_Work(change_sets, send, is_fresh=not swept, held=held))
+        work = _Work(change_sets, send, is_fresh=not swept, held=held)
+        if self._mode is BulkDelete.AUTO and not self.crossover.is_measured and len(singles) > BATCH_ROWS:
+            self._in_batches(work, singles[:BATCH_ROWS])
+        wanted = {index: change_sets[index].operations[0] for index in singles if index not in work.results}
+        # A job runs with all custom logic, so rows that pass by any of it go in batches.
+        wanted = {index: one for index, one in wanted.items() if one.id not in self._tried and not one.bypass}
+        if self._prefers_job(len(wanted)) and not self._why_not():
+            work.is_fresh = False
+            self._by_job(table, guard, wanted, work)
+        self._in_batches(work, [index for index in range(len(change_sets)) if index not in work.results])
+        return [work.results[index] for index in range(len(change_sets))]
+
+    def _at_once(self, work: _Work) -> list[ChangeResult]:
+        """Send all of it; where a job of before had to be waited for, what has come under a hold meanwhile is left out."""
+        indices: Sequence[int] = range(len(work.change_sets))
+        indices = indices if work.is_fresh else self._unheld(work, indices)
+        work.results.update(zip(indices, work.send(indices, work.held) if indices else [], strict=True))
+        return [work.results[index] for index in range(len(work.change_sets))]
+
+    # -- which way -----------------------------------------------------------------------------------------------------
+
+    def _singles(self, change_sets: Sequence[ChangeSet]) -> tuple[Table | None, list[int]]:
+        """The change sets that each delete one row, all of the same table, one that a job may delete from; none where they are mixed."""
+        found = [
+            index for index, one in enumerate(change_sets) if len(one.operations) == 1 and one.operations[0].kind is OperationKind.DELETE
+        ]
+        tables = {table.kind: table for index in found if (table := self._mapping.table(change_sets[index].operations[0].record))}
+        ids = {change_sets[index].operations[0].id for index in found}
+        if self._mode is BulkDelete.OFF or len(tables) != 1 or not tables.keys() <= WAYS.keys() or len(ids) < len(found):
+            return None, []
+        return next(iter(tables.values())), found
+
+    def _prefers_job(self, rows: int) -> bool:
+        return rows > 0 and (self._mode is BulkDelete.ALWAYS or self.crossover.prefers_job(rows))
+
+    def _guard(self, table: Table) -> Guard | None:
+        return guard_of(table, self._mapping, self._definition)
+
+    def _why_not(self) -> str:
+        """Why there are no jobs, asked once; empty where there are."""
+        if self._lacking is None:
+            try:
+                lacking = lacking_for_bulk_delete(self._transport, self._user())
+                self._options = {"CanRecoverDeletedRecords": False} if is_online(self._transport) else {}
+                self._lacking = f"the application user lacks {lacking}" if lacking else ""
+            except ConnectorError as failure:
+                self._lacking = f"whether there are jobs could not be asked: {failure}"
+        return self._lacking
+
+    # -- batches -------------------------------------------------------------------------------------------------------
+
+    def _in_batches(self, work: _Work, indices: Sequence[int]) -> None:
+        """Send what is left, a hundred at a time; the caller's own look at the holds is good for the very first hundred only."""
+        for at in range(0, len(indices), BATCH_ROWS):
+            chunk = indices[at : at + BATCH_ROWS]
+            if not work.is_fresh:
+                chunk = self._unheld(work, chunk)
+            work.is_fresh = False
+            began = self._transport.gate.timeline.now()
+            try:
+                answers = work.send(chunk, work.held) if chunk else []
+            except (Unauthorised, Forbidden) as failure:
+                if not work.results:
+                    raise
+                answers = [work.told(index, ChangeStatus.REFUSED, failure) for index in chunk]
+            work.results.update(zip(chunk, answers, strict=True))
+            done = sum(answer.status is ChangeStatus.DONE for answer in answers)
+            if done and len(work.rows(chunk)) == len(chunk):
+                self.crossover.saw_batches(done, self._transport.gate.timeline.now() - began)
+
+    def _unheld(self, work: _Work, chunk: Sequence[int]) -> list[int]:
+        """Those that have not come under a hold meanwhile; the others get their result."""
+        try:
+            covered = self._held([work.change_sets[index] for index in chunk])
+            named = self._named(work, chunk)
+        except ConnectorError as failure:
+            work.results.update({index: work.told(index, ChangeStatus.UNKNOWN, failure) for index in chunk})
+            return []
+        for index in chunk:
+            if work.change_sets[index].key in named or not covered.isdisjoint(work.rows([index])):
+                work.results[index] = work.told(index, ChangeStatus.HELD)
+        return [index for index in chunk if index not in work.results]
+
+    @staticmethod
+    def _named(work: _Work, indices: Collection[int]) -> Collection[str]:
+        """The keys among these that a hold of the product covers now."""
+        keys = [work.change_sets[index].key for index in indices]
+        return work.held(keys) if work.held is not None and keys else ()
+
+    def _held(self, change_sets: Sequence[ChangeSet]) -> set[str]:
+        """The ids of rows among them that have come under a hold."""
+        by_record: dict[type[Record], list[str]] = {}
+        for one in change_sets:
+            for operation in one.operations:
+                table = self._mapping.table(operation.record)
+                if table is not None and table.kind in WAYS and operation.kind is OperationKind.DELETE:
+                    by_record.setdefault(operation.record, []).append(operation.id)
+        return {row for record, ids in by_record.items() for row in held(self._read, record, ids)}
+
+    # -- a job ---------------------------------------------------------------------------------------------------------
+
+    def _by_job(self, table: Table, guard: Guard, wanted: Mapping[int, Operation], work: _Work) -> None:
+        """Delete rows by a job; those without a result afterwards are for the batches."""
+        began = self._transport.gate.timeline.now()
+        definition = self._definition(table)
+        try:
+            versions = self._versions(definition, table.name, [one.id for one in wanted.values()])
+        except ConnectorError:
+            return
+        exact: dict[int, tuple[str, int]] = {}
+        for index, one in wanted.items():
+            etag, number = versions.get(one.id, ("", 0))
+            if etag == one.etag:
+                exact[index] = (one.id, number)
+            else:
+                work.results[index] = work.told(index, ChangeStatus.CHANGED)
+        try:
+            named = self._named(work, exact)
+        except ConnectorError:
+            return
+        for index in [index for index in exact if work.change_sets[index].key in named]:
+            work.results[index] = work.told(index, ChangeStatus.HELD)
+            del exact[index]
+        if not self._prefers_job(len(exact)):
+            return
+        unknown = {index: work.told(index, ChangeStatus.UNKNOWN) for index in exact}
+        name, ids = job_name(), [row for row, _ in exact.values()]
+        queries = query_set(table.name, definition.primary_id, list(exact.values()), guard)
+        try:
+            job = self._jobs.start(name, queries, start_at=start_of(self._transport.clock), options=self._options)
+        except NotStarted as failure:
+            if failure.is_lasting:
+                self._give_up(str(failure))
+            return
+        except Lost:
+            self._tried.update(ids)
+            work.results.update(unknown)
+            return
+        self._tried.update(ids)
+        try:
+            has_ended = self._jobs.end(job, lambda: bool(self._named(work, exact)))  # no query of the CRM knows the product's holds
+            report = self._report(job) if has_ended else Report({})
+            there = self._there(table.record, ids)
+        except ConnectorError:
+            work.results.update(unknown)
+            return
+        for index, (row, _) in exact.items():
+            if row not in there:
+                work.results[index] = work.told(index, ChangeStatus.DONE)
+            elif not has_ended:
+                work.results[index] = unknown[index]
+            elif row in report.failures:
+                refused = work.told(index, ChangeStatus.REFUSED)
+                work.results[index] = replace(refused, service_code=report.failures[row], failed=0)
+            elif there[row] != wanted[index].etag:
+                work.results[index] = work.told(index, ChangeStatus.CHANGED)
+        if has_ended:
+            self._learn(job, name, len(ids), len(ids) - len(there), report, self._transport.gate.timeline.now() - began)
+
+    def _learn(self, job: str, name: str, rows: int, gone: int, report: Report, seconds: float) -> None:
+        self._jobs.clean(job, name)
+        self.crossover.saw_job(rows, seconds)
+        if report.succeeded is not None and report.succeeded != gone:
+            self._warnings.append(f"the bulk delete {job} tells of {report.succeeded} deleted rows where {gone} of {rows} are gone")
+        if not gone and not report.failures and rows >= BATCH_ROWS:
+            self._give_up("a job ended and had deleted nothing")
+
+    def _report(self, job: str) -> Report:
+        try:
+            return self._jobs.report(job)
+        except ConnectorError as failure:  # what is left goes in batches, whose answers say why not
+            self._warnings.append(f"the failures of the bulk delete {job} could not be read: {failure}")
+            return Report({})
+
+    def _give_up(self, reason: str) -> None:
+        self._lacking = reason
+        self._warnings.append(f"no further bulk delete is tried: {reason}")
+
+    def _there(self, record: type[Record], ids: Collection[str]) -> dict[str, str]:
+        """Which of these rows exist, with their versions."""
+        return {row.id: row.etag for page in self._read(record, (), among=Among("id", list(ids))) for row in page}
+
+    def _versions(self, definition: TableDefinition, where: str, ids: Collection[str]) -> dict[str, tuple[str, int]]:
+        """Etag and version number of each row that exists.
+
+        Raises:
+            ConnectorError: the CRM cannot be asked, or its answer is not whole.
+        """
+        found: dict[str, tuple[str, int]] = {}
+        for condition in any_of(definition.primary_id, ids):
+            query = query_string({"$select": f"{definition.primary_id},versionnumber", "$filter": condition, "$count": "true"})
+            answer = self._transport.get(f"{definition.set_name}?{query}", where=where)
+            try:
+                content = msgspec.json.decode(answer.body)
+                rows = content["value"]
+                for row in rows:
+                    version = msgspec.convert(row, _Row)
+                    found[row[definition.primary_id].strip("{}").lower()] = (version.etag, version.versionnumber)
+                is_whole = content["@odata.count"] == len(rows)
+            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError):
+                is_whole = False
+            if not is_whole:
+                raise ReadIncomplete("The versions of rows are not readable.", where=where, request_id=answer.request_id)
+        return found

@@ -1,0 +1,126 @@
+"""The hold of a row's dossier, as a condition of the very query that deletes the row: one set after our look still wins (HLD-07).
+
+A recording leads to a dossier by its fiche, and so does an attachment of a fiche. No other kind of row is deleted by a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from connectors.dynamics.mapping.mapping import TRUTHS, Column, Mapping, Table
+from connectors.dynamics.schema.metadata import TableDefinition
+from connectors.interface import Among
+from rules.model.records import Dossier, Fiche, Note, Record, Recording
+
+R = TypeVar("R", bound=Record)
+
+ALIAS = "held"
+# By kind: the lookup that leads to the fiche. A recording may have none; what an attachment hangs on must be a fiche, or the way from it to
+# a dossier is another one.
+WAYS: dict[str, tuple[str, str]] = {"recording": ("fiche", "LeftOuter"), "note": ("regarding", "Inner")}
+_CAST = "Microsoft.Dynamics.CRM."
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`links` and `filters` belong into a QueryExpression; both are empty where the organisation keeps no legal holds in its CRM."""
+
+    links: tuple[dict[str, Any], ...] = ()
+    filters: tuple[dict[str, Any], ...] = ()
+
+
+class Read(Protocol):
+    """Reads records, as `Connector.read` does."""
+
+    def __call__(self, record: type[R], fields: Collection[str], *, among: Among) -> Iterator[list[R]]: ...
+
+
+def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], TableDefinition]) -> Guard | None:
+    """The guard for rows of this table; None where it cannot be expressed, so that they must not go by a job."""
+    if table.kind not in WAYS:
+        return None
+    field, join = WAYS[table.kind]
+    fiche, dossier = mapping.tables["fiche"], mapping.tables["dossier"]
+    hold = dossier.columns.get("legal_hold")
+    if hold is None:
+        return Guard()
+    free = _free(hold, definition(dossier).attributes[hold.name].kind)
+    if free is None or field not in table.columns:
+        return None
+    to_dossier = _link(fiche, fiche.columns["dossier"], dossier, definition(dossier), "LeftOuter") | {"EntityAlias": ALIAS}
+    to_fiche = _link(table, table.columns[field], fiche, definition(fiche), join) | {"LinkEntities": [to_dossier]}
+    none = condition(hold.name, "Null", [], ALIAS)
+    return Guard((to_fiche,), (filter_of("Or", [none, free]),))
+
+
+def held(read: Read, record: type[Record], ids: Collection[str]) -> set[str]:
+    """Which of these rows belong to a dossier under a legal hold now."""
+    fiches: dict[str, list[str]] = {}
+    dossiers: dict[str, list[str]] = {}
+    if issubclass(record, Recording):
+        for recordings in read(Recording, ("fiche",), among=Among("id", list(ids))):
+            for recording in recordings:
+                fiches.setdefault(recording.fiche or "", []).append(recording.id)
+    elif issubclass(record, Note):
+        for notes in read(Note, ("regarding", "regarding_kind"), among=Among("id", list(ids))):
+            for note in notes:
+                found = dossiers if note.regarding_kind == "dossier" else fiches
+                found.setdefault(note.regarding or "", []).append(note.id)
+    fiches.pop("", None)
+    for page in read(Fiche, ("dossier",), among=Among("id", sorted(fiches))):
+        for fiche in page:
+            dossiers.setdefault(fiche.dossier or "", []).extend(fiches[fiche.id])
+    dossiers.pop("", None)
+    return {
+        row
+        for page in read(Dossier, ("legal_hold",), among=Among("id", sorted(dossiers)))
+        for dossier in page
+        if dossier.legal_hold
+        for row in dossiers[dossier.id]
+    }
+
+
+def condition(column: str, operator: str, values: list[tuple[str, str]], alias: str = "") -> dict[str, Any]:
+    """A condition; `values` are texts with their CLR types."""
+    entity = {"EntityName": alias} if alias else {}
+    typed = [{"@odata.type": f"{_CAST}Object", "Value": value, "Type": kind} for value, kind in values]
+    return {
+        "@odata.type": f"{_CAST}ConditionExpression",
+        **entity,
+        "AttributeName": column,
+        "Operator": operator,
+        "Values": typed,
+    }
+
+
+def filter_of(operator: str, conditions: list[dict[str, Any]], filters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """A group of conditions and further groups."""
+    return {
+        "@odata.type": f"{_CAST}FilterExpression",
+        "FilterOperator": operator,
+        "Conditions": conditions,
+        "Filters": filters or [],
+    }
+
+
+def _free(hold: Column, kind: str) -> dict[str, Any] | None:
+    """The condition that a hold is recorded as not there; an option that is not mapped is not among them."""
+    if hold.choice is None:
+        return condition(hold.name, "Equal", [("false", "System.Boolean")], ALIAS) if kind == "BooleanType" else None
+    options = [str(option) for option, key in hold.choice.keys.items() if not TRUTHS[key]]
+    if kind == "MultiSelectPicklistType" or not options:
+        return None
+    return condition(hold.name, "In", [(option, "System.Int32") for option in options], ALIAS)
+
+
+def _link(table: Table, column: Column, target: Table, definition: TableDefinition, join: str) -> dict[str, Any]:
+    return {
+        "@odata.type": f"{_CAST}LinkEntity",
+        "LinkFromEntityName": table.name,
+        "LinkFromAttributeName": column.name,
+        "LinkToEntityName": target.name,
+        "LinkToAttributeName": definition.primary_id,
+        "JoinOperator": join,
+    }

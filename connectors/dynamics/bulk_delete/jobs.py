@@ -1,0 +1,340 @@
+"""Jobs by which the CRM deletes rows by itself: started, followed to their end, their failures read, their traces removed.
+
+A job names each row with the very version that was judged, which is to a job what If-Match is to a request, and carries the hold guard
+(hold_guard.py). What it leaves behind (its name, its conditions) are GUIDs and versions, never personal data, and is removed in the end.
+
+Source: the reference, sections 6.2 and 11.5; Microsoft Learn, "Delete data in bulk".
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from connectors.dynamics.bulk_delete.hold_guard import Guard, condition, filter_of
+from connectors.dynamics.http import faults
+from connectors.dynamics.http.clock import ServerClock
+from connectors.dynamics.http.query import guid, literal, query_string
+from connectors.dynamics.http.repeatable import write
+from connectors.dynamics.http.transport import Answer, NotSent, Transport
+from connectors.interface import ConnectorError, ReadIncomplete, Unauthorised
+
+PREFIX = "crm-compliance "  # of the name of every job of ours
+# Rows in one query. It could be five times as many (500 conditions), but the service looks at all of them before it deletes them one by
+# one, and a hold that comes in between would be late (HLD-07).
+PAIRS = 50
+FIRST_POLL_S, LONGEST_POLL_S, POLL_GROWTH = 0.5, 30.0, 1.5
+FOLLOW_S = 1_800.0  # then the job is cancelled
+CANCEL_S = 300.0
+LATE_LOOKS = (1.0, 2.0, 4.0)  # a row about the job can appear later than the answer (section 6.2)
+JOBS, RUNS, FAILURES = "asyncoperations", "bulkdeleteoperations", "bulkdeletefailures"
+PAGE = 500
+BULK_DELETE = 13  # operationtype
+COMPLETED = 3  # statecode
+CANCEL = {"statecode": 3, "statuscode": 32}
+_NOT_OFFERED = (400, 403, 404, 405, 501)
+_TYPE = "Microsoft.Dynamics.CRM."
+
+
+class NotStarted(Exception):
+    """The CRM did not take the job and has done nothing; `is_lasting`: nor would it take the next one; `status` is that of its answer."""
+
+    def __init__(self, reason: str, *, is_lasting: bool, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.is_lasting = is_lasting
+        self.status = status
+
+
+class Lost(Exception):
+    """The answer to the request is lost and no job of this name is there; it may still come."""
+
+
+class _Job(msgspec.Struct):
+    id: str = msgspec.field(name="asyncoperationid")
+    name: str | None = None
+    statecode: int = 0
+
+
+class _Run(msgspec.Struct):
+    id: str = msgspec.field(name="bulkdeleteoperationid")
+    statecode: int | None = None
+    successcount: int | None = None
+    failurecount: int | None = None
+
+
+class _Failure(msgspec.Struct):
+    errornumber: int | None = None
+    row: str | None = msgspec.field(name="_regardingobjectid_value", default=None)
+
+
+T = TypeVar("T", _Job, _Run, _Failure)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a job says of itself: the rows that it could not delete, with the CRM's code, and its counts where it tells them."""
+
+    failures: Mapping[str, str]
+    succeeded: int | None = None
+    failed: int | None = None
+
+
+def query_set(table: str, primary_id: str, versions: Sequence[tuple[str, int]], guard: Guard) -> list[dict[str, Any]]:
+    """Queries that find exactly these rows (id, version number), as long as they have that version and no hold covers them."""
+    queries = []
+    for at in range(0, len(versions), PAIRS):
+        exact = [
+            filter_of(
+                "And",
+                [
+                    condition(primary_id, "Equal", [(guid(row), "System.Guid")]),
+                    condition("versionnumber", "Equal", [(str(number), "System.Int64")]),
+                ],
+            )
+            for row, number in versions[at : at + PAIRS]
+        ]
+        queries.append(
+            {
+                "@odata.type": f"{_TYPE}QueryExpression",
+                "EntityName": table,
+                "DataSource": None,
+                "ColumnSet": {"@odata.type": f"{_TYPE}ColumnSet", "AllColumns": False, "Columns": [primary_id]},
+                # Never empty: an empty criteria would be the whole table (section 6.2).
+                "Criteria": filter_of("And", [], [*guard.filters, filter_of("Or", [], exact)]),
+                "LinkEntities": list(guard.links),
+                "Distinct": False,
+            }
+        )
+    return queries
+
+
+def job_name() -> str:
+    """A name that nobody else has and that says nothing."""
+    return f"{PREFIX}{uuid.uuid4()}"
+
+
+EARLIER: Final = timedelta(minutes=5)
+
+
+def start_of(clock: ServerClock) -> str:
+    """A moment from which on a job may start: a few minutes ago by the CRM's own clock, long past where it tells none.
+
+    One that is still to come, by the clock of whatever server takes the job, would put it off.
+    """
+    now = clock.now()
+    return "2000-01-01T00:00:00Z" if now is None else (now - EARLIER).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Jobs:
+    """The bulk-delete jobs of one account. `unsettled`: one of them may not have ended, so that `sweep` comes before any other write."""
+
+    def __init__(self, transport: Transport, warnings: list[str]) -> None:
+        self._transport = transport
+        self._warnings = warnings
+        self.unsettled = False
+
+    # -- one job -------------------------------------------------------------------------------------------------------
+
+    def start(self, name: str, queries: Sequence[dict[str, Any]], *, start_at: str, options: Mapping[str, bool]) -> str:
+        """Have the CRM start a job; gives its id.
+
+        Raises:
+            NotStarted: nothing is done, nor will be.
+            Lost: that cannot be told.
+        """
+        body = {
+            "QuerySet": queries,
+            "JobName": name,
+            "SendEmailNotification": False,
+            "ToRecipients": [],
+            "CCRecipients": [],
+            "RecurrencePattern": "",
+            "StartDateTime": start_at,
+            **({"Options": options} if options else {}),
+        }
+        self.unsettled = True  # until the opposite is known, also where this process is interrupted
+        waited_s = 0.0
+        while True:
+            try:
+                answer = self._transport.send("POST", "BulkDelete", body, where="BulkDelete")
+            except (NotSent, Unauthorised) as failure:
+                self.unsettled = False
+                raise NotStarted(str(failure), is_lasting=False) from None
+            except ConnectorError:
+                return self._found(name)
+            if answer.status == 200:
+                return self._started(answer) or self._found(name)
+            if answer.status == 429:
+                wait_s = self._transport.retry_after(answer.headers)
+                waited_s += wait_s
+                if waited_s <= self._transport.environment.max_wait_s:
+                    self._transport.pause(wait_s)
+                    continue
+            elif (answer.status == 408 or answer.status >= 500) and answer.status != 501:
+                return self._found(name)
+            self.unsettled = False
+            found = faults.fault(answer.status, answer.body)
+            told = ", ".join(filter(None, (str(answer.status), found.code, found.privilege)))
+            raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429, status=answer.status)
+
+    def end(self, job: str, must_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until a job has ended; after half an hour, or once it must stop, it is cancelled. Gives whether it has ended.
+
+        Raises:
+            ConnectorError: the CRM cannot be asked.
+        """
+        if self._follow(job, FOLLOW_S, must_stop):
+            return True
+        self._write("PATCH", f"{JOBS}({guid(job)})", CANCEL)  # refused where it has just ended: the next look tells
+        return self._follow(job, CANCEL_S)
+
+    def report(self, job: str) -> Report:
+        """What a job that has ended says of itself; "succeeded" does not mean that nothing failed (section 6.2).
+
+        Raises:
+            ConnectorError: the CRM cannot be asked.
+        """
+        of_job = f"_asyncoperationid_value eq {guid(job)}"
+        runs = self._late(lambda: self._list(RUNS, _Run, "successcount,failurecount,statecode", of_job), bool)
+        failed = runs[0].failurecount if runs else None
+        rows = self._late(
+            lambda: self._list(FAILURES, _Failure, "errornumber,_regardingobjectid_value", of_job),
+            lambda found: len(found) >= (failed or 0),
+        )
+        codes = {
+            each.row.strip("{}").lower(): f"0x{each.errornumber & 0xFFFFFFFF:08x}" if each.errornumber else "" for each in rows if each.row
+        }
+        return Report(codes, runs[0].successcount if runs else None, failed)
+
+    def clean(self, job: str, name: str) -> None:
+        """Remove what tells of a job that has ended: its own row, and with it its run and failures. What stays becomes a warning."""
+        self.unsettled = False
+        try:
+            self._remove(f"{JOBS}({guid(job)})")
+            for run in self._list(RUNS, _Run, "statecode", f"name eq {literal(name)}"):
+                self._remove(f"{RUNS}({guid(run.id)})")
+            left = len(self._list(JOBS, _Job, "name,statecode", f"name eq {literal(name)}"))
+            left += len(self._list(RUNS, _Run, "statecode", f"name eq {literal(name)}"))
+            left += len(self._list(FAILURES, _Failure, "errornumber", f"_asyncoperationid_value eq {guid(job)}"))
+            if left:
+                self._warn(f"{left} rows of the bulk delete {job} are still there although they were removed")
+        except ConnectorError as failure:
+            self._warn(f"the rows of the bulk delete {job} could not be removed: {failure} They hold ids and versions only.")
+
+    # -- jobs of before ------------------------------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """Follow every job of ours to its end and remove what they left, also those of a process that was killed.
+
+        Raises:
+            ConnectorError: the CRM cannot be asked, or a job has not ended although it was cancelled.
+        """
+        ours = f"startswith(name,{literal(PREFIX)})"
+        try:
+            jobs = self._list(JOBS, _Job, "name,statecode", f"operationtype eq {BULK_DELETE} and {ours}")
+        except ConnectorError as failure:
+            if failure.status not in _NOT_OFFERED:
+                raise
+            self.unsettled = False  # who may not see jobs has never started one that could be followed
+            return
+        for job in jobs:
+            if job.statecode != COMPLETED and not self.end(job.id):
+                raise ConnectorError(
+                    "A bulk delete of an earlier run has not ended, although it was cancelled.",
+                    hint="Look at the system jobs, then apply again.",
+                    where=JOBS,
+                )
+            self.clean(job.id, job.name or PREFIX)
+        self._sweep_runs(ours)
+        self.unsettled = False
+
+    def _sweep_runs(self, ours: str) -> None:
+        """Runs whose job somebody else has removed."""
+        try:
+            for run in self._list(RUNS, _Run, "statecode", f"_asyncoperationid_value eq null and {ours}"):
+                self._remove(f"{RUNS}({guid(run.id)})")
+        except ConnectorError as failure:
+            self._warn(f"what earlier bulk deletes left could not be removed: {failure}")
+
+    # -- wire ----------------------------------------------------------------------------------------------------------
+
+    def _started(self, answer: Answer) -> str | None:
+        try:
+            return guid(msgspec.json.decode(answer.body)["JobId"])
+        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
+            return None
+
+    def _found(self, name: str) -> str:
+        """The job of this name, after an answer that told nothing."""
+        try:
+            jobs = self._late(lambda: self._list(JOBS, _Job, "name,statecode", f"name eq {literal(name)}"), bool)
+        except ConnectorError:
+            jobs = []
+        if not jobs:
+            raise Lost
+        return jobs[0].id
+
+    def _follow(self, job: str, limit_s: float, must_stop: Callable[[], bool] = lambda: False) -> bool:
+        waited_s, wait_s = 0.0, FIRST_POLL_S
+        while not self._has_ended(job):
+            if waited_s >= limit_s or must_stop():
+                return False
+            self._transport.gate.timeline.sleep(wait_s)
+            waited_s += wait_s
+            wait_s = min(wait_s * POLL_GROWTH, LONGEST_POLL_S)
+        return True
+
+    def _has_ended(self, job: str) -> bool:
+        try:
+            answer = self._transport.get(f"{JOBS}({guid(job)})?$select=statecode,statuscode", where=JOBS)
+        except ConnectorError as failure:
+            if failure.status == 404:  # only a job that has ended can be removed
+                return True
+            raise
+        try:
+            return bool(msgspec.json.decode(answer.body)["statecode"] == COMPLETED)
+        except (msgspec.DecodeError, LookupError, TypeError):
+            raise ReadIncomplete("The CRM's answer about a job is not readable.", where=JOBS, request_id=answer.request_id) from None
+
+    def _late(self, look: Callable[[], list[T]], is_whole: Callable[[list[T]], bool]) -> list[T]:
+        """What `look` finds, looked at again for a while where it is not whole yet."""
+        found = look()
+        for wait_s in LATE_LOOKS:
+            if is_whole(found):
+                break
+            self._transport.gate.timeline.sleep(wait_s)
+            found = look()
+        return found
+
+    def _list(self, set_name: str, row: type[T], columns: str, condition: str) -> list[T]:
+        """All rows of all pages."""
+        key = {JOBS: "asyncoperationid,", RUNS: "bulkdeleteoperationid,"}.get(set_name, "")
+        query = query_string({"$select": key + columns, "$filter": condition})
+        link: str | None = f"{set_name}?{query}"
+        rows: list[T] = []
+        while link is not None:
+            answer = self._transport.get(link, prefer=f"odata.maxpagesize={PAGE}", where=set_name)
+            try:
+                content = msgspec.json.decode(answer.body)
+                rows += msgspec.convert(content["value"], list[row])  # type: ignore[valid-type]
+                link = self._transport.absolute(content["@odata.nextLink"]) if "@odata.nextLink" in content else None
+            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError):
+                raise ReadIncomplete("The CRM's rows about jobs are not readable.", where=set_name, request_id=answer.request_id) from None
+        return rows
+
+    def _remove(self, address: str) -> None:
+        answer = self._write("DELETE", address)
+        if answer.status != 404 and answer.status >= 300:
+            raise faults.error(faults.fault(answer.status, answer.body), request=answer.request_id, where=address.partition("(")[0])
+
+    def _write(self, method: str, address: str, content: object = None) -> Answer:
+        """A write that may be repeated, until it is answered or patience ends."""
+        return write(self._transport, method, address, content, if_match="*" if content else "")
+
+    def _warn(self, message: str) -> None:
+        self._warnings.append(message)

@@ -1,0 +1,1 @@
+"""One request to the CRM and its answer: address, account, retries, faults."""

@@ -1,0 +1,1 @@
+"""Which table and column of an organisation holds which field of our records; pure."""

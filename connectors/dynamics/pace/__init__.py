@@ -1,0 +1,1 @@
+"""How fast and how often the CRM may be asked."""

@@ -1,0 +1,128 @@
+"""The governor of one application user for several threads, and the clock by which they wait."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from connectors.dynamics.pace.governor import Governor, Pace, Seen, operations_of
+
+STEP_S = 5.0  # so long is waited before somebody is asked again whether waiting has a sense
+
+
+class Timeline:
+    """Monotonic time and sleeping. A sleep counts as slept even if it returns at once, so that waiting can be tried out without waiting."""
+
+    def __init__(self, sleep: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.monotonic) -> None:
+        self._sleep = sleep
+        self._now = now
+        self._ahead_s = 0.0
+        self._lock = threading.Lock()
+        self._watches: list[Callable[[], None]] = []
+        self._asked_at = -math.inf
+
+    def now(self) -> float:
+        return self._now() + self._ahead_s
+
+    def sleep(self, seconds: float) -> None:
+        began = self.now()
+        self._sleep(seconds)
+        with self._lock:
+            self._ahead_s += max(0.0, began + seconds - self.now())
+
+    def wait(self, seconds: float) -> None:
+        """Sleep for as long as nobody who watches raises: they are asked so often that no more than STEP_S is slept between two answers."""
+        while self._watches:
+            if self.now() - self._asked_at + min(seconds, STEP_S) > STEP_S:
+                for watch in list(self._watches):
+                    watch()
+                self._asked_at = self.now()
+            if seconds <= STEP_S:
+                break
+            self.sleep(STEP_S)
+            seconds -= STEP_S
+        self.sleep(seconds)
+
+    @contextmanager
+    def watched(self, watch: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, ask `watch` during waits too; what it raises ends the wait."""
+        self._watches.append(watch)
+        self._asked_at = -math.inf
+        try:
+            yield
+        finally:
+            self._watches.remove(watch)
+
+
+class Impatient(Exception):
+    """The CRM asks for a longer wait (`wait_s`) than we may spend."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(wait_s)
+        self.wait_s = wait_s
+
+
+class Gate:
+    """Lets the requests of one application user through."""
+
+    def __init__(self, pace: Pace, most_operations: int, timeline: Timeline) -> None:
+        self.governor = Governor(pace, most_operations)
+        self.timeline = timeline
+        self._lock = threading.Lock()
+
+    def wait_s(self) -> float:
+        """How long until a batch may start; infinite: not before one has ended."""
+        with self._lock:
+            return self.governor.wait_s(self.timeline.now())
+
+    @property
+    def busy(self) -> float:
+        """Which part of the batches that may run at once is running."""
+        return self.governor.running / self.governor.limit
+
+    @property
+    def slots(self) -> int:
+        """How many batches may run at once now."""
+        return self.governor.limit
+
+    def operations(self, waiting: int, slots: int) -> int:
+        """How many of the waiting operations the next batch should hold."""
+        with self._lock:
+            return operations_of(self.governor, waiting, slots)
+
+    def begin(self, operations: int) -> None:
+        with self._lock:
+            self.governor.begin(self.timeline.now(), operations)
+
+    def end(self, operations: int) -> None:
+        with self._lock:
+            self.governor.end(operations)
+
+    def observe(self, seen: Seen) -> None:
+        with self._lock:
+            self.governor.observe(self.timeline.now(), seen)
+
+    def pause(self, seconds: float) -> None:
+        """All work of this user waits so long."""
+        with self._lock:
+            self.governor.pause(self.timeline.now(), seconds)
+
+    def wait_to_read(self, longest_s: float) -> float:
+        """Wait until a read may be sent; gives how long that took.
+
+        Raises:
+            Impatient: it would take longer in all than we wait.
+        """
+        waited_s = 0.0
+        while True:
+            with self._lock:
+                wait_s = self.governor.read_wait_s(self.timeline.now())
+            if wait_s <= 0:
+                return waited_s
+            if waited_s + wait_s > longest_s:
+                raise Impatient(wait_s)
+            self.timeline.wait(wait_s)
+            waited_s += wait_s

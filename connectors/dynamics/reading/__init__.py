@@ -1,0 +1,1 @@
+"""Tables read to their end, as records."""

@@ -1,0 +1,274 @@
+"""A page of rows, decoded straight into records.
+
+For each kind of record and set of fields one msgspec struct is built whose fields carry the wire's column names; it is a subclass of the
+record, so the decoder's own object is the record and no second one is made per row. Only dates and choices are then replaced in place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+
+from connectors.dynamics.mapping.mapping import BEHAVIOURS, KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.reading.dates import civil_days, wire_type
+from connectors.dynamics.schema.metadata import TableDefinition
+from rules.errors import MappingError
+from rules.model.records import Record
+
+R = TypeVar("R", bound=Record)
+
+LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
+_ID = attrgetter("id")
+_ETAG = attrgetter("etag")
+# Versions as HTTP writes them (RFC 9110, section 8.8.3), one a line. `*` is none: written back, it would match whatever is there.
+_VERSIONS = re.compile(r'(?:(?:W/)?"[!#-~]*"\n)*')
+_UNSELECTED = "- "  # no column can be called so: a field that was not asked for cannot be filled by accident
+
+
+class PageBroken(Exception):
+    """The page is no JSON, or a row lacks a column or holds something else than its type says. Never says what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """One page: its records and their ids, the link to the next, the CRM's own count and the delta link if they were asked for, and the
+    bytes it came in."""
+
+    rows: list[R] = field(repr=False)
+    ids: set[str] = field(repr=False)
+    next_link: str | None
+    count: int | None
+    body: bytes = field(repr=False)
+    delta_link: str | None = None
+
+    def raw_rows(self) -> list[bytes]:
+        """The JSON of each row, in their order."""
+        return list(map(bytes, msgspec.json.decode(self.body, type=_RawPage).value))
+
+    def without(self, ids: set[str]) -> Page[R] | None:
+        """The page without these rows; None if nothing is left of it."""
+        kept = [(row, raw) for row, raw in zip(self.rows, self.raw_rows(), strict=True) if row.id not in ids]
+        if not kept:
+            return None
+        rows = [row for row, _ in kept]
+        body = b'{"value":[' + b",".join(raw for _, raw in kept) + b"]}"
+        return Page(rows, set(map(_ID, rows)), self.next_link, self.count, body, self.delta_link)
+
+
+class _RawPage(msgspec.Struct):
+    value: list[msgspec.Raw]
+
+
+class PageDecoder(Generic[R]):
+    """Decodes pages of one kind of record with one set of fields."""
+
+    def __init__(
+        self, table: Table, definition: TableDefinition, fields: Sequence[str], mapping: Mapping, record: type[Record] | None = None
+    ) -> None:
+        """`record` is the class of the records where it is not the kind's own: the full one."""
+        made = record or table.record
+        self.record = cast("type[R]", made)
+        self._steps: list[Callable[[list[Any]], None]] = []
+        known = table.columns_of(made)
+        columns = [known[name] for name in fields if name in known]
+        kinds = [name for name in fields if name in KIND_FIELDS and KIND_FIELDS[name] in table.columns]
+        self.select = [definition.primary_id]
+        self.prefer_kinds = bool(kinds)
+        wire: dict[str, tuple[str, Any, bool]] = {"id": (definition.primary_id, str, True), "etag": ("@odata.etag", str, True)}
+        first: dict[str, str] = {}  # by column: the field that the decoder fills
+        for column in columns:
+            found = self._column(table, definition, column)
+            if (twin := first.setdefault(found[0], column.field)) == column.field:
+                wire[column.field] = found
+            else:  # a day and an instant may be read from one column
+                self._steps.insert(0, _copy_step(twin, column.field))
+        for name in kinds:
+            target = table.columns[KIND_FIELDS[name]]
+            if target.field not in wire:
+                wire[target.field] = self._column(table, definition, target)
+            wire[name] = (f"_{target.name}_value@{LOOKUP_TABLE}", str | None, False)
+            self._steps.append(_kind_step(name, target.field, mapping))
+        self._lookups = ["id", *(name for name in wire if name in LOOKUPS)]
+        self._decoder = msgspec.json.Decoder(_page_type(made, wire))
+
+    def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
+        """The page in a body. Rows that lie elsewhere than in their table have no version that could be written back (`versioned`).
+
+        Raises:
+            PageBroken: it is not what was asked for.
+        """
+        try:
+            content = self._decoder.decode(body)
+            rows = content.value
+            for step in self._steps:
+                step(rows)
+            if versioned and not _VERSIONS.fullmatch("".join([f"{etag}\n" for etag in map(_ETAG, rows)])):
+                raise ValueError("a version that is none")
+        except (msgspec.DecodeError, ValueError, KeyError, UnicodeDecodeError, RecursionError):
+            raise PageBroken from None  # the decoder's own message may quote a value
+        _lower_ids(rows, self._lookups)
+        return Page(rows, set(map(_ID, rows)), content.next_link, content.count, body, content.delta_link)
+
+    def _column(self, table: Table, definition: TableDefinition, column: Column) -> tuple[str, Any, bool]:
+        attribute = definition.attributes[column.name]
+        name, kind = column.field, field_type(table.full, column.field)
+        if name in LOOKUPS:
+            self.select.append(f"_{column.name}_value")
+            return f"_{column.name}_value", str | None, True
+        self.select.append(column.name)
+        if column.choice is not None:
+            is_multi = attribute.kind == "MultiSelectPicklistType"
+            if name == "categories":
+                categories = _MultiKeys(column.choice.keys) if is_multi else _SingleKeys(column.choice.keys)
+                self._steps.append(_lookup_step(name, categories))
+            elif kind is bool:
+                truths = {option: TRUTHS[key] for option, key in column.choice.keys.items()}
+                self._steps.append(_lookup_step(name, _Known(truths)))
+            else:
+                known = _Told(column.choice.keys) if name == "role" else _Known(column.choice.keys)
+                self._steps.append(_lookup_step(name, known))
+            return column.name, str | None if is_multi else int | None, True
+        if kind is date:
+            behaviour = _behaviour(table, column, attribute.behaviour)
+            if behaviour != "date_only":
+                self._steps.append(civil_days(name, behaviour))
+            return column.name, wire_type(behaviour), True
+        if kind is bytes:
+            raise ValueError(f"{table.kind}.{name} is content: it is fetched by itself")
+        if kind is datetime:
+            if _behaviour(table, column, attribute.behaviour) == "date_only":
+                raise MappingError(f"The column {table.name}.{column.name} holds days, not instants.", where=column.where)
+            return column.name, datetime | None, True
+        return column.name, kind | None, True
+
+
+def _behaviour(table: Table, column: Column, from_metadata: str) -> str:
+    behaviour = column.behaviour or from_metadata
+    if behaviour not in BEHAVIOURS:
+        raise MappingError(
+            f"The behaviour of the date column {table.name}.{column.name} is unknown (DAT-09).",
+            hint="State it under behaviour in the mapping.",
+            where=column.where,
+        )
+    return behaviour
+
+
+_fields = cache(msgspec.structs.fields)  # a record's hints are read once, not anew by each connector
+
+
+def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]]) -> type[Any]:
+    """The struct of a page. Every field of the record is defined anew, since inherited ones cannot be renamed."""
+    defined: list[Any] = []
+    for info in _fields(record):
+        if info.name in wire:
+            column, kind, is_required = wire[info.name]
+            defined.append((info.name, kind, msgspec.field(name=column) if is_required else msgspec.field(name=column, default=None)))
+        else:
+            defined.append((info.name, Any, msgspec.field(name=_UNSELECTED + info.name, default=info.default)))
+    row = msgspec.defstruct(record.__name__, defined, bases=(record,), module=record.__module__, gc=False, kw_only=True)
+    return msgspec.defstruct(
+        "Page",
+        [
+            ("value", list[row]),  # type: ignore[valid-type]
+            ("next_link", str | None, msgspec.field(name="@odata.nextLink", default=None)),
+            ("count", int | None, msgspec.field(name="@odata.count", default=None)),
+            ("delta_link", str | None, msgspec.field(name="@odata.deltaLink", default=None)),
+        ],
+    )
+
+
+def _lookup_step(name: str, meanings: dict[Any, Any]) -> Callable[[list[Any]], None]:
+    """Replace one field of every row by what it means; a loop over one dict is what is fastest here."""
+    get = attrgetter(name)
+
+    def step(rows: list[Any]) -> None:
+        for row in rows:
+            setattr(row, name, meanings[get(row)])
+
+    return step
+
+
+def _copy_step(source: str, target: str) -> Callable[[list[Any]], None]:
+    """Give a second field what the first one of the same column holds, as it came."""
+    get = attrgetter(source)
+
+    def step(rows: list[Any]) -> None:
+        for row in rows:
+            setattr(row, target, get(row))
+
+    return step
+
+
+def _kind_step(name: str, target: str, mapping: Mapping) -> Callable[[list[Any]], None]:
+    """Turn the logical name of a lookup's target into our word for it; a lookup whose target the CRM does not name is unreadable."""
+    words: dict[str, str | None] = {table.name: table.kind for table in mapping.tables.values()}
+    keep_unmapped = name == "parent_kind"
+    get_table, get_target = attrgetter(name), attrgetter(target)
+
+    def step(rows: list[Any]) -> None:
+        for row in rows:
+            table = get_table(row)
+            if table is not None:
+                setattr(row, name, words.get(table, table if keep_unmapped else None))
+            elif get_target(row) is not None:
+                raise ValueError("a lookup without the table it points to")
+
+    return step
+
+
+class _Known(dict[Any, Any]):
+    """Option -> key; an option that is not mapped counts as empty, as the column itself does when it is (RET-09)."""
+
+    def __missing__(self, option: object) -> None:
+        return None
+
+
+class _Told(dict[Any, Any]):
+    """Option -> key; an option that is not mapped stands as its number: a role that nobody knows may be a child's."""
+
+    def __missing__(self, option: object) -> str | None:
+        return None if option is None else str(option)
+
+
+class _MultiKeys(dict[str | None, tuple[str, ...]]):
+    """`"1,2"` -> keys; an option that is not mapped stands as its number, so that the unit becomes UNCONFIGURED (R-161)."""
+
+    def __init__(self, keys: dict[int, str]) -> None:
+        super().__init__({None: (), "": ()})
+        self._keys = keys
+
+    def __missing__(self, text: str | None) -> tuple[str, ...]:
+        assert text is not None
+        options = [int(part) for part in text.split(",")]
+        found = self[text] = tuple(dict.fromkeys(self._keys.get(option, str(option)) for option in options))
+        return found
+
+
+class _SingleKeys(dict[int | None, tuple[str, ...]]):
+    """A single choice as a tuple of one, for organisations whose categories are no multi-select."""
+
+    def __init__(self, keys: dict[int, str]) -> None:
+        super().__init__({None: ()})
+        self._keys = keys
+
+    def __missing__(self, option: int | None) -> tuple[str, ...]:
+        found = self[option] = (self._keys.get(option, str(option)) if option is not None else "",)
+        return found
+
+
+def _lower_ids(rows: list[Any], fields: Sequence[str]) -> None:
+    """Ids are compared as text all over the product. The service writes them in lower case; one look at a page makes sure."""
+    for name in fields:
+        text = "".join(filter(None, map(attrgetter(name), rows)))
+        if "{" in text or text != text.lower():
+            for row in rows:
+                value = getattr(row, name)
+                if value is not None:
+                    setattr(row, name, value.strip("{}").lower())

@@ -1,0 +1,121 @@
+"""What columns hold as files: file columns in parts, images at their full size, the body of a note.
+
+Source: the reference, section 12; Microsoft Learn, "Use file column data", "Use image column data".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from connectors.dynamics.http.query import guid, query_string
+from connectors.dynamics.http.transport import Answer, Transport
+from connectors.dynamics.schema.metadata import TableDefinition
+from connectors.interface import ConnectorError, Content, ReadIncomplete
+
+PART_BYTES = 4 * 1024 * 1024  # what the service itself hands out at once
+MEDIA_TYPE = "mimetype"  # of a note, as its column; of a file, as a header
+_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
+# The first bytes of the types that an image column takes.
+_IMAGES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+)
+
+
+class Contents:
+    """Contents of rows of one CRM, each read whole or not at all."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def content(self, table: TableDefinition, row: str, column: str) -> Content | None:
+        """What a column of a row holds; None where the row is gone or holds nothing. Raises as `Connector.content`."""
+        address = f"{table.set_name}({guid(row)})"
+        kind = table.attributes[column].kind
+        also = [MEDIA_TYPE] if kind not in ("FileType", "ImageType") and MEDIA_TYPE in table.attributes else []
+        held = self._row(address, [column, *also], table.name)
+        if held is None or not held.get(column):
+            return None
+        if kind == "FileType":
+            found = self._file(f"{address}/{column}/$value", table.name)
+            again = self._row(address, [column], table.name)
+            if again is None or again.get(column) != held[column]:
+                raise ReadIncomplete("A file was replaced while it was read.", hint="Try again.", where=table.name)
+            return found
+        if kind == "ImageType":
+            answer = self._transport.get_bytes(f"{address}/{column}/$value?size=full", where=table.name)
+            # Where no full image is kept, what the row itself holds is all that there is.
+            body = answer.body or _decoded(held[column], table.name)
+            return Content(body, next((name for start, name in _IMAGES if body.startswith(start)), ""))
+        return Content(_decoded(held[column], table.name), str(held.get(MEDIA_TYPE) or ""))
+
+    def _row(self, address: str, columns: list[str], where: str) -> Mapping[str, Any] | None:
+        """Some columns of a row; None where the row is gone."""
+        try:
+            answer = self._transport.get(f"{address}?{query_string({'$select': ','.join(columns)})}", where=where)
+        except ConnectorError as failure:
+            if failure.status == 404:
+                return None
+            raise
+        try:
+            found = msgspec.json.decode(answer.body, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            found = {}
+        if not found.keys() >= set(columns):
+            raise ReadIncomplete("A row lacks a column that was asked for.", where=where, request_id=answer.request_id)
+        return found
+
+    def _file(self, address: str, where: str) -> Content:
+        body = bytearray()
+        total: int | None = None
+        answer = self._part(address, 0, where)
+        while answer.status == 206:
+            matched = _RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
+            first, last, size = map(int, matched.groups()) if matched else (-1, -1, -1)
+            if first != len(body) or last - first + 1 != len(answer.body) or not answer.body or size != (total or size):
+                raise ReadIncomplete("A part of a file is not the one that was asked for.", where=where, request_id=answer.request_id)
+            body += answer.body
+            total = size
+            if len(body) >= total:
+                break
+            answer = self._part(address, len(body), where)
+        if answer.status == 200:  # the whole at once, whatever part was asked for
+            body = bytearray(answer.body)
+        told = answer.headers.get("x-ms-file-size", "").strip()
+        sizes = {size for size in (total, int(told) if told.isdecimal() else None) if size is not None}
+        if answer.status == 204 or not sizes <= {len(body)}:
+            raise ReadIncomplete("A file did not come whole.", hint="Try again later.", where=where, request_id=answer.request_id)
+        return Content(bytes(body), answer.headers.get(MEDIA_TYPE, "").strip())
+
+    def _part(self, address: str, start: int, where: str) -> Answer:
+        """The bytes from `start` on, as many as the service gives; the whole file where it gives no parts.
+
+        Raises:
+            ReadIncomplete: it is not there, although the row says so.
+        """
+        part = f"bytes={start}-{start + PART_BYTES - 1}"
+        try:
+            return self._transport.get_bytes(address, part=part, where=where)
+        except ConnectorError as failure:
+            if failure.status == 400 and not start:  # this environment gives no parts
+                return self._transport.get_bytes(address, where=where)
+            if failure.status in (404, 416):
+                raise ReadIncomplete("A file is not there although its row names it.", where=where, status=failure.status) from None
+            raise
+
+
+def _decoded(text: object, where: str) -> bytes:
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError):
+        raise ReadIncomplete("The content of a row is not readable.", where=where) from None

@@ -1,0 +1,42 @@
+"""What was written since the CRM was last read: the memory must not take it for what it still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from connectors.dynamics.reading.memory import Memory
+from connectors.interface import ChangeSet, ChangeStatus, OperationKind
+from rules.model.records import Record
+
+
+class WrittenRows:
+    """Rows that were deleted or changed, and tables in which that may have happened; the memory forgets them at the end."""
+
+    def __init__(self, memory: Memory | None, table: Callable[[type[Record]], str]) -> None:
+        self._memory = memory
+        self._table = table
+        self._overwritten: dict[str, dict[str, str]] = {}  # by table: rows that were deleted or changed, and the version before
+        self._doubtful: set[str] = set()  # tables in which a write may have happened
+
+    def note(self, change_sets: Sequence[ChangeSet], statuses: Sequence[ChangeStatus]) -> None:
+        """Note what the memory has to forget. Of what may have been done and may not, the whole table: a row that is left out although it
+        did not change, no delta link would bring again."""
+        for change_set, status in zip(change_sets, statuses, strict=True):
+            for operation in change_set.operations:
+                if operation.kind is OperationKind.CREATE:
+                    continue
+                if status is ChangeStatus.DONE:
+                    self._overwritten.setdefault(self._table(operation.record), {})[operation.id] = operation.etag
+                elif status is ChangeStatus.UNKNOWN:
+                    self._doubtful.add(self._table(operation.record))
+
+    def forget(self) -> None:
+        """Let the memory forget it, where there is one."""
+        if self._memory is None:
+            return
+        for table in self._doubtful:
+            self._memory.drop_table(table)
+        for table, versions in self._overwritten.items():
+            self._memory.forget(table, versions)
+        self._doubtful.clear()
+        self._overwritten.clear()

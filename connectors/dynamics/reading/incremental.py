@@ -1,0 +1,165 @@
+"""Reading a table by what has changed since last time, with the same rows as a full read.
+
+The rows of last time are remembered (`memory.py`), changes and deletions applied to them, and the number of rows compared with the CRM's
+own. Everything is handed out, also what did not change: time alone makes a row due. A full read is done where there is no memory or no
+usable delta link, where numbers differ, and every few days in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import chain
+from typing import Generic, TypeVar
+
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.reading.change_tracking import MAX_CHANGES, TRACKING, changes_since
+from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken, PageDecoder
+from connectors.dynamics.reading.memory import Chunk, Damaged, Memory, Remembered, chunk_of, id_bytes, tidied, without
+from connectors.dynamics.reading.reader import Reader
+from connectors.dynamics.schema.counts import AGGREGATE_LIMIT, COUNT_LIMIT, aggregate_count, count_up_to_limit, total_count
+from connectors.interface import ConnectorError, ReadIncomplete
+from rules.model.records import Record
+
+R = TypeVar("R", bound=Record)
+
+TOLERANCE = 0.01  # of a count that is a day old
+_UNTRACKED = (400, 501)  # how the refusal looks is not documented
+SLACK = timedelta(hours=1)  # by which a clock may be corrected; one that is set back further tells no age
+
+
+@dataclass(slots=True)
+class _Since:
+    """What has changed since the memory was written: the JSON of rows that are there now, and all ids that were touched."""
+
+    link: str
+    rows: dict[bytes, bytes] = field(default_factory=dict)
+    touched: set[bytes] = field(default_factory=set)
+
+
+class RememberingReader(Generic[R]):
+    """Reads one kind of record with one set of fields, from memory and the changes since."""
+
+    def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, memory: Memory) -> None:
+        self._transport = transport
+        self._decoder = decoder
+        self._set_name = set_name
+        self._table = table
+        self._memory = memory
+        self._reader = Reader(transport, decoder, set_name, table, tracking=TRACKING)
+        self._place = memory.place(table, [*decoder.select, LOOKUP_TABLE] if decoder.prefer_kinds else decoder.select)
+
+    def read(self) -> Iterator[list[R]]:
+        """Yield every row once, as a full read would.
+
+        Raises:
+            ReadIncomplete: as a full read does.
+        """
+        remembered = self._memory.load(self._place)
+        since = self._since(remembered) if remembered is not None and self._is_recent(remembered) else None
+        if remembered is not None and since is not None:
+            is_begun = False
+            try:
+                for rows in self._from_memory(remembered, since):
+                    is_begun = True
+                    yield rows
+                return
+            except (PageBroken, Damaged):
+                if is_begun:
+                    what = "What was remembered is damaged, and now forgotten."
+                    raise ReadIncomplete(what, hint="Try again.", where=self._table) from None
+        yield from self._full()
+
+    def _is_recent(self, remembered: Remembered) -> bool:
+        age = self._memory.now() - remembered.worth.full_at
+        return -SLACK <= age < timedelta(days=self._memory.full_every_days)
+
+    def _full(self) -> Iterator[list[R]]:
+        started = self._memory.now()
+        link = ""
+        with self._memory.writing(self._place) as draft:
+            for page in self._tracked_pages():
+                link = link or page.delta_link or ""  # the first: what a page asked for again tells may be later than its rows
+                if page.rows:
+                    draft.add(chunk_of([id_bytes(row.id) for row in page.rows], page.raw_rows()))
+                    yield page.rows
+            if link:
+                draft.finish(link, started)
+
+    def _tracked_pages(self) -> Iterator[Page[R]]:
+        """All pages, the last with a delta link; where the CRM does not take it that changes are asked for, or counts no rows then, all
+        pages without."""
+        is_begun = False
+        try:
+            for page in self._reader.pages():
+                is_begun = True
+                yield page
+            return
+        except ConnectorError as failure:
+            if is_begun or not (failure.status in _UNTRACKED or isinstance(failure, ReadIncomplete)):
+                raise
+        yield from Reader(self._transport, self._decoder, self._set_name, self._table).pages()
+
+    def _since(self, remembered: Remembered) -> _Since | None:
+        """What has changed, once the numbers agree; None where that cannot be relied on.
+
+        People go on working while we read, so a number that differs is looked at a second time before it counts.
+        """
+        since = _Since(remembered.worth.link)
+        for _ in range(2):
+            if not self._follow(since):
+                return None
+            try:
+                untouched = sum(len(chunk) - len(since.touched.intersection(chunk.each_id())) for chunk in remembered.chunks())
+            except Damaged:
+                return None
+            if self._number_agrees(untouched + len(since.rows)):
+                return since
+        return None
+
+    def _follow(self, since: _Since) -> bool:
+        """Follow the delta link to its end; whether its answer makes sense."""
+        changes = changes_since(self._transport, since.link, prefer=self._reader.prefer, where=self._table)
+        if changes is None:
+            return False
+        try:
+            page = self._decoder.decode(b'{"value":[' + b",".join(changes.rows) + b"]}")
+            changed = [id_bytes(row.id) for row in page.rows]
+            deleted = set(map(id_bytes, changes.deleted))
+        except (PageBroken, ValueError):
+            return False
+        if len(set(changed)) != len(changes.rows) or not deleted.isdisjoint(changed):
+            return False  # a row that was changed and deleted: which came first is not told
+        for row_id in deleted:
+            since.rows.pop(row_id, None)
+        since.rows.update(zip(changed, changes.rows, strict=True))
+        since.touched.update(changed, deleted)
+        since.link = changes.link
+        return len(since.touched) <= MAX_CHANGES
+
+    def _from_memory(self, remembered: Remembered, since: _Since) -> Iterator[list[R]]:
+        kept = (without(chunk, since.touched) for chunk in remembered.chunks())
+        new = [chunk_of(since.rows.keys(), since.rows.values())]
+        with self._memory.writing(self._place) as draft:
+            for chunk in tidied(chain(kept, new)):
+                draft.add(chunk)
+                yield self._rows(chunk)
+            draft.finish(since.link, remembered.worth.full_at)
+
+    def _rows(self, chunk: Chunk) -> list[R]:
+        rows = self._decoder.decode(b'{"value":' + chunk.json() + b"}").rows
+        self._transport.count(remembered=len(rows))
+        return rows
+
+    def _number_agrees(self, number: int) -> bool:
+        """Whether the CRM has as many rows, as exactly as it can tell."""
+        counted = count_up_to_limit(self._transport, self._set_name, self._decoder.select[0], self._table)
+        if counted != min(number, COUNT_LIMIT):
+            return False
+        if number < COUNT_LIMIT:
+            return True
+        if number <= AGGREGATE_LIMIT and (counted := aggregate_count(self._transport, self._set_name, self._table)) is not None:
+            return counted == number
+        total = total_count(self._transport, self._table)
+        return total is not None and abs(total - number) <= TOLERANCE * number

@@ -1,0 +1,163 @@
+"""Reading a table to its end, each row once, or saying that it did not work: a short answer must never look like "nothing there"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from connectors.dynamics.http.query import query_string, select
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken, PageDecoder
+from connectors.dynamics.reading.page_lengths import PageLengths
+from connectors.dynamics.schema.counts import COUNT_LIMIT
+from connectors.interface import ReadIncomplete
+from rules.model.records import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class _Doubtful(Exception):
+    """What came cannot be right; `what` says why, in our own words."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class _Short(_Doubtful, Generic[R]):
+    """A page that has fewer rows than were asked for, and another behind it."""
+
+    def __init__(self, page: Page[R]) -> None:
+        super().__init__(f"it has {len(page.rows)} rows one time and others the next")
+        self.page = page
+
+
+class Reader(Generic[R]):
+    """Reads one kind of record with one set of fields; `tracking` is a preference that asks for a delta link besides."""
+
+    def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, tracking: str = "") -> None:
+        self._transport = transport
+        self._decoder = decoder
+        self._set_name = set_name
+        self._table = table
+        self._page_size = transport.environment.page_size
+        self._lengths = PageLengths(self._page_size)
+        prefer = f"odata.maxpagesize={self._page_size}"
+        if decoder.prefer_kinds:
+            prefer += f',odata.include-annotations="{LOOKUP_TABLE}"'
+        self.prefer = prefer  # also what a delta link is followed with
+        self._prefer = f"{prefer},{tracking}" if tracking else prefer
+
+    def read(self, condition: str = "") -> Iterator[list[R]]:
+        """Yield the rows of all pages, or of those that a `$filter` names, as `pages` does."""
+        for page in self.pages(condition):
+            if page.rows:
+                yield page.rows
+
+    def pages(self, condition: str = "") -> Iterator[Page[R]]:
+        """Yield the pages of all rows, or of those that a `$filter` names.
+
+        Up to the count that the CRM can tell (5,000), nothing is handed out before the number of rows agrees with it, so that a read
+        which went wrong, or which people wrote into, is simply done again, once.
+
+        Raises:
+            ReadIncomplete: the same again.
+        """
+        query = query_string({"$select": select(self._decoder.select), "$filter": condition, "$count": "true"})
+        first = f"{self._set_name}?{query}"
+        try:
+            yield from self._pages(first)
+        except _Doubtful:
+            self._transport.count(retries=1)
+            try:
+                yield from self._pages(first)
+            except _Doubtful as doubt:
+                raise ReadIncomplete(
+                    f"Reading {self._table} twice gave no whole answer: {doubt.what}.", hint="Try again later.", where=self._table
+                ) from None
+
+    def _pages(self, first: str) -> Iterator[Page[R]]:
+        """The pages behind one first request.
+
+        Raises:
+            _Doubtful: the count differs; nothing was yielded yet.
+            ReadIncomplete: a page is wrong, twice.
+        """
+        page = self._page(first, set())
+        if page.count is None:
+            raise ReadIncomplete("The CRM tells no count of the rows.", where=self._table)
+        if page.count < COUNT_LIMIT:
+            pages = list(self._from(page, first, ask_last_again=False))
+            found = sum(len(each.rows) for each in pages)
+            if found != page.count:
+                raise _Doubtful(f"the CRM counts {page.count} rows and gave {found}")
+            yield from pages
+            return
+        found = 0
+        for each in self._from(page, first, ask_last_again=True):
+            found += len(each.rows)
+            yield each
+        if found < COUNT_LIMIT:
+            raise ReadIncomplete(f"The CRM counts at least {COUNT_LIMIT} rows and gave {found}.", where=self._table)
+
+    def _from(self, page: Page[R], link: str, *, ask_last_again: bool) -> Iterator[Page[R]]:
+        """This page and those behind it.
+
+        Where the CRM cannot count that far, the last page is the only one whose length proves nothing, so it is asked for once more and
+        what it lacked the first time is added.
+        """
+        links = {link}
+        before: set[str] = set()
+        while True:
+            self._transport.count(pages=1, rows=len(page.ids))
+            yield page
+            if page.next_link is None:
+                again = self._page(link, before, known=page) if ask_last_again else page
+                if lacked := again.without(page.ids):
+                    self._transport.count(rows=len(lacked.rows))
+                    yield lacked
+                if again.next_link is None:
+                    return
+                page = again
+            before = page.ids
+            link = self._transport.absolute(str(page.next_link))
+            if link in links:
+                raise ReadIncomplete("The CRM's pages lead in a circle.", where=self._table)
+            links.add(link)
+            page = self._page(link, before)
+
+    def _page(self, link: str, before: set[str], known: Page[R] | None = None) -> Page[R]:
+        """One page; a wrong or short one is asked for once more from the same link, since a GET is safe. A short one that comes again is
+        as long as pages are here."""
+        short: set[str] | None = None
+        wrong = 0
+        while True:
+            try:
+                return self._page_once(link, before, known)
+            except _Short as doubt:
+                if short == doubt.page.ids:
+                    self._lengths.take(len(doubt.page.rows))
+                    return doubt.page
+                wrong += short is not None
+                short, last = doubt.page.ids, doubt.what
+            except _Doubtful as doubt:
+                wrong, last = wrong + 1, doubt.what
+            if wrong > 1:
+                raise ReadIncomplete(f"A page of {self._table} is wrong, also at the second try: {last}.", where=self._table)
+            self._transport.count(retries=1)
+
+    def _page_once(self, link: str, before: set[str], known: Page[R] | None) -> Page[R]:
+        answer = self._transport.get(link, prefer=self._prefer, where=self._table)
+        if known is not None and answer.body == known.body:
+            return known
+        try:
+            page = self._decoder.decode(answer.body)
+        except PageBroken:
+            raise _Doubtful("it breaks off, or a row lacks a column or has another type than the CRM's metadata says") from None
+        if len(page.ids) != len(page.rows):
+            raise _Doubtful("it holds a row twice")
+        if not page.ids.isdisjoint(before):
+            raise _Doubtful("it repeats rows of the page before")
+        if page.next_link is not None and self._lengths.doubt(len(page.rows)):
+            raise _Short(page)
+        return page

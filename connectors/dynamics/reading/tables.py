@@ -1,0 +1,68 @@
+"""The tables of the mapping, each once it is known to fit the CRM: its definition, how its pages are read, and what it may be asked by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, Mapping, Table
+from connectors.dynamics.reading.decoder import PageDecoder
+from connectors.dynamics.schema.mapping_check import check_table
+from connectors.dynamics.schema.metadata import Metadata, TableDefinition
+from rules.errors import MappingError
+from rules.model.records import Record
+
+
+class FittingTables:
+    """The tables that fit, checked once each."""
+
+    def __init__(self, mapping: Mapping, metadata: Metadata) -> None:
+        self._mapping = mapping
+        self._metadata = metadata
+        self._checked: dict[str, TableDefinition] = {}
+        self._decoders: dict[tuple[type[Record], tuple[str, ...]], PageDecoder[Any]] = {}
+
+    def definition(self, table: Table) -> TableDefinition:
+        """The table's definition: reading or writing on a wrong mapping is refused, not tried.
+
+        Raises:
+            MappingError: the table does not fit the mapping.
+        """
+        found = self._checked.get(table.kind)
+        if found is None:
+            errors = [finding for finding in check_table(table, self._mapping, self._metadata) if finding.is_error]
+            definition = self._metadata.table(table.name)
+            if errors or definition is None:
+                lines = "\n".join(f"  {error.where}: {error.message}" for error in errors)
+                raise MappingError(f"The mapping does not fit the CRM:\n{lines}", where=errors[0].where if errors else table.where)
+            found = self._checked[table.kind] = definition
+        return found
+
+    def decoder(self, table: Table, definition: TableDefinition, fields: Iterable[str], record: type[Record]) -> PageDecoder[Any]:
+        """What reads pages of the table into records that have these fields.
+
+        Raises:
+            ValueError: a record of this kind has no such field.
+        """
+        made = table.full if issubclass(record, table.full) else table.record
+        names = tuple(sorted(set(fields) - {"id", "etag"}))
+        unknown = [name for name in names if name not in made.__struct_fields__]
+        if unknown:
+            raise ValueError(f"{table.kind} has no field {unknown[0]}")
+        key = (made, names)
+        if key not in self._decoders:
+            self._decoders[key] = PageDecoder(table, definition, names, self._mapping, made)
+        return self._decoders[key]
+
+    def filter_column(self, table: Table, definition: TableDefinition, name: str) -> str | None:
+        """The column, as a filter names it, behind the id or a lookup; None where the lookup is not mapped.
+
+        Raises:
+            ValueError: the field is neither.
+        """
+        if name == "id":
+            return definition.primary_id
+        if name not in LOOKUPS or name not in table.record.__struct_fields__ or name in KIND_FIELDS:
+            raise ValueError(f"{table.kind}.{name} is neither the id nor a lookup")
+        column = table.columns.get(name)
+        return f"_{column.name}_value" if column else None

@@ -1,0 +1,1 @@
+"""What outlives a row in the CRM: found, purged, and looked for again."""

@@ -1,0 +1,196 @@
+"""The audit history of rows: found, purged, and the way it is purged where no job may delete it.
+
+A job deletes the audit rows of any row, there or gone, and with them the entries of the deletion itself, which hold the last values. Where
+this account may start none, each row's history is removed by `DeleteRecordChangeHistory`. Whether that works for a row that is gone is not
+the same everywhere, so there it has to happen before the row goes, and the entry of the deletion stays.
+
+Source: the reference, section 11.3; ERA-12, ERA-15.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from connectors.dynamics.http import faults
+from connectors.dynamics.http.query import guid, literal, query_string
+from connectors.dynamics.http.repeatable import write
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.residual.purge import Ended, Purging, queries_for
+from connectors.dynamics.schema.privileges import lacking_for_audit_jobs
+from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
+from connectors.interface import ConnectorError, Left, Reach, RowKey, Traces
+
+AUDIT = "audit"
+LOG_DELETION = 111  # an action: that audit rows were removed, with an id perhaps, without any value
+ORGANISATION = "organization"
+UPDATE = 2  # an operation
+
+
+class _Change(msgspec.Struct):
+    column: str = msgspec.field(name="logicalName")
+
+
+class _Changes(msgspec.Struct):
+    changed: list[_Change] = msgspec.field(name="changedAttributes")
+
+
+class History:
+    """Audit rows of one CRM, by one account."""
+
+    def __init__(self, transport: Transport, directory: Directory, purging: Purging, warnings: list[str]) -> None:
+        self._transport = transport
+        self._directory = directory
+        self._purging = purging
+        self._warnings = warnings
+        self._no_jobs: str | None = None  # why no job may delete audit rows; empty: one may; None: not looked at yet
+        self._no_messages = False  # nor may the history of one row be removed
+        self._gone_refused = False  # nor that of a row that is gone
+        self._is_on: bool | None = None
+
+    def find(self, rows: Collection[RowKey]) -> Traces:
+        """How many audit rows there are of each row. Raises as `Connector.traces`."""
+        table = self._directory.table(AUDIT)
+        if table is None:
+            return Traces(Reach.NOT_KEPT)
+        by_id = {key[1]: key for key in rows}
+        try:
+            found = self._directory.rows(table, "_objectid_value", list(by_id), "action,_objectid_value", f"action ne {LOG_DELETION}")
+            counts = Counter(str(row["_objectid_value"]).lower() for row in found)
+        except NotOffered as refusal:
+            self._warn(f"the audit history cannot be read: {refusal.reason}")
+            return Traces(Reach.NOT_REACHABLE)
+        left = {by_id[one]: Left(AUDIT, number) for one, number in counts.items() if one in by_id}
+        return Traces(Reach.READ, left, self._audited({name for name, _ in rows}))
+
+    def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
+        """The rows of these tables, there or gone, of which audit rows are kept, those of one row perhaps several times. Raises as
+        `Connector.kept`."""
+        table = self._directory.table(AUDIT)
+        if table is None:
+            return
+        try:
+            for name in sorted(tables):
+                about = f"objecttypecode eq {literal(name)} and action ne {LOG_DELETION}"
+                for row in self._directory.where(table, about, "_objectid_value"):
+                    if row.get("_objectid_value"):
+                        yield name, str(row["_objectid_value"]).lower()
+        except NotOffered as refusal:
+            self._warn(f"the audit history cannot be read: {refusal.reason}")
+
+    def changed(self, row: RowKey, columns: Collection[str], since: datetime) -> frozenset[str] | None:
+        """Which of these columns of a row were changed at or after an instant; None where the history does not tell.
+
+        Raises:
+            ConnectorError: it cannot be read now, and perhaps later.
+        """
+        table = self._directory.table(AUDIT)
+        if table is None or row[0] not in self._audited({row[0]}):
+            return None
+        instant = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        also = f"createdon ge {instant} and (action eq {LOG_DELETION} or operation eq {UPDATE})"
+        try:
+            rows = list(self._directory.rows(table, "_objectid_value", [row[1]], "action,changedata", also))
+        except NotOffered as refusal:
+            self._warn(f"the audit history cannot be read: {refusal.reason}")
+            return None
+        if any(each.get("action") == LOG_DELETION for each in rows):
+            return None  # what was removed may have told of a change
+        found: set[str] = set()
+        for each in rows:
+            try:
+                changes = msgspec.json.decode(each["changedata"] or "", type=_Changes)
+            except (msgspec.DecodeError, LookupError):
+                return None
+            found |= {change.column for change in changes.changed}
+        found &= set(columns)
+        return frozenset(found) if found or self._all_audited(row[0], columns) else None
+
+    def _all_audited(self, name: str, columns: Collection[str]) -> bool:
+        """Whether the changes of each of these columns are logged, so that silence says that there were none."""
+        condition = " or ".join(f"LogicalName eq {literal(column)}" for column in sorted(columns))
+        query = query_string({"$select": "LogicalName,IsAuditEnabled", "$filter": condition})
+        answer = self._transport.get(f"EntityDefinitions(LogicalName={literal(name)})/Attributes?{query}", where=name)
+        try:
+            told = {item["LogicalName"]: item.get("IsAuditEnabled") for item in msgspec.json.decode(answer.body)["value"]}
+        except (msgspec.DecodeError, LookupError, TypeError):
+            return False
+        return all(isinstance(each := told.get(column), dict) and each.get("Value") is True for column in columns)
+
+    def purge(self, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
+        """Remove all audit rows of these rows; gives those of which this account may not. Raises as `Connector.purge`."""
+        table = self._directory.table(AUDIT)
+        if table is None or not rows:
+            return frozenset()
+        if not self.why_no_jobs():
+            ended = self._purging.run("the audit history", queries_for(AUDIT, table.primary_id, "objectid", {row for _, row in rows}))
+            if ended is not Ended.NOT_ALLOWED:
+                return frozenset()
+            self._no_jobs = "the CRM refuses a job that deletes audit rows"
+        return self._one_by_one(rows, alive)
+
+    def why_no_jobs(self) -> str:
+        """Why no job may delete audit rows, empty where one may."""
+        if self._no_jobs is None:
+            lacking = self._purging.lacking() or lacking_for_audit_jobs(self._transport, self._purging.user())
+            self._no_jobs = f"the application user lacks {lacking}" if lacking else ""
+        return self._no_jobs
+
+    def _one_by_one(self, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
+        """Have the history of each row removed by itself, those that are there first."""
+        refused: set[RowKey] = set()
+        living = set(alive)
+        for key in sorted(rows, key=lambda each: (each not in living, each)):
+            table = self._directory.table(key[0])
+            if table is None or self._no_messages or (self._gone_refused and key not in living):
+                refused.add(key)
+                continue
+            status = self._delete(table, key[1])
+            if status == 404 and key not in living:
+                self._gone_refused = True
+                self._warn(f"what a deletion itself writes into the audit history stays: {self._no_jobs}")
+            elif status:
+                self._no_messages = True
+                self._warn(f"the audit history cannot be purged: {self._no_jobs}, and row by row the CRM refuses too ({status})")
+            if status:
+                refused.add(key)
+        return frozenset(refused)
+
+    def _delete(self, table: KnownTable, row: str) -> int:
+        """Purge one row's history; gives the status of a clear refusal, else 0.
+
+        Raises:
+            ConnectorError: it cannot be told what happened.
+        """
+        target = {"@odata.type": f"Microsoft.Dynamics.CRM.{table.name}", table.primary_id: guid(row)}
+        answer = write(self._transport, "POST", "DeleteRecordChangeHistory", {"Target": target})
+        if answer.status < 300:
+            return 0
+        if answer.status in REFUSED:
+            return answer.status
+        raise faults.error(faults.fault(answer.status, answer.body), request=answer.request_id, where="DeleteRecordChangeHistory")
+
+    def _audited(self, names: Collection[str]) -> frozenset[str]:
+        if self._is_on is None:
+            self._is_on = self._organisation_audits()
+        known = self._directory.known(names)
+        return frozenset(name for name, table in known.items() if table.audited) if self._is_on else frozenset()
+
+    def _organisation_audits(self) -> bool:
+        """Whether the organisation audits at all; taken to where it does not tell."""
+        try:
+            answer = self._transport.get("organizations?$select=isauditenabled", where=ORGANISATION)
+            return bool(msgspec.json.decode(answer.body)["value"][0]["isauditenabled"] is not False)
+        except ConnectorError as failure:
+            if failure.status in (400, *REFUSED):
+                return True
+            raise
+        except (msgspec.DecodeError, LookupError, TypeError):
+            return True
+
+    def _warn(self, message: str) -> None:
+        if message not in self._warnings:
+            self._warnings.append(message)

@@ -1,0 +1,62 @@
+"""Rows of mapped tables that lie in the recycle bin or in long-term retention, read as records.
+
+Source: the reference, sections 6.4 and 11.4; EXP-03.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import msgspec
+
+from connectors.dynamics.reading.decoder import LOOKUP_TABLE, PageBroken, PageDecoder
+from connectors.dynamics.residual.bin_and_retention import BIN, NAMES, REFERENCE, RETAINED, RETENTION_POLICY
+from connectors.dynamics.schema.unmapped_tables import IDS_OF_A_FETCH, Directory, KnownTable, NotOffered
+from connectors.interface import Lying, Reach, ReadIncomplete, Trace
+from rules.model.records import Record
+
+SOURCES = {Trace.BIN: BIN, Trace.RETAINED: RETAINED}
+
+
+class LyingReader:
+    """Reads them in one CRM, by one account."""
+
+    def __init__(self, directory: Directory, warnings: list[str]) -> None:
+        self._directory = directory
+        self._warnings = warnings
+
+    def read(self, trace: Trace, table: KnownTable, decoder: PageDecoder[Any], column: str, ids: Collection[str] | None) -> Lying:
+        """The rows whose column is one of these ids, or all of them (None). Raises as `Connector.lying`."""
+        source = SOURCES[trace]
+        if self._directory.table(REFERENCE if trace is Trace.BIN else RETENTION_POLICY) is None:
+            return Lying(Reach.NOT_KEPT)
+        attributes = [_attribute(name) for name in decoder.select]
+        try:
+            # Where one request reads them all, it tells as well that there are none.
+            if ids is not None and len(ids) > IDS_OF_A_FETCH and not self._directory.has_any(table, source):
+                return Lying(Reach.READ)
+            rows = list(self._directory.rows_in_source(table, source, attributes, column, ids))
+        except NotOffered as refusal:
+            message = f"{NAMES[source]} cannot be looked into: {refusal.reason}"
+            if message not in self._warnings:
+                self._warnings.append(message)
+            return Lying(Reach.NOT_REACHABLE)
+        return Lying(Reach.READ, tuple(_decoded(rows, decoder, table.name)))
+
+
+def _attribute(selected: str) -> str:
+    """A column by its own name, which FetchXML wants, from that of its lookup's property."""
+    return selected[1 : -len("_value")] if selected.startswith("_") and selected.endswith("_value") else selected
+
+
+def _decoded(rows: list[dict[str, Any]], decoder: PageDecoder[Any], where: str) -> Iterator[Record]:
+    """What FetchXML gives is a page like any other, but that it may leave out empty columns and versions."""
+    whole = [{"@odata.etag": "", **dict.fromkeys(decoder.select), **row} for row in rows]
+    for row in whole:
+        for name in [name for name in decoder.select if row[name] is not None and name.startswith("_") and name.endswith("_value")]:
+            row.setdefault(f"{name}@{LOOKUP_TABLE}", "")  # of no table that we know
+    try:
+        yield from decoder.decode(msgspec.json.encode({"value": whole}), versioned=False).rows
+    except PageBroken:
+        raise ReadIncomplete("Rows that lie elsewhere are not readable.", where=where) from None

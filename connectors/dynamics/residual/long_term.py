@@ -1,0 +1,68 @@
+"""Which tables have rows in long-term retention, or may get some at any moment, and how many lie there.
+
+A CRM without such retention costs one question about its tables. In one that has it the flag of each table tells; only a table that is not
+enabled now is asked for rows of before, once. Rows there are counted by reading their ids, since the store adds nothing up.
+
+Source: the reference, sections 6.4 and 10.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from connectors.dynamics.residual.bin_and_retention import NAMES, RETAINED, RETENTION_POLICY
+from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
+from connectors.interface import ReadIncomplete
+
+UNKNOWN_SOURCE = 400  # what a table answers that has no such source
+
+
+class LongTerm:
+    """The long-term retention of one CRM, looked at by one account."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._had: dict[str, bool] = {}  # tables that are not enabled: whether rows of before lie there
+
+    def tables(self, names: Collection[str]) -> set[str]:
+        """Those of these tables of which rows lie there or may be moved there at any moment.
+
+        Raises:
+            ConnectorError: it cannot be told, which is never an empty answer.
+        """
+        if not names or self._directory.table(RETENTION_POLICY) is None:
+            return set()
+        enabled = self._directory.retaining(names)
+        known = self._directory.known(names)
+        for name in known.keys() - enabled - self._had.keys():
+            self._had[name] = self._has_any(name)
+        return {name for name in known if name in enabled or self._had[name]}
+
+    def rows(self, names: Collection[str]) -> dict[str, int]:
+        """How many rows of each of these tables lie there; tables without are left out. Raises as `tables`."""
+        found: dict[str, int] = {}
+        for name, table in sorted(self._directory.known(self.tables(names)).items()):
+            try:
+                number = sum(1 for _ in self._directory.rows_in_source(table, RETAINED, (), table.primary_id, None))
+            except NotOffered as refusal:
+                raise _not_told(name, refusal) from None
+            if number:
+                found[name] = number
+        return found
+
+    def _has_any(self, name: str) -> bool:
+        table = self._directory.known([name])[name]
+        try:
+            return self._directory.has_any(table, RETAINED)
+        except NotOffered as refusal:
+            if refusal.status == UNKNOWN_SOURCE:
+                return False
+            raise _not_told(name, refusal) from None
+
+
+def _not_told(name: str, refusal: NotOffered) -> ReadIncomplete:
+    return ReadIncomplete(
+        f"{NAMES[RETAINED]} cannot be looked into: {refusal.reason}",
+        hint="rows there count in every decision: let the application user read this table there too",
+        where=name,
+    )

@@ -1,0 +1,96 @@
+"""Deletes by a job of the CRM what plain requests do not reach: audit rows, the recycle bin, rows in long-term retention.
+
+One job takes thousands of rows. It never deletes a row that is still in use: its queries name rows by id, in places where only what is left
+of rows lies. Whatever it says, the caller looks again.
+
+Source: the reference, sections 6.2, 6.4 and 11.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from enum import Enum, auto
+from typing import Any
+
+from connectors.dynamics.bulk_delete.hold_guard import condition, filter_of
+from connectors.dynamics.bulk_delete.jobs import Jobs, Lost, NotStarted, job_name, start_of
+from connectors.dynamics.http.query import guid
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.schema.privileges import lacking_for_bulk_delete
+from connectors.dynamics.schema.unmapped_tables import REFUSED
+
+IDS_OF_A_QUERY = 500
+_TYPE = "Microsoft.Dynamics.CRM."
+
+
+class Ended(Enum):
+    """How a job ended."""
+
+    RAN = auto()
+    NOT_ALLOWED = auto()  # clearly: nothing was begun, nor would it be next time
+    FAILED = auto()
+
+
+def queries_for(table: str, primary_id: str, column: str, ids: Collection[str], datasource: str | None = None) -> list[dict[str, Any]]:
+    """Queries that find the rows of a table whose column is one of these ids; never an empty condition, which would be the whole table."""
+    named = sorted({guid(one) for one in ids})
+    return [
+        {
+            "@odata.type": f"{_TYPE}QueryExpression",
+            "EntityName": table,
+            "DataSource": datasource,
+            "ColumnSet": {"@odata.type": f"{_TYPE}ColumnSet", "AllColumns": False, "Columns": [primary_id]},
+            "Criteria": filter_of("And", [condition(column, "In", [(one, "System.Guid") for one in named[at : at + IDS_OF_A_QUERY]])]),
+            "Distinct": False,
+        }
+        for at in range(0, len(named), IDS_OF_A_QUERY)
+    ]
+
+
+class Purging:
+    """The jobs by which leftovers are removed, as far as this account may start and follow any."""
+
+    def __init__(self, transport: Transport, user: Callable[[], str], warnings: list[str]) -> None:
+        self._transport = transport
+        self.user = user
+        self._warnings = warnings
+        self._jobs = Jobs(transport, warnings)
+        self._lacking: str | None = None
+
+    def lacking(self) -> str:
+        """The privileges without which no job can be started and followed, as names; asked once, empty where there is none."""
+        if self._lacking is None:
+            self._lacking = lacking_for_bulk_delete(self._transport, self.user())
+        return self._lacking
+
+    def run(self, what: str, queries: Sequence[dict[str, Any]]) -> Ended:
+        """Have one job delete what these queries find, follow it to its end and remove what tells of it.
+
+        Raises:
+            ConnectorError: the job cannot be followed; the next run waits for it.
+        """
+        if self.lacking():
+            return Ended.NOT_ALLOWED
+        job = told = ""
+        for _ in self._transport.tries():  # a second job of the same queries finds what the first has left, which is nothing
+            name = job_name()
+            start_at = start_of(self._transport.clock)
+            try:
+                job = self._jobs.start(name, queries, start_at=start_at, options={})
+                break
+            except NotStarted as failure:
+                if failure.status in REFUSED:
+                    return Ended.NOT_ALLOWED
+                told = str(failure)
+                if failure.is_lasting or failure.status is not None:
+                    break
+            except Lost:
+                told = "whether the CRM has begun a job is not known; the next run looks again"
+        if not job:
+            self._warnings.append(f"{what} could not be cleaned: {told}")
+            return Ended.FAILED
+        if not self._jobs.end(job):
+            self._warnings.append(f"{what} could not be cleaned: the job of the CRM does not end")
+            return Ended.FAILED
+        self._jobs.clean(job, name)
+        return Ended.RAN

@@ -1,0 +1,93 @@
+"""What this CRM keeps of rows beside the rows themselves, by place: found and purged (ERA-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.residual.audit_history import AUDIT, History
+from connectors.dynamics.residual.bin_and_retention import BIN, RETAINED, OtherSource
+from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE, Leftovers
+from connectors.dynamics.residual.purge import Purging
+from connectors.dynamics.schema.capabilities import Capability
+from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
+from connectors.dynamics.writing.platform_rows import Removing
+from connectors.interface import ConnectorError, ReadIncomplete, RowKey, Trace, Traces
+
+
+class Places:
+    """The places of one CRM, looked at and cleaned by one account."""
+
+    def __init__(
+        self, transport: Transport, directory: Directory, removing: Removing, user: Callable[[], str], warnings: list[str]
+    ) -> None:
+        self._directory = directory
+        purging = Purging(transport, user, warnings)
+        self.history = History(transport, directory, purging, warnings)
+        self._purging = purging
+        self._others: dict[Trace, Leftovers | OtherSource] = {
+            Trace.TIMELINE: Leftovers("what stands in timelines", TIMELINE, directory, removing, warnings),
+            Trace.JOBS: Leftovers("what jobs leave", JOBS, directory, removing, warnings),
+            Trace.RETAINED: OtherSource(RETAINED, directory, purging, removing, warnings),
+            Trace.BIN: OtherSource(BIN, directory, purging, removing, warnings),
+        }
+
+    def find(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
+        """What is left of these rows in one place. Raises as `Connector.traces`."""
+        return self.history.find(rows) if trace is Trace.HISTORY else self._others[trace].find(rows)
+
+    def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
+        """The rows of which one place keeps something. Raises as `Connector.kept`."""
+        if trace is Trace.HISTORY:
+            return self.history.kept(tables)
+        other = self._others[trace]
+        return other.kept() if isinstance(other, Leftovers) else other.kept(tables)
+
+    def purge(self, trace: Trace, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
+        """Remove it; gives the rows of which that is not allowed. Raises as `Connector.purge`."""
+        return self.history.purge(rows, alive) if trace is Trace.HISTORY else self._others[trace].purge(rows)
+
+    def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
+        """Which of these rows are there. Raises as `Connector.existing`."""
+        found: set[RowKey] = set()
+        for name, table in self._directory.known(name for name, _ in rows).items():
+            try:
+                found |= {(name, row) for row in self._directory.existing(table, {row for of, row in rows if of == name})}
+            except NotOffered as refusal:
+                raise ReadIncomplete(f"Whether rows are there cannot be told: {refusal.reason}", where=name) from None
+        return found
+
+    def may_run_jobs(self) -> bool:
+        """Whether this account may start and follow the jobs that clean. Raises as `traces`."""
+        return not self._purging.lacking()
+
+    def capabilities(self) -> list[Capability]:
+        """Whether history and bin can be cleaned, and why not."""
+        return [self._history_capability(), self._jobs_capability()]
+
+    def _history_capability(self) -> Capability:
+        name = "audit history"
+        table = self._directory.table(AUDIT)
+        if table is None:
+            return Capability(name, False, "this CRM keeps none")
+        try:
+            self._directory.is_empty(table)
+            reason = self.history.why_no_jobs()
+        except (NotOffered, ConnectorError) as refusal:
+            return Capability(name, False, f"cannot be read, so it is recorded as not reachable: {refusal}")
+        if reason:
+            return Capability(name, False, f"{reason}: what a deletion itself writes stays, and is recorded as not reachable")
+        return Capability(name, True, "a job removes what is kept of rows that are gone")
+
+    def _jobs_capability(self) -> Capability:
+        name = "emptying the recycle bin"
+        try:
+            lacking = self._purging.lacking()
+        except ConnectorError as failure:
+            return Capability(name, False, f"could not be asked: {failure}")
+        if lacking:
+            reason = (
+                f"the application user lacks {lacking}: what lies in the bin stays until it expires, and its unit is not done until then"
+            )
+            return Capability(name, False, reason)
+        return Capability(name, True, "a job removes our rows from it, and from long-term retention")

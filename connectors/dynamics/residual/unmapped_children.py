@@ -1,0 +1,123 @@
+"""Rows of tables that the mapping does not name and that hang on rows of ours: which the CRM deletes along, and which would stay behind.
+
+The CRM's relationships tell. What it only unlinks, or leaves with a dangling id, would survive its owner without anybody knowing; the
+mapping may name such columns under `stay`. Documents in SharePoint never go with the row that tells where they lie.
+
+Source: the reference, section 11.1 and 11.2; ERA-12, lines 4 and 5; R-158.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import Mapping as TableMapping
+from connectors.dynamics.residual.platform_rows import JOBS, TIMELINE
+from connectors.dynamics.schema.counts import total_count
+from connectors.dynamics.schema.metadata import Metadata
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
+from connectors.interface import Hanging, RowKey
+
+CASCADE, RESTRICT = "Cascade", "Restrict"
+# What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows that are looked at by themselves.
+PLATFORM = frozenset(
+    {
+        *JOBS,
+        *TIMELINE,
+        *("audit", "deleteditemreference", "fileattachment", "imagedescriptor", "activitypointer", "activityparty"),
+        *("principalobjectattributeaccess", "principalobjectaccess", "userentityinstancedata", "mailboxtrackingfolder"),
+        *("bulkdeleteoperation", "workflowlog", "importlog", "postregarding", "postrole", "actioncard", "slakpiinstance"),
+    }
+)
+DOCUMENTS = "sharepointdocumentlocation"
+EMPTY_FOR_S = 600.0  # how long nobody is asked again whether any row of a table hangs on anything
+
+
+class Children:
+    """The relationships from tables that are not mapped to tables of which rows go, in one CRM."""
+
+    def __init__(self, transport: Transport, mapping: TableMapping, metadata: Metadata, directory: Directory, warnings: list[str]) -> None:
+        self._transport = transport
+        self._mapping = mapping
+        self._metadata = metadata
+        self._directory = directory
+        self._warnings = warnings
+        self._empty: dict[tuple[str, str], float] = {}  # table and column -> when it was seen to be empty
+
+    def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
+        """What hangs on these rows. Raises as `Connector.hanging`."""
+        by_table: defaultdict[str, list[str]] = defaultdict(list)
+        for name, row in rows:
+            by_table[name].append(row)
+        found: list[Hanging] = []
+        for parent, ids in by_table.items():
+            columns = self._columns(parent, restricting=restricting)
+            known = self._directory.known(name for name, _ in columns)
+            for (name, column), goes in columns.items():
+                if name in known:
+                    found += self._of(known[name], column, parent, ids, goes=goes)
+        return found
+
+    def unmapped(self, parents: Collection[str]) -> tuple[str, ...]:
+        """The tables of which rows hang on rows of these tables, and which nobody reads. Raises as `Connector.unmapped`."""
+        mapped = {table.name for table in self._mapping.tables.values()}
+        columns: dict[str, set[str]] = {}
+        for parent in parents:
+            definition = self._metadata.table(parent)
+            for each in definition.children if definition else ():
+                if each.child not in mapped | PLATFORM:
+                    columns.setdefault(each.child, set()).add(each.column)
+        known = self._directory.known(sorted(columns))
+        return tuple(name for name in sorted(known) if self._has_rows(known[name], columns[name]))
+
+    def _has_rows(self, table: KnownTable, columns: Collection[str]) -> bool:
+        try:
+            return not all(self._is_empty(table, f"_{column}_value") for column in sorted(columns))
+        except NotOffered:
+            return total_count(self._transport, table.name) != 0
+
+    def _columns(self, parent: str, *, restricting: bool) -> Mapping[tuple[str, str], bool]:
+        """Table and lookup of each relationship to be looked at, and whether its rows go along."""
+        definition = self._metadata.table(parent)
+        mapped = {table.name for table in self._mapping.tables.values()}
+        return {
+            (each.child, each.column): each.on_delete == CASCADE and each.child != DOCUMENTS
+            for each in (definition.children if definition else ())
+            # What restricts a delete is refused by the CRM itself.
+            if each.child not in mapped | PLATFORM
+            and (restricting or each.on_delete != RESTRICT)
+            and f"{each.child}.{each.column}" not in self._mapping.stay
+        }
+
+    def _of(self, table: KnownTable, column: str, parent: str, ids: Collection[str], *, goes: bool) -> list[Hanging]:
+        lookup = f"_{column}_value"
+        try:
+            if self._is_empty(table, lookup):
+                return []
+            rows = list(self._directory.rows(table, lookup, ids, lookup))
+        except NotOffered as refusal:
+            if total_count(self._transport, table.name) == 0:
+                return []
+            self._warn(f"{table.name}.{column} points to {parent}, and its rows cannot be looked at: {refusal.reason}", column, table.name)
+            return [] if goes else [Hanging((table.name, ""), (parent, row), goes=False) for row in ids]
+        found = [Hanging((table.name, str(row[table.primary_id]).lower()), (parent, str(row[lookup]).lower()), goes=goes) for row in rows]
+        if found and not goes:
+            what = "documents in SharePoint hang on" if table.name == DOCUMENTS else f"rows of {table.name} would stay behind without"
+            self._warn(f"{what} rows of {parent} that are to go", column, table.name)
+        return found
+
+    def _is_empty(self, table: KnownTable, lookup: str) -> bool:
+        now = self._transport.gate.timeline.now()
+        seen = self._empty.get((table.name, lookup))
+        if seen is not None and now - seen < EMPTY_FOR_S:
+            return True
+        if not self._directory.is_empty(table, f"{lookup} ne null"):
+            return False
+        self._empty[table.name, lookup] = now
+        return True
+
+    def _warn(self, message: str, column: str, table: str) -> None:
+        told = f"{message}; map the table, or name {table}.{column} under `stay` in the mapping"
+        if told not in self._warnings:
+            self._warnings.append(told)

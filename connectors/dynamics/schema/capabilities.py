@@ -1,0 +1,80 @@
+"""What this CRM can do that another cannot, found out by asking; each with the reason that an administrator reads in `doctor`.
+
+Nothing here decides what is disposed of: a feature that lacks costs time, never rows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import msgspec
+
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.schema.counts import total_count
+from connectors.dynamics.schema.metadata import Metadata
+from connectors.interface import ConnectorError
+
+ONLINE = (9, 2)  # on-premises ends at 9.1 (Microsoft Learn, "Web API versions", for Customer Engagement on-premises)
+LIMIT_HEADER = "x-ms-ratelimit-burst-remaining-xrm-requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One feature; `reason` says why it is used or not."""
+
+    name: str
+    available: bool
+    reason: str
+
+
+def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> list[Capability]:
+    """Ask the CRM: its version, then what each feature hangs on.
+
+    Raises:
+        ConnectorError: it cannot be reached.
+    """
+    version = _version(transport)
+    shown = ".".join(map(str, version)) if version else "unknown"
+    found = [Capability("version", bool(version), f"the CRM is version {shown}")]
+    online = version is not None and version >= ONLINE
+    limits = any(name.lower() == LIMIT_HEADER for name in transport.get("WhoAmI", where="WhoAmI").headers)
+    found.append(
+        Capability(
+            "service protection",
+            limits,
+            "answers tell the remaining requests" if limits else "no limits are told: throughput follows response times alone",
+        )
+    )
+    tracked = [t.name for t in mapping.tables.values() if (d := metadata.table(t.name)) is not None and d.tracks_changes]
+    untracked = sorted({table.name for table in mapping.tables.values()} - set(tracked))
+    reason = f"read in full each night: {', '.join(untracked)}" if untracked else "every mapped table tells its changes"
+    found.append(Capability("change tracking", bool(tracked), reason))
+    found.append(
+        Capability("bulk delete past the recycle bin", online, "online only" if not online else "jobs may decline the recycle bin")
+    )
+    first = next(iter(mapping.tables.values()))
+    counted = total_count(transport, first.name) is not None
+    found.append(Capability("row counts", counted, "the CRM counts its rows" if counted else "hidden rows are found by privileges alone"))
+    return found
+
+
+def is_online(transport: Transport) -> bool:
+    """Whether this is the online service, whose bulk deletes may decline the recycle bin; on-premises there is none."""
+    version = _version(transport)
+    return version is not None and version >= ONLINE
+
+
+def _version(transport: Transport) -> tuple[int, ...] | None:
+    """Major and minor; None where the CRM does not tell."""
+    try:
+        text = msgspec.json.decode(transport.get("RetrieveVersion()", where="RetrieveVersion").body)["Version"]
+    except ConnectorError as failure:
+        if failure.status in (400, 404, 405, 501):
+            return None
+        raise
+    except (msgspec.DecodeError, LookupError, TypeError):
+        return None
+    match = re.match(r"(\d+)\.(\d+)", str(text))
+    return (int(match[1]), int(match[2])) if match else None

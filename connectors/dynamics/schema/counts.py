@@ -1,0 +1,61 @@
+"""How many rows the CRM itself counts; each way of asking has a limit of its own (Microsoft Learn, "Count number of rows")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from connectors.dynamics.http.query import literal, query_string
+from connectors.dynamics.http.transport import Transport
+from connectors.interface import ConnectorError
+
+COUNT_LIMIT = 5_000  # `@odata.count` never says more
+AGGREGATE_LIMIT = 50_000  # `$apply` counts no further (Microsoft Learn, "Aggregate data using OData")
+_CANNOT = (400, 404, 405, 500, 501)
+
+
+def count_up_to_limit(transport: Transport, set_name: str, primary_id: str, table: str) -> int | None:
+    """The number of rows that this account sees, 5,000 standing for any larger one; None where the answer contradicts itself."""
+    query = query_string({"$select": primary_id, "$top": "1", "$count": "true"})
+
+    def agreed(content: Any) -> Any:
+        count = content["@odata.count"]
+        if len(content["value"]) != min(count, 1):
+            raise ValueError("a page that lacks rows, or has too many")
+        return count
+
+    return _number(transport, f"{set_name}?{query}", table, agreed)
+
+
+def aggregate_count(transport: Transport, set_name: str, table: str) -> int | None:
+    """The number of rows that this account sees, up to 50,000."""
+    query = query_string({"$apply": "aggregate($count as number)"})
+    return _number(transport, f"{set_name}?{query}", table, lambda content: content["value"][0]["number"])
+
+
+def total_count(transport: Transport, table: str) -> int | None:
+    """The number of all rows, visible to this account or not; up to a day old."""
+
+    def among(content: Any) -> Any:
+        counts = content["EntityRecordCountCollection"]
+        return dict(zip(counts["Keys"], counts["Values"], strict=True))[table]
+
+    return _number(transport, f"RetrieveTotalRecordCount(EntityNames=[{literal(table)}])", table, among)
+
+
+def _number(transport: Transport, address: str, table: str, found: Callable[[Any], Any]) -> int | None:
+    """The number in an answer; None where the CRM keeps none, or says it in a way that is not known.
+
+    Raises:
+        ConnectorError: the CRM cannot be reached or does not let us in.
+    """
+    try:
+        return int(found(msgspec.json.decode(transport.get(address, where=table).body)))
+    except ConnectorError as failure:
+        if failure.status in _CANNOT:
+            return None
+        raise
+    except (msgspec.DecodeError, LookupError, TypeError, ValueError, RecursionError):
+        return None

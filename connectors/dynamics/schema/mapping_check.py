@@ -1,0 +1,161 @@
+"""The mapping against the CRM's metadata: does every table, column, option and relationship exist, and is it what we take it for?
+
+Errors stop every command (exit 3), because a wrong column could end a term too early; a value that the CRM has and the mapping lacks is a
+warning, since such units are kept and named in the report (R-161).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Mapping, Table, field_type
+from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
+from connectors.interface import Finding
+from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
+from rules.policy.suggestions import meant
+
+# Dataverse's names of column types, in the words of the masking techniques.
+COLUMN_TYPES = {
+    "StringType": ColumnType.STRING,
+    "MemoType": ColumnType.MEMO,
+    "IntegerType": ColumnType.INT,
+    "DecimalType": ColumnType.DECIMAL,
+    "MoneyType": ColumnType.MONEY,
+    "BooleanType": ColumnType.BOOL,
+    "DateTimeType": ColumnType.DATE,
+    "PicklistType": ColumnType.CHOICE,
+    "MultiSelectPicklistType": ColumnType.CHOICES,
+    "LookupType": ColumnType.LOOKUP,
+    "FileType": ColumnType.FILE,
+    "ImageType": ColumnType.IMAGE,
+    "UniqueidentifierType": ColumnType.GUID,
+}
+_TEXT_TYPES = frozenset({"StringType", "MemoType", "UniqueidentifierType", "EntityNameType"})
+_NUMBER_TYPES = frozenset({"IntegerType", "BigIntType"})
+_IMAGE_TYPES = frozenset({"ImageType", "FileType"})
+_EXPECTED = {
+    bool: frozenset({"BooleanType"}),
+    int: _NUMBER_TYPES,
+    float: _NUMBER_TYPES | {"MoneyType", "DecimalType", "DoubleType"},
+    bytes: _IMAGE_TYPES | {"MemoType"},
+}
+
+
+def check_mapping(mapping: Mapping, metadata: Metadata) -> list[Finding]:
+    """Everything in which the mapping and the CRM differ, errors and warnings."""
+    return [finding for table in mapping.tables.values() for finding in check_table(table, mapping, metadata)]
+
+
+def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Finding]:
+    """The same for one table."""
+    definition = metadata.table(table.name)
+    if definition is None:
+        return [_error(f"The CRM has no table {table.name} ({table.kind}){meant(table.name, metadata.names()) or '.'}", table.where)]
+    findings: list[Finding] = []
+    for column in (*table.columns.values(), *table.personal.values()):
+        attribute = definition.attributes.get(column.name)
+        if attribute is None:
+            like = meant(column.name, definition.attributes) or "."
+            findings.append(_error(f"The table {table.name} has no column {column.name} ({table.kind}.{column.field}){like}", column.where))
+        else:
+            findings.extend(_check_security(table, column, attribute))
+            findings.extend(_check_column(table, column, attribute, definition, mapping))
+            findings.extend(_check_masking(table, column, attribute, definition))
+    return findings
+
+
+def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:
+    """A column that is emptied or filled by a masking technique must be able to take its result (section 5.3)."""
+    technique = APPLIED.get(table.kind, {}).get(column.field)
+    if technique is None:
+        return
+    kind = COLUMN_TYPES.get(attribute.kind, attribute.kind)
+    unique = any(column.name in key for key in definition.keys.values())
+    problem = check_technique(technique, kind, max_length=None, required=attribute.required, unique=unique)
+    if problem is not None:
+        yield _error(f"{table.name}.{column.name} cannot be masked: {problem}.", column.where)
+
+
+def _check_security(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
+    """A secured column looks empty to who may not read it, without an error: a hold or a birth date would be overlooked."""
+    if attribute.secured and not column.is_readable:
+        yield _error(
+            f"{table.name}.{column.name} is secured: it looks empty to who may not read it. Give the application user a column security "
+            f"profile that reads it, then list {column.field} under readable.",
+            column.where,
+        )
+
+
+def _check_column(table: Table, column: Column, attribute: Attribute, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:
+    kind = field_type(table.full, column.field)
+    place = f"{table.name}.{column.name}"
+    if column.field in LOOKUPS:
+        yield from _check_lookup(table, column, attribute, definition, mapping)
+    elif column.choice is not None:
+        yield from _check_choice(table, column, attribute)
+    elif kind in (date, datetime):
+        yield from _check_date(table, column, attribute)
+    else:
+        expected = _EXPECTED.get(kind, _IMAGE_TYPES if column.field == "image" else _TEXT_TYPES)
+        if attribute.kind in CHOICE_TYPES:
+            yield _error(f"{place} is a choice: {table.kind}.{column.field} needs its option values under choices.", column.where)
+        elif attribute.kind not in expected:
+            yield _error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs {_names(expected)}.", column.where)
+
+
+def _check_date(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
+    place = f"{table.name}.{column.name}"
+    if attribute.kind != "DateTimeType":
+        yield _error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a date.", column.where)
+    elif not attribute.behaviour and not column.behaviour:
+        yield _error(f"The behaviour of the date column {place} is unknown (DAT-09): state it under behaviour.", column.where)
+    elif attribute.behaviour and column.behaviour and attribute.behaviour != column.behaviour:
+        yield _error(f"The date column {place} is {attribute.behaviour} in the CRM and {column.behaviour} in the mapping.", column.where)
+
+
+def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
+    place = f"{table.name}.{column.name}"
+    choice = column.choice
+    assert choice is not None
+    allowed = CHOICE_TYPES if column.field == "categories" else CHOICE_TYPES - {"MultiSelectPicklistType"}
+    if attribute.kind not in allowed:
+        yield _error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a choice.", column.where)
+        return
+    if attribute.options is None:
+        yield _error(f"The CRM does not tell the options of {place}.", column.where)
+        return
+    for option, key in choice.keys.items():
+        if option not in attribute.options:
+            yield _error(f"{place} has no option {option} ({key}).", choice.where[option])
+    for option in attribute.options.keys() - choice.keys.keys():
+        effect = "its units are kept as UNCONFIGURED" if column.field == "categories" else "it counts as empty"
+        yield Finding(False, f"{place} has an option {option} that the mapping lacks: {effect}.", column.where)
+
+
+def _check_lookup(table: Table, column: Column, attribute: Attribute, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:
+    place = f"{table.name}.{column.name}"
+    if attribute.kind not in LOOKUP_TYPES:
+        yield _error(f"{place} is {_named(attribute)}; {table.kind}.{column.field} needs a lookup.", column.where)
+        return
+    wanted = LOOKUPS[column.field]
+    named = {mapping.tables[kind].name for kind in wanted if kind in mapping.tables}
+    targets = set(attribute.targets)
+    if column.field == "activity":
+        named.add("activitypointer")
+    if not targets:
+        yield _error(f"The CRM names no relationship for the lookup {place}.", column.where)
+    elif wanted and named and not named & targets:
+        yield _error(f"The lookup {place} points to {', '.join(sorted(targets))}, not to {' or '.join(sorted(named))}.", column.where)
+
+
+def _error(message: str, where: str) -> Finding:
+    return Finding(True, message, where)
+
+
+def _named(attribute: Attribute) -> str:
+    return attribute.kind.removesuffix("Type")
+
+
+def _names(kinds: frozenset[str]) -> str:
+    return " or ".join(sorted(kind.removesuffix("Type") for kind in kinds))

@@ -1,0 +1,144 @@
+"""The sections `anonymise` of the mapping against the CRM's metadata: can every column take what it is to get, and was none forgotten?
+
+A column that nobody named could hold personal data and would stay on a row that is called anonymous, so it is an error (exit 3). Only
+asked where the policy anonymises in place.
+
+Source: sections 5.2 and 5.3, ERA-02, ERA-06.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connectors.dynamics.mapping.mapping import Mapping, Table
+from connectors.dynamics.mapping.masks import MASKED_KINDS, Masks
+from connectors.dynamics.schema.mapping_check import COLUMN_TYPES
+from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
+from connectors.interface import Finding
+from rules.anonymisation.anonymity import Remnant
+from rules.anonymisation.techniques import ColumnType, check_technique
+
+# What the platform keeps on every row by itself; nobody can empty it, and state and owner have keys of their own (reference: section 2).
+PLATFORM = frozenset(
+    {
+        *("createdon", "createdby", "createdonbehalfby", "modifiedon", "modifiedby", "modifiedonbehalfby", "overriddencreatedon"),
+        *("ownerid", "owninguser", "owningteam", "owningbusinessunit", "statecode", "statuscode", "versionnumber"),
+        *("importsequencenumber", "timezoneruleversionnumber", "utcconversiontimezonecode", "transactioncurrencyid", "exchangerate"),
+        *("processid", "stageid", "traversedpath"),
+    }
+)
+REMNANTS = {
+    ColumnType.STRING: Remnant.TEXT,
+    ColumnType.MEMO: Remnant.TEXT,
+    ColumnType.FILE: Remnant.FILE,
+    ColumnType.IMAGE: Remnant.FILE,
+    ColumnType.DATE: Remnant.IDENTIFIER,
+}
+_DATES = frozenset({ColumnType.DATE, ColumnType.DATETIME, ColumnType.DATETIME_TZI})
+_DERIVED = frozenset({ColumnType.INT, ColumnType.DECIMAL, ColumnType.MONEY, ColumnType.BOOL, ColumnType.CHOICE, ColumnType.CHOICES})
+_PEOPLE = frozenset({"contact"})
+_OTHER_TYPES = {"BigIntType": ColumnType.INT, "DoubleType": ColumnType.DECIMAL, "CustomerType": ColumnType.LOOKUP}
+
+
+def check_masks(mapping: Mapping, metadata: Metadata) -> list[Finding]:
+    """Everything that keeps dossiers and fiches from being anonymised in place; warnings where what stays makes them pseudonymised."""
+    findings: list[Finding] = []
+    for kind in sorted(MASKED_KINDS & mapping.tables.keys()):
+        table = mapping.tables[kind]
+        definition = metadata.table(table.name)
+        if definition is None:
+            continue  # told by `check_mapping`
+        if table.masks is None:
+            findings.append(_error(f"The policy anonymises in place, and {kind} has no section anonymise.", table.where))
+            continue
+        metadata.load_lengths(definition)
+        findings += [
+            *_check_named(table.masks, definition),
+            *_check_kept(table, table.masks, definition, mapping),
+            *_check_complete(table, table.masks, definition),
+            *_check_state(table.masks, definition),
+        ]
+    return findings
+
+
+def remnants(masks: Masks, definition: TableDefinition, mapping: Mapping) -> frozenset[Remnant]:
+    """What stays on a masked row because the mapping keeps its column (ERA-02)."""
+    return frozenset(
+        remnant
+        for name in masks.keeps
+        if (attribute := definition.attributes.get(name)) is not None and (remnant := _remnant(attribute, mapping)) is not None
+    )
+
+
+def type_of(attribute: Attribute) -> str:
+    """A column's type in the words of the masking techniques; Dataverse's own word for any other."""
+    return COLUMN_TYPES.get(attribute.kind) or _OTHER_TYPES.get(attribute.kind) or attribute.kind
+
+
+def _remnant(attribute: Attribute, mapping: Mapping) -> Remnant | None:
+    kind = type_of(attribute)
+    if kind == ColumnType.LOOKUP:
+        people = _PEOPLE | {mapping.tables["contact"].name}
+        return Remnant.CONTACT if not attribute.targets or attribute.targets & people else None
+    return Remnant.IDENTIFIER if kind in _DATES else REMNANTS.get(ColumnType(kind)) if kind in tuple(ColumnType) else Remnant.TEXT
+
+
+def _check_named(masks: Masks, definition: TableDefinition) -> Iterator[Finding]:
+    for column in masks.columns.values():
+        attribute = definition.attributes.get(column.name)
+        place = f"{definition.name}.{column.name}"
+        if attribute is None:
+            yield _error(f"The table {definition.name} has no column {column.name} (anonymise).", column.where)
+            continue
+        kind = type_of(attribute)
+        if column.name in PLATFORM or column.name == definition.primary_id:
+            yield _error(f"{place} is the platform's own: no technique can overwrite it.", column.where)
+        elif attribute.secured:
+            yield _error(f"{place} is secured: that it is empty could not be read back.", column.where)
+        elif not attribute.updatable and kind != ColumnType.FILE and column.technique not in ("null", "drop_text"):
+            yield _error(f"{place} cannot be written; null says that it is empty once what it is made from is.", column.where)
+        else:
+            unique = any(column.name in key for key in definition.keys.values())
+            problem = check_technique(column.technique, kind, max_length=attribute.max_length, required=attribute.required, unique=unique)
+            if problem is not None:
+                yield _error(f"{place} cannot be masked: {problem}.", column.where)
+
+
+def _check_kept(table: Table, masks: Masks, definition: TableDefinition, mapping: Mapping) -> Iterator[Finding]:
+    categories = table.columns["categories"].name if "categories" in table.columns else ""
+    for name, where in masks.keeps.items():
+        attribute = definition.attributes.get(name)
+        place = f"{definition.name}.{name}"
+        if attribute is None:
+            yield _error(f"The table {definition.name} has no column {name} (keeps).", where)
+        elif attribute.required:
+            yield _error(f"{place} is required, so it cannot be emptied where too few people share it (ERA-08).", where)
+        elif not attribute.updatable:
+            yield _error(f"{place} cannot be written, so it cannot be emptied where too few people share it (ERA-08).", where)
+        elif (remnant := _remnant(attribute, mapping)) is not None:
+            yield Finding(False, f"{place} stays, so its rows are reported PSEUDONYMISED ({remnant}; ERA-02).", where)
+        elif name == categories:
+            yield Finding(False, f"{place} stays beside createdon, which nobody can empty: month and day stand beside it (5.3).", where)
+
+
+def _check_complete(table: Table, masks: Masks, definition: TableDefinition) -> Iterator[Finding]:
+    own = table.columns["anonymised_on"].name
+    known = PLATFORM | masks.columns.keys() | masks.keeps.keys() | {own, definition.primary_id}
+    for name, attribute in definition.attributes.items():
+        kind = type_of(attribute)
+        is_derived = attribute.part_of or (not attribute.updatable and kind in _DERIVED)  # it follows from another column
+        if name not in known and not is_derived and kind in tuple(ColumnType):
+            yield _error(f"{definition.name}.{name} could hold personal data: give it a technique, or list it under keeps.", masks.where)
+
+
+def _check_state(masks: Masks, definition: TableDefinition) -> Iterator[Finding]:
+    if "ownerid" not in definition.attributes:
+        yield _error(f"Rows of {definition.name} have no owner, so no neutral team can have them (ERA-06).", masks.owner_where)
+    for name, value in (("statecode", masks.state), ("statuscode", masks.status)):
+        options = definition.attributes[name].options if name in definition.attributes else None
+        if value is not None and (options is None or value not in options):
+            yield _error(f"{definition.name}.{name} has no option {value}.", masks.state_where)
+
+
+def _error(message: str, where: str) -> Finding:
+    return Finding(True, message, where)

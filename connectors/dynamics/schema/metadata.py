@@ -1,0 +1,260 @@
+"""What the CRM says about its own tables, read once and kept (Microsoft Learn, "Query table definitions using the Web API").
+
+Each table takes one request for its definition, and one for each kind of column whose details the general list leaves out, if a column of
+that kind is mapped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from connectors.dynamics.http.query import literal, query_string
+from connectors.dynamics.http.transport import Transport
+from connectors.interface import ConnectorError, ReadIncomplete
+
+_AT_ONCE = 4  # the parallelism that the service itself hints at (x-ms-dop-hint)
+_CAST = "Microsoft.Dynamics.CRM."
+_OPTION_CASTS = {
+    "PicklistType": "PicklistAttributeMetadata",
+    "MultiSelectPicklistType": "MultiSelectPicklistAttributeMetadata",
+    "StateType": "StateAttributeMetadata",
+    "StatusType": "StatusAttributeMetadata",
+}
+DATE_BEHAVIOURS = {"DateOnly": "date_only", "UserLocal": "user_local", "TimeZoneIndependent": "time_zone_independent"}
+LOOKUP_TYPES = frozenset({"LookupType", "CustomerType", "OwnerType"})
+CHOICE_TYPES = frozenset(_OPTION_CASTS)
+
+
+@dataclass(slots=True)
+class Attribute:
+    """One column. `kind` is Dataverse's type name (`DateTimeType`); `behaviour` is ours, "" where the CRM does not tell; a `secured` one is
+    empty for who has no permission to read it; `part_of` is the column whose companion it is; `max_length` is known once it was asked."""
+
+    name: str
+    schema_name: str
+    kind: str
+    required: bool = False
+    secured: bool = False
+    behaviour: str = ""
+    options: dict[int, str] | None = None
+    targets: frozenset[str] = frozenset()
+    updatable: bool = True
+    part_of: str = ""
+    max_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """One many-to-one or one-to-many relationship; `on_delete` is what the delete of the parent does to this child."""
+
+    name: str
+    parent: str
+    child: str
+    column: str
+    navigation: str
+    on_delete: str
+
+
+@dataclass(slots=True)
+class TableDefinition:
+    """One table as the CRM defines it."""
+
+    name: str
+    set_name: str
+    primary_id: str
+    attributes: dict[str, Attribute]
+    parents: tuple[Relationship, ...] = ()
+    children: tuple[Relationship, ...] = ()
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tracks_changes: bool = False
+
+    def navigation(self, column: str, target: str | None = None) -> str:
+        """The navigation property by which a lookup is bound, in its exact case; "" if the CRM names none."""
+        found = [parent for parent in self.parents if parent.column == column and target in (None, parent.parent)]
+        return found[0].navigation if found else ""
+
+
+class Metadata:
+    """Definitions of tables, each read at most once."""
+
+    def __init__(self, transport: Transport, wanted: Mapping[str, Collection[str]]) -> None:
+        """`wanted` are the columns of each table of which details are needed."""
+        self._transport = transport
+        self._wanted = wanted
+        self._tables: dict[str, TableDefinition | None] = {}
+        self._asking = threading.Lock()  # two threads that want the same definition ask once
+
+    def load(self, names: Iterable[str]) -> None:
+        """Read several definitions at the same time, since each waits for the network most of the while.
+
+        The first is read alone: where the CRM is out of reach, that is found out once and not a dozen times.
+        """
+        missing = [name for name in dict.fromkeys(names) if name not in self._tables]
+        if not missing:
+            return
+        self.table(missing[0])
+        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="metadata")
+        try:
+            self._tables.update(zip(missing[1:], pool.map(self._read, missing[1:]), strict=True))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def table(self, name: str) -> TableDefinition | None:
+        """The definition of a table by its logical name; None if the CRM has no such table."""
+        with self._asking:
+            if name not in self._tables:
+                self._tables[name] = self._read(name)
+            return self._tables[name]
+
+    def names(self) -> list[str]:
+        """The logical names of all tables, for a message about one that is not there; none where the CRM does not list them."""
+        try:
+            content = self._get("EntityDefinitions?$select=LogicalName", "EntityDefinitions")
+        except ConnectorError:
+            return []
+        listed = content.get("value")
+        rows = listed if isinstance(listed, list) else []
+        return [row["LogicalName"] for row in rows if isinstance(row, dict) and isinstance(row.get("LogicalName"), str)]
+
+    def by_set(self, set_name: str) -> tuple[str, str] | None:
+        """Logical name and primary id of the table with this set name, both "" if there is none; None where no definitions are kept."""
+        options = {"$select": "LogicalName,EntitySetName,PrimaryIdAttribute", "$filter": f"EntitySetName eq {literal(set_name)}"}
+        try:
+            content = self._get(f"EntityDefinitions?{query_string(options)}", "EntityDefinitions")
+        except ConnectorError as failure:
+            if failure.status in (400, 404, 405, 406, 410, 500, 501):
+                return None
+            raise
+        for item in _items(content.get("value")):
+            if item.get("EntitySetName") == set_name and item.get("PrimaryIdAttribute"):
+                return _text(item, "LogicalName"), _text(item, "PrimaryIdAttribute")
+        return "", ""
+
+    def load_lengths(self, table: TableDefinition) -> None:
+        """Ask how long the texts of a table may be."""
+        root = f"EntityDefinitions(LogicalName={literal(table.name)})"
+        for cast in ("StringAttributeMetadata", "MemoAttributeMetadata"):
+            for item in self._cast(root, table, cast, {"$select": "LogicalName,MaxLength"}):
+                length = item.get("MaxLength")
+                table.attributes[_text(item, "LogicalName")].max_length = length if isinstance(length, int) else None
+
+    def _read(self, name: str) -> TableDefinition | None:
+        root = f"EntityDefinitions(LogicalName={literal(name)})"
+        relationship = "SchemaName,ReferencedEntity,ReferencedEntityNavigationPropertyName,ReferencingEntity,ReferencingAttribute,"
+        relationship += "ReferencingEntityNavigationPropertyName,CascadeConfiguration"
+        options = {
+            "$select": "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled",
+            "$expand": "Attributes($select=LogicalName,SchemaName,AttributeType,AttributeTypeName,RequiredLevel,IsSecured,IsValidForUpdate,"
+            "AttributeOf),"
+            "Keys($select=SchemaName,KeyAttributes),"
+            f"ManyToOneRelationships($select={relationship}),OneToManyRelationships($select={relationship})",
+        }
+        try:
+            content = self._get(f"{root}?{query_string(options)}", name)
+        except ConnectorError as failure:
+            if failure.status == 404:
+                return None
+            raise
+        attributes = {attribute.name: attribute for attribute in map(_attribute, _items(content.get("Attributes")))}
+        table = TableDefinition(
+            name,
+            _text(content, "EntitySetName"),
+            _text(content, "PrimaryIdAttribute"),
+            attributes,
+            tuple(_relationship(item, "ReferencingEntityNavigationPropertyName") for item in _items(content.get("ManyToOneRelationships"))),
+            tuple(_relationship(item, "ReferencedEntityNavigationPropertyName") for item in _items(content.get("OneToManyRelationships"))),
+            {_text(item, "SchemaName"): tuple(item.get("KeyAttributes") or ()) for item in _items(content.get("Keys"))},
+            content.get("ChangeTrackingEnabled") is True,
+        )
+        if not table.set_name or not table.primary_id:
+            raise ReadIncomplete("The CRM's definition of a table lacks its set name or primary id.", where=name)
+        self._details(root, table)
+        return table
+
+    def _details(self, root: str, table: TableDefinition) -> None:
+        kinds = {table.attributes[name].kind for name in self._wanted.get(table.name, ()) if name in table.attributes}
+        if "DateTimeType" in kinds:
+            for item in self._cast(root, table, "DateTimeAttributeMetadata", {"$select": "LogicalName,DateTimeBehavior"}):
+                behaviour = item.get("DateTimeBehavior")
+                named = behaviour.get("Value") if isinstance(behaviour, dict) else behaviour
+                table.attributes[_text(item, "LogicalName")].behaviour = DATE_BEHAVIOURS.get(str(named), "")
+        for kind, cast in _OPTION_CASTS.items():
+            if kind not in kinds:
+                continue
+            is_own = kind in ("StateType", "StatusType")  # those of the platform are never shared between tables
+            expand = "OptionSet($select=Options)" + ("" if is_own else ",GlobalOptionSet($select=Options)")
+            for item in self._cast(root, table, cast, {"$select": "LogicalName", "$expand": expand}):
+                table.attributes[_text(item, "LogicalName")].options = _options(item)
+        for attribute in table.attributes.values():
+            attribute.targets = frozenset(parent.parent for parent in table.parents if parent.column == attribute.name)
+
+    def _cast(self, root: str, table: TableDefinition, cast: str, options: dict[str, str]) -> list[dict[str, Any]]:
+        content = self._get(f"{root}/Attributes/{_CAST}{cast}?{query_string(options)}", table.name)
+        return [item for item in _items(content.get("value")) if item.get("LogicalName") in table.attributes]
+
+    def _get(self, address: str, where: str) -> dict[str, Any]:
+        answer = self._transport.get(address, where=where)
+        try:
+            content = msgspec.json.decode(answer.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise ReadIncomplete("The CRM's definition of a table is not readable.", where=where, request_id=answer.request_id)
+        return content
+
+
+def _attribute(item: dict[str, Any]) -> Attribute:
+    named = item.get("AttributeTypeName")
+    kind = named.get("Value") if isinstance(named, dict) else None
+    level = item.get("RequiredLevel")
+    required = level.get("Value") if isinstance(level, dict) else level
+    return Attribute(
+        _text(item, "LogicalName"),
+        _text(item, "SchemaName"),
+        str(kind or f"{item.get('AttributeType')}Type"),
+        required in ("ApplicationRequired", "SystemRequired"),
+        item.get("IsSecured") is True,
+        updatable=item.get("IsValidForUpdate") is not False,
+        part_of=_text(item, "AttributeOf"),
+    )
+
+
+def _relationship(item: dict[str, Any], navigation: str) -> Relationship:
+    cascade = item.get("CascadeConfiguration")
+    return Relationship(
+        _text(item, "SchemaName"),
+        _text(item, "ReferencedEntity"),
+        _text(item, "ReferencingEntity"),
+        _text(item, "ReferencingAttribute"),
+        _text(item, navigation),
+        str(cascade.get("Delete", "")) if isinstance(cascade, dict) else "",
+    )
+
+
+def _options(item: dict[str, Any]) -> dict[int, str]:
+    """The option values and a label of each; labels are shown to administrators only, never used as data."""
+    found: dict[int, str] = {}
+    for source in ("GlobalOptionSet", "OptionSet"):
+        options = item.get(source)
+        for option in _items(options.get("Options")) if isinstance(options, dict) else []:
+            value = option.get("Value")
+            label = option.get("Label")
+            named = label.get("UserLocalizedLabel") if isinstance(label, dict) else None
+            if isinstance(value, int):
+                found[value] = str(named.get("Label", "")) if isinstance(named, dict) else ""
+    return found
+
+
+def _items(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(item: dict[str, Any], name: str) -> str:
+    value = item.get(name)
+    return value if isinstance(value, str) else ""

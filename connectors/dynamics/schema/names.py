@@ -1,0 +1,43 @@
+"""What the CRM calls rows of tables that are not mapped, such as the organisation for which a contact works."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from connectors.dynamics.http.query import literal, query_string
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
+from connectors.interface import ReadIncomplete
+
+
+class Naming:
+    """The primary names of rows in one CRM."""
+
+    def __init__(self, transport: Transport, directory: Directory, warnings: list[str]) -> None:
+        self._transport = transport
+        self._directory = directory
+        self._warnings = warnings
+
+    def names(self, name: str, ids: Collection[str] | None) -> dict[str, str]:
+        """Names by id; of all rows where no ids are given. Raises as `Connector.names`."""
+        if (ids is not None and not ids) or (table := self._directory.table(name)) is None or not (column := self._name_column(name)):
+            return {}
+        try:
+            rows = list(
+                self._directory.rows(table, table.primary_id, ids, column) if ids is not None else self._directory.all(table, column)
+            )
+        except NotOffered as refusal:
+            if (message := f"names are left out: {refusal.reason}") not in self._warnings:
+                self._warnings.append(message)
+            return {}
+        return {str(row[table.primary_id]).lower(): str(row[column]) for row in rows if row.get(column)}
+
+    def _name_column(self, name: str) -> str:
+        address = f"EntityDefinitions(LogicalName={literal(name)})?{query_string({'$select': 'PrimaryNameAttribute'})}"
+        answer = self._transport.get(address, where=name)
+        try:
+            return str(msgspec.json.decode(answer.body)["PrimaryNameAttribute"] or "")
+        except (msgspec.DecodeError, LookupError, TypeError):
+            raise ReadIncomplete("The CRM's definition of a table is not readable.", where=name, request_id=answer.request_id) from None

@@ -1,0 +1,364 @@
+"""What the application user may do, compared with what the jobs need (reference: section 13).
+
+A read that reaches less than the whole organisation shows fewer rows and says nothing, so it counts as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from connectors.dynamics.http.query import guid, literal, query_string
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.mapping.mapping import Mapping as TableMapping
+from connectors.dynamics.schema.metadata import Metadata
+from connectors.interface import ConnectorError, Finding, OperationKind, ReadIncomplete
+from rules.model.bypass import Bypass
+from rules.model.records import KINDS, Record
+
+DEPTHS = ("Basic", "Local", "Deep", "Global")  # Microsoft Learn, "PrivilegeDepth EnumType"
+WHOLE = DEPTHS[-1]  # reaches every row
+ACCESS = {
+    OperationKind.CREATE: ("Create",),
+    OperationKind.UPDATE: ("Write",),
+    OperationKind.DELETE: ("Delete",),
+    OperationKind.MASK: ("Write", "Assign"),  # an anonymised row changes hands (ERA-06)
+}
+WRITES = ("Create", "Write", "Delete", "Assign", "Share")
+# With these a write could pass by what keeps records from being written, or hide who wrote.
+DANGEROUS = {
+    "prvActOnBehalfOfAnotherUser": "it could write in the name of a person",
+    "prvBypassCustomBusinessLogic": "it could pass by holds that are kept as business logic",
+    "prvBypassCustomPlugins": "it could pass by holds that are kept as plug-ins",
+    "prvWriteRole": "it could give itself more rights",
+    "prvAssignRole": "it could give itself more rights",
+}
+# What passing by custom logic asks for where the schedule wants it; the header that keeps cloud flows from starting asks for none.
+BYPASS_NEEDS = {Bypass.PLUGINS: ("prvBypassCustomBusinessLogic", "the schedule lets disposals pass by plug-ins")}
+# What everyone needs who connects at all, and to which depth.
+COMMON = {
+    "prvReadEntity": (WHOLE, "definitions of tables"),
+    "prvReadAttribute": (WHOLE, "definitions of columns"),
+    "prvReadRelationship": (WHOLE, "what a delete takes along"),
+    "prvReadOptionSet": (WHOLE, "what the options of a choice mean"),
+    "prvReadUser": ("Basic", "its own row, to ask what it may do"),
+}
+_NOT_OFFERED = (400, 404, 405, 501)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One kind of access to one table, and why. `is_certain` is False for what a delete takes along outside the mapping: whether the
+    service asks for a right to it is not documented, and without it the delete is refused and told."""
+
+    table: str
+    access: str
+    reason: str
+    is_certain: bool = True
+
+
+@dataclass(slots=True)
+class Rights:
+    """What a user holds: depth by privilege id, and those names that the CRM told along."""
+
+    depths: dict[str, str]
+    names: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Privilege:
+    """One privilege as the table's definition names it."""
+
+    id: str
+    name: str
+
+
+def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Record], Collection[OperationKind]]) -> list[Need]:
+    """Every access that is needed, in the order of the mapping; a delete also takes what it deletes along."""
+    found: dict[tuple[str, str], Need] = {}
+
+    def add(table: str, access: str, reason: str, *, is_certain: bool = True) -> None:
+        found.setdefault((table, access), Need(table, access, reason, is_certain))
+
+    for word, table in mapping.tables.items():
+        operations = needs.get(KINDS[word])
+        if operations is None:
+            continue
+        add(table.name, "Read", f"{word}: decisions hang on every row")
+        for operation, accesses in ACCESS.items():
+            for access in accesses if operation in operations else ():
+                add(table.name, access, f"{word}: {operation.value}")
+        if OperationKind.MASK in operations:
+            add("team", "Read", "the neutral team that owns anonymised rows")
+    for need in list(found.values()):
+        definition = metadata.table(need.table) if need.access == "Delete" else None
+        for child in definition.children if definition else ():
+            if child.on_delete == "Cascade":
+                add(child.child, "Delete", f"goes with {need.table}", is_certain=False)
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RoleLine:
+    """One privilege of the role that is enough and no more."""
+
+    name: str
+    depth: str
+    reason: str
+
+
+def least_role(
+    transport: Transport,
+    mapping: TableMapping,
+    metadata: Metadata,
+    needs: Mapping[type[Record], Collection[OperationKind]],
+    bypass: Collection[Bypass] = (),
+) -> list[RoleLine]:
+    """The role that lets the jobs do their work and nothing else, in this CRM's own names; one line a privilege."""
+    wanted = needs_of(mapping, metadata, needs)
+    named = _named(transport, [need.table for need in wanted])
+    reasons: dict[str, list[str]] = {}
+    for need in wanted:
+        if need.is_certain and (privilege := named.get(need.table, {}).get(need.access)):
+            reasons.setdefault(privilege.name, []).append(need.reason)
+    common = [RoleLine(name, depth, reason) for name, (depth, reason) in COMMON.items()]
+    tables = [RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items()]
+    return [*common, *tables, *(RoleLine(name, WHOLE, reason) for name, reason in _bypass_needs(bypass).items())]
+
+
+def _bypass_needs(bypass: Collection[Bypass]) -> dict[str, str]:
+    """The privileges that this bypass asks for, each with its reason."""
+    return dict(need for each, need in BYPASS_NEEDS.items() if each in bypass)
+
+
+def check_privileges(
+    users: Sequence[tuple[Transport, str]],
+    mapping: TableMapping,
+    metadata: Metadata,
+    needs: Mapping[type[Record], Collection[OperationKind]],
+    bypass: Collection[Bypass] = (),
+) -> list[Finding]:
+    """Errors for what is missing, warnings for what is too much, for each application user: its transport and its id.
+
+    Where the CRM has no way to ask (on-premises before version 9), one warning says so.
+    """
+    wanted = needs_of(mapping, metadata, needs)
+    found: list[Finding] = []
+    try:
+        named = _named(users[0][0], [need.table for need in wanted])
+        for number, (transport, user) in enumerate(users, 1):
+            rights = _rights(transport, user)
+            of_user = f" (application user {number}, {user})" if number > 1 else ""
+            by_name = _bypass_needs(bypass)
+            told = [*_missing(wanted, named, rights), *_missing_by_name(by_name, rights)]
+            told += _excess(wanted, named, rights, _of_answers(mapping), by_name)
+            found += [replace(each, message=each.message + of_user) for each in told]
+    except ConnectorError as failure:
+        if failure.status in _NOT_OFFERED:
+            what = f"this CRM does not tell what the application user may do (status {failure.status})"
+            return [*found, Finding(False, what, "privileges")]
+        raise
+    return found
+
+
+# What a bulk delete asks for beside the rights to the rows themselves, by table; without it rows go in batches (decision 0008).
+BULK_DELETE = "prvBulkDelete"
+BULK_DELETE_TABLES = {
+    "asyncoperation": ("Read", "Write", "Delete"),
+    "bulkdeleteoperation": ("Read", "Delete"),
+    "bulkdeletefailure": ("Read",),
+}
+
+
+def lacking_for_bulk_delete(transport: Transport, user: str) -> str:
+    """The privileges that a bulk delete would need and this user has not, as names; empty where there is none or the CRM does not tell."""
+    try:
+        rights = _rights(transport, user)
+        named = _named(transport, list(BULK_DELETE_TABLES))
+    except ConnectorError as failure:
+        if failure.status in _NOT_OFFERED:
+            return ""
+        raise
+    wanted = [
+        kinds[access] for table, accesses in BULK_DELETE_TABLES.items() for access in accesses if access in (kinds := named.get(table, {}))
+    ]
+    lacking = [privilege.name for privilege in wanted if privilege.id not in rights.depths]
+    if rights.names and BULK_DELETE not in rights.names:
+        lacking.insert(0, BULK_DELETE)
+    return ", ".join(dict.fromkeys(lacking))
+
+
+# What cleaning asks for, by table; where it lacks, the place is recorded as not reachable and the night goes on. A table that the CRM does
+# not have needs nothing. Audit rows are deleted by a job, or row by row with the last of the privileges that go by a name.
+AUDIT = "audit"
+CLEANING: Mapping[tuple[str, str], str] = {
+    (AUDIT, "Read"): "audit history: find it",
+    (AUDIT, "Delete"): "audit history: have a job delete it",
+    ("organization", "Read"): "audit history: whether the organisation audits",
+    ("deleteditemreference", "Read"): "recycle bin: find what refers to it",
+    ("deleteditemreference", "Delete"): "recycle bin: delete what refers to it",
+    ("asyncoperation", "Read"): "jobs: follow our own, find those about rows that are gone",
+    ("asyncoperation", "Write"): "jobs: cancel our own where they do not end",
+    ("asyncoperation", "Delete"): "jobs: remove our own, and those about rows that are gone",
+    ("bulkdeleteoperation", "Read"): "jobs: what ours did",
+    ("bulkdeleteoperation", "Delete"): "jobs: remove what tells of ours",
+    ("bulkdeletefailure", "Read"): "jobs: what ours could not delete",
+    ("duplicaterecord", "Read"): "jobs: find leftovers of duplicate detection",
+    ("duplicaterecord", "Delete"): "jobs: remove leftovers of duplicate detection",
+}
+CLEANING_NAMED = {
+    BULK_DELETE: "audit history, recycle bin, long-term retention: delete by a job",
+    "prvReadAuditSummary": "audit history: find it",
+    "prvDeleteRecordChangeHistory": "audit history: purge it row by row, where no job may",
+}
+
+
+def cleaning_role(transport: Transport) -> list[RoleLine]:
+    """The privileges that cleaning asks for beside the least role, in this CRM's own names; without one the place is not reachable."""
+    named = _named(transport, [table for table, _ in CLEANING])
+    reasons: dict[str, list[str]] = {name: [reason] for name, reason in CLEANING_NAMED.items()}
+    for (table, access), reason in CLEANING.items():
+        if privilege := named.get(table, {}).get(access):
+            reasons.setdefault(privilege.name, []).append(reason)
+    return [RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items()]
+
+
+# What answers to the people concerned ask for, by kind of record or by table. Without it a night goes on, and so does an answer: a place is
+# told as not searched, a name stays empty, or what was granted waits.
+ANSWERING: Mapping[tuple[str, str], str] = {
+    ("account", "Read"): "access: the organisations that people belong to",
+    ("systemuser", "Read"): "access: names of staff are taken out of texts",
+    (AUDIT, "Read"): "delivery: whether an address was changed lately",
+    ("deleteditemreference", "Read"): "access: find what lies in the recycle bin",
+    ("retentionconfig", "Read"): "access: whether rows lie in long-term retention",
+    ("contact", "Write"): "rectification, objection, withdrawal of consent",
+    ("note", "Create"): "rectification: a dated note beside what is contested",
+    ("party", "Write"): "erasure: a role stays and does not say whose it is",
+    ("fiche", "Write"): "erasure: the number and address of a caller",
+    ("donation", "Write"): "erasure: a gift loses its link to the donor",
+    ("enrolment", "Delete"): "erasure: courses followed",
+    ("engagement", "Delete"): "erasure: agreements that have ended",
+}
+
+
+def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine]:
+    """The privileges that answers to subject requests ask for beside the least role, in this CRM's own names."""
+    tables = {word: mapping.tables[word].name if word in mapping.tables else "" if word in KINDS else word for word, _ in ANSWERING}
+    named = _named(transport, [name for name in tables.values() if name])
+    reasons: dict[str, list[str]] = {}
+    for (word, access), reason in ANSWERING.items():
+        if privilege := named.get(tables[word], {}).get(access):
+            reasons.setdefault(privilege.name, []).append(reason)
+    return [RoleLine(name, WHOLE, "; ".join(told)) for name, told in reasons.items()]
+
+
+def lacking_for_audit_jobs(transport: Transport, user: str) -> str:
+    """The privilege on audit rows that a job would need and this user has not; empty where there is none or the CRM does not tell."""
+    try:
+        privilege = _named(transport, [AUDIT]).get(AUDIT, {}).get("Delete")
+        lacks = privilege is not None and privilege.id not in _rights(transport, user).depths
+    except ConnectorError as failure:
+        if failure.status in _NOT_OFFERED:
+            return ""
+        raise
+    return privilege.name if privilege is not None and lacks else ""
+
+
+def _missing(wanted: list[Need], named: Mapping[str, Mapping[str, Privilege]], rights: Rights) -> Iterator[Finding]:
+    for need in wanted:
+        privilege = named.get(need.table, {}).get(need.access)
+        if privilege is None:
+            continue  # the table has no such privilege: activity parties, for one, go by their activities
+        depth = rights.depths.get(privilege.id)
+        if depth is None:
+            yield Finding(need.is_certain, f"{privilege.name} is missing ({need.reason})", need.table)
+        elif depth != WHOLE:
+            message = f"{privilege.name} reaches {depth} only, not the whole organisation ({need.reason})"
+            yield Finding(need.is_certain, message, need.table)
+
+
+def _missing_by_name(wanted: Mapping[str, str], rights: Rights) -> Iterator[Finding]:
+    """Privileges that belong to no table, as far as the CRM names those that are held."""
+    for name, reason in wanted.items():
+        if not rights.names:
+            yield Finding(False, f"whether {name} is held this CRM does not tell ({reason})", "privileges")
+        elif name not in rights.names:
+            yield Finding(True, f"{name} is missing ({reason})", "privileges")
+
+
+def _of_answers(mapping: TableMapping) -> set[tuple[str, str]]:
+    """What answers ask for, by table: it may be held, and need not be."""
+    return {(mapping.tables[word].name, access) for word, access in ANSWERING if word in mapping.tables}
+
+
+def _excess(
+    wanted: list[Need],
+    named: Mapping[str, Mapping[str, Privilege]],
+    rights: Rights,
+    permitted: set[tuple[str, str]],
+    by_name: Collection[str],
+) -> Iterator[Finding]:
+    for name, danger in DANGEROUS.items():
+        if name in rights.names and name not in by_name:
+            yield Finding(False, f"{name} is held: {danger}", "privileges")
+    needed = {(need.table, need.access) for need in wanted}
+    needed_ids = {privilege.id for table, kinds in named.items() for access, privilege in kinds.items() if (table, access) in needed}
+    told = {privilege.id for table, kinds in named.items() for access, privilege in kinds.items() if (table, access) in needed | permitted}
+    for table in {need.table: None for need in wanted if need.is_certain}:
+        surplus = {kind.id: kind.name for access, kind in named.get(table, {}).items() if access in WRITES and kind.id in rights.depths}
+        if names := [name for privilege, name in surplus.items() if privilege not in told]:
+            yield Finding(False, f"not needed: {', '.join(names)}", table)
+        told |= surplus.keys()
+    others = len(rights.depths.keys() - {privilege.id for kinds in named.values() for privilege in kinds.values()})
+    if others > len(needed_ids):
+        yield Finding(False, f"{others} privileges on other things are held where the work needs {len(needed_ids)} in all", "privileges")
+
+
+def _rights(transport: Transport, user: str) -> Rights:
+    content = _content(transport, f"systemusers({guid(user)})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()")
+    held = content.get("RolePrivileges")
+    rights = Rights({})
+    try:
+        for each in held if isinstance(held, list) else []:
+            privilege, depth = guid(each["PrivilegeId"]), str(each["Depth"])
+            # Several roles and teams may give the same privilege: the deepest counts.
+            rights.depths[privilege] = max(rights.depths.get(privilege, depth), depth, key=_rank)
+            if isinstance(each.get("PrivilegeName"), str):
+                rights.names.add(each["PrivilegeName"])
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise ReadIncomplete("The CRM's list of privileges is not readable.", where="privileges") from None
+    return rights
+
+
+def _rank(depth: str) -> int:
+    return DEPTHS.index(depth) if depth in DEPTHS else -1
+
+
+def _named(transport: Transport, tables: list[str]) -> dict[str, dict[str, Privilege]]:
+    """By table and kind of access."""
+    found: dict[str, dict[str, Privilege]] = {}
+    names = sorted(set(tables))
+    for at in range(0, len(names), 40):
+        condition = " or ".join(f"LogicalName eq {literal(name)}" for name in names[at : at + 40])
+        content = _content(transport, f"EntityDefinitions?{query_string({'$select': 'LogicalName,Privileges', '$filter': condition})}")
+        try:
+            for item in content["value"]:
+                each = {one["PrivilegeType"]: Privilege(guid(one["PrivilegeId"]), str(one["Name"])) for one in item["Privileges"] or ()}
+                found[item["LogicalName"]] = each
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise ReadIncomplete("The CRM's definitions of privileges are not readable.", where="privileges") from None
+    return found
+
+
+def _content(transport: Transport, address: str) -> dict[str, Any]:
+    answer = transport.get(address, where="privileges")
+    try:
+        content = msgspec.json.decode(answer.body)
+    except msgspec.DecodeError:
+        content = None
+    if not isinstance(content, dict):
+        raise ReadIncomplete("The CRM's answer about privileges is not readable.", where="privileges", request_id=answer.request_id)
+    return content

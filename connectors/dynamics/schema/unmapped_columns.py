@@ -1,0 +1,29 @@
+"""What a plan would overlook in silence: unmapped columns that may hold personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from connectors.dynamics.mapping.mapping import Mapping, Table
+from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
+
+_MAY_HOLD_ANYTHING: Final = frozenset({"StringType", "MemoType", "FileType", "ImageType"})
+
+
+def unaccounted_columns(mapping: Mapping, metadata: Metadata) -> tuple[str, ...]:
+    """The organisation's own columns of mapped tables that may hold personal data and stand in no mapping, as `table.column`: texts, files,
+    images, and lookups to people. Columns that came with another one are that one's."""
+    return tuple(sorted(f"{table.name}.{name}" for table in mapping.tables.values() for name in _unaccounted(table, metadata)))
+
+
+def _unaccounted(table: Table, metadata: Metadata) -> Iterator[str]:
+    definition = metadata.table(table.name)
+    known = {column.name for column in (*table.columns.values(), *table.personal.values())}
+    for attribute in definition.attributes.values() if definition is not None else ():
+        if "_" in attribute.name and attribute.name not in known and not attribute.part_of and _may_be_personal(attribute):
+            yield attribute.name
+
+
+def _may_be_personal(attribute: Attribute) -> bool:
+    return attribute.kind in _MAY_HOLD_ANYTHING or (attribute.kind in LOOKUP_TYPES and "contact" in attribute.targets)

@@ -1,0 +1,202 @@
+"""Tables that the mapping does not name: whether the CRM has them, and how they are addressed. Many are asked for in one request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from connectors.dynamics.http.query import any_of, guid, literal, query_string
+from connectors.dynamics.http.transport import Transport
+from connectors.interface import ConnectorError, Forbidden, ReadIncomplete
+
+NAMES_AT_ONCE = 40
+PAGE = 5_000
+REFUSED = (403, 404, 405, 501)  # what says clearly: not allowed, or not offered
+IDS_OF_A_FETCH = 150  # of FetchXML in an address, where each costs some sixty characters
+
+
+class NotOffered(Exception):
+    """The CRM clearly does not let us ask this, or offers no such thing; `reason` holds a status and perhaps a privilege, nothing else."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTable:
+    """One table of the CRM. `audited`: its changes are logged, provided that the organisation's are."""
+
+    name: str
+    set_name: str
+    primary_id: str
+    audited: bool
+
+
+class Directory:
+    """What tables this CRM has, each asked for at most once, and their rows read whole."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._tables: dict[str, KnownTable | None] = {}
+        self._asking = threading.Lock()  # two threads that want the same table ask once
+
+    def known(self, names: Iterable[str]) -> dict[str, KnownTable]:
+        """Those of the tables that there are, by logical name.
+
+        Raises:
+            ConnectorError: the CRM cannot be asked.
+        """
+        wanted = list(dict.fromkeys(names))
+        with self._asking:
+            self._ask([name for name in wanted if name not in self._tables])
+        return {name: table for name in wanted if (table := self._tables[name]) is not None}
+
+    def _ask(self, missing: list[str]) -> None:
+        for at in range(0, len(missing), NAMES_AT_ONCE):
+            some = missing[at : at + NAMES_AT_ONCE]
+            condition = " or ".join(f"LogicalName eq {literal(name)}" for name in some)
+            query = query_string({"$select": "LogicalName,EntitySetName,PrimaryIdAttribute,IsAuditEnabled", "$filter": condition})
+            found = {table.name: table for table in map(_table, self._pages(f"EntityDefinitions?{query}", "EntityDefinitions")) if table}
+            self._tables.update({name: found.get(name) for name in some})
+
+    def table(self, name: str) -> KnownTable | None:
+        """One of them."""
+        return self.known([name]).get(name)
+
+    def retaining(self, names: Collection[str]) -> set[str]:
+        """Those of the tables that are enabled for long-term retention at this moment. To be asked only where the CRM has that.
+
+        Raises:
+            ConnectorError: the CRM cannot be asked.
+        """
+        found: set[str] = set()
+        wanted = sorted(names)
+        for at in range(0, len(wanted), NAMES_AT_ONCE):
+            condition = " or ".join(f"LogicalName eq {literal(name)}" for name in wanted[at : at + NAMES_AT_ONCE])
+            query = query_string({"$select": "LogicalName,IsRetentionEnabled", "$filter": condition})
+            rows = self._pages(f"EntityDefinitions?{query}", "EntityDefinitions")
+            found |= {str(row.get("LogicalName")) for row in rows if row.get("IsRetentionEnabled") is True}
+        return found
+
+    def is_empty(self, table: KnownTable, condition: str = "") -> bool:
+        """Whether no row of a table meets a condition; one request.
+
+        Raises:
+            NotOffered: the CRM does not let us look.
+            ConnectorError: it cannot be told.
+        """
+        query = query_string({"$select": table.primary_id, "$top": "1", "$filter": condition})
+        return not list(self._asked(f"{table.set_name}?{query}", table.name))
+
+    def rows(self, table: KnownTable, column: str, ids: Collection[str], select: str, also: str = "") -> Iterator[dict[str, Any]]:
+        """The rows whose column is one of these ids, to the end. Raises as `is_empty`."""
+        for condition in any_of(column, ids):
+            options = {"$select": f"{table.primary_id},{select}".rstrip(","), "$filter": f"({condition}) and {also}" if also else condition}
+            yield from self._asked(f"{table.set_name}?{query_string(options)}", table.name)
+
+    def where(self, table: KnownTable, condition: str, select: str) -> Iterator[dict[str, Any]]:
+        """The rows that meet a condition, to the end. Raises as `is_empty`."""
+        options = {"$select": f"{table.primary_id},{select}", "$filter": condition}
+        yield from self._asked(f"{table.set_name}?{query_string(options)}", table.name)
+
+    def all(self, table: KnownTable, select: str) -> Iterator[dict[str, Any]]:
+        """Every row of a table, to the end. Raises as `is_empty`."""
+        yield from self._asked(f"{table.set_name}?{query_string({'$select': f'{table.primary_id},{select}'})}", table.name)
+
+    def existing(self, table: KnownTable, ids: Collection[str]) -> set[str]:
+        """Which of these rows are there. Raises as `is_empty`."""
+        return {str(row[table.primary_id]).lower() for row in self.rows(table, table.primary_id, ids, "")}
+
+    def has_any(self, table: KnownTable, datasource: str) -> bool:
+        """Whether any row of a table lies in the recycle bin (`bin`) or in long-term retention (`retained`). Raises as `is_empty`."""
+        return bool(self._fetched(table, datasource, ' top="1"', table.primary_id, ""))
+
+    def in_source(self, table: KnownTable, datasource: str, column: str, ids: Collection[str]) -> set[tuple[str, str]]:
+        """The rows that lie there and whose column is one of these ids: their own id, and that of the column. Raises as `is_empty`."""
+        found: set[tuple[str, str]] = set()
+        wanted = sorted(ids)
+        for at in range(0, len(wanted), IDS_OF_A_FETCH):
+            values = "".join(f"<value>{one}</value>" for one in wanted[at : at + IDS_OF_A_FETCH])
+            found |= self._fetched(
+                table, datasource, "", column, f'<filter><condition attribute="{column}" operator="in">{values}</condition></filter>'
+            )
+        return found
+
+    def rows_in_source(
+        self, table: KnownTable, datasource: str, columns: Iterable[str], column: str, ids: Collection[str] | None
+    ) -> Iterator[dict[str, Any]]:
+        """The rows that lie there and whose column is one of these ids (None: all), with some columns, each once. Raises as `is_empty`."""
+        attributes = "".join(f'<attribute name="{name}"/>' for name in dict.fromkeys((table.primary_id, *columns)))
+        wanted, seen = sorted(ids or ()), set[str]()
+        conditions = [""] if ids is None else []
+        for at in range(0, len(wanted), IDS_OF_A_FETCH):
+            values = "".join(f"<value>{guid(one)}</value>" for one in wanted[at : at + IDS_OF_A_FETCH])
+            conditions.append(f'<filter><condition attribute="{column}" operator="in">{values}</condition></filter>')
+        for condition in conditions:
+            inside = f'<entity name="{table.name}">{attributes}<order attribute="{table.primary_id}"/>{condition}</entity>'
+            for number in count(1):
+                text = f'<fetch datasource="{datasource}" count="{PAGE}" page="{number}">{inside}</fetch>'
+                address = f"{table.set_name}?fetchXml={quote(text, safe='')}"
+                page = list(self._asked(address, table.name, also_refused=(400,)))
+                for row in page:
+                    if (key := str(row.get(table.primary_id))) not in seen:
+                        seen.add(key)
+                        yield row
+                if len(page) < PAGE:
+                    break
+
+    def _fetched(self, table: KnownTable, datasource: str, top: str, column: str, condition: str) -> set[tuple[str, str]]:
+        names = dict.fromkeys((table.primary_id, column))
+        columns = "".join(f'<attribute name="{name}"/>' for name in names)
+        text = f'<fetch datasource="{datasource}"{top}><entity name="{table.name}">{columns}{condition}</entity></fetch>'
+        # A source that this table or this CRM does not know is a 400.
+        rows = self._asked(f"{table.set_name}?fetchXml={quote(text, safe='')}", table.name, also_refused=(400,))
+        return {(str(row[table.primary_id]).lower(), str(row.get(column) or row.get(f"_{column}_value")).lower()) for row in rows}
+
+    def _asked(self, address: str, where: str, also_refused: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
+        try:
+            yield from self._pages(address, where)
+        except ConnectorError as failure:
+            if isinstance(failure, Forbidden) or failure.status in (*REFUSED, *also_refused):
+                raise NotOffered(f"{where}: {failure}", failure.status) from None
+            raise
+
+    def _pages(self, address: str, where: str) -> Iterator[dict[str, Any]]:
+        link: str | None = address
+        seen: set[str] = set()
+        while link is not None:
+            # Annotations tell of which table a lookup's row is.
+            prefer = f'odata.maxpagesize={PAGE},odata.include-annotations="Microsoft.Dynamics.CRM.lookuplogicalname"'
+            answer = self._transport.get(link, prefer=prefer, where=where)
+            try:
+                content = msgspec.json.decode(answer.body)
+                rows = msgspec.convert(content["value"], list[dict[str, Any]])
+                following = content.get("@odata.nextLink")
+            except (msgspec.DecodeError, msgspec.ValidationError, LookupError, TypeError, AttributeError):
+                raise ReadIncomplete("The CRM's rows are not readable.", where=where, request_id=answer.request_id) from None
+            yield from rows
+            link = self._transport.absolute(following) if isinstance(following, str) else None
+            if link is not None and link in seen:
+                raise ReadIncomplete("The CRM's pages lead in a circle.", where=where)
+            seen.add(link or "")
+
+
+def type_of(row: Mapping[str, Any], column: str) -> str:
+    """The table that a lookup's row is of, as its annotation tells; empty where it does not."""
+    return str(row.get(f"_{column}_value@Microsoft.Dynamics.CRM.lookuplogicalname") or "")
+
+
+def _table(item: Mapping[str, Any]) -> KnownTable | None:
+    audited = item.get("IsAuditEnabled")
+    name, set_name, primary_id = (item.get(key) for key in ("LogicalName", "EntitySetName", "PrimaryIdAttribute"))
+    if not (name and set_name and primary_id):
+        return None
+    return KnownTable(str(name), str(set_name), str(primary_id), isinstance(audited, dict) and audited.get("Value") is True)

@@ -1,0 +1,1 @@
+"""Writes put into change sets and batches, and their answers."""

@@ -1,0 +1,325 @@
+"""Change sets: written as `$batch`, and what became of each read from the answer without ever guessing.
+
+A change set is DONE only if every one of its operations is answered with success under its own Content-ID. Whatever does not fit, in
+number, order or form, is UNKNOWN, and the caller reads back.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Values
+from dataclasses import dataclass, field
+
+import msgspec
+from requests.structures import CaseInsensitiveDict
+
+from connectors.dynamics.http import faults
+from connectors.dynamics.http.query import guid
+from connectors.dynamics.http.transport import Again, Answer, CertificateRefused, NotSent, Transport
+from connectors.dynamics.mapping.mapping import Mapping, Table
+from connectors.dynamics.schema.metadata import Metadata, TableDefinition
+from connectors.dynamics.writing.columns import NotWritable, payload
+from connectors.dynamics.writing.mask import Masking
+from connectors.dynamics.writing.multipart import (
+    InnerAnswer,
+    Part,
+    boundary_of,
+    change_set_part,
+    enclosed,
+    inner_answer,
+    request_part,
+    split,
+)
+from connectors.interface import ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind, Unauthorised
+from rules.model.bypass import Bypass
+from rules.model.records import Record
+
+MAX_OPERATIONS = 1000  # Microsoft Learn, "Execute batch operations using the Web API"
+
+# A 404 or 412 that does not mean that the row has changed: no such segment, unbound URL, alternate key taken, duplicate-detection rule.
+_NO_CHANGE_CODES = frozenset({"0x8006088a", "0x80060888", "0x80060892", "0x80040333"})
+_CONTRADICTORY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One operation as it goes over the wire."""
+
+    method: str
+    path: str
+    headers: Values[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A change set ready to be sent, or what is already known about it (`result`)."""
+
+    key: str
+    requests: tuple[Request, ...] = ()
+    result: ChangeResult | None = None
+
+
+def prepare(
+    change_set: ChangeSet,
+    tables: Values[type[Record], tuple[Table, TableDefinition]],
+    mapping: Mapping,
+    metadata: Metadata,
+    root_path: str,
+    masking: Masking | None = None,
+) -> Prepared:
+    """Turn the operations of a change set into requests. What cannot be written is refused here, before anything is sent.
+
+    Raises:
+        ValueError: an update or delete without a version. Without If-Match, a PATCH on a row already erased creates it anew: here that
+            resurrects a person.
+    """
+    if not change_set.operations:
+        return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.DONE))
+    if len(change_set.operations) > MAX_OPERATIONS:
+        return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="too_many_operations"))
+    requests: list[Request] = []
+    contents: list[Request] = []  # of file columns; after the writes under a version, which they would change
+    for index, operation in enumerate(change_set.operations):
+        if operation.kind is not OperationKind.CREATE and operation.etag in ("", "*"):
+            raise ValueError(f"{operation.kind} without the version that must still be there")
+        found = tables.get(operation.record)
+        try:
+            if found is None:
+                raise NotWritable("table")
+            if operation.kind is not OperationKind.MASK:
+                requests.append(_request(operation, *found, mapping, metadata, root_path))
+            elif masking is None:
+                raise NotWritable("mask")
+            else:
+                first, *more = _mask(operation, *found, masking, root_path)
+                requests.append(first)
+                contents += more
+        except NotWritable:
+            refused = ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="not_mapped", failed=index)
+            return Prepared(change_set.key, result=refused)
+    if len(requests) + len(contents) > MAX_OPERATIONS:
+        return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.REFUSED, service_code="too_many_operations"))
+    return Prepared(change_set.key, (*requests, *contents))
+
+
+# Source: section 1.8 of the wire reference. Only what runs before or after a write of ours is passed by, never the CRM's own logic.
+_BYPASS_HEADERS: Values[Bypass, tuple[str, str]] = {
+    Bypass.PLUGINS: ("MSCRM.BypassBusinessLogicExecution", "CustomSync,CustomAsync"),
+    Bypass.FLOWS: ("MSCRM.SuppressCallbackRegistrationExpanderJob", "true"),
+}
+
+
+def _headers(operation: Operation) -> dict[str, str]:
+    return {"Accept": "application/json"} | dict(_BYPASS_HEADERS[each] for each in sorted(operation.bypass))
+
+
+def _mask(operation: Operation, table: Table, definition: TableDefinition, masking: Masking, root_path: str) -> Iterator[Request]:
+    """The request that masks a row, then one for the content of each file column (reference: section 12)."""
+    address = f"{root_path}{definition.set_name}({guid(operation.id)})"
+    headers = _headers(operation) | {"Content-Type": "application/json", "If-Match": _header(operation.etag)}
+    yield Request("PATCH", address, headers, msgspec.json.encode(masking.body(table, operation)))
+    for column in masking.files(table):
+        yield Request("DELETE", f"{address}/{column}", _headers(operation), b"")
+
+
+def _request(
+    operation: Operation, table: Table, definition: TableDefinition, mapping: Mapping, metadata: Metadata, root_path: str
+) -> Request:
+    address = f"{root_path}{definition.set_name}({guid(operation.id)})"
+    headers = _headers(operation)
+    if operation.kind is OperationKind.DELETE:
+        return Request("DELETE", address, headers | {"If-Match": _header(operation.etag)}, b"")
+    body = payload(table, definition, operation.values, mapping, metadata)
+    headers["Content-Type"] = "application/json"
+    if operation.kind is OperationKind.UPDATE:
+        return Request("PATCH", address, headers | {"If-Match": _header(operation.etag)}, msgspec.json.encode(body))
+    # The id is ours, so a create that is repeated finds its row there (412) instead of making a second one.
+    return Request(
+        "POST", f"{root_path}{definition.set_name}", headers, msgspec.json.encode({definition.primary_id: guid(operation.id), **body})
+    )
+
+
+def _header(value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise ValueError("a version holds characters that no header may have")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one batch: a result for each change set, None where the CRM said that it did nothing and asks to wait (`wait_s`).
+
+    `refusal`: the whole batch was refused, nothing of it done. `reached`: something may have been done.
+    """
+
+    results: tuple[ChangeResult | None, ...]
+    wait_s: float | None = None
+    refusal: ConnectorError | None = None
+    reached: bool = True
+    code: str = ""
+
+
+def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
+    """Send change sets as one batch and read the answer; nothing that may have happened is sent again here."""
+    boundary = f"batch_{uuid.uuid4().hex}"
+    body = encode(change_sets, boundary)
+    try:
+        answer = _post(transport, body, boundary, sum(len(one.requests) for one in change_sets))
+    except ConnectorError as failure:
+        is_refused = isinstance(failure, Unauthorised)
+        status = ChangeStatus.REFUSED if is_refused else ChangeStatus.UNKNOWN
+        lost = tuple(
+            ChangeResult(one.key, status, http_status=failure.status, service_code=failure.service_code, is_outage=not is_refused)
+            for one in change_sets
+        )
+        return Sent(lost, refusal=failure if is_refused else None, reached=not is_refused and not isinstance(failure, NotSent))
+    if answer.status == 403 and not boundary_of(answer.headers.get("Content-Type", "")):
+        found = faults.fault(403, answer.body)
+        refusal = faults.error(found, request=answer.request_id, where="$batch")
+        return Sent(
+            tuple(ChangeResult(one.key, ChangeStatus.REFUSED, 403, found.code) for one in change_sets), refusal=refusal, reached=False
+        )
+    if answer.status == 429:
+        code = faults.fault(429, answer.body).code
+        return Sent((None,) * len(change_sets), transport.retry_after(answer.headers), reached=False, code=code)
+    decoded = decode(change_sets, answer.status, answer.headers.get("Content-Type", ""), answer.body)
+    waits = [transport.retry_after(one.wait) for one in decoded if one.wait is not None]
+    results = tuple(None if one.wait is not None else one.result for one in decoded)
+    code = next((one.result.service_code for one in decoded if one.wait is not None), "")
+    return Sent(results, max(waits, default=None), code=code)
+
+
+def _post(transport: Transport, body: bytes, boundary: str, operations: int) -> Answer:
+    """Send; where no connection came about nothing can have happened, so that may be tried again."""
+
+    def attempt() -> Answer:
+        try:
+            return transport.post_batch(body, boundary, operations=operations, prefer="odata.continue-on-error", where="$batch")
+        except NotSent as failure:
+            raise (failure if isinstance(failure, CertificateRefused) else Again(failure)) from None
+
+    return transport.until_done(attempt, lasting=False)  # then whoever decided on it looks again first (HLD-07)
+
+
+def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
+    """The body of a batch. Content-IDs run on over all its change sets, so that an answer names its operation beyond doubt."""
+    parts: list[bytes] = []
+    content_id = 0
+    for number, change_set in enumerate(change_sets):
+        operations: list[bytes] = []
+        for request in change_set.requests:
+            content_id += 1
+            operations.append(request_part(request.method, request.path, dict(request.headers), request.body, content_id))
+        parts.append(change_set_part(f"changeset_{boundary[6:]}_{number}", operations))
+    return enclosed(boundary, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What the answer says about one change set. `wait`: the headers of a 429 that stands for it; nothing of it was done."""
+
+    result: ChangeResult
+    wait: Values[str, str] | None = None
+
+
+def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body: bytes) -> list[Decoded]:
+    """Match the parts of an answer with the change sets that were sent.
+
+    Parts come in the order of the request. A success is believed only under the Content-IDs of its change set; a failure, which may come
+    without one, only if there are as many parts as change sets and nothing contradicts that order. A service that stops at the first
+    failure sends fewer (reference: section 5.3); which one is missing cannot be told then.
+    """
+    first_ids: list[int] = []
+    next_id = 1
+    for change_set in change_sets:
+        first_ids.append(next_id)
+        next_id += len(change_set.requests)
+    code = _outer_code(status, content_type, body)
+    is_outage = status >= 500 or status == 408
+    unknown = [Decoded(ChangeResult(one.key, ChangeStatus.UNKNOWN, status, code, is_outage=is_outage)) for one in change_sets]
+    parts = split(body, boundary_of(content_type)) if status in (200, 202, 207, 400) else []
+    in_order = len(parts) == len(change_sets)
+    decoded = list(unknown)
+    answered: set[int] = set()
+    by_order: set[int] = set()
+    for position, part in enumerate(parts):
+        named = _owner(part, change_sets, first_ids)
+        if named is None and not in_order:
+            continue
+        if named is not None and named != position:
+            in_order = False
+            for index in by_order:  # the order is broken, so what was matched by it alone is no longer certain
+                decoded[index] = unknown[index]
+        owner = position if named is None else named
+        if owner == _CONTRADICTORY:
+            continue
+        if owner in answered:
+            decoded[owner] = unknown[owner]  # two answers for one change set: neither counts
+            continue
+        answered.add(owner)
+        if named is None:
+            by_order.add(owner)
+        verdict = _verdict(change_sets[owner], first_ids[owner], part)
+        if verdict is not None:
+            decoded[owner] = verdict
+    return decoded
+
+
+def _outer_code(status: int, content_type: str, body: bytes) -> str:
+    return faults.fault(status, body).code if status >= 400 and not boundary_of(content_type) else ""
+
+
+def _content_ids(part: Part) -> list[str]:
+    if not part.is_multipart:
+        return [part.content_id] if part.content_id else []
+    inner = split(part.body, boundary_of(part.headers.get("content-type", "")))
+    return [one.content_id for one in inner if one.content_id]
+
+
+def _owner(part: Part, change_sets: Sequence[Prepared], first_ids: Sequence[int]) -> int | None:
+    """The change set whose Content-IDs a part carries; None if it carries none, `_CONTRADICTORY` if strange ones or those of several."""
+    owners: set[int] = set()
+    for text in _content_ids(part):
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+        owner = next((i for i, first in enumerate(first_ids) if first <= number < first + len(change_sets[i].requests)), None)
+        owners.add(_CONTRADICTORY if owner is None else owner)
+    if not owners:
+        return None
+    return owners.pop() if len(owners) == 1 else _CONTRADICTORY
+
+
+def _verdict(change_set: Prepared, first_id: int, part: Part) -> Decoded | None:
+    """What one part says about its change set; None if it is not to be trusted."""
+    if part.is_multipart:
+        inner = split(part.body, boundary_of(part.headers.get("content-type", "")))
+        answers = [(one.content_id, inner_answer(one.body)) for one in inner]
+    else:
+        answers = [(part.content_id, inner_answer(part.body))]
+    failures = [(content_id, answer) for content_id, answer in answers if answer is not None and answer.status >= 400]
+    expected = [str(first_id + offset) for offset in range(len(change_set.requests))]
+    statuses = [answer.status for _, answer in answers if answer is not None and 200 <= answer.status < 300]
+    if failures:
+        if len(statuses) >= len(expected):
+            return None  # all of it done and yet a failure: it cannot be both
+        content_id, answer = failures[0]
+        return _failure(change_set, first_id, content_id, answer)
+    if part.is_multipart and sorted(content_id for content_id, _ in answers) == sorted(expected) and len(statuses) == len(expected):
+        return Decoded(ChangeResult(change_set.key, ChangeStatus.DONE, statuses[0]))
+    return None
+
+
+def _failure(change_set: Prepared, first_id: int, content_id: str, answer: InnerAnswer) -> Decoded:
+    """One error stands for the whole change set, which was rolled back."""
+    found = faults.fault(answer.status, answer.body)
+    number = int(content_id) - first_id if content_id.isascii() and content_id.isdigit() and len(content_id) < 8 else -1
+    failed = number if 0 <= number < len(change_set.requests) else (0 if len(change_set.requests) == 1 else None)
+    if answer.status in (404, 412) and found.code not in _NO_CHANGE_CODES:
+        status = ChangeStatus.CHANGED
+    elif answer.status < 500 and answer.status != 408:
+        status = ChangeStatus.REFUSED
+    else:
+        status = ChangeStatus.UNKNOWN
+    result = ChangeResult(change_set.key, status, answer.status, found.code, failed)
+    return Decoded(result, CaseInsensitiveDict(answer.headers) if answer.status == 429 else None)

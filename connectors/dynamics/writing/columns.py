@@ -1,0 +1,99 @@
+"""Record fields as the columns that a write sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Values
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from connectors.dynamics.http.query import guid
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.schema.metadata import Metadata, TableDefinition
+from rules.dates.periods import BRUSSELS, brussels_date
+
+
+class NotWritable(Exception):
+    """A value has no place in this organisation's table; nothing of its change set may be sent."""
+
+
+def payload(table: Table, definition: TableDefinition, values: Values[str, object], mapping: Mapping, metadata: Metadata) -> dict[str, Any]:
+    """The JSON of a create or update. A field without column is left out if it is to be emptied: there is nothing to empty.
+
+    Raises:
+        NotWritable: a value has no column, or a key no option value.
+    """
+    body: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in KIND_FIELDS:
+            continue  # it says what the lookup beside it points to
+        column = table.columns.get(name) or table.personal.get(name)
+        if column is None:
+            if value is None:
+                continue
+            raise NotWritable(name)
+        if name in LOOKUPS:
+            navigation, target = _bound(definition, column, value, values.get(f"{name}_kind"), mapping, metadata)
+            body[f"{navigation}@odata.bind"] = target
+        else:
+            body[column.name] = None if value is None or value == () else _written(table, definition, column, value)
+    return body
+
+
+def _bound(
+    definition: TableDefinition, column: Column, value: object, kind: object, mapping: Mapping, metadata: Metadata
+) -> tuple[str, str | None]:
+    """The navigation property of a lookup, which is another one for each table that it may point to, and the address of its new target.
+
+    `kind` is the word for the record that it is to point to, where it may point to several.
+    """
+    kinds = LOOKUPS[column.field]
+    word = next(iter(kinds)) if len(kinds) == 1 else str(kind)
+    table = mapping.tables.get(word)
+    navigation = definition.navigation(column.name, table.name if table and value is not None else None)
+    if not navigation:
+        raise NotWritable(column.field)
+    if value is None:
+        return navigation, None
+    target = metadata.table(table.name) if table else None
+    if target is None:
+        raise NotWritable(column.field)
+    return navigation, f"/{target.set_name}({guid(str(value))})"
+
+
+def _written(table: Table, definition: TableDefinition, column: Column, value: object) -> object:
+    attribute = definition.attributes[column.name]
+    if column.choice is not None:
+        keys = value if isinstance(value, tuple) else (value,)
+        options = [_option(table, column, key) for key in keys]
+        if attribute.kind == "MultiSelectPicklistType":
+            return ",".join(map(str, options))
+        if len(options) != 1:
+            raise NotWritable(column.field)
+        return options[0]
+    if isinstance(value, date):
+        return _date(value, column.behaviour or attribute.behaviour)
+    if field_type(table.full, column.field) is not type(value):
+        raise NotWritable(column.field)
+    return value
+
+
+def _option(table: Table, column: Column, key: object) -> int:
+    assert column.choice is not None
+    is_truth = field_type(table.full, column.field) is bool
+    for option, known in column.choice.keys.items():
+        if key == (TRUTHS[known] if is_truth else known):
+            return option
+    raise NotWritable(column.field)
+
+
+def _date(value: date, behaviour: str) -> str:
+    """A day in a column of date and time is written as noon in Brussels: it reads back as the same day in any zone of Europe."""
+    if behaviour == "date_only":
+        return (brussels_date(value) if isinstance(value, datetime) else value).isoformat()
+    if isinstance(value, datetime):
+        moment = value
+    elif behaviour == "user_local":
+        moment = datetime.combine(value, time(12), BRUSSELS)
+    else:
+        moment = datetime.combine(value, time(12), UTC)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

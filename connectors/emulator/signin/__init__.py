@@ -1,0 +1,1 @@
+"""Who is let in: the authority that issues tokens, and the tokens that are good here."""

@@ -1,0 +1,114 @@
+"""Bearer tokens: who each says its bearer is, and until when. `authority.py` decides who is given one."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.emulator.conditions.clock import Clock
+from connectors.emulator.errors import WebApiError
+from connectors.emulator.schema.environment import DEFAULT_USER, NAMESPACE, ROOT_UNIT
+from connectors.emulator.schema.privileges import SYSTEM_ADMINISTRATOR
+from connectors.emulator.storage.load import load_rows
+from connectors.emulator.storage.tables import Tables
+
+LIFETIME_S = 3599
+
+
+@dataclass
+class _Issued:
+    client: str
+    expires_at: float
+
+
+class Tokens:
+    def __init__(self, tables: Tables, clock: Clock, fixed: str | None) -> None:
+        self.tables = tables
+        self.clock = clock
+        self.fixed = fixed
+        self._issued: dict[str, _Issued] = {}
+
+    def clear(self) -> None:
+        self._issued.clear()
+
+    def issue(self, client: str, issuer: str) -> str:
+        """A new token for an application."""
+        now = self.clock.timestamp()
+        user = self.user_of_application(client)
+        claims = {"iss": issuer, "appid": client, "oid": user, "iat": int(now), "exp": int(now) + LIFETIME_S, "jti": secrets.token_hex(8)}
+        token = unsigned_jwt(claims)
+        self._issued[token] = _Issued(client, now + LIFETIME_S)
+        return token
+
+    def user_of_application(self, client: str) -> str:
+        """Each application is a user of its own, with a row among the others. A new one is a System Administrator."""
+        user = str(uuid.uuid5(NAMESPACE, "application." + client.lower()))
+        table = self.tables.environment.tables["systemuser"]
+        with self.tables.lock:
+            if not self.tables.exists(table, user):
+                row = {"systemuserid": user, "azureactivedirectoryobjectid": user, "lastname": "Toepassing", "businessunitid": ROOT_UNIT}
+                application = client.lower() if _is_guid(client) else None
+                roles = {"systemuserid": user, "roleid": SYSTEM_ADMINISTRATOR}
+                load_rows(self.tables, [("systemuser", {**row, "applicationid": application}), ("systemuserroles", roles)])
+        return user
+
+    def user_of(self, authorization: str | None, root: str) -> str:
+        """The systemuserid behind an Authorization header.
+
+        Raises:
+            WebApiError: 401 without a bearer token, with an expired one, or with another than the fixed one.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise self.refusal(root, "", "HTTP Error 401 - Unauthorized: Access is denied")
+        issued = self._issued.get(token)
+        if issued is not None:
+            if self.clock.timestamp() >= issued.expires_at:
+                raise self.expired(root)
+            return self.user_of_application(issued.client)
+        if self.fixed is not None and not secrets.compare_digest(token.encode(), self.fixed.encode()):
+            raise self.refusal(root, "", "HTTP Error 401 - Unauthorized: Access is denied")
+        return DEFAULT_USER
+
+    def refusal(self, root: str, code: str, message: str) -> WebApiError:
+        return unauthorised(root, code, message, adfs=self.tables.switches.adfs)
+
+    def expired(self, root: str) -> WebApiError:
+        return self.refusal(root, "0x8005F101", "The access token has expired.")
+
+    def revoke(self, authorization: str | None) -> None:
+        """A token of our own is never good again; a fixed one cannot be renewed, so it is refused this once."""
+        issued = self._issued.get((authorization or "").partition(" ")[2].strip())
+        if issued is not None:
+            issued.expires_at = 0.0
+
+
+def unauthorised(root: str, code: str, message: str, *, adfs: bool) -> WebApiError:
+    """401 with the address of the sign-in service. On-premises that is AD FS, for all organisations of the host."""
+    organisation = root.split("/api/", 1)[0]
+    scheme, _, rest = organisation.partition("://")
+    authorisation = f"{scheme}://{rest.partition('/')[0]}/adfs" if adfs else f"{organisation}/common"
+    challenge = f"Bearer authorization_uri={authorisation}/oauth2/authorize, resource_id={organisation}/"
+    return WebApiError(401, code, message, {"WWW-Authenticate": challenge})
+
+
+def unsigned_jwt(claims: dict[str, Any]) -> str:
+    """No key of ours could be trusted, so the last part is chance where a signature would stand."""
+    return ".".join([_part({"alg": "none", "typ": "JWT"}), _part(claims), secrets.token_urlsafe(32)])
+
+
+def _part(claims: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+
+
+def _is_guid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return len(text) == 36

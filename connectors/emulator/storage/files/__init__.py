@@ -1,0 +1,1 @@
+"""The content of file and image columns, in one piece and in blocks."""

@@ -1,0 +1,36 @@
+"""What is on every letter, whoever it goes to: sender, day, labels, salutation, signature, and where questions go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from crm_compliance.answer_package.content.answer import Sender
+from crm_compliance.answer_package.content.wording import Texts
+from rules.dates.periods import brussels_date
+
+
+def letterhead(texts: Texts, sender: Sender, at: datetime, *, minor: str = "") -> dict[str, Any]:
+    """Those fields of an `Answer` that are the same in all letters of one day and language; a `minor` is greeted by the first name."""
+    on = brussels_date(at)
+    signature = texts.say("letter", "signature")
+    return {
+        "language": texts.language,
+        "sender": sender,
+        "on": on,
+        "on_text": texts.day(on),
+        "labels": {key: texts.say("letter", key) for key in ("on_date", "reference", "about")}
+        | {"label": texts.say("letter", "label", label="{label}")},
+        "salutation": texts.say("letter", "salutation_minor", name=minor) if minor else texts.say("letter", "salutation"),
+        "closing": texts.say("letter", "closing_minor" if minor else "closing"),
+        "signature": (signature, sender.name),
+        "contact": texts.say(
+            "letter",
+            "contact",
+            name=f"{signature}, {sender.name}",
+            address=sender.dpo_address,
+            email=texts.say("letter", "by_email", email=sender.email) if sender.email else "",
+        ),
+        "page": texts.say("letter", "page", page="{page}", pages="{pages}"),
+        "generated_at": at,
+    }

@@ -1,0 +1,104 @@
+"""The letter that tells a recipient what was corrected, erased or restricted (GDPR art. 19, ERA-14).
+
+It says the least that lets the recipient act: which data, when they were last passed on, what was done, and what is asked. It names a
+child of whom a file was passed on; for anybody else the numbers of what was passed on stand. It says nothing about others, nor what the
+file holds, which kind of file it is, or why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Final
+
+from crm_compliance.answer_package.content.answer import Answer, Block, Fact, Facts, Paragraph, Section, Sender
+from crm_compliance.answer_package.content.letterhead import letterhead
+from crm_compliance.answer_package.content.wording import Texts, texts_in
+from jobs.register.decision import Decision, Notice, What
+from jobs.requests.decisions.correctable import DATES
+
+HOME: Final = ("", "BE")  # countries that an address leaves out
+# What is told of each deed, in the order of reading. To a recipient an identity that is removed is an erasure (art. 17).
+TOLD_AS: Final[Mapping[What, str]] = MappingProxyType(
+    {
+        What.CORRECT: "corrected",
+        What.ANNOTATE: "annotated",
+        What.ERASE: "erased",
+        What.DISOWN: "erased",
+        What.RESTRICT: "restricted",
+    }
+)
+
+
+# The language in which an authority or service of a country is written to; of Belgium, which has three, and of others nobody knows it.
+_LANGUAGES: Final[Mapping[str, str]] = MappingProxyType(
+    {"NL": "nl"}
+    | dict.fromkeys(("FR", "LU", "MC"), "fr")
+    | dict.fromkeys(("DE", "AT", "LI"), "de")
+    | dict.fromkeys(("GB", "IE", "US", "CA", "AU"), "en")
+)
+
+
+def language_of(notice: Notice, usual: str) -> str:
+    """The language of a recipient, as far as its country tells; else the organisation's own, never that of who made the request."""
+    return _LANGUAGES.get(notice.country.strip().upper(), usual)
+
+
+def notice_letter(notice: Notice, decision: Decision, sender: Sender, *, reference: str, language: str, at: datetime) -> Answer:
+    """Say what one letter is; Dutch where the language is none of the four (EXP-11)."""
+    texts = texts_in(language)
+    deeds = tuple(dict.fromkeys(told for deed, told in TOLD_AS.items() if deed in notice.deeds))
+    return Answer(
+        **letterhead(texts, sender, at),
+        title=texts.say("notice", "title"),
+        subject=texts.say("notice", f"subject_{deeds[0]}"),
+        addressee="\n".join((notice.recipient, *(() if notice.country in HOME else (texts.country(notice.country),)))),
+        reference=reference,
+        cover=None,
+        sections=(
+            Section("", (Paragraph(texts.say("notice", "intro")),)),
+            Section(texts.say("notice", "data_title"), _data(notice, decision, texts)),
+            Section(texts.say("notice", "done_title"), tuple(block for deed in deeds for block in _done(deed, notice, decision, texts))),
+            Section(texts.say("notice", "asked_title"), _asked(deeds, texts)),
+        ),
+        scope=texts.say("notice", "scope"),
+        is_bare=False,
+        transcribed=texts.say("notice", "transcribed"),
+    )
+
+
+def _data(notice: Notice, decision: Decision, texts: Texts) -> tuple[Block, ...]:
+    facts = []
+    if notice.is_named:
+        facts.append(Fact(texts.say("notice", "name"), tuple(dict.fromkeys(one.name for one in decision.known))))
+        if days := tuple(dict.fromkeys(_day(one.born_on, texts) for one in decision.known if one.born_on)):
+            facts.append(Fact(texts.say("field", "birth_on"), days))
+    if notice.numbers:
+        facts.append(Fact(texts.say("notice", "number"), notice.numbers))
+    last = _day(notice.on, texts) if notice.on else texts.say("notice", "day_unknown")
+    told = Facts((*facts, Fact(texts.say("notice", "transmitted"), (last,))))
+    return (told,) if notice.is_named else (told, Paragraph(texts.say("notice", "unnamed")))
+
+
+def _done(deed: str, notice: Notice, decision: Decision, texts: Texts) -> tuple[Block, ...]:
+    said = Paragraph(texts.say("notice", deed))
+    if deed != "corrected":
+        return (said,)
+    values = {name: value if notice.is_named else "" for name, value in decision.corrected.items()}
+    return said, Facts(tuple(Fact(texts.code("field", name), (_value(name, value, texts),)) for name, value in values.items()))
+
+
+def _value(name: str, value: str, texts: Texts) -> str:
+    if not value:
+        return texts.say("notice", "on_request")
+    return _day(value, texts) if name in DATES else value
+
+
+def _day(value: str, texts: Texts) -> str:
+    return texts.day(date.fromisoformat(value))
+
+
+def _asked(deeds: tuple[str, ...], texts: Texts) -> tuple[Paragraph, ...]:
+    asked = " ".join(texts.say("notice", f"ask_{deed}") for deed in deeds)
+    return tuple(Paragraph(text) for text in (asked, texts.say("notice", "law"), texts.say("notice", "unable")))

@@ -1,0 +1,183 @@
+"""The particulars of art. 15(1) and (2), context by context, and what is said of the package as a whole (table 7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+from crm_compliance.answer_package.content.answer import Block, Bullets, Fact, Facts, Paragraph, Section
+from crm_compliance.answer_package.content.view import Shown
+from crm_compliance.answer_package.content.wording import Texts
+from jobs.model.answer import Compilation, Context, ProcessedBy, Recipient, Retention
+
+# What an answer says was searched, in its order, each with the codes of what keeps it from being said.
+SEARCHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "contact": (),
+        "dossier": (),
+        "fiche": (),
+        "note": ("kind:note",),
+        "call": ("kind:call",),
+        "email": ("kind:email",),
+        "recording": ("kind:recording",),
+        "transcript": ("kind:recording", "column:recording.transcript"),
+        "donation": ("kind:donation",),
+        "enrolment": ("kind:enrolment",),
+        "engagement": ("kind:engagement",),
+        "preferences": (),
+        "request": (),
+        "deleted": ("bin",),
+    }
+)
+
+
+def context_section(number: int, context: Context, texts: Texts) -> Section:
+    """Everything that the law asks to be told of one context."""
+    label = context.category_labels.get(texts.language) or context.category_labels.get("nl", "")
+    roles = context.roles or (context.role,)
+    facts = [
+        Fact(texts.say("access", "roles" if len(roles) > 1 else "role"), _words(texts, "role", roles)),
+        Fact(texts.say("access", "category"), (label,) if label else ()),
+        Fact(texts.say("access", "purposes"), _words(texts, "purpose", context.purposes)),
+        Fact(texts.say("access", "basis"), basis_lines(context, texts)),
+        Fact(
+            texts.say("access", "data"),
+            _words(texts, "data_category", (*context.data_categories, *(["sensitive"] if context.special else []))),
+        ),
+        Fact(texts.say("access", "recipients"), recipient_lines(context.recipients, texts)),
+        Fact(texts.say("access", "processors"), processor_lines(context.processors, texts)),
+        Fact(texts.say("access", "retention"), retention_lines(context, texts)),
+        Fact(texts.say("access", "source"), _words(texts, "source", context.sources)),
+        Fact(texts.say("access", "rights"), _words(texts, "right", context.rights)),
+    ]
+    title = texts.say("access", "context", number=str(number), kind=texts.code("kind", context.kind))
+    return Section(title, (Facts(tuple(fact for fact in facts if fact.lines)),), level=3)
+
+
+def _words(texts: Texts, table: str, codes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts.code(table, code) for code in codes if code))
+
+
+def basis_lines(context: Context, texts: Texts) -> tuple[str, ...]:
+    """The legal basis, purpose by purpose where they differ, and that of Article 9 where there are special categories of data."""
+    if not context.grounds:
+        return (basis_in(context, texts),) if context.basis else ()
+    lines = []
+    for ground in context.grounds:
+        basis = _in(texts, ground.labels) or texts.code("basis", ground.code)
+        purposes = ", ".join(texts.code("purpose", code) for code in ground.purposes)
+        lines.append(basis if len(context.grounds) == 1 else texts.say("access", "ground", basis=basis, purposes=purposes))
+    special = dict.fromkeys(_in(texts, ground.special) for ground in context.grounds if ground.special)
+    return (*lines, *(texts.say("access", "special_ground", basis=basis) for basis in special))
+
+
+def basis_in(context: Context, texts: Texts) -> str:
+    """The legal basis: a code in words, or as the retention schedule has it, in the language of the answer where it has it so."""
+    if texts.knows("basis", context.basis):
+        return texts.code("basis", context.basis)
+    return context.basis_labels.get(texts.language) or context.basis
+
+
+def _in(texts: Texts, labels: Mapping[str, str]) -> str:
+    return labels.get(texts.language, "")
+
+
+def processor_lines(processors: Sequence[ProcessedBy], texts: Texts) -> tuple[str, ...]:
+    """Who processes data for the organisation, by name where the schedule has one, and what it does (art. 28)."""
+    told = []
+    for each in processors:
+        line = texts.say("access", "processor", name=each.name, task=_in(texts, each.tasks)) if each.name else _in(texts, each.tasks)
+        if each.country:
+            safeguard = _in(texts, each.safeguards)
+            line = texts.say("access", "safeguard", name=line, country=texts.country(each.country), safeguard=safeguard)
+        told.append(line)
+    return tuple(told)
+
+
+def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[str, ...]:
+    """Who received data: by name where it is logged, by category only where it is not (R-120), with the safeguard (art. 15(2)).
+
+    Where nobody is told, the sentence is true of none and of withheld ones alike: neither denied nor betrayed (7.1(c)).
+    """
+    named = []
+    for each in recipients:
+        if each.is_category:
+            continue
+        name = f"{each.name} ({texts.value(each.on)})" if each.on else each.name  # the day is that of passing on, not of the safeguard
+        named.append(
+            texts.say("access", "safeguard", name=name, country=texts.country(each.country), safeguard=each.safeguard)
+            if each.safeguard
+            else name
+        )
+    categories = [texts.code("recipient_category", each.name) for each in recipients if each.is_category]
+    if categories:
+        named.append(texts.say("access", "recipient_categories", names=", ".join(dict.fromkeys(categories))))
+    return tuple(dict.fromkeys(named)) or (texts.say("access", "no_recipients"),)
+
+
+def retention_lines(context: Context, texts: Texts) -> tuple[str, ...]:
+    """How long: a last day that is still to come, or a criterion; that something is held, never why (table 7.1, (d)).
+
+    Of what is kept beyond its term by the request alone that is said. An age is told with the same words whether it has come or not: who is
+    not the child must not learn when it was born.
+    """
+    retention, lines = context.retention, []
+    grace = "_grace" if retention.grace_days else ""
+    days = str(retention.grace_days)
+    if retention.is_held:
+        lines.append(texts.say("access", "held"))
+    elif retention.last_day is not None and retention.is_over:
+        lines.append(texts.say("access", f"over{grace}", day=texts.day(retention.last_day), days=days))
+    elif retention.last_day is not None:
+        lines.append(texts.say("access", "until", day=texts.day(retention.last_day)))
+    if retention.criterion:
+        lines.append(texts.say("criterion", retention.criterion, age=str(retention.age or "")))
+    if retention.criterion == "until_age" and not retention.is_held:
+        lines.append(texts.say("access", f"request_keeps{grace}", days=days))
+    return tuple(lines)
+
+
+def told_last_day(retention: Retention) -> date | None:
+    """The last day where it is told as the term: not of what is held, nor once it has passed."""
+    return None if retention.is_held or retention.is_over else retention.last_day
+
+
+def inside(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
+    """What is in the package, file by file, and that a recording may be listened to (EXP-08)."""
+    files = [texts.say("access", "inside_letter"), texts.say("access", "inside_page"), texts.say("access", "inside_data")]
+    if compilation.right == "portability":
+        files.append(texts.say("access", "inside_csv"))
+    attached = sum(item.attachment is not None for item in shown.items)
+    if attached:
+        files.append(texts.say("access", "inside_attachments", count=str(attached)))
+    files.append(texts.say("access", "inside_manifest"))
+    blocks: list[Block] = [Bullets(tuple(files))]
+    if compilation.right == "access":
+        blocks.append(Paragraph(texts.say("access", "redacted")))
+    if compilation.offers_listening:
+        blocks.append(Paragraph(texts.say("access", "listening")))
+    return Section(texts.say("access", "inside"), tuple(blocks))
+
+
+def searched(compilation: Compilation, texts: Texts) -> Section:
+    """Where was looked, and where not: backups at least (EXP-03)."""
+    codes = compilation.not_searched
+    kinds = [texts.code("searched", kind) for kind, lacking in SEARCHED.items() if not set(lacking).intersection(codes)]
+    looked = texts.say("access", "searched_text", kinds=", ".join(kinds))
+    told = texts.say("access", "not_searched", places=texts.joined(_places(codes, texts)))
+    return Section(texts.say("access", "searched"), (Paragraph(looked), Paragraph(told)))
+
+
+def _places(codes: Sequence[str], texts: Texts) -> Iterator[str]:
+    """Places in words, backups always; then the kinds of rows, the fields and the tables that the mapping does not name (EXP-03)."""
+    known = [code if texts.knows("place", code) else "other" for code in ("backups", *codes) if ":" not in code]
+    yield from (texts.code("place", code) for code in dict.fromkeys(known))
+    named = {of: [code.partition(":")[2] for code in codes if code.startswith(f"{of}:")] for of in ("kind", "column", "table")}
+    yield from dict.fromkeys(texts.code("searched", kind) for kind in named["kind"] if texts.knows("searched", kind))
+    partly = dict.fromkeys(kind for column in named["column"] if texts.knows("searched", kind := column.partition(".")[0]))
+    if partly:
+        yield texts.say("access", "searched_in_part", kinds=", ".join(texts.code("searched", kind) for kind in partly))
+    if named["table"]:
+        yield texts.say("access", "not_mapped", tables=", ".join(named["table"]))

@@ -1,0 +1,164 @@
+"""The words of letters and packages, in the four languages, and how each writes a day and an hour (EXP-11, EXP-12)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal
+
+LANGUAGES: Final = ("nl", "fr", "de", "en")
+ON_BEHALF: Final = "_on_behalf"
+NO_WORDS: Final = "zxx"  # ISO 639 for "no linguistic content": an answer of which only the data are left
+BRUSSELS: Final = ZoneInfo("Europe/Brussels")
+_PLACE: Final = re.compile(r"\{\w*[^{}]*\}")
+
+_COUNTRIES: Final = frozenset({"country", "nationality", "transmitted_country"})
+_OTHER: Final[Mapping[str, str]] = MappingProxyType({"text": "text", "message": "email"})
+_MEDIA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "pdf": ("pdf",),
+        "document": ("word", "opendocument.text", "rtf"),
+        "spreadsheet": ("excel", "sheet", "csv"),
+        "email": ("rfc822", "outlook"),
+        "archive": ("zip", "gzip", "x-7z", "x-tar"),
+    }
+)
+
+
+class Texts:
+    """The texts of one language, as its file has them.
+
+    A table `…_on_behalf` has what is said otherwise to whoever asks in a child's name: of the child, not of the reader.
+    """
+
+    def __init__(self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str, *, on_behalf: bool = False) -> None:
+        self.language = language
+        self.locale = Locale.parse(locale)
+        self._all = tables
+        self._on_behalf = on_behalf
+        said = {name: table for name, table in tables.items() if not name.endswith(ON_BEHALF)}
+        other = {name.removesuffix(ON_BEHALF): table for name, table in tables.items() if name.endswith(ON_BEHALF)}
+        self._tables = {name: {**table, **other.get(name, {})} for name, table in said.items()} if on_behalf else said
+
+    def say(self, table: str, key: str, **values: str) -> str:
+        """Give a sentence with its places filled in."""
+        return self._tables[table][key].format(**values)
+
+    def code(self, table: str, code: str) -> str:
+        """Give the words for a code; one without words stands as it is, but readable."""
+        return self._tables[table].get(code) or code.replace("_", " ")
+
+    def all_texts(self) -> tuple[str, ...]:
+        """Every text of the language: what is the same in all letters is about nobody."""
+        return tuple(text for table in self._all.values() for text in table.values())
+
+    def without_words(self) -> Texts:
+        """The same texts with nothing in them but the places that are filled in: whatever is said by them is data."""
+        tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._all.items()}
+        return Texts(NO_WORDS, tables, "root", on_behalf=self._on_behalf)
+
+    def all_codes(self) -> tuple[str, ...]:
+        """Every code that there are words for."""
+        return tuple(key for table in self._tables.values() for key in table)
+
+    def knows(self, table: str, code: str) -> bool:
+        return code in self._tables[table]
+
+    def day(self, day: date) -> str:
+        """Write a day as people write it: `4 mei 2026`."""
+        written = str(format_date(day, format="long", locale=self.locale))
+        return f"1er{written[1:]}" if self.language == "fr" and day.day == 1 else written
+
+    def moment(self, at: datetime) -> str:
+        """Write an instant on the clock of Brussels, with its offset: `4 mei 2026, 14:03 (UTC+02:00)`."""
+        local = at.astimezone(BRUSSELS)
+        offset = local.strftime("%z")
+        return f"{self.day(local.date())}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
+
+    def civil_day(self, at: str) -> date:
+        """The day in Brussels of a day or an instant in ISO form."""
+        return datetime.fromisoformat(at).astimezone(BRUSSELS).date() if "T" in at else date.fromisoformat(at)
+
+    def country(self, code: str) -> str:
+        """Name a country by its ISO code; anything else stands as it is."""
+        return str(self.locale.territories.get(code, code))
+
+    def money(self, amount: float) -> str:
+        """Write an amount with its currency: `€ 25,50`. The CRM has amounts in euros alone."""
+        return str(format_currency(amount, "EUR", locale=self.locale))
+
+    def joined(self, parts: Iterable[str]) -> str:
+        """Enumerate what may have commas itself; French has a blank before a semicolon."""
+        return (" ; " if self.language == "fr" else "; ").join(parts)
+
+    def media(self, media_type: str) -> str:
+        """Say in words what kind of file a media type is."""
+        family, _, kind = media_type.partition(";")[0].strip().lower().partition("/")
+        if family in ("image", "audio", "video"):
+            return self._tables["media"][family]
+        return self._tables["media"][
+            next((word for word, parts in _MEDIA.items() if any(part in kind for part in parts)), _OTHER.get(family, "other"))
+        ]
+
+    def field(self, name: str, value: str | int | float | bool) -> str:
+        """Write the value of a field by what the field is: an amount, a country, a kind of file; else as any value."""
+        if name == "amount" and isinstance(value, int | float) and not isinstance(value, bool):
+            return self.money(value)
+        if isinstance(value, str) and name in _COUNTRIES:
+            return self.country(value.strip().upper()) if len(value.strip()) == len("BE") else value
+        return self.media(value) if isinstance(value, str) and name == "media_type" else self.value(value)
+
+    def value(self, value: str | int | float | bool) -> str:
+        """Write a value of a field: days and instants as people write them, codes in words, other text as it is."""
+        if isinstance(value, bool):
+            return self._tables["value"]["yes" if value else "no"]
+        if isinstance(value, float):
+            return str(format_decimal(value, format="#,##0.00", locale=self.locale))
+        if isinstance(value, int):
+            return str(value)
+        if len(value) == len("2026-05-04") and (day := _day(value)) is not None:
+            return self.day(day)
+        if "T" in value and (at := _instant(value)) is not None:
+            return self.moment(at)
+        known = self._tables["value"]
+        codes = value.split(", ")  # of a choice that may have several
+        return ", ".join(known[code] for code in codes) if all(code in known for code in codes) else value
+
+
+def _places_in(text: str) -> str:
+    return " | ".join(_PLACE.findall(text)) or "·"
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text[4] == text[7] == "-" else None
+    except ValueError:
+        return None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+@lru_cache(maxsize=2 * (len(LANGUAGES) + 1))
+def texts_in(language: str, *, on_behalf: bool = False) -> Texts:
+    """The texts of a language; Dutch where it is none of the four (EXP-11). `on_behalf`: of a child, to whoever acts for it."""
+    if language == NO_WORDS:
+        return texts_in(LANGUAGES[0], on_behalf=on_behalf).without_words()
+    known = language if language in LANGUAGES else "nl"
+    tables = tomllib.loads((files("crm_compliance.answer_package") / "texts" / f"{known}.toml").read_text(encoding="utf-8"))
+    return Texts(known, tables, tables.pop("locale"), on_behalf=on_behalf)

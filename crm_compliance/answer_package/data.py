@@ -1,0 +1,94 @@
+"""The data: everything that goes out, complete and for a computer (EXP-12, EXP-13).
+
+No id of the CRM and no account of an employee is in it: only what the reviewed answer shows.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from crm_compliance.answer_package.content.content import AUTHORITY_EMAIL
+from crm_compliance.answer_package.content.particulars import basis_lines, processor_lines, recipient_lines, retention_lines, told_last_day
+from crm_compliance.answer_package.content.retention import kept_data, kept_of
+from crm_compliance.answer_package.content.view import Shown, ShownItem
+from crm_compliance.answer_package.content.wording import BRUSSELS, Texts, texts_in
+from jobs.model.answer import Compilation, Context
+from rules.model.requests import ARTICLES, Right
+
+SCHEMA_VERSION: Final = "1.0"
+
+
+def data_json(compilation: Compilation, shown: Shown) -> bytes:
+    """Make the file: days and instants in ISO 8601, instants on the clock of Brussels with their offset."""
+    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
+    document: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
+        "request_id": compilation.request,
+        "reference": compilation.reference,
+        "generated_at": compilation.generated_at.astimezone(BRUSSELS).isoformat(timespec="seconds"),
+        "language": texts.language,
+        "contexts": [_context(context, texts) for context in shown.contexts],
+        "items": [_item(item) for item in shown.items],
+        "withheld": [{"class": each.what, "code": each.code} for each in shown.withheld],
+        "rights": [{"right": right.value, "article": ARTICLES[right], "text": texts.say("rights", right.value)} for right in Right],
+        "authority": {key: texts.say("complaint", key) for key in ("name", "address")} | {"email": AUTHORITY_EMAIL},
+    }
+    if kept := kept_of(compilation):
+        document["kept"] = [kept_data(each, texts) for each in kept]
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
+
+
+def _context(context: Context, texts: Texts) -> dict[str, object]:
+    retention, last_day = context.retention, told_last_day(context.retention)
+    return {
+        "context": context.key,
+        "type": context.kind,
+        "role": context.role,
+        "roles": list(context.roles or (context.role,)),
+        "category": context.category_labels.get(texts.language) or context.category_labels.get("nl", ""),
+        "purpose": [texts.code("purpose", code) for code in context.purposes],
+        "basis": texts.joined(basis_lines(context, texts)),
+        "data_categories": list(context.data_categories),
+        "special": context.special,
+        "recipients": [
+            {
+                "name": texts.code("recipient_category", each.name) if each.is_category else each.name,
+                "category_only": each.is_category,
+                "on": each.on or None,
+                "country": each.country or None,
+                "safeguard": each.safeguard or None,
+            }
+            for each in context.recipients
+        ],
+        "recipients_text": list(recipient_lines(context.recipients, texts)),  # also where nobody is named: neither denied nor betrayed
+        "processors": list(processor_lines(context.processors, texts)),
+        "retention": {
+            "last_day": last_day.isoformat() if last_day is not None else None,
+            "criterion": "own_request" if retention.is_over and not retention.is_held else retention.criterion or None,
+            "text": " ".join(retention_lines(context, texts)),
+        },
+        "source": [texts.code("source", code) for code in context.sources],
+        "rights": list(context.rights),
+    }
+
+
+def _item(item: ShownItem) -> dict[str, object]:
+    document: dict[str, object] = {
+        "item": item.number,
+        "context": item.context,
+        "type": item.kind,
+        "title": item.title,
+        "date": item.at or None,
+        "fields": {field.name: field.value for field in item.fields},
+        "redactions": [
+            {"field": field.name, "class": each.what, "label": each.label, "rule": each.rule}
+            for field in item.fields
+            for each in field.redactions
+        ],
+    }
+    if item.attachment is not None:
+        document["attachment"] = f"attachments/{item.attachment.name}"
+    if item.status:
+        document["status"] = item.status
+    return document

@@ -1,0 +1,226 @@
+"""The last look: whether anything that must not go out is in a package as it is, or in the message that
+goes with it, whatever the steps before have done.
+
+Two questions, for our own words are in every package and prove nothing. What the package says beyond them, string by string as the CRM has
+it, must hold nothing of others: a name of somebody else is found there although it is a word of every letter too. And the files as they
+are read back from their bytes, metadata and names included, must hold nothing of others besides what those fixed words hold. Attachments
+are searched whole. A hit stops the release, and nothing is written. What was found is not told: it is a name.
+
+What is only nearly a name stops an item until a person says that it is none. A file was withheld because of it, and is let go by a person.
+
+Source: EXP-06, EXP-13; R-118, R-119, R-123, R-142.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from crm_compliance.answer_package.content.answer import Sender
+from crm_compliance.answer_package.content.content import answer_of
+from crm_compliance.answer_package.content.view import ShownItem, shown_of
+from crm_compliance.answer_package.content.wording import NO_WORDS, Texts, texts_in
+from crm_compliance.answer_package.data import data_json
+from crm_compliance.answer_package.read_back import APART, words_of
+from jobs.files.file_texts import texts_of
+from jobs.model.answer import NOT_A_NAME, Addressee, Compilation, Field, Item, Recipient
+from rules.errors import Refused
+from rules.model.requests import COPIES
+from rules.redaction.leak_check import GUID, Hit, Needles, name_needle
+
+ID: Final = "id"  # of the CRM (EXP-13)
+NEAR_NAME: Final = "near_name"  # nearly the name of somebody: a person may say that it is none
+MESSAGE: Final = "message.txt"  # as the message that goes with the link is called in a refusal
+_ATTACHED: Final = "attachments/"
+_NEUTRAL: Final = re.compile(r"attachment-\d+\.\w+")  # the name that a file has in a package
+# Names of our files, and of the program that sets the letter, which every PDF names.
+_OUR_NAMES: Final = ("letter.pdf", "index.html", "data.json", "data.csv", "manifest.json", "attachments", "attachment", "Typst")
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_ANYTHING: Final = "·"
+_NOBODY: Final = Sender("", "", "", "")
+_NO_ADDRESSEE: Final = Addressee("")
+
+
+class NeedleFound(Refused):
+    """A file of the package holds what must not leave the house; `item` is the item of the review that brings it in, where it is one."""
+
+    code = "needle"
+
+    def __init__(self, name: str, found: Sequence[str], item: str = "") -> None:
+        self.is_near = tuple(found) == (NEAR_NAME,)
+        what = f"{name} holds what must not be told: {', '.join(found)}"
+        super().__init__(f"{item} in {what}" if item else what, where=f"{name} {item}".strip())
+        self.file = name
+        self.item = item
+
+
+def search_for_needles(
+    compilation: Compilation, contents: Mapping[str, bytes], ours: Sequence[str] = (), *, told: Sequence[str] = ()
+) -> None:
+    """Look through a package: what it says, every file of it, and their names.
+
+    `ours` is what every letter says of the organisation itself, `told` who hears of a decision.
+
+    Raises:
+        NeedleFound: naming file, item and what kind of thing it is, never the thing.
+    """
+    needles = Needles(compilation.needles)
+    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
+    _search_data(compilation, needles, texts, "data.json" if "data.json" in contents else "letter.pdf", ours, told)
+    items = {item.shown_attachment.name: item.item for item in compilation.items if item.shown_attachment is not None}
+    named = _naming_whom_it_is_for(compilation)
+    fixed = _fixed_hits(compilation, named, texts, ours, told)
+    for name, content in contents.items():
+        is_attached = name.startswith(_ATTACHED)
+        item = items.get(name.removeprefix(_ATTACHED), "") if is_attached else ""
+        for text in texts_of(name, content) if is_attached else words_of(name, content):
+            found = needles.found_in(text) if is_attached else (*named.found_in(text, fixed), *_ids_in(text))
+            if found:
+                raise NeedleFound(name, found, item)
+        if found := named.found_in(name, fixed):
+            raise NeedleFound(name, found, item)
+
+
+def search_message(compilation: Compilation, write: Callable[[Compilation], str], ours: Sequence[str] = ()) -> None:
+    """Look through the message that goes with the link, which lies beside the package and is read before it.
+
+    `write` writes it of any answer: of this one it is searched, and of the same answer without its data it says what is ours.
+
+    Raises:
+        NeedleFound: as `search_for_needles` does.
+    """
+    texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
+    named = _naming_whom_it_is_for(compilation)
+    fixed = _fixed_hits(compilation, named, texts, ours, ()) | named.hits_in(write(_frame_of(compilation, texts)))
+    message = write(compilation)
+    if found := (*named.found_in(message, fixed), *_ids_in(message)):
+        raise NeedleFound(MESSAGE, found)
+
+
+def _naming_whom_it_is_for(compilation: Compilation) -> Needles:
+    """The needles of an answer; the names of whom it is for are theirs, whoever else is called like that."""
+    people = dict.fromkeys(name for name in (compilation.addressee.name, compilation.about) if name)
+    return Needles((*compilation.needles, *(name_needle("", name, own=True) for name in people)))
+
+
+def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file: str, ours: Sequence[str], told: Sequence[str]) -> None:
+    """Search what is said beyond our own words: item by item, and then the rest of the answer."""
+    own = set(_own_words(compilation, texts))
+    for item in compilation.items if compilation.right in COPIES else ():
+        for text in _strings_of(compilation, item, texts):
+            names = () if text in own else needles.found_in(text)
+            if found := (*names, *_ids_in(text)):
+                raise NeedleFound(file, found, item.item)
+            if text not in own and item.code != NOT_A_NAME and needles.are_nearly_in(text):
+                raise NeedleFound(file, (NEAR_NAME,), item.item)
+    frame = set(_said_without_words(_frame_of(compilation, texts), [_ANYTHING] * len(told)))
+    for text in _said_without_words(msgspec.structs.replace(compilation, addressee=_NO_ADDRESSEE, about=""), told):
+        for word in ours:
+            text = text.replace(word, _ANYTHING) if word else text
+        if text not in frame | own and (found := needles.found_in(text)):
+            raise NeedleFound("letter.pdf", found)
+
+
+def _said_without_words(compilation: Compilation, told: Sequence[str]) -> Iterator[str]:
+    """The strings of an answer with nothing in them but its data: neither our words, nor those of the retention schedule."""
+    contexts = tuple(msgspec.structs.replace(each, category_labels={}, basis_labels={}, basis="") for each in compilation.contexts)
+    yield from _strings(answer_of(msgspec.structs.replace(compilation, language=NO_WORDS, contexts=contexts), _NOBODY, told=told))
+
+
+def _strings_of(compilation: Compilation, item: Item, texts: Texts) -> Iterator[str]:
+    """What goes out of one item, as the CRM or a reviewer has written it: not what we have words for, and no day."""
+    if not item.is_shown:
+        return
+    for shown in shown_of(msgspec.structs.replace(compilation, items=(item,))).items:
+        if not _is_ours(shown, texts):
+            yield shown.title
+        for field in shown.fields:
+            if isinstance(field.value, str):
+                if texts.value(field.value) == field.value:
+                    yield field.value
+            elif field.value is not None and not isinstance(field.value, bool):
+                yield str(field.value)
+        if shown.attachment is not None and not _NEUTRAL.fullmatch(shown.attachment.name):
+            yield shown.attachment.name
+
+
+def _is_ours(item: ShownItem | Item, texts: Texts) -> bool:
+    return any(texts.knows(table, item.title) for table in ("kind", "what"))
+
+
+def _own_words(compilation: Compilation, texts: Texts) -> Iterator[str]:
+    """Single words of the person's own row, such as the town: they are theirs, whoever is called like that."""
+    for item in compilation.items:
+        for field in item.shown_fields if item.kind == "contact" else ():
+            if isinstance(field.value, str) and _WORD.fullmatch(field.value.strip()):
+                yield field.value
+
+
+def _fixed_hits(compilation: Compilation, needles: Needles, texts: Texts, ours: Sequence[str], told: Sequence[str]) -> frozenset[Hit]:
+    """What our own words hold: all texts and codes of the language, and this very answer with its data taken out."""
+    locale = texts.locale
+    calendar = [name for form in ("wide", "abbreviated") for part in (locale.months, locale.days) for name in part["format"][form].values()]
+    policy = [label for each in compilation.contexts for label in (*each.category_labels.values(), *each.basis_labels.values(), each.basis)]
+    words = [*texts.all_texts(), *texts.all_codes(), *calendar, *locale.territories.values(), *policy, *ours, *_OUR_NAMES]
+    frame = _frame_of(compilation, texts)
+    answer = answer_of(frame, _NOBODY, told=[_ANYTHING] * len(told))
+    said = list(_strings(answer))
+    data = list(words_of("data.json", data_json(frame, shown_of(frame))))
+    texts_read = [APART.join((*words, *_own_words(compilation, texts))), " ".join(said), APART.join((*said, *data))]
+    return frozenset(hit for text in texts_read for hit in needles.hits_in(text, is_ours=True))
+
+
+def _frame_of(compilation: Compilation, texts: Texts) -> Compilation:
+    """The same answer with everything that the CRM or a person has written taken out of it."""
+    contexts = tuple(msgspec.structs.replace(each, recipients=tuple(map(_unnamed, each.recipients))) for each in compilation.contexts)
+    return msgspec.structs.replace(
+        compilation,
+        addressee=msgspec.structs.replace(
+            compilation.addressee, name=_ANYTHING, first_name=_ANYTHING if compilation.addressee.first_name else ""
+        ),
+        about=_ANYTHING if compilation.about else "",
+        contexts=contexts,
+        items=tuple(_emptied(item, texts) for item in compilation.items),
+    )
+
+
+def _unnamed(recipient: Recipient) -> Recipient:
+    return recipient if recipient.is_category else msgspec.structs.replace(recipient, name=_ANYTHING)
+
+
+def _emptied(item: Item, texts: Texts) -> Item:
+    return msgspec.structs.replace(
+        item,
+        fields=tuple(_without_data(field, texts) for field in item.fields),
+        proposal=_ANYTHING if item.proposal else "",
+        text=_ANYTHING if item.text else item.text,
+        title=item.title if _is_ours(item, texts) else "",
+        attachment=msgspec.structs.replace(item.attachment, name="attachment-1.bin") if item.attachment is not None else None,
+    )
+
+
+def _without_data(field: Field, texts: Texts) -> Field:
+    is_data = isinstance(field.value, str) and texts.value(field.value) == field.value
+    return msgspec.structs.replace(field, value=_ANYTHING) if is_data else field
+
+
+def _ids_in(text: str) -> tuple[str, ...]:
+    return (ID,) if GUID.search(text) else ()
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every string in a value, never a key."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for field in value.__struct_fields__:
+            yield from _strings(getattr(value, field))
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each)

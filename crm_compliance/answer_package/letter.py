@@ -1,0 +1,79 @@
+"""The letter: a tagged PDF/A with its fonts inside, made from the answer by the template beside this module (EXP-12).
+
+The template gets the answer as data: nothing of it is read as markup (EXP-19). The same answer makes the same file, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+import typst
+
+from crm_compliance.answer_package.characters import FONTS, breakable, composed, french, printable
+from crm_compliance.answer_package.content.answer import Answer
+
+_ID: Final = re.compile(rb"<xmpMM:(Document|Instance)ID>([A-Za-z0-9+/=]{16,})<")
+
+
+def letter_pdf(answer: Answer) -> bytes:
+    """Make the letter."""
+    try:
+        made = _compiled(answer, printable)
+    except typst.TypstError:  # a cluster of characters that the fonts have one by one, but not together
+        made = _compiled(answer, lambda text: printable(text, plain=True))
+    return _unidentified(made) if answer.is_bare else made
+
+
+def letter_data(answer: Answer, print_as: Callable[[str], str] = printable) -> dict[str, Any]:
+    """What the template is given: every string as it can be printed, and whether any had to be transcribed."""
+    given = msgspec.to_builtins(answer)
+    if answer.language == "fr":
+        given = _each(given, french) | {"title": answer.title}
+    printed: dict[str, Any] = _each(given, print_as)
+    has_changed = printed != _each(given, composed)
+    broken: dict[str, Any] = _each(printed, breakable)
+    return broken | {
+        "fonts": FONTS,
+        "year": answer.on.year,
+        "month": answer.on.month,
+        "day": answer.on.day,
+        "transcribed": printed["transcribed"] if has_changed else "",
+    }
+
+
+def _compiled(answer: Answer, print_as: Callable[[str], str]) -> bytes:
+    template = (files("crm_compliance.answer_package") / "letter.typ").read_bytes()
+    made = typst.compile(
+        template,
+        format="pdf",
+        pdf_standards=["a-2a", "ua-1"],  # an archive file, and one that a screen reader can read
+        sys_inputs={"answer": msgspec.json.encode(letter_data(answer, print_as)).decode()},
+        ignore_system_fonts=True,
+        timestamp=datetime.combine(answer.on, time(), UTC),
+    )
+    if not isinstance(made, bytes):
+        raise TypeError("a letter is one file")
+    return made
+
+
+def _unidentified(pdf: bytes) -> bytes:
+    """The same file under an id that says nothing of its content: neutral letters differ in what they must, and no more (SUS-04)."""
+    for value in {found[2] for found in _ID.finditer(pdf)}:
+        pdf = pdf.replace(value, b"A" * len(value))  # of the same length: every offset in the file stays right
+    return pdf
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    """The same value with every string in it changed; keys are ours."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list | tuple):
+        return [_each(item, change) for item in value]
+    if isinstance(value, dict):
+        return {key: _each(item, change) for key, item in value.items()}
+    return value

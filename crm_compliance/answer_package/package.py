@@ -1,0 +1,110 @@
+"""The package: which files an answer consists of, and what is in each (contract 5)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from crm_compliance.answer_package.content.answer import Sender
+from crm_compliance.answer_package.content.content import answer_of
+from crm_compliance.answer_package.content.view import shown_of
+from crm_compliance.answer_package.data import data_json
+from crm_compliance.answer_package.leak_test import search_for_needles
+from crm_compliance.answer_package.letter import letter_pdf
+from crm_compliance.answer_package.manifest import NAME, manifest_json
+from crm_compliance.answer_package.page import page_html
+from crm_compliance.answer_package.table import data_csv
+from crm_compliance.files import new_folder, private_folder, write_whole
+from jobs.files.file_texts import reading_of
+from jobs.model.answer import SEEN_UNCHECKED, Attachment, Compilation
+from rules.errors import Refused
+from rules.policy.policy import Policy
+
+
+class Unchecked(Refused):
+    """No program can tell what is in a file that would go along, and nobody has said that they looked at it."""
+
+    code = "unchecked"
+
+
+class PackageBroken(Refused):
+    """A file that an item promises is not there, or not the one that was looked at."""
+
+    code = "attachment"
+
+
+def sender_of(policy: Policy, language: str = "nl") -> Sender:
+    """Who answers, as the retention schedule names them, with the address as it is written in the language of the letter."""
+    dpo, helpline = policy.dpo, policy.helpline
+    address = policy.controller.address_in(language)
+    ask_for = getattr(helpline.ask_for, language, "") if helpline is not None and helpline.ask_for is not None else ""
+    return Sender(
+        policy.controller.name,
+        address,
+        dpo.address_in(language) or address,
+        dpo.email,
+        phone=helpline.phone if helpline is not None else "",
+        ask_for=str(ask_for),
+    )
+
+
+def package_of(
+    compilation: Compilation,
+    sender: Sender,
+    attachments: Mapping[str, bytes],
+    *,
+    told: Sequence[str] = (),
+    working_copy: bool = False,
+) -> dict[str, bytes]:
+    """Make every file of a package; `attachments` holds what goes along, by its neutral name, `told` who hears of a decision (art. 19).
+
+    Raises:
+        NeedleFound: something in it must not go out.
+        Unchecked: a file in it cannot be read, and nobody has said that they looked at it.
+        PackageBroken: an attachment is lacking, or another than it was.
+    """
+    shown = shown_of(compilation, working_copy=working_copy)
+    answer = answer_of(compilation, sender, told=told, working_copy=working_copy)
+    contents = {"letter.pdf": letter_pdf(answer)}
+    if not answer.is_bare:
+        contents["index.html"] = page_html(answer)
+        contents["data.json"] = data_json(compilation, shown)
+        if compilation.right == "portability":
+            contents["data.csv/data.csv"] = data_csv(shown)
+        for attachment in (item.attachment for item in shown.items if item.attachment is not None):
+            if attachment.name not in attachments:
+                raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
+            contents[f"attachments/{attachment.name}"] = _checked(compilation, attachment, attachments[attachment.name], working_copy)
+    if not working_copy:
+        search_for_needles(compilation, contents, sender.said, told=told)
+    contents[NAME] = manifest_json(compilation, contents)
+    return contents
+
+
+def _checked(compilation: Compilation, attachment: Attachment, content: bytes, working_copy: bool) -> bytes:
+    """Give a file as it may go along: a picture drawn anew; every other as it is, if it could be read or a person vouches for it."""
+    if attachment.sha256 and attachment.sha256 != hashlib.sha256(content).hexdigest() and not working_copy:
+        message = f"{attachment.name} is another file than the one that was looked at"
+        raise PackageBroken(message, hint="compile the request again, and review it", where=attachment.name)
+    reading = reading_of(content, attachment.media_type)
+    if reading.why and not working_copy:
+        item = next((each for each in compilation.items if each.attachment is not None and each.attachment.name == attachment.name), None)
+        if item is None or item.code != SEEN_UNCHECKED:
+            named = item.item if item is not None else attachment.name
+            hint = f"look at it, then decide on {named} in a review: APPROVED with code {SEEN_UNCHECKED}, or WITHHELD"
+            raise Unchecked(f"{named}: the content of its file cannot be checked ({reading.why})", hint=hint, where=attachment.name)
+    return content if reading.content is None else reading.content
+
+
+def write_plain(compilation: Compilation, sender: Sender, attachments: Mapping[str, bytes], folder: Path) -> list[str]:
+    """Write the DPO's own working copy, not encrypted, into a new or empty folder (mode 0700), and name the files."""
+    contents = package_of(compilation, sender, attachments, working_copy=True)
+    new_folder(folder)
+    for name, content in contents.items():
+        path = folder / name
+        if path.parent != folder:
+            private_folder(path.parent)
+        with write_whole(path) as out:
+            out.write(content)
+    return sorted(contents)

@@ -1,0 +1,49 @@
+"""The page: the answer as one HTML file that is read offline, without a script and without a request to anywhere (EXP-12, EXP-19)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+from jinja2 import Environment, StrictUndefined, Template
+
+from crm_compliance.answer_package.characters import french, visible
+from crm_compliance.answer_package.content.answer import Answer
+from crm_compliance.answer_package.content.wording import texts_in
+
+WORDS: Final = ("skip", "contents", "letter", "back")
+FOLDER: Final = files("crm_compliance.answer_package")
+
+
+def page_html(answer: Answer) -> bytes:
+    """Make the page."""
+    texts = texts_in(answer.language)
+    style = (FOLDER / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    given = {"answer": msgspec.to_builtins(answer), "words": {key: texts.say("page", key) for key in WORDS}}
+    page = _template(answer.language).render(
+        **given,
+        style=style,
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+    )
+    return page.encode()
+
+
+@lru_cache(maxsize=4)
+def _template(language: str) -> Template:
+    seen = _seen_in_french if language == "fr" else _seen
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=seen)
+    return environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
+
+
+def _seen(value: object) -> object:
+    """Characters that are not to be seen are left out of every text (never out of markup, which is no plain str here)."""
+    return visible(value) if type(value) is str else value
+
+
+def _seen_in_french(value: object) -> object:
+    return french(visible(value)) if type(value) is str else value

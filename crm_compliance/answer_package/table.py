@@ -1,0 +1,43 @@
+"""The table: what a person takes along, one line a field, for any spreadsheet (EXP-15).
+
+No cell can be read as a formula (EXP-19, R-124): not by its first character, nor by what stands behind a separator where a spreadsheet of
+another country splits it, nor by a line end inside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Final
+
+from crm_compliance.answer_package.content.view import Shown
+
+COLUMNS: Final = ("item", "context", "type", "title", "date", "field", "value")
+# What begins a formula, also full-width; before it nothing but what a spreadsheet skips. Behind `;`, a tab or a line end a new cell begins.
+_FORMULA: Final = re.compile("(^|[;\t\r\n|])([ \u00a0\"'\u200b-\u200f\ufeff]*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\u2212])")
+
+
+def data_csv(shown: Shown) -> bytes:
+    """Make the table: UTF-8 with a header, every cell in quotes, days in ISO 8601."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for item in shown.items:
+        for field in item.fields:
+            row = (item.number, item.context, item.kind, item.title, item.at, field.name, field.value)
+            writer.writerow([cell(value) for value in row])
+    return out.getvalue().encode("utf-8", "replace")
+
+
+def cell(value: object) -> str:
+    """Write a value so that a spreadsheet takes it for text; numbers stay numbers."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    text = str(value)
+    safe = _FORMULA.sub(lambda found: f"{found[1]}'{found[2]}", text)
+    return f"'{safe}" if safe[:1] in ("\t", "\r", "\n") else safe

@@ -1,0 +1,1 @@
+"""The commands, one file a group, but for those about subject requests."""

@@ -1,0 +1,110 @@
+"""stop, resume, quarantine: what a person does to keep the service from acting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.terminal.output import output, print_line
+
+if TYPE_CHECKING:
+    from rules.retention.quarantine import Mark
+
+quarantine = typer.Typer(help="Units that wait between their plan and their disposal: list, undo.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("stop")(stop)
+    app.command("resume")(resume)
+    app.add_typer(quarantine, name="quarantine")
+
+
+def stop() -> None:
+    """Set the kill switch: every run ends after the batch in hand, and nothing is applied until it is lifted. Planning goes on.
+
+    Example: crm-compliance stop
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.wiring import clock_of, store_of
+    from jobs.checks import kill_switch
+    from rules.dates.instants import instant
+
+    settings = arguments.settings()
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        since = kill_switch.stop(store, clock())
+    output.answer(
+        {"stopped": True, "since": instant(since)},
+        lambda console: console.print(f"Stopped since {instant(since)}. To go on: crm-compliance resume"),
+    )
+
+
+def resume() -> None:
+    """Lift the kill switch. A run that was stopped goes on where it was when its plan is applied again.
+
+    Example: crm-compliance resume
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.wiring import clock_of, store_of
+    from jobs.checks import kill_switch
+
+    settings = arguments.settings()
+    with store_of(settings, clock_of(settings)) as store:
+        was_set = kill_switch.resume(store)
+        unfinished = [run.plan for run in store.runs() if not run.is_over]
+    told = "The kill switch is lifted." if was_set else "The kill switch was not set."
+    told += "".join(f"\nInterrupted, to go on: crm-compliance apply {plan}" for plan in unfinished)
+    output.answer({"stopped": False, "since": None}, lambda console: console.print(told))
+
+
+@quarantine.command("list")
+def list_() -> None:
+    """The units in quarantine: since when, and the last day on which each stays.
+
+    Example: crm-compliance quarantine list --json
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.wiring import clock_of, store_of
+
+    settings = arguments.settings()
+    with store_of(settings, clock_of(settings)) as store:
+        found = store.marks()
+    lines = [f"{mark.table} {mark.id}: {mark.code}, stays until {mark.until.isoformat()}" for mark in found]
+    output.answer([_document(mark) for mark in found], lambda _: print_line("\n".join(lines) or "Nothing is in quarantine."))
+
+
+@quarantine.command("undo")
+def undo(
+    table: str = typer.Argument(..., metavar="TABLE"),
+    row: str = typer.Argument(..., metavar="ID"),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo or crm_admin."),
+) -> None:
+    """Keep a unit in quarantine as many days again; it is marked afresh afterwards. What has to stay for good is put under a hold.
+
+    Example: crm-compliance quarantine undo cf_dossier 00000000-0000-0000-0000-000000000001 --as ben --role dpo
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person
+    from crm_compliance.wiring import clock_of, policy_of, register_key, store_of
+    from jobs.runs import quarantine as jobs_quarantine
+
+    settings = arguments.settings()
+    wanted = arguments.row_id(row)
+    someone = person(settings, as_, role)
+    clock, reference = clock_of(settings), register_key(settings).reference
+    with store_of(settings, clock) as store:
+        kept = jobs_quarantine.undo(store, policy_of(settings), table, wanted, someone.who, someone.role, now=clock(), reference=reference)
+    output.answer(_document(kept), lambda console: console.print(f"It stays until {kept.until.isoformat()}, and is marked afresh then."))
+
+
+def _document(mark: Mark) -> dict[str, object]:
+    return {
+        "table": mark.table,
+        "id": mark.id,
+        "state": mark.code,
+        "since": mark.since.isoformat(),
+        "until": mark.until.isoformat(),
+        "told": mark.told,
+    }

@@ -1,0 +1,80 @@
+"""emulator serve: a Dataverse of one's own, for trying out and for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from crm_compliance.cli.terminal.output import print_line
+from rules.errors import UsageError
+
+emulator = typer.Typer(help="The embedded Dataverse emulator.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(emulator, name="emulator")
+
+
+@emulator.callback()
+def group() -> None:
+    """The embedded Dataverse emulator."""
+
+
+@emulator.command("serve")
+def serve(
+    port: int = typer.Option(8765, min=0, max=65535, help="0 picks a free one."),
+    host: str = typer.Option("127.0.0.1"),
+    empty: bool = typer.Option(False, "--empty", help="The tables and no rows but the platform's own."),
+    dossiers: int = typer.Option(200, min=0, help="Dossiers of the fictitious organisation."),
+    seed: int = typer.Option(1, help="The same seed makes the same organisation."),
+    as_of: str = typer.Option("", metavar="DATE", help="The day around which seeded dates lie; default today."),
+    token: str = typer.Option("", metavar="T", help="Accept only this token and those of the emulator's own endpoint."),
+    limits: str = typer.Option("on", metavar="on|off", help="Service protection limits."),
+    state: Path | None = typer.Option(None, metavar="FILE", help="Keep the rows over a restart."),
+    environment: Path | None = typer.Option(None, metavar="FILE", help="Other tables than the reference environment's."),
+    tls: Path | None = typer.Option(None, metavar="CA.pem", help="https; the certificate to trust is written to this file."),
+    profile: str = typer.Option("online", metavar="online|onprem", help="Which kind of Dynamics it plays."),
+) -> None:
+    """Serve the Web API on this machine until interrupted; one line on stdout once it accepts requests.
+
+    Example: crm-compliance emulator serve --port 0 --dossiers 200 --seed 1
+    """
+    from connectors.emulator.schema.environment_file import EnvironmentProblem
+    from connectors.emulator.serving.certificates import CertificateProblem
+    from connectors.emulator.serving.server import SeedSpec
+    from connectors.emulator.serving.server import serve as serve_emulator
+    from connectors.emulator.storage.database import StateProblem
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.wiring import today
+
+    if profile not in ("online", "onprem"):
+        raise UsageError("--profile is online or onprem")
+    if limits not in ("on", "off"):
+        raise UsageError("--limits is on or off")
+    for written in (state, tls):
+        if written is not None:
+            arguments.target(written)
+    if environment is not None and not environment.is_file():
+        raise UsageError("there is no such file", where=str(environment))
+    day = arguments.day(as_of, "--as-of") if as_of else today()
+    try:
+        serve_emulator(
+            host=host,
+            port=port,
+            environment=environment,
+            seed=None if empty else SeedSpec(dossiers, seed, day),
+            token=token or None,
+            limits=limits == "on",
+            state=state,
+            announce=print_line,
+            tls=tls,
+            profile=profile,
+        )
+    except (EnvironmentProblem, StateProblem) as problem:
+        told, file = str(problem), str(environment if isinstance(problem, EnvironmentProblem) else state)
+        raise UsageError(f"the emulator cannot serve this file: {told}", where=file) from None
+    except CertificateProblem as problem:
+        raise UsageError(f"the certificate cannot be written: {problem}", where=str(tls)) from None
+    except OSError as error:
+        raise UsageError(f"the emulator cannot listen there: {error.strerror or type(error).__name__}", where=f"{host}:{port}") from None

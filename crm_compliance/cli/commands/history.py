@@ -1,0 +1,183 @@
+"""history, ledger: what was done, and that the record of it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.terminal.output import output, print_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from crm_compliance.keys.public_keys import PublicKeys
+    from jobs.ledger.checkpoints import Audit
+
+BROKEN = 7
+LOOKED_AT = 10  # lines of a file in which an entry has to be
+history = typer.Typer(help="Runs that were carried out, and the ledger's export.", no_args_is_help=True)
+ledger = typer.Typer(help="The tamper-evident history.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(history, name="history")
+    app.add_typer(ledger, name="ledger")
+
+
+@history.command("list")
+def list_(
+    limit: int | None = typer.Option(None, "--limit", metavar="N", min=1, help="At most so many, the newest; without, all."),
+    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were started on this Brussels day or later."),
+) -> None:
+    """All runs, newest first; one that was killed or cut off, and that nobody works on, is `interrupted`.
+
+    Example: crm-compliance history list --limit 10
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.reports.documents import history_line, newest_first, round_line
+    from crm_compliance.wiring import clock_of, store_of
+    from jobs.ledger.rounds import RoundMade
+
+    settings = arguments.settings()
+    with store_of(settings, clock_of(settings)) as store:
+        found = arguments.newest(newest_first(store.runs(), store.rounds()), lambda run: run.started_at, limit, since)
+        at_work = store.run_at_work()
+    documents = [round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found]
+    output.answer(documents, lambda console: _print(documents, console))
+
+
+def _print(documents: Sequence[dict[str, object]], console: Console) -> None:
+    from crm_compliance.reports.run import print_history
+
+    print_history(documents, console)
+
+
+@history.command("show")
+def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
+    """One run with its outcomes, which add up to the units read, and the approvals of its plan.
+
+    Example: crm-compliance history show run-0123
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.reports.documents import history_document, round_line
+    from crm_compliance.reports.run import print_history_run
+    from crm_compliance.wiring import clock_of, store_of
+
+    settings = arguments.settings()
+    with store_of(settings, clock_of(settings)) as store:
+        made = next((one for one in store.rounds() if one.id == run), None)
+        if made is not None:
+            document = round_line(made) | {"outcomes": {}, "approvals": []}
+        else:
+            found = store.run(run)
+            store.check_journal()
+            document = history_document(found, store.plan(found.plan), store.journal(run), store.run_at_work())
+    output.answer(document, lambda console: print_history_run(document, console), ids=("run", run))
+
+
+@history.command("export")
+def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON Lines, one ledger entry a line.")) -> None:
+    """Write the whole ledger to a file that anybody can verify.
+
+    Example: crm-compliance history export --output ledger.jsonl
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.files import write_whole
+    from crm_compliance.wiring import clock_of, store_of
+    from jobs.ledger.entries import encode
+
+    settings = arguments.settings()
+    arguments.target(path)
+    entries = 0
+    with store_of(settings, clock_of(settings)) as store, write_whole(path) as out:
+        for entry in store.ledger():
+            out.write(encode(entry))
+            entries += 1
+    output.answer({"file": str(path), "entries": entries}, lambda _: print_line(f"entries written to {path}: {entries}"))
+
+
+@ledger.command("verify")
+def verify(
+    path: Path | None = typer.Argument(None, metavar="[F.jsonl]", help="An export; without, the ledger in the store."),
+    anchor: Path | None = typer.Option(
+        None, "--anchor", metavar="F", help="Checkpoints kept elsewhere; without FILE, those of ANCHOR_FILE."
+    ),
+    pem: Path | None = typer.Option(None, "--keys", metavar="PEM", help="Public keys; without, those of this installation."),
+) -> int:
+    """Recompute the chain from its first entry on, and hold it against checkpoints; exit 7 and what does not hold.
+
+    Example: crm-compliance ledger verify ledger.jsonl --anchor anchor.jsonl --keys keys.pem
+    """
+    from jobs.ledger.entries import LedgerBroken
+
+    audit, signatures = _audit_store(anchor, pem) if path is None else _audit_file(path, anchor, pem)
+    document = {
+        "ok": audit.ok,
+        "entries": audit.verdict.entries,
+        "head": audit.verdict.head,
+        "first_broken": audit.first_broken,
+        "checkpoints": audit.checkpoints,
+        "signatures": signatures,
+        "problems": [{"where": problem.where, "what": problem.what} for problem in audit.problems],
+    }
+    lines = [f"checkpoints that fit: {audit.checkpoints}; signatures: {signatures}"]
+    lines += [f"entries: {audit.verdict.entries}, the chain holds; its head is", audit.verdict.head]
+    output.answer(document, lambda _: print_line("\n".join(lines if audit.ok else map(str, audit.problems))))
+    if audit.ok:
+        return 0
+    first = audit.problems[0]
+    error = LedgerBroken(str(first), hint=first.hint or "keep the files and tell the DPO")
+    error.code = first.code or error.code
+    output.fail(error)
+    return BROKEN
+
+
+def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.keys.notary import audit_store
+    from crm_compliance.wiring import clock_of, store_of
+
+    settings = arguments.settings()
+    keys = _public_keys(pem)
+    with store_of(settings, clock_of(settings)) as store:
+        audit = audit_store(settings, store, anchor=anchor, keys=keys)
+    return audit, "checked" if keys is not None else "not checked"
+
+
+def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
+    from crm_compliance.keys.ledger_copy import read_anchor
+    from jobs.ledger.checkpoints import audit_ledger
+    from jobs.ledger.entries import decode, looks_like_one
+    from rules.errors import UsageError
+
+    keys = _public_keys(pem) if anchor is not None else None
+    points = read_anchor(anchor) if anchor is not None else []
+    if anchor is not None and keys is None:
+        output.warn("there are no public keys here: what the checkpoints say is compared, who signed them is not")
+    try:
+        with path.open("rb") as lines:
+            if (first := list(islice(lines, LOOKED_AT))) and not any(map(looks_like_one, first)):
+                raise UsageError("this is no ledger: its first lines are no entries", hint="history export writes one", where=str(path))
+            audit = audit_ledger(decode(chain(first, lines)), points, check=keys.check if keys is not None else None)
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
+    return audit, "checked" if keys is not None else "not checked" if points else "none to check"
+
+
+def _public_keys(pem: Path | None) -> PublicKeys | None:
+    """The keys of a file, else those of this installation, None where there are none."""
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.keys.key_ring import public_keys_below
+    from crm_compliance.keys.public_keys import read_pem
+    from rules.errors import UsageError
+
+    if pem is None:
+        return public_keys_below(arguments.settings().data_dir)
+    try:
+        return read_pem(pem.read_bytes(), str(pem))
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(pem)) from None

@@ -1,0 +1,181 @@
+"""holds: what keeps data whatever the schedule says, placed by one person and released by another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.terminal.output import output
+from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from rules.holds.placements import HoldType, PlacedHold
+
+holds = typer.Typer(help="Holds: list, place, release.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(holds, name="holds")
+
+
+@holds.command("list")
+def list_(
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo sees also what pending subject requests hold; nobody else does."),
+) -> None:
+    """All holds in the order in which they were placed, released ones too, then the hold flags of the CRM as the last plan saw them.
+
+    Example: crm-compliance holds list --json
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person as signed_in
+    from crm_compliance.reports.documents import flag_documents, hold_document, request_hold_documents
+    from crm_compliance.wiring import clock_of, mapped_tables, store_of
+    from rules.dates.periods import brussels_date
+
+    settings = arguments.settings()
+    is_dpo = bool(as_ or role) and signed_in(settings, as_, role).role == "dpo"
+    clock = clock_of(settings)
+    day = brussels_date(clock())
+    with store_of(settings, clock) as store:
+        documents = [hold_document(hold, day) for hold in store.holds()]
+        documents += flag_documents(store.plans(), settings.crm_url)
+        if is_dpo:
+            documents += request_hold_documents(store, mapped_tables(settings))
+    output.answer(documents, lambda console: console.print(_listed(documents) if documents else "No hold."))
+
+
+def _listed(documents: Sequence[dict[str, object]]) -> Table:
+    from crm_compliance.cli.terminal.tables import table_of
+
+    rows = []
+    for document in documents:
+        state = f"{document['state']}, review overdue" if document["review_overdue"] else str(document["state"])
+        on = "person" if document["person"] else str(document["table"])
+        hold = "flag of the CRM" if document["source"] == "crm" else str(document["hold"])
+        rows.append((hold, str(document["type"]), on, state, str(document["ends_on"] or "none"), str(document["review_on"] or "")))
+    return table_of(("Hold", "Type", "On", "State", "Last day", "Review on"), rows, wraps=3)
+
+
+@holds.command("place")
+def place(
+    table: str = typer.Option("", "--table", metavar="T", help="The table of the row, by its logical name, e.g. cf_dossier."),
+    row: str = typer.Option("", "--id", metavar="ID", help="The row in that table."),
+    person: str = typer.Option("", "--person", metavar="CONTACT", help="Everything of this person, instead of --table and --id."),
+    where: list[str] = typer.Option(
+        [],
+        "--where",
+        metavar="FIELD=VALUE",
+        help="Instead of --id: whatever meets this, now and later. A field named again takes any of its values; fields have to fit all.",
+    ),
+    type_: str = typer.Option(..., "--type", metavar="TYPE", help="legal, judicial, complaint, restriction or objection."),
+    reason: str = typer.Option(
+        ..., "--reason", metavar="CODE", help="A code without spaces and names; ERASURE_REFUSED for a complaint about just that."
+    ),
+    basis: str = typer.Option(..., "--basis", metavar="TEXT", help="The legal basis; no personal data."),
+    obtained_by: list[str] = typer.Option(
+        [],
+        "--obtained-by",
+        metavar="CONTACT",
+        help="Who obtained a restriction, or objects, contact by contact. Their own granted erasure passes the hold.",
+    ),
+    ends_on: str = typer.Option("", "--ends-on", metavar="DATE", help="The last day; without it the hold lasts until it is released."),
+    review_on: str = typer.Option(..., "--review-on", metavar="DATE", help="When a person looks again, within 12 months."),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+) -> None:
+    """Place a hold; it takes effect at once, also on a run that is under way.
+
+    Example: crm-compliance holds place --table cf_dossier --id 00000000-0000-0000-0000-000000000001 --type judicial --reason REQ-1
+    --basis "letter of the prosecutor" --review-on 2026-11-25 --as dora --role dpo
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person as signed_in
+    from jobs.holds.place import Wanted, place_hold
+
+    wanted = Wanted(
+        type=_type(type_),
+        table=table,
+        row=arguments.row_id(row) if row else "",
+        person=arguments.row_id(person) if person else "",
+        where=tuple(where),
+        reason_code=reason,
+        basis=basis,
+        obtained_by=tuple(arguments.row_id(contact) for contact in obtained_by),
+        ends_on=_day(ends_on, "--ends-on"),
+        review_on=arguments.day(review_on, "--review-on"),
+    )
+    someone = signed_in(arguments.settings(), as_, role)
+    with arguments.opened() as desk:
+        placed = place_hold(desk.context, wanted, someone.who, someone.role)
+        now = desk.context.clock()
+    _answer(placed, now)
+
+
+@holds.command("release")
+def release(
+    hold: str = typer.Argument(..., metavar="HOLD"),
+    asked_by: str = typer.Option(..., "--asked-by", metavar="WHO", help="Who asks for the release; an account name."),
+    reason: str = typer.Option(..., "--reason", metavar="TEXT", help="Why; no personal data."),
+    notified_on: str = typer.Option("", "--notified-on", metavar="DATE", help="When the person was told that a restriction is lifted."),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo or approver, neither the one who placed it nor the one who asks."),
+) -> None:
+    """Release a hold; what has expired meanwhile goes in the next run.
+
+    Example: crm-compliance holds release hold-0123 --asked-by carl --as erik --role approver --reason "case closed"
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person
+    from crm_compliance.wiring import clock_of, register_key, store_of
+    from jobs.holds.place import release_hold
+
+    settings = arguments.settings()
+    told_on = _day(notified_on, "--notified-on")
+    someone = person(settings, as_, role)
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        now = clock()
+        released = release_hold(
+            store,
+            hold,
+            who=someone.who,
+            role=someone.role,
+            asked_by=asked_by,
+            reason=reason,
+            notified_on=told_on,
+            now=now,
+            reference=register_key(settings).reference,
+        )
+    _answer(released, now)
+
+
+def _answer(hold: PlacedHold, now: datetime) -> None:
+    from crm_compliance.reports.documents import hold_document
+    from rules.dates.periods import brussels_date
+
+    document = hold_document(hold, brussels_date(now))
+    output.answer(
+        document,
+        lambda console: console.print(f"{hold.id} is {document['state']}; review on {hold.review_on.isoformat()}"),
+        ids=("hold", hold.id),
+    )
+
+
+def _type(text: str) -> HoldType:
+    from rules.holds.placements import PLACEABLE, HoldType
+
+    if text not in {kind.value for kind in HoldType}:
+        raise UsageError(f"there is no hold of type {text[:40]}", hint=f"one of: {', '.join(PLACEABLE)}", where="--type")
+    return HoldType(text)
+
+
+def _day(text: str, option: str) -> date | None:
+    from crm_compliance.cli.terminal import arguments
+
+    return arguments.day(text, option) if text else None

@@ -1,0 +1,203 @@
+"""plan, plans: making a plan, looking at it, approving or rejecting it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.terminal.output import output, print_line
+from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from crm_compliance.settings import Settings
+    from jobs.model.plan import Plan
+    from jobs.ports.store import Store
+
+plans = typer.Typer(help="Stored plans: list, show, approve, reject.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("plan")(plan)
+    app.add_typer(plans, name="plans")
+
+
+def plan(
+    kind: str = typer.Option("all", metavar="KIND", help="retention (dossiers, fiches, contacts), recordings, or all."),
+    as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant; such a plan can never be applied."),
+    as_: str = typer.Option("", "--as", metavar="WHO", help="Who proposes the plan; that person cannot approve it."),
+    outputs: list[Path] = typer.Option(
+        [], "--output", metavar="FILE", help="Write the plan as .jsonl, .csv, .xlsx, .json or .html; repeatable."
+    ),
+) -> None:
+    """Decide on every unit and store the plan; nothing is written to the CRM.
+
+    Example: crm-compliance plan --kind retention --output plan.html
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import proposer
+    from crm_compliance.reports.plan.formats import check_suffix
+    from jobs.model.plan import Kind
+    from jobs.plans.make import make_plan
+    from jobs.restores.detect import restored_warning
+
+    if kind not in {member.value for member in Kind if member not in (Kind.REPLAY, Kind.REQUEST)}:  # made by `replay`, and by a release
+        raise UsageError(f"--kind is retention, recordings or all, not {kind[:40]}")
+    moment = arguments.instant(as_of, "--as-of") if as_of else None
+    for path in outputs:
+        check_suffix(path)
+        arguments.target(path)
+    who = proposer(arguments.settings(), as_)
+    with arguments.opened() as desk:
+        warning = restored_warning(desk.context)
+        if warning:
+            output.warn(warning)
+        made = make_plan(desk.context, Kind(kind), as_of=moment, proposer=who, warning=warning)
+        show(desk.settings, desk.context.store, made, outputs)
+
+
+@plans.command("list")
+def list_(
+    limit: int | None = typer.Option(None, "--limit", metavar="N", min=1, help="At most so many, the newest; without, all."),
+    since: str = typer.Option("", "--since", metavar="DATE", help="Those that were made on this Brussels day or later."),
+) -> None:
+    """All stored plans, newest first.
+
+    Example: crm-compliance plans list --since 2026-11-01 --json
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.reports.documents import plan_document
+    from crm_compliance.wiring import clock_of, store_of
+
+    settings = arguments.settings()
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        now, found = clock(), arguments.newest(store.plans(), lambda plan: plan.created_at, limit, since)
+    documents = [plan_document(plan, now, state=True) for plan in found]
+    output.answer(documents, lambda console: console.print(_listed(found, now) if found else "No plan yet."))
+
+
+def _listed(found: Sequence[Plan], now: datetime) -> Table:
+    from crm_compliance.cli.terminal.arguments import BRUSSELS
+    from crm_compliance.cli.terminal.tables import table_of
+
+    rows = [
+        (
+            plan.id,
+            plan.kind.value,
+            plan.state(now).value,
+            f"{plan.valid_until.astimezone(BRUSSELS):%Y-%m-%d %H:%M}",
+            *(str(plan.dispose.get(disposition, 0)) for disposition in ("delete", "anonymise")),
+        )
+        for plan in found
+    ]
+    return table_of(("Plan", "Kind", "State", "Valid until", "Delete", "Anonym."), rows, numbers=2)
+
+
+@plans.command("show")
+def show_(
+    plan: str = typer.Argument(..., metavar="PLAN"),
+    outputs: list[Path] = typer.Option([], "--output", metavar="FILE", help="Write the plan as .jsonl, .csv, .xlsx, .json or .html."),
+) -> None:
+    """One stored plan.
+
+    Example: crm-compliance plans show plan-0123 --output plan.html
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.reports.plan.formats import check_suffix
+    from crm_compliance.wiring import clock_of, store_of
+
+    for path in outputs:
+        check_suffix(path)
+        arguments.target(path)
+    settings = arguments.settings()
+    with store_of(settings, clock_of(settings)) as store:
+        show(settings, store, store.plan(plan), outputs, state=True)
+
+
+@plans.command("approve")
+def approve(
+    plan: str = typer.Argument(..., metavar="PLAN"),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="crm_admin or dpo: one of each, two people."),
+    comment: str = typer.Option("", "--comment", metavar="TEXT", help="No personal data."),
+) -> None:
+    """Approve a plan that waits for two people.
+
+    Example: crm-compliance plans approve plan-0123 --as anna --role crm_admin
+    """
+    _say(plan, as_, role, comment, approves=True)
+
+
+@plans.command("reject")
+def reject(
+    plan: str = typer.Argument(..., metavar="PLAN"),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE"),
+    comment: str = typer.Option(..., "--comment", metavar="TEXT", help="Why; no personal data."),
+) -> None:
+    """Reject a plan for good.
+
+    Example: crm-compliance plans reject plan-0123 --as ben --role dpo --comment "wrong categories"
+    """
+    _say(plan, as_, role, comment, approves=False)
+
+
+def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> None:
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person
+    from crm_compliance.keys.custody import open_keys
+    from crm_compliance.reports.documents import plan_document
+    from crm_compliance.wiring import clock_of, store_of
+    from jobs.plans.approve import approve_plan
+
+    settings = arguments.settings()
+    signed_in = person(settings, who, role)
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        ring = open_keys(settings, store, clock)
+        now = clock()
+        after = approve_plan(
+            store,
+            plan,
+            signed_in.who,
+            signed_in.role,
+            comment,
+            approves=approves,
+            now=now,
+            reference=ring.reference,
+            references=ring.references,
+        )
+    output.answer(
+        plan_document(after, now, state=True),
+        lambda console: console.print(f"{after.id} is {after.state(now).value}"),
+        ids=("plan", after.id),
+    )
+
+
+def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, state: bool = False) -> None:
+    """Write the files and answer with the plan."""
+    from crm_compliance.cli.terminal.report_files import labels_of, link_of, write_files
+    from crm_compliance.reports.documents import plan_document
+    from crm_compliance.reports.plan.model import build_report
+    from crm_compliance.reports.plan.terminal import print_plan
+    from crm_compliance.wiring import app_url_of, clock_of, policy_of
+    from jobs.plans.make import lines_of
+
+    now = clock_of(settings)()
+    labels, link = labels_of(policy_of(settings)), link_of(plan.crm, app_url_of(settings))
+    document = plan_document(plan, now, files=[str(path) for path in outputs], state=state)
+    write_files(outputs, document, plan, store, now=now, labels=labels, link=link)
+
+    def tell(console: Console) -> None:
+        print_plan(build_report(plan, lines_of(store.plan_pages(plan.id)), now=now, labels=labels, link=link), console)
+        for path in outputs:
+            print_line(f"written: {path}")
+
+    output.answer(document, tell, ids=("plan", plan.id))

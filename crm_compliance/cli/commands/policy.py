@@ -1,0 +1,290 @@
+"""policy: showing the retention schedule, checking it, and what a change of it would mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from crm_compliance.cli.terminal.output import output, print_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from crm_compliance.settings import Settings
+    from rules.policy.policy import Policy
+    from rules.policy.versions import PolicyVersions, Version
+
+policy = typer.Typer(help="The retention schedule: show, check, compare, try out, review.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(policy, name="policy")
+
+
+@policy.command("show")
+def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", help="Write the policy's text to a file.")) -> None:
+    """Show the retention schedule in force, or write its text to a file that can be changed and passed by CRM_COMPLIANCE_POLICY.
+
+    Example: crm-compliance policy show --output policy.yaml
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.files import write_whole
+    from rules.policy.rows import describe
+
+    settings = arguments.settings()
+    versions, version = _in_force(settings)
+    found = version.policy
+    if path is not None:
+        arguments.target(path)
+        with write_whole(path) as out:
+            out.write(version.text.encode())
+    rows = [asdict(row) for row in describe(found)]
+    document = {
+        "name": found.name,
+        "version": found.version,
+        "valid_from": found.valid_from.isoformat(),
+        "digest": found.digest,
+        "source": version.source,
+        "versions": _versions(versions, version),
+        "categories": rows,
+        "contacts": {"bypass": [each.value for each in found.contacts.bypass]},
+        "files": [str(path)] if path is not None else [],
+    }
+
+    def tell(console: Console) -> None:
+        console.print(f"{found.name} {found.version}, valid from {found.valid_from} on; {version.source}", markup=False)
+        for other in versions.versions:
+            if other is not version:
+                when = "from" if other.policy.valid_from > found.valid_from else "before: from"
+                console.print(f"version {other.policy.version}, valid {when} {other.policy.valid_from} on; {other.source}", markup=False)
+        _schedule(console, "In force", [row for row in rows if row["enabled"]])
+        _schedule(console, "Off: units are kept until the controller has decided", [row for row in rows if not row["enabled"]])
+        if found.contacts.bypass:
+            console.print(f"\nContacts go and are trimmed with a bypass of {', '.join(found.contacts.bypass)}.", markup=False)
+        if path is not None:
+            print_line(f"written: {path}")
+
+    output.answer(document, tell)
+
+
+def _in_force(settings: Settings) -> tuple[PolicyVersions, Version]:
+    from crm_compliance.wiring import clock_of, policy_versions
+    from rules.dates.periods import brussels_date
+
+    versions = policy_versions(settings)
+    return versions, versions.on(brussels_date(clock_of(settings)()))
+
+
+def _versions(versions: PolicyVersions, in_force: Version) -> list[dict[str, object]]:
+    return [
+        {
+            "version": version.policy.version,
+            "valid_from": version.policy.valid_from.isoformat(),
+            "digest": version.policy.digest,
+            "source": version.source,
+            "in_force": version is in_force,
+        }
+        for version in versions.versions
+    ]
+
+
+def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One row of the schedule in two lines: what people call it and what a file calls it; how long, from when; what happens then."""
+    from crm_compliance.cli.terminal.tables import table_of
+    from crm_compliance.reports.parts.sentences import anchor_name
+
+    if not rows:
+        return
+    console.print(f"\n{title}", style="bold", markup=False)
+    cells = []
+    for row in rows:
+        anchors = ", else ".join(map(anchor_name, row["anchor"].split(", else ")))
+        if row["unit"] in ("engagement", "contact"):
+            anchors = anchors.replace(anchor_name("ended_on"), "end of the agreement").replace(anchor_name("booked_on"), "last gift")
+        period = f"{row['period']}\nfrom {anchors}" if anchors else row["period"]
+        then = f"{row['disposition']}\nbypass of {', '.join(row['bypass'])}" if row["bypass"] else row["disposition"]
+        cells.append((f"{row['label']}\n{row['key']}", period, then))
+    console.print(table_of(("Category", "Period", "Then"), cells, wraps=1))
+
+
+@policy.command("check")
+def check(
+    path: Path | None = typer.Argument(None, metavar="[F]", help="A policy file or a folder of versions; without, the one in force."),
+) -> None:
+    """Check a retention schedule; every error is told with file and line (exit 3).
+
+    Example: crm-compliance policy check policy.yaml
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.wiring import clock_of, versions_in
+    from rules.dates.periods import brussels_date
+
+    settings = arguments.settings()
+    if path is None:
+        versions, version = _in_force(settings)
+    elif path.is_dir():
+        versions = versions_in(path)
+        version = versions.on(brussels_date(clock_of(settings)()))
+    else:
+        versions, version = _one(path)
+    found = version.policy
+    enabled = sum(1 for category in found.categories.values() if category.enabled)
+    document = {
+        "ok": True,
+        "name": found.name,
+        "version": found.version,
+        "digest": found.digest,
+        "categories": len(found.categories),
+        "enabled": enabled,
+        "unfilled": list(found.unfilled),
+        "versions": _versions(versions, version),
+    }
+
+    def tell(console: Console) -> None:
+        off = len(found.categories) - enabled
+        console.print(f"{version.source} is in order: {enabled} categories in force, {off} off", markup=False)
+        _unfilled(console, found)
+        if len(versions.versions) > 1:
+            console.print(f"{len(versions.versions)} versions in all; {found.version} is the one of today", markup=False)
+
+    output.answer(document, tell)
+
+
+def _unfilled(console: Console, found: Policy) -> None:
+    if found.unfilled:
+        console.print("Yet to be filled in by the controller, for answers to people:", markup=False)
+        for place in found.unfilled:
+            console.print(f"  {place}", markup=False, soft_wrap=True)
+
+
+def _one(path: Path) -> tuple[PolicyVersions, Version]:
+    from crm_compliance.wiring import text_of
+    from rules.policy.loader import load_policy
+    from rules.policy.versions import PolicyVersions, Version
+
+    text = text_of(path, "policy")
+    version = Version(load_policy(text, source=str(path)), text, str(path))
+    return PolicyVersions((version,)), version
+
+
+@policy.command("diff")
+def diff(
+    old: Path = typer.Argument(..., metavar="OLD", help="The version before."),
+    new: Path = typer.Argument(..., metavar="NEW", help="The version after."),
+) -> None:
+    """Say in words what changed between two versions of a retention schedule, and which changes erase earlier.
+
+    Example: crm-compliance policy diff policy-2026.yaml policy-2027.yaml
+    """
+    from crm_compliance.reports.policy_changes import print_changes
+    from rules.policy.diff import differences
+
+    before, after = (_one(path)[1].policy for path in (old, new))
+    changes = differences(before, after)
+    document = {
+        "old": _named(before),
+        "new": _named(after),
+        "changes": [
+            {"where": one.where, "old": one.old, "new": one.new, "sentence": one.sentence, "direction": one.direction.value}
+            for one in changes
+        ],
+    }
+    output.answer(document, lambda console: print_changes(before, after, changes, console))
+
+
+def _named(found: Policy) -> dict[str, str]:
+    return {"name": found.name, "version": found.version, "valid_from": found.valid_from.isoformat(), "digest": found.digest}
+
+
+@policy.command("simulate")
+def simulate(
+    new: Path = typer.Argument(..., metavar="NEW", help="The schedule to try out."),
+    as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant than now."),
+    path: Path | None = typer.Option(None, "--output", metavar="F", help="Write the units that change as .jsonl or .csv."),
+) -> None:
+    """Decide on every unit by the schedule in force and by another one, and tell what would change; nothing is written anywhere.
+
+    Example: crm-compliance policy simulate policy-2027.yaml --as-of 2027-01-01
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.cli.terminal.report_files import labels_of
+    from crm_compliance.reports.policy_changes import SUFFIXES, print_simulation, simulation_document, write_units
+    from jobs.plans.simulate import simulate as simulated
+    from rules.dates.periods import brussels_date
+
+    if path is not None:
+        _check_suffix(path, SUFFIXES)
+    moment = arguments.instant(as_of, "--as-of") if as_of else None
+    if path is not None:
+        arguments.target(path)
+    tried = _one(new)[1].policy
+    with arguments.opened() as desk:
+        found = simulated(desk.context, tried, day=brussels_date(moment or desk.context.clock()))
+    if path is not None:
+        from crm_compliance.files import write_whole
+
+        with write_whole(path) as out:
+            write_units(found, path.suffix.lower(), out)
+    document = simulation_document(found) | {"files": [str(path)] if path is not None else []}
+
+    def tell(console: Console) -> None:
+        print_simulation(found, labels_of(found.old) | labels_of(found.new), console)
+        if path is not None:
+            print_line(f"written: {path}")
+
+    output.answer(document, tell)
+
+
+def _check_suffix(path: Path, suffixes: Sequence[str]) -> str:
+    """The suffix of a file that will be written; a typing error shall cost no reading."""
+    from rules.errors import UsageError
+
+    suffix = path.suffix.lower()
+    if suffix not in suffixes:
+        raise UsageError(f"no format for {suffix or 'a file without suffix'}", hint=f"use one of {' '.join(suffixes)}", where=path.name)
+    return suffix
+
+
+@policy.command("review")
+def review(
+    path: Path = typer.Option(..., "--output", metavar="F", help="The pack as .html or .json."),
+    as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant than now."),
+) -> None:
+    """Write the pack for the yearly review of the schedule: what has no term, what nobody decided, what waits for a review.
+
+    Example: crm-compliance policy review --output review.html
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.cli.terminal.report_files import labels_of, link_of
+    from crm_compliance.files import write_whole
+    from crm_compliance.reports.review import SUFFIXES, print_review, review_document, review_pieces
+    from crm_compliance.wiring import app_url_of
+    from jobs.plans.yearly_review import review_schedule
+    from rules.dates.periods import brussels_date
+
+    suffix = _check_suffix(path, SUFFIXES)
+    moment = arguments.instant(as_of, "--as-of") if as_of else None
+    arguments.target(path)
+    with arguments.opened() as desk:
+        pack = review_schedule(desk.context, day=brussels_date(moment or desk.context.clock()))
+        labels, link = labels_of(pack.policy), link_of(desk.context.crm, app_url_of(desk.settings))
+    document = review_document(pack)
+    with write_whole(path) as out:
+        if suffix == ".json":
+            import msgspec
+
+            out.write(msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n")
+        else:
+            for piece in review_pieces(pack, labels=labels, link=link):
+                out.write(piece.encode())
+
+    def tell(console: Console) -> None:
+        print_review(pack, labels, console)
+        _unfilled(console, pack.policy)
+        print_line(f"written: {path}")
+
+    output.answer(document | {"files": [str(path)]}, tell)

@@ -1,0 +1,266 @@
+"""certificate, keys, evidence: proof of what was done, for people who need not believe us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from crm_compliance.cli.terminal.output import output, print_line
+from rules.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from crm_compliance.keys.public_keys import PublicKeys
+
+BROKEN = 7
+VERIFY = "verify"
+keys = typer.Typer(help="Register and signing keys: show, rotate, destroy.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("certificate")(certificate)
+    app.add_typer(keys, name="keys")
+    app.command("evidence")(evidence)
+
+
+def certificate(
+    words: list[str] = typer.Argument(..., metavar="RUN | verify F.json", help="A run, or `verify` and a file."),
+    path: Path | None = typer.Option(None, "--output", metavar="F.json", help="Where the certificates of the run go."),
+    unit: tuple[str, str] | None = typer.Option(None, "--unit", metavar="TABLE ID", help="The certificate of this unit alone."),
+    pem: Path | None = typer.Option(None, "--keys", metavar="PEM", help="verify: public keys; without, those of this installation."),
+) -> int:
+    """Write the signed certificates of disposal of a run, or verify such a file without store and network (exit 7 where it does not hold).
+
+    Example: crm-compliance certificate run-0123 --output certificates.json
+    """
+    if words[0] == VERIFY and len(words) == 2:
+        if path is not None or unit is not None:
+            raise UsageError("certificate verify takes no --output and no --unit")
+        return _verify(Path(words[1]), pem)
+    if len(words) != 1 or words[0] == VERIFY:
+        raise UsageError("certificate takes a run, or `verify` and one file", hint="crm-compliance certificate --help")
+    if path is None or pem is not None:
+        raise UsageError("certificate RUN takes --output and no --keys", hint=f"crm-compliance certificate {words[0][:60]} --output F.json")
+    return _write(words[0], path, unit)
+
+
+def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.files import write_whole
+    from crm_compliance.keys.notary import DeskNotary
+    from crm_compliance.wiring import clock_of, keys_in_force, store_of
+    from jobs.proof.attestation import LedgerIndex, attest, encode
+    from jobs.proof.checkpoint import make_checkpoint
+
+    settings = arguments.settings()
+    arguments.target(path)
+    row = arguments.row_id(unit[1]) if unit is not None else ""
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        found = store.run(run)
+        ring = keys_in_force(settings, store, clock)
+        notary = DeskNotary(settings, ring, output.warn)
+        make_checkpoint(store, notary, clock)
+        refs = ring.references(unit[0], row) if unit is not None else None
+        document = attest(store, notary, found, LedgerIndex.read(store), refs)
+    with write_whole(path) as out:
+        out.write(encode(document))
+    count = len(document.certificates)
+    told: dict[str, object] = {"run": run, "file": str(path), "certificates": count, "root": document.root, "key": document.key}
+    output.answer(told, lambda _: print_line(f"written: {path}, certificates: {count}, signed with {document.key}"), ids=("run", run))
+    return 0
+
+
+def _verify(path: Path, pem: Path | None) -> int:
+    from jobs.ledger.entries import LedgerBroken
+    from jobs.proof.attestation import verify_document
+
+    document, problems = verify_document(_content(path), public_keys(pem).check)
+    told: dict[str, object] = {
+        "ok": not problems,
+        "run": document.run.run if document is not None else None,
+        "certificates": len(document.certificates) if document is not None else 0,
+        "key": document.key if document is not None else None,
+        "problems": [{"where": problem.where, "what": problem.what} for problem in problems],
+    }
+
+    def show(_: object) -> None:
+        for problem in problems:
+            print_line(str(problem))
+        if document is not None and not problems:
+            print_line(f"{len(document.certificates)} certificates of {document.run.run} verify; signed with {document.key}")
+
+    output.answer(told, show)
+    if not problems:
+        return 0
+    error = LedgerBroken(str(problems[0]), hint="keep the file and tell the DPO", where=str(path))
+    error.code = "certificate_broken"
+    output.fail(error)
+    return BROKEN
+
+
+def public_keys(pem: Path | None) -> PublicKeys:
+    """The keys of a file, or those of this installation; nothing is made.
+
+    Raises:
+        UsageError: there are none: whoever verifies has to say whom he trusts.
+    """
+    from crm_compliance.keys.public_keys import read_pem
+
+    if pem is not None:
+        return read_pem(_content(pem), str(pem))
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.keys.key_ring import public_keys_below
+
+    found = public_keys_below(arguments.settings().data_dir)
+    if found is None:
+        raise UsageError(
+            "there are no public keys to verify signatures with", hint="--keys PEM: what `crm-compliance keys show --output` wrote"
+        )
+    return found
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
+
+
+@keys.command("show")
+def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", help="Write all public keys to a file.")) -> None:
+    """List the keys, and write the public ones to a file by which anybody can verify signatures.
+
+    Example: crm-compliance keys show --output keys.pem
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.cli.terminal.tables import table_of
+    from crm_compliance.files import write_whole
+    from crm_compliance.keys.public_keys import write_pem
+    from crm_compliance.wiring import policy_of, register_key
+
+    settings = arguments.settings()
+    if path is not None:
+        arguments.target(path)
+    ring = register_key(settings)
+    if path is not None:
+        with write_whole(path) as out:
+            out.write(write_pem(ring.public()))
+    years = policy_of(settings).own_data.certificate_years
+    rows = [_told(ring, key, years) for key in ring.keys]
+    cells = [(str(row["key"]), str(row["kind"]), str(row["state"]), str(row["made_at"])[:10], str(row["until"] or "")) for row in rows]
+    output.answer(
+        {"keys": rows, "files": [str(path)] if path is not None else []},
+        lambda console: console.print(table_of(("Key", "Kind", "State", "Made", "Kept until"), cells)),
+    )
+
+
+def _told(ring: Any, key: Any, years: int) -> dict[str, object]:
+    from crm_compliance.keys.key_ring import KeyKind
+    from rules.dates.instants import instant
+    from rules.dates.periods import brussels_date
+
+    is_current = ring.current(key.kind).id == key.id
+    until = None
+    if key.kind is KeyKind.REGISTER and not is_current:
+        until = brussels_date(ring.destroyable_from(key.id, years)).isoformat()
+    return {
+        "key": key.id,
+        "kind": key.kind.value,
+        "state": "in use" if is_current else "replaced",
+        "made_at": instant(key.made_at, "seconds"),
+        "until": until,
+    }
+
+
+@keys.command("rotate")
+def rotate() -> None:
+    """Make new keys and use them from now on; old references and signatures stay valid. Commands do this by themselves once a year.
+
+    Example: crm-compliance keys rotate
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.keys.notary import DeskNotary
+    from crm_compliance.wiring import clock_of, keys_in_force, store_of
+    from jobs.proof.checkpoint import make_checkpoint
+
+    settings = arguments.settings()
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store, store.exclusive():
+        ring, entries = keys_in_force(settings, store, clock).rotate(clock())
+        store.append([("key_rotated", entry) for entry in entries])
+        make_checkpoint(store, DeskNotary(settings, ring, output.warn), clock)
+    made = [{"kind": entry["kind"], "from": entry["from"], "to": entry["to"]} for entry in entries]
+    lines = [f"{each['kind']}: {each['to']} replaces {each['from']}" for each in made]
+    output.answer({"keys": made}, lambda _: print_line("\n".join([*lines, "back up the folder keys/ now"])))
+
+
+@keys.command("destroy")
+def destroy(
+    key: str = typer.Argument(..., metavar="KEY"),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+) -> None:
+    """Destroy a replaced register key once the certificates that it protects are past their term: its references then lead nowhere.
+
+    Example: crm-compliance keys destroy r-2026-11-0a1b2c3d --as dora --role dpo
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person
+    from crm_compliance.wiring import clock_of, keys_in_force, policy_of, store_of
+
+    settings = arguments.settings()
+    signed_in = person(settings, as_, role)
+    clock = clock_of(settings)
+    years = policy_of(settings).own_data.certificate_years
+    with store_of(settings, clock) as store, store.exclusive():
+        ring = keys_in_force(settings, store, clock)
+        data = {"action": "keys destroy", "key": key[:40], "role": signed_in.role, "by": ring.reference("person", signed_in.who)}
+        if signed_in.role != "dpo":
+            refused = Refused(f"the role {signed_in.role} does not destroy keys", hint="the DPO does (section 9.4)", where=key[:40])
+            refused.code = "role"
+            store.append([("denied", data | {"code": refused.code})])  # ACC-10
+            raise refused
+        try:
+            ring.refuse_undestroyable(key, years, clock())
+        except Refused as error:
+            store.append([("denied", data | {"code": error.code})])
+            raise
+        store.forget_key(key, ("key_destroyed", data))  # first: a key that is gone, and that the ledger does not say so of, was lost
+        ring.destroy(key, years, clock())
+    output.answer({"key": key, "state": "destroyed"}, lambda _: print_line(f"{key} is destroyed; destroy its copies in backups too"))
+
+
+def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> None:
+    """Write all that an auditor needs into one archive, without personal data, with instructions to verify it from its files alone.
+
+    Example: crm-compliance evidence --output evidence.zip
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.keys.notary import DeskNotary
+    from crm_compliance.reports.evidence import write_pack
+    from crm_compliance.wiring import clock_of, keys_in_force, software_version, store_of
+    from jobs.proof.checkpoint import make_checkpoint
+
+    settings = arguments.settings()
+    arguments.target(path)
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        ring = keys_in_force(settings, store, clock)
+        notary = DeskNotary(settings, ring, output.warn)
+        make_checkpoint(store, notary, clock)
+        anchor = settings.anchor_path
+        names: Sequence[str] = write_pack(
+            path,
+            store,
+            notary,
+            public=ring.public(),
+            anchor=anchor.read_bytes() if anchor.is_file() else b"",
+            reference=ring.reference,
+            references=ring.references,
+            software_version=software_version(),
+            now=clock(),
+        )
+    output.answer({"file": str(path), "files": list(names)}, lambda _: print_line(f"written: {path}, {len(names)} files"))

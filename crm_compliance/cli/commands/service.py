@@ -1,0 +1,155 @@
+"""doctor, serve, demo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.terminal.output import output, print_line
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from crm_compliance.doctor import Check
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+    app.command("serve")(serve)
+    app.command("signout")(signout)
+    app.command("demo")(demo)
+
+
+def doctor(
+    read: str = typer.Option("", "--read", metavar="SET", help="Page one entity set to its end and count it."),
+    role: Path | None = typer.Option(None, "--role", metavar="F.md", help="Write the least-privilege role for this CRM and its mapping."),
+) -> int:
+    """Check everything that a night depends on: CRM, token, privileges, mapping, policy, clock, store, keys, packages.
+
+    Example: crm-compliance doctor
+    """
+    from crm_compliance.cli.terminal import arguments
+
+    if read:
+        return _read(read)
+    if role is not None:
+        return _role(role)
+    from crm_compliance.doctor import examine
+
+    checks = examine(arguments.settings())
+    documents = [{"name": check.name, "ok": check.ok, "message": check.message, "hint": check.hint} for check in checks]
+    ok = all(check.ok for check in checks)
+    output.answer({"ok": ok, "checks": documents}, lambda console: console.print(_checked(checks)))
+    if ok:
+        return 0
+    return next(check.exit_code for check in checks if not check.ok)
+
+
+def _checked(checks: Sequence[Check]) -> Table:
+    """What each check found; below a failed one, what to do."""
+    from crm_compliance.cli.terminal.tables import table_of
+
+    rows = [(check.name, "well" if check.ok else "FAILED", "\n".join(filter(None, (check.message, _advice(check))))) for check in checks]
+    return table_of(("Check", "", "Found"), rows, wraps=2)
+
+
+def _advice(check: Check) -> str:
+    return "" if check.ok or not check.hint else f"hint: {check.hint}"
+
+
+def _role(path: Path) -> int:
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.files import write_whole
+    from crm_compliance.reports.role import role_page
+    from crm_compliance.wiring import connector_of, policy_of
+    from jobs.model.privileges import needs_under
+
+    settings = arguments.settings()
+    with connector_of(settings) as connector:
+        policy = policy_of(settings)
+        lines, cleaning = connector.least_role(needs_under(policy), policy.bypasses), connector.cleaning_role()
+        answering = connector.answering_role()
+    with write_whole(path, text=True) as out:
+        out.write(role_page(lines, cleaning, answering))
+    parts = {"role": lines, "cleaning": cleaning, "answering": answering}
+    document = {name: [asdict(line) for line in part] for name, part in parts.items()} | {"files": [str(path)]}
+    output.answer(document, lambda console: print_line(f"written: {path}"))
+    return 0
+
+
+def _read(name: str) -> int:
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.cli.terminal.tables import facts_of
+    from crm_compliance.wiring import connector_of
+
+    with connector_of(arguments.settings(), any_odata=True) as connector:
+        found = connector.read_set(name)
+    document = {
+        "set": name,
+        "rows": found.rows,
+        "ids_sha256": found.ids_sha256,
+        "pages": found.pages,
+        "requests": found.requests,
+        "retries": found.retries,
+        "throttled": found.throttled,
+    }
+    output.answer(document, lambda console: console.print(facts_of(document)))
+    return 0
+
+
+def serve(
+    port: int = typer.Option(8080, min=0, max=65535, help="For downloads of released packages, on this machine; 0 for a free one."),
+) -> None:
+    """Run the scheduler and answer downloads of released packages until interrupted: recordings and retention every night, Brussels time.
+
+    Example: crm-compliance serve --port 8080
+    """
+    import signal
+    import sys
+    import threading
+
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.logs import configure
+    from crm_compliance.service.scheduler import serve as serve_jobs
+    from crm_compliance.service.web.process import serving
+    from crm_compliance.service.web.server import listening
+
+    settings = arguments.settings()
+    configure(sys.stderr, level=settings.log_level, terminal=sys.stderr.isatty())
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    with listening(port) as listener, serving(settings, listener) as address:
+        print_line(f"downloads: {address}", error=True)
+        serve_jobs(settings, stop, announce=lambda line: print_line(line, error=True))
+
+
+def signout() -> None:
+    """Forget everybody who is signed in on this installation; the next command that needs a person asks for a code.
+
+    Example: crm-compliance signout
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.sessions import sign_out
+
+    logins = sign_out(arguments.settings().make_data_dir())
+    output.answer({"logins": logins}, lambda _: print_line(f"nobody is signed in any more; logins that were forgotten: {logins}"))
+
+
+def demo(
+    folder: Path = typer.Option(
+        Path("demo-data"), "--folder", metavar="DIR", help="Where everything of the demo lies; made anew each time."
+    ),
+    dossiers: int = typer.Option(200, min=1, help="Dossiers of the fictitious organisation."),
+) -> int:
+    """One whole night on the emulator with a fictitious organisation: plan, report, approve, apply, verify, ledger; then a subject request.
+
+    Example: crm-compliance demo
+    """
+    from crm_compliance.demo.demo import run_demo
+
+    return run_demo(folder, dossiers)

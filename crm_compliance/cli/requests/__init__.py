@@ -1,0 +1,1 @@
+"""The commands about one subject request, from its receipt to the answer."""

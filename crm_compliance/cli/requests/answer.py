@@ -1,0 +1,278 @@
+"""requests, the answer: compile, review, approve, release."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from crm_compliance.cli.requests.ids import REQUEST
+from crm_compliance.cli.terminal.output import output
+from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jobs.model.answer import Compilation, Item
+    from jobs.ports.context import JobContext
+
+AS = typer.Option("", "--as", metavar="WHO")
+NOT_REACHABLE = (
+    "the link leads to this machine, and nobody else can open it: set PUBLIC_URL to the address under which people reach this service, and "
+    "put that address in the place of the one in the link"
+)
+
+
+def add_to(requests: typer.Typer) -> None:
+    """Add the commands to the group."""
+    for command in (compile_, review, approve, release):
+        requests.command(command.__name__.rstrip("_"))(command)
+
+
+def compile_(
+    request: str = REQUEST,
+    plain_folder: Path = typer.Option(
+        None, "--plain-folder", metavar="DIR", help="Also write a working copy of what may be told, not encrypted, into a new folder."
+    ),
+    as_: str = AS,
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+) -> None:
+    """Read everything about the person anew, and compile the answer; what was decided on items that are still the same stands.
+
+    An answer is a package, neutral, or waits for the DPO (dpo_review). What stops its release later is shown by `requests show`.
+
+    Example: crm-compliance requests compile request-0123 --as dora --role dpo
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person
+    from crm_compliance.reports.requests.review_pages import removing_pages
+    from jobs.requests.answer.compile import compile_request
+
+    if plain_folder is not None:
+        arguments.target(plain_folder.absolute() / "letter.pdf" if plain_folder.is_dir() else plain_folder.absolute())
+    someone = person(arguments.settings(), as_, role)
+    with arguments.opened() as desk:
+        with removing_pages(desk.context.store):
+            compilation = compile_request(desk.context, request, someone.who, someone.role)
+        files = _working_copy(desk.context, compilation, plain_folder) if plain_folder is not None else []
+    document = {
+        "request": request,
+        "answer": compilation.answer,
+        "scope": compilation.scope,
+        "items": len(compilation.items),
+        "pending": compilation.pending,
+        "refusal": compilation.refusal or None,
+        "blocks": list(compilation.blocks),
+        "files": files,
+    }
+    output.answer(document, lambda console: console.print(_told(compilation)), ids=("request", request))
+
+
+def _working_copy(context: JobContext, compilation: Compilation, folder: Path) -> list[str]:
+    from crm_compliance.answer_package.package import sender_of, write_plain
+    from crm_compliance.answer_package.release import attachments_of
+
+    names = write_plain(
+        compilation, sender_of(context.policy, compilation.language), attachments_of(context, compilation, working_copy=True), folder
+    )
+    return [str(folder / name) for name in names]
+
+
+def _told(compilation: Compilation) -> str:
+    from crm_compliance.reports.parts.sentences import counted
+
+    stopped = f"; stopped by {', '.join(compilation.blocks)}" if compilation.blocks else ""
+    return f"{compilation.answer}, {counted(len(compilation.items), 'item')}, {compilation.pending} to review{stopped}"
+
+
+def review(
+    request: str = REQUEST,
+    decisions: Path = typer.Option(
+        None,
+        "--decisions",
+        metavar="F.jsonl",
+        allow_dash=True,
+        help="One JSON object a line, or - for standard input: item, status, and code where it is withheld or text where it is rewritten.",
+    ),
+    page: Path = typer.Option(
+        None, "--output", metavar="F.html", help="Instead: write a page for reviewing, to be opened in a browser on this machine."
+    ),
+    completeness: bool = typer.Option(
+        False, "--completeness", help="Instead: how many rows are included, withheld and excluded, counted now and stored nowhere."
+    ),
+    as_: str = AS,
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo; to look only, also approver."),
+) -> None:
+    """Show the items of the answer with what would be released of each, or take decisions on them, all of them or none.
+
+    APPROVED releases an item as it is proposed, which is never more than the CRM has and has labels instead of other people.
+    APPROVED_REDACTED releases the text of the line instead. WITHHELD leaves the item out and needs a code, such as RF-03. There is no word
+    for all items at once.
+
+    With --output F.html the items stand on a local page, the CRM's text beside the proposal; what is decided there is saved as a file for
+    --decisions. The page goes with the working copies of the request.
+
+    Example: crm-compliance requests review request-0123 --decisions decisions.jsonl --as dora --role dpo
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import Person, person
+    from crm_compliance.reports.requests import review_pages
+    from crm_compliance.reports.requests.items import item_document
+    from crm_compliance.wiring import clock_of, register_key, store_of
+    from jobs.register.steps import Hand
+    from jobs.requests.answer import review as reviewing_items
+
+    settings = arguments.settings()
+    if [decisions is not None, page is not None, completeness].count(True) > 1:
+        raise UsageError("--decisions, --output and --completeness are three commands", hint="give one of them")
+    if page is not None and arguments.target(page).suffix.lower() not in {".html", ".htm"}:
+        raise UsageError("the page is an .html file", hint="--output review.html", where=str(page))
+    text = _lines(decisions) if decisions is not None else None
+    is_open = text is None and page is None and not completeness and settings.is_loopback and not role
+    someone = Person(as_ or "nobody", "dpo") if is_open else person(settings, as_, role)
+    reference = register_key(settings).reference
+    if completeness:
+        with arguments.opened() as desk:
+            hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), reference)
+            counts = reviewing_items.completeness(desk.context, hand, request)
+        output.answer(counts, lambda console: console.print(_counted(counts)))
+        return
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        hand = Hand(store, someone.who, someone.role, clock(), reference)
+        if page is not None:
+            number = review_pages.write_page(hand, request, page)
+            document = {"request": request, "file": str(page), "items": number}
+            output.answer(document, lambda console: console.print(f"{number} items: {page}", soft_wrap=True), ids=("request", request))
+            return
+        if text is None:
+            items = reviewing_items.items_of(hand, request)
+        else:
+            with _in_file(decisions):
+                items = reviewing_items.decide_items(hand, request, text)
+    output.answer([item_document(item) for item in items], lambda console: _show(console, items), ids=("request", request))
+
+
+def _lines(file: Path) -> str:
+    try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        return file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be read: {error.strerror}", hint="name a file, or - for standard input", where="--decisions"
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError("the decisions are not UTF-8", hint="write them as JSON lines in UTF-8", where="--decisions") from None
+
+
+@contextmanager
+def _in_file(file: Path) -> Iterator[None]:
+    """Let an error about a line say of which file."""
+    try:
+        yield
+    except UsageError as error:
+        if error.where.startswith("line "):
+            error.where = f"{file}:{error.where.removeprefix('line ')}"
+        raise
+
+
+def _counted(counts: dict[str, Any]) -> str:
+    from crm_compliance.reports.parts.sentences import counted
+
+    parts = ", ".join(f"{counts[name]} {name}" for name in ("included", "withheld", "excluded"))
+    told = f"{counted(counts['candidates'], 'row')}: {parts}; {'complete' if counts['complete'] else 'NOT COMPLETE'}"
+    return told if not counts["not_searched"] else f"{told}\nNot mapped, and so not searched: {', '.join(counts['not_searched'])}"
+
+
+def _show(console: Console, items: Sequence[Item]) -> None:
+    from crm_compliance.cli.terminal.tables import table_of
+    from crm_compliance.reports.requests.items import lines_of
+
+    rows = lines_of(items)
+    console.print(table_of(("Item", "What", "Status", "Proposal"), rows, wraps=3) if rows else "No item.")
+
+
+def approve(
+    request: str = REQUEST,
+    as_: str = AS,
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+) -> None:
+    """Approve the content of an answer of which nothing waits for a review any more; a second person then releases it.
+
+    Example: crm-compliance requests approve request-0123 --as dora --role dpo
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person
+    from crm_compliance.reports.requests.register import request_document
+    from jobs.register.steps import next_step
+    from jobs.requests.answer.release import approve_content
+
+    someone = person(arguments.settings(), as_, role)
+    with arguments.opened() as desk:
+        approved = approve_content(desk.context, request, someone.who, someone.role)
+        document = request_document(approved, desk.context.clock(), desk.context.policy.defaults.extra_holidays)
+    told = f"the content of {request} is approved\nNext: {next_step(approved)}"
+    output.answer(document, lambda console: console.print(told, soft_wrap=True), ids=("request", request))
+
+
+def release(
+    request: str = REQUEST,
+    file: Path = typer.Option(..., "--output", metavar="F.zip", help="Where the encrypted archive goes."),
+    passphrase_file: Path = typer.Option(
+        ..., "--passphrase-file", metavar="P", help="A new file for the passphrase (mode 0600): it goes another way than the archive."
+    ),
+    as_: str = AS,
+    role: str = typer.Option("", "--role", metavar="ROLE", help="approver, and not the one who approved the content."),
+) -> None:
+    """Release an approved answer: an AES-256 archive, its passphrase apart, and a link for 14 days and 5 downloads.
+
+    Whether the person may still be told all this is looked at once more, and every file is searched for what must not be in it. What was
+    granted of another right than access is then carried out.
+
+    Example: crm-compliance requests release request-0123 --output answer.zip --passphrase-file answer.txt --as erik --role approver
+    """
+    from crm_compliance.answer_package.release import release_request
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person
+    from jobs.requests.decisions.carry_out import fulfil_later
+
+    settings = arguments.settings()
+    someone = person(settings, as_, role)
+    with arguments.opened() as desk:
+        done = release_request(
+            desk.context,
+            request,
+            someone.who,
+            someone.role,
+            archive=arguments.target(file),
+            passphrase_file=arguments.target(passphrase_file),
+            public_url=settings.public_url,
+        )
+        waiting = fulfil_later(desk.context, request)
+    warnings = [NOT_REACHABLE] if settings.links_stay_here else []
+    for warning in warnings:
+        output.warn(warning)
+    document = {
+        "request": request,
+        "file": str(done.file),
+        "sha256": done.sha256,
+        "link": done.link,
+        "expires_at": done.expires_at.isoformat(),
+        "message": str(done.message),
+        "waiting": waiting or None,
+        "warnings": warnings,
+    }
+    output.answer(document, lambda console: _show_release(console, document, passphrase_file), ids=("request", request))
+
+
+def _show_release(console: Console, document: Mapping[str, object], passphrase_file: Path) -> None:
+    from crm_compliance.cli.terminal.tables import facts_of
+
+    console.print(facts_of({key: value for key, value in document.items() if value is not None and key != "warnings"}))
+    console.print(f"Send the text in {document['message']} to the person: it has the link, and says how the archive is opened.")
+    console.print(f"The passphrase is in {passphrase_file}. Tell it by another channel than the link, and then remove the file.")

@@ -1,0 +1,38 @@
+"""The request that a command is about: by its id, or by the short reference that letters and people on the telephone name."""
+
+from __future__ import annotations
+
+import typer
+
+from rules.errors import UsageError
+
+
+def id_of(context: typer.Context, typed: str) -> str:
+    """The id of a request from what was typed. Whatever does not begin like a reference counts as an id, which the command looks up.
+
+    Raises:
+        UsageError: a reference whose check sign does not fit, or that no request has.
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.wiring import clock_of, store_of
+    from rules.model.references import PREFIX, is_reference, tidied
+
+    reference = tidied(typed)
+    if context.resilient_parsing or not reference.startswith(PREFIX):
+        return typed
+    if not is_reference(reference):
+        raise UsageError(
+            "this is no reference of ours: its check sign does not fit the others",
+            hint="read it again, sign by sign; crm-compliance requests list shows the ids of all requests",
+            where="R",
+        )
+    settings = arguments.settings()
+    with store_of(settings, clock_of(settings)) as store:
+        found = [request.id for request in store.requests() if request.reference == reference]
+    if len(found) == 1:
+        return found[0]
+    what = "no request has" if not found else "several requests have"
+    raise UsageError(f"{what} this reference", hint="crm-compliance requests list", where=reference)
+
+
+REQUEST = typer.Argument(..., metavar="R", callback=id_of, help="The id of the request, or its short reference (DSR-YYYY-XXXX-XXXX).")

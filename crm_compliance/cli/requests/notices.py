@@ -1,0 +1,153 @@
+"""requests, the recipients who are told what was corrected, erased or restricted: notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.requests.ids import REQUEST
+from crm_compliance.cli.terminal.output import output
+from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from crm_compliance.settings import Settings
+    from jobs.register.decision import Notice
+    from jobs.register.steps import Hand
+
+
+def add_to(requests: typer.Typer) -> None:
+    """Add the command to the group."""
+    requests.command("notices")(notices)
+
+
+def notices(
+    request: str = REQUEST,
+    folder: Path = typer.Option(None, "--output", metavar="DIR", help="Write a letter for every notice that is due, into a new folder."),
+    language: str = typer.Option(
+        "",
+        "--language",
+        metavar="LANG",
+        help="nl, fr, de or en for these letters; else by the recipient's country.",
+    ),
+    told: int = typer.Option(None, "--told", metavar="N", help="The recipient of this notice was told."),
+    on: str = typer.Option("", "--on", metavar="DATE", help="The day on which they were told."),
+    not_told: int = typer.Option(None, "--not-told", metavar="N", help="The recipient of this notice is not told."),
+    reason: str = typer.Option("", "--reason", metavar="WHY", help="impossible or disproportionate: the only two that art. 19 knows."),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+) -> None:
+    """List the recipients who have to be told of what was granted, write their letters, and record how it ended with each.
+
+    A notice waits until what it tells of has been done: a restriction at once, all else after the release. It is due from then on, until
+    somebody records that the recipient was told, or why not. A letter says which data it is about, what was done and what is asked, and
+    nothing about anybody else. It names a child of whom a file was passed on; of everybody else it says the number of the fiche.
+
+    Example: crm-compliance requests notices request-0123 --output letters --as dora --role dpo
+
+    and then: crm-compliance requests notices request-0123 --told 1 --on 2026-11-25 --as dora --role dpo
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import Person, person
+    from crm_compliance.wiring import clock_of, register_key, store_of
+    from jobs.register.decision import NotTold
+    from jobs.register.steps import Hand
+    from jobs.requests.decisions import notices as recipients
+
+    _check(folder, language, told, on, not_told, reason)
+    settings = arguments.settings()
+    is_open = folder is None and told is None and not_told is None and settings.is_loopback and not role
+    someone = Person(as_ or "nobody", "dpo") if is_open else person(settings, as_, role)
+    files: list[str] = []
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference)
+        if told is not None:
+            found = recipients.told(hand, request, told, arguments.day(on, "--on"))
+        elif not_told is not None:
+            found = recipients.not_told(hand, request, not_told, NotTold(reason.upper()))
+        else:
+            files = _write(settings, hand, request, folder, language) if folder is not None else []
+            decision = recipients.listed(hand, request)[1]
+            found = decision.notices if decision is not None else ()
+    document = {"request": request, "notices": [_document(number, each) for number, each in enumerate(found, 1)], "files": files}
+    output.answer(document, lambda console: _show(console, found, files, is_asked=folder is not None), ids=("request", request))
+
+
+def _check(folder: Path | None, language: str, told: int | None, on: str, not_told: int | None, reason: str) -> None:
+    """Refuse options that do not go together, before anybody signs in."""
+    from crm_compliance.answer_package.content.wording import LANGUAGES
+    from jobs.register.decision import NotTold
+
+    if sum(each is not None for each in (folder, told, not_told)) > 1:
+        raise UsageError("letters are written, or one outcome is recorded", hint="--output DIR, or --told N, or --not-told N")
+    if (told is not None) != bool(on):
+        raise UsageError("--told and --on go together", hint="--told 1 --on 2026-11-25", where="--on")
+    reasons = [one.value.lower() for one in NotTold]
+    if (not_told is not None) != bool(reason) or (reason and reason not in reasons):
+        raise UsageError("--not-told and --reason go together", hint=f"--reason is one of: {', '.join(reasons)}", where="--reason")
+    if language and (folder is None or language not in LANGUAGES):
+        raise UsageError("--language goes with --output", hint=f"one of: {', '.join(LANGUAGES)}", where="--language")
+
+
+def _write(settings: Settings, hand: Hand, request_id: str, folder: Path, language: str) -> list[str]:
+    """Write the letters that are due; no folder is made where none is."""
+    from crm_compliance.answer_package.content.notice import language_of, notice_letter
+    from crm_compliance.answer_package.letter import letter_pdf
+    from crm_compliance.answer_package.package import sender_of
+    from crm_compliance.files import new_folder, write_together
+    from crm_compliance.wiring import policy_of
+    from jobs.requests.decisions import notices as recipients
+
+    request, decision = recipients.listed(hand, request_id)
+    due = recipients.due_in(decision)
+    if not due or decision is None:
+        return []
+    policy = policy_of(settings)
+    letters = {}
+    for number, notice in due.items():
+        spoken = language or language_of(notice, policy.defaults.language)
+        told_by = sender_of(policy, spoken)
+        letter = notice_letter(notice, decision, told_by, reference=f"{request.reference} ({number})", language=spoken, at=hand.now)
+        letters[f"notice-{number}.pdf"] = letter_pdf(letter)
+    new_folder(folder)
+    recipients.record_letters(hand, request, due)
+    return write_together(folder, letters)
+
+
+def _document(number: int, notice: Notice) -> dict[str, object]:
+    return {
+        "notice": number,
+        "recipient": notice.recipient,
+        "country": notice.country or None,
+        "on": notice.on or None,
+        "granted": [deed.value for deed in notice.deeds],
+        "state": notice.state.value,
+        "due_on": notice.due_on.isoformat() if notice.due_on is not None else None,
+        "told_on": notice.told_on.isoformat() if notice.told_on is not None else None,
+        "reason": notice.not_told.value if notice.not_told is not None else None,
+    }
+
+
+def _show(console: Console, notices: Sequence[Notice], files: Sequence[str], *, is_asked: bool) -> None:
+    from crm_compliance.cli.terminal.tables import table_of
+
+    rows = [(str(number), each.recipient, each.country, each.on, _state(each)) for number, each in enumerate(notices, 1)]
+    columns = ("No.", "Recipient", "Country", "Last passed on", "State")
+    console.print(table_of(columns, rows, wraps=1) if rows else "No recipient has to be told.")
+    if is_asked and not files:
+        console.print("No letter is written: nothing is due.")
+    for file in files:
+        console.print(f"Written: {file}", soft_wrap=True)
+
+
+def _state(notice: Notice) -> str:
+    if notice.told_on is not None:
+        return f"told {notice.told_on.isoformat()}"
+    if notice.not_told is not None:
+        return f"not_told {notice.not_told.value}"
+    return notice.state.value if notice.due_on is None else f"due since {notice.due_on.isoformat()}"

@@ -1,0 +1,117 @@
+"""requests, the search for the person: match and confirm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_compliance.cli.requests.ids import REQUEST
+from crm_compliance.cli.terminal.output import output
+from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jobs.model.request import Candidate, Candidates
+
+
+def add_to(requests: typer.Typer) -> None:
+    """Add the commands to the group."""
+    requests.command("match")(match)
+    requests.command("confirm")(confirm)
+
+
+def match(
+    request: str = REQUEST,
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo; may be left out for a CRM on this machine only."),
+) -> None:
+    """Search the CRM for the person and the child, and list who may be them: the strongest first, what contradicts last.
+
+    Example: crm-compliance requests match request-0123 --json
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import Person, person
+    from crm_compliance.wiring import register_key
+    from jobs.register.steps import Hand
+    from jobs.requests.search.confirm import match_request
+
+    settings = arguments.settings()
+    is_open = settings.is_loopback and not role
+    someone = Person(as_ or "nobody", "dpo") if is_open else person(settings, as_, role)
+    with arguments.opened() as desk:
+        hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), register_key(settings).reference)
+        candidates = match_request(desk.context, request, hand)
+    document = {
+        "request": request,
+        "candidates": [_document(candidate) for candidate in candidates.found],
+        "not_searched": list(candidates.not_searched),
+    }
+    output.answer(document, lambda console: _show(console, candidates, request), ids=("request", request))
+
+
+def confirm(
+    request: str = REQUEST,
+    candidates: list[str] = typer.Argument(
+        None, metavar="CANDIDATE…", help="Who the person or the child is, by the names that match gave."
+    ),
+    none: bool = typer.Option(False, "--none", help="Nobody in the CRM is."),
+    as_: str = typer.Option("", "--as", metavar="WHO"),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+) -> None:
+    """Say which candidates are the person, each by name; only these get into an answer. It replaces what was confirmed before.
+
+    Example: crm-compliance requests confirm request-0123 c1 c3 --as dora --role dpo
+    """
+    from crm_compliance.cli.terminal import arguments
+    from crm_compliance.identity.signin import person
+    from crm_compliance.reports.requests.review_pages import removing_pages
+    from crm_compliance.wiring import clock_of, register_key, store_of
+    from jobs.register.steps import Hand
+    from jobs.requests.search.confirm import confirm_candidates
+
+    if bool(candidates) == none:
+        raise UsageError("name the candidates, or say --none", hint=f"crm-compliance requests confirm {request[:64]} CANDIDATE… | --none")
+    settings = arguments.settings()
+    someone = person(settings, as_, role)
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference)
+        with removing_pages(store):
+            confirmed = confirm_candidates(hand, request, candidates or ())
+        state = store.request(request).state.value
+    document = {"request": request, "confirmed": list(confirmed.candidates), "state": state}
+    told = f"{', '.join(confirmed.candidates) or 'nobody'} confirmed\nNext: crm-compliance requests compile {request}"
+    output.answer(document, lambda console: console.print(told, soft_wrap=True), ids=("request", request))
+
+
+def _document(candidate: Candidate) -> dict[str, object]:
+    return {
+        "candidate": candidate.candidate,
+        "for": candidate.person,
+        "table": candidate.table,
+        "id": candidate.id,
+        "class": candidate.strength,
+        "flags": list(candidate.flags),
+        "evidence": list(candidate.evidence),
+        "kind": candidate.kind,
+        "born_in": candidate.born_in,
+        "number": candidate.number or None,
+    }
+
+
+def _show(console: Console, candidates: Candidates, request: str) -> None:
+    for one in candidates.found:
+        console.print(f"{one.candidate:<4} {one.strength:<13} {one.person:<9} {one.table} {one.id}")
+        console.print("     " + ", ".join((*one.evidence, *one.flags, *_known(one))))
+    if not candidates.found:
+        console.print("No candidate.")
+    console.print(f"Not searched: {', '.join(candidates.not_searched)}")
+    console.print(f"Next: crm-compliance requests confirm {request} CANDIDATE… | --none", soft_wrap=True)
+
+
+def _known(candidate: Candidate) -> tuple[str, ...]:
+    """What helps to recognise a person, as far as it may stand on a screen (IDN-08)."""
+    year = (f"born in {candidate.born_in}",) if candidate.born_in is not None else ()
+    return (*year, *((candidate.number,) if candidate.number else ()))

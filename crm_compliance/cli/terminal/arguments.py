@@ -1,0 +1,96 @@
+"""What was given on the command line, in the product's types."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from crm_compliance.cli.terminal.output import output
+from crm_compliance.settings import Settings, load_settings
+from crm_compliance.wiring import Desk, Patience, desk
+from rules.errors import UsageError
+
+T = TypeVar("T")
+BRUSSELS = ZoneInfo("Europe/Brussels")
+
+
+def settings() -> Settings:
+    """The settings of this invocation."""
+    return load_settings(Path(output.config) if output.config else None)
+
+
+@contextmanager
+def opened(*, for_a_run: bool = False) -> Iterator[Desk]:
+    """The desk, with a progress bar on a terminal and warnings on stderr; a run is more patient with the CRM than a person."""
+    patience = Patience.OF_A_RUN if for_a_run else Patience.OF_A_PERSON
+    with output.progress() as progress, desk(settings(), progress=progress, warn=output.warn, patience=patience) as opened_desk:
+        yield opened_desk
+
+
+def day(text: str, option: str) -> date:
+    """A Brussels day.
+
+    Raises:
+        UsageError: it is no date.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} is no date: {text[:40]}", hint="write it as 2026-11-25") from None
+
+
+def instant(text: str, option: str) -> datetime:
+    """An RFC 3339 instant; a bare day means 12:00 in Brussels."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        return datetime.combine(day(text, option), time(12), BRUSSELS)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise UsageError(f"{option} is no day and no instant: {text[:40]}", hint="write 2026-11-25 or 2026-11-25T09:30:00Z")
+    return moment
+
+
+def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str) -> list[T]:
+    """The first `limit` of what is listed newest first (None: all), from a Brussels day on; `at` gives the instant of each.
+
+    Raises:
+        UsageError: `since` is no date.
+    """
+    first = day(since, "--since") if since else date.min
+    later = (each for each in found if at(each).astimezone(BRUSSELS).date() >= first)
+    return list(islice(later, limit))
+
+
+def row_id(text: str) -> str:
+    """The id of a row as the CRM writes it: lower case, no braces.
+
+    Raises:
+        UsageError: it is no id; the text is not repeated, for somebody may have typed a name.
+    """
+    wanted = text.strip("{}").lower()
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", wanted):
+        raise UsageError("this is no id of a row", hint="32 hexadecimal digits in five groups, as a plan file has them")
+    return wanted
+
+
+def target(path: Path) -> Path:
+    """A file that will be written: its folder must be there now, not after an hour of reading."""
+    folder = path.parent
+    if str(path) == "-":
+        raise UsageError("what is written is a file, not standard output", hint="name a file", where="--output")
+    if not folder.is_dir():
+        raise UsageError("the folder does not exist", hint=f"mkdir -p {folder}", where=str(path))
+    if path.is_dir():
+        raise UsageError("this is a folder, not a file", where=str(path))
+    if not os.access(folder, os.W_OK):
+        raise UsageError("the folder may not be written", where=str(folder))
+    return path

@@ -1,0 +1,99 @@
+"""How a command answers: one JSON document with `--json`, something a person reads without; errors with what to do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+from rules.errors import ComplianceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from jobs.ports.context import Progress
+
+
+class Output:
+    """Where this invocation speaks to. Results go to stdout; progress, warnings and errors to stderr."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.config: str | None = None
+
+    def answer(self, document: object, show: Callable[[Console], None], *, ids: tuple[str, str] | None = None) -> None:
+        """Print the document, or show it; `ids` (word, id) makes the last line for a person's script, such as `plan ID`."""
+        if self.json:
+            print_line(json.dumps(document, ensure_ascii=False, default=str))
+            return
+        from rich.console import Console
+
+        class Screen(Console):
+            def on_broken_pipe(self) -> None:  # rich itself would end the program with exit code 1, which means a bug here
+                raise BrokenPipeError
+
+        show(Screen(highlight=False, soft_wrap=False))
+        if ids is not None:
+            print_line(f"{ids[0]} {ids[1]}")
+
+    def warn(self, text: str) -> None:
+        """One line on stderr."""
+        self.note(f"warning: {text}")
+
+    def note(self, text: str) -> None:
+        """One line on stderr, for a person to know."""
+        print_line(text, error=True)
+
+    def fail(self, error: ComplianceError) -> None:
+        """Say what is wrong, where, and what to do; with `--json` as the last line of stderr."""
+        if self.json:
+            told = {"code": error.code, "message": str(error), "hint": error.hint, "where": error.where}
+            print_line(json.dumps({"error": told}, ensure_ascii=False), error=True)
+            return
+        where = f"{error.where}: " if error.where and error.where not in str(error) else ""
+        print_line(f"error: {where}{error}", error=True)
+        if error.hint:
+            print_line(f"  hint: {error.hint}", error=True)
+
+    def progress(self) -> AbstractContextManager[Progress]:
+        """A bar on stderr while it is a terminal, silence otherwise."""
+        return _progress()
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    if not sys.stderr.isatty():
+        yield _silence
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn
+    from rich.progress import Progress as Bars
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(stage: str, done: int, total: int | None = None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield tell
+
+
+def _silence(stage: str, done: int, total: int | None = None) -> None:
+    """Nobody is watching."""
+
+
+def print_line(text: str, *, error: bool = False) -> None:
+    """One line, whole."""
+    stream = sys.stderr if error else sys.stdout
+    stream.write(text + "\n")
+    stream.flush()
+
+
+output = Output()

@@ -1,0 +1,56 @@
+"""Which tokens the connector presents: a static one for the emulator, Entra ID or AD FS elsewhere."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from connectors.dynamics.http.auth import EntraTokens, StaticToken, TokenSource
+from crm_compliance.settings import Client, Settings
+from rules.errors import UsageError
+
+
+def token_source(settings: Settings) -> TokenSource:
+    """The token source that the settings describe; nothing is sent yet.
+
+    Raises:
+        UsageError: no credentials, or a static token for a CRM that is not on this machine.
+    """
+    url = settings.crm_url or ""
+    if settings.crm_token is not None:
+        return StaticToken(settings.crm_token.get_secret_value(), url)
+    if settings.crm_client_id is None:
+        raise UsageError(
+            "no credentials for the CRM are set",
+            hint="set CRM_COMPLIANCE_CRM_TENANT_ID, _CRM_CLIENT_ID and _CRM_CLIENT_SECRET or _CRM_CLIENT_CERTIFICATE",
+        )
+    return _entra(
+        settings,
+        Client(
+            client_id=settings.crm_client_id,
+            client_secret=settings.crm_client_secret,
+            client_certificate=settings.crm_client_certificate,
+            client_certificate_password=settings.crm_client_certificate_password,
+        ),
+    )
+
+
+def more_token_sources(settings: Settings) -> list[TokenSource]:
+    """Those of the further application users; nothing is sent yet. None beside a static token, which comes first."""
+    if settings.crm_token is not None:
+        return []
+    return [_entra(settings, client) for client in settings.crm_extra_clients]
+
+
+def _entra(settings: Settings, client: Client) -> EntraTokens:
+    parts = urlsplit(settings.crm_url or "")
+    secret, password = client.client_secret, client.client_certificate_password
+    return EntraTokens(
+        client_id=client.client_id,
+        organisation_url=f"{parts.scheme}://{parts.netloc}",
+        tenant_id=settings.crm_tenant_id or "",
+        authority=settings.crm_authority or "",
+        secret=secret.get_secret_value() if secret is not None else "",
+        certificate=client.client_certificate or "",
+        password=password.get_secret_value() if password is not None else "",
+        ca_file=str(settings.crm_ca_file) if settings.crm_ca_file is not None else None,
+    )

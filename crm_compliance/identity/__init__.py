@@ -1,0 +1,1 @@
+"""Who a person is, in which roles, and who is signed in."""

@@ -1,0 +1,184 @@
+"""Who a person is, and in which roles: believed on the emulator, proved by signing in elsewhere (Entra ID or AD FS, device code).
+
+Believed means: the CRM of the settings is on this machine, and the store has never served another one, which it refuses when it is opened.
+Elsewhere the roles are read from a token that is fetched anew for every command; docs/sign-in.md says how the roles get there.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from crm_compliance.identity.sessions import SignedIn
+from crm_compliance.settings import Settings
+from crm_compliance.wiring import clock_of, store_of
+from rules.errors import ComplianceError, UsageError
+from rules.model.accounts import account
+
+if TYPE_CHECKING:
+    import msal
+
+ROLES = ("dpo", "crm_admin", "approver", "auditor")
+ENTRA = "https://login.microsoftonline.com"
+SCOPES = ("User.Read",)
+SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})  # anybody's
+_ERROR_NAME = re.compile(r"[a-z_]{1,60}")
+
+
+class NotSignedIn(ComplianceError):
+    """A person could not be signed in, or lacks the role in which they want to act."""
+
+    exit_code = 5
+    code = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who acts, in one role."""
+
+    who: str
+    role: str
+
+
+def proposer(settings: Settings, who: str) -> str:
+    """Who proposes a plan: the service itself, or the person of `--as`."""
+    if not who:
+        return "service"
+    return account(who) if settings.is_loopback else _sign_in(settings, who)[0]
+
+
+def person(settings: Settings, who: str, role: str) -> Person:
+    """The person who acts, with the role that was asked for.
+
+    Raises:
+        UsageError: `--as` or `--role` is missing or unknown, or no CRM is named.
+        NotSignedIn: the sign-in failed, or the token does not carry the role.
+        Refused: people have signed in elsewhere for this CRM so far (`other_authority`).
+    """
+    if role not in ROLES:
+        raise UsageError("--role is missing or unknown", hint=f"one of: {', '.join(ROLES)}")
+    if settings.is_loopback:
+        return Person(account(who), role)
+    name, roles = _sign_in(settings, who)
+    if role not in roles:
+        raise NotSignedIn(
+            f"the token of this sign-in does not carry the app role {role}",
+            hint="ask the administrator of Entra ID for the role (docs/sign-in.md)",
+        )
+    return Person(name, role)
+
+
+def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str]]:
+    """Sign in, or go on with a sign-in of this login session. The object id is the person's name here, so that no personal data enters the
+    store: two accounts are two people by that, whatever they are called."""
+    _ = settings.needed_crm_url  # an act is held against the CRM that it is about
+    authority, client = _application_of(settings)
+    clock = clock_of(settings)
+    signed_in = SignedIn(settings.make_data_dir(), authority=authority, client=client, minutes=settings.signin_minutes, now=clock())
+    claims = _claims(settings, signed_in, authority, client, who)
+    with store_of(settings, clock) as store:
+        store.see_authority(authority.casefold(), client.casefold())
+    return str(claims.get("oid") or claims["sub"]), frozenset(_roles(claims.get("roles")))
+
+
+def _application_of(settings: Settings) -> tuple[str, str]:
+    """The authority and the application that people sign in by."""
+    tenant, client = settings.crm_tenant_id, settings.crm_client_id
+    if client is None or (tenant is None and settings.crm_authority is None):
+        raise UsageError(
+            "signing in needs an Entra ID application",
+            hint="set CRM_COMPLIANCE_CRM_TENANT_ID and CRM_COMPLIANCE_CRM_CLIENT_ID, or CRM_COMPLIANCE_CRM_AUTHORITY for AD FS",
+        )
+    if tenant is not None and tenant.casefold() in SHARED_TENANTS:
+        raise UsageError("this tenant is everybody's: whoever has an account anywhere could sign in", hint="name your own tenant's id")
+    return (settings.crm_authority or f"{ENTRA}/{tenant}").rstrip("/"), client
+
+
+def _claims(settings: Settings, signed_in: SignedIn, authority: str, client: str, who: str) -> Mapping[str, Any]:
+    """The claims of somebody's id token, fetched just now."""
+    if not signed_in.kept.tokens:
+        _refuse_without_terminal()
+    import msal
+
+    from connectors.dynamics.http.auth import PatientSession
+
+    cache = msal.SerializableTokenCache()
+    if signed_in.kept.tokens:
+        cache.deserialize(signed_in.kept.tokens)
+    try:
+        application = msal.PublicClientApplication(
+            client,
+            authority=authority,
+            http_client=PatientSession(str(settings.crm_ca_file) if settings.crm_ca_file is not None else None),
+            instance_discovery=False,  # the authority is configured by us; asking Microsoft about it fails behind strict firewalls
+            token_cache=cache,
+        )
+        chosen = signed_in.accounts(application.get_accounts(), who)
+        answer: dict[str, Any] | None = None
+        if chosen is not None:  # fetched anew: a role that was taken away is gone at once
+            answer = application.acquire_token_silent(list(SCOPES), chosen, force_refresh=True)
+        is_new = not _is_somebody(answer)
+        if is_new:
+            answer = _by_device_code(application)
+    except (OSError, ValueError, msal.exceptions.MsalError) as error:  # their texts may hold whole answers
+        raise NotSignedIn(
+            f"the sign-in service cannot be used ({type(error).__name__})", hint="check network, tenant id and authority"
+        ) from None
+    if not _is_somebody(answer):
+        raise NotSignedIn(f"the sign-in failed{_reason(answer or {})}", hint="try again")
+    assert answer is not None
+    claims: dict[str, Any] = answer["id_token_claims"]
+    account_id = _account_id(application, claims)
+    if account_id:
+        signed_in.keep(cache.serialize(), account_id, anew=is_new)
+    return claims
+
+
+def _by_device_code(application: msal.PublicClientApplication) -> dict[str, Any]:
+    _refuse_without_terminal()
+    flow: dict[str, Any] = application.initiate_device_flow(scopes=list(SCOPES))
+    if "message" not in flow:
+        raise NotSignedIn(
+            f"the sign-in service does not offer a device code{_reason(flow)}",
+            hint="allow public client flows for the application (docs/sign-in.md)",
+        )
+    sys.stderr.write(flow["message"] + "\n")
+    sys.stderr.flush()
+    answer: dict[str, Any] = application.acquire_token_by_device_flow(flow)
+    return answer
+
+
+def _refuse_without_terminal() -> None:
+    if not _at_a_terminal():
+        raise NotSignedIn("a person must sign in, and this is no terminal", hint="run the command in a terminal")
+
+
+def _is_somebody(answer: Mapping[str, Any] | None) -> bool:
+    claims = (answer or {}).get("id_token_claims")
+    return isinstance(claims, dict) and bool(claims.get("oid") or claims.get("sub"))
+
+
+def _account_id(application: msal.PublicClientApplication, claims: Mapping[str, Any]) -> str:
+    """The name that MSAL has for the account of these claims; empty where it keeps none."""
+    ids = {str(claims.get("oid") or ""), str(claims.get("sub") or "")} - {""}
+    return next((str(each["home_account_id"]) for each in application.get_accounts() if each.get("local_account_id") in ids), "")
+
+
+def _roles(found: object) -> list[str]:
+    """The app roles of a token; AD FS writes one alone as text."""
+    if isinstance(found, str):
+        return [found]
+    return [str(role) for role in found] if isinstance(found, list) else []
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _reason(answer: Mapping[str, Any]) -> str:
+    """The error's name, where it is one; its description may name the person."""
+    name = answer.get("error")
+    return f" ({name})" if isinstance(name, str) and _ERROR_NAME.fullmatch(name) else ""

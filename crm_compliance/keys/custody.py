@@ -1,0 +1,137 @@
+"""Opens the store and the keys of an installation, and refuses where one of the two was lost and the other was not.
+
+Keys are made for a store that is new and for no other: with new ones, the references of an old ledger would lead nowhere without anybody
+noticing, and rows that had been erased would not be known again (ACC-02, ERA-13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from crm_compliance.keys.key_ring import KeyRing, KeysMissing, is_key_id, made_entry
+from crm_compliance.keys.request_seals import Sealing
+from crm_compliance.keys.witness import NAME, FileWitness, remembers_a_ledger
+from crm_compliance.settings import Settings
+from crm_compliance.store.erasure_file import ErasureFile
+from crm_compliance.store.store import SqlStore
+from jobs.ledger.entries import LedgerEntry, StoreAltered
+from jobs.ledger.heads import KEYS
+from jobs.ports.context import Clock
+from jobs.ports.store import Entry
+
+TOLD = "told"  # in keys/: the keys that a ledger knows of
+
+
+class StoreLost(StoreAltered):
+    """The database is empty, and what lies beside it says that it was not."""
+
+    code = "store_lost"
+
+
+def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
+    """Open the state store. With `recovering` also one that was lost or put back to an older day; it is taken as it is.
+
+    Raises:
+        Refused: with code `other_crm`, where the CRM is on this machine and the store has served one that is not.
+        StoreLost: the database knows nothing, and keys, anchor or register of erasures say that there was one.
+    """
+    data_dir = settings.make_data_dir()
+    store: SqlStore
+
+    def ring() -> KeyRing:
+        return open_keys(settings, store, clock)
+
+    witness = FileWitness(data_dir, ring, settings.erasures_path)
+    store = SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir, witness=witness)
+    if recovering:
+        store.take_as_it_is()
+    elif store.is_empty and (left := remnants(settings)):
+        store.close()
+        raise StoreLost(
+            f"the database is empty, and there was one: {', '.join(map(str, left))}",
+            hint="restore the database from its newest backup; if there is none: crm-compliance recover",
+            where=store.place,
+        )
+    try:
+        store.serve(settings.crm_url or "")
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def tell_of_recovery(settings: Settings, store: SqlStore, clock: Clock) -> None:
+    """Let the ledger say that a person took the database as it is, how far the lost one had come, and which keys there are."""
+    entries, hash_ = store.forgotten or (None, None)
+    told = keys_of(store.strand(KEYS))
+    ring = open_keys(settings, store, clock)
+    recovered: Entry = ("recovered", {"entries": entries, "hash": hash_})
+    store.append([recovered, *(("key_made", made_entry(key)) for key in ring.keys if key.id not in told)])
+
+
+def remnants(settings: Settings) -> list[Path]:
+    """What an earlier ledger has left beside the database."""
+    keys = settings.data_dir / "keys"
+    told = [keys / NAME] if remembers_a_ledger(keys / NAME) else []
+    files = [keys / TOLD, settings.anchor_path, settings.erasures_path]
+    return [*told, *(file for file in files if file.is_file() and file.stat().st_size)]
+
+
+def open_keys(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
+    """The keys; the first ones are made where the store is new.
+
+    Raises:
+        KeysMissing: the ledger, or the register of erasures, names keys that are not there.
+        KeyUnusable: one is damaged, or others may read it.
+    """
+    data_dir = settings.make_data_dir()
+    erased = ErasureFile(settings.erasures_path)
+    named = named_keys(store) | _undestroyed(store, {erased.last_key()})
+    ring = KeyRing.read(data_dir)
+    there = {key.id for key in ring.keys}
+    lacking = sorted(named - there)
+    if not lacking and ring.is_complete:
+        return ring
+    if lacking or named or remnants(settings):
+        lacking = sorted(set(lacking) | (_undestroyed(store, erased.keys()) - there))
+        raise KeysMissing.of(data_dir / "keys", lacking)
+    return KeyRing.open(data_dir, clock())
+
+
+def keys_of_register(settings: Settings) -> KeyRing:
+    """The keys as they are, after the database was lost; nothing is made.
+
+    Raises:
+        KeysMissing: the file of the register of erasures names keys that are not there.
+    """
+    ring = KeyRing.read(settings.data_dir)
+    named = ErasureFile(settings.erasures_path).keys()
+    lacking = sorted({key for key in named if is_key_id(key)} - {key.id for key in ring.keys})
+    if lacking or not ring.keys:
+        raise KeysMissing.of(settings.data_dir / "keys", lacking)
+    return ring
+
+
+def named_keys(store: SqlStore) -> set[str]:
+    """The ids of all keys that the ledger, its head and the table of erasures name, but for those that were destroyed."""
+    named = keys_of(store.entries_of(KEYS)) | _undestroyed(store, store.erasure_keys())
+    head = store.signed_by
+    return named | {head} if head else named
+
+
+def _undestroyed(store: SqlStore, keys: set[str]) -> set[str]:
+    """Those of these ids that are some, and that no entry of the ledger says were destroyed."""
+    destroyed = {str(entry.data.get("key")) for entry in store.entries_of(KEYS) if entry.kind == "key_destroyed"}
+    return {key for key in keys if is_key_id(key)} - destroyed
+
+
+def keys_of(entries: Iterable[LedgerEntry]) -> set[str]:
+    """The ids of the keys that these entries name, but for those that they say were destroyed."""
+    named: set[str] = set()
+    for entry in entries:
+        if entry.kind == "key_destroyed":
+            named.discard(str(entry.data.get("key")))
+        else:
+            named.update(str(entry.data[field]) for field in ("key", "from", "to") if field in entry.data)
+    return named

@@ -1,0 +1,393 @@
+"""The keys of this installation, in the data folder.
+
+A register key turns a table and an id into a reference that names nobody to who has not got the key (9.2, `unit_ref`). A signing key signs
+certificates and checkpoints. Both are replaced each year; a replaced register key stays as long as the certificates that it protects,
+of a replaced signing key only the public half. The memory key encrypts what is kept of the CRM between two reads.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from crm_compliance.files import disk_errors, open_to_others, place_once, private_folder, sync_folder
+from crm_compliance.keys.public_keys import PublicKey, PublicKeys, fingerprint
+from rules.dates.ages import reached_on
+from rules.dates.instants import instant
+from rules.dates.periods import brussels_date
+from rules.errors import Refused, UsageError
+
+LENGTH = 32
+_NAME = re.compile(r"[rs]-\d{4}-\d\d-[0-9a-f]{8,16}\.(key|pub)")  # .pub: the public half of a signing key that was replaced
+
+
+class KeyUnusable(UsageError):
+    """A key file is damaged, or others may read it."""
+
+    code = "key"
+
+
+class KeysMissing(UsageError):
+    """Keys that the ledger or the register of erasures names are not there."""
+
+    code = "keys_missing"
+
+    @classmethod
+    def of(cls, folder: Path, lacking: Sequence[str]) -> KeysMissing:
+        """The error that names them, and what to do."""
+        return cls(
+            f"keys are missing: {', '.join(lacking) or 'there are none, and this installation has had some'}",
+            hint=f"restore {folder} from its backup; no new key is made, for it would lead to nothing of what was erased and recorded",
+            where=str(folder),
+        )
+
+
+class KeyKind(StrEnum):
+    """What a key is for; the first letter starts its id."""
+
+    REGISTER = "register"
+    SIGNING = "signing"
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One key file. `number` counts from 1: the highest is in use. `secret` is empty for a replaced signing key; both halves in base64."""
+
+    id: str
+    kind: KeyKind
+    number: int
+    made_at: datetime
+    secret: str
+    public: str = ""
+
+    def __repr__(self) -> str:
+        return f"Key({self.id})"
+
+
+def _private(name: str, flags: int) -> int:
+    """Open a file that is made, where it is missing, with mode 0600."""
+    return os.open(name, flags, 0o600)
+
+
+class KeyRing:
+    """All keys of an installation, by kind, oldest first. What it tells was read when it was opened."""
+
+    def __init__(self, folder: Path, keys: list[Key]) -> None:
+        self.folder = folder
+        self.keys = sorted(keys, key=lambda key: (key.kind, key.number))
+        self._derived: dict[tuple[str, str], bytes] = {}
+
+    def __repr__(self) -> str:
+        return "KeyRing(...)"
+
+    @classmethod
+    def open(cls, data_dir: Path, now: datetime) -> KeyRing:
+        """Read the keys below the data folder; make the first ones where there are none. Programs that start together make them once.
+
+        A damaged key is refused and never replaced: with another key, the references given so far would lead nowhere (ACC-02).
+        """
+        folder = private_folder(private_folder(data_dir) / "keys")
+        ring = cls(folder, _read(folder))
+        if ring.is_complete:
+            return ring
+        with _locked(folder):
+            ring = cls(folder, _read(folder))
+            missing = [kind for kind in KeyKind if not ring.of(kind)]
+            return cls(folder, [*ring.keys, *(_new(folder, kind, 1, now) for kind in missing)])
+
+    @classmethod
+    def read(cls, data_dir: Path) -> KeyRing:
+        """The keys that are there; nothing is made."""
+        folder = data_dir / "keys"
+        return cls(folder, _read(folder) if folder.is_dir() else [])
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a key of each kind that can be used."""
+        return all(self.of(kind) and self.current(kind).secret for kind in KeyKind)
+
+    def of(self, kind: KeyKind) -> list[Key]:
+        """The keys of a kind, oldest first."""
+        return [key for key in self.keys if key.kind is kind]
+
+    def current(self, kind: KeyKind) -> Key:
+        return self.of(kind)[-1]
+
+    # -- the register of references ------------------------------------------------------------------------------------------------
+
+    def reference(self, table: str, id: str) -> str:
+        """HMAC-SHA-256, in lower-case hex, of table and id with the key in use; the same row has the same reference however its id is
+        spelled."""
+        return _reference(self.current(KeyKind.REGISTER), table, id)
+
+    def references(self, table: str, id: str) -> tuple[str, ...]:
+        """The reference of a row with each key that still lives, the one in use first."""
+        return tuple(_reference(key, table, id) for key in reversed(self.of(KeyKind.REGISTER)))
+
+    # -- seals -----------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def register_key(self) -> str:
+        """The id of the register key in use."""
+        return self.current(KeyKind.REGISTER).id
+
+    def digest(self, key: str, purpose: str, message: bytes) -> bytes | None:
+        """HMAC-SHA-256 of a message with what is derived for this purpose from a register key (HKDF, RFC 5869), so that no seal is ever a
+        reference of a row; None where there is no such key."""
+        if (derived := self._derived.get((key, purpose))) is None:
+            secret = next((each.secret for each in self.of(KeyKind.REGISTER) if each.id == key), None)
+            if secret is None:
+                return None
+            from cryptography.hazmat.primitives.hashes import SHA256
+            from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+            derived = HKDF(SHA256(), LENGTH, None, f"crm-compliance {purpose}".encode()).derive(base64.b64decode(secret))
+            self._derived[key, purpose] = derived
+        return hmac.digest(derived, message, "sha256")
+
+    # -- signing -------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def signing_key(self) -> str:
+        """The id of the signing key in use."""
+        return self.current(KeyKind.SIGNING).id
+
+    def sign(self, message: bytes) -> str:
+        """The Ed25519 signature with the key in use, in base64."""
+        return _signed(self.current(KeyKind.SIGNING), message)
+
+    def public(self) -> list[PublicKey]:
+        """The public halves of all signing keys there have been, oldest first."""
+        return [PublicKey(key.id, instant(key.made_at, "seconds"), base64.b64decode(key.public)) for key in self.of(KeyKind.SIGNING)]
+
+    # -- from year to year ---------------------------------------------------------------------------------------------------------
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether a key in use is a year old (9.2: rotated yearly)."""
+        return any(_years_after(self.current(kind).made_at, 1) <= now for kind in KeyKind)
+
+    def rotate(self, now: datetime, *, if_due: bool = False) -> tuple[KeyRing, list[dict[str, object]]]:
+        """Make new keys and use them from now on; give the ring of then, and for the ledger what happened, a key an entry.
+
+        With `if_due` nothing happens where somebody else has just done it.
+        The old signing key signs the new one before its private half is destroyed: who trusts the one can trust the other.
+        """
+        with _locked(self.folder):
+            ring = KeyRing(self.folder, _read(self.folder))
+            if if_due and not ring.is_due(now):
+                return ring, []
+            entries: list[dict[str, object]] = []
+            for kind in KeyKind:
+                old = ring.current(kind)
+                new = _new(self.folder, kind, old.number + 1, now)
+                entry: dict[str, object] = {"kind": kind.value, "from": old.id, "to": new.id}
+                if kind is KeyKind.SIGNING:
+                    entry |= {"public": new.public, "signature": _signed(old, base64.b64decode(new.public))}
+                    _keep_public_half(self.folder, old)
+                entries.append(entry)
+            return KeyRing(self.folder, _read(self.folder)), entries
+
+    def destroyable_from(self, id: str, years: int) -> datetime:
+        """When a register key may go: `years` after it was replaced, the term of the last certificates that it protects (9.2, ACC-07).
+
+        Raises:
+            UsageError: there is no such register key.
+            Refused: it is in use.
+        """
+        keys = self.of(KeyKind.REGISTER)
+        at = next((at for at, key in enumerate(keys) if key.id == id), None)
+        if at is None:
+            is_signing = any(key.id == id for key in self.of(KeyKind.SIGNING))
+            message = (
+                "a signing key's private half goes when it is replaced, its public half stays" if is_signing else "there is no such key"
+            )
+            raise UsageError(message, hint="crm-compliance keys show", where=id[:40])
+        if at == len(keys) - 1:
+            raise Refused("the key is in use", hint="crm-compliance keys rotate makes a new one", where=id)
+        return _years_after(keys[at + 1].made_at, years)
+
+    def refuse_undestroyable(self, id: str, years: int, now: datetime) -> None:
+        """Raise Refused where a register key is in use, or its term is not over."""
+        may_go_at = self.destroyable_from(id, years)
+        if now < may_go_at:
+            raise Refused(
+                f"certificates are kept for {years} years: the key may go from {brussels_date(may_go_at)} on", hint="try then", where=id
+            )
+
+    def destroy(self, id: str, years: int, now: datetime) -> KeyRing:
+        """Overwrite and remove a replaced register key once its term is over. Its references then lead nowhere any more, for anybody.
+
+        Raises:
+            Refused: it is in use, or its term is not over.
+        """
+        self.refuse_undestroyable(id, years, now)
+        with _locked(self.folder):
+            if (file := self.folder / f"{id}.key").exists():  # else somebody was quicker
+                _overwrite(file)
+            return KeyRing(self.folder, _read(self.folder))
+
+    # -- what the ledger knows of ---------------------------------------------------------------------------------------------------
+
+    def untold(self) -> list[Key]:
+        """Keys of which the ledger knows nothing yet: those that were made at the first start."""
+        known = self.folder / "told"
+        ids = set(known.read_text(encoding="ascii").split()) if known.exists() else set()
+        return [key for key in self.keys if key.number == 1 and key.id not in ids]
+
+    def mark_told(self, keys: list[Key]) -> None:
+        with disk_errors(self.folder), open(self.folder / "told", "a", encoding="ascii", opener=_private) as file:
+            file.writelines(f"{key.id}\n" for key in keys)
+
+
+def is_key_id(text: str) -> bool:
+    """Whether this could be the id of a key."""
+    return _NAME.fullmatch(f"{text}.key") is not None
+
+
+def public_keys_below(data_dir: Path) -> PublicKeys | None:
+    """The public keys of an installation, None where there is none below this folder; nothing is made."""
+    folder = data_dir / "keys"
+    found = _read(folder) if folder.is_dir() else []
+    raw = [base64.b64decode(key.public) for key in found if key.kind is KeyKind.SIGNING]
+    return PublicKeys(raw) if raw else None
+
+
+def made_entry(key: Key) -> dict[str, object]:
+    """What the ledger keeps of a new key; of a register key its id alone."""
+    entry: dict[str, object] = {"kind": key.kind.value, "key": key.id}
+    return entry | {"public": key.public} if key.public else entry
+
+
+def memory_key(data_dir: Path) -> bytes:
+    """The key `keys/memory.key` that encrypts what is remembered of the CRM between two reads; made where there is none."""
+    return _kept(data_dir, "memory.key", "delete it: what was remembered is then read anew")
+
+
+def signin_key(data_dir: Path) -> bytes:
+    """The key `keys/signin.key` that encrypts who is signed in; made where there is none."""
+    return _kept(data_dir, "signin.key", "delete it: people then sign in anew")
+
+
+def pseudonym_key(data_dir: Path) -> bytes:
+    """The key `keys/pseudonym.key` of pseudonyms that outlive a run, made where there is none. Only a schedule that keeps one asks
+    for it, and then nothing is anonymous (ERA-02)."""
+    return _kept(data_dir, "pseudonym.key", "restore it from a backup")
+
+
+def _kept(data_dir: Path, name: str, remedy: str) -> bytes:
+    folder = private_folder(private_folder(data_dir) / "keys")
+    file = folder / name
+    with disk_errors(file):
+        if not file.exists():
+            place_once(file, secrets.token_bytes(LENGTH))
+    key = _content(file)
+    if len(key) != LENGTH:
+        raise KeyUnusable(f"{file} is not a key of {LENGTH} bytes", hint=remedy, where=str(file))
+    return key
+
+
+def _read(folder: Path) -> list[Key]:
+    with disk_errors(folder):
+        files = sorted(file for file in folder.iterdir() if _NAME.fullmatch(file.name))
+    whole = {file.stem for file in files if file.suffix == ".key"}
+    return [_parsed(file) for file in files if file.suffix == ".key" or file.stem not in whole]
+
+
+def _parsed(file: Path) -> Key:
+    try:
+        key = msgspec.json.decode(_content(file), type=Key)
+        lengths = {len(base64.b64decode(half, validate=True)) for half in (key.secret, key.public) if half}
+        if key.id == file.stem and lengths == {LENGTH} and _is_whole(key):
+            return key
+    except (msgspec.MsgspecError, ValueError):
+        pass
+    raise KeyUnusable(f"{file} is not a key as it was made", hint="restore it from a backup", where=str(file))
+
+
+def _is_whole(key: Key) -> bool:
+    if key.kind is KeyKind.REGISTER:
+        return bool(key.secret)
+    return bool(key.public) and key.id.endswith(fingerprint(base64.b64decode(key.public)))
+
+
+def _content(file: Path) -> bytes:
+    with disk_errors(file):
+        if open_to_others(file.parent) or open_to_others(file):
+            raise KeyUnusable(
+                f"others may read {file}",
+                hint=f"chmod 700 {file.parent}; chmod 600 {file}; think about who may have read it",
+                where=str(file),
+            )
+        return file.read_bytes() if file.is_file() else b""
+
+
+def _new(folder: Path, kind: KeyKind, number: int, now: datetime) -> Key:
+    """Make a key; its id tells the kind and the month in which it was made."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    secret = secrets.token_bytes(LENGTH)
+    public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw() if kind is KeyKind.SIGNING else b""
+    tail = fingerprint(public) if public else secrets.token_hex(4)
+    id = f"{kind.value[0]}-{now.astimezone(UTC):%Y-%m}-{tail}"
+    key = Key(id, kind, number, now.astimezone(UTC), base64.b64encode(secret).decode(), base64.b64encode(public).decode())
+    _write(folder, key)
+    return key
+
+
+def _write(folder: Path, key: Key) -> None:
+    file = folder / f"{key.id}.key"
+    with disk_errors(file):
+        place_once(file, msgspec.json.encode(key))
+
+
+def _keep_public_half(folder: Path, key: Key) -> None:
+    """Destroy the private half of a signing key, the public half being safe on the disk before."""
+    with disk_errors(folder):
+        place_once(folder / f"{key.id}.pub", msgspec.json.encode(msgspec.structs.replace(key, secret="")))
+        _overwrite(folder / f"{key.id}.key")
+
+
+def _overwrite(file: Path) -> None:
+    """Write over a key in its place and remove it. Copies in backups, and on a disk that moves blocks about, are the operator's care."""
+    with disk_errors(file):
+        with file.open("r+b") as old:
+            old.write(secrets.token_bytes(file.stat().st_size))
+            old.flush()
+            os.fsync(old.fileno())
+        file.unlink()
+        sync_folder(file.parent)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One program at a time makes, replaces or destroys keys."""
+    from filelock import FileLock
+
+    with disk_errors(folder), FileLock(folder / ".lock", mode=0o600):
+        yield
+
+
+def _reference(key: Key, table: str, id: str) -> str:
+    row = f"{table}/{id.strip('{}').lower()}"
+    return hmac.new(base64.b64decode(key.secret), row.encode(), hashlib.sha256).hexdigest()
+
+
+def _signed(key: Key, message: bytes) -> str:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return base64.b64encode(Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.secret)).sign(message)).decode()
+
+
+def _years_after(moment: datetime, years: int) -> datetime:
+    """The same moment of the day `years` later; from a 29th of February, of the 1st of March."""
+    return datetime.combine(reached_on(years, moment.date()), moment.timetz())

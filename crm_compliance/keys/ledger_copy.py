@@ -1,0 +1,72 @@
+"""The anchor: the checkpoints of the ledger once more, in a file that is only ever added to, where the database is not.
+
+The file may lie on storage that lets nobody rewrite it. Its content is always the beginning of what the database says, so that a line torn
+by a power cut is completed by the next one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from crm_compliance.files import DiskProblem, disk_errors
+from jobs.ledger.checkpoints import Checkpoint, decode, encode, looks_like_one
+from rules.errors import UsageError
+
+
+class AnchorUnfit(UsageError):
+    """The anchor is not the beginning of what the database says: one of the two was changed, cut off, or restored from a backup."""
+
+    code = "anchor"
+
+
+def catch_up(path: Path, checkpoints: Sequence[Checkpoint]) -> None:
+    """Add what the file lacks, and see it on the disk.
+
+    Raises:
+        AnchorUnfit: it holds something else. It is left as it is.
+        DiskProblem: it cannot be written.
+    """
+    wanted = b"".join(encode(each) for each in checkpoints)
+    try:
+        with disk_errors(path), open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as file:
+            there = file.readall()
+            if not wanted.startswith(there):
+                raise AnchorUnfit("the anchor does not fit the database", hint="crm-compliance ledger verify tells more", where=str(path))
+            if len(there) < len(wanted):
+                file.write(wanted[len(there) :])
+                os.fsync(file.fileno())
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise DiskProblem(
+            f"the anchor cannot be written: {os.strerror(error.errno or 0)}", hint="CRM_COMPLIANCE_ANCHOR_FILE names it", where=str(path)
+        ) from None
+
+
+def put_aside(path: Path, checkpoints: Sequence[Checkpoint]) -> Path | None:
+    """Give an anchor that does not fit the database another name, for the auditors; None where it fits, or there is none."""
+    if not path.is_file() or b"".join(encode(each) for each in checkpoints).startswith(path.read_bytes()):
+        return None
+    number = 1
+    while (aside := path.with_name(f"{path.stem}-lost-{number}{path.suffix}")).exists():
+        number += 1
+    with disk_errors(path):
+        path.rename(aside)
+    return aside
+
+
+def read_anchor(path: Path) -> list[Checkpoint | None]:
+    """The checkpoints of an anchor; None for a line that is not as it was written.
+
+    Raises:
+        UsageError: the file cannot be read, or is no anchor at all.
+    """
+    try:
+        lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
+    except OSError as error:
+        raise UsageError(f"the anchor cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None
+    if lines == [b""]:
+        return []
+    if not any(map(looks_like_one, lines[:10])):
+        raise UsageError("this is no anchor: no line of it is a checkpoint", hint="DATA_DIR/anchor.jsonl is one", where=str(path))
+    return list(decode(lines))

@@ -1,0 +1,158 @@
+"""Signs for this installation, and keeps checkpoints of the ledger where the database is not: what `jobs.ports.notary.Notary` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from crm_compliance.keys.key_ring import KeyKind, KeyRing, public_keys_below
+from crm_compliance.keys.ledger_copy import catch_up, read_anchor
+from crm_compliance.keys.public_keys import PublicKeys
+from crm_compliance.settings import Settings
+from crm_compliance.store.store import SqlStore
+from jobs.checks.ledger_agreement import differences
+from jobs.ledger.checkpoints import Audit, Checkpoint, Problem, audit_ledger
+from jobs.ledger.entries import LedgerEntry, StoreAltered
+from jobs.ledger.heads import STRANDS
+from jobs.ledger.verification import audit_certificates
+from rules.dates.periods import brussels_date
+from rules.errors import ComplianceError
+
+
+class DeskNotary:
+    """The keys of the data folder, the anchor, and the time-stamp authority of the settings where they name one.
+
+    What goes wrong with the last two is no reason to undo a night's work: it is told by `warn`, and the next checkpoint tries again.
+    """
+
+    def __init__(self, settings: Settings, ring: KeyRing, warn: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._ring = ring
+        self._warn = warn
+        self._anchor: Path = settings.anchor_path
+
+    @property
+    def key(self) -> str:
+        return self._ring.current(KeyKind.SIGNING).id
+
+    @property
+    def register_key(self) -> str:
+        return self._ring.current(KeyKind.REGISTER).id
+
+    @property
+    def service(self) -> str:
+        return self._ring.reference("service", self._settings.crm_client_id or "local")
+
+    def sign(self, message: bytes) -> str:
+        return self._ring.sign(message)
+
+    def stamp(self, message: bytes) -> str:
+        url = self._settings.timestamp_url
+        if url is None:
+            return ""
+        from crm_compliance.keys.timestamps import fetch
+
+        try:
+            return fetch(url, message, ca_file=self._settings.timestamp_ca)
+        except ComplianceError as error:
+            self._warn(f"no time stamp on the checkpoint: {error}")
+            return ""
+
+    def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
+        try:
+            catch_up(self._anchor, checkpoints)
+        except ComplianceError as error:
+            self._warn(f"{self._anchor}: {error}")
+
+
+def audit_store(
+    settings: Settings, store: SqlStore, *, anchor: Path | None = None, keys: PublicKeys | None = None, signatures: bool = True
+) -> Audit:
+    """Verify the store's ledger against its checkpoints and against the anchor where there is one, its certificates against the ledger, and
+    time stamps where the authority's certificate is known. Without `keys`, those of this installation check signatures, which are left
+    aside where `signatures` is off."""
+    path = anchor or settings.anchor_path
+    points = read_anchor(path) if anchor is not None or settings.anchor_file is not None or path.exists() else []
+    if keys is None and signatures:
+        keys = public_keys_below(settings.data_dir)
+    kept = store.checkpoints()
+    announced: dict[str, dict[str, object]] = {}
+    told: dict[str, int] = {}
+    seen: set[str] = set()
+    registers: dict[object, tuple[int, object]] = {}
+    expired: list[LedgerEntry] = []
+    entries = _noting(store.ledger(), announced, told, seen, registers, expired)
+    audit = audit_ledger(entries, points, kept=kept, check=keys.check if keys is not None else None)
+    audit.problems += audit_certificates(store.issued(), announced, told, expired)
+    audit.problems += _about_stamps(kept, settings.timestamp_ca)
+    if "run_ended" in seen and not kept:  # each run ends with one
+        audit.problems.append(Problem("checkpoints", "there are runs, and not a single checkpoint: they were removed", 1))
+    audit.problems += _about_register(store, registers)
+    if signatures:
+        audit.problems += _about_tables(settings, store)
+    return audit
+
+
+def _noting(
+    entries: Iterable[LedgerEntry],
+    announced: dict[str, dict[str, object]],
+    told: dict[str, int],
+    seen: set[str],
+    registers: dict[object, tuple[int, object]],
+    expired: list[LedgerEntry],
+) -> Iterator[LedgerEntry]:
+    """The same entries; noted on the way is what they say of certificates, the last word on each run, in which entry it is said, which
+    kinds of entries there are, what the register of erasures was at the end of each run, and which certificates have had their day."""
+    for entry in entries:
+        if entry.kind == "certificates_expired":
+            expired.append(entry)
+        if entry.kind == "certificates" and entry.run is not None:
+            keys = announced.get(entry.run, {}).get("register_keys")
+            before = keys if isinstance(keys, list) else []
+            announced[entry.run] = entry.data | {"register_keys": [*before, entry.data.get("register_key")]}
+            told[entry.run] = entry.seq
+        seen.add(entry.kind)
+        register = entry.data.get("erasures")
+        if entry.kind == "run_ended" and isinstance(register, dict):
+            registers[register.get("rows")] = (entry.seq, register.get("digest"))
+        yield entry
+
+
+def _about_register(store: SqlStore, registers: dict[object, tuple[int, object]]) -> list[Problem]:
+    """The register of erasures, which only ever grows, held against what it was when each run ended."""
+    found = store.erasures_of({rows for rows in registers if isinstance(rows, int)})
+    told = "the register of erasures has lost or changed what it had at the end of a run"
+    lost = [seq for rows, (seq, digest) in registers.items() if isinstance(rows, int) and rows and found.get(rows) != digest]
+    return [Problem(f"entry {seq}", told, seq) for seq in sorted(lost)]
+
+
+def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
+    """What the signed head of the ledger, and tables that are held against it, say otherwise."""
+    ring = KeyRing.read(settings.data_dir)
+    try:
+        for strand in STRANDS:
+            store.strand(strand)
+        store.check_erasures(whole=True)
+        store.check_journal(whole=True)
+        store.check_waiting()
+        if not ring.is_complete:
+            return []
+        day = brussels_date(store.now())
+        return [Problem(found.where, found.what) for found in differences(store, ring.references, day)]
+    except StoreAltered as error:
+        return [Problem(error.where or "store", str(error), code=error.code, hint=error.hint)]
+
+
+def _about_stamps(checkpoints: Sequence[Checkpoint], ca_file: Path | None) -> list[Problem]:
+    stamped = [checkpoint for checkpoint in checkpoints if checkpoint.timestamp]
+    if ca_file is None or not stamped:
+        return []
+    from crm_compliance.keys.timestamps import NoTimestamp, stamped_at
+
+    problems = []
+    for checkpoint in stamped:
+        try:
+            stamped_at(checkpoint.timestamp, checkpoint.form, ca_file)
+        except NoTimestamp as error:
+            problems.append(Problem(f"checkpoint over {checkpoint.entries} entries", str(error), checkpoint.entries))
+    return problems

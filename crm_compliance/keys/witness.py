@@ -1,0 +1,123 @@
+"""Signs the head of the ledger with a key of the data folder, and remembers the last one beside the keys, where the database is not.
+
+Whoever can write the database, and not `keys/`, can neither add an entry nor put the whole database back to an older day without its being
+noticed. The file is written after the database, in its place and without waiting for the disk: after a power cut it may lag behind, which
+is no sign of anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from crm_compliance.files import disk_errors, place_once, private_folder
+from crm_compliance.keys.key_ring import KeyRing
+from crm_compliance.keys.public_keys import PublicKeys
+from crm_compliance.store.erasure_file import ErasureFile
+from crm_compliance.store.sql.seals import Seals
+from jobs.ledger.entries import FIRST
+from jobs.ledger.heads import Head, altered
+from rules.errors import UsageError
+
+NAME = "ledger.head"
+LENGTH = 256  # bytes; always the same, so that writing anew never leaves half a file
+
+
+class HeadUnreadable(UsageError):
+    """The file that remembers the end of the ledger is damaged."""
+
+    code = "ledger_head"
+
+
+class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the file holds: the place and the hash of the last entry; the place 0 where the first is about to be written."""
+
+    entries: int
+    hash: str
+
+    @property
+    def text(self) -> bytes:
+        return msgspec.json.encode(self).ljust(LENGTH - 1) + b"\n"
+
+
+NOTHING = Remembered(0, FIRST)
+
+
+def remembers_a_ledger(file: Path) -> bool:
+    """Whether a file of this kind is there and says that there was an entry, or says nothing that can be read."""
+    return file.is_file() and file.stat().st_size > 0 and file.read_bytes() != NOTHING.text
+
+
+class FileWitness:
+    """The witness of one data folder. `ring` opens its keys when they are first needed: most commands only look."""
+
+    def __init__(self, data_dir: Path, ring: Callable[[], KeyRing], erasures: Path | None = None) -> None:
+        self._erasures = ErasureFile(erasures) if erasures is not None else None
+        self._folder = data_dir / "keys"
+        self._file = self._folder / NAME
+        self._open = ring
+        self._ring: KeyRing | None = None
+        self._as_of = 0
+        self._public = PublicKeys(())
+
+    def sign(self, head: Head) -> Head:
+        ring = self._keys()
+        named = msgspec.structs.replace(head, key=ring.signing_key)
+        return msgspec.structs.replace(named, signature=ring.sign(named.message))
+
+    def check(self, head: Head) -> None:
+        self._keys()
+        if self._public.check(head.key, head.message, head.signature) is not True:
+            raise altered("the head of the ledger")
+
+    def seals(self) -> Seals:
+        return self._keys()
+
+    def known(self) -> tuple[int, str] | None:
+        for _ in range(2):  # a second look where somebody was just writing
+            try:
+                text = self._file.read_bytes()
+            except FileNotFoundError:
+                return None
+            with suppress(msgspec.MsgspecError):
+                found = msgspec.json.decode(text, type=Remembered)
+                return found.entries, found.hash
+        raise HeadUnreadable(
+            f"{self._file} is not as it was written", hint="restore it from a backup, or: crm-compliance recover", where=str(self._file)
+        )
+
+    def expect(self) -> None:
+        with disk_errors(self._file):
+            place_once(private_folder(self._folder) / NAME, NOTHING.text)
+
+    def register_end(self) -> str:
+        return self._erasures.end() if self._erasures is not None else ""
+
+    def has_register(self, end: str) -> bool:
+        return self._erasures is None or self._erasures.has(end)
+
+    def note(self, head: Head, *, older: bool = False) -> None:
+        """What fails here makes the file lag behind, and undoes nothing."""
+        text = Remembered(head.entries, head.hash).text
+        with suppress(OSError):
+            if not self._file.exists():
+                place_once(private_folder(self._folder) / NAME, text)
+                return
+            before = None
+            with suppress(HeadUnreadable):
+                before = self.known()
+            if older or before is None or before[0] < head.entries:
+                with self._file.open("r+b", buffering=0) as file:
+                    os.pwrite(file.fileno(), text, 0)
+
+    def _keys(self) -> KeyRing:
+        """The keys as they are: another program may have replaced them since."""
+        if self._ring is None or self._ring.folder.stat().st_mtime_ns != self._as_of:
+            self._ring = self._open()
+            self._as_of = self._ring.folder.stat().st_mtime_ns
+            self._public = PublicKeys(key.raw for key in self._ring.public())
+        return self._ring

@@ -1,0 +1,20 @@
+"""Cells for the formats that a spreadsheet opens: a plan line as text, and nothing that it would run (R-124)."""
+
+from __future__ import annotations
+
+from jobs.model.plan import LINE_COLUMNS, PlanLine
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # R-124: a spreadsheet runs a cell that starts so
+# Of an XLSX file: rows are written one after the other, and text stays text.
+OPTIONS = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+
+
+def cells(line: PlanLine) -> list[str]:
+    """A plan line as text, in the order of the columns; an absent value is empty."""
+    values = (getattr(line, column) for column in LINE_COLUMNS)
+    return [" ".join(value) if isinstance(value, tuple) else "" if value is None else value for value in values]
+
+
+def formula_safe(cell: str) -> str:
+    """The cell with an apostrophe in front where a spreadsheet would run it."""
+    return "'" + cell if cell.startswith(FORMULA_STARTS) else cell

@@ -1,0 +1,22 @@
+"""Instants as reports write them: on the clock in Brussels for people, in UTC for what is compared with logs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rules.dates.periods import BRUSSELS
+
+
+def in_brussels(instant: datetime) -> datetime:
+    """An aware instant on the clock of the people who read the report (DAT-01)."""
+    return instant.astimezone(BRUSSELS)
+
+
+def clock_time(instant: datetime) -> str:
+    """An instant to the minute, in ISO form, Brussels time."""
+    return in_brussels(instant).strftime("%Y-%m-%d %H:%M")
+
+
+def utc_time(instant: datetime) -> str:
+    """An instant to the second in UTC, for what is compared with logs and the ledger."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

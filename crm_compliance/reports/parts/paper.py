@@ -1,0 +1,53 @@
+"""A terminal of 80 columns as our reports write on it: headings, paragraphs, commands, tables, panels."""
+
+from __future__ import annotations
+
+from rich.box import ASCII2, SIMPLE_HEAD, Box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from crm_compliance.reports.parts.sentences import grouped
+
+
+class Paper:
+    """A console with the few things that our reports are made of; plain ASCII where the terminal cannot do better."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.plain = not console.encoding.lower().startswith("utf")
+
+    def number(self, number: int) -> str:
+        text = grouped(number)
+        return text.replace("\u202f", " ") if self.plain else text
+
+    def heading(self, text: str) -> None:
+        self.console.print(Text(text, style="bold"))
+
+    def line(self, text: str | Text = "") -> None:
+        """One paragraph. Text is never read as markup: a category key may hold brackets."""
+        self.console.print(text if isinstance(text, Text) else Text(text))
+
+    def command(self, command: str) -> None:
+        """A command on a line of its own, never broken, so that it can be copied."""
+        self.console.print(Text("  " + command, style="cyan"), soft_wrap=True)
+
+    def table(self, title: str, *columns: str, numbers: int = 1) -> Table:
+        """A table whose last `numbers` columns are numbers; the first columns wrap, so that 80 columns suffice."""
+        box: Box = ASCII2 if self.plain else SIMPLE_HEAD
+        table = Table(title=title, title_justify="left", title_style="bold", box=box, pad_edge=False, show_edge=self.plain)
+        for place, column in enumerate(columns):
+            numeric = place >= len(columns) - numbers
+            table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
+        return table
+
+    def show(self, table: Table) -> None:
+        if table.row_count:
+            self.console.print()
+            self.console.print(table)
+
+    def panel(self, title: str, body: str) -> None:
+        self.console.print()
+        box = {"box": ASCII2} if self.plain else {}
+        self.console.print(Panel(Text(body), title=Text(title), title_align="left", border_style="red", **box))  # type: ignore[arg-type]

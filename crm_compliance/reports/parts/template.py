@@ -1,0 +1,43 @@
+"""The templates of the reports: one environment, in which every value is escaped and a missing one is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from crm_compliance.reports.parts.clock_times import clock_time
+from crm_compliance.reports.parts.sentences import advice, anchor_name, grouped, reason_sentence, table_name
+
+
+def template(name: str) -> Template:
+    """Give a template of `templates/` by its file name."""
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("crm_compliance.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(
+        grouped=grouped,
+        sentence=reason_sentence,
+        advice=advice,
+        table_name=table_name,
+        anchor_name=anchor_name,
+        clock_time=clock_time,
+        listed=_listed,
+        at=_length,
+    )
+    return environment
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(values)
+
+
+def _length(units: float) -> str:
+    """Write a length of a picture."""
+    return f"{units:.2f}".rstrip("0").rstrip(".")

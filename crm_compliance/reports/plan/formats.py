@@ -1,0 +1,159 @@
+"""A stored plan as a file: one writer a suffix.
+
+Every writer streams: it reads the lines of the plan page by page and hands bytes to the file it is given, so that a plan of any size takes
+little memory. The caller owns the file, and replaces an old one only when the new one is whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import BinaryIO
+
+import msgspec
+
+from crm_compliance.reports.parts.cells import cells, formula_safe
+from crm_compliance.reports.plan.model import DryRunReport, Link, build_report
+from jobs.model.plan import LINE_COLUMNS, Plan, PlanLine
+from rules.errors import UsageError
+
+Lines = Callable[[], Iterable[PlanLine]]
+
+CHUNK = 1 << 16
+PERSONAL = frozenset({"proposer", "comment"})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a writer may draw on. `document` is the JSON answer of `plan`; `lines` reads the plan anew each time it is called."""
+
+    document: Mapping[str, object]
+    plan: Plan
+    lines: Lines
+    now: datetime
+    labels: Mapping[str, str]
+    link: Link
+
+    def report(self) -> DryRunReport:
+        return build_report(self.plan, self.lines(), now=self.now, labels=self.labels, link=self.link)
+
+
+def check_suffix(path: str | PurePath) -> str:
+    """The suffix of a report file, in lower case. Call it before any work in the CRM: a typing error shall cost nothing.
+
+    Raises:
+        UsageError: no writer for it.
+    """
+    suffix = PurePath(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise UsageError(
+            f"no report format for {suffix or 'a file without suffix'}",
+            hint=f"use one of {' '.join(sorted(FORMATS))}",
+            where=PurePath(path).name,
+        )
+    return suffix
+
+
+def write_report(
+    suffix: str,
+    document: Mapping[str, object],
+    plan: Plan,
+    lines: Lines,
+    out: BinaryIO,
+    *,
+    now: datetime,
+    labels: Mapping[str, str],
+    link: Link,
+) -> None:
+    """Write a plan in the format of `suffix` to a binary file; nothing is closed here.
+
+    Raises:
+        UsageError: no writer for the suffix.
+    """
+    FORMATS[check_suffix("plan" + suffix)](Source(document, plan, lines, now, labels, link), out)
+
+
+def write_jsonl(source: Source, out: BinaryIO) -> None:
+    """One JSON object a unit: the plan file of the contract, its keys first."""
+    encoder = msgspec.json.Encoder()
+    for line in source.lines():
+        out.write(encoder.encode(line) + b"\n")
+
+
+def write_json(source: Source, out: BinaryIO) -> None:
+    """The answer of `plan`, with the lines themselves under `units` and their number under `unit_count`, and nobody named."""
+    encoder = msgspec.json.Encoder()
+    head = nameless(source.document) | {"unit_count": source.plan.units}
+    del head["units"]
+    out.write(encoder.encode(head)[:-1] + b',"units":[')
+    comma = b"\n"
+    for line in source.lines():
+        out.write(comma + encoder.encode(line))
+        comma = b",\n"
+    out.write(b"\n]}\n")
+
+
+def nameless(document: Mapping[str, object]) -> dict[str, object]:
+    """The answer of `plan` without what names a person: proposer, approvers, their comments, and the folders of a user (ACC-04, R-144).
+
+    Who approved stands in the store and in its history; a file travels. Keys of the contract stay, a withheld value is null.
+    """
+    shown: dict[str, object] = {"units": None} | {key: value for key, value in document.items() if key not in PERSONAL}
+    if isinstance(approvals := shown.get("approvals"), Mapping):
+        shown["approvals"] = dict(approvals) | {"given": _roles_only(approvals.get("given"))}
+    if "rejected" in shown:
+        shown["rejected"] = _roles_only(shown["rejected"])
+    if isinstance(files := shown.get("files"), Sequence):
+        shown["files"] = [PurePath(str(path)).name for path in files]
+    return shown
+
+
+def _roles_only(words: object) -> list[dict[str, object]]:
+    """Approvals by role and time."""
+    found = [word for word in words if isinstance(word, Mapping)] if isinstance(words, Sequence) else []
+    return [{"as": None, "role": word.get("role"), "at": word.get("at")} for word in found]
+
+
+def write_csv(source: Source, out: BinaryIO) -> None:
+    """Comma separated, UTF-8, one unit a line; lists are joined by a space, nothing is a formula (R-124)."""
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
+    try:
+        writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180; with less, Python 3.11 leaves a lone carriage return unquoted
+        writer.writerow(LINE_COLUMNS)
+        writer.writerows([formula_safe(cell) for cell in cells(line)] for line in source.lines())
+        text.flush()
+    finally:
+        text.detach()  # the file is the caller's: do not close it with the wrapper
+
+
+def write_xlsx(source: Source, out: BinaryIO) -> None:
+    from crm_compliance.reports.plan.workbook import write_workbook  # here, so that other formats do not load the spreadsheet library
+
+    write_workbook(source.report(), source.lines, out)
+
+
+def write_html(source: Source, out: BinaryIO) -> None:
+    from crm_compliance.reports.plan.page import page_pieces  # here, so that other formats do not load templates and charts
+
+    buffer = bytearray()
+    for piece in page_pieces(source.report()):
+        buffer += piece.encode()
+        if len(buffer) >= CHUNK:
+            out.write(buffer)
+            buffer.clear()
+    out.write(buffer)
+
+
+Writer = Callable[[Source, BinaryIO], None]
+
+FORMATS: dict[str, Writer] = {
+    ".csv": write_csv,
+    ".html": write_html,
+    ".json": write_json,
+    ".jsonl": write_jsonl,
+    ".xlsx": write_xlsx,
+}

@@ -1,0 +1,315 @@
+"""A stored plan as a person reads it: totals, reasons, what to resolve, every disposal.
+
+The model holds codes, dates and ids only (ACC-04, R-144): no name, number, text or role of a person can reach a report, because a plan line
+has none and the two places of a plan that could (the proposer and the comment of an approver) are left out here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TypeVar, cast
+
+import msgspec
+
+from crm_compliance.reports.parts.clock_times import clock_time, in_brussels
+from crm_compliance.reports.parts.next_steps import NextStep
+from crm_compliance.reports.parts.sentences import DOUBT, LISTED_IN_FULL, TABLES, advice, reason_sentence, table_name
+from jobs.model.plan import Kind, Plan, PlanLine, PlanState
+from rules.model.decisions import Reason
+
+EVIDENCE_RULE = "RET-05"  # a recording that follows its dossier on the evidence mark
+FLAG_CAP = 50  # units shown for one flag; the plan file has them all
+REPORT_DAYS = 30  # ACC-04: the report is removed after 30 days
+
+Link = Callable[[str, str], str]
+T = TypeVar("T")
+
+
+class UnitRow(msgspec.Struct, frozen=True, gc=False):
+    """One unit that the report lists, without what only a machine needs of a plan line."""
+
+    table: str
+    id: str
+    disposition: str | None
+    retention_end: str | None
+    anchor: str | None
+    anchor_on: str | None
+    reasons: tuple[str, ...]
+    flags: tuple[str, ...]
+    categories: tuple[str, ...]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRow:
+    """Units of one category; a unit with several counts in each."""
+
+    key: str
+    label: str
+    delete: int
+    anonymise: int
+    retain: int
+    due_soon: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """Units of one kind; each counts once, so the rows add up to the units read."""
+
+    table: str
+    name: str
+    delete: int
+    anonymise: int
+    retain: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    code: str
+    sentence: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The units that share one flag or one doubt; `rows` may stop at a cap, `units` counts them all."""
+
+    code: str
+    sentence: str
+    action: str
+    units: int
+    rows: tuple[UnitRow, ...]
+
+    @property
+    def more(self) -> int:
+        return self.units - len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PastEnd:
+    """Units past their retention end, by what becomes of them (ACC-03). `other` is 0 unless a rule is broken."""
+
+    disposed: int
+    held: int
+    open: int
+    other: int
+
+    @property
+    def units(self) -> int:
+        return self.disposed + self.held + self.open + self.other
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunReport:
+    """All that any form of the report shows. `day` is the civil day in Brussels that the plan looks at; disposals come by table and end."""
+
+    plan: Plan
+    now: datetime
+    state: PlanState
+    day: date
+    categories: tuple[CategoryRow, ...]
+    tables: tuple[TableRow, ...]
+    reasons: tuple[ReasonRow, ...]
+    flags: tuple[Group, ...]
+    doubts: tuple[Group, ...]
+    disposals: tuple[UnitRow, ...]
+    past_end: PastEnd
+    evidence_kept: int
+    lines: int
+    next_steps: tuple[NextStep, ...]
+    labels: Mapping[str, str]
+    link: Link
+
+    @property
+    def deleted(self) -> int:
+        return self.plan.dispose.get("delete", 0)
+
+    @property
+    def anonymised(self) -> int:
+        return self.plan.dispose.get("anonymise", 0)
+
+    @property
+    def retained(self) -> int:
+        return sum(self.plan.retain.values())
+
+    @property
+    def due_soon(self) -> int:
+        return sum(units for _, units in self.plan.due_soon)
+
+    @property
+    def adds_up(self) -> bool:
+        """Every unit read has exactly one outcome, in the head of the plan and in its lines (ACC-03)."""
+        return self.plan.units == self.lines == self.deleted + self.anonymised + self.retained
+
+    @property
+    def removed_on(self) -> date:
+        """The day from which a copy of this report must be gone (ACC-04)."""
+        return in_brussels(self.plan.created_at).date() + timedelta(days=REPORT_DAYS)
+
+    def label(self, category: str) -> str:
+        """A category as people call it; an unconfigured one by its key in the CRM."""
+        return self.labels.get(category) or category or "no category"
+
+
+@dataclass(slots=True)
+class _Tally:
+    """One pass over the lines: counts for all, rows for those that the report lists. Strings that repeat are kept once."""
+
+    lines: int = 0
+    tables: Counter[tuple[str, str]] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    flagged: dict[str, list[UnitRow]] = field(default_factory=dict)
+    doubts: dict[str, list[UnitRow]] = field(default_factory=dict)
+    disposals: list[UnitRow] = field(default_factory=list)
+    past: Counter[str] = field(default_factory=Counter)
+    evidence_kept: int = 0
+    known: dict[object, object] = field(default_factory=dict)
+
+    def add(self, line: PlanLine, day: str) -> None:
+        self.lines += 1
+        self.tables[line.table, (line.disposition or "delete") if line.is_disposal else "retain"] += 1
+        row: UnitRow | None = None
+        if line.is_disposal:
+            row = self._row(line)
+            self.disposals.append(row)
+        else:
+            for code in line.reasons:
+                if code in DOUBT:
+                    row = row or self._row(line)
+                    self.doubts.setdefault(code, []).append(row)
+            self.evidence_kept += line.rule == EVIDENCE_RULE
+        for flag in line.flags:
+            self.flags[flag] += 1
+            shown = self.flagged.setdefault(flag, [])
+            if len(shown) < FLAG_CAP or flag in LISTED_IN_FULL:
+                row = row or self._row(line)
+                shown.append(row)
+        if line.retention_end is not None and line.retention_end < day:
+            self.past[_fate(line)] += 1
+
+    def _row(self, line: PlanLine) -> UnitRow:
+        return UnitRow(
+            table=self._once(line.table),
+            id=line.id,
+            disposition=self._once(line.disposition),
+            retention_end=self._once(line.retention_end),
+            anchor=self._once(line.anchor),
+            anchor_on=self._once(line.anchor_on),
+            reasons=self._once(line.reasons),
+            flags=self._once(line.flags),
+            categories=self._once(line.categories),
+            rule=self._once(line.rule),
+        )
+
+    def _once(self, value: T) -> T:
+        return cast(T, self.known.setdefault(value, value))
+
+
+def _fate(line: PlanLine) -> str:
+    if line.is_disposal:
+        return "disposed"
+    if line.reason.startswith("HOLD_"):
+        return "held"
+    return "open" if line.reason == Reason.OPEN_DOSSIER else "other"
+
+
+def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels: Mapping[str, str], link: Link) -> DryRunReport:
+    """Read a stored plan once and keep what its report shows.
+
+    `labels` names categories; `link` gives the address of a row in the CRM. Memory grows with disposals and doubt, not with what is kept.
+
+    Source: ACC-03, ACC-04; RET-05 (evidence marks), RET-13 and RET-15 (listed in full), RET-20 (contacts to trim), RET-24, HLD-14.
+    """
+    day = in_brussels(plan.as_of).date()
+    tally = _Tally()
+    for line in lines:
+        tally.add(line, day.isoformat())
+    tally.disposals.sort(key=_by_table_and_end)
+    return DryRunReport(
+        plan=plan,
+        now=now,
+        state=plan.state(now),
+        day=day,
+        categories=tuple(
+            CategoryRow(c.category, labels.get(c.category) or c.category or "no category", c.delete, c.anonymise, c.retain, c.due_soon)
+            for c in sorted(plan.categories, key=lambda c: (-(c.delete + c.anonymise), -c.retain, c.category))
+        ),
+        tables=tuple(
+            TableRow(table, table_name(table), *(tally.tables[table, fate] for fate in ("delete", "anonymise", "retain")))
+            for table in sorted({table for table, _ in tally.tables}, key=_table_rank)
+        ),
+        reasons=tuple(
+            ReasonRow(code, reason_sentence(code), plan.retain[code]) for code in sorted(plan.retain, key=_reason_rank) if plan.retain[code]
+        ),
+        flags=tuple(
+            Group(
+                code,
+                advice(code).sentence,
+                advice(code).action,
+                tally.flags[code],
+                tuple(sorted(tally.flagged[code], key=_by_table_and_end)),
+            )
+            for code in sorted(tally.flags, key=lambda code: (not advice(code).action, code))
+        ),
+        doubts=tuple(
+            Group(code, reason_sentence(code), DOUBT[code], len(rows), tuple(sorted(rows, key=_by_table_and_end)))
+            for code, rows in sorted(tally.doubts.items(), key=lambda item: _reason_rank(item[0]))
+        ),
+        disposals=tuple(tally.disposals),
+        past_end=PastEnd(tally.past["disposed"], tally.past["held"], tally.past["open"], tally.past["other"]),
+        evidence_kept=tally.evidence_kept,
+        lines=tally.lines,
+        next_steps=next_steps(plan, plan.state(now), now),
+        labels=labels,
+        link=link,
+    )
+
+
+def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, ...]:
+    """What a person does with a plan in this state, in order, with the exact commands (9.4, DAT-12, RET-24)."""
+    others = {Kind.REPLAY: "crm-compliance replay --dry-run", Kind.REQUEST: "crm-compliance run requests"}
+    again = others.get(plan.kind, f"crm-compliance plan --kind {plan.kind}")
+    if state is PlanState.APPLIED:
+        return (NextStep("This plan was applied. Its run is in the history.", "crm-compliance history list"),)
+    if plan.as_of_given:
+        return (NextStep("This plan looks at a day of your choice and can never be applied (DAT-12). For one that can:", again),)
+    if state is PlanState.REJECTED:
+        return (NextStep("This plan was rejected. Once the cause is mended, make a new one:", again),)
+    if state is PlanState.EXPIRED:
+        return (NextStep("This plan is past its validity. Make a new one:", again),)
+    apply = NextStep(f"Apply it before {clock_time(plan.valid_until)}:", f"crm-compliance apply {plan.id}")
+    if state is PlanState.WAITING:
+        lacking = plan.missing(now)
+        approvals = tuple(
+            NextStep(
+                f"{ROLES.get(role, role)} reads this report and approves:", f"crm-compliance plans approve {plan.id} --as WHO --role {role}"
+            )
+            for role in lacking
+        )
+        reject = NextStep("Or, where something looks wrong:", f"crm-compliance plans reject {plan.id} --as WHO --role ROLE --comment T")
+        return (*approvals, reject, NextStep(f"Once approved, apply it before {clock_time(plan.valid_until)}:", apply.command))
+    if not sum(plan.dispose.values()) and not plan.trims:
+        return (NextStep("Nothing to dispose of. Applying the plan only records that it was looked at:", apply.command),)
+    return (apply,)
+
+
+ROLES = {"crm_admin": "A CRM administrator", "dpo": "The DPO"}
+
+
+_TABLE_RANKS = {table: rank for rank, table in enumerate(TABLES)}
+_REASON_RANKS = {str(reason): rank for rank, reason in enumerate(Reason)}
+
+
+def _table_rank(table: str) -> tuple[int, str]:
+    return _TABLE_RANKS.get(table, len(_TABLE_RANKS)), table
+
+
+def _reason_rank(code: str) -> tuple[int, str]:
+    return _REASON_RANKS.get(code, len(_REASON_RANKS)), code
+
+
+def _by_table_and_end(row: UnitRow) -> tuple[int, str, str, str]:
+    return *_table_rank(row.table), row.retention_end or "9999-12-31", row.id

@@ -1,0 +1,153 @@
+"""The dry-run report in a terminal of 80 columns: totals, what to resolve, what to do next.
+
+Units are not listed here; the files of `plan --output` have them. The command line prints `plan ID` after this, as the last line.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from crm_compliance.reports.parts.clock_times import clock_time
+from crm_compliance.reports.parts.next_steps import NextStep, print_next_steps
+from crm_compliance.reports.parts.paper import Paper
+from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY, bypass_sentence, queue_sentence
+from crm_compliance.reports.plan.model import DryRunReport
+from jobs.model.plan import CategoryCounter, Counter, PlanState
+
+STYLES = {"delete": "red", "anonymise": "yellow", "keep": "green", "soon": "blue"}
+STATE_STYLES = {PlanState.WAITING: "yellow", PlanState.READY: "green", PlanState.REJECTED: "red", PlanState.EXPIRED: "red"}
+DAYS_SHOWN = 5
+
+
+def print_plan(report: DryRunReport, console: Console) -> None:
+    """Print what an administrator must know before applying, most urgent last, where the eye rests after scrolling."""
+    plan, paper = report.plan, Paper(console)
+    paper.heading(f"Dry run of {report.day}, {plan.kind}")
+    state = Text.assemble("Plan ", (plan.id, "bold"), " is ", (str(report.state), STATE_STYLES.get(report.state, "")))
+    paper.line(state)
+    paper.line(f"Schedule {plan.policy_name} {plan.policy_version}; valid until {clock_time(plan.valid_until)} Brussels time.")
+    paper.line(
+        Text.assemble(
+            f"{paper.number(plan.units)} units read: ",
+            (f"{paper.number(report.deleted)} to delete", STYLES["delete"]),
+            ", ",
+            (f"{paper.number(report.anonymised)} to anonymise", STYLES["anonymise"]),
+            ", ",
+            (f"{paper.number(report.retained)} kept", STYLES["keep"]),
+            f", {paper.number(report.due_soon)} of these due soon.",
+        )
+    )
+    past = report.past_end
+    other = f", {paper.number(past.other)} kept for another reason" if past.other else ""
+    paper.line(
+        f"Past their end: {paper.number(past.units)} = {paper.number(past.disposed)} to dispose of + {paper.number(past.held)} held"
+        f" + {paper.number(past.open)} open{other}."
+    )
+    paper.line(
+        f"Recordings kept on the evidence mark: {paper.number(report.evidence_kept)}. Contacts to trim: {paper.number(plan.to_trim)}."
+    )
+    if plan.victims:
+        paper.line(
+            f"The CRM deletes along with them: {', '.join(f'{paper.number(n)} rows of {table}' for table, n in plan.victims.items())}."
+        )
+    if plan.notes_on_trimmed:
+        paper.line(f"Notes and activities about these contacts, for a person to look at: {paper.number(plan.notes_on_trimmed)}.")
+    _totals(report, paper)
+    _reasons(report, paper)
+    _flags(report, paper)
+    _soon(report, paper)
+    _holds(report, paper)
+    if plan.queue is not None and plan.queue.units:
+        paper.line(queue_sentence(plan.queue))
+    for warning in plan.warnings:
+        paper.line(Text.assemble(("Warning: ", "bold yellow"), warning))
+    if plan.breaker.tripped:
+        counters = (("Units", plan.breaker.units), ("Recordings", plan.breaker.recordings))
+        lines = [f"{name}: {_finding(counter, paper)}" for name, counter in counters]
+        lines += [f"Category {key}: {_finding(counter, paper)}" for key, counter in plan.breaker.categories.items() if counter.tripped]
+        body = "\n".join(lines)
+        paper.panel("BREAKER_TRIPPED", f"This plan disposes of more than usual and waits for two people (RET-24).\n{body}")
+    for alarm in plan.alarms:
+        paper.line(Text.assemble((f"Alarm {alarm.code}: ", "bold red"), f"{alarm.message}. {ALARMS.get(alarm.code, '')}"))
+    for code, number in plan.waiting.items():
+        paper.line(f"{paper.number(number)} of these do not go yet, {code}: {SKIPS.get(code, '')}")
+    for word, number in plan.bypass.items():
+        paper.line(Text.assemble(("Bypass: ", "bold yellow"), f"{bypass_sentence(word, number)}."))
+    if set(plan.why) - {"BREAKER_TRIPPED"}:
+        paper.line("Two people look at it because:")
+        for code in plan.why:
+            paper.line(f"  {code}: {WHY.get(code, '')}")
+    if not report.adds_up:
+        paper.panel("THE OUTCOMES DO NOT ADD UP", "Do not apply this plan; report it as a fault (ACC-03).")
+    read = NextStep(
+        "Read every unit with its reason, and what to do about each flag:", f"crm-compliance plans show {plan.id} --output report.html"
+    )
+    print_next_steps((read, *report.next_steps), paper)
+
+
+def _totals(report: DryRunReport, paper: Paper) -> None:
+    table = paper.table("By category", "Category", "Delete", "Anonymise", "Keep", "Due soon", numbers=4)
+    for row in report.categories:
+        table.add_row(
+            Text(row.label),
+            _counted(row.delete, "delete", paper),
+            _counted(row.anonymise, "anonymise", paper),
+            _counted(row.retain, "keep", paper),
+            _counted(row.due_soon, "soon", paper),
+        )
+    if len(report.categories) > 1:
+        table.caption = "A unit with several categories counts in each."
+        table.caption_justify = "left"
+    paper.show(table)
+    table = paper.table("By kind of unit", "Kind", "Delete", "Anonymise", "Keep", numbers=3)
+    for kind in report.tables:
+        table.add_row(
+            Text(kind.name),
+            _counted(kind.delete, "delete", paper),
+            _counted(kind.anonymise, "anonymise", paper),
+            _counted(kind.retain, "keep", paper),
+        )
+    paper.show(table)
+
+
+def _counted(number: int, kind: str, paper: Paper) -> Text:
+    """A number in the colour of its kind; a zero stays dim, so that the eye goes to the rest."""
+    return Text(paper.number(number), style=STYLES[kind] if number else "dim")
+
+
+def _reasons(report: DryRunReport, paper: Paper) -> None:
+    table = paper.table("Why units are kept", "Reason", "Meaning", "Units")
+    for row in report.reasons:
+        table.add_row(Text(row.code), Text(row.sentence), paper.number(row.units))
+    paper.show(table)
+
+
+def _flags(report: DryRunReport, paper: Paper) -> None:
+    table = paper.table("Flags to resolve", "Flag", "Meaning", "Units")
+    for group in report.flags:
+        table.add_row(Text(group.code), Text(group.sentence), paper.number(group.units))
+    paper.show(table)
+
+
+def _soon(report: DryRunReport, paper: Paper) -> None:
+    days = report.plan.due_soon
+    if not days:
+        return
+    shown = ", ".join(f"{day}: {paper.number(units)}" for day, units in days[:DAYS_SHOWN])
+    more = f", and {len(days) - DAYS_SHOWN} later days" if len(days) > DAYS_SHOWN else ""
+    paper.line(f"\nDue soon, by retention end: {shown}{more}.")
+
+
+def _holds(report: DryRunReport, paper: Paper) -> None:
+    plan = report.plan
+    changes = [sum(change.change == kind for change in plan.hold_changes) for kind in ("set", "cleared")]
+    if plan.crm_holds or plan.hold_changes:
+        held = paper.number(len(plan.crm_holds))
+        paper.line(f"Under a hold flag of the CRM: {held} units; since the plan before {changes[0]} set, {changes[1]} cleared (HLD-14).")
+
+
+def _finding(counter: Counter | CategoryCounter, paper: Paper) -> str:
+    median = "too few runs for a median" if counter.median is None else f"median of the last runs {counter.median:g}"
+    verdict = "ABOVE the ceiling" if counter.tripped else "within the ceiling"
+    return f"{paper.number(counter.planned)} planned, {verdict} of {paper.number(counter.limit or 0)} ({median})"

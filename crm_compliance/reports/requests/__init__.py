@@ -1,0 +1,1 @@
+"""The register of subject requests for the people who answer them, and an answer for those who review it."""

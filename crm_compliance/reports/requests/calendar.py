@@ -1,0 +1,65 @@
+"""The dates of pending requests as a calendar file (iCalendar, RFC 5545) that any calendar program can show.
+
+Whole days and request ids, and nothing about anybody: a calendar is shared more readily than a register. An event keeps its UID, so that a
+file that is imported again moves it instead of adding one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from icalendar import Alarm, Calendar, Event
+
+from jobs.model.request import SubjectRequest
+from jobs.register.dates import due_of, targets_of
+from rules.rights.deadlines import ALARMS
+
+TARGETS = {
+    "acknowledgement": "acknowledge the receipt",
+    "identity": "check who the person is",
+    "search": "search the CRM",
+    "draft": "draft the answer",
+}
+
+
+def calendar_of(requests: Iterable[SubjectRequest], now: datetime, extra: Collection[date]) -> str:
+    """Give the due dates of all requests that wait for an answer, with alarms, and the internal targets before them (DDL-10).
+
+    A request whose clock stands still has no due date, and so no event for it (DDL-07).
+    """
+    calendar = Calendar()
+    head = {"version": "2.0", "prodid": "-//crm-compliance//subject requests//EN", "calscale": "GREGORIAN", "method": "PUBLISH"}
+    for name, value in head.items():
+        calendar.add(name, value)
+    for request in requests:
+        if not request.is_answered:
+            for event in _events(request, now, extra):
+                calendar.add_component(event)
+    return str(calendar.to_ical(sorted=False), "utf-8")
+
+
+def _events(request: SubjectRequest, now: datetime, extra: Collection[date]) -> Iterator[Event]:
+    due = due_of(request, extra)
+    for name, day in targets_of(request, extra).items():
+        yield _event(f"{request.id}-{name}", day, f"{request.id}: {TARGETS[name]}", now, ())
+    if due is not None:
+        yield _event(f"{request.id}-due", due, f"{request.id}: the answer is due ({request.right.value})", now, ALARMS)
+
+
+def _event(name: str, day: date, summary: str, now: datetime, alarms: Collection[int]) -> Event:
+    """Give one whole day; its end is the day after (3.6.1)."""
+    event = Event()
+    event.add("uid", f"{name}@crm-compliance")
+    event.add("dtstamp", now.astimezone(UTC))
+    event.add("dtstart", day)
+    event.add("dtend", day + timedelta(days=1))
+    event.add("summary", summary)
+    event.add("transp", "TRANSPARENT")
+    for days in alarms:
+        alarm = Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", summary)
+        alarm.add("trigger", timedelta(days=-days))
+        event.add_component(alarm)
+    return event

@@ -1,0 +1,180 @@
+"""The register of subject requests as documents and on a screen: nothing in it is about anybody (ACC-08)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from crm_compliance.reports.parts.sentences import ALARMS, counted
+from jobs.model.request import SubjectRequest
+from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
+from jobs.register.steps import next_step
+from rules.dates.instants import instant
+from rules.dates.periods import brussels_date
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jobs.requests_round import RequestsRound
+
+APPROVALS = ("content", "release")
+# The codes that start so would tell of a suspicion.
+SUSPICION, LOOKED_AT = "SUS-", "DPO_REVIEW"
+
+
+def request_document(
+    request: SubjectRequest,
+    now: datetime,
+    extra: Collection[date],
+    *,
+    blocks: Collection[str] | None = None,
+    notices: Mapping[str, int] | None = None,
+) -> dict[str, object]:
+    """What the `requests` commands answer with of one request. `due_on` is null while the clock stands still (DDL-07), and
+    `days_left` also once it is answered; it is below zero where the answer is overdue. `next` are the commands that come next.
+
+    `blocks` are codes that stop a release, None where nobody has looked; `notices` count recipients who are told, by state, and are left
+    out where there is none (SUS-07). Which rules people set aside is not told.
+    """
+    identity = request.identity
+    document: dict[str, object] = {
+        "request": request.id,
+        "reference": request.reference,
+        "right": request.right.value,
+        "state": request.state.value,
+        "received_on": request.received_on.isoformat(),
+        "due_on": _day(due_of(request, extra)),
+        "days_left": days_left(request, now, extra),
+        "next": next_step(request) or None,
+        "outcome": request.outcome.value if request.outcome is not None else None,
+        "approvals": [
+            {"as": word.who, "role": word.role, "at": instant(word.at), "step": word.step}
+            for word in request.words
+            if word.step in APPROVALS
+        ],
+        "refusal": request.refusal or None,
+        "requester_kind": request.requester_kind.value,
+        "on_behalf": request.on_behalf,
+        "channel": request.channel.value,
+        "language": request.language or None,
+        "received_at": instant(request.received_at),
+        "identity": None
+        if identity is None
+        else {
+            "method": identity.method.value,
+            "on": brussels_date(identity.at).isoformat(),
+            "mandate": identity.mandate.value if identity.mandate is not None else None,
+        },
+        "suspensions": [
+            {"reason": each.reason, "asked_on": each.asked_on.isoformat(), "answered_on": _day(each.answered_on), "counts": each.counts}
+            for each in request.suspensions
+        ],
+        "extension": None
+        if request.extension is None
+        else {"reason": request.extension.reason, "notified_at": instant(request.extension.notified_at)},
+        "overdue": has_gone_overdue(request, now, extra),
+        "alarms": [alarm.code for alarm in alarms_of(request, now, extra)],
+        "targets": {name: day.isoformat() for name, day in targets_of(request, extra).items()},
+        "delivered_at": instant(request.released_at),
+        "closed_at": instant(request.closed_at),
+        "misdelivered_at": instant(request.misdelivered_at),
+        "package_sha256": request.package_sha256 or None,
+        "link_until": instant(request.link_until),
+        "downloads": len(request.downloads),
+    }
+    if blocks is not None:
+        document["blocks"] = sorted({LOOKED_AT if code.startswith(SUSPICION) else code for code in blocks})
+    if notices:
+        document["notices"] = dict(notices)
+    return document
+
+
+def by_urgency(requests: Iterable[SubjectRequest], extra: Collection[date]) -> list[SubjectRequest]:
+    """The register as somebody works through it: what is due first comes first, then what stands still, then what is only to be closed;
+    what is closed comes last. What is equal stays in its order."""
+
+    def key(request: SubjectRequest) -> tuple[bool, bool, date]:
+        due = due_of(request, extra)
+        return request.is_closed, request.is_answered, due if due is not None and not request.is_answered else date.max
+
+    return sorted(requests, key=key)
+
+
+def round_document(done: RequestsRound, totals: Mapping[tuple[int, str, str], int]) -> dict[str, object]:
+    """What `run requests` answers."""
+    upkept = done.upkept
+    return {
+        "run": done.id,
+        "state": done.state.value,
+        "pending": done.pending,
+        "overdue": list(done.overdue),
+        "reminded": list(upkept.reminded),
+        "closed": list(upkept.closed),
+        "erased": [{"request": request, "part": part} for request, part in upkept.erased],
+        "totalled": upkept.totalled,
+        "alarms": [{"code": alarm.code, "message": alarm.message, "request": request} for request, alarm in done.alarms],
+        "waiting": done.waiting,
+        "totals": [{"year": year, "right": right, "outcome": outcome, "requests": n} for (year, right, outcome), n in totals.items()],
+    }
+
+
+def print_request(document: Mapping[str, Any], console: Console, following: str = "") -> None:
+    """The state of one request, how it came there, what comes near, and the commands that follow."""
+    from rich.text import Text
+
+    outcome = f", {outcome_of(document)}" if document["outcome"] else ""
+    console.print(Text(f"{document['request']}: {document['right']}, {document['state']}{outcome}"))
+    for line in _facts(document):
+        console.print(Text(line))
+    for code in document["alarms"]:
+        console.print(Text.assemble((code, "bold red"), f": {ALARMS.get(code, '')}"))
+    if following:
+        console.print(f"Next: {following}", soft_wrap=True)
+
+
+def outcome_of(document: Mapping[str, Any]) -> str:
+    """The outcome as `requests close` takes it."""
+    return f"{document['outcome']}:{document['refusal']}" if document["refusal"] else document["outcome"] or ""
+
+
+def _facts(document: Mapping[str, Any]) -> Iterator[str]:
+    yield f"received on {document['received_on']}, due on {document['due_on'] or 'the clock stands still'}"
+    if identity := document["identity"]:
+        mandate = f", mandate {identity['mandate']}" if identity["mandate"] else ""
+        yield f"identified on {identity['on']} by {identity['method']}{mandate}"
+    for word in document["approvals"]:
+        yield f"{word['step']}: {word['as']} as {word['role']}, {word['at']}"
+    if document.get("blocks"):
+        yield f"stops the release: {', '.join(document['blocks'])}"
+    if notices := document.get("notices"):
+        told = ", ".join(f"{number} {state}" for state, number in notices.items() if number)
+        yield f"recipients to be told: {told}; see crm-compliance requests notices {document['request']}"
+    if document["misdelivered_at"]:
+        yield f"misdelivered: {document['misdelivered_at']}; the link is dead"
+    elif document["delivered_at"] and not document["closed_at"]:
+        yield f"the link works until {document['link_until']}; downloads: {document['downloads']}"
+    if notify_by := document.get("notify_by"):
+        yield f"tell the data protection authority before {notify_by} (EXP-16)"
+
+
+def print_round(done: RequestsRound, console: Console) -> None:
+    """What a round did, then what a person has to look at."""
+    from rich.text import Text
+
+    from crm_compliance.reports.parts.paper import Paper
+
+    paper, upkept = Paper(console), done.upkept
+    paper.line(f"{counted(done.pending, 'request')} pending, {paper.number(len(done.overdue))} of them overdue.")
+    paper.line(
+        f"Reminders due: {len(upkept.reminded)}; closed for want of an answer: {len(upkept.closed)}; "
+        f"sealed parts that had their day: {len(upkept.erased)}; rows turned into yearly totals: {upkept.totalled}."
+    )
+    for request, code in done.waiting.items():
+        paper.line(f"{request}: what was granted waits for {code}.")
+    for _, alarm in done.alarms:
+        paper.line(Text.assemble((f"Alarm {alarm.code}: ", "bold red"), f"{alarm.message}. {ALARMS.get(alarm.code, '')}"))
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

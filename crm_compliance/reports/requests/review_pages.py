@@ -1,0 +1,67 @@
+"""The pages for reviewing that were written out, and their end: with the working copies of their request.
+
+A page lies where somebody wanted it, not encrypted. What it was is sealed with the request's other parts; once that part is gone - the
+answer is compiled anew, the request is closed, its days have passed - the file goes too, unless somebody has made something else of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from crm_compliance.files import write_whole
+from crm_compliance.reports.requests.items import review_page
+from jobs.model.request import REVIEW_PAGE
+from jobs.ports.store import Store
+from jobs.register.steps import Hand
+from jobs.requests.answer.review import for_page
+
+
+class Page(msgspec.Struct, frozen=True):
+    """The sealed part `review_page`: where pages were written, and the SHA-256 of each."""
+
+    files: tuple[tuple[str, str], ...] = ()
+
+
+def write_page(hand: Hand, request_id: str, path: Path) -> int:
+    """Write the page for reviewing an answer (mode 0600), and seal what becomes of it; give how many items it has.
+
+    Raises:
+        Refused: with code `role` or `not_compiled`.
+        DiskProblem: it cannot be written.
+    """
+    request, compilation = for_page(hand, request_id)
+    content = review_page(compilation).encode()
+    where, digest = str(path.resolve()), hashlib.sha256(content).hexdigest()
+    before = [file for file in _page(hand.store, request_id).files if file[0] != where]
+    part = msgspec.json.encode(Page((*before, (where, digest))))
+    hand.store.save_request(request, since=request, parts={REVIEW_PAGE: part})  # first: what is written has its end already
+    with write_whole(path) as out:
+        out.write(content)
+    return len(compilation.items)
+
+
+@contextmanager
+def removing_pages(store: Store) -> Iterator[None]:
+    """Remove the pages whose sealed part goes within the block."""
+    before = {request.id: page for request in store.requests() if (page := _page(store, request.id)).files}
+    yield
+    for request, page in before.items():
+        if not _page(store, request).files:
+            for where, digest in page.files:
+                _remove(Path(where), digest)
+
+
+def _page(store: Store, request: str) -> Page:
+    part = store.request_part(request, REVIEW_PAGE)
+    return msgspec.json.decode(part, type=Page) if part is not None else Page()
+
+
+def _remove(path: Path, digest: str) -> None:
+    with suppress(OSError):  # on another machine, or removed already: nothing is left to do here
+        if hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+            path.unlink()

@@ -1,0 +1,1 @@
+"""The service that runs by itself: its hours, its rounds, its health."""

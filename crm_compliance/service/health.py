@@ -1,0 +1,81 @@
+"""Whether the nights are as they should be, for whoever watches the service from outside (`/healthz`).
+
+Good is a night that ended with exit 0: its run, or its round, is done and has no failure and no alarm. A night that waits for approval, was
+refused or could not reach the CRM has left no run, and is late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final, Protocol
+
+from crm_compliance.service.hours import crons_of, last_hour
+from crm_compliance.settings import Settings
+from jobs.ledger.rounds import RoundMade
+from jobs.model.run import Run, RunState
+from jobs.ports.context import Clock
+from rules.errors import ComplianceError
+
+LONGEST: Final = timedelta(hours=2)  # a night may take so long before it is late
+REMEMBERED_S: Final = 15.0  # however often somebody asks, the store is asked no more often
+LATE, BAD, UNREADABLE = "LATE", "FAILED", "STORE_UNREADABLE"
+
+
+class Nights(Protocol):
+    """What a store tells of nights."""
+
+    def runs(self) -> list[Run]: ...
+
+    def rounds(self) -> list[RoundMade]: ...
+
+
+class Health:
+    """Answers with codes: `RETENTION_LATE`, `RETENTION_FAILED`, and so for each job; none where all is well.
+
+    A job that has never run is not late before the first of its hours after `since`.
+    """
+
+    def __init__(self, settings: Settings, store: Nights, clock: Clock, since: datetime, ticks: Callable[[], float] = monotonic) -> None:
+        self._crons = crons_of(settings)
+        self._store = store
+        self._clock = clock
+        self._since = since
+        self._ticks = ticks
+        self._asked_at = float("-inf")
+        self._why: tuple[str, ...] = ()
+
+    def why_not(self) -> tuple[str, ...]:
+        """The codes of what is not well, in the order of the night."""
+        if self._ticks() - self._asked_at >= REMEMBERED_S:
+            try:
+                self._why = self._look()
+            except ComplianceError:
+                self._why = (UNREADABLE,)
+            self._asked_at = self._ticks()
+        return self._why
+
+    def _look(self) -> tuple[str, ...]:
+        now, ends = self._clock(), self._ends()
+        found = []
+        for job, cron in self._crons.items():
+            last, state = ends.get(job, (None, None))
+            due = last_hour(cron, now - LONGEST)
+            if due is not None and due >= (last or self._since) and (last is None or last < due):
+                found.append(f"{job.upper()}_{LATE}")
+            elif state is RunState.DONE_WITH_FAILURES:
+                found.append(f"{job.upper()}_{BAD}")
+        return tuple(found)
+
+    def _ends(self) -> dict[str, tuple[datetime, RunState]]:
+        """When each job ended last, and how. A plan of all kinds that somebody applied by hand stands for both of its jobs."""
+        ends: dict[str, tuple[datetime, RunState]] = {}
+        for run in reversed(self._store.runs()):
+            if run.ended_at is not None:
+                for job in ("recordings", "retention") if run.kind.value == "all" else (run.kind.value,):
+                    ends[job] = (run.ended_at, run.state)
+        for made in reversed(self._store.rounds()):
+            if made.ended_at is not None:
+                ends[made.kind] = (made.ended_at, made.state)
+        return ends

@@ -1,0 +1,233 @@
+"""Runs the jobs at their hours, Brussels time: missed hours are caught up once, one runner at a time, a clean stop.
+
+Whether an hour was missed follows from the plans that the store holds, so nothing has to be remembered: a service that was down at two
+o'clock runs once when it comes up again (RET-18).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from structlog.typing import FilteringBoundLogger
+
+from crm_compliance.service import rounds
+from crm_compliance.service.hours import BRUSSELS, crons_of, last_hour, trigger_of
+from crm_compliance.settings import Settings
+from crm_compliance.store.erasure_file import ErasureFile
+from crm_compliance.wiring import Desk, Patience, clock_of, desk, store_of
+from jobs.model.plan import Alarm, Kind, Plan
+from jobs.model.run import Run
+from jobs.plans.past import NO_RUN, Past
+from jobs.ports.context import JobContext
+from jobs.ports.store import Lease, Store
+from jobs.registry import JOBS, ROUNDS
+from jobs.restores.detect import replay_if_restored
+from rules.errors import ComplianceError, Refused
+
+RETRY_S = 60.0  # between two attempts to become ready
+LOOK_S = 15.0  # between two looks whether the service may still start jobs
+log = structlog.get_logger()
+
+
+class Stopping(ComplianceError):
+    """The service is being stopped; the run goes on where it was when it comes up again."""
+
+    code = "stopping"
+
+
+def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
+    """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run that was cut off.
+
+    A service that has never run waits for its first hour. A round is not caught up: the next one sees the same.
+    """
+    if job in ROUNDS:
+        return False
+    kind = Kind(job)
+    if any(not run.is_over for run in store.runs()):
+        return True
+    plans = [plan.created_at for plan in store.plans() if plan.kind is kind and plan.proposer == "service" and not plan.as_of_given]
+    if not plans:
+        return False
+    last = last_hour(cron, now)
+    return last is not None and max(plans) < last
+
+
+def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
+    """Run the scheduler until `stop` is set; a run that is at work then ends after the group of units in hand, or where it waits.
+
+    Before anything is announced, what a restore of the CRM has brought back goes again (R-091).
+
+    Raises:
+        Refused: another scheduler is at work on the same store; with code `lease_lost` one has taken over from this one, and `stop` is set.
+    """
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store, store.exclusive("scheduler") as lease:
+        scheduler = BackgroundScheduler(
+            timezone=BRUSSELS,
+            executors={"default": ThreadPoolExecutor(max_workers=1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        crons = {name: (cron, trigger_of(cron)) for name, cron in crons_of(settings).items()}  # a cron line without sense is told at once
+        replay_first(settings, store, stop, still_ours=lease.check)
+
+        def start(name: str) -> None:
+            if is_still_ours(lease, name):
+                run_job(settings, name, stop)
+
+        now = clock()
+        for name, (cron, trigger) in crons.items():
+            scheduler.add_job(start, trigger, args=[name], id=name)
+            if missed(store, name, cron, now):  # at once, by the scheduler's own clock
+                scheduler.add_job(start, args=[name], id=f"{name} (missed)")
+        scheduler.start()
+        for job in scheduler.get_jobs():
+            announce(f"{job.id}: next at {job.next_run_time.isoformat()}")
+        try:
+            hold_out(lease, stop)
+        finally:
+            stop.set()  # a job at work ends too
+            scheduler.shutdown(wait=True)
+
+
+def hold_out(lease: Lease, stop: threading.Event) -> None:
+    """Wait until the service is stopped.
+
+    Raises:
+        Refused: with code `lease_lost`, where another scheduler has taken over meanwhile: two would start everything twice.
+    """
+    is_told = False
+    while not stop.wait(LOOK_S):
+        try:
+            lease.check()
+            is_told = False
+        except Refused as error:
+            log.error("the right to start jobs was lost", code=error.code, message=str(error))
+            raise
+        except ComplianceError as error:  # nobody can tell now: no job is started until somebody can
+            if not is_told:
+                log.warning("the database does not answer", code=error.code, message=str(error))
+            is_told = True
+
+
+def is_still_ours(lease: Lease, name: str) -> bool:
+    """Whether a job may be started; what stands in the way is logged."""
+    try:
+        lease.check()
+    except ComplianceError as error:
+        log.error("job not started", job=name, code=error.code, message=str(error))
+        return False
+    return True
+
+
+def always() -> None:
+    """Nobody has taken over."""
+
+
+def replay_first(
+    settings: Settings, store: Store, stop: threading.Event, *, retry_s: float = RETRY_S, still_ours: Callable[[], None] = always
+) -> None:
+    """Look whether the CRM was restored, and make good what that has brought back, before the service is ready (R-091).
+
+    Until that is done the service waits: for a CRM that does not answer, and for the approvals that a large replay needs (RET-24).
+
+    Raises:
+        Refused: what `still_ours` raises.
+    """
+    if not store.last_done(1) and ErasureFile(settings.erasures_path).last() is None:
+        return  # nothing was ever erased
+    while not stop.is_set():
+        still_ours()
+        try:
+            with desk_of_service(settings, stop, log) as opened:
+                run = replay_if_restored(opened.context)
+            if run is not None:
+                log.warning("the CRM was restored: replayed", run=run.id, plan=run.plan, state=run.state.value)
+            return
+        except Stopping:
+            return
+        except ComplianceError as error:
+            log.error("not ready", code=error.code, message=str(error), at=error.where)
+        except Exception as error:  # noqa: BLE001  the scheduler catches everything: it tries again
+            log.error("not ready, by a bug", code="bug", kind=type(error).__name__)
+        stop.wait(retry_s)
+
+
+@contextmanager
+def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringBoundLogger) -> Iterator[Desk]:
+    """The desk of a job that ends, at its next step or where it waits for the CRM, once the service is being stopped."""
+
+    def go_on() -> None:
+        if stop.is_set():
+            raise Stopping("the service is being stopped")
+
+    def progress(stage: str, done: int, total: int | None = None) -> None:
+        go_on()
+
+    def warn(text: str) -> None:
+        bound.warning("mapping", message=text)
+
+    with desk(settings, patience=Patience.OF_A_SERVICE, progress=progress, while_waiting=go_on, warn=warn) as opened:
+        yield opened
+
+
+def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
+    """Run one job and log how it ended; an error ends the night, never the service."""
+    bound = log.bind(job=name)
+    bound.info("job started")
+    try:
+        with desk_of_service(settings, stop, bound) as opened:
+            if name in ROUNDS:
+                make_round(opened, name, bound)
+                return
+            for alarm in missing_before(opened.context, name):
+                bound.warning("alarm", code=alarm.code, message=alarm.message)
+            run = JOBS[name].function(opened.context)
+            plan = opened.context.store.plan(run.plan)
+        for warning in plan.warnings:
+            bound.warning("plan warns", message=warning, plan=plan.id)
+        for code in alarm_codes(plan, run):
+            bound.warning("alarm", code=code, run=run.id)
+        bound.info("job ended", run=run.id, plan=run.plan, state=run.state.value)
+    except Stopping:
+        bound.info("job stopped", message="it goes on where it was when the service comes up again")
+    except Refused as error:
+        bound.warning("job refused", code=error.code, message=str(error), plan=error.where)
+    except ComplianceError as error:
+        bound.error("job failed", code=error.code, message=str(error), at=error.where)
+        go_without_crm(settings, name, error, bound)
+    except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
+        bound.error("job failed by a bug", code="bug", kind=type(error).__name__)
+
+
+def make_round(opened: Desk, name: str, bound: FilteringBoundLogger) -> None:
+    """Run one job that carries out no plan, and log how it ended."""
+    made = rounds.make(opened, name)
+    for alarm in made.alarms:
+        bound.warning("alarm", code=alarm.code, message=alarm.message, run=made.id)
+    bound.info("job ended", run=made.id, state=made.state)
+
+
+def go_without_crm(settings: Settings, name: str, why: ComplianceError, bound: FilteringBoundLogger) -> None:
+    """Do what a round can do without the CRM; an error ends the night, never the service."""
+    try:
+        rounds.without_crm(settings, name, why)
+    except ComplianceError as error:
+        bound.error("job failed", code=error.code, message=str(error), at=error.where)
+
+
+def missing_before(context: JobContext, name: str) -> list[Alarm]:
+    """The alarm that nights have passed without this job, as far as the store remembers."""
+    return Past.of(context.store, context.crm).missing_runs(Kind(name), context.clock(), context.policy.watch.no_run_hours)
+
+
+def alarm_codes(plan: Plan, run: Run) -> list[str]:
+    """The codes of all that looked wrong with a plan or its run, each once, in the order in which it came up."""
+    found = run.counts.get("alarms")
+    of_run = [str(alarm["code"]) for alarm in found if isinstance(alarm, dict)] if isinstance(found, list) else []
+    return list(dict.fromkeys([*(alarm.code for alarm in plan.alarms if alarm.code != NO_RUN), *of_run]))

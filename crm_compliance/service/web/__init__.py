@@ -1,0 +1,1 @@
+"""What the service answers over HTTP: downloads of released packages, and whether it is well."""

@@ -1,0 +1,180 @@
+"""What the service answers over HTTP: downloads of released packages, and whether it is up.
+
+It listens on this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection
+from ipaddress import IPv6Address, ip_address
+from time import monotonic
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crm_compliance.service.web.downloads import Downloads
+from crm_compliance.service.web.server import HEADERS
+from rules.errors import ComplianceError
+
+FILE_NAME: Final = "package.zip"
+CHUNK: Final = 64 * 1024
+TRIES: Final = 60  # of one client in a minute that lead to nothing
+MINUTE_S: Final = 60.0
+THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+log = structlog.get_logger()
+
+
+def app_of(
+    downloads: Downloads,
+    *,
+    hosts: Collection[str] = THIS_MACHINE,
+    now: Callable[[], float] = monotonic,
+    why_not: Callable[[], Collection[str]] = tuple,
+) -> Starlette:
+    """The whole of what is served, to whoever asks for it by one of these hosts; `why_not` gives the codes of what is not well."""
+    failures = Rate(now)
+
+    async def download(request: Request) -> Response:
+        token = request.path_params["token"]
+        size = await asyncio.to_thread(downloads.look_up, token)
+        if size is None:  # whoever holds a link is never refused for what others try
+            allowed = failures.allows(request.client.host if request.client else "")
+            return _not_found() if allowed else PlainTextResponse("too many tries\n", status_code=429, headers={"Retry-After": "60"})
+        if request.method == "HEAD":
+            return Response(headers=_file_headers(size), media_type="application/zip")
+        return Download(downloads, token)
+
+    async def health(request: Request) -> Response:
+        why = list(await asyncio.to_thread(why_not))
+        return JSONResponse({"ok": False, "why": why}, status_code=503) if why else JSONResponse({"ok": True})
+
+    async def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            return PlainTextResponse("only reading is possible\n", status_code=405, headers=error.headers)
+        return _not_found()
+
+    routes = [Route("/d/{token}", download, methods=["GET", "HEAD"]), Route("/healthz", health, methods=["GET", "HEAD"])]
+    made = Starlette(routes=routes, exception_handlers={HTTPException: refused}, middleware=[Middleware(Guarded, hosts=hosts)])
+    made.router.redirect_slashes = False  # a redirect would go to whatever host the request named
+    return made
+
+
+def hosts_of(public_url: str) -> frozenset[str]:
+    """The names under which the service is asked for: this machine's, and the one that people know."""
+    return THIS_MACHINE | {(urlsplit(public_url).hostname or "").lower()}
+
+
+class Guarded:
+    """Puts the guarding headers on every answer, and answers nobody who asks for another host."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                lacking = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items() if name.lower().encode() not in given]
+                message = {**message, "headers": [*message["headers"], *lacking]}
+            await send(message)
+
+        if _host(scope) in self._hosts:
+            await self._app(scope, receive, guarded)
+        else:
+            await PlainTextResponse("this host is not served here\n", status_code=421)(scope, receive, guarded)
+
+
+def _host(scope: Scope) -> str:
+    """The host that a request names, without port; empty where it names none, or what is none."""
+    named = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    try:
+        return urlsplit(f"//{named}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _not_found() -> Response:
+    return PlainTextResponse("not found\n", status_code=404)
+
+
+def _file_headers(size: int) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{FILE_NAME}"', "Content-Length": str(size)}
+
+
+class Download(Response):
+    """A package on its way. The receipt is written before the last piece leaves: whoever has the whole file has been counted, and whoever
+    was cut off before that has not."""
+
+    def __init__(self, downloads: Downloads, token: str) -> None:
+        super().__init__()
+        self._downloads = downloads
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        held = self._downloads.taken(self._token)
+        taken = await asyncio.to_thread(held.__enter__)
+        gone = asyncio.create_task(_cut_off(receive))
+        try:
+            if taken is None:
+                await _not_found()(scope, receive, send)
+                return
+            content = taken.content
+            start = Response(headers=_file_headers(len(content)), media_type="application/zip")
+            await send({"type": "http.response.start", "status": 200, "headers": start.raw_headers})
+            for at in range(0, len(content), CHUNK):
+                if gone.done():
+                    return
+                is_last = at + CHUNK >= len(content)
+                if is_last:
+                    await asyncio.to_thread(self._downloads.receipt, taken)
+                await send({"type": "http.response.body", "body": content[at : at + CHUNK], "more_body": not is_last})
+        except ComplianceError as error:  # the file stays short of its length: the client sees that it is not whole
+            log.warning("download broken off", code=error.code, request=error.where)
+        finally:
+            gone.cancel()
+            await asyncio.to_thread(held.__exit__, None, None, None)
+
+
+async def _cut_off(receive: Receive) -> None:
+    """End when the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Rate:
+    """How often each client has failed in this minute; nothing is remembered beyond it."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._since = now()
+        self._failures: Counter[str] = Counter()
+
+    def allows(self, client: str) -> bool:
+        """Count one failure, and say whether it is within the limit."""
+        now = self._now()
+        if now - self._since > MINUTE_S:
+            self._since = now
+            self._failures.clear()
+        one = _one(client)
+        self._failures[one] += 1
+        return self._failures[one] <= TRIES
+
+
+def _one(client: str) -> str:
+    """What one client can have of addresses: one of IPv4, a whole network of IPv6."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return client
+    return str(int(address) >> 64) if isinstance(address, IPv6Address) else client

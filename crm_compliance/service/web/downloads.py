@@ -1,0 +1,150 @@
+"""Downloads of released packages: a link that only its holder knows, valid for a while and for a few times (EXP-16).
+
+The link is one factor, the passphrase of the archive, told by another channel, the second: what is fetched is of no use without it. The
+register knows the token's SHA-256 alone. Whatever is wrong with a link - unknown, lapsed, used up, withdrawn - looks the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from jobs.model.request import PACKAGE, SubjectRequest
+from jobs.ports.context import Clock
+from jobs.ports.store import Store
+from rules.errors import Refused
+
+VALID: Final = timedelta(days=14)
+TIMES: Final = 5
+TOKEN_BYTES: Final = 32
+_ATTEMPTS: Final = 5  # to write a receipt while somebody else changes the same row
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A new link: the token goes to the person, its digest into the register."""
+
+    token: str
+    digest: str
+    until: datetime
+
+
+def new_link(now: datetime) -> Link:
+    """Make a link that nobody can guess; it works before the instant `until`."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    return Link(token, digest_of(token), now + VALID)
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def used(request: SubjectRequest) -> int:
+    """How many downloads count against the link's number: those since it was renewed last."""
+    since = request.renewals[-1] if request.renewals else None
+    return sum(since is None or at > since for at in request.downloads)
+
+
+@dataclass(slots=True)
+class Taken:
+    """A package on its way to somebody; `is_counted` once it has its receipt."""
+
+    request: str
+    content: bytes
+    is_counted: bool = False
+
+
+class Downloads:
+    """Hands out packages, and writes a receipt for each that was handed out whole."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._under_way: Counter[str] = Counter()
+
+    def look_up(self, token: str) -> int | None:
+        """Give the size of the package behind a token, in bytes; None where there is none to be had."""
+        request = self._request(token)
+        content = self._content(request) if request is not None else None
+        return len(content) if content is not None else None
+
+    @contextmanager
+    def taken(self, token: str) -> Iterator[Taken | None]:
+        """Hold one of the five times while a package is on its way; None where there is none to be had.
+
+        Without a `receipt` the time is given back.
+        """
+        with self._lock:
+            request = self._request(token)
+            content = self._content(request) if request is not None else None
+            if request is not None and content is not None:
+                self._under_way[request.id] += 1
+        if request is None or content is None:
+            yield None
+            return
+        taken = Taken(request.id, content)
+        try:
+            yield taken
+        finally:
+            if not taken.is_counted:
+                self._give_back(request.id)
+
+    def receipt(self, taken: Taken) -> None:
+        """Count one download, in the register and in the ledger.
+
+        Raises:
+            Refused: the package was withdrawn meanwhile, or the row would not hold still.
+        """
+        for attempt in range(_ATTEMPTS):
+            request = self._store.request(taken.request)
+            if not self._is_valid(request, under_way=0):
+                raise _gone(taken.request)
+            at = self._clock()
+            counted = msgspec.structs.replace(request, downloads=(*request.downloads, at))
+            entry = {"request": request.id, "at": at.isoformat(timespec="seconds"), "number": len(counted.downloads)}
+            try:
+                self._store.save_request(counted, [("request_downloaded", entry)], since=request)
+            except Refused:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                taken.is_counted = True
+                self._give_back(taken.request)
+                return
+
+    def _give_back(self, request_id: str) -> None:
+        """It is counted in the register from now on, or it did not arrive."""
+        with self._lock:
+            self._under_way[request_id] -= 1
+
+    def _request(self, token: str) -> SubjectRequest | None:
+        request = self._store.linked_request(digest_of(token))  # a digest: how long it takes to compare tells nothing of the token
+        return request if request is not None and self._is_valid(request, self._under_way[request.id]) else None
+
+    def _is_valid(self, request: SubjectRequest, under_way: int) -> bool:
+        return (
+            request.is_answered
+            and request.misdelivered_at is None
+            and request.link_until is not None
+            and self._clock() < request.link_until
+            and used(request) + under_way < TIMES
+        )
+
+    def _content(self, request: SubjectRequest) -> bytes | None:
+        return self._store.request_part(request.id, PACKAGE)
+
+
+def _gone(request_id: str) -> Refused:
+    error = Refused("there is nothing to download any more", hint="release the answer again", where=request_id)
+    error.code = "gone"
+    return error

@@ -1,0 +1,115 @@
+"""What serves people, in a process of its own: it shares no file descriptors, no memory and no fate with what runs the nights.
+
+The process that runs the nights takes the port, starts this one, starts it again if it falls, and ends it. This one ends by itself when
+that one is gone, however it went.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+import structlog
+
+from crm_compliance.service.web.server import address_of
+from crm_compliance.settings import Settings
+from crm_compliance.wiring import clock_of
+from jobs.ports.context import Clock
+from rules.errors import UsageError
+
+READY_S: Final = 60.0
+AGAIN_S: Final = 5.0  # before it is started anew
+END_S: Final = 10.0
+log = structlog.get_logger()
+
+
+@contextmanager
+def serving(settings: Settings, listener: socket.socket) -> Iterator[str]:
+    """Have the service answered on `listener` until the block ends; gives its address.
+
+    Raises:
+        UsageError: it does not come up.
+    """
+    stop, clock = threading.Event(), clock_of(settings)
+    process, ready = _started(settings, listener, clock)
+    wait([ready, process.sentinel], READY_S)
+    if not ready.poll() or not process.is_alive():
+        _end(process)
+        raise UsageError("the service does not answer on its port", hint="serve --port N", where=address_of(listener))
+    keeper = threading.Thread(target=_keep, args=(settings, listener, clock, process, stop), name="web", daemon=True)
+    keeper.start()
+    try:
+        yield address_of(listener)
+    finally:
+        stop.set()
+        keeper.join(2 * END_S)
+
+
+def _keep(settings: Settings, listener: socket.socket, clock: Clock, process: BaseProcess, stop: threading.Event) -> None:
+    """Start it again whenever it falls, until `stop` is set."""
+    while not stop.is_set():
+        if process.is_alive():
+            process.join(0.2)
+            continue
+        if stop.wait(AGAIN_S):
+            break
+        log.error("what serves downloads had ended, and is started again", code=process.exitcode)
+        process, _ = _started(settings, listener, clock)
+    _end(process)
+
+
+def _started(settings: Settings, listener: socket.socket, clock: Clock) -> tuple[BaseProcess, Connection]:
+    """The process, and the end of a pipe that has something to read once it answers. A clock that was set goes on where it is."""
+    if settings.clock is not None:
+        settings = settings.model_copy(update={"clock": clock()})
+    # A new interpreter: a fork would share whatever is open here, and take over locks that threads hold.
+    context = multiprocessing.get_context("spawn")
+    ready, tell = context.Pipe(duplex=False)
+    process = context.Process(target=answer, args=(settings, listener, tell), name="web", daemon=True)
+    process.start()
+    tell.close()
+    return process, ready
+
+
+def _end(process: BaseProcess) -> None:
+    process.terminate()
+    process.join(END_S)
+    if process.is_alive():
+        process.kill()
+        process.join()
+
+
+def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
+    """Answer on `listener` until the process is ended or the one that started it is gone: the whole of this process."""
+    from crm_compliance.logs import configure
+    from crm_compliance.service.health import Health
+    from crm_compliance.service.web.app import app_of, hosts_of
+    from crm_compliance.service.web.downloads import Downloads
+    from crm_compliance.service.web.server import fitted, server_of
+    from crm_compliance.wiring import clock_of, store_of
+
+    configure(sys.stderr, level=settings.log_level, terminal=False)
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store:
+        health = Health(settings, store, clock, clock())
+        app = app_of(Downloads(store, clock), hosts=hosts_of(settings.public_url), why_not=health.why_not)
+
+        def ready() -> None:
+            tell.send_bytes(b"ready")
+
+        server = server_of(app, ready=ready, trusted_proxies=settings.trusted_proxies, connection=fitted())
+
+        def end_with_the_other() -> None:
+            if (other := multiprocessing.parent_process()) is not None:
+                other.join()
+                server.should_exit = True
+
+        threading.Thread(target=end_with_the_other, daemon=True).start()
+        server.run(sockets=[listener])

@@ -1,0 +1,200 @@
+"""The register of erasures outside the database: one JSON line each, appended and flushed to the disk before the database hears of it.
+
+Each line carries the digest of the one before it and its own, so that damage is told from a last line that a power cut has torn: that one
+was never acknowledged, and the next append takes its place. And it carries a seal by a register key, which it names: a line that somebody
+without the keys has written would let a living row go from the CRM, and is not believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from crm_compliance.files import disk_errors, private_folder, sync_folder
+from crm_compliance.store.sql.seals import ERASURES, Seals, is_sealed, seal
+from jobs.model.run import Erasure
+
+FIRST = "0" * 64  # the digest before the first line
+TAIL = 1 << 16  # bytes; far more than a line has
+NAMED = 5  # damaged lines that are named one by one
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Line(Erasure, frozen=True, forbid_unknown_fields=True):
+    """One line of the file."""
+
+    prev: str
+    hash: str
+    key: str = ""
+    seal: str = ""
+
+
+_decode = msgspec.json.Decoder(Line).decode
+
+
+class ErasureFile:
+    """The journal in one file, mode 0600. One process appends at a time: the runner.
+
+    Without `seals` nothing is sealed, and every whole line is believed: for who looks at a copy, or only at where it ends.
+    """
+
+    def __init__(self, path: Path, seals: Seals | None = None) -> None:
+        self.path = path
+        self._seals = seals
+
+    def append(self, entries: Sequence[Erasure]) -> None:
+        """Add entries for good: they are on the disk when this returns.
+
+        Raises:
+            DiskProblem: the disk is full or read-only; what was there is still whole.
+        """
+        if not entries:
+            return
+        is_new = not self.path.exists()
+        with disk_errors(self.path):
+            private_folder(self.path.parent)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with open(handle, "r+b") as file:
+                end, raw = _tail(file)
+                last = _digest_of(_whole(raw), raw) if raw else FIRST
+                file.truncate(end)
+                file.seek(end)
+                file.write(b"".join(self._chained(entries, last)))
+                file.flush()
+                os.fsync(file.fileno())
+            if is_new:
+                sync_folder(self.path.parent)
+
+    def read(self) -> Iterator[Erasure]:
+        """Every entry that is whole and sealed by one of our keys, oldest first; nothing where there is no file."""
+        for _, line, _ in self._lines():
+            if line is not None and self._is_ours(line):
+                yield _entry(line)
+
+    def last(self) -> Erasure | None:
+        """The last entry that is whole and ours; read from the end of the file."""
+        if not self.path.exists():
+            return None
+        with disk_errors(self.path), self.path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            lines = file.read().splitlines(keepends=True)
+        for raw in reversed(lines):
+            if (line := _whole(raw)) is not None and self._is_ours(line):
+                return _entry(line)
+        return None
+
+    def last_key(self) -> str:
+        """The id of the register key that the last whole line names, empty where there is none."""
+        if not self.path.exists():
+            return ""
+        with disk_errors(self.path), self.path.open("rb") as file:
+            _, raw = _tail(file)
+        line = _whole(raw)
+        return line.key if line is not None else ""
+
+    def keys(self) -> set[str]:
+        """The ids of all register keys that whole lines name."""
+        return {line.key for _, line, _ in self._lines() if line is not None and line.key}
+
+    def end(self) -> str:
+        """How many bytes the whole lines have, and the digest of the last one; empty where there is no line."""
+        if not self.path.exists():
+            return ""
+        with disk_errors(self.path), self.path.open("rb") as file:
+            end, raw = _tail(file)
+        return f"{end}:{_digest_of(_whole(raw), raw)}" if raw else ""
+
+    def has(self, end: str) -> bool:
+        """Whether a line ends where one ended, and is the same."""
+        if not end:
+            return True
+        if not self.path.exists():
+            return False
+        length, _, digest = end.partition(":")
+        with disk_errors(self.path), self.path.open("rb") as file:
+            start = max(0, int(length) - TAIL)
+            file.seek(start)
+            text = file.read(int(length) - start)
+        raw = text[text.rfind(b"\n", 0, max(len(text) - 1, 0)) + 1 :]
+        return start + len(text) == int(length) and raw.endswith(b"\n") and _digest_of(_whole(raw), raw) == digest
+
+    def damage(self) -> list[str]:
+        """What is wrong with the file, in sentences."""
+        found: list[str] = []
+        number = 0
+        for number, line, follows in self._lines():
+            if line is None or (not self._is_ours(line) and self._has_key(line)):
+                found.append(f"line {number} of {self.path.name} is not as it was written")
+            elif not follows:
+                found.append(f"line {number} of {self.path.name} does not follow from the one before it: something was taken out or put in")
+        if len(found) > NAMED:
+            found[NAMED:] = [f"{len(found) - NAMED} more lines of {self.path.name} are damaged"]
+        return found
+
+    def _is_ours(self, line: Line) -> bool:
+        return self._seals is None or is_sealed(self._seals, ERASURES, _encode(_entry(line)), f"{line.key}:{line.seal}")
+
+    def _has_key(self, line: Line) -> bool:
+        """Whether the seal can be told: that of a key which was destroyed cannot, and what is registered by it leads nowhere any more."""
+        return not line.key or (self._seals is not None and self._seals.digest(line.key, ERASURES, b"") is not None)
+
+    def _chained(self, entries: Sequence[Erasure], last: str) -> Iterator[bytes]:
+        for entry in entries:
+            key, _, sealed = seal(self._seals, ERASURES, _encode(entry)).rpartition(":") if self._seals is not None else ("", "", "")
+            line = _line(entry, last, key, sealed)
+            last = line.hash
+            yield _encode(line) + b"\n"
+
+    def _lines(self) -> Iterator[tuple[int, Line | None, bool]]:
+        """Number, content (None: damaged) and whether it follows from the line before, for each line but a torn last one."""
+        if not self.path.exists():
+            return
+        last = FIRST
+        with disk_errors(self.path), self.path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                if not raw.endswith(b"\n"):
+                    return
+                line = _whole(raw)
+                yield number, line, line is not None and line.prev == last
+                last = _digest_of(line, raw)
+
+
+def _tail(file: BinaryIO) -> tuple[int, bytes]:
+    """Where the last whole line ends, and that line; a piece that a power cut has left behind it does not count."""
+    size = file.seek(0, os.SEEK_END)
+    start = max(0, size - TAIL)
+    file.seek(start)
+    text = file.read()
+    end = text.rfind(b"\n") + 1
+    raw = text[text.rfind(b"\n", 0, max(end - 1, 0)) + 1 : end]
+    return start + end, raw
+
+
+def _line(entry: Erasure, prev: str, key: str, sealed: str) -> Line:
+    digest = hashlib.sha256(f"{prev}{key}{sealed}".encode() + _encode(entry)).hexdigest()
+    return Line(entry.ref, entry.operation, entry.row_table, entry.run, entry.at, entry.reason, prev, digest, key, sealed)
+
+
+def _whole(raw: bytes) -> Line | None:
+    """The content of a line that is byte for byte what `_line` gives."""
+    try:
+        line = _decode(raw)
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+    expected = _line(_entry(line), line.prev, line.key, line.seal)
+    return line if _encode(expected) + b"\n" == raw else None
+
+
+def _entry(line: Line) -> Erasure:
+    return Erasure(line.ref, line.operation, line.row_table, line.run, line.at, line.reason)
+
+
+def _digest_of(line: Line | None, raw: bytes) -> str:
+    """A damaged line is followed by the digest of what stands there: work goes on, and the damage is told once."""
+    return line.hash if line is not None else hashlib.sha256(raw).hexdigest()

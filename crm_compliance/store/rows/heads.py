@@ -1,0 +1,276 @@
+"""The signed head of the ledger in the database: renewed by each transaction that adds entries, believed only with its signature.
+
+What lies in the database can be put back to an older day as a whole, signature included. So a witness outside knows the last head too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from crm_compliance.store.rows import erasures, journal, statistics
+from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.seals import Seals
+from crm_compliance.store.sql.tables import ledger, ledger_head
+from jobs.ledger.entries import LedgerEntry, StoreAltered
+from jobs.ledger.heads import Head, JournalTally, Tally, altered, strands_after
+from rules.errors import UsageError
+
+ONLY = 1  # the table has one row
+
+
+class HeadMissing(StoreAltered):
+    """There is a ledger, and what is remembered of its last end was removed: its signed head, or the file beside the keys, or both."""
+
+    code = "head_missing"
+
+
+class Witness(Protocol):
+    """Signs heads, and remembers the last one where the database is not."""
+
+    def sign(self, head: Head) -> Head: ...
+
+    def check(self, head: Head) -> None:
+        """Raises StoreAltered where the signature is not that of a key of this installation."""
+        ...
+
+    def seals(self) -> Seals:
+        """What seals rows, with the keys as they are now."""
+        ...
+
+    def known(self) -> tuple[int, str] | None:
+        """Place and hash of the last entry as far as is remembered, None before the first; it may lag behind, never be ahead."""
+        ...
+
+    def expect(self) -> None:
+        """Make ready to remember the first head, before it is in the database: from then on, nothing remembered means that it was removed.
+        Until it is noted, the place that is known is 0."""
+        ...
+
+    def register_end(self) -> str:
+        """How long the register of erasures beside the database is, and with which line it ends; empty where there is none."""
+        ...
+
+    def has_register(self, end: str) -> bool:
+        """Whether that register still has all that it had when it ended so."""
+        ...
+
+    def note(self, head: Head, *, older: bool = False) -> None:
+        """Remember a head that is in the database for good; an `older` one takes the place of a newer one."""
+        ...
+
+
+class Heads:
+    """The head of one database. Without a witness nothing is signed and everything is believed: for tools that look at a copy."""
+
+    def __init__(self, witness: Witness | None) -> None:
+        self._witness = witness
+        self._open = threading.local()
+        self._believed = ""  # the head in the form in which it was last signed or checked here
+        self.forgotten: tuple[int, str] | None = None
+        self._is_recounted = False  # a head of this process is in the database: its tally of the journal is ours
+        self.is_recovering = False  # a person has said that the database was lost, or restored from a backup: what there is is taken
+
+    @property
+    def is_signed(self) -> bool:
+        return self._witness is not None
+
+    def seals(self) -> Seals | None:
+        """What seals rows; None for a tool that looks at a copy, and believes all."""
+        return self._witness.seals() if self._witness is not None else None
+
+    def recover(self) -> None:
+        """Take the database as it is from here on."""
+        if self._witness is not None:
+            with suppress(UsageError):  # what remembers it is damaged too
+                self.forgotten = self._witness.known()
+        self.is_recovering = True
+
+    def known(self) -> tuple[int, str] | None:
+        """What the witness remembers. Ask before the transaction reads: it would seem ahead if somebody added entries in between."""
+        return self._witness.known() if self._witness is not None and not self.is_recovering else None
+
+    def begin(self) -> None:
+        """A transaction begins: nothing of it is for the witness yet."""
+        self._open.head = self._open.erased = self._open.journal = None
+        self._open.waiting = False
+
+    def note_journal(self, rows: int, weight: int) -> None:
+        """This transaction has made the journal of the runs so many rows longer, or shorter, and their sum so much heavier."""
+        before: tuple[int, int] = self._open.journal or (0, 0)
+        self._open.journal = (before[0] + rows, before[1] + weight)
+
+    def change_waiting(self, connection: Connection, known: tuple[int, str] | None) -> None:
+        """This transaction will change what waits to be counted: what is there must be what was signed, or a new seal would cover it up."""
+        self.check_waiting(connection, self.current(connection, known))
+        self._open.waiting = True
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether this transaction has changed what the head knows beside the entries: the journal of the runs, or what waits."""
+        return (self._open.journal is not None or self._open.waiting) and self.is_signed
+
+    def check_waiting(self, connection: Connection, head: Head | None) -> None:
+        """Raise StoreAltered unless what waits to be counted is what waited when the head was signed (ERA-16)."""
+        if head is None or head.waiting is msgspec.UNSET or self._witness is None or self.is_recovering:
+            return
+        if not statistics.is_as_sealed(connection, head.waiting, self._witness.seals):
+            raise altered("the statistics that wait for their month")
+
+    def check_journal(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
+        """Raise StoreAltered unless the journal of the runs has the rows that it had when the head was signed, in the same states and the
+        same order; with `whole` each document is looked at too, which else is done where one is read."""
+        if head is None or (seals := self.seals()) is None or self.is_recovering:
+            return
+        if journal.tally(connection, seals) != head.journal:
+            raise altered("the journal of the runs")
+        if whole:
+            journal.check_documents(connection, seals)
+
+    def erase(self, connection: Connection, before: int) -> None:
+        """This transaction has added to the register of erasures, behind the position `before`."""
+        self._open.erased = before
+
+    def check_erasures(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
+        """Raise StoreAltered unless the register of erasures, table and file, has all that it had when the head was signed: by the number
+        of its rows, and with `whole` by each of them."""
+        if head is None or self._witness is None or self.is_recovering:
+            return
+        tally = head.erasures
+        if (erasures.count(connection), erasures.last_position(connection)) != (tally.rows, tally.position):
+            raise altered("the register of erasures in the database")
+        if whole and Tally().after(erasures.since(connection, 0)).digest != tally.digest:
+            raise altered("the register of erasures in the database")
+        if not self._witness.has_register(tally.end):
+            raise altered("the register of erasures beside the database")
+
+    def publish(self) -> None:
+        """The transaction is in the database for good: let the witness know."""
+        head: Head | None = self._open.head
+        if head is not None and self._witness is not None:
+            self._is_recounted = True
+            self._witness.note(head, older=self.is_recovering)
+
+    def current(self, connection: Connection, known: tuple[int, str] | None) -> Head | None:
+        """The head, None for a ledger without entries, or one from before heads were signed.
+
+        Raises:
+            StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what the witness knows.
+        """
+        if self._witness is None:
+            return None
+        doc = connection.execute(select(ledger_head.c.doc)).scalar()
+        last = connection.execute(select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)).first()
+        if doc is None:
+            if last is not None and self.is_recovering and self.forgotten is not None:
+                raise altered("the head of the ledger")
+            if known is not None and known[0]:
+                raise _behind("the database has lost the head of its ledger" if last is not None else "the database has lost its ledger")
+            if last is not None and not self.is_recovering:
+                raise _missing("the database has a ledger and no signed head of it")
+            return None
+        head = self._decoded(doc)
+        if known is None and not self.is_recovering and self._witness.known() is None:  # somebody may have begun the ledger since
+            raise _missing("the file that remembers the last head of the ledger, ledger.head beside the keys, is not there")
+        if last is None or (last.seq, last.hash) != (head.entries, head.hash):
+            raise altered("the end of the ledger")
+        if known is not None:
+            if head.entries < known[0]:
+                raise _behind(f"the database ends with ledger entry {head.entries}, and there were {known[0]}")
+            if head.entries == known[0] and head.hash != known[1]:
+                raise altered(f"ledger entry {head.entries}")
+        return head
+
+    def signed_by(self, connection: Connection) -> str:
+        """The id of the key that a head names, whether it may be believed or not; empty where there is none."""
+        doc = connection.execute(select(ledger_head.c.doc)).scalar()
+        try:
+            return msgspec.json.decode(doc or "", type=Head).key
+        except (msgspec.MsgspecError, UnicodeError):
+            return ""
+
+    def follow(self, connection: Connection, before: Sequence[LedgerEntry], added: Sequence[LedgerEntry], head: Head | None) -> None:
+        """Sign the head after these entries, and after what became of the journal. `head` is the one before them, `before` the entries of a
+        ledger that has none yet."""
+        if self._witness is None:
+            return
+        strands = head.strands if head is not None else strands_after({}, before)
+        if added:
+            last = (added[-1].seq, added[-1].hash)
+        elif head is not None:
+            last = (head.entries, head.hash)
+        else:
+            return
+        signed = self._witness.sign(
+            Head(
+                *last,
+                strands_after(strands, added),
+                self._tally(connection, head),
+                self._journal_tally(connection, head),
+                self._waiting(connection, head),
+            )
+        )
+        doc = msgspec.json.encode(signed).decode()
+        statement = insert_into(connection, ledger_head)
+        statement = statement.on_conflict_do_update(index_elements=["only"], set_={"doc": statement.excluded.doc})
+        connection.execute(statement, {"only": ONLY, "doc": doc})
+        if head is None:
+            self._witness.expect()
+        self._believed = doc
+        self._open.head = signed
+
+    def _tally(self, connection: Connection, head: Head | None) -> Tally:
+        assert self._witness is not None
+        if head is None or self.is_recovering:
+            return msgspec.structs.replace(Tally().after(erasures.since(connection, 0)), end=self._witness.register_end())
+        before: int | None = self._open.erased
+        if before is None:
+            return head.erasures
+        if before != head.erasures.position:
+            raise altered("the register of erasures in the database")
+        if not self._witness.has_register(head.erasures.end):
+            raise altered("the register of erasures beside the database")
+        return msgspec.structs.replace(head.erasures.after(erasures.since(connection, before)), end=self._witness.register_end())
+
+    def _journal_tally(self, connection: Connection, head: Head | None) -> JournalTally:
+        assert self._witness is not None
+        if head is None or (self.is_recovering and not self._is_recounted):
+            return journal.tally(connection, self._witness.seals())
+        return head.journal.after(*(self._open.journal or (0, 0)))
+
+    def _waiting(self, connection: Connection, head: Head | None) -> str:
+        assert self._witness is not None
+        if head is None or head.waiting is msgspec.UNSET or self._open.waiting or self.is_recovering:
+            return statistics.seal_of(connection, self._witness.seals)
+        return head.waiting
+
+    def _decoded(self, doc: str) -> Head:
+        try:
+            head = msgspec.json.decode(doc, type=Head)
+        except (msgspec.MsgspecError, UnicodeError):
+            raise altered("the head of the ledger") from None
+        if doc != self._believed and self._witness is not None:
+            self._witness.check(head)
+            self._believed = doc
+        return head
+
+
+def _behind(what: str) -> StoreAltered:
+    return StoreAltered(
+        f"{what}: the database was put back to an older day",
+        hint="restore its newest copy; if there is none newer: crm-compliance recover, and tell the DPO",
+        where="ledger",
+    )
+
+
+def _missing(what: str) -> HeadMissing:
+    return HeadMissing(
+        f"the record of the last head of the ledger is missing: {what}; an older copy of the database could not be told from the newest",
+        hint="restore database and keys/ledger.head from their newest backups; if there are none: crm-compliance recover, and tell the DPO",
+        where="ledger",
+    )

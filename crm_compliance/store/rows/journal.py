@@ -1,0 +1,244 @@
+"""The journal of the runs in the database. Each row is sealed, and the signed head of the ledger knows how many there are and what they
+weigh together, so that whoever writes the database alone makes no unit half done, or done, that is not (ACC-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, tuple_, update
+
+from crm_compliance.store.sql.database import LEDGER_LOCK
+from crm_compliance.store.sql.documents import decoded
+from crm_compliance.store.sql.seals import Seals, is_sealed, seal
+from crm_compliance.store.sql.tables import actions
+from jobs.ledger.heads import JournalTally, altered
+from jobs.model.run import Action, ActionState
+
+PURPOSE, WEIGHT = "journal", "journal row"
+CHUNK = 400
+PAGE = 5_000
+# What a row is known by in the tally of the journal: all but its document, which the seal binds.
+KNOWN_BY = (actions.c.position, actions.c.run, actions.c.unit_table, actions.c.unit_id, actions.c.state, actions.c.seal)
+WHOLE = (*KNOWN_BY, actions.c.doc)
+
+Sealing = Callable[[], Seals | None]  # asked where there is a row: most databases are looked at before there are keys
+Whole = Row[Any, Any, Any, Any, Any, Any, Any]
+Known = tuple[int, str, str, str, str, str | None]
+
+_encode = msgspec.json.Encoder().encode
+
+
+# -- writing -------------------------------------------------------------------------------------------------------------------------------
+
+
+def write(connection: Connection, run: str, journal: Sequence[Action], sealing: Sealing) -> tuple[int, int]:
+    """Add actions, or replace those that are there by (table, id); a replaced action keeps its place in the order. Gives by how much the
+    journal has grown, in rows and in weight."""
+    if not journal:
+        return 0, 0
+    if connection.dialect.name == "postgresql":  # the places in the order are given here, since they are sealed
+        connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+    seals = sealing()
+    before = {(row[2], row[3]): row for row in _rows_of(connection, run, journal)}
+    last = int(connection.execute(select(func.max(actions.c.position))).scalar() or 0)
+    changed: dict[tuple[str, str], dict[str, object]] = {}
+    for action in journal:
+        known = before.get(action.key)
+        if known is not None:
+            position = known[0]
+        elif action.key in changed:
+            position = int(str(changed[action.key]["position"]))
+        else:
+            position = last = last + 1
+        doc = _encode(action).decode()
+        changed[action.key] = {
+            "position": position,
+            "run": run,
+            "unit_table": action.table,
+            "unit_id": action.id,
+            "state": action.state.value,
+            "doc": doc,
+            "seal": seal(seals, PURPOSE, _message(position, run, doc)) if seals is not None else None,
+        }
+    added = [row for key, row in changed.items() if key not in before]
+    if added:
+        connection.execute(insert(actions), added)
+    for key in changed.keys() & before.keys():
+        row = changed[key]
+        values = {name: row[name] for name in ("state", "doc", "seal")}
+        connection.execute(update(actions).where(actions.c.position == row["position"]).values(values))
+    if seals is None:
+        return len(added), 0
+    heavier = sum(_weight(seals, _known(row)) for row in changed.values()) - sum(_weight(seals, row) for row in before.values())
+    return len(added), heavier
+
+
+def remove(connection: Connection, positions: Sequence[int], sealing: Sealing) -> tuple[int, int]:
+    """Remove what has had its day; gives by how much the journal has grown, which is less than nothing."""
+    rows = weight = 0
+    seals = sealing() if positions else None
+    for at in range(0, len(positions), CHUNK):
+        those = actions.c.position.in_(positions[at : at + CHUNK])
+        if seals is not None:
+            weight -= sum(_weight(seals, row) for row in connection.execute(select(*KNOWN_BY).where(those)))
+        rows -= connection.execute(delete(actions).where(those)).rowcount
+    return rows, weight
+
+
+def seal_anew(connection: Connection, key: str, sealing: Sealing) -> tuple[int, int]:
+    """Seal what a key that is to be destroyed has sealed with the one in use; gives by how much heavier the journal has become."""
+    seals = sealing()
+    weight = 0
+    for row in connection.execute(select(*WHOLE).where(actions.c.seal.startswith(f"{key}:", autoescape=True))).all():
+        assert seals is not None
+        _opened(seals, row)
+        anew = seal(seals, PURPOSE, _message(row.position, row.run, row.doc))
+        connection.execute(update(actions).where(actions.c.position == row.position).values(seal=anew))
+        known: Known = row[:6]
+        weight += _weight(seals, (*known[:5], anew)) - _weight(seals, known)
+    return 0, weight
+
+
+# -- believing -----------------------------------------------------------------------------------------------------------------------------
+
+
+def tally(connection: Connection, seals: Seals) -> JournalTally:
+    """What the journal comes to, by its rows as they stand."""
+    rows = weight = 0
+    for row in connection.execute(select(*KNOWN_BY).execution_options(yield_per=PAGE)):
+        rows += 1
+        weight += _weight(seals, row)
+    return JournalTally().after(rows, weight)
+
+
+def check_documents(connection: Connection, seals: Seals) -> None:
+    """Raise StoreAltered unless each document is the one that was sealed."""
+    for row in connection.execute(select(*WHOLE).execution_options(yield_per=PAGE)):
+        _opened(seals, row)
+
+
+def _opened(seals: Seals | None, row: Whole) -> Action:
+    """The action in a row.
+
+    Raises:
+        StoreAltered: this installation has not written it, or not for this place.
+    """
+    where = f"a unit in the journal of {str(row.run)[:40]}"
+    if seals is not None and not is_sealed(seals, PURPOSE, _message(row.position, row.run, row.doc), row.seal):
+        raise altered(where)
+    action = decoded(row.doc, Action, where)
+    if (action.table, action.id, action.state.value) != (row.unit_table, row.unit_id, row.state):
+        raise altered(where)
+    return action
+
+
+def _all_opened(rows: Iterable[Whole], sealing: Sealing) -> Iterator[tuple[str, Action]]:
+    seals = None
+    for at, row in enumerate(rows):
+        seals = sealing() if at == 0 else seals
+        yield row.run, _opened(seals, row)
+
+
+def _message(position: int, run: str, doc: str) -> bytes:
+    return f"{position}\n{run}\n{doc}".encode(errors="replace")
+
+
+def _weight(seals: Seals, row: Known) -> int:
+    """A number that nobody without the key can choose rows by; nothing for a row that no key of ours has sealed."""
+    key = (row[5] or "").rpartition(":")[0]
+    digest = seals.digest(key, WEIGHT, _encode(list(row)))
+    return int.from_bytes(digest, "big") if digest is not None else 0
+
+
+def _known(row: dict[str, Any]) -> Known:
+    return row["position"], row["run"], row["unit_table"], row["unit_id"], row["state"], row["seal"]
+
+
+def _rows_of(connection: Connection, run: str, journal: Sequence[Action]) -> Iterator[Known]:
+    of_table: dict[str, set[str]] = {}
+    for action in journal:
+        of_table.setdefault(action.table, set()).add(action.id)
+    for table, ids in of_table.items():
+        wanted = sorted(ids)
+        for at in range(0, len(wanted), CHUNK):
+            those = (actions.c.run == run, actions.c.unit_table == table, actions.c.unit_id.in_(wanted[at : at + CHUNK]))
+            yield from connection.execute(select(*KNOWN_BY).where(*those)).all()
+
+
+# -- reading -------------------------------------------------------------------------------------------------------------------------------
+
+
+def read_journal(connection: Connection, run: str, sealing: Sealing) -> list[Action]:
+    rows = connection.execute(select(*WHOLE).where(actions.c.run == run).order_by(actions.c.position))
+    return [action for _, action in _all_opened(rows, sealing)]
+
+
+def read_undone(connection: Connection, table: str, sealing: Sealing) -> dict[str, str]:
+    """The units of a table whose last action, over all runs, is not done, each with what was to happen to it."""
+    query = select(*WHOLE).where(actions.c.unit_table == table).order_by(actions.c.position)
+    last = {row.unit_id: None if row.state == ActionState.DONE.value else row for row in connection.execute(query)}
+    left = [row for row in last.values() if row is not None]
+    return {action.id: action.disposition for _, action in _all_opened(left, sealing)}
+
+
+def read_partials(connection: Connection, sealing: Sealing) -> list[tuple[str, Action]]:
+    """The units whose last action, over all runs, is partial, each with that run, oldest first."""
+    return _read_last(connection, ActionState.PARTIAL, sealing)
+
+
+def read_failures(connection: Connection, sealing: Sealing) -> list[tuple[str, Action]]:
+    """The units whose last action, over all runs, has failed, each with that run, oldest first."""
+    return _read_last(connection, ActionState.FAILED, sealing)
+
+
+def read_unfinished(connection: Connection, run: str, sealing: Sealing) -> list[tuple[str, Action]]:
+    """What other runs last left partial or failed and none has done since; a run that only skipped a unit changes nothing."""
+    left = (ActionState.PARTIAL, ActionState.FAILED)
+    done = (
+        select(actions.c.unit_table, actions.c.unit_id, func.max(actions.c.position).label("position"))
+        .where(actions.c.state == ActionState.DONE.value, tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(*left)))
+        .group_by(actions.c.unit_table, actions.c.unit_id)
+        .subquery()
+    )
+    query = (
+        select(*WHOLE)
+        .outerjoin(done, (actions.c.unit_table == done.c.unit_table) & (actions.c.unit_id == done.c.unit_id))
+        .where(actions.c.state.in_([state.value for state in left]), actions.c.run != run)
+        .where(done.c.position.is_(None) | (done.c.position < actions.c.position))
+        .order_by(actions.c.position)
+    )
+    last = {(row.unit_table, row.unit_id): row for row in connection.execute(query)}
+    return list(_all_opened(last.values(), sealing))
+
+
+def read_last_skips(connection: Connection, sealing: Sealing) -> list[tuple[str, Action]]:
+    """The units whose last action, over all runs, is that they were skipped, each with that run, oldest first."""
+    return _read_last(connection, ActionState.SKIPPED, sealing)
+
+
+def last_done(connection: Connection, over: Collection[str], limit: int, sealing: Sealing) -> list[tuple[str, Action]]:
+    """The last units that are done in runs that are `over`, newest first, each with its run."""
+    query = select(*WHOLE).where(actions.c.state == ActionState.DONE.value).order_by(actions.c.position.desc())
+    rows = (row for row in connection.execute(query.execution_options(yield_per=PAGE)) if row.run in over)
+    return list(_all_opened(islice(rows, limit), sealing))
+
+
+def _read_last(connection: Connection, state: ActionState, sealing: Sealing) -> list[tuple[str, Action]]:
+    """Only what is last is decoded: a unit may be skipped night after night."""
+    last = (
+        select(func.max(actions.c.position).label("position"))
+        .where(tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(state)))
+        .group_by(actions.c.unit_table, actions.c.unit_id)
+        .subquery()
+    )
+    query = (
+        select(*WHOLE).join(last, actions.c.position == last.c.position).where(actions.c.state == state.value).order_by(actions.c.position)
+    )
+    return list(_all_opened(connection.execute(query), sealing))
+
+
+def _units_in(*states: ActionState) -> Select[tuple[str, str]]:
+    return select(actions.c.unit_table, actions.c.unit_id).where(actions.c.state.in_([state.value for state in states]))

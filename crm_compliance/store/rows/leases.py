@@ -1,0 +1,79 @@
+"""The right to run as a row of the database: who has it, by which fencing number, and when it was last renewed.
+
+A lease counts by the database's own clock, so that the clocks of two machines, and the product's own, play no part. The number grows with
+each holder and never shrinks: whoever was taken over has a number that is not there any more, and finds that out in the transaction of
+whatever it wants to write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Float, cast, extract, func, select, update
+
+from crm_compliance.store.sql.inserts import insert_into
+from crm_compliance.store.sql.tables import leases
+
+LEASE_S = 60.0  # so long after the last renewal nobody else may run
+RENEW_S = 15.0  # three renewals may fail before the lease is lost
+UNIX_EPOCH = 2_440_587.5  # as a Julian day, which is how SQLite counts
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One lease as it stands: `host_lock` is the file on the holder's machine, `run` what it is at."""
+
+    fence: int
+    host_lock: str
+    run: str | None
+    is_in_force: bool
+
+
+def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
+    """The lease of this name; nobody's, with the number 0, where there is none yet. With `to_change` nobody else changes it meanwhile."""
+    query = select(leases, _now(connection).label("now")).where(leases.c.name == name)
+    row = connection.execute(query.with_for_update() if to_change else query).first()
+    if row is None:
+        return Held(0, "", None, is_in_force=False)
+    # A clock that was set back must not make a lease last for hours.
+    return Held(row.fence, row.host_lock, row.run, is_in_force=bool(row.owner) and abs(row.now - row.renewed_at) < LEASE_S)
+
+
+def take(connection: Connection, name: str, owner: str, host_lock: str) -> int | None:
+    """Take the lease and give its new number; None where somebody else's is in force.
+
+    `host_lock` names the file that the caller has locked. Where the holder had locked the same one, the operating system has let go of it
+    since: that process is dead, and nobody has to wait for its lease to lapse.
+    """
+    nobody = {"name": name, "fence": 0, "owner": "", "host_lock": "", "renewed_at": 0.0}
+    connection.execute(insert_into(connection, leases).on_conflict_do_nothing(index_elements=["name"]), [nobody])
+    held = read(connection, name, to_change=True)
+    if held.is_in_force and (not host_lock or held.host_lock != host_lock):
+        return None
+    values = {"fence": held.fence + 1, "owner": owner, "host_lock": host_lock, "run": None}
+    connection.execute(update(leases).where(leases.c.name == name).values(**values, renewed_at=_now(connection)))
+    return held.fence + 1
+
+
+def renew(connection: Connection, name: str, owner: str, fence: int) -> bool:
+    """Renew a lease, and keep it from being taken until the transaction ends; False where it is somebody else's by now."""
+    ours = (leases.c.name == name, leases.c.owner == owner, leases.c.fence == fence)
+    return connection.execute(update(leases).where(*ours).values(renewed_at=_now(connection))).rowcount == 1
+
+
+def note_run(connection: Connection, name: str, run: str) -> None:
+    """Note what the holder is at."""
+    connection.execute(update(leases).where(leases.c.name == name).values(run=run))
+
+
+def give_back(connection: Connection, name: str, owner: str, fence: int) -> None:
+    """Let the lease go, if it is still ours."""
+    ours = (leases.c.name == name, leases.c.owner == owner, leases.c.fence == fence)
+    connection.execute(update(leases).where(*ours).values(owner="", host_lock="", run=None))
+
+
+def _now(connection: Connection) -> ColumnElement[float]:
+    """Seconds since 1970 by the clock of the database, at this moment and not at the transaction's beginning."""
+    if connection.dialect.name == "postgresql":
+        return cast(extract("epoch", func.clock_timestamp()), Float(53))
+    return (func.julianday("now") - UNIX_EPOCH) * 86_400.0

@@ -1,0 +1,123 @@
+"""Plans in the database: the head as one document, the lines page by page, each person's word as a row of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from crm_compliance.store.sql.documents import Altered, decoded
+from crm_compliance.store.sql.tables import approvals, plan_pages, plans
+from jobs.model.plan import Approval, LinesRemoved, Plan
+from rules.errors import Refused, UsageError
+from rules.model.accounts import same_person
+
+
+def insert_plan(connection: Connection, plan: Plan, pages: Iterable[bytes]) -> None:
+    """Write a plan and its pages. `pages` is consumed inside the transaction, one at a time: a plan need not fit in memory."""
+    row = {"id": plan.id, "kind": plan.kind.value, "applied": plan.applied, "pages": 0, "doc": plan.document}
+    connection.execute(insert(plans), row)
+    count = 0
+    for content in pages:
+        connection.execute(insert(plan_pages), {"plan": plan.id, "page": count, "content": content})
+        count += 1
+    connection.execute(update(plans).where(plans.c.id == plan.id).values(pages=count))
+    for word in plan.given:
+        _insert_word(connection, plan.id, word)
+
+
+def read_plan(connection: Connection, plan: str) -> Plan:
+    row = connection.execute(select(plans.c.doc, plans.c.applied).where(plans.c.id == plan)).first()
+    if row is None:
+        raise _unknown(plan)
+    return _decoded(row.doc, row.applied, _words(connection, plan))
+
+
+def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
+    """The SHA-256 of the head as it stands there, in lower-case hex, and the plan as that document has it: with the words of then."""
+    doc: str | None = connection.execute(select(plans.c.doc).where(plans.c.id == plan)).scalar()
+    if doc is None:
+        raise _unknown(plan)
+    return hashlib.sha256(doc.encode(errors="replace")).hexdigest(), decoded(doc, Plan, "a plan")
+
+
+def replace_head(connection: Connection, plan: Plan) -> str:
+    """Write the head of a plan anew, as `read_saved` gave it but for what has had its day; gives its digest as that would give it."""
+    doc = plan.document
+    connection.execute(update(plans).where(plans.c.id == plan.id).values(doc=doc))
+    return hashlib.sha256(doc.encode(errors="replace")).hexdigest()
+
+
+def read_plans(connection: Connection) -> list[Plan]:
+    words: dict[str, list[Approval]] = {}
+    for row in connection.execute(select(approvals.c.plan, approvals.c.doc).order_by(approvals.c.position)):
+        words.setdefault(row.plan, []).append(decoded(row.doc, Approval, f"an approval of {row.plan}"))
+    found = connection.execute(select(plans.c.id, plans.c.doc, plans.c.applied).order_by(plans.c.position.desc()))
+    return [_decoded(row.doc, row.applied, words.get(row.id, ())) for row in found]
+
+
+def count_pages(connection: Connection, plan: str) -> int:
+    """Raises LinesRemoved where they have had their day: a plan without lines would look like a plan with nothing to do."""
+    count = connection.execute(select(plans.c.pages).where(plans.c.id == plan)).scalar()
+    if count is None:
+        raise _unknown(plan)
+    if count and connection.execute(select(plan_pages.c.page).where(plan_pages.c.plan == plan).limit(1)).scalar() is None:
+        raise LinesRemoved("the lines of this plan were removed when they had had their day", hint="make a new plan", where=plan)
+    return int(count)
+
+
+def read_page(connection: Connection, plan: str, page: int) -> bytes:
+    """One page.
+
+    Raises:
+        Altered: it is gone: a plan with fewer lines than were stored would look like a plan with less to do.
+    """
+    content = connection.execute(select(plan_pages.c.content).where(plan_pages.c.plan == plan, plan_pages.c.page == page)).scalar()
+    if content is None:
+        raise Altered(f"page {page} of the lines is gone", hint="restore the database from a backup and tell the DPO", where=plan)
+    return bytes(content)
+
+
+def add_word(connection: Connection, plan: str, word: Approval) -> Plan:
+    """Add one person's word and return the plan as it then stands.
+
+    The plan's row is locked meanwhile. Who approved once cannot approve again in another role, not even at the same moment from another
+    window: whatever needs approval needs two people (ACC-09). An approval that has run out does not stand in the way of a new one.
+    """
+    connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
+    before = read_plan(connection, plan)
+    if word.approves and any(same_person(other.who, word.who) for other in before.counting(word.at)):
+        error = Refused("this person has approved the plan already", hint="the other approval is for somebody else (ACC-09)", where=plan)
+        error.code = "same_person"
+        raise error
+    _insert_word(connection, plan, word)
+    return msgspec.structs.replace(before, given=(*before.given, word))
+
+
+def mark_applied(connection: Connection, plan: str) -> None:
+    connection.execute(update(plans).where(plans.c.id == plan).values(applied=True))
+
+
+def _insert_word(connection: Connection, plan: str, word: Approval) -> None:
+    row = {"plan": plan, "who": word.who, "role": word.role, "approves": word.approves, "doc": _encoded(word)}
+    connection.execute(insert(approvals), row)
+
+
+def _words(connection: Connection, plan: str) -> list[Approval]:
+    docs = connection.execute(select(approvals.c.doc).where(approvals.c.plan == plan).order_by(approvals.c.position)).scalars()
+    return [decoded(doc, Approval, f"an approval of {plan}") for doc in docs]
+
+
+def _decoded(doc: str, applied: bool, words: Sequence[Approval]) -> Plan:
+    """The document as it was saved, with what happened to the plan since."""
+    return msgspec.structs.replace(decoded(doc, Plan, "a plan"), applied=applied, given=tuple(words))
+
+
+def _encoded(value: msgspec.Struct) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _unknown(plan: str) -> UsageError:
+    return UsageError(f"there is no plan {plan}", hint="crm-compliance plans list")

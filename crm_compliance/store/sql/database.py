@@ -1,0 +1,334 @@
+"""The database under the store: SQLite or PostgreSQL, its transactions, its steps from version to version, its errors."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from importlib.resources import files
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from crm_compliance.files import DiskProblem, disk_errors, refuse_open_to_others
+from rules.errors import UsageError
+
+HEAD = "0009"  # the last step in migrations/versions
+VERSION_TABLE = "crm_compliance_version"  # not alembic's own name: another program may live in the same PostgreSQL database
+SIGNED = "0008"  # the first version whose journal and register of erasures are sealed
+BUSY_S = 30
+MIGRATION_LOCK, LEDGER_LOCK = 7_246_001, 7_246_002  # advisory lock keys, within one PostgreSQL database
+
+# A connection that lies idle must neither be cut by a firewall nor outlive a dead machine by two hours. Nothing is prepared: a pooler may
+# give each transaction another connection.
+POSTGRESQL_ARGUMENTS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "prepare_threshold": None,
+}
+
+
+class StoreUnusable(UsageError):
+    """The database cannot be reached, is damaged, is busy, or is of a version that this program does not know."""
+
+    code = "store"
+
+
+class Database:
+    """One database, opened. `file` is that of SQLite, None for PostgreSQL."""
+
+    def __init__(self, engine: Engine, place: str, file: Path | None) -> None:
+        self.engine = engine
+        self._reader = engine if file else engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
+        self.place = place
+        self.file = file
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Open the database of a SQLAlchemy URL and bring it to the version of this program.
+
+        Raises:
+            StoreUnusable, DiskProblem, OpenToOthers: with what a person can do about it; a password in the URL is never repeated.
+        """
+        parsed = parse(url)
+        file = _sqlite_file(parsed) if parsed.get_backend_name() == "sqlite" else None
+        database = cls(_engine(parsed, file), str(file) if file else parsed.render_as_string(hide_password=True), file)
+        try:
+            database._migrate()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that sees one state and writes nothing."""
+        with explained(self.place), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, whole or not at all. In SQLite it takes the write lock at once, so that what it reads cannot change under it."""
+        with explained(self.place), self._writer.begin() as connection:
+            yield connection
+
+    def _migrate(self) -> None:
+        """Bring the tables to HEAD. Two processes may start at once: one does it, the other finds it done."""
+        with self.reading() as connection:
+            if _version(connection, self.place) == HEAD:
+                return
+        with _opening(self.file) if self.file else nullcontext():
+            if self.file:
+                with explained(self.place), self.engine.execution_options(begin="").connect() as connection:
+                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            try:
+                with self.writing() as connection:
+                    if not self.file:
+                        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                    if (version := _version(connection, self.place)) != HEAD:
+                        _refuse_unsigned(connection, version, self.place)
+                        with _telling_of_other_tables(version or "nothing"):
+                            _upgrade(connection)
+            except _OtherTables as error:
+                with self.reading() as connection:
+                    raise _misfit(connection, error.mark, self.place) from error
+
+
+@contextmanager
+def _opening(file: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(f"{file}.opening", timeout=BUSY_S, mode=0o600, fallback_to_soft=False)
+    with disk_errors(file):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise StoreUnusable("another program has been opening the database for too long", hint="end it", where=str(file)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def parse(url: str) -> URL:
+    """The URL of a database that this program can use."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError):
+        backend = ""
+    if backend == "postgres":
+        backend = "postgresql"
+    if backend not in ("sqlite", "postgresql"):
+        raise StoreUnusable(
+            "DATABASE_URL is not the URL of a SQLite or PostgreSQL database",
+            hint="for example sqlite:////var/lib/crm-compliance/state.db or postgresql://user@host/database",
+        )
+    if backend == "sqlite" and (parsed.database or ":memory:").startswith((":memory:", "file:")):
+        raise StoreUnusable("a SQLite store needs a file", hint="for example sqlite:////var/lib/crm-compliance/state.db")
+    return parsed.set(drivername="sqlite+pysqlite" if backend == "sqlite" else "postgresql+psycopg")
+
+
+def _sqlite_file(url: URL) -> Path:
+    """The file behind the URL, made with mode 0600 where it is missing: SQLite itself would let the group read it."""
+    file = Path(url.database or "").resolve()
+    if not file.parent.is_dir():
+        raise DiskProblem(f"there is no folder {file.parent}", hint="make the folder of the database first", where=str(file))
+    if file.is_dir():
+        raise DiskProblem("the database is a folder", hint="name a file", where=str(file))
+    # Never opened where it is there: whoever closes a file drops all POSIX locks that the process has on it, those of SQLite for a store
+    # that is already open too. Another program would then take itself for the last one, and remove the journal that this one still writes.
+    with disk_errors(file), suppress(FileExistsError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    refuse_open_to_others(file, Path(f"{file}-wal"), Path(f"{file}-shm"))
+    return file
+
+
+def _engine(url: URL, file: Path | None) -> Engine:
+    # hide_parameters: an error message must not carry what was to be written (ACC-05).
+    if file is None:
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=POSTGRESQL_ARGUMENTS)
+    engine = create_engine(url.set(database=str(file)), hide_parameters=True, connect_args={"timeout": BUSY_S})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver shall not begin transactions: `begin` below does
+        # FULL: what a journal says must be there after a power cut too, for the CRM has it done by then.
+        # secure_delete: what is removed from the register, a name or an answer, is overwritten in the file and not only forgotten.
+        for pragma in ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if how := connection.get_execution_options().get("begin", "BEGIN"):
+            connection.exec_driver_sql(how)
+
+    return engine
+
+
+def _version(connection: Connection, place: str) -> str | None:
+    """The version that the tables have by their mark; None for an empty database."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    # Read here and not by alembic, which takes a fifth of a second to load and is not needed on most days.
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all()  # noqa: S608
+    if not found:
+        return None
+    mark = str(found[0])
+    if found == [HEAD]:
+        return HEAD
+    if len(found) == 1 and re.fullmatch(r"\d{4}", mark) and mark > HEAD:
+        raise StoreUnusable(
+            f"the database has version {mark}, this program knows versions up to {HEAD}",
+            hint="install the newer version of crm-compliance that made it; an older one could spoil it",
+            where=place,
+        )
+    if len(found) > 1 or mark not in _steps():
+        raise _misfit(connection, ", ".join(sorted(map(str, found))), place)
+    return mark
+
+
+def _steps() -> set[str]:
+    """The versions that there were, one for each step."""
+    return {file.name[:4] for file in (Path(__file__).parents[1] / "migrations" / "versions").glob("[0-9]*.py")}
+
+
+def _misfit(connection: Connection, mark: str, place: str) -> StoreUnusable:
+    """The error that the mark of the version is none, or not that of these tables; where it can be told, it says which it should be."""
+    from crm_compliance.store.sql.tables import metadata
+
+    inspector = inspect(connection)
+    there = {name: {column["name"] for column in columns} for (_, name), columns in inspector.get_multi_columns().items()}
+    is_head = all(there.get(name) == set(table.columns.keys()) for name, table in metadata.tables.items())
+    tables = f"the tables are those of version {HEAD}" if is_head else "the tables are not those of that version"
+    mend = f"; if there is none: set version_num in {VERSION_TABLE} to {HEAD}, then crm-compliance ledger verify" if is_head else ""
+    return StoreUnusable(
+        f"the version mark of the database (table {VERSION_TABLE}) says {mark[:40]!r}, and {tables}",
+        hint=f"nothing was changed; somebody has altered the mark: tell the DPO, and restore the database from its newest backup{mend}",
+        where=place,
+    )
+
+
+class _OtherTables(Exception):
+    """A step found other tables than those of the version that the mark says."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__(mark)
+        self.mark = mark
+
+
+@contextmanager
+def _telling_of_other_tables(mark: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_about_tables(error):
+            raise
+        raise _OtherTables(mark) from error
+
+
+def _is_about_tables(error: DBAPIError) -> bool:
+    """Whether a statement found no table, column or index where there should be one, or one where there should be none."""
+    if isinstance(error.orig, sqlite3.Error):
+        return str(error.orig).startswith(("no such ", "duplicate column ")) or "already exists" in str(error.orig)
+    return getattr(error.orig, "sqlstate", None) in ("42P01", "42P07", "42701", "42703", "42704")
+
+
+def _refuse_unsigned(connection: Connection, version: str | None, place: str) -> None:
+    """Refuse a database whose runs were written by a version that signed none of them: nobody could tell them from made-up ones."""
+    if version is None or version >= SIGNED or connection.execute(text("SELECT 1 FROM runs LIMIT 1")).first() is None:
+        return
+    if "seal" in {column["name"] for column in inspect(connection).get_columns("actions")}:
+        raise _misfit(connection, version, place)
+    raise StoreUnusable(
+        f"the database has runs of version {version}, which did not sign them; this program believes runs from version {SIGNED} on",
+        hint="nothing was changed: keep that version and this database for its history, and begin with a new CRM_COMPLIANCE_DATA_DIR",
+        where=place,
+    )
+
+
+_alembic = threading.Lock()  # alembic keeps its context in module globals
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(files("crm_compliance.store") / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    with _alembic:
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def explained(place: str) -> Iterator[None]:
+    """Turn what a driver says about disk, network and access into words that a person can act on. Anything else is a bug and passes."""
+    try:
+        yield
+    except DBAPIError as error:
+        known = _told_by_sqlite(error.orig, place) if isinstance(error.orig, sqlite3.Error) else _postgresql_problem(error, place)
+        if known is None and error.statement is None and isinstance(error.orig, sqlite3.Error):
+            known = _damaged(place)  # on the way to the first statement, so it is about the file
+        if known is None:
+            raise
+        raise known from error
+    except UnicodeDecodeError as error:  # the names in a damaged schema
+        raise _damaged(place) from error
+
+
+def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name == "SQLITE_FULL":
+        return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM")):
+        return DiskProblem(f"the database cannot be written ({name})", hint="look at the folder's owner, mode and disk", where=place)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreUnusable(f"the database was busy for {BUSY_S} seconds", hint="find the program that holds it, and repeat", where=place)
+    told = str(error)
+    if told.startswith("no such "):
+        return _lacking(place)
+    # A text that is none is told without a name.
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")) or told.startswith("Could not decode"):
+        return _damaged(place)
+    return None
+
+
+def _lacking(place: str) -> StoreUnusable:
+    """A table or column lacks where the page that names it is damaged, where somebody removed it, or where the mark is not theirs."""
+    return StoreUnusable(
+        f"the database lacks a table or column of version {HEAD}, which its version mark (table {VERSION_TABLE}) says it has",
+        hint="it is damaged, or somebody has altered the mark or the tables: tell the DPO, and restore it from its newest backup",
+        where=place,
+    )
+
+
+def _damaged(place: str) -> StoreUnusable:
+    return StoreUnusable("the file is not a SQLite database, or is damaged", hint="restore it from its newest backup", where=place)
+
+
+def _postgresql_problem(error: DBAPIError, place: str) -> UsageError | None:
+    import psycopg  # not at the top: it takes its time to load, and SQLite never needs it
+
+    state = getattr(error.orig, "sqlstate", None)
+    if state in ("42P01", "42703"):
+        return _lacking(place)
+    if state == "53100":
+        return DiskProblem("the disk of the database is full", hint="make room and repeat; nothing was half-written", where=place)
+    if state in ("25006", "42501"):
+        return StoreUnusable("the database may not be written", hint="the account needs to own the schema", where=place)
+    lost = error.connection_invalidated or (state is None and isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError))
+    if lost or (state or "").startswith(("08", "28", "3D", "53", "57")):  # connection, sign-in, no such database, resources, shutdown
+        return StoreUnusable("the database cannot be reached", hint="look at DATABASE_URL, the network and the server", where=place)
+    return None

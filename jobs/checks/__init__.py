@@ -1,0 +1,1 @@
+"""What is looked at before anything is believed or done: the ledger, the CRM and its clock, the kill switch."""

@@ -1,0 +1,38 @@
+"""Holds the CRM's clock against ours: every end of a period hangs on a day, so two clocks that disagree may erase too early."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from connectors.interface import ConnectorError
+from jobs.ports.context import JobContext
+
+TOLERANCE: Final = timedelta(minutes=5)
+
+
+class ClocksDiffer(ConnectorError):
+    """The CRM's clock and ours are further apart than any network explains."""
+
+    code = "clock"
+
+
+def refuse_other_clock(context: JobContext) -> None:
+    """Compare the clocks by the answers that the CRM has given so far; asks for a few more where there were hardly any.
+
+    A clock that was set by hand (loopback only) is nobody's time, and is compared with nothing.
+
+    Raises:
+        ClocksDiffer: they are more than five minutes apart.
+    """
+    if not context.compares_clocks:
+        return
+    theirs = context.connector.server_time()
+    if theirs is None:
+        return
+    ahead = (theirs - context.clock()).total_seconds()
+    if abs(ahead) > TOLERANCE.total_seconds():
+        raise ClocksDiffer(
+            f"the CRM's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's",
+            hint="synchronise this machine's clock (NTP), then make a new plan: every retention end hangs on the day",
+        )

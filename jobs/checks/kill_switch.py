@@ -1,0 +1,46 @@
+"""The kill switch: whoever sets it ends every run after the batch in hand, or where it waits for the CRM (`stop`), until it is lifted
+(`resume`)."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from jobs.ports.context import JobContext
+from jobs.ports.store import Store
+from rules.errors import Refused
+
+STOPPED = "stopped"  # code of the refusal
+
+
+def refuse_if_stopped(store: Store) -> None:
+    """Raise Refused with code `stopped` while the kill switch is set."""
+    since = store.stopped_since()
+    if since is not None:
+        raise stopped(since)
+
+
+def unless_stopped(context: JobContext) -> AbstractContextManager[None]:
+    """While the block runs, the kill switch ends a wait for the CRM too, with the refusal of `refuse_if_stopped`: an outage is waited out
+    for half an hour, and nobody who has said stop waits for that."""
+    return context.connector.watched(lambda: refuse_if_stopped(context.store))
+
+
+def stopped(since: datetime) -> Refused:
+    """The refusal of whatever would write while the kill switch is set."""
+    error = Refused(
+        f"everything is stopped since {since.isoformat(timespec='seconds')}",
+        hint="crm-compliance resume, then apply the same plan again: it goes on where it was",
+    )
+    error.code = STOPPED
+    return error
+
+
+def stop(store: Store, now: datetime) -> datetime:
+    """Set the kill switch, and give since when it is set; whoever sets it a second time changes nothing."""
+    return store.stop(now, ("stopped", {}))
+
+
+def resume(store: Store) -> bool:
+    """Lift the kill switch; whether it was set."""
+    return store.resume(("resumed", {}))

@@ -1,0 +1,360 @@
+"""The register of what was erased, in keyed references: after a restore of the CRM it tells what has to go again (ERA-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import TypeVar
+
+import msgspec
+
+from jobs.ledger.entries import StoreAltered
+from jobs.model.run import Action, Erasure
+from jobs.ports.context import JobContext
+from rules.dates.instants import instant
+from rules.model.records import KINDS, Contact, Statistic
+
+REGISTERED = ("delete", "mask", "trim", "disown")  # an emptied link erases nobody
+BEGUN = "begun-"  # before the word for what a run is about to do to a contact, which nothing else would lead to once its dossier is gone
+GOING = "going-"  # before the word for what a run is about to do to any row: delete or mask. What a lost run wrote last stands nowhere else
+LEFT = "left-"  # before the same, of a row that has gone with a unit which its run left half done
+WHOLE = "whole-"  # before the same, of the version of a unit's own row as it was judged; without a run where that has ended
+ENDED = "ended"  # a run has done, or noted in the database, all that it had begun
+COUNTED = "counted"  # a run is about to let a total of the statistics grow from this version on; nobody is erased by that
+CHUNK = 1_000
+
+T = TypeVar("T")
+
+
+class Erased(msgspec.Struct, frozen=True, gc=False):
+    """What became of one row: delete, mask or trim, and why."""
+
+    operation: str
+    reason: str
+
+
+class OfUnit(msgspec.Struct, frozen=True, gc=False):
+    """What an announced row goes with: its unit's keyed reference, and for which reason that goes. In the register both stand in the one
+    column `reason`, of which `text` is the form: the digests of registers that there are hang on it."""
+
+    unit: str
+    reason: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.unit}:{self.reason}"  # a reference is hexadecimal: the first colon ends it
+
+    @classmethod
+    def read(cls, text: str) -> OfUnit:
+        unit, _, reason = text.partition(":")
+        return cls(unit, reason)
+
+
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """What a run wrote, or was about to write, of which it is not known that it cleaned all other places: delete or mask, in which run, of
+    the unit with which keyed reference, for which reason, when. All but the operation is empty where the register does not tell."""
+
+    operation: str
+    run: str = ""
+    table: str = ""
+    unit: str = ""
+    reason: str = ""
+    at: str = ""
+
+
+class Register:
+    """All that database and journal know of erasures, by keyed reference. Where a row was masked and later deleted, the deletion counts."""
+
+    def __init__(self, entries: Iterable[Erasure] = ()) -> None:
+        self.tables: set[str] = set()
+        self.tables_written: set[str] = set()  # those of rows that went along included, which need no mapping
+        self._going: dict[str, dict[str, Written]] = {}  # by run that has not ended, then by reference
+        self._left: dict[str, Written] = {}
+        self._whole: dict[str, dict[str, Written]] = {}  # by run, then by reference of the version
+        self.has_trims = False
+        self._known: dict[str, Erased] = {}
+        self._begun: dict[str, dict[str, Erased]] = {}  # by reference, then by run
+        self._ended: set[str] = set()
+        shared: dict[Erased, Erased] = {}
+        for entry in entries:
+            if entry.operation == ENDED:
+                self._end(entry.run)
+                continue
+            if entry.operation.startswith((GOING, LEFT, WHOLE)):
+                self._write(entry)
+                continue
+            if entry.operation == COUNTED:
+                continue
+            if entry.operation.startswith(BEGUN):
+                self._begun.setdefault(entry.ref, {})[entry.run] = Erased(entry.operation.removeprefix(BEGUN), entry.reason)
+                continue
+            self.tables.add(entry.row_table)
+            self.has_trims = self.has_trims or entry.operation == "trim"
+            before = self._known.get(entry.ref)
+            if before is None or before.operation != "delete" or entry.operation == "delete":
+                erased = Erased(entry.operation, entry.reason)
+                self._known[entry.ref] = shared.setdefault(erased, erased)
+
+    def _write(self, entry: Erasure) -> None:
+        word, _, operation = entry.operation.partition("-")
+        of = OfUnit.read(entry.reason)
+        written = Written(operation, entry.run, entry.row_table, of.unit, of.reason, entry.at)
+        self.tables_written.add(entry.row_table)
+        if word + "-" == LEFT:
+            self._left[entry.ref] = written
+        elif word + "-" == WHOLE:
+            if entry.run not in self._ended:
+                self._whole.setdefault(entry.run, {})[entry.ref] = written
+        elif entry.run in self._ended:
+            self._take_over(entry.ref, entry.run)
+        else:
+            self._going.setdefault(entry.run, {})[entry.ref] = written
+
+    def _end(self, run: str) -> None:
+        self._ended.add(run)
+        self._whole.pop(run, None)
+        for ref in self._going.pop(run, {}):
+            self._take_over(ref, run)
+
+    def _take_over(self, ref: str, run: str) -> None:
+        """What an earlier run had left half done is the business of the later one that came to it: it is done, or left by that one."""
+        if (left := self._left.get(ref)) is not None and left.run != run:
+            del self._left[ref]
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def written(self, references: Collection[str]) -> Written | None:
+        """What was done, or perhaps done, to the row with any of these references of which something may be left in other places: by a run
+        that never came to its end, or that left its unit half done. What is known to be deleted is among it, whichever run that was."""
+        for reference in references:
+            found = [going[reference] for going in self._going.values() if reference in going]
+            found += [left] if (left := self._left.get(reference)) is not None else []
+            if found:
+                return found[-1]
+        erased = self.find(references)
+        return Written("delete") if erased is not None and erased.operation == "delete" else None
+
+    @property
+    def has_wholes(self) -> bool:
+        """Whether units of several rows were announced by runs that never came to their end, or left half done."""
+        return any(self._whole.values())
+
+    def announced(self, references: Collection[str]) -> tuple[str, Written | None]:
+        """What a run that never came to its end was about to do to the row with any of these references, or has left half done of, and the
+        reference by which it was announced; empty and None where there is nothing of it."""
+        for reference in references:
+            for known in (*self._going.values(), self._left):
+                if (found := known.get(reference)) is not None and found.unit:
+                    return reference, found
+        return "", None
+
+    def whole(self, references: Collection[str]) -> Written | None:
+        """The unit of which the own row had the version with any of these references when it was judged."""
+        return next((known[ref] for ref in references for known in self._whole.values() if ref in known), None)
+
+    def units(self, tables: Collection[str]) -> dict[str, set[str]]:
+        """The references of all rows of these tables that were announced, or have gone, by the reference of their unit."""
+        found: dict[str, set[str]] = {}
+        for known in (*self._going.values(), self._left):
+            for ref, written in known.items():
+                if written.table in tables and written.unit:
+                    found.setdefault(written.unit, set()).add(ref)
+        return found
+
+    def find(self, references: Collection[str]) -> Erased | None:
+        """What became of the row with any of these references, None where it was never erased."""
+        for reference in references:
+            found = self._known.get(reference)
+            if found is not None:
+                return found
+        return None
+
+    def begun(self, references: Collection[str], *, but_by: str = "") -> Erased | None:
+        """What a run that never came to its end, other than `but_by`, was about to do to the contact with any of these references."""
+        for reference in references:
+            for run, begun in self._begun.get(reference, {}).items():
+                if run != but_by and run not in self._ended:
+                    return begun
+        return None
+
+
+def begin(context: JobContext, run: str, contacts: Iterable[tuple[str, str, str]]) -> None:
+    """Note which contacts, as (id, disposition, reason), a run removes or trims at its end, before it does anything else. Once their
+    dossiers are gone nothing but this tells them from contacts that were never linked to anything, should the database be lost."""
+    table, at = context.connector.table(Contact), instant(context.clock(), "seconds")
+    entries = [
+        Erasure(context.reference(table, contact), BEGUN + disposition, table, run, at, reason) for contact, disposition, reason in contacts
+    ]
+    _note(context, entries)
+
+
+def end(context: JobContext, run: str) -> None:
+    """Note that a run has come to its end: the database knows what became of all that it had begun."""
+    _note(context, [Erasure(context.reference("run", run), ENDED, "", run, instant(context.clock(), "seconds"), "")])
+
+
+def note_counting(context: JobContext, run: str, versions: Iterable[tuple[str, str]]) -> None:
+    """Note from which versions, as (id, version), a run lets totals of the statistics grow, before it does (ERA-16)."""
+    table, at = context.connector.table(Statistic), instant(context.clock(), "seconds")
+    _note(context, [Erasure(_counted(context, *version), COUNTED, table, run, at, "") for version in versions])
+
+
+def has_counted(context: JobContext, run: str, versions: Iterable[tuple[str, str]]) -> bool:
+    """Whether a run has let totals grow, of which these are the versions now: it has noted that it would, and they are others by now.
+
+    The file beside the database is asked too, which knows of it where the database was put back to the moment before.
+    """
+    entries = chain(context.store.erasures(), context.erased.read())
+    noted = {entry.ref for entry in entries if entry.run == run and entry.operation == COUNTED}
+    return bool(noted) and noted.isdisjoint(_counted(context, *version) for version in versions)
+
+
+def _counted(context: JobContext, row: str, version: str) -> str:
+    return context.reference(context.connector.table(Statistic), version_of(row, version))
+
+
+def announce(context: JobContext, run: str, actions: Sequence[Action]) -> list[Erasure]:
+    """Note which rows are about to be deleted or masked, or to go along, in the journal outside the database first, and give the entries
+    for the database. Of rows that are gone nothing but this tells, should the database be lost before their outcome is noted: what other
+    places hold of them could not be told from what other people's rows have left there (ERA-12)."""
+    entries = list(_rows_of(context, run, GOING, [(action.key, action.reason, _writes(context, action)) for action in actions]))
+    entries += _wholes(context, run, actions)
+    if entries:
+        context.erased.append(entries)
+    return entries
+
+
+def _wholes(context: JobContext, run: str, actions: Iterable[Action]) -> Iterator[Erasure]:
+    """The version of the own row of each unit that may be left half done: what is left of it is finished only as it was judged."""
+    at = instant(context.clock(), "seconds")
+    for action in actions:
+        own = action.rows[-1] if len(action.rows) > 1 else None
+        if own is not None and own.operation in ("delete", "mask") and own.etag:
+            ref = context.reference(action.table, version_of(own.id, own.etag))
+            of = OfUnit(context.reference(*action.key), action.reason)
+            yield Erasure(ref, WHOLE + own.operation, action.table, run, at, of.text)
+
+
+def announce_rows(context: JobContext, run: str, rows: Mapping[tuple[str, str], Iterable[tuple[str, str]]]) -> None:
+    """The same of rows, as (table, id) by unit, that are no unit's own and about to go from another place: posts, jobs."""
+    _note(context, list(_rows_of(context, run, GOING, [(unit, "", [("delete", *row) for row in each]) for unit, each in rows.items()])))
+
+
+def leave(context: JobContext, run: str, actions: Sequence[Action], there: Mapping[tuple[str, str], Collection[tuple[str, str]]]) -> None:
+    """Note which rows have gone with units that the run leaves half done; `there` are those that have not, by unit."""
+    gone = [
+        (action.key, action.reason, [row for row in _writes(context, action) if row[1:] not in there.get(action.key, ())])
+        for action in actions
+    ]
+    rows = list(_rows_of(context, run, LEFT, gone))
+    _note(context, [*rows, *_wholes(context, "", actions)] if rows else [])
+
+
+def erase_late(context: JobContext, rows: Mapping[tuple[str, str], Written]) -> None:
+    """Note that rows, by (table, id), are gone which a run that never came to its end was about to delete, as it would have."""
+    at = instant(context.clock(), "seconds")
+    late = [(row, written) for row, written in rows.items() if written.run and context.connector.record(row[0]) is not None]
+    _note(context, [Erasure(context.reference(*row), "delete", row[0], written.run, at, written.reason) for row, written in late])
+
+
+def _writes(context: JobContext, action: Action) -> Iterator[tuple[str, str, str]]:
+    for write in (*action.gone, *action.rows):
+        if write.operation in ("delete", "mask"):
+            yield write.operation, context.connector.table(KINDS[write.kind]), write.id
+    yield from (("delete", *row) for row in action.along)
+
+
+def _rows_of(
+    context: JobContext, run: str, word: str, rows: Iterable[tuple[tuple[str, str], str, Iterable[tuple[str, str, str]]]]
+) -> Iterator[Erasure]:
+    at = instant(context.clock(), "seconds")
+    for unit, reason, each in rows:
+        of = OfUnit(context.reference(*unit), reason)
+        yield from (Erasure(context.reference(table, row), word + what, table, run, at, of.text) for what, table, row in each)
+
+
+def _note(context: JobContext, entries: Sequence[Erasure]) -> None:
+    if entries:
+        context.erased.append(entries)
+        context.store.add_erasures(entries)
+
+
+def is_behind(context: JobContext) -> bool:
+    """Whether the register of erasures beside the database knows of a run of which the database knows nothing.
+
+    After a run was killed the file may be a step ahead of it: the run itself goes on from there.
+    """
+    last = context.erased.last()
+    if last is None or context.store.has_erasure(last):
+        return False
+    return last.run not in {run.id for run in context.store.runs() if not run.is_over}
+
+
+def refuse_if_behind(context: JobContext) -> None:
+    """Raise StoreAltered, with code `store_behind`, where the database has to be recovered first."""
+    if is_behind(context):
+        error = StoreAltered(
+            "the register of erasures knows more than the database, which was lost or put back to an older day",
+            hint="restore the newest backup of the database; if there is none newer: crm-compliance recover",
+            where="erasures.jsonl",
+        )
+        error.code = "store_behind"
+        raise error
+
+
+def register(context: JobContext, run: str, actions: Sequence[Action]) -> list[Erasure]:
+    """Note what these units' rows were, in the journal outside the database first, and give the entries for the database."""
+    entries = [
+        Erasure(
+            ref=context.reference(table, version_of(write.id, write.etag) if write.operation == "trim" else write.id),
+            operation=write.operation,
+            row_table=table,
+            run=run,
+            at=action.removed_at,
+            reason=action.reason,
+        )
+        for action in actions
+        for write in (*action.gone, *action.rows)
+        if write.operation in REGISTERED
+        for table in [context.connector.table(KINDS[write.kind])]
+    ]
+    if entries:
+        context.erased.append(entries)
+    return entries
+
+
+def version_of(row: str, etag: str) -> str:
+    """How the register names a row in one version: the one before a trim, which only a restore brings back."""
+    return f"{row}@{etag}"
+
+
+def load_register(context: JobContext) -> Register:
+    """The union of database and journal.
+
+    Raises:
+        StoreAltered: one of the two is not what it was when it was last written: what somebody slipped in would go from the CRM.
+    """
+    context.store.check_erasures(whole=True)
+    return Register(_both(context))
+
+
+def _both(context: JobContext) -> Iterator[Erasure]:
+    yield from context.store.erasures()
+    yield from context.erased.read()
+
+
+def reconcile(context: JobContext) -> tuple[int, int]:
+    """Give database and journal what only the other has, and say how many entries each got. For the one runner alone."""
+    added = context.store.add_erasures(context.erased.read())
+    known = {(entry.ref, entry.operation, entry.run) for entry in context.erased.read()}
+    lacking = [entry for entry in context.store.erasures() if (entry.ref, entry.operation, entry.run) not in known]
+    for chunk in _chunks(lacking):
+        context.erased.append(chunk)
+    return added, len(lacking)
+
+
+def _chunks(entries: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(entries)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk

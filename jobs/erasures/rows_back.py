@@ -1,0 +1,76 @@
+"""Finds the rows of the CRM that had been erased and are back, by keyed references alone, and what has to go again with what (ERA-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from jobs.erasures.register import Register, version_of
+from jobs.ports.context import JobContext
+from rules.model.kinds import HANGING, LINKS
+from rules.model.records import KINDS, Record
+
+
+class Returned(msgspec.Struct, frozen=True, gc=False):
+    """One row that goes again: its kind, id and version; what had been done to it (delete, mask or trim), and why."""
+
+    kind: str
+    id: str
+    etag: str
+    operation: str
+    reason: str
+
+
+def returned_rows(context: JobContext, register: Register, *, also_begun: bool = False) -> list[Returned]:
+    """The rows that have to be written again, by kind and id; those that go with another one of them are left out. With `also_begun` also
+    the contacts that a run was about to remove or trim which never came to its end.
+
+    Every row of every table is read, in a small projection, and its references under all living keys are looked up. A masked row is back
+    where its mark of anonymisation is missing, a role that was nobody's where it is somebody's again; a trimmed contact where it has the
+    very version that was emptied.
+    """
+    found: dict[str, dict[str, tuple[Record, Returned]]] = {kind: {} for kind in LINKS}
+    for kind, row, again in _matches(context, register, also_begun):
+        found[kind][row.id] = (row, again)
+    gone = {kind: {row for row, (_, again) in rows.items() if again.operation != "trim"} for kind, rows in found.items()}
+    return [again for kind, rows in found.items() for _, (row, again) in sorted(rows.items()) if not _goes_along(kind, row, gone)]
+
+
+def _matches(context: JobContext, register: Register, also_begun: bool) -> Iterator[tuple[str, Record, Returned]]:
+    connector, references = context.connector, context.references
+    for kind, fields in LINKS.items():
+        record = KINDS[kind]
+        looks_for_begun = also_begun and kind == "contact"
+        if not connector.has(record) or ((table := connector.table(record)) not in register.tables and not looks_for_begun):
+            continue
+        done = 0
+        has_versions = kind == "contact" and register.has_trims
+        for page in connector.read(record, fields):
+            context.progress(f"looking for erased rows of {table}", done)
+            done += len(page)
+            for row in page:
+                erased = register.find(references(table, row.id))
+                if erased is not None and erased.operation == "mask" and getattr(row, "anonymised_on", None) is not None:
+                    erased = None
+                if erased is not None and erased.operation == "disown" and getattr(row, "contact", None) is None:
+                    erased = None
+                if erased is None and has_versions:
+                    erased = register.find(references(table, version_of(row.id, row.etag)))
+                if erased is None and looks_for_begun:
+                    erased = register.begun(references(table, row.id))
+                if erased is not None:
+                    yield kind, row, Returned(kind, row.id, row.etag, erased.operation, erased.reason)
+
+
+def _goes_along(kind: str, row: Record, gone: Mapping[str, set[str]]) -> bool:
+    """Whether a row hangs on another one that goes, so that it goes with it; one that also belongs to what stays does not."""
+    if kind in HANGING:
+        return getattr(row, "regarding", None) in gone.get(getattr(row, "regarding_kind", None) or "", ())
+    dossier, fiche = getattr(row, "dossier", None), getattr(row, "fiche", None)
+    if kind == "fiche":
+        return dossier in gone["dossier"]
+    if kind == "party":
+        owners = [owner in gone[name] for name, owner in (("dossier", dossier), ("fiche", fiche)) if owner is not None]
+        return bool(owners) and all(owners)
+    return False

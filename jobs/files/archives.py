@@ -1,0 +1,110 @@
+"""What is packed: archives, the documents of text processors and spreadsheets, which are archives, and what gzip made."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Final
+
+from jobs.files.byte_strings import among_bytes
+from jobs.files.limits import Budget, CannotRead, Unread
+
+ARCHIVE: Final = (b"PK\x03\x04", b"PK\x05\x06")
+GZIP: Final = b"\x1f\x8b"
+_STEP: Final = 256 * 1024
+_LOCAL: Final = 30  # bytes of the head of a part, without its name
+_FOLLOWS: Final = 24
+
+
+def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, bytes | None, str]]:
+    """Every member of an archive by its name, with its bytes and what is noted on it; no bytes where it is locked.
+
+    Raises:
+        CannotRead: it would cost more than is left; something lies in it that is no part of it.
+        Exception: whatever the library raises over damaged bytes.
+    """
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        yield "", b"", among(archive.comment)
+        for part in archive.infolist():
+            budget.part(depth)
+            noted = among(part.comment) + "\n" + among(part.extra)
+            if part.is_dir():
+                yield part.filename, b"", noted
+            elif part.flag_bits & 1:
+                yield part.filename, None, noted
+            else:
+                with archive.open(part) as opened:
+                    yield part.filename, _whole(opened.read, budget), noted
+        hidden = [content[begin:end] for begin, end in _between(archive, content)]
+    if hidden:  # a part that its list does not name, or something before the first
+        yield "", b"", among(b"\n".join(hidden))
+        raise CannotRead(Unread.DAMAGED)
+
+
+def _between(archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[int, int]]:
+    """The places of an archive in which no part of it lies, but for what may follow a part (its sum and sizes)."""
+    here = 0
+    for part in sorted(archive.infolist(), key=lambda each: each.header_offset):
+        begin = part.header_offset
+        if begin > here + _FOLLOWS:
+            yield here, begin
+        lengths = int.from_bytes(content[begin + 26 : begin + 28], "little") + int.from_bytes(content[begin + 28 : begin + 30], "little")
+        here = max(here, begin + _LOCAL + lengths + part.compress_size)
+    if archive.start_dir > here + _FOLLOWS:
+        yield here, archive.start_dir
+
+
+def unzipped(content: bytes, budget: Budget) -> tuple[str, bytes]:
+    """What gzip made, of one member or several, with the name that it notes.
+
+    Raises:
+        CannotRead: it would cost more than is left, or is damaged.
+    """
+    out, head = [], b""
+    while content:
+        packed = zlib.decompressobj(31)
+        data = content
+        while not packed.eof:
+            try:
+                piece = packed.decompress(data, _STEP)
+            except zlib.error:
+                raise CannotRead(Unread.DAMAGED) from None
+            budget.unpack(len(piece))
+            out.append(piece)
+            data = packed.unconsumed_tail
+            if not data and not packed.eof and not piece:
+                raise CannotRead(Unread.DAMAGED)
+        head, content = (head or content[:1024]), packed.unused_data.lstrip(b"\0")
+        if content and not content.startswith(GZIP):
+            raise CannotRead(Unread.DAMAGED)
+    return among(head) if head[3:4] != b"\0" else "", b"".join(out)
+
+
+def inflated(content: bytes, budget: Budget) -> bytes:
+    """What can be inflated of bytes that may be a stream of zlib; it need not be whole, and what follows it does not count."""
+    packed = zlib.decompressobj()
+    out: list[bytes] = []
+    try:
+        piece = packed.decompress(content, _STEP)
+        while piece:
+            budget.unpack(len(piece))
+            out.append(piece)
+            piece = packed.decompress(packed.unconsumed_tail, _STEP) if not packed.eof else b""
+    except zlib.error:
+        pass
+    return b"".join(out)
+
+
+def among(noted: bytes) -> str:
+    """What somebody noted on a packed file."""
+    return "\n".join(among_bytes(noted)) if noted else ""
+
+
+def _whole(read: Callable[[int], bytes], budget: Budget) -> bytes:
+    out = []
+    while piece := read(min(_STEP, budget.left + 1)):
+        budget.unpack(len(piece))
+        out.append(piece)
+    return b"".join(out)

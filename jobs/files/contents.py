@@ -1,0 +1,218 @@
+"""What is in a file, by what its bytes are and not by what it calls itself.
+
+A text file is told as a text, redacted and read by a person like every other (`told`). Everything else goes along as a file, after all that
+could be read in it has been looked through (`read`). What nothing here can read is never taken for "nothing in it".
+
+Source: EXP-06, EXP-07, R-118, R-119.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Final
+
+from jobs.files.archives import ARCHIVE, GZIP, members, unzipped
+from jobs.files.byte_strings import among_bytes
+from jobs.files.encodings import decoded
+from jobs.files.html_text import BREAKS, lines_of, plain_text
+from jobs.files.limits import Limits, Unread
+from jobs.files.messages import header_texts, message_text, parts_of
+from jobs.files.pdf import is_pdf, read_pages, read_pdf, without_keywords
+from jobs.files.pictures import drawn_anew, is_picture, said_in
+from jobs.files.result import Found, Reading
+from rules.texts.markup import Tag, has_markup, tokens, unescaped
+
+LONGEST_TEXT: Final = 1024 * 1024  # bytes; what is longer is no text that somebody would read item by item
+_PROGRAMS: Final = ("{\\rtf", "%!PS", "%!FontType")  # text that is a program for drawing one: a word in it may be cut in many ways
+_SEEN_OR_HEARD: Final = ("audio/", "video/")
+_JSON_ESCAPES: Final = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))+')
+_SAMPLE: Final = 4096
+_HEADER: Final = re.compile(r"^(From|To|Cc|Date|Subject|MIME-Version|Received|Message-ID|Content-Type):", re.MULTILINE | re.IGNORECASE)
+_OFFICE: Final = "[Content_Types].xml"
+_HARMLESS: Final = re.compile(r"(?:^|/)printerSettings\d*\.bin$|\.(?:odttf|fntdata)$")  # set-up of a printer, obfuscated fonts
+_BREAKS: Final = BREAKS | {  # of documents: where a paragraph, a cell, a line ends
+    "w:p", "w:br", "w:tab", "w:cr", "w:tc", "a:p", "a:br", "si", "c", "row", "text:p", "text:h", "text:tab", "text:line-break", "text:s",
+    "table:table-cell", "td", "th", "comment",
+}  # fmt: skip
+_LOOKS: Final = frozenset({"w:ascii", "w:hansi", "w:cs", "w:eastasia", "typeface", "style", "class", "xmlns"})  # fonts and style sheets
+
+
+def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | None:
+    """Give what a text file says, without markup; None where it is no text, whatever it says of itself, or too long.
+
+    Raises:
+        Exception: whatever comes out of reading it.
+    """
+    if len(content) > LONGEST_TEXT:
+        return None
+    if _is_message(media_type, name):
+        return message_text(content, Found(limits).budget)
+    text = decoded(content)
+    if text is not None and (media_type.lower().startswith("application/json") or name.lower().endswith(".json")):
+        text = _JSON_ESCAPES.sub(_as_meant, text)  # a name is not known by its escapes
+    return None if text is None else plain_text(text)
+
+
+def read(content: bytes, media_type: str, name: str, limits: Limits) -> tuple[Reading, bool]:
+    """Read everything in a file that somebody, or a program, could read as words; True where memory ran out over it.
+
+    A picture has nothing to read once it is drawn anew: the reading holds it. Of a sound or a moving picture, which a person hears or sees,
+    only what is noted in it is read.
+    """
+    found = Found(limits)
+    kind, media_type, anew = "picture", media_type.partition(";")[0].strip().lower(), None
+    if is_picture(content):
+        with found.attempt():
+            anew = drawn_anew(content, media_type, found.budget)
+        if anew is None:
+            with found.attempt():
+                found.say(among_bytes(content))
+    elif media_type.startswith(_SEEN_OR_HEARD) and not _is_something_else(content):
+        kind = "sound"
+        with found.attempt():
+            found.say(among_bytes(content))
+    else:
+        kind = "unknown"
+        with found.attempt():
+            kind = _read(found, content, media_type, name, 0)
+        if media_type.startswith("image/"):
+            found.cannot(Unread.UNKNOWN)
+    return found.reading(kind, anew), found.is_spent
+
+
+def bytes_only(content: bytes, limits: Limits) -> Reading:
+    """What can be read among the bytes of a file over which its reader broke down."""
+    found = Found(limits)
+    with found.attempt():
+        found.say(among_bytes(content))
+    return found.reading("bytes")
+
+
+def shown(content: bytes, limits: Limits) -> Reading:
+    """What is shown of a PDF of our own, of which nobody else can have put anything elsewhere."""
+    found = Found(limits)
+    with found.attempt():
+        read_pages(content, found)
+    return found.reading("pdf")
+
+
+def _read(found: Found, content: bytes, media_type: str, name: str, depth: int, *, in_document: bool = False) -> str:
+    """Read one file, or one file that lies in another; give what kind of file it is."""
+    if is_pdf(content):
+        read_pdf(content, found, lambda inner, body: _inside(found, body, inner, depth))
+        _as_bytes_where_damaged(found, content)
+        return "pdf"
+    if content.startswith(ARCHIVE):
+        with found.attempt():
+            _archive(found, content, depth)
+        _as_bytes_where_damaged(found, content)
+        return "archive"
+    if content.startswith(GZIP):
+        with found.attempt():
+            noted, body = unzipped(content, found.budget)
+            found.say([noted])
+            _inside(found, body, name.removesuffix(".gz"), depth)
+        _as_bytes_where_damaged(found, content)
+        return "gzip"
+    if is_picture(content):
+        with found.attempt():
+            found.say(among_bytes(content))
+            found.say(said_in(content, found.budget))
+        return "picture"
+    text = decoded(content)
+    if text is not None and (_is_message(media_type, name) or _begins_as_message(text)):
+        with found.attempt():
+            _message(found, content, depth)
+        return "message"
+    if text is not None:
+        with found.attempt():
+            found.say(_text(text))
+        if text.lstrip().startswith(_PROGRAMS):
+            found.cannot(Unread.UNKNOWN)
+        return "text"
+    with found.attempt():
+        found.say(among_bytes(content))
+    if not (in_document and _HARMLESS.search(name)):
+        found.cannot(Unread.UNKNOWN)
+    return "unknown"
+
+
+def _as_bytes_where_damaged(found: Found, content: bytes) -> None:
+    """What says that it is of some kind, and is none or half of one, is looked through as it lies there."""
+    if found.why is Unread.DAMAGED:
+        with found.attempt():
+            found.say(among_bytes(without_keywords(content) if is_pdf(content) else content))
+
+
+def _inside(found: Found, content: bytes, name: str, depth: int, *, in_document: bool = False) -> None:
+    with found.attempt():
+        found.budget.part(depth + 1)
+        _read(found, content, "", name, depth + 1, in_document=in_document)
+
+
+def _archive(found: Found, content: bytes, depth: int) -> None:
+    is_document = False
+    for name, body, noted in members(content, found.budget, depth):
+        is_document = is_document or name in (_OFFICE, "mimetype")
+        found.say([name, noted])
+        if body is None:
+            found.cannot(Unread.LOCKED)
+        elif body:
+            _inside(found, body, name, depth, in_document=is_document)
+
+
+def _message(found: Found, content: bytes, depth: int) -> None:
+    """Everything in a message: all headers of all parts, and what is attached."""
+    from email import message_from_bytes
+    from email.policy import compat32
+
+    for part in parts_of(message_from_bytes(content, policy=compat32), found.budget):
+        found.say(header_texts(part))
+        found.say([part.preamble or "", part.epilogue or ""])
+        body = part.get_payload(decode=True)
+        if isinstance(body, bytes) and body:
+            _inside(found, body, part.get_filename("") if isinstance(part.get_filename(""), str) else "", depth)
+
+
+def _text(text: str) -> Iterator[str]:
+    """A text; of markup its words, first joined over tags that only change their looks, then what its attributes and comments say."""
+    if "\\u" in text:
+        yield _JSON_ESCAPES.sub(_as_meant, text)
+    if not has_markup(text):
+        yield text
+        return
+    words, hidden, said, inside = [], [], [], ""
+    for token in tokens(text):
+        if isinstance(token, Tag):
+            inside = "" if token.is_end else token.name
+            words += ["\n"] if token.name in _BREAKS else []
+            said += [value for key, value in token.attributes if value and key not in _LOOKS]
+        elif token.is_seen:
+            words.append(token.text)
+        elif inside != "style":
+            hidden.append(unescaped(token.text))
+    yield lines_of("".join(words))
+    yield "\n".join(said)
+    yield "\n".join(hidden)
+
+
+def _is_message(media_type: str, name: str) -> bool:
+    return media_type.lower().startswith("message/rfc822") or PurePath(name.lower()).suffix in (".eml", ".mht", ".mhtml")
+
+
+def _begins_as_message(text: str) -> bool:
+    return len({name.lower() for name in _HEADER.findall(text[:_SAMPLE])}) > 1
+
+
+def _is_something_else(content: bytes) -> bool:
+    """Whether what says that it is sound begins as a kind of file does that can be read, or is a text."""
+    return is_pdf(content) or content.startswith((*ARCHIVE, GZIP, b"\xd0\xcf\x11\xe0")) or decoded(content) is not None
+
+
+def _as_meant(escapes: re.Match[str]) -> str:
+    """Give what escapes of JSON stand for; half a character is none."""
+    meant: str = json.loads(f'"{escapes[0]}"')
+    return meant.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,61 @@
+"""What can be read of a file without opening it by hand; all of it is read behind the border (`jobs/files/reader.py`).
+
+A text file is told as a text, redacted and read by a person like every other; only what is no text goes along as a file (EXP-06, EXP-07).
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Final
+
+import msgspec
+
+from jobs.files.reader import SHARED
+from jobs.files.result import Reading
+
+_ENDINGS: Final = frozenset(
+    {".txt", ".csv", ".md", ".eml", ".json", ".xml", ".html", ".htm", ".log", ".vcf", ".ics", ".tsv", ".yaml", ".yml"}
+)
+_APPLICATIONS: Final = frozenset({"application/json", "application/xml", "application/xhtml+xml", "message/rfc822"})
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What a program could find out about a file: `unread` says why it cannot tell all that is in it, one of `reading.limits.Unread`;
+    `sha256` is that of its content."""
+
+    tells_of_others: bool = False
+    unread: str = ""
+    sha256: str = ""
+
+
+def is_text_file(media_type: str, file_name: str) -> bool:
+    """Whether a file says of itself that it is a text."""
+    kind = media_type.partition(";")[0].strip().lower()
+    return kind.startswith("text/") or kind in _APPLICATIONS or PurePath(file_name.lower()).suffix in _ENDINGS
+
+
+def text_in(body: bytes, media_type: str, file_name: str) -> str | None:
+    """Give what a text file says, without markup; None where it is no text, whatever it says of itself, too long, or not to be read."""
+    return SHARED.told(body, media_type, file_name)
+
+
+def texts_of(name: str, content: bytes) -> tuple[str, ...]:
+    """Everything in a file that somebody, or a program, could read as words, as far as it can be read."""
+    return reading_of(content, "", name).texts
+
+
+def texts_shown(pdf: bytes) -> tuple[str, ...]:
+    """What a PDF of our own shows, and says of itself: no words of the format, by which somebody may be called.
+
+    Raises:
+        RuntimeError: it cannot be read, which no letter of ours may be.
+    """
+    found = SHARED.shown(pdf)
+    if found.why:
+        raise RuntimeError(f"a letter cannot be read back: {found.why} {found.detail}")
+    return found.texts
+
+
+def reading_of(content: bytes, media_type: str, name: str = "") -> Reading:
+    """The same, with the reason where not everything can be read, and a picture drawn anew."""
+    return SHARED.read(content, media_type, name)

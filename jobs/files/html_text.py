@@ -1,0 +1,40 @@
+"""The text of a message that was written as HTML: what a reader would see, and nothing that a program would interpret.
+
+Source: EXP-01, EXP-19.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rules.texts.markup import Words, has_markup, tokens
+
+BREAKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote", "hr"})
+CELLS = frozenset({"td", "th"})
+_UNSEEN = frozenset({"template"})
+_SPACES = re.compile(r"[ \t\r\f\v]+")
+
+
+def plain_text(text: str) -> str:
+    """Give the text without markup, in time that grows with its length; a text that has none stays as it is."""
+    if not has_markup(text):
+        return text
+    seen: list[str] = []
+    hidden = 0
+    for token in tokens(text):
+        if isinstance(token, Words):
+            if token.is_seen and not hidden:
+                seen.append(token.text)
+            continue
+        if token.name in _UNSEEN:
+            hidden = max(hidden - 1, 0) if token.is_end else hidden + 1
+        if token.name in BREAKS:
+            seen.append("\n")
+        elif token.name in CELLS:
+            seen.append(" ")
+    return lines_of("".join(seen))
+
+
+def lines_of(text: str) -> str:
+    """Give a text with single blanks and single line ends."""
+    return "\n".join(line for each in text.split("\n") if (line := _SPACES.sub(" ", each).strip()))

@@ -1,0 +1,95 @@
+"""The words of an e-mail that was kept as a file. Its headers are read one by one, as they are: what no mail program would write is told as
+it stands, and stops nothing.
+
+Source: EXP-06.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+from email.policy import compat32
+from typing import Final
+
+from jobs.files.encodings import decoded
+from jobs.files.html_text import plain_text
+from jobs.files.limits import Budget
+
+HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
+_PLAIN: Final = ("us-ascii", "utf-8", "unknown-8bit")
+
+
+def message_text(body: bytes, budget: Budget) -> str | None:
+    """Give what a reader would see: addresses, subject and texts, without what was attached to it.
+
+    None where it is no message, and where a text in it is not plainly of one encoding: told without it, it would say less than it does.
+    """
+    if decoded(body) is None:
+        return None
+    message = message_from_bytes(body, policy=compat32)
+    lines = [f"{name}: {said}" for name in HEADERS if (said := ", ".join(header_texts(message, name)))]
+    texts = []
+    for part in parts_of(message, budget):
+        is_text = part.get_content_maintype() in ("text", "multipart") and not part.is_multipart()  # one of parts has some, or is none
+        if is_text and part.get_content_disposition() != "attachment":
+            found = part.get_payload(decode=True)
+            if not isinstance(found, bytes):
+                continue
+            text = _text(part, found)
+            if text is None:
+                return None
+            texts.append(plain_text(text))
+    return "\n\n".join(["\n".join(lines), *dict.fromkeys(texts)]).strip()
+
+
+def parts_of(message: Message, budget: Budget) -> Iterator[Message]:
+    """Every part of a message, those in parts too, without one calling the other: they may be nested as deep as somebody likes."""
+    waiting: list[tuple[Message, int]] = [(message, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        budget.part(depth)
+        yield part
+        inside = part.get_payload()
+        if isinstance(inside, list):
+            waiting += [(each, depth + 1) for each in reversed(inside) if isinstance(each, Message)]
+
+
+def header_texts(message: Message, name: str = "") -> Iterator[str]:
+    """What headers say, those of one name or all of them."""
+    for key, value in message.items():
+        if not name or key.lower() == name.lower():
+            yield header_text(value)
+
+
+def header_text(value: object) -> str:
+    """Give a header with its encoded words as they are meant; one that cannot be decoded as it stands."""
+    try:
+        pieces = decode_header(value)  # type: ignore[arg-type]
+    except (HeaderParseError, ValueError, LookupError, TypeError):
+        pieces = [(str(value), None)]
+    found = [piece if isinstance(piece, str) else _decoded(piece, charset) for piece, charset in pieces]
+    text = "".join(found).encode("utf-8", "surrogateescape")
+    return " ".join((decoded(text) or text.decode("utf-8", "replace")).split())
+
+
+def _decoded(piece: bytes, charset: str | None) -> str:
+    """The charset is what the sender claims: it may be none at all, or one that does not fit."""
+    if charset is None or charset.lower() in _PLAIN:
+        return decoded(piece) or piece.decode("latin-1")
+    try:
+        return piece.decode(charset, "replace")
+    except (LookupError, ValueError):
+        return piece.decode("latin-1")
+
+
+def _text(part: Message, found: bytes) -> str | None:
+    claimed = part.get_content_charset("")
+    if claimed.startswith(("iso-8859", "windows-", "koi8", "iso-2022", "utf-7")):  # told apart by what the sender says alone
+        try:
+            return found.decode(claimed)
+        except (LookupError, ValueError):
+            pass
+    return decoded(found)

@@ -1,0 +1,41 @@
+"""What is said over the two pipes of the process that reads files.
+
+A request is a head of twelve bytes (two lengths), the request in MessagePack and the bytes of the file; an answer is a head of eight bytes
+and the answer in MessagePack.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+import msgspec
+
+from jobs.files.limits import Limits
+from jobs.files.result import Reading
+
+HEAD: Final = struct.Struct(">IQ")
+ANSWER: Final = struct.Struct(">Q")
+READY: Final = b"ready\n"
+OUT_OF_MEMORY: Final = 86  # how the process ends where the system keeps no limit for it
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What to do with a file: `told`, `read`, `shown`, `bytes`. `watched`: look at the memory from inside, where no limit is kept."""
+
+    what: str
+    media_type: str
+    name: str
+    limits: Limits
+    watched: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came of it, in how many seconds of the processor, and the most bytes of memory that the process ever had. After one that
+    `is_last` the process has ended."""
+
+    reading: Reading
+    told: str | None = None
+    is_last: bool = False
+    seconds: float = 0.0
+    peak: int = 0

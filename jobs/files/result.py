@@ -1,0 +1,62 @@
+"""What was found in one file, and why not all of it could be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from jobs.files.limits import Budget, CannotRead, Limits, Unread
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a file says, text by text, as far as it can be read.
+
+    `why` says that nobody can be sure of what is in it, and why; empty where all of it was read. `detail` is the class of an error, for
+    whoever mends a reader. `content` is the file as it may be handed on, where that is another than it was: a picture that was drawn anew.
+    """
+
+    kind: str
+    texts: tuple[str, ...] = ()
+    why: str = ""
+    detail: str = ""
+    content: bytes | None = None
+
+
+class Found:
+    """Collects texts while one file is read; a part that cannot be read does not end the reading of the others."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.budget = Budget(limits)
+        self.texts: list[str] = []
+        self.why: Unread | None = None
+        self.detail = ""
+        self.is_spent = False  # memory ran out once: whoever read this should read nothing else
+
+    def say(self, texts: Iterable[str]) -> None:
+        """Keep texts. Raises CannotRead."""
+        for text in texts:
+            if text and not text.isspace():
+                self.texts.append(self.budget.say(text if text.isascii() else text.encode("utf-8", "replace").decode()))
+
+    def cannot(self, why: Unread, detail: str = "") -> None:
+        """Note why not everything can be read; the first reason stands."""
+        if self.why is None:
+            self.why, self.detail = why, detail
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """The border: whatever a library raises over a part of a file is a reason why that part cannot be read, and no more."""
+        try:
+            yield
+        except CannotRead as problem:
+            self.cannot(problem.why)
+        except MemoryError:
+            self.is_spent = True
+            self.cannot(Unread.MEMORY)
+        except Exception as problem:  # noqa: BLE001 - a dozen classes come out of each library
+            self.cannot(Unread.DAMAGED, type(problem).__name__)
+
+    def reading(self, kind: str, content: bytes | None = None) -> Reading:
+        return Reading(kind, tuple(self.texts), self.why.value if self.why is not None else "", self.detail, content)

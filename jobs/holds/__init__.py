@@ -1,0 +1,1 @@
+"""The holds in force: placed and released, and how far each reaches."""

@@ -1,0 +1,118 @@
+"""The holds in force at a moment, from the store, from open requests and from the CRM, spread over the rows that they cover."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, timedelta
+from functools import partial
+
+from jobs.checks.ledger_agreement import Believed, about_holds, refuse
+from jobs.holds.reach import Spread
+from jobs.model.run import Action, RowWrite
+from jobs.ports.context import JobContext
+from jobs.reading.gather import gather_units
+from jobs.reading.units import Gathering
+from rules.holds.holds import Holds
+from rules.model.decisions import Reason
+from rules.model.records import Unit, UnitKind
+
+CONTACT = UnitKind.CONTACT.value
+READABLE = {kind.value: kind for kind in UnitKind if kind is not UnitKind.CONTACT}
+
+
+def active_holds(context: JobContext, day: date) -> Holds:
+    """Every hold that is in force on this day, read afresh, but for those that give way to what is being carried out. Where there is none
+    the CRM is not asked anything; a request that keeps nothing asks what one asks that keeps something.
+
+    Raises:
+        StoreAltered: the ledger knows of a hold that the table does not have as it was placed.
+        ConnectorError: the rows that a hold on a person covers could not be read.
+
+    Source: HLD-04, HLD-07, HLD-08.
+    """
+    refuse(about_holds(context.store, Believed(context.store, context.references), day))
+    placed = [hold for hold in context.store.holds(unreleased=True) if hold.is_in_force(day)]
+    grace_days = context.policy.defaults.request_grace_days
+    requests = context.requests.freezing(day - timedelta(days=grace_days))
+    spread = Spread(context.connector, always=bool(requests))
+    for hold in placed:
+        if hold.row:
+            spread.add(hold.kind, hold.row, partial(hold.on_row, day=day), everything=hold.everything)
+    for request in requests:
+        reason = request.reason(day, grace_days=grace_days)
+        if reason is not None:
+            for contact in request.contacts:
+                spread.add(CONTACT, contact, partial(request.on_row, reason=reason), everything=True)
+            for kind, row in request.rows:
+                spread.add(kind, row, partial(request.on_row, reason=reason))
+    if spread.has_people:
+        for _, action in context.store.partials():
+            for contact in people_of(action):
+                spread.add_role(contact, action.rows[-1].kind, action.id)
+    spread.spread()
+    by_facts = [(hold.on_row(hold.kind, "", day), hold.conditions) for hold in placed if hold.conditions]
+    return Holds.of(
+        [hold for hold in spread.placed if not context.gives_way(hold)],
+        kept=[hold for hold in spread.kept if not context.gives_way(hold)],
+        by_facts=[each for each in by_facts if not context.gives_way(each[0])],
+    )
+
+
+def held_contacts(context: JobContext, day: date, contacts: Collection[str]) -> dict[str, Reason]:
+    """Which of these contacts a hold keeps from being removed or trimmed at this moment, each with its primary reason."""
+    return {contact: reason for contact, reason in active_holds(context, day).on_contacts().items() if contact in contacts}
+
+
+def held_actions(context: JobContext, day: date, actions: Mapping[str, Action], units: Mapping[tuple[str, str], Unit]) -> dict[str, Reason]:
+    """Which of these actions, by a name of the caller's, a hold covers at this moment, each with its primary reason.
+
+    `units` are the units of those actions that were read a moment ago, by (table, id); of the others a part may have gone. A recording that
+    stays loses its link although it is held (RET-03).
+
+    Source: HLD-07.
+    """
+    holds = active_holds(context, day)
+    if not holds.is_any:
+        return {}
+    asked = {name: units.get(action.key) for name, action in actions.items()}
+    unread = [action for name, action in actions.items() if asked[name] is None]
+    again = _read_again(context, unread) if holds.asks_for_facts else {}
+    held: dict[str, Reason] = {}
+    for name, action in actions.items():
+        unit, in_part = asked[name], False
+        if unit is None:
+            unit, in_part = again.get(action.id), True
+        reasons = holds.covering(unit, in_part=in_part) if unit is not None else ()
+        reasons = reasons or holds.on_rows(_rows(action)) or holds.on_people(people_of(action))
+        if reasons:
+            held[name] = reasons[0]
+    return held
+
+
+def _rows(action: Action) -> Iterator[tuple[str, str]]:
+    """The rows that are written, but for recordings that stay and lose their link; a contact also where nothing of it is left to write."""
+    for write in action.rows:
+        if not (write.kind == UnitKind.RECORDING and write.operation.startswith("unlink")):
+            yield write.kind, write.id
+    if not action.rows:
+        yield CONTACT, action.id
+
+
+def people_of(action: Action) -> Iterator[str]:
+    """The people whose roles go: the roles may have gone already, and with them the way from the person to the unit."""
+    return (write.target for write in action.rows if _is_role(write))
+
+
+def _is_role(write: RowWrite) -> bool:
+    return write.kind == "party" and write.operation == "delete" and bool(write.target)
+
+
+def _read_again(context: JobContext, actions: Collection[Action]) -> dict[str, Unit]:
+    """What is left of units that are not whole any more, by id."""
+    wanted: dict[UnitKind, list[str]] = {}
+    for action in actions:
+        kind = READABLE.get(action.rows[-1].kind) if action.rows else None  # a unit's own row is the last
+        if kind is not None:
+            wanted.setdefault(kind, []).append(action.id)
+    found = gather_units(context.connector, wanted) if wanted else Gathering(())
+    return {unit.id: unit for unit in found.every_unit()}

@@ -1,0 +1,54 @@
+"""What gives way to an erasure that was decided, on request or in an earlier run, and how a file goes that the schedule is not asked about.
+
+Source: HLD-12, R-078, R-079, R-091, ERA-04; table 4.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from jobs.model.request import SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.register.decision import Decision, answered
+from rules.holds.holds import Hold, Holds
+from rules.holds.precedence import GrantedErasure, Ruling, ruling_on_hold
+from rules.model.decisions import Decision as Disposal
+from rules.model.records import Unit
+from rules.model.requests import Right
+from rules.retention.decide import decide
+
+_LATER: Final = date(9999, 1, 1)  # a day on which every term has ended, to learn how a file would go
+
+
+def erasure_of(request: SubjectRequest | str, decision: Decision | None) -> GrantedErasure:
+    """What table 4.2 asks of a granted request; once its sealed part is gone only the request itself gives way."""
+    name = request if isinstance(request, str) else request.id
+    return GrantedErasure(name, frozenset(decision.asking if decision is not None else ()), dpo_decided=True)
+
+
+def giving_way(context: JobContext, erasure: GrantedErasure) -> JobContext:
+    """The same context, in which those holds do not stand that this erasure overrules."""
+    over = answered(context.store)
+    return replace(context, gives_way=lambda hold: ruling_on_hold(as_answered(hold, over), erasure) is Ruling.ALLOWED)
+
+
+def despite_answered(context: JobContext) -> JobContext:
+    """The same context, in which an erasure request that was answered keeps nothing: what it had erased goes again (HLD-12, R-091)."""
+    over = answered(context.store)
+    return replace(context, gives_way=lambda hold: hold.right == Right.ERASURE.value and hold.hold_id in over)
+
+
+def as_answered(hold: Hold, over: Collection[str]) -> Hold:
+    """A hold as it is where its request is among those that are answered: nobody waits for it."""
+    return msgspec.structs.replace(hold, is_pending=False) if hold.hold_id in over else hold
+
+
+def way_of(context: JobContext, unit: Unit) -> Disposal | None:
+    """How the schedule would let a file go once its time had come; None where it has no term, so that the file is just deleted."""
+    found = decide(unit, context.policy, Holds.none(), as_of=_LATER)
+    return found if found.is_disposal else None

@@ -1,0 +1,190 @@
+"""Places holds and releases them: one person for the one, another for the other.
+
+Source: HLD-02, HLD-09, HLD-11, section 9.4, ACC-10.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+from connectors.interface import Among, Connector
+from jobs.checks.ledger_agreement import Reference, hold_entry
+from jobs.checks.same_crm import refuse_other_crm
+from jobs.model.plan import is_service
+from jobs.ports.context import JobContext
+from jobs.ports.store import Store
+from jobs.reading.gather import rows_anywhere, rows_of
+from jobs.register.hold_texts import without_requests
+from rules.dates.periods import brussels_date
+from rules.errors import ComplianceError, Refused, UsageError
+from rules.holds.conditions import Condition, read_conditions
+from rules.holds.placements import HoldState, HoldType, PlacedHold, check_new, check_notice
+from rules.model.accounts import account, same_person
+from rules.model.records import KINDS, Contact, Record
+from rules.model.roles import PLACING_ROLES, RELEASING_ROLES
+from rules.policy.policy import Policy
+
+# What can be written, and so held; a participant of an activity goes with the activity and cannot be named alone.
+HOLDABLE = (
+    "dossier", "fiche", "recording", "contact", "note", "call", "email", "party", "donation", "enrolment", "engagement",
+)  # fmt: skip
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asks to hold: one row of a table, everything of a person, or whatever meets conditions on facts of a table's units.
+
+    `obtained_by` are the contacts of whoever obtained a restriction, or has objected.
+    """
+
+    type: HoldType
+    table: str = ""
+    row: str = ""
+    person: str = ""
+    where: tuple[str, ...] = ()
+    reason_code: str
+    basis: str
+    obtained_by: tuple[str, ...] = ()
+    ends_on: date | None = None
+    review_on: date
+
+
+def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> PlacedHold:
+    """Place a hold at once, and return it; from the next write on it is looked at (HLD-02, HLD-07).
+
+    Raises:
+        Refused: another role than the DPO's, or a reason that is none (NOT_A_HOLD); both are recorded (ACC-10).
+        UsageError: an unknown table, row, contact, field or value, or a date that no hold may have.
+        ConnectorError: whether the row is there could not be read; nothing is stored.
+    """
+    who, now, connector = account(who), context.clock(), context.connector
+    day = brussels_date(now)
+    data: dict[str, object] = {"action": "place_hold", "type": wanted.type.value, "role": role, "by": context.reference("person", who)}
+    if role not in PLACING_ROLES or is_service(who):
+        raise _denied(context.store, data, _role_error(who, role, "places holds", "the DPO does (section 9.4)"))
+    kind, conditions = _scope(connector, context.policy, wanted)
+    hold = PlacedHold(
+        id=context.new_id("hold"),
+        type=wanted.type,
+        kind=kind,
+        table=connector.table(KINDS[kind]),
+        row=wanted.person or wanted.row,
+        everything=bool(wanted.person),
+        conditions=conditions,
+        reason_code=without_requests(context.store, context.reference, wanted.reason_code),
+        basis=without_requests(context.store, context.reference, wanted.basis),
+        obtained_by=wanted.obtained_by,
+        placed_by=who,
+        placed_at=now,
+        ends_on=wanted.ends_on,
+        review_on=wanted.review_on,
+        crm=context.crm,
+    )
+    try:
+        check_new(hold, day)
+    except Refused as error:
+        raise _denied(context.store, data, error) from None
+    if hold.row and not rows_anywhere(connector, KINDS[kind], (), Among("id", [hold.row]), connector.retaining((KINDS[kind],))):
+        what = "there is no such contact" if wanted.person else "there is no such row"
+        raise UsageError(what, hint="ids are lower case, without braces, as a plan file has them", where=f"{hold.table} {hold.row}")
+    if known := set(wanted.obtained_by):
+        missing = known - {row.id for row in rows_of(connector, Contact, (), Among("id", sorted(known)))}
+        if missing:
+            raise UsageError("there is no such contact", hint="an id as a plan file has it", where=f"--obtained-by {min(missing)}")
+    context.store.place_hold(hold, ("hold_placed", hold_entry(hold, context.reference) | {"role": role, "by": data["by"]}))
+    return hold
+
+
+def release_hold(
+    store: Store,
+    hold_id: str,
+    *,
+    who: str,
+    role: str,
+    asked_by: str,
+    reason: str,
+    notified_on: date | None,
+    now: datetime,
+    reference: Reference,
+) -> PlacedHold:
+    """Release a hold, and return it as it then stands. Whoever releases has neither placed it nor asked for its release (R-067).
+
+    Raises:
+        UsageError: an unknown hold, or nobody who asks, or no reason, or a name that is none.
+        Refused: a hold of another CRM, the wrong role, the placer or the asker, a restriction without notice to the person (R-074), or
+            released before.
+    """
+    hold = store.hold(hold_id)
+    if not asked_by.strip() or not reason.strip():
+        raise UsageError("who asks for the release, and why, must be said", hint="--asked-by WHO --reason TEXT; no personal data")
+    who, asked_by = account(who), account(asked_by, "--asked-by")
+    data: dict[str, object] = {"action": "release_hold", "hold": hold.id, "role": role, "by": reference("person", who)}
+    refuse_other_crm(store, hold.crm, data, hold.id)
+    if role not in RELEASING_ROLES or is_service(who):
+        raise _denied(store, data, _role_error(who, role, "releases holds", "a dpo or an approver does (section 9.4)"))
+    if same_person(who, hold.placed_by) or same_person(who, asked_by):
+        error = Refused(
+            "whoever placed a hold, or asks for its release, cannot release it", hint="ask somebody else (HLD-02)", where=hold.id
+        )
+        error.code = "same_person"
+        raise _denied(store, data, error)
+    if hold.state(brussels_date(now)) is HoldState.RELEASED:
+        error = Refused("the hold was released already", where=hold.id)
+        error.code = "released"
+        raise _denied(store, data, error)
+    try:
+        check_notice(hold, notified_on, placed_on=brussels_date(hold.placed_at), day=brussels_date(now))
+    except Refused as refused:
+        raise _denied(store, data, refused) from None
+    released = msgspec.structs.replace(
+        hold,
+        released_by=who,
+        released_at=now,
+        release_asked_by=asked_by,
+        release_reason=without_requests(store, reference, reason),
+        notified_on=notified_on,
+    )
+    told: dict[str, object] = {"asked_by": reference("person", asked_by), "notified_on": _iso(notified_on), "role": role, "by": data["by"]}
+    store.release_hold(released, ("hold_released", hold_entry(hold, reference) | told))
+    return released
+
+
+def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, tuple[Condition, ...]]:
+    """The kind of record that a hold is on, and its conditions where it has any."""
+    if wanted.person:
+        if wanted.table or wanted.row or wanted.where:
+            raise UsageError("--person names all that is held", hint="leave out --table, --id and --where")
+        return _word(Contact), ()
+    record = connector.record(wanted.table)
+    kind = _word(record) if record is not None else ""
+    if kind not in HOLDABLE:
+        names = ", ".join(connector.table(KINDS[word]) for word in HOLDABLE if connector.has(KINDS[word]))
+        raise UsageError("this table cannot be held", hint=f"one of: {names}", where=wanted.table[:64])
+    if bool(wanted.row) == bool(wanted.where):
+        raise UsageError("a hold is on one row, or on what meets conditions", hint="--id ID, or --where FIELD=VALUE")
+    if wanted.row:
+        return kind, ()
+    outcomes = {outcome for lines in policy.derive.values() for line in lines for outcome in line.outcomes or ()}
+    return kind, read_conditions(kind, wanted.where, categories=policy.derive.keys(), outcomes=outcomes)
+
+
+def _word(record: type[Record]) -> str:
+    return next(word for word, kind in KINDS.items() if kind is record)
+
+
+def _role_error(who: str, role: str, what: str, hint: str) -> Refused:
+    whose = "the service" if is_service(who) else f"the role {role[:40]}"
+    error = Refused(f"{whose} never {what}", hint=hint)
+    error.code = "role"
+    return error
+
+
+def _denied(store: Store, data: dict[str, object], error: Refused) -> ComplianceError:
+    """Leave a trace of what was denied, without its payload (ACC-10)."""
+    store.append([("denied", data | {"code": error.code})])
+    return error
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,130 @@
+"""Spreads holds from the rows they are on to the units and rows that they cover, by small reads of the CRM.
+
+Downwards a hold needs no reading: a unit carries its fiches, and what hangs on it goes or stays with it. What is read here is the way up
+and across: from a person to the files in which they have a role, from a note, a call, an e-mail or a role to the file that it hangs on,
+from a fiche to its dossier.
+
+Source: HLD-04.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from connectors.interface import Among, Connector
+from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
+from jobs.reading.nobody import always
+from rules.holds.holds import Hold
+from rules.model.kinds import HANGING_RECORDS
+from rules.model.records import ActivityParty, Call, Email, Fiche, Note, Party, Record
+
+ACTIVITIES: tuple[type[Call | Email], ...] = (Call, Email)
+
+R = TypeVar("R", bound=Record)
+
+
+class OnRow(Protocol):
+    """A hold as it stands on one row."""
+
+    def __call__(self, kind: str, row: str) -> Hold: ...
+
+
+class Spread:
+    """Holds by the rows that they cover: `placed` covers the unit of the row, `kept` the row alone."""
+
+    def __init__(self, connector: Connector, *, always: bool = False) -> None:
+        """With `always` the CRM is asked the same whether there is anything to reach or not (SUS-07)."""
+        self._connector = connector
+        self._always = always
+        self.placed: list[Hold] = []
+        self.kept: list[Hold] = []
+        self._rows: defaultdict[str, defaultdict[str, list[OnRow]]] = defaultdict(lambda: defaultdict(list))
+        self._people: defaultdict[str, list[OnRow]] = defaultdict(list)  # everything of these contacts, activities too
+
+    def add(self, kind: str, row: str, hold: OnRow, *, everything: bool = False) -> None:
+        """Put a hold on a row; with `everything` on all of a person, the activities in which they take part included."""
+        self._rows[kind][row].append(hold)
+        if everything:
+            self._people[row].append(hold)
+
+    def add_role(self, contact: str, kind: str, row: str) -> None:
+        """Tell of a role that the CRM does not show any more: a run has taken it away and left the rest of its unit."""
+        if holds := self._rows["contact"].get(contact):
+            self._reach(kind, row, holds)
+
+    @property
+    def has_people(self) -> bool:
+        return bool(self._rows["contact"])
+
+    def spread(self) -> None:
+        """Reach every unit and row that the holds cover.
+
+        Raises:
+            ConnectorError: the CRM could not be read.
+        """
+        self._from_activities_of_people()
+        self._from_roles()
+        for kind in HANGING_RECORDS:
+            self._from_hanging(kind)
+        self._from_fiches()
+        for kind_of_row, rows in self._rows.items():
+            for row, holds in rows.items():
+                self.placed += [hold(kind_of_row, row) for hold in holds]
+
+    def _from_roles(self) -> None:
+        """A person is held in every file in which they have a role, a suspect's included; a role is held with its file."""
+        contacts, parties = self._rows["contact"], self._rows["party"]
+        rows = [*self._read(Party, PARTY_FIELDS, "contact", contacts), *self._read(Party, PARTY_FIELDS, "id", parties)]
+        found = {row.id: row for row in rows}
+        for row in found.values():
+            holds = [*contacts.get(row.contact or "", ()), *parties.get(row.id, ())]
+            self._reach("dossier", row.dossier, holds)
+            self._reach("fiche", row.fiche, holds)
+
+    def _from_activities_of_people(self) -> None:
+        """Everything of a person: also the calls and e-mails in which they take part, and so the files that these hang on."""
+        taking = self._read(ActivityParty, ACTIVITY_PARTY_FIELDS, "party", self._people)
+        holds_of: defaultdict[str, list[OnRow]] = defaultdict(list)
+        for row in taking:
+            if row.activity is not None:
+                holds_of[row.activity] += self._people[row.party or ""]
+        for kind in ACTIVITIES:
+            for activity in self._read(kind, CALL_FIELDS, "id", holds_of):
+                self._hang(activity.regarding_kind, activity.regarding, holds_of[activity.id])
+                self._reach(kind.__name__.lower(), activity.id, holds_of[activity.id])
+
+    def _from_hanging(self, kind: type[Note | Call | Email]) -> None:
+        """A note, a call or an e-mail cannot do without what it hangs on."""
+        held = self._rows[kind.__name__.lower()]
+        for row in self._read(kind, CALL_FIELDS, "id", held):
+            self._hang(row.regarding_kind, row.regarding, held[row.id])
+
+    def _from_fiches(self) -> None:
+        """A dossier cannot go without its fiches."""
+        held = self._rows["fiche"]
+        for row in self._read(Fiche, ("dossier",), "id", held):
+            self._reach("dossier", row.dossier, held[row.id])
+
+    def _hang(self, kind: str | None, row: str | None, holds: Iterable[OnRow]) -> None:
+        """What holds hang on is held too; of a contact the row alone, since the hold is on the note and not on the person."""
+        if kind == "contact" and row is not None:
+            self.kept += [hold("contact", row) for hold in holds]
+        elif kind is not None:
+            self._reach(kind, row, holds)
+
+    def _reach(self, kind: str, row: str | None, holds: Iterable[OnRow]) -> None:
+        if row is not None:
+            self._rows[kind][row] += holds
+
+    def _read(self, record: type[R], fields: tuple[str, ...], field: str, ids: Collection[str]) -> list[R]:
+        among = always(field, ids) if self._always else Among(field, sorted(ids))
+        return rows_anywhere(self._connector, record, fields, among, self._lie) if among.ids else []
+
+    @cached_property
+    def _lie(self) -> Collection[type[Record]]:
+        """The kinds of which rows may lie in long-term retention: a role there leads from a person to a file as any other does."""
+        lie = self._connector.retaining((*HANGING_RECORDS, Party, Fiche))
+        return lie if lie.isdisjoint(ACTIVITIES) else lie | {ActivityParty}

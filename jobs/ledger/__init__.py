@@ -1,0 +1,1 @@
+"""Tamper-evident history, pure: entries, heads, checkpoints, certificates, and how each is verified."""

@@ -1,0 +1,213 @@
+"""Signed checkpoints of the ledger, and verification of a ledger against them (ACC-06).
+
+A chain alone says nothing of what was cut off at its end, or written anew as a whole. A checkpoint says how many entries there were, with
+which head and which Merkle root, signed; copies kept where the database is not (the anchor) bring to light what the chain cannot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import rfc8785
+
+from jobs.ledger.entries import FIRST, Chain, LedgerEntry, Verdict, canonical
+from jobs.ledger.merkle import Tree
+
+# Key id, message, signature in base64 -> whether it is the signature of that key; None where the key is not known.
+SignatureCheck = Callable[[str, bytes, str], bool | None]
+
+
+class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the ledger was at a moment.
+
+    `entries` is their number, `head` the hash of the last one, `root` the Merkle root over the hashes of all; `at` is RFC 3339 in UTC;
+    `prev` the digest of the checkpoint before (64 zeros: the first), `key` the id of the signing key. `timestamp` is an answer of RFC 3161
+    over the digest, in base64; it comes after the signature and is no part of the digest.
+    """
+
+    entries: int
+    head: str
+    root: str
+    at: str
+    prev: str
+    key: str
+    signature: str = ""
+    timestamp: str = ""
+
+    @property
+    def message(self) -> bytes:
+        """What is signed: the RFC 8785 form without signature and time stamp."""
+        fields = msgspec.structs.asdict(self)
+        del fields["signature"], fields["timestamp"]
+        return canonical(fields)
+
+    @property
+    def form(self) -> bytes:
+        """What is stamped: the RFC 8785 form without the time stamp."""
+        fields = msgspec.structs.asdict(self)
+        del fields["timestamp"]
+        return canonical(fields)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is stamped, in lower-case hex."""
+        return hashlib.sha256(self.form).hexdigest()
+
+
+class KeptCheckpoint(msgspec.Struct, frozen=True):
+    """A checkpoint with the peaks of its tree in hexadecimal, from which the next one goes on."""
+
+    checkpoint: Checkpoint
+    peaks: tuple[str, ...]
+
+    def tree(self) -> Tree | None:
+        """The tree to go on from; None where the peaks are not those of the root."""
+        try:
+            tree = Tree(self.checkpoint.entries, (bytes.fromhex(peak) for peak in self.peaks))
+        except ValueError:
+            return None
+        return tree if tree.root.hex() == self.checkpoint.root else None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that does not verify: the place, such as `entry 7`, and what is wrong there; `entry` is the first one that it touches.
+
+    `code` and `hint` are those of the error by which other commands refuse it, where there is one of its own.
+    """
+
+    where: str
+    what: str
+    entry: int | None = None
+    code: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+@dataclass(slots=True)
+class Audit:
+    """What verification found: the chain's verdict, how many checkpoints fit, and what does not verify, in the order of the ledger."""
+
+    verdict: Verdict
+    checkpoints: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict.ok and not self.problems
+
+    @property
+    def first_broken(self) -> int | None:
+        """The first entry of which something does not verify, one that was cut off included; None where all does, and then only.
+
+        Where no problem touches an entry that could be named, nothing vouches for any of them.
+        """
+        if self.ok:
+            return None
+        return min((problem.entry for problem in self.problems if problem.entry is not None), default=1)
+
+
+def encode(checkpoint: Checkpoint) -> bytes:
+    """One line of the anchor, newline included: RFC 8785."""
+    return canonical(checkpoint) + b"\n"
+
+
+def decode(lines: Iterable[bytes]) -> Iterator[Checkpoint | None]:
+    """The checkpoints of an anchor, line by line; None for a line that is not byte for byte what `encode` writes."""
+    for line in lines:
+        try:
+            checkpoint = msgspec.json.decode(line, type=Checkpoint)
+            yield checkpoint if encode(checkpoint) == line.removesuffix(b"\n") + b"\n" else None
+        except (msgspec.MsgspecError, rfc8785.CanonicalizationError, UnicodeError, RecursionError):
+            yield None
+
+
+def looks_like_one(line: bytes) -> bool:
+    """Whether a line was a checkpoint once, whatever somebody did to it."""
+    return sum(mark in line for mark in (b'"entries":', b'"head":', b'"root":', b'"prev":', b'"signature":')) >= 2
+
+
+def audit_ledger(
+    entries: Iterable[LedgerEntry | None],
+    anchor: Sequence[Checkpoint | None] = (),
+    *,
+    kept: Sequence[Checkpoint] | None = None,
+    check: SignatureCheck | None = None,
+) -> Audit:
+    """Recompute a ledger from its first entry and hold it against checkpoints kept elsewhere.
+
+    `anchor` are the checkpoints kept elsewhere, None for a line that is none; `kept` those of the database, where that is at hand: each
+    must have all of the other's. Without `check` no signature is looked at.
+    """
+    problems = _about_anchor(anchor, check)
+    problems += _about_kept([one for one in anchor if one is not None], kept) if kept is not None else []
+    wanted = sorted({one.entries: one for one in [*(kept or ()), *anchor] if one is not None}.values(), key=lambda one: one.entries)
+    chain, tree, met, agreed = Chain(), Tree(), 0, 0
+    for entry in entries:
+        fits = chain.add(entry)
+        if not fits or entry is None:
+            continue
+        tree.add(bytes.fromhex(entry.hash))
+        while met < len(wanted) and wanted[met].entries <= tree.size:
+            checkpoint = wanted[met]
+            met += 1
+            if checkpoint.entries == tree.size and (checkpoint.head, checkpoint.root) == (chain.head, tree.root.hex()):
+                agreed += 1
+            elif checkpoint.entries == tree.size:
+                first = wanted[met - 2].entries + 1 if met > 1 else 1
+                told = "written anew: they are not those of the checkpoint"
+                problems.append(Problem(f"entries {first} to {checkpoint.entries}", told, first))
+    if chain.first_broken is not None:
+        problems.insert(0, Problem(f"entry {chain.first_broken}", "does not follow from the one before it", chain.first_broken))
+    elif met < len(wanted):
+        last = wanted[-1].entries
+        problems.append(Problem(f"entries {chain.entries + 1} to {last}", f"cut off: there were {last} at a checkpoint", chain.entries + 1))
+    return Audit(chain.verdict, agreed, problems)
+
+
+def _about_anchor(anchor: Sequence[Checkpoint | None], check: SignatureCheck | None) -> list[Problem]:
+    problems: list[Problem] = []
+    last: Checkpoint | None = None
+    for number, checkpoint in enumerate(anchor, 1):
+        where = f"checkpoint {number} of the anchor"
+        first = last.entries + 1 if last is not None else 1  # of the entries for which it vouches and no other before it does
+        if checkpoint is None:
+            problems.append(Problem(where, "is not as it was written", first))
+            continue
+        is_after_a_gap = number > 1 and anchor[number - 2] is None  # the unreadable line before it has been named
+        if not is_after_a_gap and checkpoint.prev != (last.digest if last is not None else FIRST):
+            problems.append(Problem(where, "does not follow from the one before it: one was dropped, moved or changed", first))
+        if last is not None and checkpoint.entries <= last.entries:
+            problems.append(Problem(where, "is over no more entries than the one before it", checkpoint.entries))
+        if check is not None and (told := signature_problem(checkpoint, check)):
+            problems.append(Problem(where, told, first))
+        last = checkpoint
+    return problems
+
+
+def signature_problem(checkpoint: Checkpoint, check: SignatureCheck) -> str:
+    """What is wrong with the signature of a checkpoint; empty where nothing is."""
+    verdict = check(checkpoint.key, checkpoint.message, checkpoint.signature)
+    return "" if verdict else f"is signed by the unknown key {checkpoint.key[:40]}" if verdict is None else "its signature does not verify"
+
+
+def _about_kept(anchor: Sequence[Checkpoint], kept: Sequence[Checkpoint]) -> list[Problem]:
+    """Checkpoints that the database has lost or changed, and those that lack in the anchor."""
+    outside, inside = {one.entries: one for one in anchor}, {one.entries: one for one in kept}
+    problems = []
+    before = 0
+    for entries in sorted(outside.keys() | inside.keys()):
+        where = f"checkpoint over {entries} entries"
+        first, before = before + 1, entries
+        if entries not in inside:
+            problems.append(Problem(where, "the database has lost it", first))
+        elif entries not in outside:
+            problems.append(Problem(where, "the anchor lacks it", first))
+        elif inside[entries] != outside[entries]:
+            problems.append(Problem(where, "database and anchor do not tell the same", first))
+    return problems

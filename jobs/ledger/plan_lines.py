@@ -1,0 +1,92 @@
+"""The lines of a plan as the store keeps them, and the digest that is taken over them: what is applied is what was looked at (RET-17)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+from isal import isal_zlib as zlib
+from isal.igzip_lib import IsalError
+
+from jobs.ledger.entries import StoreAltered
+from jobs.model.plan import Kind, Plan, PlanLine
+
+LINES_A_PAGE = 2_000
+encode_line = msgspec.json.Encoder().encode
+
+
+class Pages:
+    """Lines as the store keeps them (JSON Lines, deflated), and the digest over `head` and the lines in their order."""
+
+    def __init__(self, head: Mapping[str, object]) -> None:
+        self._open: list[bytes] = []
+        self._pages: list[bytes] = []
+        self._sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
+
+    def add(self, line: bytes) -> None:
+        self._open.append(line)
+        if len(self._open) == LINES_A_PAGE:
+            self._turn()
+
+    def _turn(self) -> None:
+        page = b"".join(self._open)
+        self._sha.update(page)
+        self._pages.append(zlib.compress(page, 1))
+        self._open.clear()
+
+    def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
+        """The pages, and the digest, contacts to trim included: the one that `is_unaltered` looks for."""
+        if self._open:
+            self._turn()
+        _add_trims(self._sha, trims)
+        return self._pages, self._sha.hexdigest()
+
+
+def paged(lines: Iterable[PlanLine], trims: Iterable[str], head: Mapping[str, object]) -> tuple[list[bytes], str]:
+    """Lines that are all there, as the store keeps them, and their digest."""
+    pages = Pages(head)
+    for line in lines:
+        pages.add(encode_line(line) + b"\n")
+    return pages.finish(trims)
+
+
+def digest_head(kind: Kind, as_of: datetime, crm: str, policy_digest: str, mapping_digest: str) -> dict[str, object]:
+    """What a plan's digest begins with: what was asked, of whom, and by which rules."""
+    moment = as_of.astimezone(UTC).isoformat()
+    return {"kind": kind.value, "as_of": moment, "crm": crm, "policy": policy_digest, "mapping": mapping_digest}
+
+
+def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
+    """Whether the stored pages are the ones that the plan's digest was taken over: what is applied is what was looked at."""
+    head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
+    sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
+    for page in pages:
+        sha.update(unpacked(page))
+    _add_trims(sha, plan.trims)
+    return sha.hexdigest() == plan.digest
+
+
+def unpacked(page: bytes) -> bytes:
+    """The lines of a stored page.
+
+    Raises:
+        StoreAltered: it is not what was stored.
+    """
+    try:
+        return zlib.decompress(page)
+    except IsalError:  # type: ignore[misc]  # the library has no types
+        raise damaged_lines() from None
+
+
+def damaged_lines() -> StoreAltered:
+    """The error that stored lines are not what was stored."""
+    return StoreAltered(
+        "a page of the plan's lines is damaged", hint="restore the database from a backup and tell the DPO", where="plan_pages"
+    )
+
+
+def _add_trims(sha: hashlib._Hash, trims: Iterable[str]) -> None:
+    for contact in sorted(trims):
+        sha.update(b"trim %s\n" % contact.encode())

@@ -1,0 +1,48 @@
+"""The rounds that were made, as the ledger tells them: runs without a plan, which stand beside those that carry one out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from jobs.ledger.entries import LedgerEntry
+from jobs.model.run import RunState
+
+REQUESTS: Final = "requests"
+HOUSEKEEPING: Final = "housekeeping"
+STARTED, ENDED = "run_started", "run_ended"
+OF_ROUNDS: Final = (STARTED, ENDED, HOUSEKEEPING)  # kinds of ledger entries
+_ITS_OWN: Final = frozenset({"kind", "state", "software"})
+
+
+class RoundMade(msgspec.Struct, frozen=True):
+    """One round. `counts` are what it counted and the codes of its alarms; `ended_at` is None while it goes on, or where it was cut off."""
+
+    id: str
+    kind: str
+    state: RunState
+    started_at: datetime
+    ended_at: datetime | None = None
+    counts: dict[str, object] = {}
+    software_version: str = ""
+
+
+def rounds_of(entries: Iterable[LedgerEntry]) -> list[RoundMade]:
+    """The rounds that these entries of the ledger tell of, in the order in which they began; entries of other runs are left aside."""
+    found: dict[str, RoundMade] = {}
+    for entry in entries:
+        if entry.run is None:
+            continue
+        at, data = datetime.fromisoformat(entry.at), entry.data
+        counts = {name: value for name, value in data.items() if name not in _ITS_OWN}
+        if entry.kind == STARTED and data.get("kind") == REQUESTS:
+            found[entry.run] = RoundMade(entry.run, REQUESTS, RunState.RUNNING, at, software_version=str(data.get("software", "")))
+        elif entry.kind == ENDED and entry.run in found:
+            state = RunState(str(data["state"]))
+            found[entry.run] = msgspec.structs.replace(found[entry.run], state=state, ended_at=at, counts=counts)
+        elif entry.kind == HOUSEKEEPING:  # one entry, at its end
+            found[entry.run] = RoundMade(entry.run, HOUSEKEEPING, RunState(str(data["state"])), at, at, counts)
+    return list(found.values())

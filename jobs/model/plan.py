@@ -1,0 +1,282 @@
+"""A plan: what would become of every unit, stored before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from jobs.model.work_queue import WorkQueue
+from rules.errors import Refused, UsageError
+from rules.model.accounts import same_person
+
+Key = tuple[str, str]  # table and id of a unit
+IDS_IN_HEAD: Final = ("trims", "held_contacts", "crm_holds", "hold_changes", "backlog")  # fields of a plan's head that name rows of the CRM
+SERVICE: Final = "service"  # the product's own account: it proposes plans, and does nothing that a person must do (ACC-09)
+
+# The rules of plans for which the schedule is not asked.
+REPLAY_RULE: Final = "ERA-13"
+REQUEST_RULE: Final = "GDPR-17"
+
+
+def is_service(who: str) -> bool:
+    """Whether this is the product's own account, however it is written."""
+    return same_person(who, SERVICE)
+
+
+class Kind(StrEnum):
+    """What a plan or run looks at: dossiers, lone fiches and contacts; recordings; or both; only what had been erased and is back; or what
+    a person was granted on request."""
+
+    RETENTION = "retention"
+    RECORDINGS = "recordings"
+    ALL = "all"
+    REPLAY = "replay"
+    REQUEST = "request"
+
+
+LOOKING_AT_DOSSIERS: Final = (Kind.RETENTION, Kind.ALL)
+
+
+class PlanState(StrEnum):
+    """`waiting` for approvals, `ready` to apply, `rejected`, `expired` unapplied, or `applied`."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    APPLIED = "applied"
+
+
+class LinesRemoved(UsageError):
+    """The lines of a plan that was never applied have had their day (ACC-04)."""
+
+    code = "lines_removed"
+
+
+class PlanLine(msgspec.Struct, frozen=True, gc=False):
+    """What becomes of one unit, without personal data; the keys are those of the plan file.
+
+    `retention_end` and `anchor_on` are civil days in ISO form; `anchor_on` stays empty where the anchor is a birth date.
+    """
+
+    table: str
+    id: str
+    outcome: str
+    disposition: str | None
+    retention_end: str | None
+    reason: str
+    reasons: tuple[str, ...]
+    flags: tuple[str, ...]
+    categories: tuple[str, ...]
+    rule: str
+    policy_version: str
+    etag: str
+    anchor: str | None = None
+    anchor_on: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.table, self.id)
+
+    @property
+    def is_disposal(self) -> bool:
+        return self.outcome == "dispose"
+
+
+LINE_COLUMNS = (
+    "table",
+    "id",
+    "outcome",
+    "disposition",
+    "retention_end",
+    "reason",
+    "reasons",
+    "flags",
+    "categories",
+    "rule",
+    "policy_version",
+    "etag",
+)
+
+
+class Counter(msgspec.Struct, frozen=True):
+    """One counter of the circuit breaker (RET-24): disposals planned, the ceiling in force, the median of the last runs (None: too few)."""
+
+    planned: int
+    limit: int
+    median: float | None
+    tripped: bool = False
+
+
+class CategoryCounter(msgspec.Struct, frozen=True):
+    """The counter of one category that the policy limits; `limit` is None where none of its limits applies yet."""
+
+    planned: int
+    limit: int | None
+    median: float | None
+    tripped: bool = False
+
+
+class Breaker(msgspec.Struct, frozen=True):
+    """What the circuit breaker says; `categories` are those that the policy limits one by one."""
+
+    tripped: bool
+    units: Counter
+    recordings: Counter
+    categories: dict[str, CategoryCounter] = {}
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """Something that a person has to look at tonight; `code` is stable, `message` says what and how many, without personal data."""
+
+    code: str
+    message: str
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """One person's word on a plan. `role` is the role in which it was given; `comment` is free text of the approver."""
+
+    who: str
+    role: str
+    at: datetime
+    approves: bool
+    comment: str = ""
+
+
+class CategoryTotal(msgspec.Struct, frozen=True):
+    """Units of one retention category (a mixed unit counts in each) by what becomes of them."""
+
+    category: str
+    delete: int
+    anonymise: int
+    retain: int
+    due_soon: int
+
+
+class HoldChange(msgspec.Struct, frozen=True):
+    """A hold flag that was set or cleared in the CRM since the plan before (HLD-14)."""
+
+    table: str
+    id: str
+    change: str  # set | cleared
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The head of a stored plan; its lines are kept beside it.
+
+    `trims` are the ids of contacts whose operational fields go (RET-20); `crm_holds` the units under a hold flag of the CRM.
+    `as_of_given` says that the plan looks at another day than its own and can never be applied (DAT-12). `why` are the codes that say why
+    approvals are `needed`; one counts for `approval_hours`. `seen` are the rows that were read, by table. `waiting` counts the disposals
+    that no run of this plan carries out, by code: quarantine, canaries. `backlog` are the units, as (table, id), that should be gone long
+    since. `request` is the subject request that a plan of kind request carries out. `cleared` says how many rows the fields of
+    IDS_IN_HEAD named before their ids had their day (ACC-07); such a field is empty then.
+    """
+
+    id: str
+    kind: Kind
+    created_at: datetime
+    proposer: str
+    as_of: datetime
+    as_of_given: bool
+    crm: str
+    policy_name: str
+    policy_version: str
+    policy_digest: str
+    mapping_digest: str
+    digest: str
+    units: int
+    dispose: dict[str, int]
+    retain: dict[str, int]
+    flags: dict[str, int]
+    breaker: Breaker
+    valid_until: datetime
+    needed: tuple[str, ...] = ()
+    given: tuple[Approval, ...] = ()
+    applied: bool = False
+    categories: tuple[CategoryTotal, ...] = ()
+    due_soon: tuple[tuple[str, int], ...] = ()  # (retention end, units) of the next weeks, earliest first
+    trims: tuple[str, ...] = ()
+    held_contacts: tuple[tuple[str, str, str], ...] = ()  # (id, delete or trim, reason): what would happen, were it not for a hold
+    crm_holds: tuple[tuple[str, str], ...] = ()  # (table, id)
+    hold_changes: tuple[HoldChange, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes_on_trimmed: int = 0  # notes and activities about trimmed contacts, for a person to look at (RET-20)
+    victims: dict[str, int] = {}  # rows of tables that are not mapped, which the CRM deletes along, by table
+    why: tuple[str, ...] = ()
+    approval_hours: int = 72
+    alarms: tuple[Alarm, ...] = ()
+    seen: dict[str, int] = {}
+    waiting: dict[str, int] = {}
+    backlog: tuple[tuple[str, str], ...] = ()
+    retained_rows: dict[str, int] = {}  # in long-term retention, by table: no plan reaches them
+    unaccounted: tuple[str, ...] = ()  # columns that may hold personal data and are not mapped, as table.column
+    request: str = ""
+    queue: WorkQueue | None = None  # what waits for a person's decision; None where the plan did not look
+    software_version: str = ""  # of the program that made it
+    bypass: dict[str, int] = {}  # disposals that pass by custom logic of the CRM, by what of it (plugins, flows)
+    cleared: dict[str, int] = {}
+
+    @property
+    def document(self) -> str:
+        """The head as it is stored when the plan is made."""
+        return msgspec.json.encode(self).decode()
+
+    @property
+    def to_trim(self) -> int:
+        """How many contacts are to be trimmed, also once their ids have had their day."""
+        return len(self.trims) or self.cleared.get("trims", 0)
+
+    @property
+    def names_rows(self) -> bool:
+        """Whether its head has ids of the CRM."""
+        return any(getattr(self, name) for name in IDS_IN_HEAD)
+
+    def without_ids(self, *, keeping: Collection[str] = ()) -> Plan:
+        """The same without the ids in its head, but for the fields named; their numbers stay (ACC-07)."""
+        named = {name: len(getattr(self, name)) for name in IDS_IN_HEAD if name not in keeping and getattr(self, name)}
+        if not named:
+            return self
+        return msgspec.structs.replace(self, **dict.fromkeys(named, ()), cleared=self.cleared | named)
+
+    def state(self, now: datetime) -> PlanState:
+        """Where the plan stands at `now` (aware). Rejected wins over everything but applied."""
+        if self.applied:
+            return PlanState.APPLIED
+        if any(not word.approves for word in self.given):
+            return PlanState.REJECTED
+        if now >= self.valid_until:
+            return PlanState.EXPIRED
+        return PlanState.READY if not self.missing(now) else PlanState.WAITING
+
+    def counting(self, now: datetime) -> tuple[Approval, ...]:
+        """The approvals that count at `now`: one that is older than `approval_hours` does no more, and may be given again."""
+        return tuple(word for word in self.given if word.approves and now < word.at + timedelta(hours=self.approval_hours))
+
+    def missing(self, now: datetime) -> tuple[str, ...]:
+        """The roles whose approval is lacking at `now`."""
+        roles = {word.role for word in self.counting(now)}
+        return tuple(role for role in self.needed if role not in roles)
+
+    def refuse_unless_ready(self, now: datetime) -> None:
+        """Raise Refused, with the guard's code, unless the plan may be applied at `now`."""
+        state = self.state(now)
+        if self.as_of_given:
+            raise Refused(
+                "the plan looks at another day than its own", hint="plan without --as-of and apply that plan (DAT-12)", where=self.id
+            )
+        if state is PlanState.REJECTED:
+            raise Refused("the plan was rejected", hint="make a new plan", where=self.id)
+        if state is PlanState.EXPIRED:
+            raise Refused(f"the plan was valid until {self.valid_until.isoformat()}", hint="make a new plan", where=self.id)
+        if state is PlanState.WAITING:
+            error = Refused(
+                f"{', '.join(self.why) or 'BREAKER_TRIPPED'}: approval lacking by {' and '.join(self.missing(now))}",
+                hint=f"crm-compliance plans approve {self.id} --as WHO --role ROLE",
+                where=self.id,
+            )
+            error.code = "breaker" if self.breaker.tripped else "approval"
+            raise error

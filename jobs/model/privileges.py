@@ -1,0 +1,68 @@
+"""What the jobs ask of each kind of record: the least that the application user must be allowed to do, and all that it should be.
+
+`docs/least-privilege-role.md` is this list in the CRM's own words. Reading is of the whole table: a role that shows a part of it looks just
+like an organisation with less to keep. What cleaning asks for beside it (audit history, recycle bin, jobs) is not of kinds of record and
+stops no night: each connector states it itself, on the same page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connectors.interface import OperationKind
+from rules.model.records import (
+    KINDS,
+    ActivityParty,
+    Call,
+    Contact,
+    Donation,
+    Dossier,
+    Email,
+    Engagement,
+    Enrolment,
+    Fiche,
+    Note,
+    Party,
+    Record,
+    Recording,
+    Statistic,
+)
+from rules.policy.policy import Policy
+from rules.retention.relations import relation_terms
+
+_READ: frozenset[OperationKind] = frozenset()
+_DELETE = frozenset({OperationKind.DELETE})
+_DELETE_AND_UPDATE = frozenset({OperationKind.DELETE, OperationKind.UPDATE})
+
+NEEDS: Mapping[type[Record], frozenset[OperationKind]] = {
+    Dossier: _DELETE,
+    Fiche: _DELETE,
+    Note: _DELETE,
+    Call: _DELETE,
+    Email: _DELETE,
+    Party: _DELETE_AND_UPDATE,  # a role in what stays loses its link to what goes (RET-20)
+    Recording: _DELETE_AND_UPDATE,  # one whose own term runs loses its link (RET-03)
+    Contact: _DELETE_AND_UPDATE,  # one that lives on for another relation is trimmed (RET-20)
+    ActivityParty: _READ,
+    Donation: _READ,
+    Enrolment: _READ,
+    Engagement: _READ,
+    Statistic: frozenset({OperationKind.CREATE, OperationKind.UPDATE}),
+}
+
+
+def needs_under(policy: Policy) -> dict[type[Record], frozenset[OperationKind]]:
+    """What the jobs ask under one schedule: gifts, courses and agreements are deleted only where a row in force says so (2.3), and a gift
+    loses its link to a donor only where a row says when being one is over (R-104). Dossiers and fiches are masked only where the schedule
+    anonymises in place (ERA-03), and notes are written only where a quarantine tells owners by one."""
+    terms, needs = relation_terms(policy), dict(NEEDS)
+    for kind in terms.units:
+        needs[KINDS[kind.value]] |= _DELETE
+    if terms.donor:
+        needs[Donation] |= frozenset({OperationKind.UPDATE})
+    if policy.anonymise.is_in_place:
+        for record in (Dossier, Fiche):
+            needs[record] |= frozenset({OperationKind.MASK})
+    if policy.quarantine is not None and policy.quarantine.notice == "note":
+        needs[Note] |= frozenset({OperationKind.CREATE})
+    return needs

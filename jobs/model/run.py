@@ -1,0 +1,175 @@
+"""A run: one plan carried out, its journal and its counts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from jobs.model.plan import Key, Kind
+from rules.model.bypass import Bypass
+
+INTERRUPTED = "interrupted"  # how people are told of a run that has not ended and that nobody is working on
+CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
+TRIM = "trim"  # the emptying of a contact
+CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
+LOOSE = "LOOSE"  # marks a row that a replay removed by itself: no unit of the schedule, so nothing is certified
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    DONE_WITH_FAILURES = "done_with_failures"
+
+
+class ActionState(StrEnum):
+    """A planned unit in the journal. INTENDED stands there before the first write; a run that finds it later reads back first."""
+
+    INTENDED = "intended"
+    REMOVED = "removed"  # its rows are written; other places are still to be cleaned (ERA-12)
+    DONE = "done"
+    SKIPPED = "skipped"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class Mask(msgspec.Struct, frozen=True):
+    """What an anonymised row shows afterwards: since when (RFC 3339, UTC), and what the mapping has room for of its place in the
+    statistics. `is_common`: enough rows of the statistics share that place, so what the mapping keeps may stay (ERA-08). `keeps_key`: the
+    key of its pseudonyms outlives the run (ERA-02)."""
+
+    at: str
+    is_common: bool = False
+    keeps_key: bool = False
+    year: int | None = None
+    age_band: str | None = None
+    province: str | None = None
+
+
+class RowWrite(msgspec.Struct, frozen=True):
+    """One write to one row, in the product's word for its kind. `operation` is delete, mask (in-place anonymisation), trim, disown (a role
+    stays and does not say whose it is), drop_caller, unlink_contact, unlink_fiche or unlink_dossier; the last three empty the link to
+    `target`, a row that goes. `object` is the keyed reference of a recording's content outside the CRM, which goes before the row (ERA-12);
+    its address can hold a name and stands in no journal. `bypass` is the custom logic of the CRM that the write passes by. A `retained` row
+    lies in long-term retention, where no write reaches it: a job of the CRM removes it there once the live rows of its unit have gone."""
+
+    kind: str
+    id: str
+    etag: str
+    operation: str = "delete"
+    target: str = ""
+    object: str = ""
+    mask: Mask | None = None
+    bypass: tuple[Bypass, ...] = ()
+    retained: bool = False
+
+
+class Action(msgspec.Struct, frozen=True):
+    """One unit of a plan in the journal of a run.
+
+    `disposition` is delete, anonymise or trim. `rows` are all writes in the order in which they happen, the unit's own row last.
+    `code` says why it was skipped or failed. `still_there` are rows that verification found again, as (table, id). `categories`, `rule`,
+    `reason` and `end_month` (2026-02) are what the certificate says of the decision; `places` is the state of each place of ERA-12, and
+    `audit_entries` how many rows of history went; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along` are rows of tables
+    that are not mapped and that the CRM deletes with these, as (table, id). `gone` are rows of the unit that had gone before this
+    action was announced: they are cleaned, read back and certified with it.
+    """
+
+    table: str
+    id: str
+    disposition: str
+    state: ActionState
+    code: str = ""
+    rows: tuple[RowWrite, ...] = ()
+    statistic: dict[str, object] | None = None
+    flags: tuple[str, ...] = ()
+    still_there: tuple[tuple[str, str], ...] = ()
+    categories: tuple[str, ...] = ()
+    rule: str = ""
+    reason: str = ""
+    end_month: str = ""
+    places: dict[str, str] = {}
+    audit_entries: int = 0
+    removed_at: str = ""
+    verified_at: str = ""
+    along: tuple[tuple[str, str], ...] = ()
+    gone: tuple[RowWrite, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return (self.table, self.id)
+
+    @property
+    def has_retained(self) -> bool:
+        """Whether a row of the unit lies in long-term retention."""
+        return any(write.retained for write in self.rows)
+
+    @property
+    def bypass(self) -> tuple[Bypass, ...]:
+        """What of the CRM's custom logic any write of the unit passes by."""
+        named = {each for write in (*self.gone, *self.rows) for each in write.bypass}
+        return tuple(each for each in Bypass if each in named)
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """One row that was written for good, as the register of erasures keeps it (ERA-13).
+
+    `ref` is the keyed reference of its table and id; of a trimmed contact that of the version which was emptied, since its row lives on and
+    may be filled in again for a reason of its own. `operation` is delete, mask or trim; `at` an RFC 3339 instant in UTC.
+    """
+
+    ref: str
+    operation: str
+    row_table: str
+    run: str
+    at: str
+    reason: str
+
+
+class StatisticWrite(msgspec.Struct, frozen=True):
+    """One write to the statistics: a new row (`etag` is empty), or a total that grows by `adds` from the version that was read."""
+
+    id: str
+    values: dict[str, object]
+    etag: str = ""
+    adds: int = 0
+
+
+class StatisticWrites(msgspec.Struct, frozen=True):
+    """The statistics of a run, fixed before they are written, in shuffled order (ERA-16)."""
+
+    rows: tuple[StatisticWrite, ...]
+    done: bool = False
+    written: int = 0  # how many rows there were, once they are forgotten
+
+
+COUNTED = ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial", "failed", "rows")  # what the ledger tells of a run's end
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One execution of one plan. `counts` is the answer of `apply` without its head.
+
+    `reckoned` is what the lines of its plan and its journal came to (ACC-03), noted before either has had its day; `is_journal_gone`: the
+    journal has (ACC-07), and with `are_certificates_gone` its certificates have.
+    """
+
+    id: str
+    kind: Kind
+    plan: str
+    state: RunState
+    as_of: datetime
+    started_at: datetime
+    ended_at: datetime | None = None
+    software_version: str = ""
+    policy_version: str = ""
+    policy_digest: str = ""
+    statistics: StatisticWrites | None = None
+    counts: dict[str, object] = {}
+    reckoned: dict[str, object] = {}
+    is_journal_gone: bool = False
+    are_certificates_gone: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        return self.state is not RunState.RUNNING

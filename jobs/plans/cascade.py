@@ -1,0 +1,19 @@
+"""Counts what the CRM itself deletes along with units that go, in tables that the mapping does not name, before a plan is approved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from connectors.interface import Connector
+from rules.model.records import KINDS, Unit
+
+
+def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
+    """How many rows of each table that is not mapped would go along with these units and their fiches, for who looks at a plan.
+
+    What hangs on their notes, activities and roles is not counted here; it is looked at when the unit goes.
+    """
+    rows = {(connector.table(KINDS[unit.kind.value]), unit.id) for unit in units}
+    rows |= {(connector.table(KINDS["fiche"]), fiche.id) for unit in units if unit.recording is None for fiche in unit.fiches}
+    return dict(sorted(Counter(each.row[0] for each in connector.hanging(sorted(rows)) if each.goes).items()))

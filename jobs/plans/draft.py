@@ -1,0 +1,174 @@
+"""The lines of a plan in the making, and their totals.
+
+Most lines differ from another one only in id, version and dates. So a line is cut to its shape once, and filled in a hundred thousand
+times; and no more than a page of lines is in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+
+import msgspec
+
+from jobs.ledger.plan_lines import Pages, encode_line
+from jobs.model.plan import CategoryTotal, PlanLine
+from rules.model.decisions import Decision, Disposition, Reason
+from rules.model.records import UnitKind
+
+RECORDING_KINDS = frozenset({UnitKind.RECORDING, UnitKind.ATTACHMENT})
+_BIRTH = "birth_date"  # the anchor that is named and never dated
+_ID, _ETAG, _END, _ANCHOR_ON = "\x00id", "\x00etag", "\x00end", "\x00anchor_on"
+
+
+class Shape:
+    """What equal lines have in common, the text between what differs, and how many there are."""
+
+    __slots__ = ("count", "decision", "kind", "pieces", "soon")
+
+    def __init__(self, kind: UnitKind, decision: Decision, model: PlanLine) -> None:
+        self.kind = kind
+        self.decision = decision
+        self.count = 0
+        self.soon = 0
+        text = encode_line(model)
+        self.pieces: list[bytes] = []
+        for mark in (_ID, _END, _ETAG, _ANCHOR_ON):
+            before, text = text.split(encode_line(mark), 1)
+            self.pieces.append(before)
+        self.pieces.append(text)
+
+
+class Draft:
+    """Pages of lines with their digest, and totals. A unit under `due_soon_days` of its end counts as due soon."""
+
+    def __init__(
+        self, tables: Mapping[UnitKind, str], policy_version: str, day: date, due_soon_days: int, head: Mapping[str, object]
+    ) -> None:
+        self.tables = tables
+        self._pages = Pages(head)
+        self.crm_holds: list[tuple[str, str]] = []
+        self.victims: dict[str, int] = {}
+        self.retained_rows: dict[str, int] = {}
+        self.held_contacts: list[tuple[str, str, str]] = []
+        self.due: Tally[str] = Tally()
+        self._policy_version = policy_version
+        self._soon = day + timedelta(days=due_soon_days)
+        self._shapes: dict[tuple[object, ...], Shape] = {}
+
+    def add(self, kind: UnitKind, row: str, etag: str, decision: Decision) -> None:
+        """Add one unit's line and count it."""
+        end = decision.retention_end
+        deciding = decision.deciding
+        anchor = deciding.anchor if deciding is not None else None
+        key = (kind, decision.disposition, decision.reasons, decision.flags, decision.categories, decision.rule, anchor)
+        shape = self._shapes.get(key)
+        if shape is None:
+            model = line_of(self.tables[kind], _ID, _ETAG, decision, self._policy_version)
+            model = msgspec.structs.replace(model, retention_end=_END, anchor_on=_ANCHOR_ON)
+            shape = self._shapes[key] = Shape(kind, decision, model)
+        shape.count += 1
+        if end is None:
+            end_text = b"null"
+        else:
+            end_text = _day(end)
+            if end < self._soon and decision.reasons[0] is Reason.NOT_EXPIRED:
+                shape.soon += 1
+                self.due[end.isoformat()] += 1
+        on = deciding.anchor_on if deciding is not None and anchor != _BIRTH else None
+        anchor_text = b"null" if on is None else _day(on)
+        one, two, three, four, five = shape.pieces
+        # Ids and versions come from outside and are quoted by the encoder; a date needs no quoting.
+        self._pages.add(b"%b%b%b%b%b%b%b%b%b\n" % (one, encode_line(row), two, end_text, three, encode_line(etag), four, anchor_text, five))
+
+    def finish(self, trims: Iterable[str]) -> tuple[list[bytes], str]:
+        """The pages, as the store keeps them, and their digest, contacts to trim included."""
+        return self._pages.finish(trims)
+
+    @property
+    def units(self) -> int:
+        """How many units have a line."""
+        return sum(shape.count for shape in self._shapes.values())
+
+    def dispositions(self) -> dict[str, int]:
+        """How many units go, by disposition."""
+        counts = {"delete": 0, "anonymise": 0}
+        for shape in self._shapes.values():
+            if shape.decision.is_disposal:
+                counts[shape.decision.disposition.value] += shape.count
+        return counts
+
+    def going(self) -> dict[tuple[str, tuple[str, ...]], int]:
+        """How many units go, by table and categories."""
+        counts: Tally[tuple[str, tuple[str, ...]]] = Tally()
+        for shape in self._shapes.values():
+            if shape.decision.is_disposal:
+                counts[self.tables[shape.kind], shape.decision.categories] += shape.count
+        return dict(counts)
+
+    def retained(self) -> dict[str, int]:
+        """How many units stay, by their primary reason."""
+        counts: Tally[str] = Tally()
+        for shape in self._shapes.values():
+            if not shape.decision.is_disposal:
+                counts[shape.decision.reason.value] += shape.count
+        return dict(sorted(counts.items()))
+
+    def flagged(self) -> dict[str, int]:
+        """How many units carry each flag."""
+        counts: Tally[str] = Tally()
+        for shape in self._shapes.values():
+            for flag in shape.decision.flags:
+                counts[flag.value] += shape.count
+        return dict(sorted(counts.items()))
+
+    def planned(self) -> dict[str, int]:
+        """How many units and recordings go, for the circuit breaker; contacts follow their units and are not counted (RET-24)."""
+        counts = {"units": 0, "recordings": 0}
+        for shape in self._shapes.values():
+            if shape.decision.is_disposal and shape.kind is not UnitKind.CONTACT:
+                counts["recordings" if shape.kind in RECORDING_KINDS else "units"] += shape.count
+        return counts
+
+    def by_category(self) -> tuple[CategoryTotal, ...]:
+        """Totals of each category, in the order of their keys; a mixed unit counts in each of its own."""
+        totals: dict[str, list[int]] = {}
+        for shape in self._shapes.values():
+            decision = shape.decision
+            column = 0 if decision.disposition is Disposition.DELETE else 1 if decision.is_disposal else 2
+            for category in decision.categories:
+                total = totals.setdefault(category, [0, 0, 0, 0])
+                total[column] += shape.count
+                total[3] += shape.soon
+        return tuple(CategoryTotal(key, *numbers) for key, numbers in sorted(totals.items()))
+
+
+@lru_cache(maxsize=50_000)
+def _day(day: date) -> bytes:
+    return b'"%b"' % day.isoformat().encode()
+
+
+def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:
+    """The line of one unit. The anchor is that of the deciding end; a birth date is named, never given (ACC-04)."""
+    disposes = decision.disposition is not Disposition.KEEP
+    end, deciding = decision.retention_end, decision.deciding
+    anchor = deciding.anchor if deciding is not None else None
+    on = deciding.anchor_on if deciding is not None and anchor != _BIRTH else None
+    return PlanLine(
+        table,
+        row,
+        "dispose" if disposes else "retain",
+        decision.disposition.value if disposes else None,
+        end.isoformat() if end is not None else None,
+        decision.reasons[0].value,
+        decision.reasons,
+        decision.flags,
+        decision.categories,
+        decision.rule,
+        policy_version,
+        etag,
+        anchor,
+        on.isoformat() if on is not None else None,
+    )

@@ -1,0 +1,117 @@
+"""Says what would become of one unit now, and why, step by step."""
+
+from __future__ import annotations
+
+from connectors.interface import Among
+from jobs.holds.active import active_holds
+from jobs.model.plan import PlanLine
+from jobs.plans.draft import line_of
+from jobs.plans.make import settle
+from jobs.ports.context import JobContext
+from jobs.reading.gather import CONTACT_FIELDS, PARTY_FIELDS, TIES, add_relations, gather_units, rows_anywhere
+from jobs.reading.relations import relations_after
+from jobs.writing.rows import participations
+from rules.dates.periods import brussels_date
+from rules.errors import UsageError
+from rules.model.decisions import Decision, Disposition, Flag, Reason, Step, with_flags
+from rules.model.records import KINDS, Call, Contact, Dossier, Email, Fiche, Note, Party, Record, Recording, Unit, UnitKind
+from rules.retention.contacts import contact_decision
+from rules.retention.decide import GOES_ALONG, decide, explain, owner_of, with_owner
+from rules.retention.relations import relation_terms
+
+UNIT_RECORDS: tuple[type[Record], ...] = (Dossier, Fiche, Recording, Note, Email)  # and those of 2.3 that a row in force is for
+
+
+def explain_unit(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
+    """The plan line of one unit as of now, and its trace. A fiche of a dossier answers for its dossier.
+
+    Raises:
+        UsageError: a table without units, or a row that is not there or is no unit.
+    """
+    context = context.on(brussels_date(context.clock()))
+    connector = context.connector
+    record: type[Record] | None = connector.record(table)
+    if record is Contact:
+        return _explain_contact(context, table, row)
+    records = [*UNIT_RECORDS, *(KINDS[kind.value] for kind in relation_terms(context.policy).units)]
+    if record not in records:
+        mapped: list[type[Record]] = [*records, Contact]
+        names = ", ".join(connector.table(kind) for kind in mapped if connector.has(kind))
+        raise UsageError("this table has no units", hint=f"one of: {names}", where=table[:64])
+    if record is Fiche:
+        found = rows_anywhere(connector, Fiche, ("dossier",), Among("id", [row]), connector.retaining((Fiche,)))
+        if found and found[0].dossier is not None:
+            record, table, row = Dossier, connector.table(Dossier), found[0].dossier
+    kind = next(kind for kind in UnitKind if KINDS[kind.value] is record)
+    gathering = gather_units(connector, {kind: [row]})
+    day = brussels_date(context.clock())
+    unit = next((unit for unit in gathering.every_unit() if unit.kind is kind and unit.id == row), None)
+    if unit is None:
+        raise UsageError(
+            "there is no such unit",
+            hint="ids are lower case, without braces; rows already anonymised are no units",
+            where=f"{table} {row[:64]}",
+        )
+    holds = active_holds(context, day)
+    decision, steps = explain(unit, context.policy, holds, as_of=day)
+    if gathering.lies_in_retention(unit):
+        decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
+    if owner := owner_of(unit):
+        files = {file.id: file for file in gathering.every_unit() if file.kind in (UnitKind.DOSSIER, UnitKind.FICHE)}
+        followed = decide(files[owner], context.policy, holds, as_of=day)
+        decision = with_owner(decision, followed)
+        steps.append(Step(GOES_ALONG, {"owner": followed.disposition.value}, decision.disposition.value))
+    return _line(context, table, unit, decision), steps
+
+
+def _line(context: JobContext, table: str, unit: Unit, decision: Decision) -> PlanLine:
+    return line_of(table, unit.id, unit.etag, decision, context.policy.version)
+
+
+def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
+    """A contact has no term of its own: it goes with the last unit that refers to it, unless a relation remains (RET-04, RET-20)."""
+    connector, day = context.connector, brussels_date(context.clock())
+    lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
+    people = rows_anywhere(connector, Contact, CONTACT_FIELDS, Among("id", [row]), lie)
+    if not people:
+        raise UsageError("there is no such contact", where=f"{table} {row[:64]}")
+    parties = rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", [row]), lie)
+    taking = participations(connector, [row], lie).get(row, [])
+    in_dossiers = {party.dossier for party in parties} | {regarding for kind, regarding in taking if kind == "dossier"}
+    in_fiches = {party.fiche for party in parties} | {regarding for kind, regarding in taking if kind == "fiche"}
+    wanted = {
+        UnitKind.DOSSIER: sorted(found for found in in_dossiers if found is not None),
+        UnitKind.FICHE: sorted(found for found in in_fiches if found is not None),
+    }
+    gathering = gather_units(connector, wanted)
+    gathering.contacts[row] = people[0]
+    children = rows_anywhere(connector, Contact, ("parent", "parent_kind"), Among("parent", [row]), lie)
+    terms = relation_terms(context.policy)
+    add_relations(connector, gathering, day=day, progress=context.progress, among=Among("contact", [row]), terms=terms, lie=lie)
+    for kind, regarding in taking:
+        gathering.take_part(row, gathering.hook_of(kind, regarding))
+    holds = active_holds(context, day)
+    decided = [(unit, decide(unit, context.policy, holds, as_of=day)) for unit in gathering.every_unit()]
+    # Contacts that point here, and those whose activities it takes part in, are not judged themselves: they count as staying.
+    gathering.contacts.update((child.id, child) for child in children)
+    about = {regarding for regarding, _ in gathering.about if regarding != row}
+    gathering.contacts.update((other, Contact(id=other)) for other in about if other not in gathering.contacts)
+    for other in [*about, *(child.id for child in children)]:
+        gathering.take_part(other, None)
+    going = {unit.id for unit, verdict in decided if verdict.is_disposal}
+    relations = relations_after(gathering, going, day=day, terms=terms)
+    held = holds.on_rows([("contact", row)])
+    verdicts = settle(gathering, going, day=day, terms=terms, held=(row,) if held else ())
+    kept = Decision(Disposition.KEEP, held, None, (), (), "HLD-04") if held else None
+    decision = contact_decision(row, verdicts) or kept or Decision(Disposition.KEEP, (Reason.NOT_EXPIRED,), None, (), (), "RET-20")
+    units: dict[str, object] = {
+        f"{context.connector.table(KINDS[unit.kind.value])} {unit.id}": verdict.reason.value for unit, verdict in decided
+    }
+    related = bool(relations.active | relations.former) or bool(people[0].newsletter) or people[0].parent_kind == "account"
+    steps = [
+        Step("RET-20", units, f"{sum(1 for _, verdict in decided if not verdict.is_disposal)} units that stay refer to this contact"),
+        Step("RET-20", {"contacts_that_point_here": len(children), "activities_about_others": len(about)}, "count as staying"),
+        Step("HLD-04", {"contact": "its own row"}, [reason.value for reason in held]),
+        Step("RET-20", {"relation": related}, "trimmed" if row in verdicts.trim else decision.disposition.value),
+    ]
+    return line_of(table, row, people[0].etag, decision, context.policy.version), steps

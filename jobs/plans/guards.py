@@ -1,0 +1,67 @@
+"""What stops a plan until two people have looked at it: the circuit breaker, and what else a person should see first."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable
+
+from jobs.model.plan import Alarm, Breaker, CategoryCounter, Counter, Kind
+from jobs.plans.draft import RECORDING_KINDS, Draft
+from jobs.plans.observations import CANARY, Lookout
+from jobs.plans.past import VIEW_SHRANK, Past
+from jobs.ports.context import JobContext
+from rules.model.records import UnitKind
+from rules.policy.policy import Limit
+from rules.retention.breaker import breaker, category_breaker
+
+BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED = "BREAKER_TRIPPED", "CATEGORY_LIMIT", "FIRST_RUN", "DRIFTED"
+NEEDS_APPROVAL = (VIEW_SHRANK, CANARY)  # alarms that a person looks at before anything is written
+WHY = (BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED, *NEEDS_APPROVAL)
+
+
+class Planned:
+    """How much a plan disposes of in earnest, by counter and by category; `read` are all units of a category, kept ones too."""
+
+    def __init__(self, draft: Draft, lookout: Lookout) -> None:
+        aside: Tally[str] = Tally()
+        aside_of: Tally[str] = Tally()
+        for kind, decision in lookout.aside:
+            aside["recordings" if kind in RECORDING_KINDS else "units"] += kind is not UnitKind.CONTACT
+            aside_of.update(decision.categories)
+        self.counters = {name: number - aside[name] for name, number in draft.planned().items()}
+        totals = {total.category: total for total in draft.by_category()}
+        self.of = {key: total.delete + total.anonymise - aside_of[key] for key, total in totals.items()}
+        self.read = {key: total.delete + total.anonymise + total.retain for key, total in totals.items()}
+
+
+def breaker_of(context: JobContext, past: Past, kind: Kind, planned: Planned) -> Breaker:
+    """What the circuit breaker says: of the whole by the last runs of the same kind, and of each category that the policy limits."""
+    limits = context.policy.limits
+    units = counter_of(context, kind, "units", planned.counters["units"], limits.units)
+    recordings = counter_of(context, kind, "recordings", planned.counters["recordings"], limits.recordings)
+    categories: dict[str, CategoryCounter] = {}
+    for key, limit in limits.categories.items():
+        found = category_breaker(planned.of.get(key, 0), planned.read.get(key, 0), past.disposals_of(key, kind), limit)
+        categories[key] = CategoryCounter(found.planned, found.limit, found.median, found.tripped)
+    tripped = units.tripped or recordings.tripped or any(counter.tripped for counter in categories.values())
+    return Breaker(tripped, units, recordings, categories)
+
+
+def counter_of(context: JobContext, kind: Kind, counter: str, planned: int, limit: Limit) -> Counter:
+    """One counter of the circuit breaker, against its limits and the last runs of the same kind (RET-24)."""
+    finding = breaker(planned, context.store.disposals(kind, counter, 30), limit)
+    return Counter(planned, finding.limit, finding.median, finding.tripped)
+
+
+def why(context: JobContext, past: Past, planned: Planned, found: Breaker, lookout: Lookout, alarms: Iterable[Alarm]) -> tuple[str, ...]:
+    """The codes of all that asks for two approvals, empty where nothing does; the order is that of WHY."""
+    codes = {alarm.code for alarm in alarms if alarm.code in NEEDS_APPROVAL}
+    if found.units.tripped or found.recordings.tripped:
+        codes.add(BREAKER_TRIPPED)
+    if any(counter.tripped for counter in found.categories.values()):
+        codes.add(CATEGORY_LIMIT)
+    if context.policy.approvals.first_run and {key for key, number in planned.of.items() if number > 0} - past.disposed_categories():
+        codes.add(FIRST_RUN)
+    if lookout.drifted:
+        codes.add(DRIFTED)
+    return tuple(code for code in WHY if code in codes)

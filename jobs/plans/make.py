@@ -1,0 +1,404 @@
+"""Makes a plan: reads everything, decides on every unit, and stores what would become of each. Writes nothing to the CRM (R-061)."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from itertools import compress
+from operator import not_
+from types import MappingProxyType
+
+import msgspec
+
+from connectors.interface import Among
+from jobs.checks.clock import refuse_other_clock
+from jobs.checks.ledger_agreement import refuse_altered
+from jobs.holds.active import active_holds
+from jobs.ledger.plan_lines import damaged_lines, digest_head, unpacked
+from jobs.model.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
+from jobs.model.run import TRIM
+from jobs.model.work_queue import WorkQueue
+from jobs.plans.cascade import victims_of
+from jobs.plans.draft import Draft
+from jobs.plans.guards import Planned, breaker_of, why
+from jobs.plans.observations import CANARY, Lookout, nothing_due, shrunk
+from jobs.plans.past import BACKLOG, Past
+from jobs.plans.queue import alarm_of, look_at_queue
+from jobs.ports.context import JobContext
+from jobs.reading.gather import gather
+from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
+from jobs.reading.relations import relations_after
+from jobs.reading.units import Gathering
+from jobs.writing.bypass import bypass_planned
+from rules.dates.periods import brussels_date
+from rules.errors import PolicyError
+from rules.model.decisions import Decision, Flag, with_flags
+from rules.model.records import KINDS, Call, Email, Note, Record, UnitKind
+from rules.model.roles import APPROVING_ROLES
+from rules.retention.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts
+from rules.retention.decide import decide, owner_of, with_owner
+from rules.retention.relations import RelationTerms, relation_terms
+
+NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
+
+
+def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = "service", warning: str = "") -> Plan:
+    """Decide on every unit and store the plan.
+
+    `as_of` (aware) looks at another moment than now; such a plan can never be applied (DAT-12, R-062).
+    `warning` is kept in the plan before its own.
+
+    Raises:
+        ConnectorError: the CRM could not be read whole; nothing is stored.
+    """
+    now = context.clock()
+    moment = as_of or now
+    day = brussels_date(moment)
+    context = context.on(day)
+    refuse_altered(context)
+    if context.policy.valid_from > day:
+        raise PolicyError(f"the policy is valid from {context.policy.valid_from} on", hint="plan a later day, or take the version in force")
+    head = digest_head(kind, moment, context.crm, context.policy.digest, context.mapping_digest)
+    tables = {kind: context.connector.table(KINDS[kind.value]) for kind in UnitKind if context.connector.has(KINDS[kind.value])}
+    draft = Draft(tables, context.policy.version, day, context.policy.defaults.due_soon_days, head)
+    past = Past.of(context.store, context.crm)
+    lookout = Lookout(context, past, kind, day)
+    with without_collection():
+        trims = decide_all(context, draft, kind, day, lookout)
+    refuse_other_clock(context)  # by all the answers that the plan was made of
+    pages, digest = draft.finish(trims)
+    queue, moves = look_at_queue(context, lookout, day)
+    plan = head_of(
+        context,
+        draft,
+        kind,
+        past=past,
+        lookout=lookout,
+        now=now,
+        as_of=moment,
+        given=as_of is not None,
+        proposer=proposer,
+        trims=trims,
+        digest=digest,
+        queue=queue,
+    )
+    if warning:
+        plan = msgspec.structs.replace(plan, warnings=(warning, *plan.warnings))
+    if context.policy_text:
+        context.store.remember_policy(context.policy.digest, context.policy.version, context.policy_text)
+    context.store.save_plan(plan, pages, ("plan", plan_entry(plan)), None if plan.as_of_given else moves)
+    if not plan.as_of_given:
+        leave_quarantine(context, lookout)
+    return plan
+
+
+def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout: Lookout) -> set[str]:
+    """Read everything and decide on every unit, by kind and id so that the order of reading does not matter; give the contacts to trim."""
+    terms = relation_terms(context.policy)
+    found = gather(context.connector, kind, day=day, progress=lookout.seen, terms=terms)
+    draft.retained_rows = found.retained_rows
+    policy, holds = context.policy, active_holds(context, day)
+    duplicates = possible_duplicates(found.dossiers.values(), as_of=day) if kind is not Kind.RECORDINGS else set()
+    long_term = OutOfReach(context.connector, found, policy, holds, day)
+    going: set[str] = set()  # ids of units
+    owners: dict[str, Decision] = {}  # decisions on files that go; they are decided on before what hangs on them
+    for unit in found.units(kind):
+        decision = decide(unit, policy, holds, as_of=day)
+        if unit.id in duplicates:
+            decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
+        stays = bool(found.retained) and decision.is_disposal and long_term.keeps(unit, decision)
+        if stays or found.lies_in_retention(unit):
+            decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
+        is_going = lookout.look(unit.kind, draft.tables[unit.kind], unit.id, decision, out_of_reach=stays)
+        decision = with_owner(decision, owners.get(owner_of(unit) or ""))
+        draft.add(unit.kind, unit.id, unit.etag, decision)
+        if is_going:
+            going.add(unit.id)
+            owners[unit.id] = decision
+        if unit.dossier is not None and unit.dossier.legal_hold:
+            draft.crm_holds.append((draft.tables[unit.kind], unit.id))
+    draft.victims = victims_of(context.connector, [unit for unit in found.units(kind) if unit.id in going]) if going else {}
+    if kind is Kind.RECORDINGS:
+        return set()
+    # A contact whose removal or trim was planned before and has not happened would look like one that was never linked (RET-20).
+    undone = context.store.undone(draft.tables[UnitKind.CONTACT])
+    held = holds.on_contacts()
+    verdicts = settle(found, going, undone, day=day, terms=terms, held=held)
+    draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in verdicts.held.items()]
+    for contact in sorted(verdicts.remove | verdicts.orphans):
+        decision = removed_contact() if contact in verdicts.remove else orphan_contact()
+        if contact in found.retained:
+            decision = with_flags(decision, Flag.LONG_TERM_RETENTION)
+        draft.add(UnitKind.CONTACT, contact, found.contacts[contact].etag, decision)
+    if out_of_reach := contacts_out_of_reach(context, found, verdicts):
+        lookout.waiting[LONG_TERM] += out_of_reach
+    return verdicts.trim
+
+
+def contacts_out_of_reach(context: JobContext, found: Gathering, verdicts: ContactVerdicts) -> int:
+    """How many contacts in long-term retention would have to be trimmed, which no write can do, or purged where no job of ours may. They
+    stand in the plan all the same: a run notes that they stay, or a later one would take them for ones that were never linked."""
+    trims, removals = verdicts.trim & found.retained, verdicts.remove & found.retained
+    return len(trims) + (len(removals) if removals and not context.connector.may_purge_retained() else 0)
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Keep the garbage collector from walking over hundreds of thousands of units that are all still needed; none of them forms a cycle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def settle(
+    found: Gathering,
+    going: set[str],
+    undone: Mapping[str, str] = NOTHING_UNDONE,
+    *,
+    day: date,
+    terms: RelationTerms,
+    held: Collection[str] = (),
+) -> ContactVerdicts:
+    """Which contacts go with the units of these ids, which are trimmed, which were never linked (RET-20). Uses `found` up.
+
+    `undone` are contacts that an earlier run should have removed or trimmed, each with which of the two; `held` those whose own row a hold
+    keeps (HLD-04).
+    """
+    facts = contact_facts(found, going, undone, day=day, terms=terms, held=held)
+    found.forget_units()
+    return settle_contacts(facts)
+
+
+def contact_facts(
+    found: Gathering,
+    going: set[str],
+    undone: Mapping[str, str] = NOTHING_UNDONE,
+    *,
+    day: date,
+    terms: RelationTerms,
+    held: Collection[str] = (),
+) -> ContactFacts:
+    """Who refers to whom once the units of these ids go."""
+    leaves = [unit is not None and unit.id in going for unit in found.places]
+    leaving, staying = set(compress(found.people, leaves)), set(compress(found.people, map(not_, leaves)))
+    del leaves
+    relations = relations_after(found, going, day=day, terms=terms)
+    if terms.are_off:
+        leaving.update(person for person in undone if person in found.contacts)
+    else:
+        # An activity about a gift says nothing of the missions, and a removal that did not happen may have been for a relation's end:
+        # neither is a reason to trim a person who now has another one.
+        outside = {unit.id for units in found.relation_units.values() for unit in units.values() if unit.id in going}
+        of_missions = [unit is not None and unit.id in going and unit.id not in outside for unit in found.places]
+        relations.lapsed.update(leaving)
+        leaving = set(compress(found.people, of_missions))
+        for person, disposition in undone.items():
+            (leaving if disposition == TRIM else relations.lapsed).add(person)
+    return ContactFacts(
+        contacts=found.contacts,
+        kept=staying,
+        going=leaving,
+        about=found.about,
+        relations=relations.active,
+        former=relations.former,
+        lapsed=relations.lapsed,
+        held=frozenset(held),
+    )
+
+
+def head_of(
+    context: JobContext,
+    draft: Draft,
+    kind: Kind,
+    *,
+    past: Past,
+    lookout: Lookout,
+    now: datetime,
+    as_of: datetime,
+    given: bool,
+    proposer: str,
+    trims: set[str],
+    digest: str,
+    queue: WorkQueue,
+) -> Plan:
+    """The head of the plan: totals, digest, what the guards say, and who has to look at it."""
+    policy, categories, planned = context.policy, draft.by_category(), Planned(draft, lookout)
+    breaker = breaker_of(context, past, kind, planned)
+    late = () if given else backlog_of(context, past, kind, lookout, now)
+    # A look at another day is never applied: what is odd about it is that day's own.
+    alarms = () if given else tuple(alarms_of_plan(context, past, kind, draft, lookout, late, now, queue))
+    reasons = why(context, past, planned, breaker, lookout, alarms)
+    retained, unaccounted = draft.retained_rows, context.connector.unaccounted_columns()
+    return Plan(
+        id=context.new_id("plan"),
+        kind=kind,
+        created_at=now,
+        proposer=proposer,
+        as_of=as_of,
+        as_of_given=given,
+        crm=context.crm,
+        policy_name=policy.name,
+        policy_version=policy.version,
+        policy_digest=policy.digest,
+        mapping_digest=context.mapping_digest,
+        software_version=context.software_version,
+        digest=digest,
+        units=draft.units,
+        dispose=draft.dispositions(),
+        retain=draft.retained(),
+        flags=draft.flagged(),
+        breaker=breaker,
+        valid_until=now + timedelta(hours=policy.plan_valid_hours),
+        needed=APPROVING_ROLES if reasons else (),
+        categories=categories,
+        due_soon=tuple(sorted(draft.due.items())),
+        trims=tuple(sorted(trims)),
+        held_contacts=tuple(sorted(draft.held_contacts)),
+        crm_holds=tuple(sorted(draft.crm_holds)),
+        hold_changes=hold_changes(context, kind, draft.crm_holds),
+        warnings=(*unmapped(categories), *overlooked(retained, unaccounted, past.columns_known(now))),
+        notes_on_trimmed=about_contacts(context, sorted(trims)),
+        victims=draft.victims,
+        why=reasons,
+        approval_hours=policy.approvals.valid_hours,
+        alarms=alarms,
+        seen=lookout.rows(context.connector),
+        waiting=dict(sorted(lookout.waiting.items())),
+        backlog=late,
+        retained_rows=retained,
+        unaccounted=unaccounted,
+        queue=queue,
+        bypass=bypass_planned(policy, draft.going(), len(trims), draft.tables[UnitKind.CONTACT]),
+    )
+
+
+def alarms_of_plan(
+    context: JobContext,
+    past: Past,
+    kind: Kind,
+    draft: Draft,
+    lookout: Lookout,
+    late: Sequence[tuple[str, str]],
+    now: datetime,
+    queue: WorkQueue,
+) -> Iterator[Alarm]:
+    """What looks wrong before anything is written."""
+    policy, connector = context.policy, context.connector
+    due = sum(draft.planned().values()) - lookout.waiting[CANARY]
+    yield from lookout.odd_canaries(connector)
+    yield from shrunk(past, kind, lookout.rows(connector), policy.watch, connector)
+    yield from nothing_due(past, kind, draft.units, due, policy, brussels_date(now))
+    if late:
+        yield Alarm(BACKLOG, f"{len(late)} units are {policy.watch.backlog_days} days past their end, and were planned to go as long ago")
+    if old := alarm_of(queue):
+        yield old
+    yield from past.missing_runs(kind, now, policy.watch.no_run_hours)
+
+
+def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, now: datetime) -> tuple[tuple[str, str], ...]:
+    """The units far past their end that a plan of long ago disposed of already; before there is such a plan, nothing is late."""
+    if not lookout.late:
+        return ()
+    before = past.old_plan(kind, now - timedelta(days=context.policy.watch.backlog_days))
+    if before is None:
+        return ()
+    try:
+        planned = {line.key for line in lines_of(context.store.plan_pages(before.id)) if line.is_disposal}
+    except LinesRemoved:
+        return ()
+    return tuple(sorted(planned & lookout.late))
+
+
+def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
+    """Let those units out of quarantine that are not due any more: should they be due again, their days begin anew."""
+    left = lookout.left(context.connector)
+    if left:
+        units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table} for mark in left]
+        context.store.drop_marks([(mark.table, mark.id) for mark in left], [("quarantine_left", {"units": units})])
+
+
+def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str]]) -> tuple[HoldChange, ...]:
+    """What changed in the CRM's hold flags since the last plan that looked at dossiers (HLD-14, R-154)."""
+    if kind is Kind.RECORDINGS:
+        return ()
+    before = next((plan for plan in context.store.plans() if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == context.crm), None)
+    if before is None:
+        return ()
+    old, new = set(before.crm_holds), set(holds)
+    changes = [HoldChange(*hold, "set") for hold in new - old] + [HoldChange(*hold, "cleared") for hold in old - new]
+    return tuple(sorted(changes, key=lambda change: (change.change, change.table, change.id)))
+
+
+def unmapped(categories: Iterable[CategoryTotal]) -> tuple[str, ...]:
+    """Name category values that the mapping does not know (R-161)."""
+    return tuple(
+        f"category value {total.category} is not in the mapping: {total.retain} units are kept as UNCONFIGURED (R-161)"
+        for total in categories
+        if total.category.isdecimal()
+    )
+
+
+def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[str]:
+    """Name what is easily overlooked: rows in long-term retention, and columns that have come lately and may hold personal data.
+
+    `known` are the columns that are no news (`Past.columns_known`)."""
+    for table, rows in retained.items():
+        yield f"RETAINED_ROWS: {rows} rows of {table} lie in long-term retention; they go with their unit, and what has none stays"
+    new = sorted(set(unaccounted) - set(known)) if known is not None else []
+    if new:
+        yield f"NEW_COLUMNS: may hold personal data and stand in no mapping, so no request finds what is in them: {', '.join(new)}"
+
+
+def about_contacts(context: JobContext, contacts: list[str]) -> int:
+    """How many notes and activities hang on these contacts: they stay, and a person should look at them (RET-20)."""
+    kinds: tuple[type[Record], ...] = (Note, Call, Email)
+    return sum(len(page) for kind in kinds for page in context.connector.read(kind, ("regarding",), among=Among("regarding", contacts)))
+
+
+def plan_entry(plan: Plan) -> dict[str, object]:
+    """What the ledger keeps of a plan: digests and counts."""
+    return {
+        "plan": plan.id,
+        "digest": plan.digest,
+        "kind": plan.kind.value,
+        "as_of": plan.as_of.isoformat(),
+        "policy_version": plan.policy_version,
+        "policy_digest": plan.policy_digest,
+        "units": plan.units,
+        "dispose": plan.dispose,
+        "retain": plan.retain,
+        "trims": plan.to_trim,
+        "held_contacts": len(plan.held_contacts),
+        "breaker": plan.breaker.tripped,
+        "why": plan.why,
+        "alarms": [alarm.code for alarm in plan.alarms],
+        "waiting": plan.waiting,
+        **({"bypass": plan.bypass} if plan.bypass else {}),
+        "document": hashlib.sha256(plan.document.encode()).hexdigest(),
+    }
+
+
+def lines_of(pages: Iterable[bytes], wanted: Callable[[PlanLine], bool] | None = None) -> Iterator[PlanLine]:
+    """The lines of stored pages."""
+    decoder = msgspec.json.Decoder(PlanLine)
+    for page in pages:
+        try:
+            found = decoder.decode_lines(unpacked(page))
+        except (msgspec.MsgspecError, UnicodeError):
+            raise damaged_lines() from None
+        for line in found:
+            if wanted is None or wanted(line):
+                yield line
+
+
+def public_line(line: PlanLine) -> dict[str, object]:
+    """A line as the plan file has it."""
+    built = msgspec.to_builtins(line)
+    return {key: built[key] for key in LINE_COLUMNS} | {key: value for key, value in built.items() if key not in LINE_COLUMNS}

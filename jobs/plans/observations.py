@@ -1,0 +1,148 @@
+"""What a plan in the making notes of its units beside the decision: canaries, quarantine, what is out of reach, changes, a backlog."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from connectors.interface import Connector
+from jobs.model.plan import Alarm, Kind
+from jobs.plans.draft import RECORDING_KINDS
+from jobs.plans.past import NOTHING_DUE, VIEW_SHRANK, Past
+from jobs.ports.context import JobContext
+from jobs.reading.gather import Seen
+from jobs.reading.out_of_reach import LONG_TERM
+from rules.model.decisions import Decision, Reason
+from rules.model.records import KINDS, ActivityParty, Record, UnitKind
+from rules.policy.policy import Policy, Watch
+from rules.retention.breaker import median_of
+from rules.retention.quarantine import Mark, covers, waits
+
+CANARY = "CANARY"
+UNITS = frozenset(KINDS[kind.value] for kind in UnitKind if kind is not UnitKind.CONTACT)  # contacts have no decision of their own
+
+
+class Lookout:
+    """Told of every unit that a plan decides on.
+
+    `seen` counts the rows on their way. `aside` are disposals that no run of this plan carries out, each with its kind of unit; `waiting`
+    counts them by code. `drifted` is how many units are disposed of that had changed since an approval, `late` those that are far past
+    their end. `canaries` are the decisions on canaries, by table and id; `undecided` the other units that nothing in force decides on
+    (RET-14), as (table, id).
+    """
+
+    def __init__(self, context: JobContext, past: Past, kind: Kind, day: date) -> None:
+        policy = context.policy
+        self.seen = Seen(context.progress)
+        self.aside: list[tuple[UnitKind, Decision]] = []
+        self.waiting: Counter[str] = Counter()
+        self.drifted = 0
+        self.late: set[tuple[str, str]] = set()
+        self.due: set[tuple[str, str]] = set()
+        self.canaries: dict[tuple[str, str], Decision] = {}
+        self.undecided: list[tuple[str, str]] = []
+        self._kind = kind
+        self._day = day
+        self._policy = policy
+        self._changed = past.drifted()
+        self._marks: dict[tuple[str, str], Mark] = {(mark.table, mark.id): mark for mark in context.store.marks()}
+        self._expected = {(canary.table, canary.id): canary.due for canary in policy.canaries}
+        self._canary_ids = {canary.id for canary in policy.canaries}
+        self._late_before = day - timedelta(days=policy.watch.backlog_days)
+
+    def look(self, kind: UnitKind, table: str, row: str, decision: Decision, *, out_of_reach: bool = False) -> bool:
+        """Note what is particular about a unit; whether a run of this plan disposes of it, as far as can be told now."""
+        is_canary = row in self._canary_ids and (table, row) in self._expected
+        if is_canary:
+            self.canaries[(table, row)] = decision
+        elif Reason.UNCONFIGURED in decision.reasons:
+            self.undecided.append((table, row))
+        if not decision.is_disposal:
+            return False
+        key = (table, row)
+        self.due.add(key)
+        code = CANARY if is_canary and self._expected[key] else ""
+        if not code and covers(self._policy.quarantine, decision.categories):
+            code = waits(self._marks.get(key), self._day)
+        if not code and out_of_reach:
+            code = LONG_TERM
+        if code:
+            self.aside.append((kind, decision))
+            self.waiting[code] += 1
+            return False
+        self.drifted += key in self._changed
+        if decision.retention_end is not None and decision.retention_end < self._late_before:
+            self.late.add(key)
+        return True
+
+    def left(self, connector: Connector) -> list[Mark]:
+        """The units in quarantine that this plan has looked for and that are not due any more, or are gone: they leave it."""
+        looked_at = self.tables(connector)
+        is_off = self._policy.quarantine is None
+        return [mark for key, mark in self._marks.items() if is_off or (mark.table in looked_at and key not in self.due)]
+
+    def odd_canaries(self, connector: Connector) -> Iterator[Alarm]:
+        """An alarm for each canary that is not as the policy says, named by its place in the policy's list."""
+        for number, canary in enumerate(self._policy.canaries, start=1):
+            record, found = connector.record(canary.table), self.canaries.get((canary.table, canary.id))
+            if record not in UNITS:
+                yield Alarm(CANARY, f"canary {number}: {canary.table} is no table of units")
+            elif record not in self._looked_at():
+                continue
+            elif found is None:
+                yield Alarm(CANARY, f"canary {number} ({canary.table}) was not found")
+            elif found.is_disposal is not canary.due:
+                must = "be due and is kept" if canary.due else "be kept and is due"
+                yield Alarm(CANARY, f"canary {number} ({canary.table}) must {must}: {found.reason.value}")
+
+    def rows(self, connector: Connector) -> dict[str, int]:
+        """The rows that were read, by table. Participants of activities are left out: they come and go with these."""
+        kinds = {record.__name__.lower(): record for record in KINDS.values() if record is not ActivityParty}
+        return {
+            connector.table(kinds[name]): count
+            for name, count in sorted(self.seen.rows.items())
+            if name in kinds and connector.has(kinds[name])
+        }
+
+    def tables(self, connector: Connector) -> set[str]:
+        """The tables of whose units a plan of this kind decides."""
+        return {connector.table(record) for record in self._looked_at() if connector.has(record)}
+
+    def _looked_at(self) -> list[type[Record]]:
+        """The kinds of record of whose units a plan of this kind decides."""
+        if self._kind is Kind.ALL:
+            return list(UNITS)
+        wanted = self._kind is Kind.RECORDINGS
+        return [KINDS[kind.value] for kind in UnitKind if kind is not UnitKind.CONTACT and (kind in RECORDING_KINDS) is wanted]
+
+
+def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector: Connector) -> Iterator[Alarm]:
+    """An alarm for each table of which fewer rows are in sight than the last plan saw, beyond what our own runs have removed since."""
+    before = past.last_view(kind)
+    if before is None:
+        return
+    removed = past.removed_since(before, lambda word: connector.table(KINDS[word]))
+    for table, now in seen.items():
+        was = before.seen.get(table, 0)
+        lost = was - removed[table] - now
+        if lost > watch.view_shrinks_rows and lost * 100 > watch.view_shrinks_percent * was:
+            told = f"{table}: {now} rows in sight, {was} at the plan before, {removed[table]} removed by our own runs since"
+            yield Alarm(VIEW_SHRANK, told)
+
+
+def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Policy, day: date) -> Iterator[Alarm]:
+    """An alarm where a plan finds nothing although there usually is something, or reads no unit at all although there were some.
+
+    A second look on a day on which a run was completed finds nothing, as it should (R-060).
+    """
+    before = past.last_view(kind)
+    if units == 0 and before is not None and before.units > past.disposed_since(before):
+        yield Alarm(NOTHING_DUE, f"no unit was read; the plan before read {before.units}")
+        return
+    history = past.disposals(kind)
+    median = median_of(history)
+    if disposals or median is None or len(history) < policy.watch.usual_runs or past.has_run_on(day, kind):
+        return
+    if median >= policy.watch.usual_disposals:
+        yield Alarm(NOTHING_DUE, f"nothing is due; the median of the last runs is {median:g}")

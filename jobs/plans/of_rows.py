@@ -1,0 +1,88 @@
+"""Stores a plan for which the schedule is not asked: what had been erased and is back, or what a person was granted.
+
+Its lines are made by `restores/plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit breaker asks for more approvals than it
+brings along.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from jobs.checks.clock import refuse_other_clock
+from jobs.checks.ledger_agreement import refuse_altered
+from jobs.ledger.plan_lines import digest_head, paged
+from jobs.model.plan import Approval, Breaker, Kind, Plan, PlanLine
+from jobs.plans.guards import BREAKER_TRIPPED, counter_of
+from jobs.plans.make import plan_entry
+from jobs.ports.context import JobContext
+from jobs.writing.bypass import bypass_planned
+from rules.model.records import Contact, Recording
+from rules.model.roles import APPROVING_ROLES
+
+
+def store_plan(
+    context: JobContext,
+    kind: Kind,
+    now: datetime,
+    lines: Sequence[PlanLine],
+    trims: tuple[str, ...],
+    *,
+    proposer: str = "service",
+    uncounted: Collection[str] = (),
+    given: tuple[Approval, ...] = (),
+    request: str = "",
+    warnings: Iterable[str] = (),
+) -> Plan:
+    """Store the plan of these lines and of the contacts to trim.
+
+    Lines of `uncounted` tables follow others and are none of the disposals that the circuit breaker counts (RET-24).
+    """
+    refuse_other_clock(context)
+    policy = context.policy
+    refuse_altered(context)
+    pages, digest = paged(lines, trims, digest_head(kind, now, context.crm, policy.digest, context.mapping_digest))
+    going = [line for line in lines if line.is_disposal]
+    due = Tally(line.disposition for line in going)
+    breaker = _breaker_of(context, kind, [line.table for line in going if line.table not in uncounted])
+    plan = Plan(
+        id=context.new_id("plan"),
+        kind=kind,
+        created_at=now,
+        proposer=proposer,
+        as_of=now,
+        as_of_given=False,
+        crm=context.crm,
+        policy_name=policy.name,
+        policy_version=policy.version,
+        policy_digest=policy.digest,
+        mapping_digest=context.mapping_digest,
+        software_version=context.software_version,
+        digest=digest,
+        units=len(lines),
+        dispose={"delete": due["delete"], "anonymise": due["anonymise"]},
+        retain=dict(sorted(Tally(line.reason for line in lines if not line.is_disposal).items())),
+        flags={},
+        breaker=breaker,
+        valid_until=now + timedelta(hours=policy.plan_valid_hours),
+        needed=APPROVING_ROLES if breaker.tripped else (),
+        given=given,
+        why=(BREAKER_TRIPPED,) if breaker.tripped else (),
+        approval_hours=policy.approvals.valid_hours,
+        trims=trims,
+        warnings=tuple(warnings),
+        request=request,
+        bypass=bypass_planned(policy, Tally((line.table, line.categories) for line in going), len(trims), context.connector.table(Contact)),
+    )
+    context.store.save_plan(plan, pages, ("plan", plan_entry(plan)))
+    return plan
+
+
+def _breaker_of(context: JobContext, kind: Kind, tables: Sequence[str]) -> Breaker:
+    """What the circuit breaker says of one disposal in each of these tables; recordings have a counter of their own."""
+    heard = tables.count(context.connector.table(Recording)) if context.connector.has(Recording) else 0
+    limits = context.policy.limits
+    units = counter_of(context, kind, "units", len(tables) - heard, limits.units)
+    recordings = counter_of(context, kind, "recordings", heard, limits.recordings)
+    return Breaker(units.tripped or recordings.tripped, units, recordings)

@@ -1,0 +1,45 @@
+"""The queue of units on which nothing in force decides (RET-14): a person has to, and each has its age and its owner.
+
+The store remembers the day on which a plan first found a unit there, by a keyed reference, until a plan finds it there no more. Lines of
+plans could not tell: they have their day (ACC-07).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from jobs.model.plan import Alarm
+from jobs.model.work_queue import QUEUE_OLD, QueueMoves, Waiting, WorkQueue, queue_of
+from jobs.plans.observations import Lookout
+from jobs.ports.context import JobContext
+
+
+def look_at_queue(context: JobContext, lookout: Lookout, day: date) -> tuple[WorkQueue, QueueMoves]:
+    """The queue of the units that a plan has looked at, as it stands on its day, and what that changes in the store.
+
+    A unit that the store knows by a reference of an older key keeps its age.
+    """
+    known = context.store.waiting_for_decision(context.crm)
+    waiting: dict[str, Waiting] = {}
+    for table, row in lookout.undecided:
+        refs = context.references(table, row)
+        before = next((known[ref] for ref in refs if ref in known), None)
+        waiting[refs[0]] = Waiting(refs[0], table, day) if before is None else msgspec.structs.replace(before, ref=refs[0])
+    looked_at = lookout.tables(context.connector)
+    moves = QueueMoves(
+        context.crm,
+        come=[unit for ref, unit in waiting.items() if ref not in known],
+        left=[ref for ref, unit in known.items() if unit.table in looked_at and ref not in waiting],
+    )
+    policy = context.policy.watch.queue
+    return queue_of(waiting, policy.owner, policy.days, day), moves
+
+
+def alarm_of(queue: WorkQueue) -> Alarm | None:
+    """The alarm that units have waited for longer than the policy lets them."""
+    if not queue.overdue:
+        return None
+    told = f"{queue.overdue} units have waited for a decision of the {queue.owner} for more than {queue.days} days"
+    return Alarm(QUEUE_OLD, f"{told}, the oldest for {queue.oldest_days}")

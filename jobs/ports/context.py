@@ -1,0 +1,94 @@
+"""What a job is handed: the CRM, a store, a clock, keys, and somebody to tell how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+from jobs.ports.erasure_journal import NO_ERASURE_JOURNAL, ErasureJournal
+from jobs.ports.notary import Notary
+from jobs.ports.store import NO_SUBJECT_REQUESTS, Store, SubjectRequests
+
+if TYPE_CHECKING:
+    from connectors.interface import Connector, ObjectStore
+    from rules.holds.holds import Hold
+    from rules.policy.policy import Policy
+    from rules.policy.versions import PolicyVersions, Version
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """Now, aware, UTC."""
+        ...
+
+
+class Progress(Protocol):
+    """Told about long work; draws a bar, writes a log line, or does nothing."""
+
+    def __call__(self, stage: str, done: int, total: int | None = None) -> None: ...
+
+
+def _nothing() -> None:
+    """Nothing is remembered of the CRM."""
+
+
+def _always() -> None:
+    """Nobody else can have taken over."""
+
+
+def _stands(hold: Hold) -> bool:
+    """No hold gives way: the schedule never overrules one."""
+    return False
+
+
+def _unnamed(run: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """All that a job needs, picked by wiring. `reference` gives the keyed reference of a row: HMAC of table and id, for the ledger;
+    `references` the one of each key that still lives, the current one first. `policy_text` is what `policy` was read from. Without a
+    notary nothing is certified and the ledger gets no checkpoints.
+    """
+
+    connector: Connector
+    store: Store
+    policy: Policy
+    clock: Clock
+    crm: str
+    mapping_digest: str
+    software_version: str
+    reference: Callable[[str, str], str]
+    references: Callable[[str, str], tuple[str, ...]]
+    new_id: Callable[[str], str]
+    shuffle: Random
+    progress: Progress
+    logged_as: Callable[[str], AbstractContextManager[None]] = _unnamed  # names the run in whatever is logged meanwhile
+    notary: Notary | None = None
+    policy_text: str = ""
+    objects: Sequence[ObjectStore] = ()  # where the content of recordings lies outside the CRM
+    requests: SubjectRequests = NO_SUBJECT_REQUESTS
+    gives_way: Callable[[Hold], bool] = _stands  # holds that an erasure on request overrules (table 4.2)
+    versions: PolicyVersions | None = None  # all that are there of the schedule; None: `policy` is the only one
+    erased: ErasureJournal = NO_ERASURE_JOURNAL
+    still_ours: Callable[[], None] = _always  # raises once another process has taken the run over
+    compares_clocks: bool = False  # whether `clock` is this machine's, so that the CRM's must agree with it
+    forget_memory: Callable[[], None] = _nothing  # what is remembered of the CRM is worth nothing once the CRM was restored
+
+    def on(self, day: date) -> JobContext:
+        """The same under the version of the schedule that is in force on a day."""
+        return self if self.versions is None else self._by(self.versions.on(day))
+
+    def under(self, digest: str) -> JobContext:
+        """The same under the version with this digest, as a plan names it; unchanged where that version is not there any more."""
+        known = self.versions.versions if self.versions is not None else ()
+        found = next((version for version in known if version.policy.digest == digest), None)
+        return self if found is None else self._by(found)
+
+    def _by(self, version: Version) -> JobContext:
+        return replace(self, policy=version.policy, policy_text=version.text)

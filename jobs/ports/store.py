@@ -1,0 +1,409 @@
+"""The state of the service, as the jobs ask for it; the desk answers over one database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from jobs.ledger.certificates import Issued
+    from jobs.ledger.checkpoints import Checkpoint, KeptCheckpoint
+    from jobs.ledger.entries import LedgerEntry
+    from jobs.ledger.heads import Head
+    from jobs.ledger.rounds import RoundMade
+    from jobs.model.plan import Approval, Kind, Plan
+    from jobs.model.request import SubjectRequest
+    from jobs.model.run import Action, Erasure, Run
+    from jobs.model.work_queue import QueueMoves, Waiting
+    from rules.holds.of_requests import RequestHold
+    from rules.holds.placements import PlacedHold
+    from rules.retention.quarantine import Mark
+
+Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that is yet to get its place in the chain
+
+
+class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the store has had its day (ACC-07). `reckoned` are runs as they are once the lines of their plans are gone; `journals` the
+    runs whose journals go, `heads` the plans whose heads are to name no row any more, each with the SHA-256 of its head as it is,
+    `holds` the holds, by id, `certificates` the runs whose certificates go, and `policies` the digests of the
+    versions of the schedule. `contacts` is the table of people: of one whose removal has not happened the last action stays, and so does
+    that of a unit that is half done."""
+
+    lines_before: datetime
+    reckoned: tuple[Run, ...] = ()
+    journals: tuple[str, ...] = ()
+    heads: dict[str, str] = {}
+    holds: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    contacts: str = ""
+
+
+class Expired(msgspec.Struct, frozen=True):
+    """How much has had its day: plans whose lines went, runs whose journals went and the units in them, holds, plans whose heads name no
+    row any more, certificates, versions of the schedule."""
+
+    plans: int = 0
+    journals: int = 0
+    units: int = 0
+    holds: int = 0
+    heads: int = 0
+    certificates: int = 0
+    policies: int = 0
+
+
+class Store(Protocol):
+    """The state of the service. Each method is one transaction: what it writes is there whole, with its ledger entries, or not at all."""
+
+    @property
+    def crm(self) -> str:
+        """The CRM that the store was opened for; empty where it was opened without one."""
+        ...
+
+    def served(self) -> set[str]:
+        """The CRMs in the table of those that the store has served, as `rules.model.crm_addresses.organisation_at` names them."""
+        ...
+
+    def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
+        """Store a plan with its lines, encoded and compressed page by page, and what it changes in the queue of undecided units."""
+        ...
+
+    def plan(self, plan: str) -> Plan:
+        """Raises UsageError for an unknown id."""
+        ...
+
+    def saved_plan(self, plan: str) -> tuple[str, Plan]:
+        """The SHA-256 of a plan's head as it stands there, in hex, and the plan with the words that it was stored with."""
+        ...
+
+    def plans(self) -> list[Plan]:
+        """All plans, newest first."""
+        ...
+
+    def plan_pages(self, plan: str) -> Iterator[bytes]:
+        """The pages in the order in which they were saved. Raises LinesRemoved once they have had their day."""
+        ...
+
+    def expire(self, past: PastTerms, now: datetime) -> Expired:
+        """Remove what has had its day (ACC-04, ACC-07), with a ledger entry that tells of it in counts, and names the holds."""
+        ...
+
+    def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
+        """Add one person's word, given or refused, and return the plan as it then stands."""
+        ...
+
+    def start_run(self, run: Run, entry: Entry) -> None: ...
+
+    def save_run(self, run: Run, entries: Sequence[Entry] = ()) -> None:
+        """Replace the run; where it is over, its plan counts as applied."""
+        ...
+
+    def run(self, run: str) -> Run:
+        """Raises UsageError for an unknown id."""
+        ...
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first."""
+        ...
+
+    def rounds(self) -> list[RoundMade]:
+        """The rounds that were made, newest first: runs that carry out no plan."""
+        ...
+
+    def run_of(self, plan: str) -> Run | None: ...
+
+    def journal(self, run: str) -> list[Action]:
+        """The actions of a run in the order in which they were first recorded."""
+        ...
+
+    def undone(self, table: str) -> dict[str, str]:
+        """The ids of this table that some run should have written and that the last run to try has not (skipped, failed or cut off), each
+        with the disposition that was planned."""
+        ...
+
+    def unfinished(self, run: str) -> list[tuple[str, Action]]:
+        """What runs other than this one last left PARTIAL or FAILED, and none has done since, each with that run."""
+        ...
+
+    def failures(self) -> list[tuple[str, Action]]:
+        """The units whose last action, over all runs, has FAILED, each with that run."""
+        ...
+
+    def partials(self) -> list[tuple[str, Action]]:
+        """The units that are half done, each with the run that tried it last and left it PARTIAL (ERA-15)."""
+        ...
+
+    def last_skips(self) -> list[tuple[str, Action]]:
+        """The units whose last action, over all runs, is that they were skipped, each with that run, oldest first."""
+        ...
+
+    def stopped_since(self) -> datetime | None:
+        """Since when the kill switch is set, None while it is not."""
+        ...
+
+    def stop(self, since: datetime, entry: Entry) -> datetime:
+        """Set the kill switch, and give the instant since when it is set: setting it twice changes nothing and adds no entry."""
+        ...
+
+    def resume(self, entry: Entry) -> bool:
+        """Lift the kill switch; whether it was set. Without that, no entry is added."""
+        ...
+
+    def waiting_for_decision(self, crm: str) -> dict[str, Waiting]:
+        """The units of a CRM on which nothing in force decides, as the last plans that looked at them left the queue, by reference."""
+        ...
+
+    def marks(self) -> list[Mark]:
+        """The units in quarantine, in the order in which they were first marked."""
+        ...
+
+    def set_marks(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
+        """Put units into quarantine, or replace what stands there, by (table, id)."""
+        ...
+
+    def holds(self, *, unreleased: bool = False) -> list[PlacedHold]:
+        """All holds, or those that nobody has released, in the order in which they were placed."""
+        ...
+
+    def hold(self, hold: str) -> PlacedHold:
+        """Raises UsageError for an unknown id."""
+        ...
+
+    def place_hold(self, hold: PlacedHold, entry: Entry) -> None: ...
+
+    def release_hold(self, hold: PlacedHold, entry: Entry) -> None:
+        """Replace a hold by its released self. Raises Refused with code `released` where that has happened before."""
+        ...
+
+    def restate_hold(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
+        """Replace a hold by the same in other words, unless it has changed meanwhile."""
+        ...
+
+    def drop_marks(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
+        """Take units, as (table, id), out of quarantine."""
+        ...
+
+    def record(
+        self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Add or replace actions of the journal, by (table, id), together with ledger entries and entries of the register of erasures."""
+        ...
+
+    def erasures(self) -> Iterator[Erasure]:
+        """The register of erasures, oldest first."""
+        ...
+
+    def has_erasure(self, entry: Erasure) -> bool:
+        """Whether this entry is in the register of erasures."""
+        ...
+
+    def check_erasures(self, *, whole: bool = False) -> None:
+        """Raise StoreAltered where the register of erasures, table or file, has not all that it had when the ledger's head was signed; with
+        `whole` each row is looked at, and not only how many there are."""
+        ...
+
+    def check_journal(self, *, whole: bool = False) -> None:
+        """Raise StoreAltered where the journal of the runs has not the rows, in the states and the order, that it had when the head of the
+        ledger was signed; with `whole` each document is looked at, which else is done for those that are read."""
+        ...
+
+    def check_waiting(self) -> None:
+        """Raise StoreAltered where the statistics that wait for their month are not those that waited when the head of the ledger was
+        signed (ERA-16)."""
+        ...
+
+    def register_head(self) -> dict[str, object]:
+        """How many entries the register of erasures has, and the digest over all (`rows`, `digest`): what the signed head says."""
+        ...
+
+    def add_erasures(self, entries: Iterable[Erasure]) -> int:
+        """Add what is lacking in the register of erasures, and say how many entries that were."""
+        ...
+
+    def last_done(self, limit: int) -> list[tuple[str, Action]]:
+        """The units that were last done and verified, newest first, each with its run; runs that go on are left out."""
+        ...
+
+    def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
+        """What the last completed applying runs of this kind disposed of, newest first; `counter` is units or recordings (RET-24)."""
+        ...
+
+    def waiting_statistics(self, crm: str) -> dict[tuple[str, str], int]:
+        """What was counted and waits for its month to be over: how many units, by month (2026-11) and facts (JSON), without identifiers."""
+        ...
+
+    def fix_statistics(
+        self,
+        run: Run,
+        entries: Sequence[Entry],
+        *,
+        crm: str,
+        taken: Collection[str],
+        counted: Mapping[tuple[str, str], int],
+        forgotten: Sequence[Action],
+    ) -> None:
+        """Save the run with the statistics that it is to write, at once with what else becomes of counts: `taken` months wait no longer,
+        `counted` units begin to, and `forgotten` are actions whose facts have left the journal."""
+        ...
+
+    def certificates(self, run: str) -> list[Issued]:
+        """The certificates of a run in the order in which they were issued."""
+        ...
+
+    def last_certificate(self) -> Issued | None:
+        """The certificate that was issued last, of any run."""
+        ...
+
+    def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
+        """Add certificates behind the last one. Raises LedgerBroken where they do not follow from it."""
+        ...
+
+    def remember_policy(self, digest: str, version: str, text: str) -> None:
+        """Keep the text of a schedule that decides; the first time with a ledger entry (ACC-01)."""
+        ...
+
+    def policies(self) -> list[PolicyVersion]:
+        """Every schedule that has decided, oldest first."""
+        ...
+
+    def ledger(self, after: int | None = None) -> Iterator[LedgerEntry]:
+        """All entries behind `after`, oldest first."""
+        ...
+
+    def strand(self, name: str) -> Sequence[LedgerEntry]:
+        """The entries of one strand (`jobs.ledger.heads`), oldest first.
+
+        Raises:
+            StoreAltered: they are not what was signed.
+        """
+        ...
+
+    def head(self) -> Head | None:
+        """The signed head of the ledger, None before its first entry. Raises StoreAltered where it may not be believed."""
+        ...
+
+    def last_checkpoint(self) -> KeptCheckpoint | None: ...
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """All checkpoints of the ledger, oldest first."""
+        ...
+
+    def add_checkpoint(self, kept: KeptCheckpoint) -> bool:
+        """Keep a checkpoint behind the last one; False, and nothing is kept, where somebody else's has come between."""
+        ...
+
+    def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
+        """Add entries to the ledger alone."""
+        ...
+
+    def add_request(self, request: SubjectRequest, parts: Mapping[str, bytes], entry: Entry) -> None:
+        """Add a row to the register of requests, with sealed parts of its working area by name."""
+        ...
+
+    def request(self, request: str) -> SubjectRequest:
+        """Raises UsageError for an unknown id."""
+        ...
+
+    def linked_request(self, link: str) -> SubjectRequest | None:
+        """The request whose download has this SHA-256 of a token, in hex; None where there is none."""
+        ...
+
+    def requests(self) -> list[SubjectRequest]:
+        """The register of requests, newest first."""
+        ...
+
+    def save_request(
+        self,
+        request: SubjectRequest,
+        entries: Sequence[Entry] = (),
+        *,
+        since: SubjectRequest,
+        parts: Mapping[str, bytes | None] | None = None,
+        told: str = "",
+    ) -> None:
+        """Replace a row of the register, and some of its parts; None removes a part for good. `since` is the row as it was read. Of the
+        part named `told`, if it is there, the last of the entries says as `kept` which one it is: see `part_digest`.
+
+        Raises:
+            Refused: with code `changed`, where somebody has changed the row meanwhile.
+        """
+        ...
+
+    def request_part(self, request: str, name: str) -> bytes | None:
+        """A part of a request's working area as it was put in, None where it is not there (any more)."""
+        ...
+
+    def has_request_part(self, request: str, name: str) -> bool:
+        """Whether a part is there, be it one that nobody can open any more because the key of the request was destroyed."""
+        ...
+
+    def part_digest(self, request: str, name: str) -> str | None:
+        """SHA-256 of a part as it is sealed, which says nothing of what is in it, and is another each time it is put in; None where it is
+        not there."""
+        ...
+
+    def destroy_spent_keys(self) -> None:
+        """Destroy the keys of requests of whose working areas nothing is left."""
+        ...
+
+    def total_requests(self, requests: Sequence[SubjectRequest]) -> int:
+        """Turn rows of the register without working areas into yearly totals, with a ledger entry; give how many those were."""
+        ...
+
+    def request_totals(self) -> dict[tuple[int, str, str], int]:
+        """How many requests there were of which nothing else is left, by year of receipt, right and outcome."""
+        ...
+
+    def exclusive(self, name: str = "runner") -> AbstractContextManager[Lease]:
+        """Hold the right to run, which one process has at a time. What a run writes is written with it or not at all.
+
+        Raises Refused with code `another_run` when somebody else holds it.
+        """
+        ...
+
+    def run_at_work(self) -> str | None:
+        """The run that some process is working on now; None where nobody is."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to run, as long as it is held."""
+
+    def check(self) -> None:
+        """Raise Refused with code `lease_lost` once another process has taken over: asked before each request that leaves the machine."""
+        ...
+
+    def work_on(self, run: str) -> None:
+        """Let others see which run is being worked on."""
+        ...
+
+
+class PolicyVersion(msgspec.Struct, frozen=True):
+    """One version of the retention schedule as it was when it first decided; `first_used_at` is RFC 3339 in UTC."""
+
+    digest: str
+    version: str
+    first_used_at: str
+    text: str
+
+
+class SubjectRequests(Protocol):
+    """The register of subject requests, as far as holds ask it."""
+
+    def freezing(self, closed_since: date) -> Sequence[RequestHold]:
+        """The requests that are pending, and those that were closed on this Brussels day or later (HLD-08)."""
+        ...
+
+
+class NoSubjectRequests:
+    """A register in which nobody has asked anything."""
+
+    def freezing(self, closed_since: date) -> Sequence[RequestHold]:
+        return ()
+
+
+NO_SUBJECT_REQUESTS: Final = NoSubjectRequests()

@@ -1,0 +1,371 @@
+"""The certificates of one run as one signed document that anybody can verify without this installation (9.2, ACC-02).
+
+It holds the certificates, their Merkle root, the ledger's entries about the run, a signed checkpoint of the ledger, and the proof that the
+entries are in it. The file is RFC 8785 JSON and a line end, and counts byte by byte.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from jobs.ledger.certificates import Certificate, Issued, hash_of, merkle_root
+from jobs.ledger.checkpoints import Checkpoint, Problem, SignatureCheck, signature_problem
+from jobs.ledger.entries import LedgerBroken, LedgerEntry, canonical, digest_of
+from jobs.ledger.entries import hash_of as entry_hash
+from jobs.ledger.merkle import Levels, is_included
+from jobs.model.plan import Plan
+from jobs.model.run import Run
+from jobs.ports.notary import Notary
+from jobs.ports.store import Store
+from jobs.proof.completeness import Completeness, reckoning_of
+from rules.errors import UsageError
+
+SCHEMA = "disposal-certificates/1"
+TOLD = ("certificates", "run_ended")  # kinds of ledger entries that speak for a run as a whole
+
+
+class Proven(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ledger entry, and the audit path from it to the root of the checkpoint."""
+
+    entry: LedgerEntry
+    path: tuple[str, ...]
+
+
+class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the one certificate of a document stands among those of its run, and the audit path to their root."""
+
+    index: int
+    size: int
+    path: tuple[str, ...]
+
+
+class KeyUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many certificates in a row have their references by one register key."""
+
+    key: str
+    certificates: int
+
+
+class RunPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The run as a whole. `approvals` are roles; `certificates` counts them by disposition, `places` the states of each place over them."""
+
+    run: str
+    kind: str
+    plan: str
+    plan_digest: str
+    state: str
+    as_of: str
+    started_at: str
+    ended_at: str
+    software_version: str
+    schedule_version: str
+    schedule_digest: str
+    approvals: tuple[str, ...]
+    completeness: Completeness
+    certificates: dict[str, int]
+    places: dict[str, dict[str, int]]
+
+
+class Attestation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The document. `membership` is there in the document of a single unit only; `digests` tell which part somebody changed."""
+
+    schema: str
+    run: RunPart
+    certificates: tuple[Certificate, ...]
+    register_keys: tuple[KeyUse, ...]
+    root: str
+    inclusion: tuple[Proven, ...]
+    checkpoint: Checkpoint
+    membership: Membership | None
+    digests: dict[str, str]
+    key: str
+    signature: str = ""
+
+    @property
+    def message(self) -> bytes:
+        """What is signed: the RFC 8785 form without the signature."""
+        fields = msgspec.to_builtins(self)
+        del fields["signature"]
+        return canonical(fields)
+
+
+PARTS = ("run", "certificates", "register_keys", "inclusion", "checkpoint", "membership")
+
+
+class LedgerIndex:
+    """The ledger as far as its last checkpoint, read once: what proofs about its entries need."""
+
+    def __init__(self, checkpoint: Checkpoint, entries: Iterable[LedgerEntry]) -> None:
+        self.checkpoint = checkpoint
+        self._of_run: dict[str, dict[str, LedgerEntry]] = {}
+        self.levels = Levels(self._hashes(entries))
+
+    @classmethod
+    def read(cls, store: Store) -> LedgerIndex:
+        """Raises LedgerBroken where there is no checkpoint, or the ledger does not reach as far as it."""
+        last = store.last_checkpoint()
+        if last is None:
+            raise LedgerBroken("the ledger has no checkpoint", hint="crm-compliance ledger verify")
+        index = cls(last.checkpoint, store.ledger())
+        if index.levels.size != last.checkpoint.entries or index.levels.root.hex() != last.checkpoint.root:
+            raise LedgerBroken("the ledger is not what its last checkpoint says", hint="crm-compliance ledger verify")
+        return index
+
+    def _hashes(self, entries: Iterable[LedgerEntry]) -> Iterator[bytes]:
+        for entry in islice(entries, self.checkpoint.entries):
+            if entry.run is not None and entry.kind in TOLD:
+                self._of_run.setdefault(entry.run, {})[entry.kind] = entry
+            yield bytes.fromhex(entry.hash)
+
+    def proven(self, run: str) -> tuple[Proven, ...]:
+        """The last entry of each kind about a run, with its proof."""
+        entries = self._of_run.get(run, {})
+        return tuple(Proven(entries[kind], _hex(self.levels.inclusion(entries[kind].seq - 1))) for kind in sorted(entries))
+
+
+def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs: Sequence[str] | None = None) -> Attestation:
+    """The document of a run that is over; with `unit_refs` (those of one unit, by every living key) that of this unit alone.
+
+    Raises:
+        UsageError: the run goes on, has no certificate of that unit, or its certificates have had their day (ACC-07).
+    """
+    if not run.is_over:
+        raise UsageError("the run is not over", hint=f"crm-compliance apply {run.plan}", where=run.id)
+    if run.are_certificates_gone:
+        raise UsageError(
+            "the certificates of this run were removed when they had had their day",
+            hint="their number and their root stay in the ledger: crm-compliance history export",
+            where=run.id,
+        )
+    issued = store.certificates(run.id)
+    plan = store.plan(run.plan)
+    shown, membership = issued, None
+    if unit_refs is not None:
+        at = next((at for at, one in enumerate(issued) if one.certificate.unit_ref in unit_refs), None)
+        if at is None:
+            raise UsageError("this run has no certificate of that unit", hint=f"crm-compliance history show {run.id}", where=run.id)
+        path = Levels(bytes.fromhex(one.certificate.hash) for one in issued).inclusion(at)
+        shown, membership = [issued[at]], Membership(at, len(issued), _hex(path))
+    plain = Attestation(
+        schema=SCHEMA,
+        run=_run_part(run, plan, reckoning_of(store, run), issued),
+        certificates=tuple(one.certificate for one in shown),
+        register_keys=_key_uses(shown),
+        root=merkle_root(one.certificate for one in issued),
+        inclusion=index.proven(run.id),
+        checkpoint=index.checkpoint,
+        membership=membership,
+        digests={},
+        key=notary.key,
+    )
+    told = msgspec.structs.replace(plain, digests=_digests(plain))
+    return msgspec.structs.replace(told, signature=notary.sign(told.message))
+
+
+def encode(document: Attestation) -> bytes:
+    """The file: RFC 8785 and a line end."""
+    return canonical(document) + b"\n"
+
+
+def _run_part(run: Run, plan: Plan, completeness: Completeness, issued: Sequence[Issued]) -> RunPart:
+    facts = msgspec.to_builtins(run)
+    return RunPart(
+        run=run.id,
+        kind=run.kind.value,
+        plan=plan.id,
+        plan_digest=plan.digest,
+        state=run.state.value,
+        as_of=facts["as_of"],
+        started_at=facts["started_at"],
+        ended_at=facts["ended_at"] or "",
+        software_version=run.software_version,
+        schedule_version=run.policy_version,
+        schedule_digest=run.policy_digest,
+        approvals=tuple(sorted(word.role for word in plan.given if word.approves)),
+        completeness=completeness,
+        certificates=_by_disposition(one.certificate for one in issued),
+        places=_by_place(one.certificate for one in issued),
+    )
+
+
+def _by_disposition(certificates: Iterable[Certificate]) -> dict[str, int]:
+    return dict(sorted(Counter(certificate.disposition for certificate in certificates).items()))
+
+
+def _by_place(certificates: Iterable[Certificate]) -> dict[str, dict[str, int]]:
+    places: dict[str, Counter[str]] = {}
+    for certificate in certificates:
+        for place, state in certificate.method.items():
+            places.setdefault(place, Counter())[state] += 1
+    return {place: dict(sorted(states.items())) for place, states in sorted(places.items())}
+
+
+def _key_uses(issued: Sequence[Issued]) -> tuple[KeyUse, ...]:
+    uses: list[KeyUse] = []
+    for one in issued:
+        same = uses.pop() if uses and uses[-1].key == one.register_key else KeyUse(one.register_key, 0)
+        uses.append(KeyUse(same.key, same.certificates + 1))
+    return tuple(uses)
+
+
+def _hex(path: Iterable[bytes]) -> tuple[str, ...]:
+    return tuple(step.hex() for step in path)
+
+
+def _digests(document: Attestation) -> dict[str, str]:
+    fields = msgspec.to_builtins(document)
+    return {name: digest_of(fields[name]) for name in PARTS}
+
+
+# -- verification ------------------------------------------------------------------------------------------------------------------
+
+
+def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation | None, list[Problem]]:
+    """Verify a document from its bytes alone; the problems name the certificate, entry or field.
+
+    Raises:
+        UsageError: the file is no such document at all.
+    """
+    try:
+        document = msgspec.json.decode(content, type=Attestation)
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        if not looks_like_one(content):
+            raise UsageError("this is no file of certificates", hint="crm-compliance certificate RUN --output F.json writes one") from None
+        return None, [Problem("file", f"is not as it was written: {_place_of(error)}")]
+    problems = [*_about_certificates(document), *_about_counts(document), *_about_ledger(document, check), *_about_parts(document)]
+    if (verdict := check(document.key, document.message, document.signature)) is not True:
+        unknown = f"is by the key {document.key[:40]}, which is not among those given"
+        told = unknown if verdict is None else "does not verify: something was changed"
+        problems.append(Problem("signature", told))
+    if not problems and content != encode(document):
+        problems.append(Problem("file", "says what it said, but was written anew: spaces, order or line ends are others"))
+    return document, problems
+
+
+def looks_like_one(content: bytes) -> bool:
+    """Whether a file was such a document once, whatever somebody did to it."""
+    marks = (b'"certificates":', b'"checkpoint":', b'"register_keys":', b'"inclusion":', SCHEMA.encode(), b'"certificate_id":')
+    return sum(mark in content for mark in marks) >= 2
+
+
+def _place_of(error: Exception) -> str:
+    """Where a document does not have its form; msgspec's messages quote names of fields and types, no values."""
+    return str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is no JSON"
+
+
+def _about_certificates(document: Attestation) -> list[Problem]:
+    problems: list[Problem] = []
+    before: Certificate | None = None
+    seen: set[str] = set()
+    for position, certificate in enumerate(document.certificates, 1):
+        where = f"certificate {position}, {certificate.certificate_id[:60]}"
+        if not _fits(certificate):
+            problems.append(Problem(where, "was changed: its hash is not that of its fields"))
+        elif before is not None and certificate.prev_hash != before.hash:
+            problems.append(Problem(where, "does not follow from the one before it: one was taken out, moved or slipped in"))
+        if certificate.run_id != document.run.run:
+            problems.append(Problem(where, "run_id: it is of another run"))
+        if certificate.certificate_id in seen:
+            problems.append(Problem(where, "certificate_id: it is there twice"))
+        seen.add(certificate.certificate_id)
+        before = certificate
+    if document.membership is None:
+        if _root(document.certificates) != document.root:
+            problems.append(Problem("root", "is not that of the certificates"))
+    elif len(document.certificates) != 1 or not _is_member(document.certificates[0], document.membership, document.root):
+        problems.append(Problem("membership", "the certificate is not among those of the root"))
+    return problems
+
+
+def _fits(certificate: Certificate) -> bool:
+    try:
+        return hash_of(certificate) == certificate.hash
+    except (rfc8785.CanonicalizationError, UnicodeError):
+        return False
+
+
+def _root(certificates: Iterable[Certificate]) -> str:
+    try:
+        return merkle_root(certificates)
+    except ValueError:  # a hash that is none
+        return ""
+
+
+def _is_member(certificate: Certificate, membership: Membership, root: str) -> bool:
+    try:
+        path = [bytes.fromhex(step) for step in membership.path]
+        return is_included(bytes.fromhex(certificate.hash), membership.index, membership.size, path, bytes.fromhex(root))
+    except ValueError:
+        return False
+
+
+def _about_counts(document: Attestation) -> list[Problem]:
+    run, problems = document.run, []
+    if not run.completeness.adds_up:
+        problems.append(Problem("run.completeness", "the outcomes do not add up to the units"))
+    total = sum(run.certificates.values())
+    if document.membership is None:
+        if run.certificates != _by_disposition(document.certificates):
+            problems.append(Problem("run.certificates", f"there are {len(document.certificates)} certificates, and {total} were issued"))
+        if run.places != _by_place(document.certificates):
+            problems.append(Problem("run.places", "are not those of the certificates"))
+    elif total != document.membership.size:
+        problems.append(Problem("membership", f"is among {document.membership.size}, and {total} certificates were issued"))
+    if sum(use.certificates for use in document.register_keys) != len(document.certificates):
+        problems.append(Problem("register_keys", "do not count as many certificates as there are"))
+    return problems
+
+
+def _about_ledger(document: Attestation, check: SignatureCheck) -> list[Problem]:
+    checkpoint, problems = document.checkpoint, []
+    if told := signature_problem(checkpoint, check):
+        problems.append(Problem("checkpoint", told))
+    entries: dict[str, Mapping[str, Any]] = {}
+    for proven in document.inclusion:
+        entry = proven.entry
+        where = f"ledger entry {entry.seq}"
+        if not _is_in(proven, checkpoint):
+            problems.append(Problem(where, "is not among the entries of the checkpoint"))
+        elif entry.run != document.run.run:
+            problems.append(Problem(where, "is about another run"))
+        entries[entry.kind] = entry.data
+    total = sum(document.run.certificates.values())
+    if "run_ended" not in entries:
+        problems.append(Problem("inclusion", "the entry about the end of the run lacks"))
+    elif (entries["run_ended"].get("plan"), entries["run_ended"].get("state")) != (document.run.plan, document.run.state):
+        problems.append(Problem("run", "plan or state are not those of the ledger"))
+    issued = entries.get("certificates")
+    if issued is None:
+        if total:
+            problems.append(Problem("inclusion", "the entry about the certificates lacks"))
+    elif (issued.get("root"), issued.get("count")) != (document.root, total):
+        problems.append(Problem("root", "the ledger tells another root, or another number of certificates"))
+    return problems
+
+
+def _is_in(proven: Proven, checkpoint: Checkpoint) -> bool:
+    entry = proven.entry
+    try:
+        if entry_hash(entry.seq, entry.at, entry.kind, entry.run, entry.data, entry.prev_hash) != entry.hash:
+            return False
+        path = [bytes.fromhex(step) for step in proven.path]
+        return is_included(bytes.fromhex(entry.hash), entry.seq - 1, checkpoint.entries, path, bytes.fromhex(checkpoint.root))
+    except (rfc8785.CanonicalizationError, UnicodeError, ValueError):
+        return False
+
+
+def _about_parts(document: Attestation) -> list[Problem]:
+    if document.schema != SCHEMA:
+        return [Problem("schema", f"is not {SCHEMA}")]
+    try:
+        own = _digests(document)
+    except (rfc8785.CanonicalizationError, UnicodeError):
+        return [Problem("digests", "cannot be computed")]
+    changed = [Problem(name, "was changed: it is not that of its digest") for name in PARTS if own[name] != document.digests.get(name)]
+    return changed + [Problem("digests", "are of other parts")] * (set(document.digests) != set(PARTS))

@@ -1,0 +1,101 @@
+"""Issues the certificates of disposal of a run, once everything was read back (9.2, ERA-15)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from jobs.ledger.certificates import Actor, Certificate, Issued, chained, merkle_root
+from jobs.model.plan import Plan
+from jobs.model.run import LOOSE, Action, ActionState, Run
+from jobs.ports.context import JobContext
+from rules.model.records import RELATION_KINDS, UnitKind
+from rules.model.residual_data import Place, PlaceState
+
+DISPOSITIONS = {"delete": "DELETED", "anonymise": "ANONYMISED"}
+# An audio attachment is a recording, an e-mail attached to nothing a lone fiche (RET-05).
+UNIT_TYPES = {
+    UnitKind.DOSSIER.value: "dossier",
+    UnitKind.FICHE.value: "fiche",
+    UnitKind.EMAIL.value: "fiche",
+    UnitKind.RECORDING.value: "recording",
+    UnitKind.ATTACHMENT.value: "recording",
+    UnitKind.CONTACT.value: "contact",
+    **{kind.value: kind.value for kind in RELATION_KINDS},  # units where a row outside the missions is in force (2.3)
+}
+CLASSES = {"fiche": "fiches", "note": "notes", "call": "activities", "email": "activities", "recording": "recordings"}
+OBJECTS = ("fiches", "notes", "attachments", "activities", "recordings", "audit_entries")
+WRITTEN_OFF = ("delete", "mask")  # operations after which nothing personal of the row is left
+
+
+def certify(context: JobContext, run: Run, plan: Plan, actions: Sequence[Action]) -> None:
+    """Issue one certificate for each unit that is done and verified and has none yet; doing it again issues nothing.
+
+    A unit that is half done, or not read back yet, gets none (R-088, R-089); a trimmed contact was not disposed of.
+    """
+    due = [action for action in actions if _is_due(action)]
+    if not due or context.notary is None:
+        return
+    before = context.store.certificates(run.id)
+    known = {issued.certificate.unit_ref for issued in before}
+    drafts = [
+        _draft(context, context.notary.service, run, plan, action)
+        for action in due
+        if known.isdisjoint(context.references(action.table, action.id))
+    ]
+    if not drafts:
+        return
+    last = context.store.last_certificate()
+    certificates = chained(drafts, last.certificate if last is not None else None)
+    entry: dict[str, object] = {
+        "count": len(before) + len(certificates),
+        "first": (before[0].certificate if before else certificates[0]).hash,
+        "last": certificates[-1].hash,
+        "root": merkle_root([*(issued.certificate for issued in before), *certificates]),
+        "register_key": context.notary.register_key,
+    }
+    issued = [Issued(certificate, context.notary.register_key) for certificate in certificates]
+    context.store.issue(run.id, issued, ("certificates", entry))
+
+
+def _is_due(action: Action) -> bool:
+    is_disposal = bool(action.rows) and action.disposition in DISPOSITIONS and LOOSE not in action.flags
+    return action.state is ActionState.DONE and bool(action.verified_at) and is_disposal
+
+
+def _draft(context: JobContext, service: str, run: Run, plan: Plan, action: Action) -> Certificate:
+    roles = tuple(sorted({word.role for word in plan.given if word.approves}))
+    return Certificate(
+        certificate_id=context.new_id("certificate"),
+        run_id=run.id,
+        software_version=run.software_version,
+        schedule_version=run.policy_version,
+        unit_type=UNIT_TYPES[action.rows[-1].kind],
+        unit_ref=context.reference(action.table, action.id),
+        category_keys=action.categories,
+        rule_id=action.rule,
+        reason=action.reason,
+        retention_end=action.end_month or None,
+        disposition=DISPOSITIONS[action.disposition],
+        objects=_objects(action),
+        disposed_at=action.removed_at,
+        verified_at=action.verified_at,
+        # Of a place of which nobody has told anything it is not claimed that it is clean.
+        method={place.value: action.places.get(place.value, PlaceState.NOT_REACHABLE.value) for place in Place} | _bypass(action),
+        actor=Actor(service, roles),
+    )
+
+
+def _bypass(action: Action) -> dict[str, str]:
+    """How the unit was disposed of past custom logic of the CRM; nothing where it was not, so that `method` names places alone."""
+    return {"bypass": ",".join(action.bypass)} if action.bypass else {}
+
+
+def _objects(action: Action) -> dict[str, int]:
+    """How many objects of each class went with the unit, itself included."""
+    classes: Counter[str] = Counter()
+    for write in (*action.gone, *action.rows):
+        if write.operation in WRITTEN_OFF and write.kind in CLASSES:
+            is_attachment = write is action.rows[-1] and write.kind == UnitKind.ATTACHMENT.value
+            classes["attachments" if is_attachment else CLASSES[write.kind]] += 1
+    return {name: classes[name] for name in OBJECTS} | {"audit_entries": action.audit_entries}

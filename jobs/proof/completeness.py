@@ -1,0 +1,66 @@
+"""Proof that a run left nothing out: every unit read has one outcome, and the outcomes add up (ACC-03, R-143)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from jobs.model.plan import Plan, PlanLine
+from jobs.model.run import Action, ActionState, Run
+from jobs.plans.make import lines_of
+from jobs.ports.store import Store
+from rules.dates.periods import brussels_date
+from rules.model.decisions import Reason
+
+DISPOSED, PARTIAL, SKIPPED, HELD, OPEN = "disposed", "partial", "skipped", "held", "open"
+# A unit of which nothing was written is skipped, whatever the reason.
+OUTCOMES = {ActionState.DONE: DISPOSED, ActionState.PARTIAL: PARTIAL, ActionState.SKIPPED: SKIPPED, ActionState.FAILED: SKIPPED}
+
+
+class Completeness(msgspec.Struct, frozen=True):
+    """The units of a run. `outcomes` are disposed, partial, skipped and `retained:REASON`, and add up to `units`; so do disposed, partial,
+    skipped, held and open of `past_end` to its `units`."""
+
+    units: int
+    outcomes: dict[str, int]
+    past_end: dict[str, int]
+
+    @property
+    def adds_up(self) -> bool:
+        parts = sum(count for name, count in self.past_end.items() if name != "units")
+        return sum(self.outcomes.values()) == self.units and parts == self.past_end["units"]
+
+
+def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> Completeness:
+    """Give each line of a plan its one outcome. What a run did beside its plan (trims, units of an earlier plan) is not among them."""
+    states: Mapping[tuple[str, str], ActionState] = {action.key: action.state for action in journal}
+    day = brussels_date(plan.as_of).isoformat()
+    units, outcomes = 0, Counter[str]()
+    past_end = Counter(dict.fromkeys(("units", DISPOSED, PARTIAL, SKIPPED, HELD, OPEN), 0))
+    for line in lines:
+        units += 1
+        state = states.get(line.key) if line.is_disposal else None
+        # Of a unit that an unfinished run has not come to, or is at, nothing is known to be gone.
+        outcome = OUTCOMES.get(state, PARTIAL) if state is not None else SKIPPED if line.is_disposal else f"retained:{line.reason}"
+        outcomes[outcome] += 1
+        if line.retention_end is not None and line.retention_end < day:
+            past_end["units"] += 1
+            past_end[outcome if line.is_disposal else _why_kept(line.reason)] += 1
+    return Completeness(units, dict(sorted(outcomes.items())), dict(past_end))
+
+
+def reckoning_of(store: Store, run: Run) -> Completeness:
+    """The completeness of a run: as it was noted where lines or journal have had their day (ACC-07), else counted now."""
+    if run.reckoned:
+        return msgspec.convert(run.reckoned, Completeness)
+    plan = store.plan(run.plan)
+    return reckon(plan, lines_of(store.plan_pages(plan.id)), store.journal(run.id))
+
+
+def _why_kept(reason: str) -> str:
+    """Past its end a unit is kept by a hold, or because it is open (4.2)."""
+    if reason.startswith("HOLD_"):
+        return HELD
+    return OPEN if reason == Reason.OPEN_DOSSIER else f"retained:{reason}"

@@ -1,0 +1,105 @@
+"""What this product wrote down itself and has had its day: lines and heads of plans, journals of runs, holds, certificates, schedules
+(ACC-07).
+
+What the proof of a run needs is noted without ids before its lines and its journal go. The ledger stays whole, and tells what has gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from jobs.checks.ledger_agreement import Believed, about_plan
+from jobs.ledger.heads import RUNS
+from jobs.model.plan import LinesRemoved
+from jobs.model.run import Run
+from jobs.ports.context import JobContext
+from jobs.ports.store import Expired, PastTerms, Store
+from jobs.proof.completeness import reckoning_of
+from rules.dates.periods import add_months, add_years, brussels_date
+from rules.holds.placements import PlacedHold
+from rules.model.records import Contact
+from rules.policy.policy import OwnData
+
+DAWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def expire_own_data(context: JobContext) -> Expired:
+    """Remove what is past its term by the policy in force; doing it again removes nothing.
+
+    The lines that tell whether a unit is a backlog stay as long as they are needed for that.
+    """
+    now, policy, store = context.clock(), context.policy, context.store
+    terms, day = policy.own_data, brussels_date(now)
+    lines_before = now - timedelta(days=max(terms.plan_lines_days, policy.watch.backlog_days + 1))
+    logs_until = add_months(day, -terms.run_log_months)
+    over = [run for run in store.runs() if run.is_over]
+    ended = _ended_on(store)
+    past = PastTerms(
+        lines_before=lines_before,
+        reckoned=tuple(_reckoned(context, over, lines_before)),
+        journals=tuple(run.id for run in over if not run.is_journal_gone and ended.get(run.id, day) < logs_until),
+        heads=dict(_believed_heads(context, lines_before)),
+        holds=tuple(hold.id for hold in store.holds() if _is_past(hold, terms, now)),
+        certificates=tuple(run.id for run in over if not run.are_certificates_gone and _is_proof_past(ended.get(run.id, day), terms, day)),
+        policies=tuple(_past_policies(context, day)),
+        contacts=context.connector.table(Contact),
+    )
+    return store.expire(past, now)
+
+
+def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> Iterator[Run]:
+    """The runs whose lines go now, with what these came to."""
+    store = context.store
+    for run in over:
+        if run.reckoned or store.plan(run.plan).created_at >= lines_before:
+            continue
+        try:
+            yield msgspec.structs.replace(run, reckoned=msgspec.to_builtins(reckoning_of(store, run)))
+        except LinesRemoved:
+            continue
+
+
+def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tuple[str, str]]:
+    """The old plans that name rows of the CRM in their heads, each with the digest of its head as the ledger has it. One that somebody has
+    changed stays as it is: the entry about what is left of it would make it look right."""
+    store, believed = context.store, Believed(context.store, context.references)
+    for plan in store.plans():
+        if plan.created_at < lines_before and plan.names_rows and not any(about_plan(store, believed, plan)):
+            yield plan.id, store.saved_plan(plan.id)[0]
+
+
+def _ended_on(store: Store) -> dict[str, date]:
+    """The Brussels day on which each run ended by the ledger: whoever sets another day in the table of runs makes nothing go earlier."""
+    return {entry.run or "": brussels_date(datetime.fromisoformat(entry.at)) for entry in store.strand(RUNS) if entry.kind == "run_ended"}
+
+
+def _is_proof_past(last: date, terms: OwnData, day: date) -> bool:
+    return day > add_years(last, terms.certificate_years)
+
+
+def _past_policies(context: JobContext, day: date) -> Iterator[str]:
+    """The versions of the schedule that no plan was made and no run ended by for so many years, those at hand aside."""
+    store, terms = context.store, context.policy.own_data
+    at_hand = {context.policy.digest, *(version.policy.digest for version in (context.versions.versions if context.versions else ()))}
+    last_used: dict[str, datetime] = {}
+    uses = [(plan.policy_digest, plan.created_at) for plan in store.plans()] + [(run.policy_digest, run.ended_at) for run in store.runs()]
+    for digest, moment in uses:
+        if moment is None:  # a run goes on by it
+            at_hand.add(digest)
+        elif digest not in last_used or moment > last_used[digest]:
+            last_used[digest] = moment
+    for version in store.policies():
+        last = max(last_used.get(version.digest, DAWN), datetime.fromisoformat(version.first_used_at))
+        if version.digest not in at_hand and _is_proof_past(brussels_date(last), terms, day):
+            yield version.digest
+
+
+def _is_past(hold: PlacedHold, terms: OwnData, now: datetime) -> bool:
+    """Whether a hold was released, or had its last day, so many years ago."""
+    day = brussels_date(now)
+    over_on = brussels_date(hold.released_at) if hold.released_at is not None else hold.ends_on
+    return over_on is not None and not hold.is_in_force(day) and day > add_years(over_on, terms.hold_years)

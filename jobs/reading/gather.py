@@ -1,0 +1,346 @@
+"""Reads the CRM and puts rows together into units, for a whole night or for a few units just before they are written.
+
+Nothing is dropped in silence: a row that points to a row which this account cannot see stops the run, because a view with holes in it
+looks just like an organisation with less to keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from operator import attrgetter
+from typing import TypeVar
+
+from connectors.interface import Among, Connector, ReadIncomplete
+from jobs.model.plan import Kind
+from jobs.ports.context import Progress
+from jobs.reading.long_term import add_retained_fiches, add_retained_parties, retained_among, retained_rows_of, without_live
+from jobs.reading.units import Gathering
+from rules.model.records import (
+    KINDS,
+    ActivityParty,
+    Call,
+    Contact,
+    Donation,
+    Dossier,
+    Email,
+    Engagement,
+    Enrolment,
+    Fiche,
+    Note,
+    Party,
+    Record,
+    Recording,
+    Unit,
+    UnitKind,
+)
+from rules.retention.relations import NOTHING_IN_FORCE, RelationTerms
+
+DOSSIER_FIELDS = (
+    "categories", "outcome", "opened_on", "closed_on", "reopened_on", "proceedings_ended_on", "reviewed_on", "is_active", "public_alert",
+    "legal_hold", "anonymised_on",
+)  # fmt: skip
+FICHE_FIELDS = ("dossier", "categories", "communicated_on", "created_on", "transmitted_on", "anonymised_on")
+PARTY_FIELDS = ("contact", "dossier", "fiche", "role")
+CONTACT_FIELDS = (
+    "birth_on", "birth_year", "birth_month", "stated_age", "stated_on", "national_number", "parent", "parent_kind", "newsletter",
+    "anonymised_on",
+)  # fmt: skip
+RECORDING_FIELDS = ("fiche", "started_on", "ended_on", "taken_over", "evidence", "storage_uri")
+NOTE_FIELDS = ("regarding", "regarding_kind", "is_document", "media_type", "evidence")
+EMAIL_FIELDS = ("regarding", "regarding_kind", "sent_on", "created_on")
+CALL_FIELDS = ("regarding", "regarding_kind")
+ACTIVITY_PARTY_FIELDS = ("activity", "party", "party_kind")
+# Gifts, courses and agreements: what tells that they tie a contact, and what a row of the schedule needs to decide over them (2.3).
+TIES: Mapping[UnitKind, tuple[type[Donation | Enrolment | Engagement], tuple[str, ...], tuple[str, ...]]] = {
+    UnitKind.DONATION: (Donation, ("contact",), ("contact", "booked_on")),
+    UnitKind.ENROLMENT: (Enrolment, ("contact",), ("contact", "kind", "held_on")),
+    UnitKind.ENGAGEMENT: (Engagement, ("contact", "ended_on"), ("contact", "kind", "ended_on")),
+}
+
+R = TypeVar("R", bound=Record)
+_ID = attrgetter("id")
+
+
+class Seen:
+    """Counts the rows of each kind on their way to whoever watches."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.rows: dict[str, int] = {}
+        self._progress = progress
+
+    def __call__(self, stage: str, done: int, total: int | None = None) -> None:
+        self.rows[stage] = done
+        self._progress(stage, done, total)
+
+
+def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> Gathering:
+    """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions that are in force.
+
+    Raises:
+        ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see.
+    """
+    seen = Seen(progress)
+    found = Gathering(connector.recording_media_types)
+    for contacts in _pages(connector, Contact, CONTACT_FIELDS, seen):
+        found.contacts.update(zip(map(_ID, contacts), contacts, strict=True))
+    found.retained_rows = connector.retained_rows()
+    lie = {record for record in KINDS.values() if connector.has(record) and found.retained_rows.get(connector.table(record))}
+    if Contact in lie:
+        found.contacts.update((row.id, row) for row in retained_among(connector, found, Contact, CONTACT_FIELDS, None))
+    for dossiers in _pages(connector, Dossier, DOSSIER_FIELDS, seen):
+        found.add_dossiers(dossiers)
+    if Dossier in lie:
+        found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, None))
+    for fiches in _pages(connector, Fiche, FICHE_FIELDS, seen):
+        _add_late_fiches(connector, found, found.add_fiches(fiches))
+    add_retained_fiches(found, _retained(connector, Fiche, FICHE_FIELDS, lie))
+    for parties in _pages(connector, Party, PARTY_FIELDS, seen):
+        _add_late_parties(connector, found, found.add_parties(parties))
+    add_retained_parties(found, _retained(connector, Party, PARTY_FIELDS, lie))
+    if kind is not Kind.RETENTION:
+        for recordings in _pages(connector, Recording, RECORDING_FIELDS, seen):
+            _add_late_recordings(connector, found, found.add_recordings(recordings))
+        for notes in _pages(connector, Note, NOTE_FIELDS, seen):
+            _add_late_notes(connector, found, found.add_notes(notes))
+    _add_retained_conversations(connector, found, lie)  # by a plan of any kind: one that has to stay keeps its fiche
+    if kind is not Kind.RECORDINGS:
+        # Before the activities that hang on them.
+        add_relations(connector, found, day=day, progress=seen, terms=terms, lie=lie)
+        for calls in _pages(connector, Call, CALL_FIELDS, seen):
+            found.add_calls(calls)
+        for emails in _pages(connector, Email, EMAIL_FIELDS, seen):
+            found.add_emails(emails)
+        for participants in _pages(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, seen):
+            found.add_activity_parties(participants)
+        _add_retained_activities(connector, found, lie)
+        found.activities.clear()  # nobody asks any more what an activity hangs on
+    check_visible(connector, seen.rows)
+    return found
+
+
+# A table that looks empty hides a hold, a child or a relation; the others hide only what would have been disposed of.
+GUARDING: tuple[type[Record], ...] = (Contact, Dossier, Fiche, Party, Call, Email, ActivityParty, Donation, Enrolment, Engagement)
+
+
+def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
+    """Refuse a view in which a table is empty while the CRM itself counts rows: a missing privilege looks just like that.
+
+    `seen` are rows by kind, as far as it was read. The count may be a day old, so a table that was emptied in earnest is taken for
+    hidden until the next one.
+
+    Raises:
+        ReadIncomplete: naming the table.
+    """
+    for record in GUARDING:
+        if seen.get(record.__name__.lower()) == 0 and connector.has(record) and (total := connector.total(record)):
+            raise ReadIncomplete(
+                f"the CRM counts {total} rows in {connector.table(record)} and shows this account none",
+                hint="give the application user read access to the whole organisation",
+                where=connector.table(record),
+            )
+
+
+def add_relations(
+    connector: Connector,
+    found: Gathering,
+    *,
+    day: date,
+    progress: Progress,
+    among: Among | None = None,
+    terms: RelationTerms = NOTHING_IN_FORCE,
+    without: Collection[UnitKind] = (),
+    lie: Collection[type[Record]] = (),
+) -> None:
+    """Add the active and former relations of contacts (RET-20): a gift, a course, an agreement that has not ended before `day`; those of
+    the kinds `without` are passed over. Of the kinds `lie` rows in long-term retention tie their contact too."""
+    for kind, (record, tie, decides) in TIES.items():
+        if kind in without:
+            continue
+        fields = decides if kind in terms.units or (kind is UnitKind.DONATION and terms.donor) else tie
+        live: set[str] = set()
+        for page in _pages(connector, record, fields, progress, among):
+            found.add_relations(kind, page, day=day, terms=terms)
+            if record in lie:
+                live.update(map(_ID, page))
+        if record in lie:
+            retained = without_live(retained_rows_of(connector, record, fields, among), live)
+            found.retained.update(map(_ID, retained))
+            found.add_relations(kind, retained, day=day, terms=terms)
+
+
+def _retained(connector: Connector, record: type[R], fields: tuple[str, ...], lie: Collection[type[Record]]) -> list[R]:
+    """All rows of a kind that lie in long-term retention, where there are any."""
+    return retained_rows_of(connector, record, fields, None) if record in lie else []
+
+
+def _add_retained_conversations(connector: Connector, found: Gathering, lie: Collection[type[Record]]) -> None:
+    """Add the recordings and stored conversations there that no live row is."""
+    recordings, notes = _retained(connector, Recording, RECORDING_FIELDS, lie), _retained(connector, Note, NOTE_FIELDS, lie)
+    live = {row.id for row in rows_of(connector, Recording, (), Among("id", sorted(map(_ID, recordings))))}
+    live |= {row.id for row in rows_of(connector, Note, (), Among("id", sorted(map(_ID, notes))))}
+    recordings, notes = without_live(recordings, live), without_live(notes, live)
+    found.retained.update(row.id for row in (*recordings, *notes))
+    _free_from_what_is_gone(found, recordings)
+    found.add_recordings(recordings)
+    found.add_notes(notes)
+
+
+def _add_retained_activities(connector: Connector, found: Gathering, lie: Collection[type[Record]]) -> None:
+    """Add what the calls and e-mails there hang on, and who takes part in them: an activity that stays keeps its people (RET-20)."""
+    calls = without_live(_retained(connector, Call, CALL_FIELDS, lie), found.activities)
+    emails = without_live(_retained(connector, Email, EMAIL_FIELDS, lie), found.activities)
+    found.add_calls(calls)
+    found.add_emails(emails)
+    found.retained.update(row.id for row in (*calls, *emails))
+    if calls or emails:
+        found.add_activity_parties(retained_rows_of(connector, ActivityParty, ACTIVITY_PARTY_FIELDS, None))
+
+
+def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]]) -> Gathering:
+    """Read some units afresh, with all that their retention ends depend on (RET-17), wherever it lies: what was moved into long-term
+    retention since counts as before (RET-11). Ids that are gone are simply not there."""
+    found = Gathering(connector.recording_media_types, versions={})
+    kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids}
+    lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
+    recordings = _wanted(connector, found, Recording, RECORDING_FIELDS, wanted.get(UnitKind.RECORDING, ()), lie)
+    notes = _wanted(connector, found, Note, NOTE_FIELDS, wanted.get(UnitKind.ATTACHMENT, ()), lie)
+    hanging = {row.fiche for row in recordings if row.fiche is not None} | set(wanted.get(UnitKind.FICHE, ()))
+    hanging |= {row.regarding for row in notes if row.regarding_kind == "fiche" and row.regarding is not None}
+    loose = rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging)))
+    moved = retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(hanging - set(map(_ID, loose))))) if Fiche in lie else []
+    dossiers = sorted({row.dossier for row in (*loose, *moved) if row.dossier is not None} | set(wanted.get(UnitKind.DOSSIER, ())))
+    found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", dossiers)))
+    if Dossier in lie:
+        found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, set(dossiers) - found.dossiers.keys()))
+    found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", dossiers)))
+    _add_late_fiches(connector, found, found.add_fiches(row for row in loose if row.id not in found.fiches))
+    if Fiche in lie:
+        add_retained_fiches(found, retained_rows_of(connector, Fiche, FICHE_FIELDS, Among("dossier", sorted(found.dossiers))))
+        add_retained_fiches(found, moved)
+    parties = _parties_of(connector, found, rows_of)
+    retained = without_live(_parties_of(connector, found, retained_rows_of).values(), parties) if Party in lie else []
+    people = {row.contact for row in (*parties.values(), *retained) if row.contact is not None}
+    found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(people))))
+    _add_late_parties(connector, found, found.add_parties(parties.values()))
+    if retained:
+        _find_fiches(connector, found, (row.fiche for row in retained))
+        _find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None} - found.dossiers.keys())
+        gone = people - found.contacts.keys()
+        found.contacts.update((row.id, row) for row in retained_among(connector, found, Contact, CONTACT_FIELDS, gone))
+    add_retained_parties(found, retained)
+    _free_from_what_is_gone(found, recordings)
+    _add_late_recordings(connector, found, found.add_recordings(recordings))
+    _add_late_notes(
+        connector, found, found.add_notes([row for row in notes if row.id not in found.retained or row.regarding in found.fiches])
+    )
+    found.add_emails(_wanted(connector, found, Email, EMAIL_FIELDS, wanted.get(UnitKind.EMAIL, ()), lie))
+    for kind, (record, _, fields) in TIES.items():
+        rows = _wanted(connector, found, record, fields, wanted.get(kind, ()), lie)
+        if rows:
+            found.relation_units[kind] = {row.id: Unit(kind, row.id, row.etag, relation=row) for row in rows}
+    return found
+
+
+def _wanted(
+    connector: Connector, found: Gathering, record: type[R], fields: tuple[str, ...], ids: Sequence[str], lie: Collection[type[Record]]
+) -> list[R]:
+    """The rows of these ids, those in long-term retention noted as such."""
+    rows = rows_of(connector, record, fields, Among("id", ids))
+    if record in lie:
+        missing = set(ids) - set(map(_ID, rows))
+        retained = retained_rows_of(connector, record, fields, Among("id", sorted(missing)))
+        found.retained.update(map(_ID, retained))
+        rows += retained
+    return rows
+
+
+def _free_from_what_is_gone(found: Gathering, recordings: Iterable[Recording]) -> None:
+    """Let recordings in long-term retention whose fiche is gone stand alone, as live ones would."""
+    for row in recordings:
+        if row.id in found.retained and row.fiche not in found.fiches:
+            row.fiche = None
+
+
+def _parties_of(connector: Connector, found: Gathering, read: Callable[..., list[Party]]) -> dict[str, Party]:
+    """The roles in the dossiers and fiches that were read, as `read` finds them."""
+    parties = {row.id: row for row in read(connector, Party, PARTY_FIELDS, Among("dossier", sorted(found.dossiers)))}
+    return parties | {row.id: row for row in read(connector, Party, PARTY_FIELDS, Among("fiche", sorted(found.fiches)))}
+
+
+def rows_of(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among) -> list[R]:
+    """All rows of a small read at once."""
+    return [row for page in connector.read(record, fields, among=among) for row in page]
+
+
+def rows_anywhere(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among, lie: Collection[type[Record]]) -> list[R]:
+    """All rows of a small read, with those in long-term retention where rows of this kind `lie` there."""
+    rows = rows_of(connector, record, fields, among)
+    return [*rows, *without_live(retained_rows_of(connector, record, fields, among), set(map(_ID, rows)))] if record in lie else rows
+
+
+def _pages(
+    connector: Connector, record: type[R], fields: tuple[str, ...], progress: Progress, among: Among | None = None
+) -> Iterator[list[R]]:
+    done = 0
+    progress(record.__name__.lower(), done)
+    for page in connector.read(record, fields, among=among, remembered=True):
+        done += len(page)
+        progress(record.__name__.lower(), done)
+        yield page
+
+
+# Rows that point to something that was not there when its table was read: made meanwhile, or hidden from this account. They are looked
+# for once more by their ids; if they stay out of sight the run stops, since a hold or a younger child might hide behind them.
+
+
+def _add_late_fiches(connector: Connector, found: Gathering, fiches: Sequence[Fiche]) -> None:
+    if fiches:
+        wanted = {row.dossier for row in fiches if row.dossier is not None and row.dossier not in found.dossiers}
+        _find_dossiers(connector, found, wanted)
+        _stop_at(connector, Fiche, found.add_fiches(fiches))
+
+
+def _find_fiches(connector: Connector, found: Gathering, wanted: Iterable[str | None]) -> None:
+    missing = {row for row in wanted if row is not None and row not in found.fiches}
+    _add_late_fiches(connector, found, found.add_fiches(rows_of(connector, Fiche, FICHE_FIELDS, Among("id", sorted(missing)))))
+    retained = retained_among(connector, found, Fiche, FICHE_FIELDS, missing - found.fiches.keys())
+    _find_dossiers(connector, found, {row.dossier for row in retained if row.dossier is not None and row.dossier not in found.dossiers})
+    add_retained_fiches(found, retained)
+
+
+def _find_dossiers(connector: Connector, found: Gathering, wanted: set[str]) -> None:
+    found.add_dossiers(rows_of(connector, Dossier, DOSSIER_FIELDS, Among("id", sorted(wanted))))
+    found.add_dossiers(retained_among(connector, found, Dossier, DOSSIER_FIELDS, wanted - found.dossiers.keys()))
+
+
+def _add_late_parties(connector: Connector, found: Gathering, parties: Sequence[Party]) -> None:
+    if parties:
+        _find_fiches(connector, found, (row.fiche for row in parties))
+        _find_dossiers(connector, found, {row.dossier for row in parties if row.dossier is not None and row.dossier not in found.dossiers})
+        contacts = {row.contact for row in parties if row.contact is not None and row.contact not in found.contacts}
+        found.contacts.update((row.id, row) for row in rows_of(connector, Contact, CONTACT_FIELDS, Among("id", sorted(contacts))))
+        retained = retained_among(connector, found, Contact, CONTACT_FIELDS, contacts - found.contacts.keys())
+        found.contacts.update((row.id, row) for row in retained)
+        _stop_at(connector, Party, found.add_parties(parties))
+
+
+def _add_late_recordings(connector: Connector, found: Gathering, recordings: Sequence[Recording]) -> None:
+    if recordings:
+        _find_fiches(connector, found, (row.fiche for row in recordings))
+        _stop_at(connector, Recording, found.add_recordings(recordings))
+
+
+def _add_late_notes(connector: Connector, found: Gathering, notes: Sequence[Note]) -> None:
+    if notes:
+        _find_fiches(connector, found, (row.regarding for row in notes))
+        _stop_at(connector, Note, found.add_notes(notes))
+
+
+def _stop_at(connector: Connector, record: type[Record], hidden: Sequence[Record]) -> None:
+    if hidden:
+        raise ReadIncomplete(
+            f"{len(hidden)} rows point to rows that are out of this account's sight",
+            hint="give the application user read access to the whole organisation, or try again if the CRM was being changed",
+            where=connector.table(record),
+        )

@@ -1,0 +1,67 @@
+"""Which units with rows in long-term retention no run may dispose of: they stay as a whole, and every plan names them (P34).
+
+A row there is removed by a job of the CRM and in no other way. It cannot be masked, no link of it can be emptied, and the content that a
+recording there has outside the CRM would be lost from sight.
+
+Source: the reference, section 6.4; RET-03, RET-20, R-081.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from connectors.interface import Connector
+from jobs.reading.units import Gathering
+from rules.holds.holds import Holds
+from rules.model.decisions import Decision, Disposition, Flag
+from rules.model.records import Unit, UnitKind
+from rules.policy.policy import Policy
+from rules.retention.decide import decide
+
+LONG_TERM = Flag.LONG_TERM_RETENTION.value  # the code of units that stay for it
+
+
+class OutOfReach:
+    """Tells them among what was read, by one version of the schedule on one day."""
+
+    def __init__(self, connector: Connector, found: Gathering, policy: Policy, holds: Holds, as_of: date) -> None:
+        self._connector = connector
+        self._found = found
+        self._policy = policy
+        self._may_purge: bool | None = None
+        there = [unit for unit in found.recordings.values() if unit.id in found.retained]
+        self._keeping = {unit.fiches[0].id for unit in there if unit.fiches and not may_go_there(unit, policy, holds, as_of)}
+
+    def keeps(self, unit: Unit, decision: Decision) -> bool:
+        """Whether a unit that is due has to stay, for what of it lies there."""
+        recording = unit.recording if unit.id in self._found.retained else None
+        if recording is not None and recording.storage_uri:
+            return True
+        if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) and any(fiche.id in self._keeping for fiche in unit.fiches):
+            return True
+        if not self._found.lies_in_retention(unit):
+            return False
+        if unit.id in self._found.bound or self._would_be_masked(unit, decision):
+            return True
+        if self._may_purge is None:
+            self._may_purge = self._connector.may_purge_retained()
+        return not self._may_purge
+
+    def _would_be_masked(self, unit: Unit, decision: Decision) -> bool:
+        """Whether a row that lies there would have to be anonymised in place; roles and notes go all the same."""
+        is_masked = self._policy.anonymise.is_in_place and decision.disposition is Disposition.ANONYMISE
+        return is_masked and not self._found.retained.isdisjoint([unit.id, *(fiche.id for fiche in unit.fiches)])
+
+
+def may_go_there(recording: Unit, policy: Policy, holds: Holds, as_of: date) -> bool:
+    """Whether a recording that lies there may go with its fiche: its own period has ended, or it follows its dossier (RET-03), and no
+    object outside the CRM hangs on it."""
+    if recording.recording is None or recording.recording.storage_uri:
+        return False
+    return (follows(recording) and not holds.covering(recording)) or decide(recording, policy, holds, as_of=as_of).is_disposal
+
+
+def follows(recording: Unit) -> bool:
+    """Whether a recording follows its dossier on the evidence mark (RET-05)."""
+    marked = recording.recording is not None and bool(recording.recording.evidence)
+    return marked and recording.belongs_to is not None

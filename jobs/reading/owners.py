@@ -1,0 +1,108 @@
+"""Rows that are written again, each with what it belongs to, so that the holds on that reach it (HLD-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from connectors.interface import Among, Connector
+from jobs.reading.gather import gather_units, rows_of
+from jobs.reading.units import Gathering, is_audio
+from rules.model.kinds import LINKS, RELATIONS
+from rules.model.records import KINDS, Contact, Fiche, Note, Record, Unit, UnitKind
+
+WHOLE = ("dossier", "fiche", "recording")  # what goes with all that hangs on it; a contact does too, in its own way
+UNIT_KINDS = {kind.value: kind for kind in UnitKind}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Rows as units by (kind, id), those that are gone left out; `loose` are those that are no unit of the schedule."""
+
+    found: Gathering
+    units: Mapping[tuple[str, str], Unit]
+    loose: frozenset[tuple[str, str]]
+
+
+def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surroundings:
+    """Read rows afresh, by (kind, id), with what they belong to."""
+    ids: dict[str, list[str]] = {}
+    for kind, row in wanted:
+        ids.setdefault(kind, []).append(row)
+    single = [(kind, record) for kind, each in ids.items() if kind not in WHOLE for record in _read(connector, kind, each)]
+    owners: dict[str, set[str]] = {kind: set(ids.get(kind, ())) for kind in WHOLE}
+    for kind, record in single:
+        for name, owner in _owners(kind, record):
+            if name in owners:
+                owners[name].add(owner)
+    found = gather_units(connector, {UnitKind(kind): sorted(each) for kind, each in owners.items()})
+    units = {(kind, record.id): _single(found, kind, record) for kind, record in single}
+    for kind in WHOLE:
+        for identity in ids.get(kind, ()):
+            if (unit := _whole(found, kind, identity)) is not None:
+                units[kind, identity] = unit
+    return Surroundings(found, units, frozenset((kind, record.id) for kind, record in single if _is_loose(found, kind, record)))
+
+
+def _read(connector: Connector, kind: str, ids: list[str]) -> list[Record]:
+    more = ("is_document", "media_type") if kind == "note" else ()
+    return rows_of(connector, KINDS[kind], (*LINKS[kind], *more), Among("id", ids))
+
+
+def _whole(found: Gathering, kind: str, row: str) -> Unit | None:
+    if kind == "dossier":
+        return found.dossiers.get(row)
+    if kind == "recording":
+        return found.recordings.get(row)
+    fiche = found.fiches.get(row)
+    if fiche is None or fiche.dossier is None:
+        return found.lone.get(row)
+    # A fiche of a dossier that stays: alone of its kind it is what was erased, and the holds on its dossier reach it.
+    return Unit(UnitKind.FICHE, row, _version(found, fiche), None, [fiche], belongs_to=found.dossiers.get(fiche.dossier))
+
+
+def _version(found: Gathering, fiche: Fiche) -> str:
+    return (found.versions or {}).get(fiche.id, fiche.etag)
+
+
+def _single(found: Gathering, kind: str, row: Record) -> Unit:
+    """A row that goes alone, as a unit of the kind that stands for it; a role or call has none and passes for an e-mail."""
+    unit = Unit(UNIT_KINDS.get(kind, UnitKind.EMAIL), row.id, row.etag, None, [], [])
+    for name, owner in _owners(kind, row):
+        if name == "contact":
+            unit.children.append(Contact(id=owner))  # a hold on a person reaches a unit by its children
+        above = found.recordings.get(owner) if name == "recording" else found.unit_of(name, owner)
+        if above is None:
+            continue
+        if unit.belongs_to is None:
+            unit.belongs_to = above
+        elif above is not unit.belongs_to:  # a role in two units: what holds either holds it
+            unit.fiches.extend(above.fiches)
+            unit.children.extend(above.children)
+        held = next((each.dossier for each in _upwards(above) if each.dossier is not None and each.dossier.legal_hold), None)
+        unit.dossier = held or unit.dossier
+    return unit
+
+
+def _upwards(unit: Unit | None) -> Iterator[Unit]:
+    while unit is not None:
+        yield unit
+        unit = unit.belongs_to
+
+
+def _owners(kind: str, row: Record) -> list[tuple[str, str]]:
+    """What a row belongs to, as (kind, id)."""
+    if kind == "contact":
+        return []
+    regarding = getattr(row, "regarding", None)
+    found = [(getattr(row, "regarding_kind", None), regarding)]
+    found += [(name, getattr(row, name, None)) for name in ("dossier", "fiche", "contact")]
+    return [(name, owner) for name, owner in found if name is not None and owner is not None]
+
+
+def _is_loose(found: Gathering, kind: str, row: Record) -> bool:
+    if kind == "contact" or kind in RELATIONS:
+        return False
+    if isinstance(row, Note):
+        return row.regarding_kind != "fiche" or not is_audio(row, found.audio)
+    return kind != "email" or getattr(row, "regarding", None) is not None

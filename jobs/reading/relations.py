@@ -1,0 +1,50 @@
+"""Which relations of contacts last, and which end, once it is known what goes (RET-20, section 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+
+from jobs.reading.units import Gathering
+from rules.model.records import Engagement, UnitKind
+from rules.retention.relations import RelationTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """Contacts by what still ties them to the organisation: an `active` relation, a `former` one (an ended agreement that is kept), or one
+    that has `lapsed`: its gift, course or agreement goes, or a row of the schedule says that being a donor is over."""
+
+    active: set[str] = field(default_factory=set)
+    former: set[str] = field(default_factory=set)
+    lapsed: set[str] = field(default_factory=set)
+
+
+def relations_after(found: Gathering, going: Collection[str], *, day: date, terms: RelationTerms) -> Relations:
+    """Sort the people of what was read; `going` are the ids of units that are disposed of.
+
+    Being a donor lasts as the schedule's row for donors says, whatever becomes of the single gifts; without such a row as long as one is
+    there.
+    """
+    relations = Relations(set(found.relations), set(found.former))
+    for kind, units in found.relation_units.items():
+        for unit in units.values():
+            contact = unit.relation.contact if unit.relation is not None else None
+            if contact is None:
+                continue
+            if unit.id in going:
+                relations.lapsed.add(contact)
+            elif has_ended(unit.relation, day):
+                relations.former.add(contact)
+            elif kind is not UnitKind.DONATION or not terms.donor:
+                relations.active.add(contact)
+    for contact, gifts in found.gifts.items():
+        until = terms.donor_until(gifts)
+        (relations.lapsed if until is not None and day > until else relations.active).add(contact)
+    return relations
+
+
+def has_ended(relation: object, day: date) -> bool:
+    """Whether this is an agreement that ended before a day."""
+    return isinstance(relation, Engagement) and relation.ended_on is not None and relation.ended_on < day

@@ -1,0 +1,265 @@
+"""Rows put together into units: what was read, and what hangs together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from fnmatch import fnmatch
+
+from connectors.interface import ReadIncomplete
+from jobs.model.plan import Kind
+from rules.model.records import (
+    ActivityParty,
+    Call,
+    Contact,
+    Donation,
+    Dossier,
+    Email,
+    Engagement,
+    Enrolment,
+    Fiche,
+    Note,
+    Party,
+    Recording,
+    Unit,
+    UnitKind,
+)
+from rules.retention.relations import RelationTerms
+
+
+@dataclass(slots=True)
+class Gathering:
+    """What was read, put together. Ids are keys.
+
+    `people` and `places` run side by side: a contact, and the unit in which it has a role or a part in an activity (None: nothing that
+    this product disposes of). `about` pairs the contact that an activity is about with a participant of it. `relations` and `former` are
+    contacts with a relation that no row of the schedule decides over; the others stand in `relation_units`, and in `gifts` the days of a
+    contact's gifts. `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers
+    and fiches that a role there names, and `bound` the units that one role there ties to each other. The methods that add a page return the
+    rows that point to something not read yet.
+    """
+
+    audio: tuple[str, ...]
+    versions: dict[str, str] | None = None  # of the fiches and party rows that were read, where they will be written
+    dossiers: dict[str, Unit] = field(default_factory=dict)
+    lone: dict[str, Unit] = field(default_factory=dict)
+    recordings: dict[str, Unit] = field(default_factory=dict)
+    attachments: dict[str, Unit] = field(default_factory=dict)
+    emails: dict[str, Unit] = field(default_factory=dict)
+    fiches: dict[str, Fiche] = field(default_factory=dict)
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    people: list[str] = field(default_factory=list)
+    places: list[Unit | None] = field(default_factory=list)
+    about: list[tuple[str, str]] = field(default_factory=list)
+    relations: set[str] = field(default_factory=set)
+    former: set[str] = field(default_factory=set)
+    relation_units: dict[UnitKind, dict[str, Unit]] = field(default_factory=dict)
+    gifts: dict[str, list[date | None]] = field(default_factory=dict)
+    retained: set[str] = field(default_factory=set)
+    named_there: set[str] = field(default_factory=set)
+    bound: set[str] = field(default_factory=set)
+    retained_rows: dict[str, int] = field(default_factory=dict)  # how many of each table lie there
+    activities: dict[str, Unit | str | None] = field(default_factory=dict)  # what each hangs on: a unit, a contact's id, or neither
+
+    # -- adding pages --------------------------------------------------------------------------------------------------------------
+
+    def add_dossiers(self, page: Iterable[Dossier]) -> None:
+        dossiers, kind = self.dossiers, UnitKind.DOSSIER
+        for row in page:
+            if row.id in dossiers:
+                raise ReadIncomplete("a dossier was read twice", hint="the CRM's pages overlap: try again", where=row.id)
+            dossiers[row.id] = Unit(kind, row.id, row.etag, row)
+
+    def add_fiches(self, page: Iterable[Fiche]) -> list[Fiche]:
+        dossiers, fiches, lone, kind = self.dossiers, self.fiches, self.lone, UnitKind.FICHE
+        unresolved: list[Fiche] = []
+        for row in page:
+            identity, dossier = row.id, row.dossier
+            if identity in fiches:
+                raise ReadIncomplete("a fiche was read twice", hint="the CRM's pages overlap: try again", where=identity)
+            if dossier is None:
+                lone[identity] = Unit(kind, identity, row.etag, None, [row])
+            else:
+                unit = dossiers.get(dossier)
+                if unit is None:
+                    unresolved.append(row)
+                    continue
+                row.dossier = unit.id  # one string for all fiches of a dossier
+                if self.versions is None:
+                    row.etag = ""  # a plan does not write fiches: at a million rows their versions are megabytes
+                else:
+                    self.versions[identity] = row.etag
+                unit.fiches.append(row)
+            fiches[identity] = row
+        return unresolved
+
+    def unit_of_fiche(self, fiche_id: str) -> Unit | None:
+        fiche = self.fiches.get(fiche_id)
+        if fiche is None:
+            return None
+        return self.lone.get(fiche_id) if fiche.dossier is None else self.dossiers.get(fiche.dossier)
+
+    def unit_of(self, kind: str | None, row: str | None) -> Unit | None:
+        """The unit that a row hangs on, or None where it hangs on nothing that this product disposes of."""
+        if row is None:
+            return None
+        if kind == "dossier":
+            return self.dossiers.get(row)
+        if kind == "fiche":
+            return self.unit_of_fiche(row)
+        return next((units[row] for word, units in self.relation_units.items() if word.value == kind and row in units), None)
+
+    def add_parties(self, page: Iterable[Party]) -> list[Party]:
+        contacts, dossiers, unit_of_fiche = self.contacts, self.dossiers, self.unit_of_fiche
+        add_person, add_place = self.people.append, self.places.append
+        unresolved: list[Party] = []
+        for row in page:
+            contact = contacts.get(row.contact) if row.contact is not None else None
+            in_dossier = dossiers.get(row.dossier) if row.dossier is not None else None
+            in_fiche = unit_of_fiche(row.fiche) if row.fiche is not None else None
+            if (
+                (contact is None and row.contact is not None)
+                or (in_dossier is None and row.dossier is not None)
+                or (in_fiche is None and row.fiche is not None)
+            ):
+                unresolved.append(row)
+                continue
+            if contact is not None:
+                if in_dossier is not None or in_fiche is None:
+                    add_person(contact.id)
+                    add_place(in_dossier)
+                if in_fiche is not None:
+                    add_person(contact.id)
+                    add_place(in_fiche)
+            if self.versions is not None:
+                self.versions[row.id] = row.etag
+            role = row.role
+            if role == "child" or (role is not None and role.isdecimal()):
+                # A role that the mapping does not know may be a child's, so the unit has a child of unknown age (R-161).
+                child = contact if role == "child" else None
+                for unit in (in_dossier, in_fiche):
+                    if unit is not None and (child is None or child not in unit.children):
+                        unit.children.append(child)
+        return unresolved
+
+    def add_recordings(self, page: Iterable[Recording]) -> list[Recording]:
+        fiches = self.fiches
+        unresolved = [row for row in page if row.fiche is not None and row.fiche not in fiches]
+        for row in page:
+            if row.fiche is None or row.fiche in fiches:
+                self.recordings[row.id] = self.hung(UnitKind.RECORDING, row.id, row.etag, row.fiche, recording=row)
+        return unresolved
+
+    def add_notes(self, page: Iterable[Note]) -> list[Note]:
+        unresolved: list[Note] = []
+        for row in page:
+            if row.regarding_kind == "fiche" and row.regarding is not None and is_audio(row, self.audio):
+                if row.regarding not in self.fiches:
+                    unresolved.append(row)
+                else:
+                    self.attachments[row.id] = self.hung(UnitKind.ATTACHMENT, row.id, row.etag, row.regarding, note=row)
+        return unresolved
+
+    def hung(
+        self, kind: UnitKind, row: str, etag: str, fiche_id: str | None, *, recording: Recording | None = None, note: Note | None = None
+    ) -> Unit:
+        """A unit that hangs on a fiche: with the fiche, and the unit of its dossier from which holds reach it (HLD-04)."""
+        fiche = self.fiches.get(fiche_id) if fiche_id is not None else None
+        if recording is not None and fiche is not None:
+            recording.fiche = fiche.id  # one string for both
+        dossier = self.dossiers.get(fiche.dossier) if fiche is not None and fiche.dossier is not None else None
+        return Unit(kind, row, etag, None, [fiche] if fiche is not None else [], [], recording, note, None, dossier)
+
+    def add_calls(self, page: Iterable[Call]) -> None:
+        for row in page:
+            self.activities[row.id] = self.hook_of(row.regarding_kind, row.regarding)
+
+    def add_emails(self, page: Iterable[Email]) -> None:
+        for row in page:
+            self.activities[row.id] = self.hook_of(row.regarding_kind, row.regarding)
+            if row.regarding is None:
+                self.emails[row.id] = Unit(UnitKind.EMAIL, row.id, row.etag, email=row)
+
+    def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, day: date, terms: RelationTerms) -> None:
+        """Add gifts, courses or agreements: as units where a row of the schedule is in force for them, else as what ties a contact."""
+        is_unit = kind in terms.units
+        units = self.relation_units.setdefault(kind, {}) if is_unit else {}
+        for row in page:
+            if is_unit:
+                units[row.id] = Unit(kind, row.id, row.etag, relation=row)
+            if row.contact is None:
+                continue
+            if terms.donor and isinstance(row, Donation):
+                self.gifts.setdefault(row.contact, []).append(row.booked_on)
+            elif not is_unit:
+                has_ended = isinstance(row, Engagement) and row.ended_on is not None and row.ended_on < day
+                (self.former if has_ended else self.relations).add(row.contact)
+
+    def hook_of(self, kind: str | None, regarding: str | None) -> Unit | str | None:
+        """What an activity hangs on: the unit that it goes with, the id of the contact that it is about, or None where it stays."""
+        return regarding if kind == "contact" else self.unit_of(kind, regarding)
+
+    def add_activity_parties(self, page: Iterable[ActivityParty]) -> None:
+        contacts, activities = self.contacts, self.activities
+        for row in page:
+            if row.party_kind != "contact" or row.party is None or row.activity is None:
+                continue  # a user, an account, or nobody in the CRM
+            contact = contacts.get(row.party)
+            if contact is not None:  # else the dangling id of a contact that is gone
+                self.take_part(contact.id, activities.get(row.activity))
+
+    def take_part(self, contact: str, hook: Unit | str | None) -> None:
+        """A contact takes part in an activity that hangs on this; None: on nothing, or the activity is of a kind that is not mapped."""
+        if isinstance(hook, str):
+            self.about.append((hook, contact))
+        else:
+            self.people.append(contact)
+            self.places.append(hook)
+
+    def forget_units(self) -> None:
+        """Let go of all but contacts and what they have to do with each other: at a million rows the rest is two thirds of the memory."""
+        for rows in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, self.fiches, self.activities):
+            rows.clear()
+        self.relation_units.clear()
+        self.gifts.clear()
+        self.people.clear()
+        self.places.clear()
+
+    def lies_in_retention(self, unit: Unit) -> bool:
+        """Whether a row of a unit lies in long-term retention, where no write reaches it."""
+        if not self.retained:
+            return False
+        rows = [unit.id]
+        if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE):
+            rows += [fiche.id for fiche in unit.fiches]
+        return any(row in self.retained or row in self.named_there for row in rows)
+
+    # -- what was added ------------------------------------------------------------------------------------------------------------
+
+    def every_unit(self) -> Iterator[Unit]:
+        """All units, those already anonymised included."""
+        for units in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, *self.relation_units.values()):
+            yield from units.values()
+
+    def units(self, kind: Kind) -> Iterator[Unit]:
+        """The units that a plan of this kind has a line for, contacts apart, by kind and id; rows already anonymised have none (ERA-07)."""
+        files = () if kind is Kind.RECORDINGS else (self.dossiers, self.lone, self.emails, *self.relation_units.values())
+        recordings = () if kind is Kind.RETENTION else (self.recordings, self.attachments)
+        for units in (*files, *recordings):
+            for identity in sorted(units):
+                unit = units[identity]
+                if not is_anonymised(unit):
+                    yield unit
+
+
+def is_anonymised(unit: Unit) -> bool:
+    """Whether the row of a dossier or lone fiche was anonymised in place."""
+    if unit.dossier is not None:
+        return unit.dossier.anonymised_on is not None
+    return unit.kind is UnitKind.FICHE and unit.fiches[0].anonymised_on is not None
+
+
+def is_audio(note: Note, patterns: Collection[str]) -> bool:
+    """Whether a note is a stored conversation (RET-05): a file whose media type is on the mapping's list."""
+    return bool(note.is_document) and any(fnmatch((note.media_type or "").lower(), pattern) for pattern in patterns)

@@ -1,0 +1,1 @@
+"""The register of requests: its steps, dates and sealed parts."""

@@ -1,0 +1,24 @@
+"""What stops the release of an answer that was compiled."""
+
+from __future__ import annotations
+
+import msgspec
+
+from jobs.model.request import COMPILATION, SubjectRequest
+from jobs.ports.store import Store
+from jobs.register.overrides import overridden
+
+
+class _Blocks(msgspec.Struct, frozen=True):
+    """The one field of a compilation that is looked at here."""
+
+    blocks: tuple[str, ...] = ()
+
+
+def blocks_of(store: Store, request: SubjectRequest) -> tuple[str, ...]:
+    """The codes of all that stops a release and was not set aside; of a neutral answer none is told (SUS-07)."""
+    part = store.request_part(request.id, COMPILATION) if request.answer != "neutral" else None
+    if part is None:
+        return ()
+    aside = overridden(request)
+    return tuple(code for code in msgspec.json.decode(part, type=_Blocks).blocks if code not in aside)

@@ -1,0 +1,113 @@
+"""The dates of a subject request: when its answer is due, what is late, and until when what is known of it is kept.
+
+Source: DDL-01 to DDL-11, EXP-17, ACC-07, ACC-08.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from jobs.model.plan import Alarm
+from jobs.model.request import SubjectRequest, Suspension
+from rules.dates.periods import add_years, brussels_date
+from rules.dates.working_days import NO_DAYS, working_day_after
+from rules.model.requests import Outcome
+from rules.rights.deadlines import ALARMS, CLOSE_AFTER, REMIND_AFTER, Stop, due_on, is_overdue
+
+OVERDUE, UNANSWERED, OPEN_AFTER_RELEASE = "OVERDUE", "QUESTION_UNANSWERED", "RELEASED_NOT_CLOSED"
+DUE_IN: Final = {days: f"DUE_IN_{days}" for days in ALARMS}
+# Internal targets (DDL-10): two in working days, two in calendar days after the receipt.
+ACKNOWLEDGED_IN, IDENTIFIED_IN = 2, 5
+SEARCHED_IN, DRAFTED_IN = timedelta(days=10), timedelta(days=20)
+
+
+def due_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> date | None:
+    """Give the last day for the answer, None while the clock stands still.
+
+    A neutral answer and a refusal have one month, whatever was told before (DDL-09).
+    """
+    return due_on(
+        request.received_on, extended=request.extension is not None and not is_refusal(request), stops=stops_of(request), extra=extra
+    )
+
+
+def is_refusal(request: SubjectRequest) -> bool:
+    """Whether the answer gives nothing: neutral, or refused."""
+    return request.answer == "neutral" or bool(request.refusal) or request.outcome in (Outcome.NEUTRAL, Outcome.REFUSED)
+
+
+def stops_of(request: SubjectRequest) -> tuple[Stop, ...]:
+    """The questions that stop the clock (DDL-07)."""
+    return tuple(Stop(question.asked_on, question.answered_on) for question in request.suspensions if question.counts)
+
+
+def open_questions(request: SubjectRequest) -> tuple[Suspension, ...]:
+    """The questions that nobody has answered yet, the oldest first."""
+    return tuple(sorted((each for each in request.suspensions if each.answered_on is None), key=lambda each: each.asked_on))
+
+
+def has_gone_overdue(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> bool:
+    """Whether the answer should have been given by now and was not (DDL-11, R-138)."""
+    return not request.is_answered and is_overdue(due_of(request, extra), now)
+
+
+def days_left(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> int | None:
+    """How many days are left for the answer: 0 on its last day, below zero once it is overdue.
+
+    None once it is answered, and while the clock stands still.
+    """
+    due = due_of(request, extra)
+    return None if due is None or request.is_answered else (due - brussels_date(now)).days
+
+
+def alarms_of(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> tuple[Alarm, ...]:
+    """What a person has to look at: the due date that comes near or is over, a question without an answer (DDL-08, DDL-10, DDL-11)."""
+    if request.is_closed:
+        return ()
+    if request.is_answered:
+        return (Alarm(OPEN_AFTER_RELEASE, f"{request.id} was released; close it once the answer has arrived"),)
+    found, day, due = [], brussels_date(now), due_of(request, extra)
+    if due is not None and is_overdue(due, now):
+        found.append(Alarm(OVERDUE, f"{request.id} was due on {due.isoformat()}"))
+    elif due is not None:
+        left = (due - day).days
+        level = min((days for days in ALARMS if left <= days), default=None)
+        if level is not None:
+            found.append(Alarm(DUE_IN[level], f"{request.id} is due on {due.isoformat()}"))
+    question = next((each for each in open_questions(request) if needs_reminder(each, day)), None)
+    if question is not None:
+        found.append(Alarm(UNANSWERED, f"{request.id} waits for an answer since {question.asked_on.isoformat()}; remind the person"))
+    return tuple(found)
+
+
+def targets_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> dict[str, date]:
+    """The internal targets, by what is to be done (DDL-10)."""
+    day = request.received_on
+    return {
+        "acknowledgement": working_day_after(day, ACKNOWLEDGED_IN, extra),
+        "identity": working_day_after(day, IDENTIFIED_IN, extra),
+        "search": day + SEARCHED_IN,
+        "draft": day + DRAFTED_IN,
+    }
+
+
+def needs_reminder(question: Suspension, day: date) -> bool:
+    """Whether an open question has waited so long that the person is reminded: from the 30th day on (DDL-08)."""
+    return question.answered_on is None and day >= question.asked_on + timedelta(days=REMIND_AFTER)
+
+
+def was_given_up(question: Suspension, day: date) -> bool:
+    """Whether an open question was left without an answer: after its 90th day (DDL-08)."""
+    return question.answered_on is None and day > question.asked_on + timedelta(days=CLOSE_AFTER)
+
+
+def is_past(moment: datetime | None, days: int, day: date) -> bool:
+    """Whether a term has ended that begins with the Brussels day of an instant; its last day is so many days later (EXP-17, R-125)."""
+    return moment is not None and day > brussels_date(moment) + timedelta(days=days)
+
+
+def is_past_years(moment: datetime | None, years: int, day: date) -> bool:
+    """The same for a term in years (ACC-07)."""
+    return moment is not None and day > add_years(brussels_date(moment), years)

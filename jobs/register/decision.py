@@ -1,0 +1,211 @@
+"""What was decided on a request for another right than access, and what of it still has to be done.
+
+It is a sealed part of the request: it names rows of files and holds the values that a person asked to be corrected. What is done leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from jobs.model.answer import Compilation
+from jobs.model.request import DECISIONS
+from jobs.ports.store import Store
+from rules.model.requests import Right
+
+
+class What(StrEnum):
+    """What granting one item does; the value is also the title of the item, by which letters name it."""
+
+    ERASE = "erase"  # a file, a recording, a course or an agreement goes with all that hangs on it
+    DISOWN = "disown"  # the person's roles in a file stay, and do not say any more whose they are
+    PROFILE = "profile"  # the contact goes as far as nothing else needs it (RET-20)
+    CORRECT = "correct"  # a field says what the person says
+    ANNOTATE = "annotate"  # a dated note is added; the original stays (R-103)
+    RESTRICT = "restrict"  # a hold: stored, and nothing else (art. 18)
+    UNSUBSCRIBE = "unsubscribe"  # no newsletter and no bulk e-mail any more; the flag that says so stays (R-101)
+    NO_IMAGE = "no_image"  # the picture goes
+    NO_CALLER = "no_caller"  # a fiche does not say any more from where was reported
+    RECORDED = "recorded"  # nothing stands in the CRM for it: people see to it
+
+
+AT_ONCE: Final = frozenset({What.RESTRICT, What.UNSUBSCRIBE, What.NO_IMAGE})  # done at the decision (DDL-13), not at the release
+DISPOSING: Final = frozenset({What.ERASE, What.DISOWN, What.PROFILE})  # done by a plan, under every guard
+ERASING: Final = DISPOSING | {What.NO_CALLER}  # what was there is gone by it; whatever keeps it for now is waited for
+# What an item that is not granted is told with; a code without a text of its own where there is none.
+NOT_GRANTED: Final = "NOT_GRANTED"
+PUT_ASIDE: Final = "item"  # what the review withheld: it is not granted unless it is named
+DECLINED: Final[Mapping[Right, str]] = MappingProxyType(
+    {Right.ERASURE: "RF-02", Right.PORTABILITY: "RF-04", Right.OBJECTION: "RF-05", Right.CONSENT_WITHDRAWAL: "RF-06"}
+)
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One thing to do: `item` is the number in the answer, (`kind`, `id`) the row. `values` are fields with what they shall say, dates in
+    ISO form; `note` is the id of a note to be made, `text` what the person wants added."""
+
+    item: str
+    what: What
+    kind: str
+    id: str
+    values: dict[str, str] = {}
+    note: str = ""
+    text: str = ""
+
+
+class NoticeState(StrEnum):
+    """Where a notice stands; it is `due` from the day on which all that it tells of had been done."""
+
+    WAITING = "waiting"
+    DUE = "due"
+    TOLD = "told"
+    NOT_TOLD = "not_told"
+
+
+class NotTold(StrEnum):
+    """The two reasons for which a recipient need not be told (art. 19)."""
+
+    IMPOSSIBLE = "IMPOSSIBLE"
+    DISPROPORTIONATE = "DISPROPORTIONATE"
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A recipient who is told that data were corrected, erased or restricted (art. 19): as the file names it.
+
+    `on` is the day of the last transmission, in ISO form. `deeds` are what it is told of, `items` the items that were granted for it.
+    `is_named`: something of a file about this very child was passed on, so that a letter may name them. Of anybody else in a file nobody
+    knows whether the recipient ever had the name: then `numbers` of what was passed on stand for it.
+    """
+
+    recipient: str
+    on: str = ""
+    country: str = ""
+    deeds: tuple[What, ...] = ()
+    items: tuple[str, ...] = ()
+    is_named: bool = False
+    numbers: tuple[str, ...] = ()
+    due_on: date | None = None
+    told_on: date | None = None
+    not_told: NotTold | None = None
+
+    @property
+    def state(self) -> NoticeState:
+        if self.told_on is not None:
+            return NoticeState.TOLD
+        if self.not_told is not None:
+            return NoticeState.NOT_TOLD
+        return NoticeState.WAITING if self.due_on is None else NoticeState.DUE
+
+    @property
+    def can_be_found(self) -> bool:
+        """Whether a letter without a name says what was passed on."""
+        return bool(self.numbers or self.on)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something about it."""
+        return self.told_on is None and self.not_told is None
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A person as the CRM knew them when it was decided; after an erasure it does not any more. `born_on` in ISO form, or empty."""
+
+    name: str
+    born_on: str = ""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The sealed part `decisions`. `contacts` are those of the person whose data it is, `asking` those of whoever asks as well; `tasks`
+    what has not been done yet, `done` the items that are. Contacts go as soon as no task is left.
+
+    `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields that say something else, with
+    what, empty where it is not told. `unsubscribed`: a newsletter was ended already, so that the CRM does not tell any more that there was
+    one.
+    """
+
+    right: Right
+    who: str
+    at: datetime
+    contacts: tuple[str, ...] = ()
+    asking: tuple[str, ...] = ()
+    granted: tuple[str, ...] = ()
+    refusal: str = ""
+    tasks: tuple[Task, ...] = ()
+    done: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    known: tuple[Known, ...] = ()
+    corrected: dict[str, str] = {}
+    unsubscribed: bool = False
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether something of it still has to be carried out or told (DDL-12, ERA-14)."""
+        return bool(self.tasks) or any(notice.is_open for notice in self.notices)
+
+    def of(self, kinds: Collection[What]) -> list[Task]:
+        """The open tasks of some kinds."""
+        return [task for task in self.tasks if task.what in kinds]
+
+    def without(self, tasks: Collection[Task], day: date) -> Decision:
+        """The same once these tasks are done; whoever is to be told of nothing else is due from that day on."""
+        left = tuple(task for task in self.tasks if task not in tasks)
+        waiting = {task.item for task in left}
+        done = {task.item for task in tasks} - waiting
+        after = msgspec.structs.replace(
+            self,
+            tasks=left,
+            done=tuple(sorted({*self.done, *done})),
+            notices=tuple(
+                notice if notice.due_on is not None or waiting.intersection(notice.items) else msgspec.structs.replace(notice, due_on=day)
+                for notice in self.notices
+            ),
+        )
+        return after if left else msgspec.structs.replace(after, contacts=(), asking=())
+
+
+def decision_of(store: Store, request: str) -> Decision | None:
+    """What was decided; None where nothing was, or it has had its time."""
+    part = store.request_part(request, DECISIONS)
+    return msgspec.json.decode(part, type=Decision) if part is not None else None
+
+
+def is_settled(answer: Compilation) -> bool:
+    """Whether an answer for another right than access says what was decided, and not only what is proposed."""
+    return bool(answer.granted or answer.refusal)
+
+
+def has_unsubscribed(store: Store, request: str) -> bool:
+    """Whether this very request has ended a newsletter: whoever asks is known for it until the answer is out."""
+    found = decision_of(store, request)
+    return found is not None and found.unsubscribed
+
+
+def reopened(store: Store, request: str) -> bytes | None:
+    """The sealed part of a decision that is undone because the answer is made anew: nothing but what happened at once (DDL-13), and who
+    has been told of it."""
+    found = decision_of(store, request)
+    told = tuple(notice for notice in found.notices if not notice.is_open) if found is not None else ()
+    if found is None or not (found.unsubscribed or told):
+        return None
+    return encoded(Decision(right=found.right, who=found.who, at=found.at, notices=told, unsubscribed=found.unsubscribed))
+
+
+def told_already(notices: Iterable[Notice], before: Decision | None) -> tuple[Notice, ...]:
+    """The notices of a decision that replaces another one: who was told the same is not told again."""
+    ended = {(one.recipient, one.country, one.deeds): one for one in before.notices if not one.is_open} if before is not None else {}
+    return tuple(ended.get((one.recipient, one.country, one.deeds), one) for one in notices)
+
+
+def answered(store: Store) -> frozenset[str]:
+    """The requests that are answered: from the release on nobody waits for them, closed or not (HLD-12)."""
+    return frozenset(request.id for request in store.requests() if request.is_answered)
+
+
+def encoded(decision: Decision) -> bytes:
+    """The sealed part of a decision."""
+    return msgspec.json.encode(decision)

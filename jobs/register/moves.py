@@ -1,0 +1,288 @@
+"""The moves of a subject request: identified, suspended, resumed, extended, closed, delivered to the wrong person.
+
+Each is the same for everybody, whatever is in the file (IDV-03, SUS-04). Every move is one row of the register replaced, with its entry in
+the ledger: the request, the step, the role and codes, and nothing about anybody.
+
+Source: section 6.5, section 8, ACC-08 to ACC-10, EXP-16.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from jobs.model.request import (
+    CANDIDATES,
+    COMPILATION,
+    CONFIRMED,
+    DECISIONS,
+    FROZEN,
+    REVIEW_PAGE,
+    Extension,
+    IdentityCheck,
+    SubjectRequest,
+    Suspension,
+    Word,
+)
+from jobs.ports.store import Entry, Store
+from jobs.register.dates import is_refusal, open_questions, stops_of
+from jobs.register.overrides import overrides_of
+from jobs.register.steps import Hand, admitted, check_role, of_this_crm, refused, save_move, signed, wrong_state
+from rules.dates.periods import brussels_date
+from rules.errors import UsageError
+from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step
+from rules.rights.deadlines import may_extend, stops_clock
+
+IDENTITY: Final = "identity"
+QUESTIONS: Final = (IDENTITY, "scope")
+EXTENSIONS: Final = ("complexity", "number")
+BREACH_HOURS: Final = timedelta(hours=72)  # GDPR art. 33(1), EXP-16
+CLOCKS_DIFFER: Final = timedelta(minutes=10)
+
+# A refusal that is told without an answer having been prepared, with whom it fits; every other one is decided and released.
+_ANYBODY, _UNIDENTIFIED, _REPRESENTATIVE = "anybody", "unidentified", "representative"
+REFUSED_AT_ONCE: Final = MappingProxyType({"RF-01": _UNIDENTIFIED, "RF-07": _REPRESENTATIVE, "RF-08": _ANYBODY})
+# Whoever closes a request says how it ended; what was sent has its outcome from the release.
+_BY_RELEASE: Final = frozenset({Outcome.DELIVERED, Outcome.DELIVERED_PARTLY, Outcome.DONE, Outcome.NEUTRAL})
+
+
+def identify(
+    hand: Hand, request_id: str, method: IdentityMethod, *, mandate: Mandate | None = None, child_agrees: bool = False
+) -> SubjectRequest:
+    """Record how somebody was identified, and for whom they may act; of the proof method, day and verifier are kept (IDV-02).
+
+    Without a word on the mandate of whoever asks for a child only evidence in a file of the child shows it (RGT-04). Identifying again
+    undoes what was built on the check before it.
+    """
+    request = admitted(hand, request_id, Step.IDENTIFY)
+    if not request.on_behalf and (mandate is not None or child_agrees):
+        raise UsageError("this request is for nobody else", hint="leave out --mandate and --child-agrees", where=request.id)
+    check = IdentityCheck(method, hand.now, hand.who, mandate, child_agrees)
+    changes: dict[str, Any] = {"identity": check, "answer": "", "scope": "", "refusal": "", "words": overrides_of(request)}
+    changes["resumes_to" if request.state is RequestState.SUSPENDED else "state"] = RequestState.SEARCHING
+    told: dict[str, object] = {"method": method.value}
+    if request.on_behalf:
+        told |= {"mandate": mandate.value if mandate is not None else None, "child_agrees": child_agrees}
+    return save_move(hand, request, changes, Step.IDENTIFY, told, parts={COMPILATION: None, DECISIONS: None, REVIEW_PAGE: None})
+
+
+def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
+    """Record a question to the person. It stops the clock if it was asked in time (DDL-07, R-137); a later one is on record, and the
+    request goes on. Others may be open: days that several of them share count once.
+
+    Raises:
+        UsageError: a reason that is none, or a day before the receipt or to come.
+    """
+    request = admitted(hand, request_id, Step.SUSPEND)
+    _one_of(reason, QUESTIONS, "--reason")
+    _between(asked_on, request.received_on, hand.today, "--asked-on", "the receipt")
+    counts = stops_clock(request.received_on, asked_on, hand.extra)
+    changes: dict[str, Any] = {"suspensions": (*request.suspensions, Suspension(reason, asked_on, counts))}
+    if counts and request.state is not RequestState.SUSPENDED:
+        changes |= {"state": RequestState.SUSPENDED, "resumes_to": request.state}
+    return save_move(hand, request, changes, Step.SUSPEND, {"reason": reason, "asked_on": asked_on.isoformat(), "counts": counts})
+
+
+def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") -> SubjectRequest:
+    """Record the day on which the person answered; the due date moves by the days in between (DDL-07, R-136). Whoever was asked who they
+    are, and is not identified yet, is being identified from then on.
+
+    Of several open questions the oldest is the one that was answered, or the oldest for this `reason`; the clock stands still until the
+    last of those that stop it has its answer.
+
+    Raises:
+        UsageError: a reason that is none, or a day before the question or to come.
+        Refused: no such question is open.
+    """
+    check_role(hand, Step.RESUME)
+    request = of_this_crm(hand, request_id, Step.RESUME)
+    if reason:
+        _one_of(reason, QUESTIONS, "--reason")
+    questions = open_questions(request)
+    question = next((each for each in questions if reason in ("", each.reason)), None)
+    if question is None or request.is_answered:
+        raise wrong_state(request, Step.RESUME)
+    _between(answered_on, question.asked_on, hand.today, "--answered-on", "the question")
+    answered = msgspec.structs.replace(question, answered_on=answered_on)
+    changes: dict[str, Any] = {"suspensions": tuple(answered if each is question else each for each in request.suspensions)}
+    state = (request.resumes_to or RequestState.RECEIVED) if request.state is RequestState.SUSPENDED else request.state
+    if state is RequestState.RECEIVED and question.reason == IDENTITY:
+        state = RequestState.IDENTIFYING  # an answer has come in, and somebody has to look whether it is enough
+    if any(each.counts for each in questions if each is not question):
+        changes |= {"state": RequestState.SUSPENDED, "resumes_to": state}
+    else:
+        changes |= {"state": state, "resumes_to": None}
+    return save_move(hand, request, changes, Step.RESUME, {"answered_on": answered_on.isoformat()})
+
+
+def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> SubjectRequest:
+    """Add two months, of which the person was told in time (DDL-06, R-134).
+
+    Once it is known who the person is, only for an answer that gives data: asking for more time would reveal that there is something to
+    read (SUS-04, R-105, R-114). Why it is refused is not told.
+
+    Raises:
+        UsageError: a reason that is none, or an instant to come.
+        Refused: EXTENSION_TOO_LATE (R-135), a second extension (R-139), or an answer that may have none.
+    """
+    request = admitted(hand, request_id, Step.EXTEND)
+    _one_of(reason, EXTENSIONS, "--reason")
+    if request.extension is not None:
+        raise refused("extended", "a request is extended once", "DDL-06; the due date stands", request.id)
+    if is_refusal(request) or (request.answer != "package" and _is_confirmed(hand.store, request)):
+        hint = "an extension is for an answer that is compiled and gives data (DDL-09)"
+        raise refused("no_extension", "this request cannot be extended", hint, request.id)
+    if not may_extend(request.received_on, notified_at, stops=stops_of(request), extra=hand.extra):
+        hint = "the person had to be told by the end of the due date, which stands (DDL-06)"
+        raise refused("EXTENSION_TOO_LATE", "EXTENSION_TOO_LATE: the notice came after the due date", hint, request.id)
+    if brussels_date(notified_at) < request.received_on or notified_at > hand.now + CLOCKS_DIFFER:
+        raise UsageError("the notice lies before the receipt or in the future", hint="--notified-at INSTANT", where="--notified-at")
+    told: dict[str, object] = {"reason": reason, "notified_at": notified_at.isoformat()}
+    return save_move(hand, request, {"extension": Extension(reason, notified_at)}, Step.EXTEND, told)
+
+
+def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
+    """Close a request with the code of its outcome (ACC-08); what leads to files goes at once, the rest when its time has come.
+
+    `outcome` is a code, a refusal with its text code: `REFUSED:RF-08`.
+
+    Raises:
+        UsageError: a code that is none.
+        Refused: with code `outcome`, where the code says something else than what has happened.
+    """
+    request = admitted(hand, request_id, Step.CLOSE)
+    code, refusal = read_outcome(outcome)
+    if request.state is RequestState.RELEASED:
+        fits = code is request.outcome and refusal in ("", request.refusal)
+        refusal = request.refusal
+    else:
+        fits, refusal = _fits_unreleased(request, code, refusal)
+    if not fits:
+        is_released = request.released_at is not None and request.outcome is not None
+        was = f"it was released as {request.outcome}" if is_released else "nothing was released"
+        raise refused("outcome", f"{code.value} is not how this request ended", was, request.id)
+    closed, entry = closing(hand.store, request, code, refusal, hand.now)
+    hand.store.save_request(closed, [signed(entry, hand)], since=request, parts=parts_at_closing(closed), told=FROZEN)
+    return closed
+
+
+def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: str, now: datetime) -> tuple[SubjectRequest, Entry]:
+    """The closed row and its entry. Which rule people set aside is not left where it would tell about a suspicion (SUS-02, SUS-07).
+
+    The entry says whether the request goes on keeping what it kept, which everyone's does for whom it was looked up, found or not, and by
+    the digest of the sealed part which one that is: who takes that part out of the database, or puts an older one in its place, is noticed
+    (`jobs/checks/ledger_agreement.py`), and nobody is told by it.
+    """
+    words = tuple(kept for word in request.words if (kept := _kept_word(word, outcome)) is not None)
+    closed = msgspec.structs.replace(
+        request,
+        state=RequestState.CLOSED,
+        resumes_to=None,
+        outcome=outcome,
+        refusal=refusal,
+        closed_at=now,
+        words=words,
+    )
+    told = {"request": request.id, "step": Step.CLOSE.value, "outcome": outcome.value, "refusal": refusal}
+    return closed, ("request", told | {"keeps": store.has_request_part(request.id, FROZEN)})
+
+
+def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
+    """What goes when a request is closed: all that leads to files, and working copies of what was never delivered (ACC-08)."""
+    gone = [CANDIDATES, CONFIRMED, REVIEW_PAGE]
+    return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS])
+
+
+def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
+    """Record that an answer reached the wrong person: the link is dead at once, and the authority is told within 72 hours (EXP-16).
+
+    The first time counts; saying it again changes nothing.
+    """
+    request = admitted(hand, request_id, Step.MISDELIVER)
+    if request.misdelivered_at is not None:
+        return request
+    if request.released_at is None:
+        raise refused("state", "nothing was released for this request", "", request.id)
+    return save_move(hand, request, {"misdelivered_at": hand.now, "link": "", "link_until": hand.now}, Step.MISDELIVER, {})
+
+
+def renew(hand: Hand, request_id: str) -> SubjectRequest:
+    """Let the link of a released answer be used as often as at first, until the day on which it ends: a download that a proxy took whole
+    and did not hand on has counted (EXP-16).
+
+    Raises:
+        Refused: with code `state`, where nothing was released; with code `gone`, where the link has ended or was withdrawn.
+    """
+    request = admitted(hand, request_id, Step.RENEW)
+    if request.released_at is None:
+        raise refused("state", "nothing was released for this request", "", request.id)
+    if not request.link or request.link_until is None or hand.now >= request.link_until:
+        raise refused("gone", "the link has ended or was withdrawn", "hand the archive over in another way", request.id)
+    told = {"downloads": len(request.downloads)}
+    return save_move(hand, request, {"renewals": (*request.renewals, hand.now)}, Step.RENEW, told)
+
+
+def notify_by(request: SubjectRequest) -> datetime | None:
+    """Until when the authority is told of a delivery to the wrong person."""
+    return None if request.misdelivered_at is None else request.misdelivered_at + BREACH_HOURS
+
+
+def read_outcome(text: str) -> tuple[Outcome, str]:
+    """Read an outcome as it is typed: a code, or `REFUSED:RF-nn`.
+
+    Raises:
+        UsageError: it is none; RF-00 is what a neutral answer says, and is never chosen.
+    """
+    code, _, refusal = text.replace("+", ":").replace(" ", ":").partition(":")
+    if code not in {each.value for each in Outcome}:
+        raise UsageError("there is no such outcome", hint=f"one of: {', '.join(Outcome)}; a refusal as REFUSED:RF-08", where="--outcome")
+    outcome = Outcome(code)
+    if refusal and (outcome is not Outcome.REFUSED or not re.fullmatch(r"RF-0[1-8]", refusal)):
+        raise UsageError("RF-01 to RF-08 go with REFUSED", hint="for example REFUSED:RF-08", where="--outcome")
+    return outcome, refusal
+
+
+def _fits_unreleased(request: SubjectRequest, outcome: Outcome, refusal: str) -> tuple[bool, str]:
+    """Whether a request that was not released may end so, and the code of the refusal."""
+    is_identified = request.identity is not None
+    if outcome is Outcome.WITHDRAWN:
+        return True, ""
+    if outcome is Outcome.NOT_IDENTIFIED:
+        return not is_identified, "RF-01"
+    if outcome is Outcome.MANDATE_LAPSED:
+        return request.on_behalf, ""
+    if outcome in _BY_RELEASE or request.answer:
+        return False, ""
+    if not refusal:
+        raise UsageError("which refusal it is must be said", hint="for example REFUSED:RF-08", where="--outcome")
+    fitting = REFUSED_AT_ONCE.get(refusal)
+    fits = {_ANYBODY: True, _UNIDENTIFIED: not is_identified, _REPRESENTATIVE: request.on_behalf}
+    return fitting is not None and fits[fitting], refusal
+
+
+def _kept_word(word: Word, outcome: Outcome) -> Word | None:
+    if word.step != "override":
+        return word
+    if outcome is Outcome.NEUTRAL:
+        return None
+    return msgspec.structs.replace(word, rule="", reason="") if word.rule.startswith("SUS-") else word
+
+
+def _is_confirmed(store: Store, request: SubjectRequest) -> bool:
+    """Whether somebody has said who the person is: from then on the answer follows from the file."""
+    return store.request_part(request.id, CONFIRMED) is not None
+
+
+def _one_of(word: str, words: Collection[str], option: str) -> None:
+    if word not in words:
+        raise UsageError(f"{option} is unknown", hint=f"one of: {', '.join(words)}", where=option)
+
+
+def _between(day: date, first: date, last: date, option: str, what: str) -> None:
+    if not first <= day <= last:
+        raise UsageError(f"{option} lies before {what} or in the future", hint="write it as 2026-11-25", where=option)

@@ -1,0 +1,78 @@
+"""Rules that two people set aside together, the DPO and somebody else, each with a reason as a code.
+
+Source: RGT-05, SUS-08, SUS-11, IDV-05, IDN-17; the rules of `standing.OVERRIDABLE`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from jobs.model.request import SubjectRequest, Word
+from jobs.register.steps import Hand, admitted, refused, save_move
+from rules.errors import UsageError
+from rules.model.accounts import same_person
+from rules.model.requests import Step
+from rules.model.roles import APPROVER, DPO
+from rules.rights import standing
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")
+
+# The rules that two people may set aside together, with the blocks that go with each. A transfer without a basis is none of them (R-121).
+OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        **dict.fromkeys(standing.OVERRIDABLE, frozenset[str]()),
+        "IDN-17": frozenset(),
+        "IDV-05": frozenset({"NO_CONTACT", "CHANNEL_CHANGED"}),
+        "NO_CONTACT": frozenset(),
+        "CHANNEL_CHANGED": frozenset(),
+    }
+)
+
+
+def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequest:
+    """Give one of the two words that set a rule aside: the DPO's and a second person's (IDV-05, SUS-11).
+
+    The ledger does not say which rule: with some of them it would be a list of suspects (SUS-02).
+
+    Raises:
+        UsageError: a rule that nobody may set aside, or a reason that is no code.
+        Refused: with code `same_person`.
+    """
+    request = admitted(hand, request_id, Step.OVERRIDE, roles=(DPO, APPROVER))
+    if rule not in OVERRIDABLE:
+        raise UsageError("there is no such rule to set aside", hint=f"one of: {', '.join(OVERRIDABLE)}", where="--rule")
+    if not _CODE.fullmatch(reason):
+        raise UsageError("the reason is no code", hint="letters, digits, _ and -, without spaces; no personal data", where="--reason")
+    if any(same_person(word.who, hand.who) for word in _words_on(request, rule)):
+        raise refused("same_person", "this person has given their word on this rule", "a second person gives the other one", request.id)
+    word = Word("override", hand.who, hand.role, hand.now, rule, reason)
+    return save_move(hand, request, {"words": (*request.words, word)}, Step.OVERRIDE, {})
+
+
+def overridden(request: SubjectRequest) -> frozenset[str]:
+    """Give the rules, and the blocks that go with them, which two people have set aside, one of them as DPO."""
+    found: set[str] = set()
+    for rule, blocks in OVERRIDABLE.items():
+        words = _words_on(request, rule)
+        if any(not same_person(words[0].who, word.who) for word in words) and any(word.role == DPO for word in words):
+            found |= {rule, *blocks}
+    return frozenset(found)
+
+
+def overrides_of(request: SubjectRequest) -> tuple[Word, ...]:
+    """The words that set rules aside: they outlive a new compilation, approvals do not."""
+    return tuple(word for word in request.words if word.step == "override")
+
+
+def words_needed(request: SubjectRequest, rule: str) -> int:
+    """How many words a rule still lacks to be set aside."""
+    if rule in overridden(request):
+        return 0
+    return 1 if _words_on(request, rule) else 2
+
+
+def _words_on(request: SubjectRequest, rule: str) -> list[Word]:
+    return [word for word in request.words if word.step == "override" and word.rule == rule]

@@ -1,0 +1,85 @@
+"""Whom a request is about: the contacts and rows that a person has confirmed as the requester, or as the child.
+
+Source: EXP-04, R-151, RGT-01; contract 3.6.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given
+from jobs.ports.store import Store
+from rules.errors import Refused
+
+CHILD, REQUESTER = "child", "requester"
+
+
+class ConfirmedPeople(msgspec.Struct, frozen=True):
+    """The confirmed contacts (several rows may be one person), and rows that are about somebody without a contact, as (kind, id)."""
+
+    requester: frozenset[str] = frozenset()
+    child: frozenset[str] = frozenset()
+    requester_rows: frozenset[tuple[str, str]] = frozenset()
+    child_rows: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def contacts(self) -> frozenset[str]:
+        return self.requester | self.child
+
+    @property
+    def rows(self) -> frozenset[tuple[str, str]]:
+        return self.requester_rows | self.child_rows
+
+    @property
+    def are_none(self) -> bool:
+        """Whether nobody was confirmed: the person is unknown here."""
+        return not self.contacts and not self.rows
+
+
+def given_of(store: Store, request: str) -> Given:
+    """What was said at the receipt.
+
+    Raises:
+        Refused: with code `erased`, where it has had its time.
+    """
+    part = store.request_part(request, GIVEN)
+    if part is None:
+        raise refused("erased", "what was said with this request has been erased", "open the request anew", request)
+    return msgspec.json.decode(part, type=Given)
+
+
+def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
+    """Whom the last confirmation names; nobody is an answer too.
+
+    Raises:
+        Refused: with code `not_confirmed`, where nobody has said who it is, or the search was made again since.
+    """
+    confirmed, candidates = store.request_part(request, CONFIRMED), store.request_part(request, CANDIDATES)
+    if confirmed is None:
+        hint = f"crm-compliance requests confirm {request} CANDIDATE… | --none"
+        raise refused("not_confirmed", "nobody has confirmed yet whom the request is about", hint, request)
+    wanted = msgspec.json.decode(confirmed, type=Confirmed).candidates
+    found = msgspec.json.decode(candidates, type=Candidates).found if candidates is not None else ()
+    by_id = {candidate.candidate: candidate for candidate in found}
+    if not by_id.keys() >= set(wanted):
+        raise refused("not_confirmed", "the search was made again since", f"crm-compliance requests confirm {request}", request)
+    return _people([by_id[name] for name in wanted])
+
+
+def _people(chosen: list[Candidate]) -> ConfirmedPeople:
+    contacts: dict[str, set[str]] = {REQUESTER: set(), CHILD: set()}
+    rows: dict[str, set[tuple[str, str]]] = {REQUESTER: set(), CHILD: set()}
+    for candidate in chosen:
+        person = CHILD if candidate.person == CHILD else REQUESTER
+        if candidate.kind == "contact":
+            contacts[person].add(candidate.id)
+        else:
+            rows[person].add((candidate.kind, candidate.id))
+    return ConfirmedPeople(frozenset(contacts[REQUESTER]), frozenset(contacts[CHILD]), frozenset(rows[REQUESTER]), frozenset(rows[CHILD]))
+
+
+def refused(code: str, message: str, hint: str, request: str) -> Refused:
+    """A guard's refusal of a step of one request."""
+    error = Refused(message, hint=hint, where=request)
+    error.code = code
+    return error

@@ -1,0 +1,127 @@
+"""Who may take which step of a subject request, and how a step is written down.
+
+Source: ACC-08 to ACC-10, section 9.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from jobs.checks.same_crm import refuse_other_crm
+from jobs.model.plan import is_service
+from jobs.model.request import SubjectRequest
+from jobs.ports.store import Entry, Store
+from rules.dates.periods import brussels_date
+from rules.dates.working_days import NO_DAYS
+from rules.errors import Refused
+from rules.model.requests import COPIES, RequestState, Step, may
+from rules.model.roles import DPO
+
+_NEXT: Final = MappingProxyType(
+    {
+        RequestState.RECEIVED: "requests identify R --method METHOD",
+        RequestState.IDENTIFYING: "requests identify R --method METHOD",
+        RequestState.SUSPENDED: "requests resume R --answered-on DATE",
+        RequestState.SEARCHING: "requests match R, then requests confirm R, then requests compile R",
+        RequestState.REVIEWING: "requests review R, then requests approve R",
+        RequestState.APPROVED: "requests release R",
+        RequestState.RELEASED: "requests close R --outcome CODE",
+    }
+)
+_DECIDING: Final = "requests review R, then requests decide R, then requests approve R"
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Somebody who moves a request now. `reference` makes the keyed reference of an account; `extra` are the organisation's holidays."""
+
+    store: Store
+    who: str
+    role: str
+    now: datetime
+    reference: Callable[[str, str], str]
+    extra: Collection[date] = NO_DAYS
+
+    @property
+    def today(self) -> date:
+        return brussels_date(self.now)
+
+
+def admitted(hand: Hand, request_id: str, step: Step, *, roles: Collection[str] = (DPO,)) -> SubjectRequest:
+    """Give the request for a step that this person may take in its present state.
+
+    Raises:
+        UsageError: an unknown request.
+        Refused: with code `role` or `other_crm`, which are recorded (ACC-10, R-127), or `state`.
+    """
+    check_role(hand, step, roles)
+    request = of_this_crm(hand, request_id, step)
+    if not may(step, request.state):
+        raise wrong_state(request, step)
+    return request
+
+
+def of_this_crm(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
+    """Give a request of the CRM that the store is open for; one of another CRM is no business of this command."""
+    request = hand.store.request(request_id)
+    told: dict[str, object] = {"action": f"requests {step.value}", "request": request.id, "role": hand.role}
+    refuse_other_crm(hand.store, request.crm, told | {"by": hand.reference("person", hand.who)}, request.id)
+    return request
+
+
+def check_role(hand: Hand, step: Step, roles: Collection[str] = (DPO,)) -> None:
+    """Refuse the service, and a role that never takes a step; the attempt leaves a trace without its payload (section 9.4, ACC-10)."""
+    by_service = is_service(hand.who)
+    if hand.role in roles and not by_service:
+        return
+    told = {"action": f"requests {step.value}", "role": hand.role, "by": hand.reference("person", hand.who), "code": "role"}
+    hand.store.append([("denied", told)])
+    whose = "the service" if by_service else f"the role {hand.role[:40]}"
+    raise refused("role", f"{whose} never takes the step {step.value}", f"it is for a person as {' or '.join(roles)} (section 9.4)")
+
+
+def next_step(request: SubjectRequest) -> str:
+    """The commands that come next, the same for every answer (SUS-04); empty for a closed request."""
+    following = _NEXT.get(request.state, "")
+    if request.state is RequestState.REVIEWING and request.right not in COPIES:
+        following = _DECIDING
+    return f"crm-compliance {following.replace(' R', f' {request.id}')}" if following else ""
+
+
+def wrong_state(request: SubjectRequest, step: Step) -> Refused:
+    """The error of a step that the state does not allow, with the command that comes next."""
+    following = next_step(request)
+    hint = f"next: {following}" if following else "a closed request is not moved any more"
+    return refused("state", f"{step.value} is not possible while the request is {request.state.value}", hint, request.id)
+
+
+def save_move(
+    hand: Hand,
+    request: SubjectRequest,
+    changes: Mapping[str, Any],
+    step: Step,
+    told: Mapping[str, object],
+    *,
+    parts: Mapping[str, bytes | None] | None = None,
+) -> SubjectRequest:
+    moved = msgspec.structs.replace(request, crm=request.crm or hand.store.crm, **changes)
+    entry: Entry = ("request", {"request": request.id, "step": step.value, **told})
+    hand.store.save_request(moved, [signed(entry, hand)], since=request, parts=parts)
+    return moved
+
+
+def signed(entry: Entry, hand: Hand) -> Entry:
+    kind, data = entry
+    return kind, {**data, "role": hand.role, "by": hand.reference("person", hand.who)}
+
+
+def refused(code: str, message: str, hint: str, where: str = "") -> Refused:
+    error = Refused(message, hint=hint, where=where)
+    error.code = code
+    return error

@@ -1,0 +1,134 @@
+"""What the calendar asks of the register of requests: reminders, requests that nobody answers any more, and what has had its day.
+
+Nothing here asks the CRM, so nothing stays longer because the CRM cannot be reached. Every step may be done again.
+
+Source: DDL-08, ACC-07, ACC-08, EXP-17, HLD-08, R-125.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
+
+import msgspec
+
+from jobs.checks.ledger_agreement import References
+from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, REVIEW_PAGE, Frozen, SubjectRequest
+from jobs.ports.store import Store
+from jobs.register.dates import is_past, is_past_years, needs_reminder, open_questions, was_given_up
+from jobs.register.decision import decision_of
+from jobs.register.hold_texts import request_code, restate_holds
+from jobs.register.moves import closing, parts_at_closing
+from rules.dates.periods import brussels_date
+from rules.errors import Refused
+from rules.holds.placements import HoldType, PlacedHold
+from rules.model.requests import Outcome
+from rules.policy.policy import Defaults
+
+WORKING_COPIES = (COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE)
+SERVICE = "service"
+
+
+class Upkept(msgspec.Struct, frozen=True):
+    """What was done, by request id: `erased` are parts with their names, `totalled` counts the rows of which a yearly total is left."""
+
+    reminded: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    erased: tuple[tuple[str, str], ...] = ()
+    totalled: int = 0
+
+
+def keep_register(store: Store, defaults: Defaults, now: datetime, references: References) -> Upkept:
+    """Bring the register up to a moment. A request that somebody moves meanwhile is left for the next time.
+
+    `references` name a request in the holds that were placed for it, the one in use first.
+    """
+    restate_holds(store, lambda table, id: references(table, id)[0])
+    day = brussels_date(now)
+    reminded, closed, erased = [], [], []
+    for request in store.requests():
+        try:
+            if _is_given_up(request, day):
+                request = _give_up(store, request, now)
+                closed.append(request.id)
+            elif _needs_reminder(request, day):
+                request = _remind(store, request, day)
+                reminded.append(request.id)
+            gone = tuple(_past_their_day(store, request, defaults, day, references))
+            if gone:
+                told = {"request": request.id, "step": "expire", "role": SERVICE, "parts": list(gone)}
+                store.save_request(request, [("request", told)], since=request, parts=dict.fromkeys(gone))
+                erased += [(request.id, name) for name in gone]
+        except Refused as error:
+            if error.code != "changed":
+                raise
+    store.destroy_spent_keys()
+    return Upkept(tuple(reminded), tuple(closed), tuple(erased), _total(store, defaults, day))
+
+
+def _is_given_up(request: SubjectRequest, day: date) -> bool:
+    """Whether the question who the person is was left without an answer for too long, and every one asked since (DDL-08)."""
+    questions = open_questions(request)
+    return not request.is_answered and request.identity is None and bool(questions) and was_given_up(questions[-1], day)
+
+
+def _give_up(store: Store, request: SubjectRequest, now: datetime) -> SubjectRequest:
+    closed, (kind, data) = closing(store, request, Outcome.NOT_IDENTIFIED, "RF-01", now)
+    store.save_request(closed, [(kind, {**data, "role": SERVICE})], since=request, parts=parts_at_closing(closed), told=FROZEN)
+    return closed
+
+
+def _needs_reminder(request: SubjectRequest, day: date) -> bool:
+    return not request.is_answered and any(each.reminded_on is None and needs_reminder(each, day) for each in request.suspensions)
+
+
+def _remind(store: Store, request: SubjectRequest, day: date) -> SubjectRequest:
+    """Note that a reminder is due; the person who writes it learns it from the alarm."""
+    suspensions = tuple(
+        msgspec.structs.replace(each, reminded_on=day) if each.reminded_on is None and needs_reminder(each, day) else each
+        for each in request.suspensions
+    )
+    reminded = msgspec.structs.replace(request, suspensions=suspensions)
+    store.save_request(reminded, [("request", {"request": request.id, "step": "remind", "role": SERVICE})], since=request)
+    return reminded
+
+
+def _past_their_day(store: Store, request: SubjectRequest, defaults: Defaults, day: date, references: References) -> Iterator[str]:
+    """The parts that are there and should not be any more."""
+    names: list[str] = []
+    if is_past(request.released_at, defaults.package_days, day) or (request.is_closed and request.released_at is None):
+        names += (name for name in WORKING_COPIES if name != DECISIONS or not _is_unfinished(store, request))
+    if request.is_closed:
+        names += [CANDIDATES, CONFIRMED]
+        sealed, frozen = is_past(request.closed_at, defaults.sealed_days, day), is_past(request.closed_at, defaults.request_grace_days, day)
+        if (sealed or frozen) and not _complaint_follows(store, request, day, references):
+            names += [GIVEN] * sealed + [FROZEN] * frozen
+    yield from (name for name in names if store.request_part(request.id, name) is not None)
+
+
+def _is_unfinished(store: Store, request: SubjectRequest) -> bool:
+    """Whether something that was granted could not be carried out yet, or somebody is not told of it yet: it stays granted and due,
+    however long that takes (DDL-12, ERA-14)."""
+    decision = decision_of(store, request.id) if request.released_at is not None else None
+    return decision is not None and decision.is_unfinished
+
+
+def _complaint_follows(store: Store, request: SubjectRequest, day: date, references: References) -> bool:
+    """Whether a hold for a complaint is in force that names the request as its reason, or is on what the request kept (ACC-08)."""
+    part = store.request_part(request.id, FROZEN)
+    frozen = msgspec.json.decode(part, type=Frozen) if part is not None else None
+    kept = {*frozen.contacts, *(row for _, row in frozen.rows)} if frozen is not None else set()
+    codes = {request.id, *(request_code(each) for each in references("request", request.id))}
+    return any(_is_complaint(hold, codes, kept, day) for hold in store.holds(unreleased=True))
+
+
+def _is_complaint(hold: PlacedHold, codes: Collection[str], kept: Collection[str], day: date) -> bool:
+    return (
+        hold.type is HoldType.COMPLAINT and hold.is_in_force(day) and (any(code in hold.reason_code for code in codes) or hold.row in kept)
+    )
+
+
+def _total(store: Store, defaults: Defaults, day: date) -> int:
+    """Turn the rows that were closed long enough ago into yearly totals (ACC-07)."""
+    old = [request for request in store.requests() if is_past_years(request.closed_at, defaults.register_years, day)]
+    return store.total_requests(old) if old else 0

@@ -1,0 +1,1 @@
+"""One subject request, from the search to the answer."""

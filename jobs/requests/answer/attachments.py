@@ -1,0 +1,68 @@
+"""The files of one answer, as far as they can be read when it is compiled: texts are told as texts, in every other file others are looked
+for, and of what cannot be read that is said.
+
+Source: EXP-06, EXP-07, R-118, R-119.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from connectors.interface import Connector, Content
+from jobs.files.file_texts import Checked, is_text_file, reading_of, text_in
+from jobs.model.answer import Attachment
+from jobs.requests.search.scope import Row
+from rules.model.personal_records import FULL, FullNote
+from rules.redaction.leak_check import Needles
+
+
+class Files:
+    """Fetches files, one at a time; of those that are texts it keeps what they say, until the answer is made."""
+
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
+        self._texts: dict[str, str | None] = {}
+
+    def text_of(self, note: FullNote) -> str | None:
+        """What a note's file says, where it is a text.
+
+        Raises:
+            ConnectorError: it cannot be read whole.
+        """
+        if note.id not in self._texts:
+            self._texts[note.id] = self._text_in(note)
+        return self._texts[note.id]
+
+    def texts_of(self, rows: Iterable[Row]) -> Iterator[str]:
+        """What the files of these rows say, of those that are texts. Raises as `text_of`."""
+        for row in rows:
+            if isinstance(row.record, FullNote) and row.record.is_document and not row.place and (text := self.text_of(row.record)):
+                yield text
+
+    def checked(self, attachment: Attachment, needles: Needles) -> Checked:
+        """Whether somebody else is named in a file, and why not all of it can be read, where that is so.
+
+        The sound of a recording is not fetched: nobody but a person can tell what is said in it.
+
+        Raises:
+            ConnectorError: it cannot be fetched whole.
+        """
+        if attachment.kind == "recording":
+            return Checked()
+        found = self._content(attachment.kind, attachment.id, attachment.field)
+        if found is None:
+            return Checked()
+        reading = reading_of(found.body, attachment.media_type)
+        tells_of_others = any(needles.found_in(text) or needles.are_nearly_in(text) for text in reading.texts)
+        return Checked(tells_of_others=tells_of_others, unread=reading.why, sha256=hashlib.sha256(found.body).hexdigest())
+
+    def _text_in(self, note: FullNote) -> str | None:
+        name, media_type = note.file_name or "", note.media_type or ""
+        if not is_text_file(media_type, name):
+            return None
+        found = self._content("note", note.id, "body")
+        return None if found is None else text_in(found.body, media_type, name)
+
+    def _content(self, kind: str, row: str, field: str) -> Content | None:
+        return self._connector.content(FULL[kind], row, field)

@@ -1,0 +1,227 @@
+"""Compiles the answer to a request: everything is read anew, and what may be told becomes items that people review.
+
+Source: section 7, section 6.3, EXP-02 to EXP-15; R-094 to R-100, R-106 to R-122, R-128; contract 3.6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from connectors.interface import Content
+from jobs.files.file_texts import Checked
+from jobs.model.answer import Addressee, Compilation, Item
+from jobs.model.request import COMPILATION, DECISIONS, REVIEW_PAGE, GivenPerson, SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.ports.store import Store
+from jobs.register.decision import reopened
+from jobs.register.overrides import overrides_of
+from jobs.register.people import refused
+from jobs.register.steps import Hand, admitted, save_move
+from jobs.requests.answer.attachments import Files
+from jobs.requests.answer.blocks import blocks_of
+from jobs.requests.answer.items import Items, numbered, with_decisions
+from jobs.requests.context.contexts import Contexts
+from jobs.requests.context.earlier_requests import earlier_requests, request_context, request_item
+from jobs.requests.decisions.propose import propose
+from jobs.requests.redaction.people_in_texts import mentioned_people, texts_of_rows
+from jobs.requests.redaction.redact import Veil
+from jobs.requests.search.assess import Assessment, assess
+from jobs.requests.search.scope import Row, Scope
+from rules.dates.ages import has_reached
+from rules.dates.periods import brussels_date
+from rules.model.kinds import KINDS_IN_ORDER, RELATIONS
+from rules.model.personal_records import FullContact
+from rules.model.requests import COPIES, RequestState, Right, Step
+from rules.redaction.leak_check import Needles
+from rules.rights.authority import ADULT_AGE
+from rules.rights.fields import needed_by
+
+LANGUAGES = ("nl", "fr", "de", "en")
+PORTABLE = ("contact", *RELATIONS)
+NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer as it would be today, with what it was made from; only the answer is ever stored."""
+
+    compilation: Compilation
+    found: Assessment
+    scope: Scope
+
+
+def compile_request(context: JobContext, request_id: str, who: str, role: str) -> Compilation:
+    """Compile the answer and store it, sealed. What was decided on items that are still the same stands; approvals do not.
+
+    Raises:
+        Refused: with code `role`, `state`, `not_confirmed` or `erased`.
+        ConnectorError: something could not be read whole; nothing is stored.
+    """
+    hand = hand_of(context, who, role)
+    request = admitted(hand, request_id, Step.COMPILE)
+    compilation = drafted(context, request).compilation
+    before = compilation_of(context.store, request.id)
+    if before is not None:
+        compilation = msgspec.structs.replace(compilation, items=with_decisions(compilation.items, before.items))
+    changes = {
+        "state": RequestState.REVIEWING,
+        "answer": compilation.answer,
+        "scope": compilation.scope,
+        "refusal": compilation.refusal,
+        "words": overrides_of(request),
+    }
+    parts = {COMPILATION: msgspec.json.encode(compilation), DECISIONS: reopened(context.store, request.id), REVIEW_PAGE: None}
+    save_move(hand, request, changes, Step.COMPILE, {"answer": compilation.answer}, parts=parts)
+    return compilation
+
+
+def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = True) -> Draft:
+    """Make the answer as it would be today, without storing anything; without files where only its rows are looked at."""
+    context = context.on(brussels_date(context.clock()))
+    found = assess(context, request)
+    scope = Scope(found)
+    blocks = blocks_of(context, found, scope)
+    shell = Compilation(
+        request=request.id,
+        reference=request.reference,
+        right=request.right.value,
+        answer=found.standing.answer,
+        scope=found.standing.scope,
+        language=language_of(request, found),
+        generated_at=context.clock(),
+        received_on=request.received_on,
+        addressee=_addressee(found),
+        about=_about(found),
+        blocks=blocks,
+        refusal=found.standing.refusal,
+    )
+    if found.standing.answer == NEUTRAL:  # the same for whoever is unknown, and in whatever way nothing may be told (SUS-04, SUS-07)
+        return Draft(shell, found, scope)
+    shell = msgspec.structs.replace(
+        shell, not_searched=found.material.not_searched, remarks=found.standing.remarks, is_complete=scope.is_complete
+    )
+    if shell.refusal:
+        return Draft(shell, found, scope)
+    controller, dpo = context.policy.controller, context.policy.dpo
+    files = Files(context.connector) if with_files and request.right in COPIES else None
+    texts = (*texts_of_rows(scope.rows), *(files.texts_of(scope.rows) if files is not None else ()))
+    also = mentioned_people(context, found, texts) if files is not None else ()
+    veil = Veil(found, shell.language, (controller.email, dpo.email), also, rows=scope.rows, texts=texts)
+    contexts = Contexts(context, found, scope, veil, portable=request.right is Right.PORTABILITY)
+    shell = msgspec.structs.replace(shell, contexts=contexts.made)
+    if request.right in COPIES:
+        items = _items(context, found, scope, contexts, veil, shell.language, files)
+        told = {item.source for item in items}
+        is_complete = scope.is_complete and told == {row.source for row in _candidates(found, scope)}
+        offers = any(item.withholds == "voice" for item in items)
+        if request.right is Right.ACCESS and (earlier := earlier_requests(context, found)):
+            key = f"context-{len(contexts.made) + 1}"
+            items = numbered([*items, *(request_item(one, key) for one in earlier)])
+            shell = msgspec.structs.replace(shell, contexts=(*shell.contexts, request_context(key)))
+        shell = msgspec.structs.replace(shell, items=items, is_complete=is_complete, offers_listening=offers)
+    else:
+        shell = propose(context, request, found.given, found.standing, found.material, shell)
+    return Draft(msgspec.structs.replace(shell, needles=veil.needles()), found, scope)
+
+
+def compilation_of(store: Store, request: str) -> Compilation | None:
+    """The answer that was compiled last; None where there is none (any more)."""
+    part = store.request_part(request, COMPILATION)
+    return msgspec.json.decode(part, type=Compilation) if part is not None else None
+
+
+def compiled(store: Store, request: SubjectRequest) -> Compilation:
+    """The answer that was compiled.
+
+    Raises:
+        Refused: with code `not_compiled`.
+    """
+    found = compilation_of(store, request.id)
+    if found is None:
+        raise refused("not_compiled", "nothing has been compiled yet", f"crm-compliance requests compile {request.id}", request.id)
+    return found
+
+
+def hand_of(context: JobContext, who: str, role: str) -> Hand:
+    """Whoever moves the request now."""
+    extra = context.policy.defaults.extra_holidays
+    return Hand(context.store, who, role, context.clock(), context.reference, extra)
+
+
+def language_of(request: SubjectRequest, found: Assessment) -> str:
+    """The language of the answer: as it was asked in, else the person's preferred one, else Dutch (EXP-11, R-122).
+
+    A neutral answer does not follow a preference that only the file can tell (SUS-04).
+    """
+    if request.language in LANGUAGES:
+        return request.language
+    if found.standing.answer == NEUTRAL:
+        return LANGUAGES[0]
+    contacts = [found.material.contacts[contact] for contact in sorted(found.people.requester) if contact in found.material.contacts]
+    preferred = [contact.language for contact in contacts if contact.language in LANGUAGES]
+    return str(preferred[0]) if preferred else LANGUAGES[0]
+
+
+def _items(
+    context: JobContext, found: Assessment, scope: Scope, contexts: Contexts, veil: Veil, language: str, files: Files | None
+) -> tuple[Item, ...]:
+    needles = Needles(veil.needles())
+    maker = Items(
+        veil,
+        language,
+        scope.numbers | scope.asker_numbers,
+        askers=scope.askers,
+        names=tuple(name for contact in found.subject_contacts for name in (contact.last_name, contact.first_name) if name),
+        whole_contact=found.standing.identity,
+        needed=needed_by({row.kind for row in scope.rows}),
+        only_provided=found.request.right is Right.PORTABILITY,
+        wants_audio=found.given.details.audio,
+        has_picture=lambda contact: _media_type(context.connector.content(FullContact, contact, "picture")),
+        text_of=files.text_of if files is not None else lambda note: None,
+        checked=lambda attachment: files.checked(attachment, needles) if files is not None else Checked(),
+    )
+    order = {made.key: number for number, made in enumerate(contexts.made)}
+    made = []
+    for row in _candidates(found, scope):
+        key = contexts.key_of(row)
+        place = (order.get(key, -1), KINDS_IN_ORDER.index(row.kind), not row.is_own, row.at)
+        made += [(place, item) for item in maker.of(row, key)]
+    return numbered([item for _, item in sorted(made, key=lambda pair: pair[0])])
+
+
+def _candidates(found: Assessment, scope: Scope) -> list[Row]:
+    """The rows that the answer tells or withholds: for portability only those of relations, and the person (EXP-15)."""
+    if found.request.right is not Right.PORTABILITY:
+        return list(scope.rows)
+    return [row for row in scope.rows if row.unit is None and not row.place and row.kind in PORTABLE]
+
+
+def _media_type(content: Content | None) -> str | None:
+    return None if content is None else content.media_type or "image/jpeg"
+
+
+def _addressee(found: Assessment) -> Addressee:
+    """Whom the letter is written to, as they called themselves (EXP-10).
+
+    Whether it is a minor is known from the day of birth that they gave; from what is kept only where the answer says that something is: in
+    a neutral answer it would tell (SUS-04).
+    """
+    given = found.given.requester
+    born_on = date.fromisoformat(given.birthdate) if given.birthdate and not found.request.on_behalf else None
+    if born_on is None and found.standing.answer != NEUTRAL and not found.request.on_behalf:
+        born_on = max((contact.birth_on for contact in found.subject_contacts if contact.birth_on is not None), default=None)
+    is_minor = born_on is not None and not has_reached(ADULT_AGE, born_on, found.day)
+    return Addressee(_name(given), is_minor=is_minor, first_name=given.firstname.strip())
+
+
+def _about(found: Assessment) -> str:
+    """Whom it is about, in the words of who asks: the child only where the answer is the child's."""
+    child = found.given.on_behalf_of
+    return _name(child if found.is_on_behalf and child is not None else found.given.requester)
+
+
+def _name(person: GivenPerson) -> str:
+    return " ".join(part for part in (person.firstname.strip(), person.lastname.strip()) if part)

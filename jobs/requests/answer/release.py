@@ -1,0 +1,221 @@
+"""The two words without which no answer leaves: the DPO's on its content, and a second person's on its release.
+
+On the day of the release everything is looked at once more: whether the person still stands as the answer says (SUS-08, RGT-07), whether
+anything lacks in it (EXP-14), and what else stands in the way (IDV-05, R-121). A neutral answer takes the same steps (SUS-07, R-116).
+
+Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08 to ACC-10, section 9.4; R-097, R-116, R-117, R-126 to R-128, R-157.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from jobs.model.answer import NOT_A_NAME, Compilation
+from jobs.model.request import SubjectRequest, Word
+from jobs.ports.context import JobContext
+from jobs.register.overrides import overrides_of
+from jobs.register.people import refused
+from jobs.register.steps import Hand, admitted, check_role, of_this_crm, save_move, wrong_state
+from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted, hand_of
+from jobs.requests.context.recipients import TRANSFER_BASIS_MISSING
+from jobs.requests.decisions.decide import as_it_stands, is_decided
+from rules.errors import Refused
+from rules.model.accounts import same_person
+from rules.model.requests import COPIES, Outcome, RequestState, Step, may
+from rules.model.roles import APPROVER
+
+CONTENT, RELEASE = "content", "release"
+MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
+_HINTS: Final = {
+    "NO_CONTACT": "two people set it aside: crm-compliance requests override R --rule NO_CONTACT --reason CODE (IDV-05)",
+    "CHANNEL_CHANGED": "identify the person anew by another method, or two people set it aside: --rule CHANNEL_CHANGED (IDV-05)",
+    TRANSFER_BASIS_MISSING: "record the ground of the transfer on the fiche, then compile again (R-121)",
+}
+
+
+def approve_content(context: JobContext, request_id: str, who: str, role: str) -> SubjectRequest:
+    """Record the DPO's word on the content.
+
+    Raises:
+        Refused: with code `role`, `state`, `not_compiled`, `pending_item` (R-117), `dpo_review`, `undecided` or `incomplete` (R-128).
+    """
+    hand = hand_of(context, who, role)
+    request = admitted(hand, request_id, Step.APPROVE)
+    compilation = compiled(context.store, request)
+    problem = _unfinished(context, request, compilation)
+    if problem is not None:
+        raise problem
+    word = Word(CONTENT, who, role, hand.now)
+    changes = {"state": RequestState.APPROVED, "words": (*overrides_of(request), word)}
+    return save_move(hand, request, changes, Step.APPROVE, {})
+
+
+def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
+    """Give a request and its answer as it stands now, once this person may release it.
+
+    Raises:
+        Refused: as `check_release` does.
+        ConnectorError: the CRM cannot be read.
+    """
+    hand = hand_of(context, who, role)
+    check_role(hand, Step.RELEASE, (APPROVER,))
+    request = of_this_crm(hand, request_id, Step.RELEASE)
+    if not may(Step.RELEASE, request.state):
+        raise wrong_state(request, Step.RELEASE)
+    compilation = compiled(context.store, request)
+    check_release(context, request, compilation, who, role)
+    return request, as_it_stands(context, request, compilation)
+
+
+def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> None:
+    """Refuse a release that may not be. Where the answer itself does not hold any more, the request goes back to the review.
+
+    Raises:
+        Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126), `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or
+            that of the block that stands in the way (`NO_CONTACT`, `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`).
+        ConnectorError: it could not be looked at.
+    """
+    hand = hand_of(context, who, role)
+    check_role(hand, Step.RELEASE, (APPROVER,))
+    if not may(Step.RELEASE, request.state):
+        raise wrong_state(request, Step.RELEASE)
+    content = next((word for word in request.words if word.step == CONTENT), None)
+    if content is None:
+        raise refused("not_approved", "nobody has approved the content", f"crm-compliance requests approve {request.id}", request.id)
+    if same_person(content.who, who):
+        message = "whoever approved the content cannot release it"
+        raise refused("same_person", message, "the release is a second person's (ACC-09)", request.id)
+    problem = _unfinished(context, request, compilation)
+    if problem is not None:
+        raise _sent_back(hand, request, problem)
+    today = drafted(context, request, with_files=False)
+    problem = _does_not_hold(request, compilation, today)
+    if problem is not None:
+        raise _sent_back(hand, request, problem)
+    for block in today.compilation.blocks:
+        hint = _HINTS.get(block, "look at the request again, then compile it again").replace(" R ", f" {request.id} ")
+        raise refused(block, f"the release is stopped by {block}", hint, request.id)
+
+
+def sent_back_for(
+    context: JobContext, request: SubjectRequest, item: str, problem: Refused, who: str, role: str, *, is_near: bool = False
+) -> Refused:
+    """Send a request back to the review because of one item; what was decided on the items stands, the words on the answer do not.
+
+    The hint of the problem is the one step by which the answer can be approved again. `is_near`: what was found may be no name at all.
+    """
+    review = f"crm-compliance requests review {request.id} --decisions FILE"
+    line = f'{{"item": "{item}", "status": "WITHHELD", "code": "RF-03"}}'
+    other = (
+        "or its text anew as APPROVED_REDACTED"
+        if _may_be_rewritten(context, request, item)
+        else "or correct the row in the CRM and compile"
+    )
+    if is_near:
+        other = f'{other}, or, where it is no name, its decision anew with "code": "{NOT_A_NAME}"'
+    problem.hint = f"{review} with the line {line}, {other}; then approve and release it; every other decision stands"
+    return sent_back(context, request, problem, who, role)
+
+
+def sent_back(context: JobContext, request: SubjectRequest, problem: Refused, who: str, role: str) -> Refused:
+    """Send a request back to the review, where the hint of the problem can be followed."""
+    return _sent_back(hand_of(context, who, role), request, problem)
+
+
+def released(request: SubjectRequest, compilation: Compilation, who: str, role: str, at: datetime, **delivery: Any) -> SubjectRequest:
+    """The row of the register once the answer is out; `delivery` are its fields about package and link."""
+    outcome, refusal = outcome_of(compilation)
+    word = Word(RELEASE, who, role, at)
+    return msgspec.structs.replace(
+        request,
+        state=RequestState.RELEASED,
+        words=(*request.words, word),
+        outcome=outcome,
+        refusal=refusal,
+        released_at=at,
+        **delivery,
+    )
+
+
+def outcome_of(compilation: Compilation) -> tuple[Outcome, str]:
+    """Say how a request ends by the release of its answer, with the RF code of a refusal.
+
+    It is delivered in part only where something was withheld for the rights of others, never because of a suspicion (ACC-08).
+    """
+    if compilation.answer == NEUTRAL:
+        return Outcome.NEUTRAL, ""
+    if compilation.refusal:
+        return Outcome.REFUSED, compilation.refusal
+    if compilation.right not in COPIES:
+        return Outcome.DONE, ""
+    return (Outcome.DELIVERED_PARTLY if compilation.told_withheld else Outcome.DELIVERED), ""
+
+
+def _unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
+    """What the content still lacks."""
+    again = f"crm-compliance requests compile {request.id}"
+    if compilation.answer == "dpo_review":
+        rules = ", ".join(compilation.blocks)
+        hint = f"{rules}: two people set the rule aside (requests override), then compile again"
+        return refused("dpo_review", "this answer waits for a decision of the DPO", hint, request.id)
+    if not is_decided(context, request, compilation):
+        hint = f"crm-compliance requests decide {request.id} --grant ITEM… | --refuse RF-nn"
+        return refused("undecided", "nothing has been decided on this right yet", hint, request.id)
+    if compilation.pending and compilation.right in COPIES:
+        hint = f"crm-compliance requests review {request.id} --decisions FILE"
+        return refused("pending_item", f"items that wait for a review: {compilation.pending}", hint, request.id)
+    if not compilation.is_complete:
+        hint = f"match and confirm again, then {again} (EXP-14)"
+        return refused(INCOMPLETE, "a row is neither included nor withheld nor excluded", hint, request.id)
+    return None
+
+
+def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> Refused | None:
+    """What has changed since the answer was compiled, so that it must not go out as it is."""
+    new = today.compilation
+    again = f"crm-compliance requests compile {request.id}"
+    if MANDATE_LAPSED in new.blocks:
+        message = "the child is of age now: the mandate has ended, and the child itself must confirm"
+        return refused(MANDATE_LAPSED, message, f"crm-compliance requests close {request.id} --outcome MANDATE_LAPSED (RGT-07)", request.id)
+    if _stands_otherwise(old, new) or (TRANSFER_BASIS_MISSING in old.blocks and TRANSFER_BASIS_MISSING not in new.blocks):
+        return refused(CHANGED, "what may be told has changed since the answer was compiled", again, request.id)
+    if old.right in COPIES:
+        known = {item.source for item in old.items}
+        if not new.is_complete or any(item.source not in known for item in new.items):
+            return refused(INCOMPLETE, "a row that belongs to the answer is not in it", f"{again} (EXP-14)", request.id)
+    return None
+
+
+def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
+    """Whether the person stands otherwise than the answer says. What a decision has ended, such as a newsletter, is no change."""
+    files = {context.source for context in old.contexts if context.source[1]}
+    files_now = {context.source for context in new.contexts if context.source[1]}
+    if old.right in COPIES:
+        stands, stands_now = ((each.answer, each.scope, each.remarks) for each in (old, new))
+        if old.refusal != new.refusal and not old.contexts:  # a refusal beside something that could be told is the DPO's own
+            return True
+        # An earlier request whose time has come meanwhile may still be told: it was when the answer was compiled.
+        relations, relations_now = (
+            {context.kind for context in each.contexts if not context.source[1] and context.kind != "request"} for each in (old, new)
+        )
+        return stands != stands_now or files != files_now or relations != relations_now
+    if old.answer == NEUTRAL or new.answer == "dpo_review":
+        return old.answer != new.answer
+    return not files <= files_now
+
+
+def _may_be_rewritten(context: JobContext, request: SubjectRequest, item: str) -> bool:
+    """Whether a person may write a text in the place of an item."""
+    return any(each.item == item and each.needs_review for each in compiled(context.store, request).items)
+
+
+def _sent_back(hand: Hand, request: SubjectRequest, problem: Refused) -> Refused:
+    """Take the words on the answer back, and send the request to the review."""
+    changes: dict[str, Any] = {"state": RequestState.REVIEWING, "words": overrides_of(request)}
+    if problem.code == MANDATE_LAPSED:
+        changes["outcome"] = Outcome.MANDATE_LAPSED
+    save_move(hand, request, changes, Step.RELEASE, {"sent_back": True})
+    return problem

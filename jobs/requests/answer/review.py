@@ -1,0 +1,260 @@
+"""A person's decisions on the items of an answer, one line each, all or nothing; there is no "all at once".
+
+`APPROVED` releases an item as it is proposed: that shows less than the CRM has, never more. `APPROVED_REDACTED` releases the text that the
+person wrote instead; `WITHHELD` leaves the item out, with a code. Of a right other than access an item is a proposal that the DPO grants or
+not (`requests/decisions/decide.py`): looking at it says no more than that somebody did, and one that is withheld is not granted unless it
+is named.
+
+A file that no program can read goes along only where a person says that they looked at this very file: `APPROVED` with the code
+`SEEN_UNCHECKED`. What nobody has looked at must not slip through with a word that was meant for something else.
+
+A text in which something is nearly somebody's name, such as a surname with a slip of the pen, goes along where a person says that it is
+none: with the code `NOT_A_NAME`. So does one with something that reads like a name, number or address and stands in no proposal: whoever it
+may be is known to nobody, so that no later look would find it.
+
+Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from jobs.model.answer import NOT_A_NAME, RECIPIENT, SEEN_UNCHECKED, Compilation, Item, ItemStatus
+from jobs.model.request import COMPILATION, SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.register.decision import PUT_ASIDE, is_settled
+from jobs.register.steps import Hand, admitted, check_role, of_this_crm, save_move
+from jobs.requests.answer.compile import compiled, drafted
+from rules.errors import UsageError
+from rules.model.requests import COPIES, Step
+from rules.model.roles import APPROVER, DPO
+from rules.redaction.addresses import street_lines
+from rules.redaction.labels import LABEL
+from rules.redaction.leak_check import Needles
+from rules.redaction.name_guesses import guess_names
+from rules.redaction.patterns import detect
+from rules.redaction.redactor import NAME_GUESS
+from rules.texts.disguises import as_read
+from rules.texts.folding import fold, tidy
+
+DECIDED: Final = ("APPROVED", "APPROVED_REDACTED", "WITHHELD")
+LONGEST_LINE = 2 * 1024 * 1024
+UNMAPPED: Final = ("table:", "kind:", "column:")  # places that are not searched because the mapping does not name them
+_HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
+_KEYS: Final = frozenset({"item", "status", "code", "text", "digest"})
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One line of a file of decisions. `digest` is that of the item on which it was decided, where the line says it."""
+
+    line: int
+    item: str
+    status: ItemStatus
+    code: str = ""
+    text: str | None = None
+    digest: str = ""
+
+
+def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
+    """The items of the answer as they stand, for the two people who approve.
+
+    Raises:
+        Refused: with code `role` or `not_compiled`.
+    """
+    check_role(hand, Step.REVIEW, (DPO, APPROVER))
+    return compiled(hand.store, of_this_crm(hand, request_id, Step.REVIEW)).items
+
+
+def for_page(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
+    """A request and its whole answer, for the page on which it is reviewed.
+
+    Raises:
+        Refused: with code `role` or `not_compiled`.
+    """
+    check_role(hand, Step.REVIEW)
+    request = hand.store.request(request_id)
+    return request, compiled(hand.store, request)
+
+
+def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
+    """Take a file of decisions, whole or not at all, and give the items as they then stand.
+
+    Raises:
+        UsageError: a line that is wrong, by its number; what it says is not repeated.
+        Refused: with code `role`, `state` or `not_compiled`.
+    """
+    request = admitted(hand, request_id, Step.REVIEW)
+    compilation = compiled(hand.store, request)
+    decisions = read_decisions(text, compilation)
+    decide = _decided if request.right in COPIES else partial(_looked_at, compilation)
+    items = tuple(decide(item, decisions.get(item.item)) for item in compilation.items)
+    parts = {COMPILATION: msgspec.json.encode(msgspec.structs.replace(compilation, items=items))}
+    save_move(hand, request, {}, Step.REVIEW, {"decisions": len(decisions)}, parts=parts)
+    return items
+
+
+def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, Any]:
+    """Count anew in which of three places every row is, for the two people who approve; it is stored nowhere (EXP-14).
+
+    It is not complete where a table, a kind of row or a field of one is not mapped, so that nobody was looked for there (EXP-03).
+
+    Raises:
+        Refused: with code `role`, or `not_confirmed`.
+    """
+    check_role(hand, Step.REVIEW, (DPO, APPROVER))
+    draft = drafted(context, of_this_crm(hand, request_id, Step.REVIEW), with_files=False)
+    items = [item for item in draft.compilation.items if item.kind != RECIPIENT]  # of a recipient the fiche is the row
+    withheld = {item.source for item in items if not item.is_shown}
+    included = {item.source for item in items} - withheld
+    lacking = [place for place in draft.found.material.not_searched if place.startswith(UNMAPPED)]
+    total = len(included) + len(withheld) + len(draft.scope.excluded)
+    return {
+        "request": request_id,
+        "candidates": total,
+        "included": len(included),
+        "withheld": len(withheld),
+        "excluded": len(draft.scope.excluded),
+        "complete": draft.compilation.is_complete and not lacking,
+        "not_searched": lacking,
+    }
+
+
+def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision]:
+    """Read JSON lines, one an item.
+
+    Raises:
+        UsageError: naming the first line that is wrong.
+    """
+    items = {item.item: item for item in compilation.items}
+    needles = Needles(compilation.needles)
+    known = _told_letters(compilation)
+    is_copy = compilation.right in COPIES
+    found: dict[str, Decision] = {}
+    for decision in _lines(text):
+        item = items.get(decision.item)
+        if item is None:
+            raise _wrong(decision.line, "names no item of this request", "crm-compliance requests review R shows them")
+        if decision.digest and decision.digest != item.digest:
+            raise _wrong(decision.line, "was decided on something else than the item is now", "look at the item again: requests review R")
+        if decision.item in found:
+            raise _wrong(decision.line, "decides about an item for the second time", "one line an item")
+        if decision.status is ItemStatus.APPROVED_REDACTED and not item.needs_review:
+            raise _wrong(decision.line, "gives a text to an item that has none", "APPROVED or WITHHELD")
+        if decision.code == SEEN_UNCHECKED and item.attachment is None:
+            raise _wrong(decision.line, f"says {SEEN_UNCHECKED} of an item that is no file", '"status": "APPROVED" alone')
+        if decision.code == NOT_A_NAME and not is_copy:
+            raise _wrong(decision.line, f"says {NOT_A_NAME} of what is not given to anybody", '"status": "APPROVED" alone')
+        if is_copy and decision.status is ItemStatus.APPROVED and item.unread and decision.code != SEEN_UNCHECKED:
+            hint = f'look at it in the working copy, then "code": "{SEEN_UNCHECKED}"; or WITHHELD, or APPROVED_REDACTED with what it says'
+            raise _wrong(decision.line, f"approves a file whose content cannot be checked ({item.unread})", hint)
+        told = needles.found_in(decision.text) if decision.text else ()
+        if told:
+            hint = f"found: {', '.join(told)}; write a label such as [persoon] instead"
+            raise _wrong(decision.line, "has a text by which somebody else would be known", hint)
+        if decision.text and decision.code != NOT_A_NAME and needles.are_nearly_in(decision.text):
+            hint = f'write a label such as [persoon] instead; where it is no name, say so with "code": "{NOT_A_NAME}"'
+            raise _wrong(decision.line, "has a text with what is nearly the name of somebody else", hint)
+        if decision.text and decision.code != NOT_A_NAME and (new := _newly_told(decision.text, known)):
+            found_here = f"found: {', '.join(new)}; write a label such as [persoon] instead"
+            hint = f'{found_here}; where it is nobody else, say so with "code": "{NOT_A_NAME}"'
+            raise _wrong(decision.line, "has a text with what looks like a name, number or address and stands in no proposal", hint)
+        found[decision.item] = decision
+    return found
+
+
+def _told_letters(compilation: Compilation) -> str:
+    """The letters and digits of what the answer proposes to tell: texts, fields, and whom it is to and about."""
+    fields = (str(field.value) for item in compilation.items for field in item.fields if not field.is_text and field.value is not None)
+    proposals = (item.proposal for item in compilation.items)
+    return "|".join(map(fold, (compilation.addressee.name, compilation.about, *proposals, *fields)))
+
+
+def _newly_told(text: str, known: str) -> tuple[str, ...]:
+    """The classes of what would be replaced in a text of the CRM, and stands in nothing that is proposed (EXP-06)."""
+    seen = LABEL.sub(lambda match: _HIDDEN * len(match[0]), tidy(as_read(text)).text)
+    guesses = [(NAME_GUESS, guess.value) for guess in guess_names(seen)]
+    others = [(one.what, seen[one.begin : one.end]) for one in (*detect(seen), *street_lines(seen)) if one.what != "date"]
+    return tuple(dict.fromkeys(what for what, value in (*others, *guesses) if (letters := fold(value)) and letters not in known))
+
+
+def _lines(text: str) -> Iterator[Decision]:
+    for number, line in enumerate(text.split("\n"), 1):  # not splitlines(), which takes signs within a text for line ends
+        if line.strip():
+            yield _read(number, line)
+
+
+def _read(number: int, line: str) -> Decision:
+    if len(line) > LONGEST_LINE:
+        raise _wrong(number, "is too long")
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):  # their texts may quote the line
+        raise _wrong(number, "is no JSON") from None
+    if not isinstance(found, dict):
+        raise _wrong(number, "is no JSON object")
+    if unknown := found.keys() - _KEYS:
+        raise _wrong(number, f"has {len(unknown)} keys that are not known", f"known are {', '.join(sorted(_KEYS))}")
+    item, status, code, text = found.get("item"), found.get("status"), found.get("code") or "", found.get("text")
+    if not isinstance(item, str) or not item:
+        raise _wrong(number, "names no item")
+    if not isinstance(status, str) or status not in DECIDED:
+        raise _wrong(number, "has no status that can be decided", f"one of: {', '.join(DECIDED)}")
+    if not isinstance(code, str) or (code and not _CODE.fullmatch(code)):
+        raise _wrong(number, "has a code that is none", "capitals, digits, - and _, for example RF-03")
+    if text is not None and not isinstance(text, str):
+        raise _wrong(number, "has a text that is none")
+    if text and not _is_whole(text):
+        raise _wrong(
+            number, "has a text with half of a character in it, which cannot be stored", "write the character anew, or leave it out"
+        )
+    if status == ItemStatus.WITHHELD and not code:
+        raise _wrong(number, "withholds without a code", '"code": "RF-03"')
+    if status == ItemStatus.APPROVED_REDACTED and not (text or "").strip():
+        raise _wrong(number, "releases a text and gives none", '"text": "…", or APPROVED for the proposal')
+    if status != ItemStatus.APPROVED_REDACTED and text:
+        raise _wrong(number, "has a text that would not be used", "APPROVED releases the proposal; APPROVED_REDACTED releases a text")
+    digest = found.get("digest") or ""
+    if not isinstance(digest, str):
+        raise _wrong(number, "has a digest that is none")
+    keeps_code = status == ItemStatus.WITHHELD or code == NOT_A_NAME or (status == ItemStatus.APPROVED and code == SEEN_UNCHECKED)
+    return Decision(number, item, ItemStatus(status), code if keeps_code else "", text or None, digest)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair in it: JSON can write one, and it is no character."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def _decided(item: Item, decision: Decision | None) -> Item:
+    if decision is None:
+        return item
+    return msgspec.structs.replace(item, status=decision.status, code=decision.code, text=decision.text)
+
+
+def _looked_at(compilation: Compilation, item: Item, decision: Decision | None) -> Item:
+    """A proposal that somebody has looked at. Once it is decided about, the decision stands and looking changes nothing.
+
+    Raises:
+        UsageError: it was granted already and shall be withheld.
+    """
+    if decision is None:
+        return item
+    is_withheld = decision.status is ItemStatus.WITHHELD
+    if is_withheld and item.item in compilation.granted:
+        hint = f"decide again: crm-compliance requests decide {compilation.request} --grant ITEM… | --refuse RF-nn"
+        raise _wrong(decision.line, "withholds an item that is granted", hint)
+    if is_settled(compilation):
+        return item
+    status = ItemStatus.WITHHELD if is_withheld else ItemStatus.APPROVED
+    return msgspec.structs.replace(item, status=status, code=decision.code, withholds=PUT_ASIDE if is_withheld else "")
+
+
+def _wrong(line: int, what: str, hint: str = "") -> UsageError:
+    return UsageError(f"line {line} {what}; nothing was stored", hint=hint, where=f"line {line}")

@@ -1,0 +1,1 @@
+"""What an answer says beside the data: purposes, grounds, terms, recipients, other requests."""

@@ -1,0 +1,334 @@
+"""What data are kept for, and the particulars of art. 15(1) for each: purposes, basis, recipients, term, sources, rights.
+
+Nothing here stems from a file that is closed to the person (SUS-05): only what is told has a context.
+
+Source: GDPR art. 15(1), 15(2); section 7.1; RGT-10 to RGT-12; R-100, R-107, R-119, R-120.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace as with_changes
+from types import MappingProxyType
+from typing import Final
+
+from msgspec.structs import replace
+
+from jobs.holds.active import active_holds
+from jobs.model.answer import Context, Retention
+from jobs.ports.context import JobContext
+from jobs.reading.gather import gather_units
+from jobs.requests.context.grounds import grounds_of, in_languages, may_be_objected_to, processors_of
+from jobs.requests.context.person_context import person_context
+from jobs.requests.context.recipients import PROCESSOR, recipients_of
+from jobs.requests.context.terms import Terms
+from jobs.requests.redaction.redact import Veil
+from jobs.requests.search.assess import Assessment
+from jobs.requests.search.scope import Row, Scope
+from rules.holds.holds import Holds
+from rules.model.decisions import Decision
+from rules.model.personal_records import FullContact, FullFiche, FullRecording
+from rules.model.records import Donation, Engagement, Enrolment, Unit, UnitKind
+from rules.model.requests import Right
+from rules.policy.categories import Category, Mission
+from rules.policy.policy import Policy
+from rules.retention.decide import decide
+from rules.rights.facts import UnitKey
+
+_PURPOSES: Final[Mapping[Mission, tuple[str, ...]]] = MappingProxyType(
+    {
+        Mission.DISAPPEARANCE: ("investigation", "support", "prevention"),
+        Mission.EXPLOITATION: ("investigation", "support", "prevention"),
+        Mission.OTHER: ("support", "referral"),
+    }
+)
+_RECORDING: Final = "recording"
+_NEWSLETTER: Final = "newsletter"
+_PARTNERSHIP: Final = "partnership"
+_CONTACTS: Final = ("contacts",)  # that somebody was in contact, and nothing of who
+_SPEAKERS: Final = frozenset({"reporter", "witness"})
+_PARENTS: Final = frozenset({"parent", "guardian"})
+_EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
+_AND_OBJECTION: Final = (*_EVERYWHERE, Right.OBJECTION.value)
+_ON_CONSENT: Final = (*_EVERYWHERE, Right.PORTABILITY.value, Right.OBJECTION.value, Right.CONSENT_WITHDRAWAL.value)
+_ON_CONTRACT: Final = (*_EVERYWHERE, Right.PORTABILITY.value)
+# kind of relation -> role, purposes, basis where the schedule says none, data, rights, criterion where no row of it in force says a term
+_RELATIONS: Final[Mapping[str, tuple[str, tuple[str, ...], str, tuple[str, ...], tuple[str, ...], str]]] = MappingProxyType(
+    {
+        "donation": ("donor", ("fundraising", "accounting"), "contract", ("payment",), (*_ON_CONTRACT, Right.OBJECTION.value), "tax"),
+        "enrolment": ("participant", ("training",), "contract", ("training",), _ON_CONTRACT, "not_set"),
+        "engagement": ("volunteer", ("volunteering",), "contract", ("engagement",), _ON_CONTRACT, "agreement"),
+        _NEWSLETTER: ("subscriber", ("newsletter",), "consent", ("contact_details", "preferences"), _ON_CONSENT, "until_withdrawn"),
+        _PARTNERSHIP: ("partner", ("partnership",), "contract", ("contact_details",), _AND_OBJECTION, "not_set"),
+    }
+)
+_ENGAGED: Final = ("volunteer", "trainee", "employee")
+
+
+class Contexts:
+    """The contexts of one answer, in their order: the person's own row, files by age, recordings, relations."""
+
+    def __init__(self, context: JobContext, assessment: Assessment, scope: Scope, veil: Veil, *, portable: bool = False) -> None:
+        self._found = assessment
+        self._policy = context.policy
+        self._veil = veil
+        self._rows = scope.rows
+        self._units = {} if portable else _units(context, _wanted(scope.rows))
+        self._day = assessment.day
+        self._terms = Terms(assessment.day, context.policy.defaults.request_grace_days)
+        self._holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
+        others = [*([] if portable else [*self._of_files(), *self._of_recordings()]), *self._of_relations()]
+        own = [] if portable else person_context(self._rows, others, is_whole=assessment.standing.identity, terms=self._terms)
+        made = [replace(each, key=f"context-{number}") for number, each in enumerate((*own, *others), 1)]
+        if own:
+            made[0] = replace(made[0], needed_for=tuple(each.key for each in made[1:]), processors=processors_of(self._policy, ()))
+        self.made = tuple(self._with_processors(each) for each in made)
+        self._by_source = {context.source: context.key for context in self.made}
+
+    def key_of(self, row: Row) -> str:
+        """The context that a row is told under."""
+        if row.unit is not None and not _has_own_term(row):
+            return self._by_source[row.unit]
+        kind = row.kind if row.kind in (*_RELATIONS, _RECORDING) else "contact"
+        return self._by_source.get((kind, ""), self.made[0].key if self.made else "")
+
+    # -- files ---------------------------------------------------------------------------------------------------------------------
+
+    def _of_files(self) -> list[Context]:
+        by_unit: dict[UnitKey, list[Row]] = {}
+        for row in self._rows:
+            if row.unit is not None and not _has_own_term(row):
+                by_unit.setdefault(row.unit, []).append(row)
+        return [self._of_file(unit, by_unit[unit]) for unit in sorted(by_unit, key=self._age)]
+
+    def _age(self, unit: UnitKey) -> tuple[str, UnitKey]:
+        row = self._found.filing.row(*unit)
+        on = getattr(row, "opened_on", None) or getattr(row, "communicated_on", None) or getattr(row, "created_on", None)
+        return (on.isoformat() if on is not None else "9999", unit)
+
+    def _of_file(self, unit: UnitKey, rows: Sequence[Row]) -> Context:
+        is_whole, is_limited = unit in self._found.standing.whole, any(row.is_limited for row in rows)
+        found = self._units.get(unit)
+        decision = decide(found, self._policy, self._holds, as_of=self._day) if found is not None else None
+        key = _deciding(decision)
+        category = self._policy.categories.get(key)
+        purposes = _purposes(category)
+        roles = ("child",) if is_whole else self._found.standing.own.get(unit, ()) or ("other",)
+        fiches = [row.record for row in rows if isinstance(row.record, FullFiche)]
+        grounds = grounds_of(self._policy, purposes, category, "not_decided", is_special=is_whole)
+        is_only_child = is_whole and found is not None and len(found.children) <= 1  # else the day would tell of a brother or a sister
+        return Context(
+            key="",
+            kind=unit[0],
+            role=roles[0],
+            roles=roles,
+            category_labels=_labels(category),
+            basis_labels=_basis_labels(category),
+            purposes=purposes,
+            basis=category.basis if category is not None and category.enabled else "not_decided",
+            grounds=grounds,
+            data_categories=_data(rows, is_whole=is_whole),
+            recipients=recipients_of(fiches, self._veil),
+            retention=self._terms.of_file(key, category, decision, tells_age=is_only_child),
+            sources=_sources(rows, roles, is_whole=is_whole, is_limited=is_limited),
+            rights=_AND_OBJECTION if may_be_objected_to(grounds) else _EVERYWHERE,  # to vital interests nobody objects (RGT-11)
+            special=is_whole,
+            source=unit,
+        )
+
+    def _of_recordings(self) -> list[Context]:
+        """Conversations that were recorded have purposes and a term of their own, whatever file they belong to (RET-03, section 7.1)."""
+        rows = [row for row in self._rows if row.kind == _RECORDING and _has_own_term(row)]
+        if not rows:
+            return []
+        standing, units = self._found.standing, [row.unit for row in rows if row.unit is not None]
+        is_whole = any(unit in standing.whole for unit in units)
+        found = dict.fromkeys(role for unit in units for role in standing.own.get(unit, ()))
+        roles = ("child",) if is_whole else tuple(found) or ("other",)
+        category = self._policy.categories.get(_RECORDING)
+        return [
+            Context(
+                key="",
+                kind=_RECORDING,
+                role=roles[0],
+                roles=roles,
+                category_labels=_labels(category),
+                basis_labels=_basis_labels(category),
+                purposes=(_RECORDING,),
+                basis=category.basis if category is not None and category.enabled else "not_decided",
+                grounds=grounds_of(self._policy, (_RECORDING,), category, "not_decided", is_special=is_whole),
+                data_categories=("voice", "communication"),
+                recipients=recipients_of((), self._veil),
+                retention=self._end_of_recordings(rows),
+                sources=_CONTACTS if is_whole else self._from_person(),  # who speaks is in no column
+                rights=_AND_OBJECTION,  # a legitimate interest is the basis (6.2)
+                special=is_whole,
+                source=(_RECORDING, ""),
+            )
+        ]
+
+    def _end_of_recordings(self, rows: Sequence[Row]) -> Retention:
+        """The day on which the last of them goes; not where RGT-09 holds, since it would tell when the child called."""
+        found = [self._units[row.source] for row in rows if row.source in self._units]
+        decisions = [decide(unit, self._policy, self._holds, as_of=self._day) for unit in found]
+        is_told = len(found) == len(rows) and not any(row.is_limited for row in rows)
+        return self._terms.of_several(_RECORDING, decisions, criterion="six_months_after_contact", is_day_told=is_told)
+
+    # -- relations -----------------------------------------------------------------------------------------------------------------
+
+    def _of_relations(self) -> list[Context]:
+        kinds = {row.kind for row in self._rows if row.kind in _RELATIONS}
+        contacts = [row.record for row in self._rows if isinstance(row.record, FullContact)]
+        if self._found.standing.relations and any(contact.newsletter for contact in contacts):
+            kinds.add(_NEWSLETTER)
+        if self._found.standing.relations and any(contact.parent_kind == "account" for contact in contacts):
+            kinds.add(_PARTNERSHIP)
+        return [self._of_relation(kind) for kind in _RELATIONS if kind in kinds]
+
+    def _of_relation(self, kind: str) -> Context:
+        role, purposes, basis, data, rights, criterion = _RELATIONS[kind]
+        engaged = {str(getattr(row.record, "kind", None)) for row in self._rows if row.kind == kind}
+        roles: tuple[str, ...] = (role,)
+        if kind == "engagement":
+            roles = tuple(each for each in _ENGAGED if each in engaged) or (role,)
+            employed = ("employment",) if "employee" in engaged else ()
+            purposes = (*(() if engaged == {"employee"} else purposes), *employed)
+        category = _row_for(self._policy, kind, engaged)
+        is_in_force = category is not None and category.enabled
+        if category is not None and category.purposes:
+            purposes = category.purposes
+        return Context(
+            key="",
+            kind=kind,
+            role=roles[0],
+            roles=roles,
+            category_labels=_labels(category),
+            basis_labels=_basis_labels(category),
+            purposes=purposes,
+            basis=category.basis if category is not None and is_in_force else basis,
+            grounds=grounds_of(self._policy, purposes, category, basis, is_special=False),
+            data_categories=tuple(dict.fromkeys(("identification", *data))),
+            recipients=recipients_of((), self._veil),
+            retention=self._end_of_relations(kind, _key_of(self._policy, category), criterion, is_day_told=is_in_force),
+            sources=self._from_person(),
+            rights=rights,
+            portable=kind != _PARTNERSHIP,
+            source=(kind, ""),
+        )
+
+    def _from_person(self) -> tuple[str, ...]:
+        """What a person gave, that person gave; whom RGT-09 limits is told nowhere of the child that it was the child."""
+        return _CONTACTS if any(row.is_limited for row in self._rows) else ("self",)
+
+    def _end_of_relations(self, kind: str, key: str, criterion: str, *, is_day_told: bool) -> Retention:
+        """The last day of what ends last of one kind; by a criterion where one of them has no end, such as an agreement that goes on."""
+        decisions = [found for row in self._rows if row.kind == kind if (found := self._decided(row)) is not None]
+        if kind == "engagement" and self._has_ended(kind):
+            criterion = "not_set"
+        return self._terms.of_several(key, decisions, criterion=criterion, is_day_told=is_day_told)
+
+    def _has_ended(self, kind: str) -> bool:
+        ended = [getattr(row.record, "ended_on", None) for row in self._rows if row.kind == kind]
+        return all(on is not None and on < self._day for on in ended)
+
+    def _decided(self, row: Row) -> Decision | None:
+        if not isinstance(row.record, Donation | Enrolment | Engagement):
+            return None
+        unit = Unit(UnitKind(row.kind), row.id, row.record.etag, relation=row.record)
+        return decide(unit, self._policy, self._holds, as_of=self._day)
+
+    def _with_processors(self, context: Context) -> Context:
+        """With whoever processes data for it, where the schedule says it; else the category alone is told (7.1(c))."""
+        if not self._policy.processors:
+            return context
+        found = context.processors or processors_of(self._policy, context.purposes)
+        recipients = tuple(each for each in context.recipients if each != PROCESSOR)
+        return replace(context, processors=found, recipients=recipients)
+
+
+def _placed_holds(context: JobContext, found: Assessment) -> Holds:
+    """The holds that people placed and the CRM's own: what any request freezes is told of the own request alone (SUS-05)."""
+    without = with_changes(context, gives_way=lambda hold: hold.source == "request" or context.gives_way(hold))
+    return active_holds(without, found.day)
+
+
+def _purposes(category: Category | None) -> tuple[str, ...]:
+    return ("support",) if category is None else category.purposes or _PURPOSES[category.mission]
+
+
+def _units(context: JobContext, units: Collection[UnitKey]) -> dict[UnitKey, Unit]:
+    """The files as the schedule sees them, read anew."""
+    wanted: dict[UnitKind, list[str]] = {}
+    for kind, row in sorted(units):
+        wanted.setdefault(UnitKind(kind), []).append(row)
+    return {(unit.kind.value, unit.id): unit for unit in gather_units(context.connector, wanted).every_unit()} if wanted else {}
+
+
+def _wanted(rows: Sequence[Row]) -> set[UnitKey]:
+    """The files of some rows, and the recordings that have a term of their own."""
+    return {row.unit for row in rows if row.unit is not None} | {row.source for row in rows if _has_own_term(row)}
+
+
+def _has_own_term(row: Row) -> bool:
+    """Whether a row is a recording that does not follow a dossier on its evidence mark (RET-05)."""
+    if not isinstance(row.record, FullRecording):
+        return False
+    return not row.record.evidence or row.unit is None or row.unit[0] != "dossier"
+
+
+def _deciding(decision: Decision | None) -> str:
+    """The row of the schedule that decides, or the one that would (RET-11)."""
+    if decision is None:
+        return ""
+    if decision.deciding is not None:
+        return decision.deciding.category
+    return next((end.category for end in decision.ends if end.on is None), next(iter(decision.categories), ""))
+
+
+def _labels(category: Category | None) -> dict[str, str]:
+    return in_languages(category.labels if category is not None else None)
+
+
+def _basis_labels(category: Category | None) -> dict[str, str]:
+    return in_languages(category.basis_labels if category is not None and category.enabled else None)
+
+
+def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
+    kinds = {row.kind for row in rows}
+    found = ["role"] if "party" in kinds else []
+    found += ["facts"] if kinds & {"fiche", "note"} or (is_whole and "dossier" in kinds) else []
+    found += ["voice"] if _RECORDING in kinds else []
+    found += ["communication"] if kinds & {"call", "email"} else []
+    found += ["technical"] if any(getattr(row.record, "ip_address", None) and row.is_caller for row in rows) else []
+    return (*found, "sensitive") if is_whole else tuple(found)
+
+
+def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_limited: bool) -> tuple[str, ...]:
+    """Where data came from, by kind and never by person (R-119): what somebody said, they said; what a role says of whoever did not speak,
+    others did. Of a parent or guardian nobody can tell: a fiche says at most that a parent reported, and were it told, the other one would
+    be known as the reporter (R-119).
+
+    Who it was, the child or not, is not told to whom RGT-09 limits: they are told the same of every file, and nothing that may be untrue.
+    """
+    if is_limited:
+        return _CONTACTS
+    if not is_whole:
+        has_spoken = bool(_SPEAKERS.intersection(roles)) or any(row.is_own and row.kind != "party" for row in rows)
+        spoken_of = set(roles) - _SPEAKERS - {"other"}
+        by_others = () if not spoken_of else ("third_party",) if spoken_of - _PARENTS else _CONTACTS
+        return (*(("self",) if has_spoken or not spoken_of else ()), *by_others)
+    kinds = {row.record.reporter_kind for row in rows if isinstance(row.record, FullFiche)}
+    told = {"professional" if kind == "professional" else "self" if kind == "child" else "third_party" for kind in kinds}
+    return tuple(source for source in ("self", "third_party", "professional") if source in told) or _CONTACTS
+
+
+def _key_of(policy: Policy, category: Category | None) -> str:
+    return next((key for key, row in policy.categories.items() if row is category), "")
+
+
+def _row_for(policy: Policy, kind: str, engaged: Collection[str]) -> Category | None:
+    """The row of the schedule for a relation: the first one for its unit that fits, in force or not."""
+    if kind in (_NEWSLETTER, _PARTNERSHIP):
+        return policy.categories.get(_NEWSLETTER if kind == _NEWSLETTER else "partner_contact")
+    fits = [row for row in policy.categories.values() if row.unit == kind and (row.kinds is None or set(row.kinds) & set(engaged))]
+    return next(iter(sorted(fits, key=lambda row: not row.enabled)), None)

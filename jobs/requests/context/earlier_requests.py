@@ -1,0 +1,70 @@
+"""Other requests of the same person that the register still knows: they are data about that person too.
+
+What a closed request knew of somebody is erased when its time has come, so older ones cannot be told.
+
+Source: EXP-03; ACC-08.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from jobs.model.answer import Context, Field, Item, Retention
+from jobs.model.request import GIVEN, Given, SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.requests.search.assess import Assessment
+from jobs.requests.search.match import wanted_person
+from rules.people.birthdates import sentinels_of
+from rules.people.candidates import Strength, match
+
+SURE = frozenset({Strength.STRONG, Strength.MEDIUM})
+
+
+def earlier_requests(context: JobContext, found: Assessment) -> list[SubjectRequest]:
+    """The requests that the person whom this answer is about had made when this one came in, oldest first (EXP-02).
+
+    None where somebody else asks on their behalf: what a child asked by itself, a parent is not told.
+    """
+    if found.is_on_behalf or not found.subject_contacts:
+        return []
+    before = [one for one in context.store.requests() if one.id != found.request.id and one.received_at < found.request.received_at]
+    return sorted((one for one in before if _is_theirs(context, found, one)), key=lambda one: (one.received_at, one.id))
+
+
+def request_context(key: str) -> Context:
+    """What the register keeps of requests, and why."""
+    return Context(
+        key=key,
+        kind="request",
+        role="requester",
+        roles=("requester",),
+        category_labels={},
+        purposes=("rights",),
+        basis="legal_obligation",
+        data_categories=("identification", "request"),
+        recipients=(),
+        retention=Retention("", None, "request"),
+        sources=("self",),
+        rights=("access", "rectification"),
+        source=("request", ""),
+    )
+
+
+def request_item(request: SubjectRequest, key: str) -> Item:
+    """One earlier request: what was asked, when, and how. Not how it was answered: who asked has the answer."""
+    fields = (
+        Field("right", request.right.value, provided=True),
+        Field("received_on", request.received_on.isoformat(), provided=True),
+        Field("channel", request.channel.value, provided=True),
+    )
+    return Item("", key, "request", ("request", request.id), "", request.received_on.isoformat(), fields)
+
+
+def _is_theirs(context: JobContext, found: Assessment, other: SubjectRequest) -> bool:
+    part = context.store.request_part(other.id, GIVEN)
+    if part is None:
+        return False
+    person = msgspec.json.decode(part, type=Given).requester
+    sentinels = sentinels_of(context.policy)
+    wanted = wanted_person(person, found.day, sentinels)
+    return any(one.strength in SURE for one in match(found.subject_contacts, wanted, today=found.day, sentinels=sentinels))

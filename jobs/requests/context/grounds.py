@@ -1,0 +1,63 @@
+"""On what legal basis data are kept, purpose by purpose, and who processes them: as the retention schedule says it.
+
+Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; section 7.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from jobs.model.answer import Ground, ProcessedBy
+from rules.policy.categories import Category, Labels
+from rules.policy.policy import Policy
+from rules.policy.processing import Processor
+
+LANGUAGES: Final = ("nl", "fr", "de", "en")
+_POINT_E_OR_F: Final = re.compile(r"(?i)\b6\W{0,2}1\W{0,2}[ef]\b")  # of Article 6, as the English words of a basis cite it
+
+
+def grounds_of(
+    policy: Policy, purposes: Sequence[str], category: Category | None, fallback: str, *, is_special: bool
+) -> tuple[Ground, ...]:
+    """The basis of each purpose. Where the schedule has none for any of them, that of its row, or the code `fallback`.
+
+    Purposes on the same basis are told together. What has no basis of its own beside one that has is left out: `doctor` names it.
+    """
+    found: list[Ground] = []
+    for purpose in purposes:
+        known = next((basis for key, basis in policy.purposes.items() if key == purpose), None)
+        if known is None or known.basis is None:
+            continue
+        made = Ground((purpose,), "", in_languages(known.basis), in_languages(known.special) if is_special else {})
+        same = next((at for at, each in enumerate(found) if (each.labels, each.special) == (made.labels, made.special)), None)
+        if same is None:
+            found.append(made)
+        else:
+            found[same] = Ground((*found[same].purposes, purpose), "", made.labels, made.special)
+    if found:
+        return tuple(found)
+    if category is not None and category.enabled:
+        return (Ground(tuple(purposes), "", in_languages(category.basis_labels) or dict.fromkeys(LANGUAGES, category.basis)),)
+    return (Ground(tuple(purposes), fallback),)
+
+
+def may_be_objected_to(grounds: Iterable[Ground]) -> bool:
+    """Whether any of it rests on the public interest or a legitimate interest, against which alone objection exists (RGT-11)."""
+    return any(_POINT_E_OR_F.search(ground.labels.get("en", "")) for ground in grounds)
+
+
+def processors_of(policy: Policy, purposes: Sequence[str]) -> tuple[ProcessedBy, ...]:
+    """Who gets data for any of these purposes; those of every purpose always."""
+    found = [each for each in policy.processors if not each.purposes or set(each.purposes) & set(purposes)]
+    return tuple(_told(each) for each in found)
+
+
+def in_languages(labels: Labels | None) -> dict[str, str]:
+    """Words of the schedule by language."""
+    return {} if labels is None else {language: str(getattr(labels, language)) for language in LANGUAGES}
+
+
+def _told(processor: Processor) -> ProcessedBy:
+    return ProcessedBy(processor.name.strip(), in_languages(processor.task), processor.country, in_languages(processor.safeguard))

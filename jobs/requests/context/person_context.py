@@ -1,0 +1,86 @@
+"""Why somebody's own row is kept: it is needed for the files and relations that the person is in, and for nothing else.
+
+So its roles, purposes and sources are theirs, and it is kept while any of them needs it (RET-20). Of a row that nothing needs that is said.
+
+Source: section 7.1; RET-20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from jobs.model.answer import Context, Ground
+from jobs.requests.context.grounds import may_be_objected_to
+from jobs.requests.context.recipients import PROCESSOR
+from jobs.requests.context.terms import Terms
+from jobs.requests.search.scope import Row
+from rules.model.personal_records import FullContact
+from rules.model.requests import Right
+from rules.rights.fields import needed_by
+
+_DATA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "identification": ("first_name", "last_name"),
+        "contact_details": ("email", "email_2", "phone", "mobile", "street", "city", "postcode"),
+        "national_number": ("national_number",),
+        "birth": ("birth_on", "birth_year", "birth_month", "stated_age", "birth_place"),
+        "sex": ("gender",),
+        "preferences": ("language", "newsletter", "no_bulk_email"),
+    }
+)
+_RIGHTS: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
+
+
+def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: bool, terms: Terms) -> list[Context]:
+    """The context of a person's own row, and of what lies in no file; none where there is no such row.
+
+    `others` are the contexts that need it. `is_whole`: more of the row may be told than relations need.
+    """
+    kinds = {each.kind for each in others}
+    if not any(row.unit is None and row.kind not in kinds for row in rows):
+        return []
+    contacts = [row.record for row in rows if isinstance(row.record, FullContact)]
+    needed = needed_by({row.kind for row in rows})
+    told = tuple(
+        code
+        for code, names in _DATA.items()
+        if any(getattr(each, name) for each in contacts for name in names if is_whole or name in needed)
+    )
+    spoken = ("communication",) if any(row.unit is None and row.kind in ("note", "call", "email") for row in rows) else ()
+    roles = _each(role for each in others for role in each.roles) or ("no_role",)
+    grounds = _grounds(others)
+    purposes = _each(purpose for each in others for purpose in each.purposes) or ("contact",)
+    return [
+        Context(
+            key="",
+            kind="contact",
+            role=roles[0],
+            roles=roles,
+            category_labels={},
+            purposes=purposes,
+            basis="of_the_others" if others else "not_decided",
+            grounds=grounds,
+            data_categories=(*told, *spoken),
+            recipients=(PROCESSOR,),
+            retention=terms.as_long_as("needed" if others else "nothing_needs_them"),
+            sources=_each(source for each in others for source in each.sources) or ("not_recorded",),
+            rights=(*_RIGHTS, Right.OBJECTION.value) if may_be_objected_to(grounds) else _RIGHTS,  # wholly or in part (RGT-11)
+            source=("contact", ""),
+        )
+    ]
+
+
+def _grounds(others: Iterable[Context]) -> tuple[Ground, ...]:
+    """The grounds of the others, each once; special categories lie in files, not on the row."""
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], Ground] = {}
+    for each in (ground for context in others for ground in context.grounds):
+        known = (each.code, tuple(sorted(each.labels.items())))
+        before = found[known].purposes if known in found else ()
+        found[known] = Ground(_each((*before, *each.purposes)), each.code, each.labels)
+    return tuple(found.values())
+
+
+def _each(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

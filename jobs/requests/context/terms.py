@@ -1,0 +1,73 @@
+"""How long data are kept, as the person is told it: a last day that is still to come, or a criterion (section 7.1(d)).
+
+A day that has passed is not told as a term. The request itself keeps what its term would have let go (HLD-08), and that is said; whatever
+else keeps it is told as an obligation or a claim, without detail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from msgspec.structs import replace
+
+from jobs.model.answer import Retention
+from rules.model.decisions import Decision, Reason
+from rules.policy.categories import Category, UntilAge
+
+# Of these it is told that they keep something. What a request freezes, whoever made it, is told of the own request alone.
+TOLD_HOLDS: Final = frozenset(
+    {Reason.HOLD_LEGAL, Reason.HOLD_JUDICIAL, Reason.HOLD_COMPLAINT, Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Says how long something is kept, on the day of the answer."""
+
+    day: date
+    grace_days: int
+
+    def of_file(self, key: str, category: Category | None, decision: Decision | None, *, tells_age: bool) -> Retention:
+        """Of a dossier or lone fiche. Whoever is not the child is not told a day that follows from the child's birthday, nor whether it
+        has come; of a dossier that is open the child is told the same as they are, in words that are as true of one that is closed."""
+        if decision is None:
+            return self._kept(Retention(key, None, "unknown"))
+        is_held = is_told_held(decision)
+        if category is None or Reason.UNCONFIGURED in decision.reasons:
+            return self._kept(Retention(key, None, "not_set", is_held))
+        if Reason.NO_TERM in decision.reasons:
+            return self._kept(Retention(key, None, "no_term", is_held))
+        is_open = Reason.OPEN_DOSSIER in decision.reasons
+        if isinstance(category, UntilAge) and (is_open or not tells_age):
+            return self._kept(Retention(key, None, "until_age", is_held, category.age))
+        if decision.retention_end is None or is_open:
+            return self._kept(Retention(key, None, "open" if is_open else "unknown", is_held))
+        return self.until(key, decision.retention_end, is_held=is_held)
+
+    def until(self, key: str, last_day: date, *, is_held: bool = False) -> Retention:
+        """Until a day; one that has passed is over, and told so."""
+        return self._kept(Retention(key, last_day, "", is_held, is_over=last_day < self.day))
+
+    def as_long_as(self, criterion: str, key: str = "", *, is_held: bool = False) -> Retention:
+        """By a criterion alone."""
+        return self._kept(Retention(key, None, criterion, is_held))
+
+    def of_several(self, key: str, decisions: Sequence[Decision], *, criterion: str, is_day_told: bool) -> Retention:
+        """Of rows that each end on their own: the day on which the last one goes, else the criterion."""
+        ends = [decision.retention_end for decision in decisions if decision.retention_end is not None]
+        is_held = any(is_told_held(decision) for decision in decisions)
+        if is_day_told and ends and len(ends) == len(decisions):
+            return self.until(key, max(ends), is_held=is_held)
+        return self.as_long_as(criterion, key, is_held=is_held)
+
+    def _kept(self, retention: Retention) -> Retention:
+        return replace(retention, grace_days=self.grace_days)
+
+
+def is_told_held(decision: Decision) -> bool:
+    """Whether a hold keeps it that is told, without detail."""
+    reasons: Collection[Reason] = decision.reasons
+    return bool(TOLD_HOLDS.intersection(reasons))

@@ -1,0 +1,123 @@
+"""Does what was granted, once a second person has released the answer: corrections and notes, then the plan of what goes.
+
+The letter says that it is done or under way (DDL-12). Whatever is kept for now, by a hold, by the person's own access request that is
+answered first, by a CRM that cannot be reached, is done by a later round of `run requests`.
+
+Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from jobs.checks.same_crm import is_of_other_crm
+from jobs.holds.granted_erasure import erasure_of, giving_way
+from jobs.model.plan import Kind, Plan, PlanState
+from jobs.model.request import DECISIONS, SubjectRequest
+from jobs.model.run import Run
+from jobs.ports.context import JobContext
+from jobs.register.decision import AT_ONCE, DISPOSING, Decision, Task, decision_of, encoded
+from jobs.requests.decisions import correct
+from jobs.requests.decisions.correct import WRITING
+from jobs.requests.decisions.decide import take_effect
+from jobs.requests.decisions.plan_erasure import lines_of_decision, plan_erasure, tasks_of_recordings
+from jobs.runs.apply import apply_plan
+from rules.dates.periods import brussels_date
+from rules.errors import ComplianceError
+from rules.model.requests import RequestState
+
+FULFILLED = (RequestState.RELEASED, RequestState.CLOSED)
+
+
+def fulfil(context: JobContext, request_id: str) -> Run | None:
+    """Carry out what is left of one released request, and give the run of what went, if any. Doing it again does what is left.
+
+    Raises:
+        Refused: the kill switch is set, another run goes on, or the circuit breaker asks for two people first; `where` is the plan.
+        ConnectorError: the CRM cannot be read or reached; the next round goes on from there.
+    """
+    request = context.store.request(request_id)
+    decision = decision_of(context.store, request_id)
+    if decision is None or not decision.tasks or request.state not in FULFILLED or is_of_other_crm(context.store, request.crm):
+        return None
+    if decision.of(AT_ONCE):  # the CRM was out of reach when it was decided
+        decision = take_effect(context, request, decision)
+    if writes := decision.of(WRITING):
+        left = correct.write(giving_way(context, erasure_of(request, decision)), writes)
+        decision = _done(context, request, decision, [task for task in writes if task not in left])
+    run = None
+    if decision.of(DISPOSING):
+        decision = _with(context, request, decision, tasks_of_recordings(context, decision))
+        plan = _pending(context, request) or plan_erasure(context, request, decision)
+        if plan is not None:
+            run = apply_plan(context, plan.id)
+        decision = _without_gone(context, request, decision)
+    if not decision.tasks:
+        context.store.append([("request_fulfilled", {"request": request.id})])
+    return run
+
+
+def fulfil_later(context: JobContext, request_id: str) -> str:
+    """The same for the moment of a release, which has happened whatever comes after; the code of what has to wait for `run requests`."""
+    try:
+        fulfil(context, request_id)
+    except ComplianceError as error:
+        return error.code
+    return ""
+
+
+def fulfil_all(context: JobContext) -> dict[str, str]:
+    """Go on with every released request of which something is left, an interrupted run first; by request, the code of what still stands
+    in the way."""
+    waiting: dict[str, str] = {}
+    for request in reversed(context.store.requests()):
+        if request.state in FULFILLED and (code := fulfil_later(context, request.id)):
+            waiting[request.id] = code
+    return waiting
+
+
+def _pending(context: JobContext, request: SubjectRequest) -> Plan | None:
+    """A plan of this request that was made and not carried out to its end: it is gone on with before another one is made."""
+    now = context.clock()
+    for plan in context.store.plans():
+        if plan.kind is Kind.REQUEST and plan.request == request.id and plan.crm == context.crm:
+            run = context.store.run_of(plan.id)
+            if run is not None and not run.is_over:
+                return plan
+            if run is None and plan.state(now) in (PlanState.READY, PlanState.WAITING) and _is_current(context, plan):
+                return plan
+    return None
+
+
+def _is_current(context: JobContext, plan: Plan) -> bool:
+    return (plan.policy_digest, plan.mapping_digest) == (context.policy.digest, context.mapping_digest)
+
+
+def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
+    """The decision without what is not there any more; who is still needed for something else is done with as well (RET-20)."""
+    trims, lines = lines_of_decision(context, request, decision)
+    open_rows = {line.id for line in lines} | set(trims)
+    if not open_rows:
+        return _done(context, request, decision, decision.of(DISPOSING))
+    return decision
+
+
+def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:
+    """The decision once these tasks are done. It is read anew: somebody may have been told of something while this went on."""
+    now = decision_of(context.store, request.id) or decision
+    return _saved(context, request, now.without(tasks, brussels_date(context.clock())))
+
+
+def _with(context: JobContext, request: SubjectRequest, decision: Decision, tasks: tuple[Task, ...]) -> Decision:
+    """The decision with more to do, read anew as well."""
+    if not tasks:
+        return decision
+    now = decision_of(context.store, request.id) or decision
+    return _saved(context, request, msgspec.structs.replace(now, tasks=(*now.tasks, *tasks)))
+
+
+def _saved(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
+    context.store.save_request(request, since=request, parts={DECISIONS: encoded(decision)})
+    return decision

@@ -1,0 +1,196 @@
+"""Writes what was granted field by field: corrections, dated notes, and the end of a use that rests on consent or may be objected to.
+
+The ledger says which fields of which row were written, with keyed references of their values: proof without values. Each write carries the
+version that was read just before it, and is read back.
+
+Source: GDPR art. 16, 21(3), 7(3); DDL-13, R-101 to R-103, R-115.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+from connectors.interface import Among, Operation, OperationKind
+from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.holds.active import active_holds
+from jobs.model.run import CHANGED
+from jobs.ports.context import JobContext
+from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.reading.owners import look_around
+from jobs.register.decision import Task, What
+from jobs.requests.decisions.correctable import value_of
+from jobs.writing.rows import EMPTIED
+from jobs.writing.send import TECHNICAL, send_operations
+from rules.dates.periods import brussels_date
+from rules.holds.holds import RANKS, Hold
+from rules.model.decisions import Reason
+from rules.model.personal_records import FULL
+from rules.model.records import Note, Party
+
+# What ends a use: the consent goes, and the mark against bulk e-mail stays behind as the suppression entry (R-101).
+ENDED: Final[Mapping[What, Mapping[str, object]]] = MappingProxyType(
+    {
+        What.UNSUBSCRIBE: MappingProxyType({"newsletter": False, "newsletter_consent_on": None, "no_bulk_email": True}),
+        What.NO_IMAGE: MappingProxyType({"image": None}),
+        What.NO_CALLER: MappingProxyType(dict.fromkeys(EMPTIED["drop_caller"])),
+    }
+)
+WRITING: Final = frozenset({What.CORRECT, What.ANNOTATE, *ENDED})
+_HELD: Final = frozenset({What.CORRECT, What.NO_CALLER})  # writes that lose what a hold is there to keep
+SUBJECT: Final = "Rectificatie / Rectification"
+TEXT: Final = (
+    "{day} – De betrokkene betwist wat hier staat of vult het aan. De oorspronkelijke tekst blijft ongewijzigd.\n"
+    "{day} – La personne concernée conteste ce qui figure ici ou le complète. Le texte d'origine reste inchangé.\n"
+    "{day} – The person contests what stands here, or adds to it. The original text is unchanged."
+)
+
+
+def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
+    """Carry out tasks that write fields or notes, and give those that are not done: the ledger says why.
+
+    What stands already is not written again. A correction waits for what keeps data as they are, evidence or a restriction, and not for
+    what only keeps them from disposal; the end of a use and a note wait for nothing: they destroy nothing.
+
+    Raises:
+        Refused: the kill switch is set.
+        ConnectorError: the CRM cannot be read or reached; writing again goes on from there.
+    """
+    refuse_if_stopped(context.store)
+    left: list[Task] = []
+    for task in tasks:
+        code = _annotate(context, task) if task.what is What.ANNOTATE else _write_fields(context, task)
+        if code:
+            left.append(task)
+    return left
+
+
+def kept_back(context: JobContext, tasks: Collection[Task]) -> dict[str, str]:
+    """Which of these tasks would have to wait now, by item, with the code of what keeps them: what `write` would find.
+
+    Raises:
+        ConnectorError: the CRM cannot be read.
+    """
+    codes: dict[tuple[What, str, str], str] = {}
+    for task in tasks:
+        key = task.what, task.kind, task.id
+        if key not in codes:
+            codes[key] = _held(context, task)
+    return {task.item: code for task in tasks if (code := codes[task.what, task.kind, task.id])}
+
+
+def _write_fields(context: JobContext, task: Task) -> str:
+    wanted = _wanted(task)
+    record = FULL[task.kind]
+
+    def lacking() -> tuple[str, dict[str, object]] | None:
+        """The version of the row and what it does not say yet; None where the row is gone."""
+        for row in rows_of(context.connector, record, tuple(wanted), Among("id", [task.id])):
+            return row.etag, {name: value for name, value in wanted.items() if not _says(row, name, value)}
+        return None
+
+    found = lacking()
+    if found is None:
+        return CHANGED
+    etag, values = found
+    if not values:
+        return ""
+    if code := _held(context, task):
+        return code
+    entry = _entry(context, task, wanted)
+    context.store.append([("request_write", entry | {"state": "intended"})])
+    send_operations(context.connector, [Operation(OperationKind.UPDATE, record, task.id, etag, values)])
+    after = lacking()
+    for name, value in (after[1] if after is not None else {}).items():  # one field that is refused takes the others along
+        if (again := lacking()) is not None:
+            send_operations(context.connector, [Operation(OperationKind.UPDATE, record, task.id, again[0], {name: value})])
+    after = lacking()
+    code = CHANGED if after is None else TECHNICAL if after[1] else ""
+    context.store.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
+    return code
+
+
+def _annotate(context: JobContext, task: Task) -> str:
+    """Add a note under its own id, so that doing it again adds none."""
+    connector = context.connector
+
+    def is_there() -> bool:
+        return bool(rows_of(connector, Note, (), Among("id", [task.note])))
+
+    if is_there():
+        return ""
+    if not rows_of(connector, FULL[task.kind], (), Among("id", [task.id])):
+        return CHANGED
+    day = brussels_date(context.clock()).isoformat()
+    text = "\n\n".join(filter(None, (TEXT.format(day=day), task.text)))
+    values = {"regarding": task.id, "regarding_kind": task.kind, "subject": SUBJECT, "text": text}
+    entry = _entry(context, task, {"note": text})
+    context.store.append([("request_write", entry | {"state": "intended"})])
+    send_operations(connector, [Operation(OperationKind.CREATE, Note, task.note, "", values)])
+    code = "" if is_there() else TECHNICAL
+    context.store.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
+    return code
+
+
+def _wanted(task: Task) -> dict[str, object]:
+    if task.what is What.CORRECT:
+        return {name: value_of(name, text) for name, text in task.values.items()}
+    return dict(ENDED[task.what])
+
+
+def _says(row: object, name: str, value: object) -> bool:
+    now = getattr(row, name)
+    return now == value or (value is False and now is None)
+
+
+def _held(context: JobContext, task: Task) -> str:
+    """Why a write has to wait; empty where it does not.
+
+    A caller's number is erased, so every hold on its fiche keeps it. A correction disposes of nothing: a pending request, whoever's, does
+    not stand in its way (HLD-08; EXP-02). A hold of another kind does, on the contact or on a file in which it has a role; one that is on
+    somebody else spreads no further than to that file (HLD-04).
+    """
+    if task.what not in _HELD:
+        return ""
+    day = brussels_date(context.clock())
+    if task.what is not What.CORRECT:
+        holds = active_holds(context, day)
+        seen = look_around(context.connector, [(task.kind, task.id)])
+        reasons = holds.on_rows([(task.kind, task.id)])
+        for unit in seen.units.values():
+            reasons = reasons or holds.covering(unit)
+        return reasons[0].value if reasons else ""
+    holds = active_holds(replace(context, gives_way=lambda hold: _keeps_only_from_disposal(hold) or context.gives_way(hold)), day)
+    if reasons := holds.on_rows([(task.kind, task.id)]):
+        return reasons[0].value
+    files: set[tuple[str, str]] = set()
+    for role in rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", [task.id])):
+        files |= {(name, file) for name, file in (("dossier", role.dossier), ("fiche", role.fiche)) if file is not None}
+    seen = look_around(context.connector, sorted(files))
+    found = [hold for unit in seen.units.values() for hold in holds.on(unit) if hold.kind != "contact"]
+    of_files = [hold.reason for hold in found if hold.hold_id not in holds.of_people]
+    return min(of_files, key=RANKS.__getitem__).value if of_files else ""
+
+
+def _keeps_only_from_disposal(hold: Hold) -> bool:
+    return hold.reason is Reason.HOLD_REQUEST
+
+
+def _entry(context: JobContext, task: Task, values: Mapping[str, object]) -> dict[str, object]:
+    """What the ledger keeps of a write: the row and each value as keyed references. It does not say for which request: nothing may lead
+    from a request to a file once it is closed (ACC-08)."""
+    table = context.connector.table(FULL[task.kind])
+    return {
+        "what": task.what.value,
+        "table": table,
+        "ref": context.reference(table, task.id),
+        "fields": sorted(values),
+        "digests": [context.reference(f"{table}.{name}", f"{task.id} {_text(values[name])}") for name in sorted(values)],
+    }
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)

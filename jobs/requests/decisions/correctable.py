@@ -1,0 +1,121 @@
+"""Which fields of a contact a person can have corrected, and where what they say differs from what the CRM says.
+
+Source: GDPR art. 16; R-102.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+from jobs.model.request import GivenPerson
+from rules.model.personal_records import FullContact
+from rules.people.emails import normal_email
+from rules.people.national_numbers import parse
+from rules.people.phones import normal_phone
+from rules.texts.folding import fold
+
+# The words of a request -> the field of the contact. What is given once goes to the first field that has room for it.
+FIELDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "firstname": "first_name",
+        "lastname": "last_name",
+        "birthdate": "birth_on",
+        "birthplace": "birth_place",
+        "nationalnumber": "national_number",
+        "nationalnumbers": "national_number",
+        "phone": "phone",
+        "phones": "phone",
+        "mobile": "mobile",
+        "email": "email",
+        "emails": "email",
+        "email_2": "email_2",
+        "street": "street",
+        "postcode": "postcode",
+        "city": "city",
+        "country": "country",
+    }
+)
+DATES: Final = frozenset({"birth_on"})
+READ: Final = tuple(sorted(set(FIELDS.values())))  # what is read of a contact before and after it is corrected
+_BELGIAN_MOBILE: Final = "+324"
+
+
+def corrections(contact: FullContact, person: GivenPerson, asked: Mapping[str, str], *, today: date) -> list[tuple[str, str]]:
+    """Give the fields of a contact that should say something else, each once, with what; dates in ISO form.
+
+    `asked` is taken as it is written. Of what was given to be recognised by only what really differs counts: case, accents and the spelling
+    of a number are no difference. What cannot be read as what it should be is left out.
+    """
+    wanted: dict[str, str] = {}
+    for name, value in asked.items():
+        field, text = FIELDS.get(name, ""), value.strip()
+        if field and text and _is_readable(field, text, today) and text != written(contact, field):
+            wanted[_place(field, text)] = text
+    for field, text in _given(person):
+        if field in wanted or not _is_readable(field, text, today):
+            continue
+        if field in ("phone", "email"):
+            known = [written(contact, name) for name in (("phone", "mobile") if field == "phone" else ("email", "email_2"))]
+            if not any(_same(field, text, one) for one in known):
+                wanted.setdefault(_place(field, text), text)
+        elif not _same(field, text, written(contact, field)):
+            wanted[field] = text
+    return [(field, text) for field, text in sorted(wanted.items())]
+
+
+def written(contact: FullContact, field: str) -> str:
+    """What a field says now, in the form of a correction; empty where it says nothing."""
+    value = getattr(contact, field)
+    return value.isoformat() if isinstance(value, date) else str(value or "")
+
+
+def value_of(field: str, text: str) -> object:
+    """A correction as the CRM's field holds it."""
+    return date.fromisoformat(text) if field in DATES else text
+
+
+def _given(person: GivenPerson) -> Iterator[tuple[str, str]]:
+    firsts = (
+        ("firstname", person.firstname),
+        ("lastname", person.lastname),
+        ("birthdate", person.birthdate),
+        ("nationalnumber", next(iter(person.nationalnumbers), "")),
+        ("phone", next(iter(person.phones), "")),
+        ("email", next(iter(person.emails), "")),
+    )
+    yield from ((FIELDS[name], text.strip()) for name, text in firsts if text.strip())
+
+
+def _place(field: str, text: str) -> str:
+    phone = normal_phone(text) if field == "phone" else None
+    return "mobile" if phone is not None and phone.number.startswith(_BELGIAN_MOBILE) else field
+
+
+def _is_readable(field: str, text: str, today: date) -> bool:
+    if field in DATES:
+        try:
+            return date.fromisoformat(text) <= today
+        except ValueError:
+            return False
+    if field == "national_number":
+        return parse(text, today=today) is not None
+    if field in ("phone", "mobile"):
+        return normal_phone(text) is not None
+    return normal_email(text) is not None if field in ("email", "email_2") else True
+
+
+def _same(field: str, one: str, other: str) -> bool:
+    if field in ("phone", "mobile"):
+        return (normal_phone(one) or one) == (normal_phone(other) or other)
+    if field == "email":
+        return normal_email(one) == normal_email(other)
+    if field == "national_number":
+        return _digits(one) == _digits(other)
+    return fold(one) == fold(other)
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdecimal, text))

@@ -1,0 +1,293 @@
+"""The DPO's decision on a request for another right than access: what is granted, item by item, or refused with a text of its own.
+
+What protects or stops a use takes effect at once: a restriction, the end of direct marketing, a withdrawn consent (DDL-13). What destroys
+or changes data waits until a second person has released the answer (`carry_out.py`). A neutral answer takes this step like every other,
+and nothing changes by it (SUS-04, SUS-07).
+
+Source: section 6.2, 6.4, DDL-09, DDL-12, DDL-13; contract 3.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+
+from jobs.holds.granted_erasure import erasure_of, giving_way
+from jobs.holds.place import Wanted, place_hold
+from jobs.model.answer import Compilation, Item, ItemStatus
+from jobs.model.request import COMPILATION, DECISIONS, SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.register.decision import (
+    AT_ONCE,
+    DECLINED,
+    NOT_GRANTED,
+    PUT_ASIDE,
+    Decision,
+    Notice,
+    Task,
+    What,
+    decision_of,
+    encoded,
+    has_unsubscribed,
+    told_already,
+)
+from jobs.register.hold_texts import request_code
+from jobs.register.people import confirmed_people, given_of
+from jobs.register.steps import Hand, admitted, refused, save_move
+from jobs.requests.context.terms import TOLD_HOLDS
+from jobs.requests.decisions import correct
+from jobs.requests.decisions.plan_erasure import held_items
+from jobs.requests.decisions.recipients import recipients_told, told_of
+from jobs.writing.send import TECHNICAL
+from rules.dates.periods import add_months, brussels_date
+from rules.errors import UsageError
+from rules.holds.placements import REVIEW_MONTHS, HoldType
+from rules.model.records import KINDS
+from rules.model.requests import Right, Step
+from rules.model.roles import DPO
+
+_ALWAYS: Final = ("RF-01", "RF-07", "RF-08")
+# The texts that a refusal may be written with (6.4). RF-00 is what a neutral answer says: nobody chooses it. RF-03 withholds parts.
+FITTING: Final[Mapping[Right, tuple[str, ...]]] = MappingProxyType(
+    {
+        Right.RECTIFICATION: _ALWAYS,
+        Right.ERASURE: ("RF-02", *_ALWAYS),
+        Right.RESTRICTION: _ALWAYS,
+        Right.PORTABILITY: ("RF-04", *_ALWAYS),
+        Right.OBJECTION: ("RF-05", *_ALWAYS),
+        Right.CONSENT_WITHDRAWAL: ("RF-06", *_ALWAYS),
+    }
+)
+# The four cases of art. 18(1), by the word of the request.
+CASES: Final = MappingProxyType({"accuracy": "A", "unlawful": "B", "claim": "C", "objection": "D"})
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What a decision came to. `waiting` are granted items that something keeps for now, with the code; the DPO alone sees it."""
+
+    request: SubjectRequest
+    granted: tuple[str, ...] = ()
+    refusal: str = ""
+    done: tuple[str, ...] = ()
+    waiting: dict[str, str] = {}
+    notices: tuple[Notice, ...] = ()
+
+
+def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]) -> Decided:
+    """Grant items of the answer; none named means all that it proposes but for what a review withheld. The others are not granted.
+
+    Deciding again replaces the decision before; what took effect at once stays (a hold is released by two people, HLD-02).
+
+    Raises:
+        UsageError: the right of access, or an item that the answer does not have.
+        Refused: another role or state, no answer yet, one that the DPO has to look at first, or nothing that could be granted.
+        ConnectorError: the CRM cannot be read, or the decision stands and its effects at once do not all: decide again.
+    """
+    request = _admitted(hand, request_id)
+    compilation = _compiled(context, request)
+    _check_items(compilation, items)
+    if compilation.answer == "neutral":
+        return Decided(save_move(hand, request, {}, Step.DECIDE, {}))
+    if compilation.answer == "dpo_review":
+        hint = f"crm-compliance requests review {request.id}; override the rule by two people, then compile again"
+        raise refused("dpo_review", "this answer has to be looked at before anything is decided", hint, request.id)
+    if request.right is Right.PORTABILITY and not compilation.refusal:
+        _check_all(compilation, items, request)
+        return Decided(save_move(hand, request, {"refusal": ""}, Step.DECIDE, {"decision": "granted"}))
+    if not compilation.items:
+        hint = f"crm-compliance requests decide {request.id} --refuse {FITTING[request.right][0]}"
+        raise refused("nothing_to_grant", "the answer has nothing that could be granted", hint, request.id)
+    chosen = tuple(items) or tuple(item.item for item in compilation.items if item.withholds != PUT_ASIDE)
+    if not chosen:
+        hint = f"name an item, or crm-compliance requests decide {request.id} --refuse {FITTING[request.right][0]}"
+        raise refused("nothing_to_grant", "the review has withheld everything that could be granted", hint, request.id)
+    tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(context, request, item))
+    people = confirmed_people(context.store, request.id)
+    contacts = people.child if compilation.scope.startswith("on_behalf") else people.requester
+    notices = told_already(recipients_told(context, tasks, compilation, contacts), decision_of(context.store, request.id))
+    known, corrected = told_of(context, contacts, tasks) if notices else ((), {})
+    decision = Decision(
+        right=request.right,
+        who=hand.who,
+        at=hand.now,
+        contacts=tuple(sorted(contacts)),
+        asking=tuple(sorted(people.contacts)),
+        granted=chosen,
+        tasks=_with_profiles(request.right, tasks),
+        notices=notices,
+        known=known,
+        corrected=corrected,
+        unsubscribed=has_unsubscribed(context.store, request.id) or any(task.what is What.UNSUBSCRIBE for task in tasks),
+    )
+    declined = DECLINED.get(request.right, NOT_GRANTED)
+    keeping = _keeping(context, request, decision)
+    items_now = tuple(_settled(item, "" if item.item in chosen else declined) for item in compilation.items)
+    answer = _waiting(msgspec.structs.replace(compilation, granted=chosen, refusal="", items=items_now), decision, keeping)
+    told = {"decision": "granted" if len(chosen) == len(compilation.items) else "granted_partly"}
+    request = save_move(hand, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
+    decision = take_effect(context, request, decision)
+    waiting = {task.item: TECHNICAL for task in decision.of(AT_ONCE)} | keeping
+    return Decided(request, chosen, "", decision.done, waiting, decision.notices)
+
+
+def refuse(context: JobContext, hand: Hand, request_id: str, code: str) -> Decided:
+    """Refuse the request with one of the texts that fit the right (6.4); within a month, whatever extension there was (DDL-09, R-105).
+
+    Raises:
+        UsageError: the right of access, or a code that does not fit.
+        Refused: another role or state, or no answer yet.
+    """
+    request = _admitted(hand, request_id)
+    if code not in FITTING[request.right]:
+        raise UsageError(
+            f"this is no refusal of the right of {request.right.value}",
+            hint=f"one of: {', '.join(FITTING[request.right])}",
+            where="--refuse",
+        )
+    compilation = _compiled(context, request)
+    if compilation.answer == "neutral":
+        return Decided(save_move(hand, request, {}, Step.DECIDE, {}))
+    ended = has_unsubscribed(context.store, request.id)
+    decision = Decision(right=request.right, who=hand.who, at=hand.now, refusal=code, unsubscribed=ended)
+    items = tuple(_settled(item, code) for item in compilation.items)
+    answer = msgspec.structs.replace(compilation, granted=(), held=(), delayed=(), refusal=code, items=items)
+    told = {"decision": "refused", "refusal": code}
+    request = save_move(hand, request, {"refusal": code}, Step.DECIDE, told, parts=_parts(decision, answer))
+    return Decided(request, refusal=code)
+
+
+def is_decided(context: JobContext, request: SubjectRequest, compilation: Compilation) -> bool:
+    """Whether a decision stands that the content of an answer needs: for other rights than access, where something is to be decided."""
+    if request.right in (Right.ACCESS, Right.PORTABILITY) or compilation.answer != "package" or compilation.refusal:
+        return True
+    return bool(compilation.granted) and decision_of(context.store, request.id) is not None
+
+
+def as_it_stands(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Compilation:
+    """The answer with what of its decision has to wait now: a hold may have come or gone since it was decided, and a letter tells what is
+    so on the day that it goes out.
+
+    Raises:
+        ConnectorError: the CRM cannot be read.
+    """
+    decision = decision_of(context.store, request.id) if compilation.granted else None
+    if decision is None:
+        return compilation
+    return _waiting(compilation, decision, _keeping(context, request, decision))
+
+
+def take_effect(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
+    """Do what takes effect at once, in the name of the DPO who decided, and give the decision without it; nothing is done twice."""
+    now = decision.of(AT_ONCE)
+    if not now:
+        return decision
+    for task in now:
+        if task.what is What.RESTRICT:
+            _restrict(context, request, task, decision)
+    left = correct.write(context, [task for task in now if task.what is not What.RESTRICT])
+    after = decision.without([task for task in now if task not in left], brussels_date(context.clock()))
+    context.store.save_request(request, since=request, parts={DECISIONS: encoded(after)})
+    return after
+
+
+def _keeping(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
+    """What keeps granted items for now, by item, with its code."""
+    keeping = held_items(context, request, decision)
+    return keeping | correct.kept_back(giving_way(context, erasure_of(request, decision)), decision.tasks)
+
+
+def _waiting(answer: Compilation, decision: Decision, keeping: Mapping[str, str]) -> Compilation:
+    """The answer with what has to wait: what is erased with a hold that is told, corrections without any reason."""
+    corrected = {task.item for task in decision.of({What.CORRECT})}
+    held = tuple(item for item, code in keeping.items() if code in TOLD_HOLDS and item not in corrected)
+    return msgspec.structs.replace(answer, held=held, delayed=tuple(item for item in keeping if item in corrected))
+
+
+def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision: Decision) -> None:
+    """Place the hold of a restriction, once: stored, and nothing else, until two people lift it and the person was told (HLD-09), or the
+    very person asks for the erasure (4.2, rank 5). One that was obtained on behalf of a child is of both."""
+    about = given_of(context.store, request.id).details.about
+    case = CASES.get(about, "")
+    article = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}"
+    codes = [request_code(each) for each in context.references("request", request.id)]
+    known = {f"{article}, {name}" for name in (request.id, *codes)}  # by its id in holds of before that the nightly round has not restated
+    for hold in context.store.holds(unreleased=True):
+        if (hold.kind, hold.row, hold.type) == (task.kind, task.id, HoldType.RESTRICTION) and hold.basis in known:
+            return
+    is_person = task.kind == "contact"
+    wanted = Wanted(
+        type=HoldType.RESTRICTION,
+        table="" if is_person else context.connector.table(KINDS[task.kind]),
+        row="" if is_person else task.id,
+        person=task.id if is_person else "",
+        reason_code=f"ART18-1-{case}" if case else "ART18",
+        basis=f"{article}, {codes[0]}",
+        obtained_by=decision.asking,
+        review_on=add_months(brussels_date(context.clock()), REVIEW_MONTHS),
+    )
+    place_hold(context, wanted, decision.who, DPO)
+
+
+def _admitted(hand: Hand, request_id: str) -> SubjectRequest:
+    request = admitted(hand, request_id, Step.DECIDE)
+    if request.right is Right.ACCESS:
+        raise UsageError(
+            "access is not decided about: its answer is reviewed and approved", hint=f"crm-compliance requests review {request.id}"
+        )
+    return request
+
+
+def _compiled(context: JobContext, request: SubjectRequest) -> Compilation:
+    part = context.store.request_part(request.id, COMPILATION)
+    if part is None:
+        hint = f"crm-compliance requests compile {request.id} --as WHO --role dpo"
+        raise refused("not_compiled", "there is no answer yet to decide about", hint, request.id)
+    return msgspec.json.decode(part, type=Compilation)
+
+
+def _check_items(compilation: Compilation, items: Sequence[str]) -> None:
+    known = {item.item for item in compilation.items}
+    for number, item in enumerate(items, start=1):
+        if item not in known or item in items[: number - 1]:
+            what = "is named twice" if item in known else "is not in the answer"
+            raise UsageError(
+                f"item {number} of those named {what}", hint=f"crm-compliance requests review {compilation.request}", where="--grant"
+            )
+
+
+def _check_all(compilation: Compilation, items: Collection[str], request: SubjectRequest) -> None:
+    """What is to be handed over is reviewed item by item, and granted as a whole."""
+    if items and set(items) != {item.item for item in compilation.items}:
+        hint = f"crm-compliance requests review {request.id} --decisions F.jsonl"
+        raise UsageError("portability is granted as a whole; single items are withheld by the review", hint=hint, where="--grant")
+
+
+def _tasks(context: JobContext, request: SubjectRequest, item: Item) -> Iterable[Task]:
+    """What granting one item means to do."""
+    what = What(item.title)
+    kind, row = item.source
+    if what is What.RECORDED:
+        return
+    values = {field.name: str(field.value) for field in item.fields if what is What.CORRECT}
+    text = next((str(field.value) for field in item.fields if field.name == "statement"), "") if what is What.ANNOTATE else ""
+    yield Task(item.item, what, kind, row, values, str(uuid4()) if what is What.ANNOTATE else "", text)
+
+
+def _with_profiles(right: Right, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    """Whoever withdraws a consent leaves nothing behind that had no other basis: the contact goes as RET-20 allows (6.2)."""
+    if right is not Right.CONSENT_WITHDRAWAL:
+        return tasks
+    ended = [task for task in tasks if task.what is What.UNSUBSCRIBE]
+    return (*tasks, *(Task(task.item, What.PROFILE, task.kind, task.id) for task in ended))
+
+
+def _settled(item: Item, code: str) -> Item:
+    return msgspec.structs.replace(item, status=ItemStatus.WITHHELD if code else ItemStatus.APPROVED, code=code)
+
+
+def _parts(decision: Decision, answer: Compilation) -> dict[str, bytes | None]:
+    return {DECISIONS: encoded(decision), COMPILATION: msgspec.json.encode(answer)}

@@ -1,0 +1,215 @@
+"""Makes the plan of a granted request: which rows go, lose whose they are, or wait because something stands in the way.
+
+The schedule is not asked whether: the DPO has decided. It says how a file goes (deleted, or anonymised with its row of statistics). Holds
+are asked twice, here and at each write; only what table 4.2 lets pass gives way (HLD-12, R-078, R-079).
+
+Source: section 6.2, RET-20, HLD-12, ERA-04; GDPR art. 17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from connectors.interface import Among
+from jobs.holds.active import active_holds
+from jobs.holds.granted_erasure import as_answered, erasure_of, giving_way, way_of
+from jobs.model.plan import REQUEST_RULE, Approval, Kind, Plan, PlanLine
+from jobs.model.request import SubjectRequest
+from jobs.plans.of_rows import store_plan
+from jobs.ports.context import JobContext
+from jobs.reading.gather import PARTY_FIELDS, rows_of
+from jobs.reading.owners import look_around
+from jobs.register.decision import DISPOSING, Decision, Task, What, answered
+from jobs.writing.contacts import check_contacts
+from rules.dates.periods import brussels_date
+from rules.holds.precedence import GrantedErasure, Ruling, rule_on
+from rules.model.decisions import Decision as Disposal
+from rules.model.records import KINDS, Party, Recording, Unit, UnitKind
+from rules.model.requests import Right
+from rules.retention.relations import relation_terms
+
+ERASURE_REQUEST, CONSENT_WITHDRAWN = "ERASURE_REQUEST", "CONSENT_WITHDRAWN"
+SUSPECT: Final = "suspect"
+_DELETED: Final = "delete"
+_FILES: Final = ("dossier", "fiche")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One row of the plan in the making, with the task that it is for; people who go with a file are for none."""
+
+    kind: str
+    id: str
+    disposition: str
+    task: Task | None = None
+
+
+def disposal_reason(right: Right) -> str:
+    """The reason on certificates (9.2)."""
+    return CONSENT_WITHDRAWN if right is Right.CONSENT_WITHDRAWAL else ERASURE_REQUEST
+
+
+def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decision) -> Plan | None:
+    """Find what of a decision can go now, and store the plan of it; None where nothing can. Nothing is written to the CRM.
+
+    The words of the request, the DPO's on its content and the second person's on its release, stand as the approvals of the plan. Only
+    the circuit breaker asks for more.
+
+    Raises:
+        ConnectorError: the CRM could not be read whole; nothing is stored.
+    """
+    now = context.clock()
+    context = context.on(brussels_date(now))
+    trims, lines = lines_of_decision(context, request, decision)
+    if not trims and not any(line.is_disposal for line in lines):
+        return None
+    given = tuple(Approval(word.who, word.role, word.at, True) for word in request.words if word.step in ("content", "release"))
+    uncounted = {context.connector.table(KINDS[kind]) for kind in ("contact", "party")}
+    return store_plan(context, Kind.REQUEST, now, lines, trims, uncounted=uncounted, given=given, request=request.id)
+
+
+def held_items(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
+    """What stands in the way of granted items now, by item, with the code: the DPO sees it when deciding (R-078, R-079)."""
+    wanted = list(_wanted(context, decision))
+    wanted += [Wanted("contact", task.id, _DELETED, task) for task in decision.of({What.PROFILE})]
+    verdicts = _verdicts(context, wanted, erasure_of(request, decision))
+    return {
+        each.task.item: reason
+        for each in wanted
+        if each.task is not None and each.task.what in DISPOSING and (reason := verdicts.get((each.kind, each.id), (None, ""))[1])
+    }
+
+
+def lines_of_decision(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[tuple[str, ...], list[PlanLine]]:
+    """The contacts to trim, and one line for each row that goes or that a hold keeps."""
+    erasure = erasure_of(request, decision)
+    wanted = list(_wanted(context, decision))
+    verdicts = _verdicts(context, wanted, erasure)
+    reason = disposal_reason(decision.right)
+    lines: list[PlanLine] = []
+    going: list[Wanted] = []
+    for each in wanted:
+        unit, held = verdicts.get((each.kind, each.id), (None, ""))
+        if unit is None:
+            continue  # gone already
+        way = way_of(context, unit) if each.kind in _FILES else None
+        lines.append(_line(context, each, unit, held or reason, way))
+        if not held:
+            going.append(each)
+    removed, trims = _people(giving_way(context, erasure), decision, going)
+    for contact, etag in removed.items():
+        lines.append(_line(context, Wanted("contact", contact, _DELETED), Unit(UnitKind.CONTACT, contact, etag), reason, None))
+    return trims, lines
+
+
+def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, ...]:
+    """A task of its own for each recording of a file that goes: one that has to wait loses its link, and would be found no more."""
+    known = {(task.kind, task.id) for task in decision.of({What.ERASE})}
+    found = [row for row in _wanted(context, decision) if row.kind == "recording" and (row.kind, row.id) not in known]
+    return tuple(Task(row.task.item, What.ERASE, row.kind, row.id) for row in found if row.task is not None)
+
+
+def _wanted(context: JobContext, decision: Decision) -> Iterator[Wanted]:
+    """The rows of open tasks but for contacts: a file with the recordings of its fiches, each only once."""
+    connector, seen = context.connector, set[tuple[str, str]]()
+    for task in decision.of({What.ERASE, What.DISOWN}):
+        if task.what is What.DISOWN:
+            rows = [Wanted("party", row, "anonymise", task) for row in _roles_in(context, decision.contacts, task)]
+        else:
+            fiches = [task.id] if task.kind == "fiche" else _fiches_of(context, task.id) if task.kind == "dossier" else []
+            hanging = rows_of(connector, Recording, (), Among("fiche", fiches)) if fiches else []
+            rows = [Wanted("recording", row.id, _DELETED, task) for row in hanging] + [Wanted(task.kind, task.id, _DELETED, task)]
+        for each in rows:
+            if (each.kind, each.id) not in seen:
+                seen.add((each.kind, each.id))
+                yield each
+
+
+def _roles_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[str]:
+    """The person's roles in one file; that of a suspect is none of the person's to have removed (SUS-10)."""
+    fiches = {task.id} if task.kind == "fiche" else set(_fiches_of(context, task.id))
+    return sorted(
+        row.id
+        for row in rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(contacts)))
+        if row.role != SUSPECT and (row.fiche in fiches or (task.kind == "dossier" and row.dossier == task.id))
+    )
+
+
+def _fiches_of(context: JobContext, dossier: str) -> list[str]:
+    return sorted(row.id for row in rows_of(context.connector, KINDS["fiche"], ("dossier",), Among("dossier", [dossier])))
+
+
+def _verdicts(context: JobContext, wanted: Collection[Wanted], erasure: GrantedErasure) -> dict[tuple[str, str], tuple[Unit | None, str]]:
+    """Each row that is there as a unit, with the code of what keeps it; empty where nothing does."""
+    if not wanted:
+        return {}
+    holds, over = active_holds(context, brussels_date(context.clock())), answered(context.store)
+    seen = look_around(context.connector, [(each.kind, each.id) for each in wanted])
+    found: dict[tuple[str, str], tuple[Unit | None, str]] = {}
+    for key, unit in seen.units.items():
+        verdict = rule_on((), [as_answered(hold, over) for hold in holds.on(unit)], erasure)
+        found[key] = (unit, "" if verdict.ruling is Ruling.ALLOWED else verdict.because[0].value)
+    return found
+
+
+def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The contacts that go with what goes (id -> version), and those that lose their fields of operations, by RET-20.
+
+    Who is still referred to by anything else has no line: why somebody stays is not for a plan of one person to tell (SUS-05).
+    """
+    profiles = {task.id for task in decision.of({What.PROFILE})}
+    leaving = {each.id for each in going}
+    fiches = [row for each in going if each.kind == "dossier" for row in _fiches_of(context, each.id)]
+    leaving |= set(fiches)
+    units = [each.id for each in going if each.kind == "dossier"]
+    lone = [*fiches, *(each.id for each in going if each.kind == "fiche")]
+    roles = [*_parties(context, "dossier", units), *_parties(context, "fiche", lone)]
+    disowned = [each.id for each in going if each.kind == "party"]
+    roles += _parties(context, "id", disowned)
+    people = sorted(profiles | {row.contact for row in roles if row.contact is not None})
+    if not people:
+        return {}, ()
+    day = brussels_date(context.clock())
+    look = partial(
+        check_contacts,
+        context.connector,
+        day=day,
+        progress=context.progress,
+        terms=relation_terms(context.policy),
+        held=active_holds(context, day).on_contacts(),
+        given_up=profiles,
+        leaving=leaving,
+    )
+    check = look(people, ())
+    removed = {one: check.etags[one] for one in people if one in check.etags and not check.keeps(one)}
+    if decision.right is Right.CONSENT_WITHDRAWAL:
+        return removed, ()  # whoever stays is held on another basis, with all that is known of them (RGT-12)
+    related = [one for one in people if one not in removed]
+    check = look((), related)
+    return removed, tuple(one for one in related if not check.keeps(one) and one not in check.already_empty)
+
+
+def _parties(context: JobContext, field: str, ids: Iterable[str]) -> list[Party]:
+    return rows_of(context.connector, Party, PARTY_FIELDS, Among(field, sorted(set(ids))))
+
+
+def _line(context: JobContext, each: Wanted, unit: Unit, reason: str, way: Disposal | None) -> PlanLine:
+    end = way.retention_end if way is not None else None
+    disposes = reason in (ERASURE_REQUEST, CONSENT_WITHDRAWN)
+    return PlanLine(
+        table=context.connector.table(KINDS[each.kind]),
+        id=unit.id,
+        outcome="dispose" if disposes else "retain",
+        disposition=None if not disposes else way.disposition.value if way is not None else each.disposition,
+        retention_end=end.isoformat() if end is not None else None,
+        reason=reason,
+        reasons=(reason,),
+        flags=(),
+        categories=way.categories if way is not None else (),
+        rule=REQUEST_RULE,
+        policy_version=context.policy.version,
+        etag=unit.etag,
+    )

@@ -1,0 +1,275 @@
+"""What can be granted on a request for another right than access: one item for each thing that the DPO may decide about.
+
+Only files from which the person may be told anything are looked at (`Standing`): what stems from a suspicion is in no item, and in no gap
+between two (SUS-05, SUS-10).
+
+Source: section 6.2, RGT-10 to RGT-12, R-101 to R-104, R-115.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from jobs.model.answer import Compilation, Context, Field, Item, ItemStatus
+from jobs.model.request import Given, SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.register.decision import What
+from jobs.register.people import confirmed_people
+from jobs.requests.decisions.correctable import corrections
+from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
+from jobs.requests.search.search import Material
+from rules.dates.periods import brussels_date
+from rules.model.personal_records import FullRecording
+from rules.model.requests import Right
+from rules.rights.standing import Standing
+
+Unit = tuple[str, str]  # dossier or fiche, and its id
+SPEAKERS: Final = frozenset({"child", "reporter", "witness"})
+PROPOSALS: Final = MappingProxyType(
+    {
+        What.ERASE: "erase it with all that hangs on it",
+        What.DISOWN: "keep the information, and remove whose role it was",
+        What.PROFILE: "erase the profile as far as nothing else needs it; payments stay for their fiscal term",
+        What.CORRECT: "write what the person says",
+        What.ANNOTATE: "leave the text as it is, and add a dated note",
+        What.RESTRICT: "keep it and do nothing else with it (art. 18)",
+        What.UNSUBSCRIBE: "no newsletter and no bulk e-mail any more, at once; the mark that says so stays",
+        What.NO_IMAGE: "remove the picture, at once",
+        What.NO_CALLER: "keep the information, and remove from where it was reported",
+        What.RECORDED: "note it; people see to what lies outside the CRM",
+    }
+)
+
+
+def propose(
+    context: JobContext, request: SubjectRequest, given: Given, standing: Standing, material: Material, shell: Compilation
+) -> Compilation:
+    """Give the answer with everything that can be granted; each item waits for the DPO's decision.
+
+    A neutral answer, one that the DPO has to look at first and a right that does not exist here get nothing (SUS-04, R-095, R-099).
+    """
+    if standing.answer != "package" or standing.refusal or shell.refusal:
+        return shell
+    wishes = Wishes(context, request, given, standing, material)
+    items = [msgspec.structs.replace(item, item=f"item-{at}") for at, item in enumerate(wishes.items(), start=len(shell.items) + 1)]
+    return msgspec.structs.replace(shell, items=(*shell.items, *items), kept=tuple(wishes.kept(shell.contexts)))
+
+
+class Wishes:
+    """What one request could come to."""
+
+    def __init__(self, context: JobContext, request: SubjectRequest, given: Given, standing: Standing, material: Material) -> None:
+        people = confirmed_people(context.store, request.id)
+        is_for_child = standing.scope.startswith("on_behalf")
+        self.request = request
+        self.given = given
+        self.person = given.on_behalf_of if is_for_child and given.on_behalf_of is not None else given.requester
+        self.contacts = [
+            material.contacts[one] for one in sorted(people.child if is_for_child else people.requester) if one in material.contacts
+        ]
+        self.standing = standing
+        self.material = material
+        self.day = brussels_date(context.clock())
+        self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
+        units = sorted(standing.for_child if is_for_child else standing.own)
+        self.child_units: list[Unit] = [unit for unit in units if unit in standing.whole]
+        self.other_units: list[Unit] = [unit for unit in units if unit not in standing.whole and unit not in self.rows]
+
+    def items(self) -> Iterator[Item]:
+        right = self.request.right
+        if right is Right.ERASURE:
+            yield from self._erasure()
+        elif right is Right.RECTIFICATION:
+            yield from self._rectification()
+        elif right is Right.RESTRICTION:
+            yield from self._restriction()
+        elif right is Right.OBJECTION:
+            yield from self._objection()
+        elif right is Right.CONSENT_WITHDRAWAL:
+            yield from self._withdrawal()
+
+    def kept(self, contexts: Sequence[Context]) -> Iterator[str]:
+        """The contexts of which something stays even if everything that is proposed is granted, by key (art. 12(4), R-104)."""
+        if self.request.right is Right.ERASURE:
+            runs_on = any(kind == "engagement" and not self._has_ended(until) for kind, _, until in self._relations())
+            stays = {"donation"} | ({"engagement"} if runs_on else set())
+            whole = {*self.child_units}
+            yield from (each.key for each in contexts if each.kind in stays or (each.source[1] and each.source not in whole))
+        elif self.request.right is Right.OBJECTION:
+            disowned = {item.source for item in self.items() if item.title == What.DISOWN}
+            yield from (each.key for each in contexts if each.source in disowned)
+
+    # -- by right ------------------------------------------------------------------------------------------------------------------
+
+    def _erasure(self) -> Iterator[Item]:
+        """The files of a child go whole; in other files whose role it was goes and the information stays (6.2)."""
+        yield from (self._of_unit(unit, What.ERASE) for unit in self.child_units)
+        yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
+        yield from (_item(What.NO_CALLER, "fiche", fiche, at=self._day_of(("fiche", fiche))) for fiche in self._reported())
+        yield from (self._of_recording(recording) for recording in self._recordings())
+        if self.standing.relations:
+            # A running agreement is a contract: it is ended first (6.2).
+            for kind, row, until in self._relations():
+                if kind == "enrolment" or (kind == "engagement" and self._has_ended(until)):
+                    yield _item(What.ERASE, kind, row)
+            yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts if contact.newsletter)
+            yield from (_item(What.PROFILE, "contact", contact.id) for contact in self.contacts)
+
+    def _rectification(self) -> Iterator[Item]:
+        """Facts are corrected field by field. A statement stays as it was given; where nothing is to be corrected, or the person says so, a
+        note can be added to each file (R-103)."""
+        details = self.given.details
+        fields = [
+            _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
+            for contact in self.contacts
+            for name, value in corrections(contact, self.person, details.corrections, today=self.day)
+        ]
+        yield from fields
+        if details.statement or not fields:
+            for kind, row in self._places_of_statements():
+                added = (Field("statement", details.statement, is_text=True, provided=True),) if details.statement else ()
+                yield _item(What.ANNOTATE, kind, row, at=self._day_of((kind, row)), fields=added)
+
+    def _restriction(self) -> Iterator[Item]:
+        """File by file, so that nothing else of the person is held; without a file or a relation on the contact itself."""
+        found = [self._of_unit(unit, What.RESTRICT) for unit in (*self.child_units, *self.other_units)]
+        if self.standing.relations:
+            found += [_item(What.RESTRICT, kind, row) for kind, row, _ in self._relations()]
+        yield from found or [_item(What.RESTRICT, "contact", contact.id) for contact in self.contacts]
+
+    def _objection(self) -> Iterator[Item]:
+        """Against direct marketing always (R-101). Against processing that goes on without a word about what, where the person is not known
+        for a relation; what the objection ends is erased (art. 17(1)(c), RGT-11)."""
+        about = self.given.details.about
+        is_marketing = about == "direct_marketing" or (not about and self.standing.relations)
+        if is_marketing:
+            yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts)
+            return
+        yield from (self._of_recording(recording) for recording in self._recordings(everywhere=about == "recording"))
+        if about != "recording":
+            yield from (self._of_unit(unit, What.ERASE) for unit in self.child_units)
+            yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
+
+    def _withdrawal(self) -> Iterator[Item]:
+        """As easy as giving: the use stops at once; what has no other basis goes by RET-20 (RGT-12, R-115)."""
+        about = self.given.details.about
+        if about in ("", "newsletter") and self.standing.relations:
+            yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts)
+        if about == "image":
+            yield from (_item(What.NO_IMAGE, "contact", contact.id) for contact in self.contacts)
+        if about == "testimonial":
+            yield from (_item(What.RECORDED, "contact", contact.id) for contact in self.contacts)
+
+    # -- rows ----------------------------------------------------------------------------------------------------------------------
+
+    def _of_unit(self, unit: Unit, what: What) -> Item:
+        return _item(what, *unit, at=self._day_of(unit))
+
+    def _of_recording(self, recording: FullRecording) -> Item:
+        return _item(What.ERASE, "recording", recording.id, at=_iso(recording.started_on))
+
+    def _recordings(self, *, everywhere: bool = False) -> list[FullRecording]:
+        """Recordings of the person's own voice in files of somebody else; those of a child's own file go with it."""
+        units = {*self.other_units, *(self.child_units if everywhere else ())}
+        speaks = {
+            row.fiche
+            for row in self.material.parties.values()
+            if row.fiche is not None and self._is_of_person(row.contact) and row.role in SPEAKERS
+            if not (row.role == "witness" and self._is_called_by_others(row.fiche))
+        }
+        return sorted(
+            (
+                row
+                for row in self.material.recordings.values()
+                if ("recording", row.id) in self.rows or (row.fiche in speaks and self._unit_of(row.fiche) in units)
+            ),
+            key=lambda row: row.id,
+        )
+
+    def _is_called_by_others(self, fiche: str) -> bool:
+        """Whether a fiche, or a recording of it, has a number or an address that is not the person's: then it is not they who is heard."""
+        found = self.material.fiches.get(fiche)
+        recorded = [row.caller_number for row in self.material.recordings.values() if row.fiche == fiche]
+        called = compared([found.caller_number if found else None, *recorded], [found.caller_email if found else None])
+        return bool(called) and called.isdisjoint(own_numbers(self.contacts))
+
+    def _relations(self) -> Iterator[tuple[str, str, date | None]]:
+        """The person's gifts, courses and agreements: kind, id, and the last day of an agreement."""
+        material = self.material
+        rows = [("donation", one.id, one.contact, None) for one in material.donations.values()]
+        rows += [("enrolment", one.id, one.contact, None) for one in material.enrolments.values()]
+        ended = [("engagement", one.id, one.contact, one.ended_on) for one in material.engagements.values()]
+        for kind, row, contact, until in sorted([*rows, *ended], key=lambda one: one[:2]):
+            if self._is_of_person(contact):
+                yield kind, row, until
+
+    def _has_ended(self, until: date | None) -> bool:
+        return until is not None and until < self.day
+
+    def _reported(self) -> list[str]:
+        """Fiches, of files that are not about the person, on which they are known by the number or address from which they reported."""
+        own = own_numbers(self.contacts)
+        units = {*self.other_units, *(row for row in self.rows if row[0] == "fiche" and row not in self.child_units)}
+        return sorted(
+            fiche.id
+            for fiche in self.material.fiches.values()
+            if self._unit_of(fiche.id) in units
+            and (("fiche", fiche.id) in self.rows or is_own_caller(fiche.caller_number, fiche.caller_email, own))
+        )
+
+    def _has_role_in(self, unit: Unit) -> bool:
+        return any(
+            self._is_of_person(row.contact) and row.role != "suspect" and unit in (("dossier", row.dossier), self._unit_of(row.fiche))
+            for row in self.material.parties.values()
+        )
+
+    def _places_of_statements(self) -> list[Unit]:
+        """Where a note about a statement goes: on the fiche on which the person has a role, else on the dossier."""
+        units = {*self.child_units, *self.other_units}
+        places: set[Unit] = set()
+        for row in self.material.parties.values():
+            if self._is_of_person(row.contact) and row.role != "suspect":
+                if row.fiche is not None and self._unit_of(row.fiche) in units:
+                    places.add(("fiche", row.fiche))
+                elif row.dossier is not None and ("dossier", row.dossier) in units:
+                    places.add(("dossier", row.dossier))
+        return sorted(places)
+
+    def _unit_of(self, fiche: str | None) -> Unit:
+        row = self.material.fiches.get(fiche or "")
+        return ("dossier", row.dossier) if row is not None and row.dossier is not None else ("fiche", fiche or "")
+
+    def _is_of_person(self, contact: str | None) -> bool:
+        return any(one.id == contact for one in self.contacts)
+
+    def _day_of(self, unit: Unit) -> str:
+        kind, row = unit
+        if kind == "dossier":
+            dossier = self.material.dossiers.get(row)
+            return _iso(dossier.opened_on if dossier is not None else None)
+        fiche = self.material.fiches.get(row)
+        return _iso(fiche.communicated_on if fiche is not None else None)
+
+
+def _item(what: What, kind: str, row: str, *, at: str = "", fields: tuple[Field, ...] = ()) -> Item:
+    return Item(
+        item="",
+        context="",
+        kind=kind,
+        source=(kind, row),
+        title=what.value,
+        at=at,
+        fields=fields,
+        needs_review=True,
+        status=ItemStatus.PENDING_REVIEW,
+        proposal=PROPOSALS[what],
+    )
+
+
+def _iso(day: date | None) -> str:
+    return "" if day is None else day.isoformat()

@@ -1,0 +1,166 @@
+"""Who else occurs in what was found, and by what they would be known: nobody of them may be seen in an answer.
+
+Source: EXP-06, R-118, R-119, SUS-05.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from jobs.requests.search.assess import Assessment
+from jobs.requests.search.case_files import record_of
+from jobs.requests.search.contact_details import compared, is_own_caller
+from rules.model.personal_records import FullContact
+from rules.redaction.redactor import Protected, Shown
+
+# Of several roles the one that asks for most care (EXP-06).
+_CARE = ("reporter", "suspect", "child", "parent", "guardian", "witness", "professional", "other")
+_REMARK = re.compile(r"\([^()]*\)")
+_CARE_OF = re.compile(r"^\s*(?:p/a|c/o|per adres|chez|bij|bei)\b(?:[^,;\n]*[,;\n]\s*|.*$)", re.IGNORECASE | re.DOTALL)
+_ALIAS = re.compile(r"[\s,;/-]+(?:alias|a\.?k\.?a\.?|bijgenaamd|genaamd|dite?|surnommée?|genannt)[\s:]+(?P<name>.+)", re.IGNORECASE)
+_QUOTED = re.compile(r"(?<!\w)['\"‘“„«]\s?(?P<name>[^'\"‘’“”„«»]{2,40}?)\s?['\"’”“»](?!\w)")
+
+
+def shown_person(assessment: Assessment) -> Shown:
+    """The person whom the answer is about, and whoever asks for that person: what of them stays readable."""
+    contacts = _readable(assessment)
+    phones, emails = assessment.numbers_of_rows
+    roles = [assessment.material.parties[row] for kind, row in sorted(assessment.subject_rows) if kind == "party"]
+    names = [*(_name(contact) for contact in contacts), *(split_name(role.name) for role in roles)]
+    return Shown(
+        names=tuple(dict.fromkeys(name for name in names if name != ("", ""))),
+        phones=_all((*(number for contact in contacts for number in (contact.phone, contact.mobile)), *phones)),
+        emails=_all((*(address for contact in contacts for address in (contact.email, contact.email_2)), *emails)),
+        national_numbers=_all(contact.national_number for contact in contacts),
+        addresses=_all((*(_CARE_OF.sub("", contact.street or "") for contact in contacts), *(_place(contact) for contact in contacts))),
+        birth_dates=_all(contact.birth_on.isoformat() if contact.birth_on is not None else None for contact in contacts),
+    )
+
+
+def other_people(assessment: Assessment, ours: Iterable[str]) -> tuple[Protected, ...]:
+    """Everybody else, in a fixed order: contacts, roles without a contact, callers, participants of calls and e-mails.
+
+    `ours` are addresses of the organisation itself, which stand in every letter.
+    """
+    known = compared((), ours) | _own_numbers(assessment)
+    return (*_contacts(assessment), *_nameless_roles(assessment), *_callers(assessment, known), *_participants(assessment, known))
+
+
+def _all_of(assessment: Assessment, kind: str) -> Iterator[Any]:
+    """The rows of a kind in the order of their ids; who reported in what lies in the bin or in retention is a reporter too (R-119)."""
+    found = dict(assessment.material.rows(kind))
+    for each in assessment.material.elsewhere:
+        if each.kind == kind:
+            found.setdefault(each.id, record_of(kind, {**each.values, "id": each.id}))
+    return (found[row] for row in sorted(found))
+
+
+def _readable(assessment: Assessment) -> list[FullContact]:
+    contacts = assessment.material.contacts
+    people = assessment.people.contacts if assessment.is_on_behalf else assessment.subject
+    return [contacts[contact] for contact in sorted(people) if contact in contacts]
+
+
+def _contacts(assessment: Assessment) -> Iterator[Protected]:
+    material, readable = assessment.material, {contact.id for contact in _readable(assessment)}
+    roles: dict[str, set[str]] = {}
+    called: dict[str, list[str]] = {}
+    for party in _all_of(assessment, "party"):
+        if party.contact is not None:
+            roles.setdefault(party.contact, set()).add(party.role or "other")
+            called.setdefault(party.contact, []).extend(nicknames(party.name))
+    for contact in (material.contacts[row] for row in sorted(material.contacts)):
+        if contact.id in readable:
+            continue
+        found = roles.get(contact.id, {"other"})
+        role = next((each for each in _CARE if each in found), "other")
+        organisation = material.accounts.get(contact.parent or "", "") if role == "professional" else ""
+        yield Protected(
+            key=contact.id,
+            role=role,
+            names=_names((_name(contact),), (*called.get(contact.id, ()), *nicknames(contact.first_name), *nicknames(contact.last_name))),
+            phones=_all((contact.phone, contact.mobile)),
+            emails=_all((contact.email, contact.email_2)),
+            national_numbers=_all((contact.national_number,)),
+            addresses=_all((contact.street,)),
+            birth_dates=_all((contact.birth_on.isoformat() if contact.birth_on is not None else None,)),
+            organisation=organisation,
+        )
+
+
+def _nameless_roles(assessment: Assessment) -> Iterator[Protected]:
+    """Somebody who has a role by a name only; a single word is as likely to be a remark."""
+    for party in _all_of(assessment, "party"):
+        if party.contact is None and ("party", party.id) not in assessment.people.rows and split_name(party.name)[0]:
+            yield Protected(party.id, party.role or "other", names=_names((split_name(party.name),), nicknames(party.name)))
+
+
+def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
+    """Whoever called or wrote, by number or address: a reporter, whatever else is known (R-119)."""
+    for fiche in _all_of(assessment, "fiche"):
+        if (fiche.caller_number or fiche.caller_email) and not is_own_caller(fiche.caller_number, fiche.caller_email, known):
+            yield Protected(f"caller {fiche.id}", "reporter", phones=_all((fiche.caller_number,)), emails=_all((fiche.caller_email,)))
+    for recording in _all_of(assessment, "recording"):
+        if recording.caller_number and not is_own_caller(recording.caller_number, None, known):
+            yield Protected(f"caller {recording.id}", "reporter", phones=(recording.caller_number,))
+
+
+def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
+    """Whoever takes part in a call or an e-mail without being a contact: staff, and people whom nobody has entered."""
+    for party in _all_of(assessment, "activity_party"):
+        address, is_email = party.address or "", "@" in (party.address or "")
+        if party.party_kind == "contact" or is_own_caller(address, address, known):
+            continue
+        names = (split_name(party.name),) if split_name(party.name)[0] and party.party_kind != "account" else ()
+        if names or address:
+            role = "staff" if party.party_kind == "systemuser" else "other"
+            yield Protected(
+                f"participant {party.party or party.id}",
+                role,
+                names=names,
+                phones=() if is_email else _all((address,)),
+                emails=_all((address,)) if is_email else (),
+            )
+
+
+def _own_numbers(assessment: Assessment) -> frozenset[str]:
+    shown = shown_person(assessment)
+    return compared(shown.phones, shown.emails)
+
+
+def _name(contact: FullContact) -> tuple[str, str]:
+    return (contact.first_name or "").strip(), (contact.last_name or "").strip()
+
+
+def _place(contact: FullContact) -> str | None:
+    """Postcode and town, which nobody else is known by."""
+    return f"{contact.postcode} {contact.city}" if contact.postcode and contact.city else None
+
+
+def split_name(name: str | None) -> tuple[str, str]:
+    """A name in one column, as first and last name; a mail address in its place is none, nor is a remark between brackets."""
+    words = "" if "@" in (name or "") else without_remarks(name)
+    first, _, last = words.partition(" ")
+    return (first, last.strip()) if last else ("", first)
+
+
+def without_remarks(name: str | None) -> str:
+    """A name without what stands in it between brackets, and without what else the person is called."""
+    return _QUOTED.sub(" ", _ALIAS.sub("", _REMARK.sub(" ", name or ""))).strip()
+
+
+def nicknames(name: str | None) -> tuple[str, ...]:
+    """What somebody is called too: of `Jan Peeters alias De Sjarel` and of `Jan 'De Sjarel' Peeters` De Sjarel."""
+    found = [match["name"].strip(" '\"‘’“”„«»") for pattern in (_ALIAS, _QUOTED) for match in pattern.finditer(name or "")]
+    return tuple(dict.fromkeys(nickname for nickname in found if nickname))
+
+
+def _names(whole: Iterable[tuple[str, str]], called: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple(dict.fromkeys(name for name in (*whole, *(("", nickname) for nickname in called)) if name != ("", "")))
+
+
+def _all(values: Iterable[str | None]) -> tuple[str, ...]:
+    """Those that say something, each once."""
+    return tuple(dict.fromkeys(value.strip() for value in values if value and value.strip()))

@@ -1,0 +1,55 @@
+"""Redacts the texts of one answer, the numbers of files that it is not about among them.
+
+Source: SUS-05, EXP-06, R-107.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from jobs.requests.redaction.file_numbers import FileNumbers
+from jobs.requests.redaction.other_people import other_people, shown_person
+from jobs.requests.search.assess import Assessment
+from jobs.requests.search.scope import Row
+from rules.redaction.leak_check import GUID, TEXT, Needles, needle
+from rules.redaction.redactor import Protected, Redacted, Redactor
+from rules.texts.disguises import as_read
+
+LEFT_OUT = "[…]"
+
+
+class Veil:
+    """What stands between the texts of the CRM and whoever receives them."""
+
+    def __init__(
+        self,
+        found: Assessment,
+        language: str,
+        ours: Iterable[str] = (),
+        also: Sequence[Protected] = (),
+        *,
+        rows: Iterable[Row] = (),
+        texts: Iterable[str] = (),
+    ) -> None:
+        """`ours` are addresses of the organisation itself, which stand in every letter; `also` people who are named and in no file. `rows`
+        are those of the answer, `texts` all texts in which other files may be named."""
+        self._redactor = Redactor((*other_people(found, ours), *also), shown_person(found), language)
+        self._files = FileNumbers(found, rows, map(as_read, texts))
+        self._needles = Needles(self.needles())
+
+    def redact(self, text: str) -> Redacted:
+        """The text as it may be proposed; an id of the CRM, such as stands in a link to a row, is left out (EXP-13)."""
+        text = GUID.sub(LEFT_OUT, as_read(text))
+        return self._redactor.redact(self._files.replaced(text, LEFT_OUT))
+
+    def tells(self, text: str) -> bool:
+        """Whether a text has something in it that would stop the release, or nearly."""
+        return bool(self._needles.found_in(text)) or self._needles.are_nearly_in(text)
+
+    def label(self, key: str) -> str:
+        """The label of a person, the same throughout (R-118)."""
+        return self._redactor.label(key)
+
+    def needles(self) -> tuple[str, ...]:
+        """What must not occur anywhere in the package; it does not say why."""
+        return (*self._redactor.needles(), *(needle(TEXT, number) for number in self._files.needles))

@@ -1,0 +1,158 @@
+"""What may be told for a request on this day: who it is about, what the CRM has, and how the person stands.
+
+The same is asked twice: when an answer is compiled, and on the day of its release (RGT-07, SUS-08).
+
+Source: RGT-07, SUS-08, EXP-02, EXP-03.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from jobs.model.request import Given, SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.reading.nobody import NOBODY
+from jobs.register.decision import has_unsubscribed
+from jobs.register.overrides import overridden
+from jobs.register.people import ConfirmedPeople, confirmed_people, given_of
+from jobs.requests.search.case_files import Filing
+from jobs.requests.search.contact_details import is_own_caller, own_numbers
+from jobs.requests.search.facts import files_of, roles_of
+from jobs.requests.search.rows_without_contact import add_loose_rows, roles_of_rows, stand_in
+from jobs.requests.search.search import Material, search_everywhere
+from rules.dates.periods import brussels_date
+from rules.model.kinds import RELATIONS
+from rules.model.personal_records import FullContact
+from rules.people.birthdates import latest_compatible, sentinels_of
+from rules.policy.policy import Policy
+from rules.rights.facts import Asked, RoleInFile, UnitKey
+from rules.rights.standing import Standing, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything that an answer is made from; it stays in this process. `subject` are the contacts, and stand-ins of rows without one, of
+    the person whom the answer is about: the requester, or the child on whose behalf is asked."""
+
+    request: SubjectRequest
+    given: Given
+    people: ConfirmedPeople
+    material: Material
+    filing: Filing
+    standing: Standing
+    subject: frozenset[str]
+    day: date
+    is_missing: bool  # somebody who was confirmed is not there any more
+
+    @property
+    def is_on_behalf(self) -> bool:
+        return self.standing.scope != "own"
+
+    @property
+    def subject_contacts(self) -> list[FullContact]:
+        """The contacts of the person whom the answer is about, in the order of their ids."""
+        return [self.material.contacts[contact] for contact in sorted(self.subject) if contact in self.material.contacts]
+
+    @property
+    def subject_rows(self) -> frozenset[tuple[str, str]]:
+        """The rows without a contact that are about that person."""
+        return self.people.child_rows if self.is_on_behalf else self.people.requester_rows
+
+    @property
+    def numbers_of_rows(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The telephone numbers and the e-mail addresses that stand on those rows as the person's."""
+        rows = [self.filing.row(*row) for row in sorted(self.subject_rows)]
+        phones = [getattr(row, name, None) for row in rows for name in ("caller_number", "number")]
+        emails = [getattr(row, name, None) for row in rows for name in ("caller_email", "sender", "address")]
+        return tuple(phone for phone in phones if phone), tuple(email for email in emails if email)
+
+
+def assess(context: JobContext, request: SubjectRequest) -> Assessment:
+    """Read everything anew, and say how the person stands today.
+
+    Raises:
+        Refused: with code `not_confirmed` or `erased`.
+        ConnectorError: something could not be read whole.
+    """
+    given, people = given_of(context.store, request.id), confirmed_people(context.store, request.id)
+    day = brussels_date(context.clock())
+    # Nobody is looked for as somebody is, by what they said, and what that finds is not theirs (EXP-04): neither the CRM's log nor a watch
+    # tells who is unknown here from who must not be told anything (SUS-07).
+    material = search_everywhere(context, people.contacts, like=_like(given) if people.are_none else ())
+    add_loose_rows(context, material, people.rows)
+    if people.are_none:
+        material = Material(not_searched=material.not_searched)
+    filing = Filing(material)
+    requester = people.requester | {stand_in(*row) for row in people.requester_rows}
+    child = people.child | {stand_in(*row) for row in people.child_rows}
+    roles = [*roles_of(material), *roles_of_rows(material, filing, people.rows)]
+    roles += _unwritten(material, filing, people.contacts, {(role.unit, role.contact) for role in roles})
+    about = child if request.on_behalf else requester
+    contacts = [material.contacts[contact] for contact in sorted(about) if contact in material.contacts]
+    asked = Asked(
+        right=request.right,
+        kind=request.requester_kind,
+        on_behalf=request.on_behalf,
+        requester=requester,
+        child=child,
+        received_on=request.received_on,
+        day=day,
+        mandate=request.identity.mandate if request.identity is not None else None,
+        child_agrees=request.identity.child_agrees if request.identity is not None else False,
+        child_born_on=_born_on(contacts, context.policy, day),
+        overrides=overridden(request),
+        has_relations=_has_relations(material, people.requester) or has_unsubscribed(context.store, request.id),
+        child_has_relations=_has_relations(material, people.child),
+        deceased=any(contact.deceased_on is not None for contact in contacts),
+        about=given.details.about,
+    )
+    found = standing(asked, roles, files_of(material), maturity_age=context.policy.defaults.maturity_age)
+    is_missing = bool(people.contacts - material.contacts.keys()) or any(filing.row(*row) is None for row in people.rows)
+    return Assessment(request, given, people, material, filing, found, child if found.scope != "own" else requester, day, is_missing)
+
+
+def _like(given: Given) -> list[FullContact]:
+    """Contacts that would be those of the people of a request, if there were any."""
+    people = [person for person in (given.requester, given.on_behalf_of) if person is not None]
+    return [
+        FullContact(
+            id=NOBODY,
+            first_name=person.firstname,
+            last_name=person.lastname,
+            national_number=next(iter(person.nationalnumbers), None),
+            phone=next(iter(person.phones), None),
+            email=next(iter(person.emails), None),
+        )
+        for person in people
+    ]
+
+
+def _unwritten(material: Material, filing: Filing, people: frozenset[str], known: set[tuple[UnitKey, str]]) -> list[RoleInFile]:
+    """Roles that nobody wrote down: whoever takes part in a call or an e-mail of a file, or called by a number of theirs, is in it."""
+    numbers = {contact: own_numbers([material.contacts[contact]]) for contact in people if contact in material.contacts}
+    found: set[tuple[UnitKey, str, str]] = set()
+    for party in material.activity_parties.values():
+        if party.party in people:
+            found |= {(unit, party.party or "", "other") for unit in filing.units("activity_party", party.id)}
+    for fiche in material.fiches.values():
+        for contact, own in numbers.items():
+            if is_own_caller(fiche.caller_number, fiche.caller_email, own):
+                found |= {(unit, contact, "reporter") for unit in filing.units("fiche", fiche.id)}
+    return [RoleInFile(unit, contact, role) for unit, contact, role in sorted(found) if (unit, contact) not in known]
+
+
+def _born_on(contacts: list[FullContact], policy: Policy, day: date) -> date | None:
+    """The birth date, where it is certain: a full day on which all that is known agrees (RET-09); None otherwise."""
+    days = set()
+    for contact in contacts:
+        born_on, flags = latest_compatible(contact, None, sentinels_of(policy), day)
+        days.add(born_on if not any(flag.startswith("BIRTHDATE") for flag in flags) else None)
+    return days.pop() if len(days) == 1 else None
+
+
+def _has_relations(material: Material, people: frozenset[str]) -> bool:
+    """Whether anything ties these people outside the missions: gifts, courses, agreements, a partner organisation, a newsletter."""
+    rows = [row for kind in RELATIONS for row in material.rows(kind).values()]
+    contacts = [material.contacts[contact] for contact in people if contact in material.contacts]
+    return any(row.contact in people for row in rows) or any(contact.newsletter or contact.parent_kind == "account" for contact in contacts)

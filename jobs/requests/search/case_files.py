@@ -1,0 +1,43 @@
+"""In which files the rows lie that were found: dossiers, lone fiches, or none.
+
+Source: RET-02, SUS-01, SUS-05.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from jobs.requests.search.facts import Files
+from jobs.requests.search.search import PLACES, Material
+from rules.model.personal_records import FULL
+from rules.model.records import Record
+from rules.rights.facts import UnitKey
+
+
+class Filing:
+    """Answers where a row lies. A fiche of a dossier lies in the dossier, and what hangs on a row lies where that row does."""
+
+    def __init__(self, material: Material) -> None:
+        self._of: dict[str, dict[str, Record]] = {kind: material.rows(kind) for kind in PLACES}
+        self._files = Files(material)
+
+    def row(self, kind: str, row: str) -> Record | None:
+        """A row that was found among the live ones."""
+        return self._of.get(kind, {}).get(row)
+
+    def rows(self, kind: str) -> Iterator[Any]:
+        """All rows of a kind, in the order of their ids."""
+        found = self._of[kind]
+        return (found[row] for row in sorted(found))
+
+    def units(self, kind: str, row: str) -> frozenset[UnitKey]:
+        """The files in which a row lies, live or not; more than one only for a role that stands on two."""
+        return self._files.units_of(kind, row)
+
+
+def record_of(kind: str, values: dict[str, object]) -> Record:
+    """A row that lies elsewhere as a record of its kind."""
+    record: Any = FULL[kind]
+    found: Record = record(**{name: value for name, value in values.items() if name in record.__struct_fields__})
+    return found

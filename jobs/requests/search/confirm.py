@@ -1,0 +1,130 @@
+"""The search for the person of a request, and the word of the DPO on who it is.
+
+What may be about the person is listed and kept from disposal; what is about the person, somebody says, row by row. Doing either again
+undoes what was built on it. The steps are the same whatever is found, nobody included (SUS-04).
+
+Source: EXP-04, HLD-08, IDN-17 to IDN-19, R-151; contract 3.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from itertools import count
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from jobs.checks.same_crm import refuse_other_crm
+from jobs.model.request import (
+    CANDIDATES,
+    COMPILATION,
+    CONFIRMED,
+    DECISIONS,
+    FROZEN,
+    GIVEN,
+    PACKAGE,
+    REVIEW_PAGE,
+    Candidate,
+    Candidates,
+    Confirmed,
+    Frozen,
+    Given,
+    SubjectRequest,
+)
+from jobs.ports.context import JobContext
+from jobs.ports.store import Entry, Store
+from jobs.register.overrides import overridden, overrides_of
+from jobs.register.steps import Hand, admitted, check_role, refused, save_move, wrong_state
+from jobs.requests.search.freeze import frozen_of
+from jobs.requests.search.match import find_candidates
+from jobs.requests.search.search import places_not_searched
+from rules.errors import UsageError
+from rules.model.requests import RequestState, Step, may
+from rules.people.candidates import Strength
+
+CONTRADICTIONS: Final = "IDN-17"  # the rule that two people set aside to confirm one
+_BUILT_ON: Final[Mapping[str, None]] = MappingProxyType(dict.fromkeys((COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE)))
+
+
+def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidates:
+    """Search for the person, and for the child on whose behalf is asked; what is found is kept from disposal until the request is closed.
+
+    A candidate keeps its name when the search is made again, for somebody may be about to confirm it. A confirmation has to be given anew.
+
+    Raises:
+        UsageError: an unknown request.
+        Refused: with code `role`, which is recorded, or `other_crm`, `state` or `erased`.
+        ConnectorError: something could not be read whole; nothing is stored.
+
+    Source: IDN-17 to IDN-19, EXP-03, HLD-08, ACC-10.
+    """
+    check_role(hand, Step.MATCH)
+    store = context.store
+    request = store.request(request_id)
+    refuse_other_crm(store, request.crm, {"action": "requests match", "request": request.id}, request.id)
+    if not may(Step.MATCH, request.state):
+        raise wrong_state(request, Step.MATCH)
+    part = store.request_part(request.id, GIVEN)
+    if part is None:
+        raise refused("erased", "what was said with this request has been erased", "open the request anew", request.id)
+    found = find_candidates(context, msgspec.json.decode(part, type=Given))
+    earlier = _candidates(store, request.id)
+    listed = Candidates(
+        found=tuple(_named(found, earlier.found if earlier is not None else ())),
+        not_searched=places_not_searched(context),
+        at=context.clock(),
+    )
+    frozen = Frozen.of(found, context.clock(), frozen_of(context, request.id))
+    parts: dict[str, bytes | None] = {CANDIDATES: msgspec.json.encode(listed), FROZEN: msgspec.json.encode(frozen), CONFIRMED: None}
+    entry: Entry = ("request", {"request": request.id, "step": Step.MATCH.value})
+    store.save_request(msgspec.structs.replace(request, **_undone(request)), [entry], since=request, parts={**_BUILT_ON, **parts})
+    return listed
+
+
+def confirm_candidates(hand: Hand, request_id: str, names: Collection[str]) -> Confirmed:
+    """Record who the person is, by the names of candidates; none of them is an answer too. It replaces what was confirmed before.
+
+    What contradicts the person is confirmed only once two people have set IDN-17 aside.
+
+    Raises:
+        UsageError: an unknown request or candidate.
+        Refused: with code `role`, `state`, `not_matched` or `contradiction`.
+
+    Source: EXP-04, IDN-17, R-151.
+    """
+    request = admitted(hand, request_id, Step.CONFIRM)
+    candidates = _candidates(hand.store, request.id)
+    if candidates is None:
+        raise refused("not_matched", "nobody has searched for the person yet", f"crm-compliance requests match {request.id}", request.id)
+    by_name = {candidate.candidate: candidate for candidate in candidates.found}
+    chosen = [by_name[name] for name in dict.fromkeys(names) if name in by_name]
+    if len(chosen) < len(set(names)):  # what was typed is not repeated: it may be a person's name
+        raise UsageError("there is no such candidate", hint=f"crm-compliance requests match {request.id}", where=request.id)
+    if any(candidate.strength == Strength.CONTRADICTION for candidate in chosen) and CONTRADICTIONS not in overridden(request):
+        hint = f"two people: crm-compliance requests override {request.id} --rule {CONTRADICTIONS} --reason CODE"
+        raise refused("contradiction", "a candidate contradicts what is known of the person", hint, request.id)
+    confirmed = Confirmed(tuple(candidate.candidate for candidate in chosen), hand.who, hand.now)
+    save_move(hand, request, _undone(request), Step.CONFIRM, {}, parts={**_BUILT_ON, CONFIRMED: msgspec.json.encode(confirmed)})
+    return confirmed
+
+
+def _candidates(store: Store, request_id: str) -> Candidates | None:
+    part = store.request_part(request_id, CANDIDATES)
+    return None if part is None else msgspec.json.decode(part, type=Candidates)
+
+
+def _undone(request: SubjectRequest) -> dict[str, Any]:
+    """The row as it is before there is an answer; words that set a rule aside outlive that."""
+    return {"state": RequestState.SEARCHING, "answer": "", "scope": "", "refusal": "", "words": overrides_of(request)}
+
+
+def _named(found: Collection[Candidate], earlier: Collection[Candidate]) -> list[Candidate]:
+    """Give a candidate the name that it had, and others names that nobody had."""
+    names = {(candidate.person, candidate.kind, candidate.id): candidate.candidate for candidate in earlier}
+    taken = set(names.values())
+    fresh = (name for name in (f"c{number}" for number in count(1)) if name not in taken)
+    return [
+        msgspec.structs.replace(candidate, candidate=names.get((candidate.person, candidate.kind, candidate.id)) or next(fresh))
+        for candidate in found
+    ]

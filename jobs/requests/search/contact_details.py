@@ -1,0 +1,30 @@
+"""The telephone numbers and e-mail addresses of a person, as they can be compared with those on rows.
+
+Source: IDN-10, IDN-12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rules.model.personal_records import FullContact
+from rules.people.emails import normal_email
+from rules.people.phones import normal_phone
+
+
+def own_numbers(contacts: Iterable[FullContact]) -> frozenset[str]:
+    """All numbers and addresses of people."""
+    people = list(contacts)
+    phones = [number for contact in people for number in (contact.phone, contact.mobile)]
+    return compared(phones, [address for contact in people for address in (contact.email, contact.email_2)])
+
+
+def compared(phones: Iterable[str | None], emails: Iterable[str | None]) -> frozenset[str]:
+    """Numbers and addresses in one spelling; short numbers, which are nobody's, are left out."""
+    found = {phone.number for number in phones if (phone := normal_phone(number)) is not None and not phone.is_short}
+    return frozenset(found | {address for email in emails if (address := normal_email(email)) is not None})
+
+
+def is_own_caller(number: str | None, email: str | None, own: frozenset[str]) -> bool:
+    """Whether a caller is known by a number or an address that is one of these."""
+    return bool(own & compared([number], [email]))

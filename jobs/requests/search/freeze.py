@@ -1,0 +1,120 @@
+"""What subject requests keep from disposal, from the moment of receipt on: all that may be about the person, confirmed or not.
+
+Source: HLD-08, R-072, R-073.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import msgspec
+
+from jobs.model.request import FROZEN, GIVEN, KEEP, Frozen, Given, SubjectRequest
+from jobs.ports.context import JobContext
+from jobs.requests.search.match import find_all_candidates
+from rules.dates.periods import brussels_date
+from rules.errors import Refused
+from rules.holds.of_requests import REASON_OF_RIGHT, RequestHold
+
+ATTEMPTS = 5  # at a row that somebody else moves meanwhile
+
+
+class StoredRequests:
+    """The register of requests, as holds ask it.
+
+    What a pending request keeps is looked up in the CRM when it is first asked for, so at the start of every plan and of every run: people
+    who were not found then, or could not be, are found now. A lookup that fails stops whatever asked. A request that was closed keeps what
+    it kept.
+    """
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._looked_up: set[str] = set()
+
+    def freezing(self, closed_since: date) -> Sequence[RequestHold]:
+        """The requests that are pending, and those that were closed on this Brussels day or later.
+
+        Raises:
+            ConnectorError: what a pending request keeps could not be looked up.
+            Refused: with code `not_frozen`, where nobody can tell any more what a pending request keeps.
+        """
+        return tuple(self._holds(closed_since))
+
+    def _holds(self, closed_since: date) -> Iterator[RequestHold]:
+        requests = [request for request in self._context.store.requests() if request.right in REASON_OF_RIGHT]
+        pending = [request for request in requests if request.closed_at is None]
+        unknown = [one for one in pending if one.id not in self._looked_up or frozen_of(self._context, one.id) is None]
+        self._looked_up.update(refreeze_all(self._context, unknown))
+        for request in requests:
+            closed_on = brussels_date(request.closed_at) if request.closed_at is not None else None
+            if closed_on is not None and closed_on < closed_since:
+                continue
+            frozen = frozen_of(self._context, request.id)
+            if frozen is not None:
+                yield RequestHold(
+                    request=request.id, right=request.right.value, contacts=frozen.contacts, rows=frozen.rows, closed_on=closed_on
+                )
+
+
+def frozen_of(context: JobContext, request_id: str) -> Frozen | None:
+    """What a request keeps as it was last looked up; None where it never was, or its time is over."""
+    part = context.store.request_part(request_id, FROZEN)
+    return None if part is None else msgspec.json.decode(part, type=Frozen)
+
+
+def refreeze(context: JobContext, request: SubjectRequest) -> Frozen:
+    """Look up what one pending request keeps, and store it; see `refreeze_all`."""
+    return refreeze_all(context, [request])[request.id]
+
+
+def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dict[str, Frozen]:
+    """Look up what pending requests keep, in one reading of the CRM, and store it. What they kept before stays (HLD-08).
+
+    Raises:
+        ConnectorError: the CRM could not be read whole; nothing is stored.
+        Refused: with code `not_frozen`, where what a person said of themselves is gone, and so is what was kept.
+    """
+    before = {request.id: frozen_of(context, request.id) for request in requests}
+    given: dict[str, Given] = {}
+    for request in requests:
+        part = context.store.request_part(request.id, GIVEN)
+        if part is not None:
+            given[request.id] = msgspec.json.decode(part, type=Given)
+        elif before[request.id] is None:
+            raise _not_frozen(request)
+    found = find_all_candidates(context, given)
+    kept = {request: frozen for request, frozen in before.items() if frozen is not None}
+    for request in requests:
+        if request.id not in found:
+            continue
+        old, new = before[request.id], Frozen.of(found[request.id], context.clock(), before[request.id])
+        if old is None or (old.contacts, old.rows) != (new.contacts, new.rows):
+            _store(context, request, new)
+            kept[request.id] = new
+    return kept
+
+
+def _not_frozen(request: SubjectRequest) -> Refused:
+    error = Refused(
+        "nobody can tell what a pending request keeps: its sealed part is gone",
+        hint="restore the data folder, or close the request",
+        where=request.id,
+    )
+    error.code = "not_frozen"
+    return error
+
+
+def _store(context: JobContext, request: SubjectRequest, frozen: Frozen) -> None:
+    """Store it beside the row, whoever moves that meanwhile; one that is closed by then keeps it too, for all was there at the receipt."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            is_closed = request.closed_at is not None
+            entries = [("request", {"request": request.id, "step": KEEP})] if is_closed else []
+            parts = {FROZEN: msgspec.json.encode(frozen)}
+            context.store.save_request(request, entries, since=request, parts=parts, told=FROZEN if is_closed else "")
+            return
+        except Refused as error:
+            if error.code != "changed" or attempt == ATTEMPTS:
+                raise
+            request = context.store.request(request.id)

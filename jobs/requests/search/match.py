@@ -1,0 +1,94 @@
+"""Finds who in the CRM may be the person that asks, and the child on whose behalf: a list for a person to confirm, never an answer.
+
+Source: section 10; EXP-03, EXP-04, HLD-08.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from connectors.interface import Connector
+from jobs.model.request import Candidate, Given, GivenPerson
+from jobs.ports.context import JobContext
+from jobs.requests.search.callers import CallerRows, read_caller_rows, traces_of
+from rules.dates.periods import brussels_date
+from rules.model.personal_records import FULL, FullContact
+from rules.people.birthdates import Sentinels, sentinels_of
+from rules.people.candidates import RANK, Strength, Wanted, match, wanted_of
+
+REQUESTER, CHILD = "requester", "child"
+
+_OF_CONTACTS: Final = (
+    "first_name", "last_name", "birth_on", "birth_year", "national_number", "phone", "mobile", "email", "email_2", "anonymised_on",
+)  # fmt: skip
+
+
+def find_candidates(context: JobContext, given: Given) -> list[Candidate]:
+    """Find every row that may be of the requester or of the child, the strongest first; the ids `c1`, `c2`, … follow that order.
+
+    Raises:
+        ConnectorError: something could not be read whole; a part of the list is none.
+    """
+    return find_all_candidates(context, {"": given})[""]
+
+
+def find_all_candidates(context: JobContext, given: Mapping[str, Given]) -> dict[str, list[Candidate]]:
+    """Find the candidates of several requests, by request, in one reading of the CRM.
+
+    All contacts are read and compared here, and so are the rows that carry a caller's number, address or name: what a person is looked for
+    by stands in no URL (ACC-05), and nothing is kept of the comparison (IDN-19). Those who were anonymised are skipped.
+
+    Raises:
+        ConnectorError: something could not be read whole.
+    """
+    wanted = {request: list(_wanted(context, people)) for request, people in given.items()}
+    if not any(wanted.values()):
+        return {request: [] for request in given}
+    contacts = [contact for page in context.connector.read(FullContact, _OF_CONTACTS) for contact in page]
+    callers = read_caller_rows(context.connector)
+    return {request: _listed(context, people, contacts, callers) for request, people in wanted.items()}
+
+
+def wanted_person(person: GivenPerson, day: date, sentinels: Sentinels) -> Wanted:
+    """What a person said, made ready to be compared."""
+    return wanted_of(
+        first_name=person.firstname,
+        last_name=person.lastname,
+        birthdate=person.birthdate,
+        national_numbers=person.nationalnumbers,
+        phones=person.phones,
+        emails=person.emails,
+        today=day,
+        sentinels=sentinels,
+    )
+
+
+def _wanted(context: JobContext, given: Given) -> Iterator[tuple[str, Wanted]]:
+    """Whom a request looks for, as far as anything was said by which they could be found."""
+    people: list[tuple[str, GivenPerson | None]] = [(REQUESTER, given.requester), (CHILD, given.on_behalf_of)]
+    for who, person in people:
+        if person is None:
+            continue
+        wanted = wanted_person(person, brussels_date(context.clock()), sentinels_of(context.policy))
+        if not wanted.is_empty:
+            yield who, wanted
+
+
+def _listed(context: JobContext, people: list[tuple[str, Wanted]], contacts: list[FullContact], callers: CallerRows) -> list[Candidate]:
+    found = [one for who, wanted in people for one in _candidates(context, who, wanted, contacts, callers)]
+    found.sort(key=lambda one: RANK[Strength(one.strength)])
+    return [msgspec.structs.replace(one, candidate=f"c{number}") for number, one in enumerate(found, 1)]
+
+
+def _candidates(context: JobContext, who: str, wanted: Wanted, contacts: list[FullContact], callers: CallerRows) -> Iterator[Candidate]:
+    connector: Connector = context.connector
+    matches = match(contacts, wanted, today=brussels_date(context.clock()), sentinels=sentinels_of(context.policy))
+    table = connector.table(FullContact)
+    for one in matches:
+        yield Candidate("", who, table, "contact", one.id, one.strength.value, one.flags, one.evidence, one.born_in, one.number)
+    for row in traces_of(callers, wanted, {one.id for one in matches}):
+        yield Candidate("", who, connector.table(FULL[row.kind]), row.kind, row.id, row.strength.value, row.flags, row.evidence)

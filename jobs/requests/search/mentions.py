@@ -1,0 +1,209 @@
+"""Whether a text speaks of certain people: their full name in any order and spelling, or a number or address of theirs.
+
+The search is made here, over texts that were read for it, and never by a condition sent to the CRM: such a condition would stand in its
+logs (ACC-05). It widens rather than narrows, for people look at every hit, and nothing enters an answer by a name alone (EXP-04).
+
+Source: IDN-07, IDN-10, IDN-12 to IDN-15.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import permutations
+
+import ahocorasick
+from anyascii import anyascii
+
+from rules.model.personal_records import FullContact
+from rules.people.names import PARTICLES
+from rules.people.phones import normal_phone
+from rules.texts.disguises import as_read
+
+# The kinds of evidence, strongest first.
+NATIONAL_NUMBER, EMAIL, PHONE, NAME, NAME_PART = "national_number", "email", "phone", "name", "name_part"
+EVIDENCE = (NATIONAL_NUMBER, EMAIL, PHONE, NAME, NAME_PART)
+NAMES = frozenset({NAME, NAME_PART})
+
+_JOINED = re.compile(r"(?:van(?:den|der|de)?|von|ter|ten|den|der|des|de|du|el|al|ben|ait|ould|dos|da|la|le)")
+SHORTEST_CORE = 4  # letters of a name after a particle that is written together with it
+NATIONAL_DIGITS = 11
+MOST_NAMES_IN_ANY_ORDER = 4  # of one surname; longer ones are taken as they stand and reversed
+
+_IN_BRACKETS = re.compile(r"\([^)]*\)")
+_APOSTROPHE = re.compile(r"(?<=[a-z])['`](?=[a-z])")
+_POSSESSIVE = re.compile(r"(?<=[a-z])['`]s\b")
+_NO_LETTERS = re.compile(r"[^a-z]+")
+_DIGITS = re.compile(r"\d[\d\s./()\-]{6,}")
+_NO_DIGIT = re.compile(r"\D+")
+_INLINE_TAG = re.compile(r"</?(?:a|b|em|font|i|span|strong|u)(?:\s[^<>@]*)?>", re.IGNORECASE)
+_TAG_WITH_ADDRESS = re.compile(r"<[^<>@]*@[^<>]*>")
+_TAG = re.compile(r"<[!/]?[a-zA-Z][^<>@]*>")
+_MAIL_INSIDE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._%+-")
+
+
+class Sought:
+    """Some people by what a text would call them; made for one search and gone with it (IDN-19)."""
+
+    def __init__(self, people: Iterable[FullContact]) -> None:
+        names: defaultdict[str, set[str]] = defaultdict(set)
+        parts: defaultdict[str, set[str]] = defaultdict(set)  # by one of several surnames
+        literal: defaultdict[str, set[str]] = defaultdict(set)  # names such as Ben, which elsewhere are particles
+        mails: defaultdict[str, set[str]] = defaultdict(set)
+        self._numbers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for person in people:
+            first, last = person.first_name or "", person.last_name or ""
+            spellings = _spellings(first, last)
+            for spelling, is_whole in spellings.items():
+                (names if is_whole else parts)[f" {spelling} "].add(person.id)
+            if not spellings and (both := _both_as_written(first, last)):
+                for spelling in both:
+                    literal[f" {spelling} "].add(person.id)
+            for mail in filter(None, (person.email, person.email_2)):
+                mails[_folded(mail).strip()].add(person.id)
+            for phone in filter(None, (person.phone, person.mobile)):
+                if significant := _significant(phone):
+                    self._numbers[PHONE, significant].add(person.id)
+            if len(national := _NO_DIGIT.sub("", _folded(person.national_number or ""))) == NATIONAL_DIGITS:
+                self._numbers[NATIONAL_NUMBER, national].add(person.id)
+        self._names, self._parts, self._literal = _automaton(names), _automaton(parts), _automaton(literal)
+        self._hints = _automaton({max(spelling.split(), key=len): set() for spelling in (*names, *parts, *literal)})
+        self._mails = _automaton(mails)
+
+    def __bool__(self) -> bool:
+        return bool(self._names or self._parts or self._literal or self._mails or self._numbers)
+
+    @staticmethod
+    def strength(evidence: str) -> int:
+        """How weak a kind of evidence is: the strongest is 0."""
+        return EVIDENCE.index(evidence)
+
+    def found_in(self, text: str) -> dict[str, str]:
+        """Who is spoken of in a text, by id, each with the strongest kind of evidence."""
+        folded = _folded(text)
+        found: dict[str, set[str]] = defaultdict(set)
+        for evidence, people in (*self._by_number(folded), *self._by_mail(folded), *self._by_name(folded)):
+            for person in people:
+                found[person].add(evidence)
+        return {person: min(kinds, key=self.strength) for person, kinds in found.items()}
+
+    def _by_number(self, folded: str) -> Iterator[tuple[str, set[str]]]:
+        if self._numbers:
+            runs = [_NO_DIGIT.sub("", run) for run in _DIGITS.findall(folded)]
+            for (evidence, number), people in self._numbers.items():
+                if any(number in run for run in runs):
+                    yield evidence, people
+
+    def _by_mail(self, folded: str) -> Iterator[tuple[str, set[str]]]:
+        if self._mails and "@" in folded:
+            for end, (length, people) in self._mails.iter(folded):
+                before, after = folded[end - length : end - length + 1], folded[end + 1 : end + 2]
+                if (end < length or before not in _MAIL_INSIDE) and not after.isalnum():
+                    yield EMAIL, people
+
+    def _by_name(self, folded: str) -> Iterator[tuple[str, set[str]]]:
+        if not self._hints or next(self._hints.iter(folded.replace("'", "").replace("`", "")), None) is None:
+            return  # most texts: without the longest word of any spelling there is no need to take them apart
+        for automaton, dropped, evidence in (
+            (self._names, PARTICLES, NAME),
+            (self._parts, PARTICLES, NAME_PART),
+            (self._literal, frozenset(), NAME),
+        ):
+            if automaton:
+                for _, (_, people) in automaton.iter(f" {' '.join(_words(folded, dropped))} "):
+                    yield evidence, people
+
+
+def _automaton(needles: dict[str, set[str]]) -> ahocorasick.Automaton | None:
+    if not needles:
+        return None
+    automaton = ahocorasick.Automaton()
+    for needle, people in needles.items():
+        automaton.add_word(needle, (len(needle), people))
+    automaton.make_automaton()
+    return automaton
+
+
+class _Letters(dict[str, str]):
+    """A character -> the plain letters that stand for it; what has no width is nothing."""
+
+    def __missing__(self, letter: str) -> str:
+        plain = self[letter] = "'" if letter in "’‘ʼ´" else anyascii(letter)
+        return plain
+
+
+_LETTERS = _Letters()
+_MARKS = re.compile(r"[\u0300-\u036f]+")
+_NOT_PLAIN = re.compile(r"[^\x00-\x7f]")
+
+
+def _folded(text: str) -> str:
+    """A text without markup, accents and capitals."""
+    addresses = _TAG_WITH_ADDRESS.findall(text) if "@" in text else ()  # where a link leads
+    # An equals sign at the end of a line breaks a word in an e-mail, and is only a sign anywhere else: both may be meant.
+    text = " ".join((as_read(text), *((text,) if "=\n" in text or "=\r\n" in text else ()), *addresses))
+    if "<" in text:
+        text = _TAG.sub(" ", _INLINE_TAG.sub("", text))
+    if not text.isascii():
+        text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
+        text = _NOT_PLAIN.sub(lambda found: _LETTERS[found[0]], text)
+    return text.lower()
+
+
+def _words(folded: str, dropped: frozenset[str] = PARTICLES) -> list[str]:
+    """The words of a text, without particles and initials."""
+    plain = _APOSTROPHE.sub("", _POSSESSIVE.sub("", folded))
+    return [word for word in _NO_LETTERS.split(plain) if len(word) > 1 and word not in dropped]
+
+
+def _both_as_written(first: str, last: str) -> set[str]:
+    """A full name of which one half is nothing but particles, in both orders."""
+    one, other = (" ".join(_words(_folded(_IN_BRACKETS.sub(" ", half)), frozenset())) for half in (first, last))
+    return {f"{one} {other}", f"{other} {one}"} if one and other else set()
+
+
+def _spellings(first: str, last: str) -> dict[str, bool]:
+    """How a text without particles may write a full name, each with whether all of the surname is in it; empty where one half is not
+    known, or is nothing but particles."""
+    found: dict[str, bool] = {}
+    for one in _first_names(first):
+        for other, is_all in _last_names(last).items():
+            for spelling in (f"{one} {other}", f"{other} {one}"):
+                found[spelling] = found.get(spelling, False) or is_all
+    return found
+
+
+def _first_names(first: str) -> set[str]:
+    """All first names, the first of them alone, and all written as one."""
+    words = _words(_folded(_IN_BRACKETS.sub(" ", first)))
+    return {" ".join(words), words[0], "".join(words)} if words else set()
+
+
+def _last_names(last: str) -> dict[str, bool]:
+    """A surname as it stands, in any order, cut to one of its parts, and with its particles joined or taken off (IDN-14, IDN-15)."""
+    folded = _folded(_IN_BRACKETS.sub(" ", last))
+    whole = [word for word in _NO_LETTERS.split(_APOSTROPHE.sub("", folded)) if word]
+    words = [word for word in whole if len(word) > 1 and word not in PARTICLES]
+    if not words:
+        return {}
+    orders = permutations(words) if len(words) <= MOST_NAMES_IN_ANY_ORDER else (words, reversed(words))
+    found = dict.fromkeys(words, False)
+    for start in range(len(whole)):  # "Van den Broeck" is also "Van Denbroeck", of which the first word goes
+        is_all = not any(word in words for word in whole[:start])
+        found["".join(whole[start:])] = found.get("".join(whole[start:]), False) or is_all
+    found |= {" ".join(order): True for order in orders} | {"".join(words): True}
+    for word, is_all in tuple(found.items()):
+        if (joined := _JOINED.match(word)) and len(core := word[joined.end() :]) >= SHORTEST_CORE:
+            found[core] = found.get(core, False) or is_all
+    return {name: is_all for name, is_all in found.items() if len(name) > 1}
+
+
+def _significant(phone: str) -> str:
+    """The digits of a number as every way of writing it has them: without zeros, and without the country where it is Belgium.
+
+    Empty for a short number, which is nobody's, and for what is no full number (IDN-10).
+    """
+    found = normal_phone(phone)
+    return "" if found is None or found.is_short else found.number.removeprefix("+32").lstrip("+")

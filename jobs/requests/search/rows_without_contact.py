@@ -1,0 +1,79 @@
+"""Rows that are about a person without a contact: a fiche by the caller's number, a role by its name.
+
+Source: EXP-03, EXP-05, IDN-17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from jobs.ports.context import JobContext
+from jobs.reading.nobody import always
+from jobs.requests.search.callers import CALLED
+from jobs.requests.search.case_files import Filing
+from jobs.requests.search.search import Material
+from rules.model.personal_records import FULL, FullContact, FullDossier, FullFiche, FullParty
+from rules.model.records import Record
+from rules.rights.facts import RoleInFile
+
+_CONTENT = frozenset({"picture", "media", "body", "image"})
+# What somebody is in a file of which no more is known than that they called or wrote.
+_ROLE = {"fiche": "reporter", "recording": "reporter", "call": "other", "email": "other", "activity_party": "other"}
+
+
+def stand_in(kind: str, row: str) -> str:
+    """What stands for a contact where there is none."""
+    return f"{kind}:{row}"
+
+
+def add_loose_rows(context: JobContext, material: Material, rows: Collection[tuple[str, str]]) -> None:
+    """Read these rows, the files that they lie in, and who else has a role there; what is gone is simply not there.
+
+    Every kind is asked for, and every step taken, also where there is nothing to read (SUS-07).
+    """
+    material = material if rows else Material()
+    for kind in CALLED:
+        for row in _read(context, FULL[kind], "id", [row for each, row in rows if each == kind]):
+            material.rows(kind)[row.id] = row
+    fiches = [row.fiche for row in material.recordings.values() if row.fiche and row.fiche not in material.fiches]
+    fiches += [row.fiche for row in material.parties.values() if row.fiche and row.fiche not in material.fiches]
+    activities = [*material.rows("call").values(), *material.rows("email").values()]
+    fiches += [row.regarding for row in activities if row.regarding_kind == "fiche" and row.regarding not in material.fiches]
+    for fiche in _read(context, FullFiche, "id", sorted(set(fiches))):
+        material.fiches[fiche.id] = fiche
+    dossiers = {
+        row.dossier for kind in ("fiche", "party") for row in material.rows(kind).values() if row.dossier
+    } - material.dossiers.keys()
+    for dossier in _read(context, FullDossier, "id", sorted(dossiers)):
+        material.dossiers[dossier.id] = dossier
+    _add_people(context, material, sorted(dossiers), [row for kind, row in rows if kind == "fiche"] + sorted(set(fiches)))
+
+
+def _add_people(context: JobContext, material: Material, dossiers: Collection[str], fiches: Collection[str]) -> None:
+    """Who else has a role in those files: whoever is told of them must not be told of these people."""
+    of_dossiers = sorted({row.id for row in _read(context, FullFiche, "dossier", dossiers, ("dossier",))})
+    for field, ids in (("dossier", dossiers), ("fiche", sorted({*of_dossiers, *fiches}))):
+        for party in _read(context, FullParty, field, ids):
+            material.parties[party.id] = party
+    missing = {row.contact for row in material.parties.values() if row.contact} - material.contacts.keys()
+    for contact in _read(context, FullContact, "id", sorted(missing)):
+        material.contacts[contact.id] = contact
+
+
+def roles_of_rows(material: Material, filing: Filing, rows: Collection[tuple[str, str]]) -> list[RoleInFile]:
+    """The role that each of these rows gives its stand-in in the file that it lies in."""
+    found = []
+    for kind, row in sorted(rows):
+        for unit in sorted(filing.units(kind, row)):
+            if kind == "party":
+                party = material.parties[row]
+                found.append(RoleInFile(unit, stand_in(kind, row), party.role or "", party.suspect_until))
+            elif kind in _ROLE:
+                found.append(RoleInFile(unit, stand_in(kind, row), _ROLE[kind]))
+    return found
+
+
+def _read(context: JobContext, record: type[Any], field: str, ids: Collection[str], fields: tuple[str, ...] | None = None) -> list[Any]:
+    wanted = fields or tuple(name for name in record.__struct_fields__ if name not in _CONTENT and name not in Record.__struct_fields__)
+    return [row for page in context.connector.read(record, wanted, among=always(field, ids)) for row in page]

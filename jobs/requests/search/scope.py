@@ -1,0 +1,293 @@
+"""Which rows an answer is about: everything about the child in its files, a person's own data and statements, and relations.
+
+What lies in a file that is closed to the person is excluded whole, and so is, for such a person, every free text that lies in no file: it
+may stem from the closed one (SUS-05).
+
+Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06, R-098, R-107.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Final
+
+from jobs.model.answer import MentionedIn
+from jobs.requests.search.assess import Assessment
+from jobs.requests.search.case_files import record_of
+from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
+from jobs.requests.search.mentions import NAMES, Sought
+from jobs.requests.search.namesakes import Namesakes
+from jobs.requests.search.rows_without_contact import stand_in
+from rules.dates.periods import brussels_date
+from rules.model.kinds import KINDS_IN_ORDER, RELATIONS
+from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
+from rules.model.records import Record
+from rules.rights.facts import UnitKey
+from rules.rights.standing import ItemScope, item_scope
+
+_SPEAKS = frozenset({"reporter", "witness"})
+_AUDIO = "audio/"
+MENTION = "mention"
+_ORDERED_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "dossier": ("opened_on",),
+        "fiche": ("communicated_at", "communicated_on", "created_on"),
+        "recording": ("started_at", "started_on"),
+        "call": ("ended_at",),
+        "email": ("sent_at", "sent_on", "created_on"),
+        "note": ("created_at", "created_on"),
+        "donation": ("booked_on",),
+        "enrolment": ("held_on",),
+        "engagement": ("started_on",),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of an answer. `unit` is its file, None for what lies in none. `is_own`: it describes the person, or is a statement of theirs.
+
+    `is_caller`: it is a fiche, and it was them who called or wrote; else what tells who did is somebody else's. `is_limited`: RGT-09 holds
+    for it. `is_reference`: of the row itself only its number is told. `place` is `mention`, or the place of a row that is not live any more
+    (`bin`, `retained`), or empty. `is_askers`: it is the report of who asks in the person's name, and of nobody else.
+    """
+
+    kind: str
+    id: str
+    record: Record
+    unit: UnitKey | None = None
+    is_own: bool = False
+    is_limited: bool = False
+    is_reference: bool = False
+    place: str = ""
+    fields: tuple[str, ...] = ()  # of a mention: where the person is spoken of
+    evidence: str = ""  # of a mention: the strongest kind
+    where: MentionedIn | None = None  # of a mention, for who reviews it
+    has_texts: bool = True  # not where it lies in no file and may tell of a closed one
+    is_caller: bool = False
+    is_askers: bool = False
+
+    @property
+    def source(self) -> tuple[str, str]:
+        return self.kind, self.id
+
+    @property
+    def at(self) -> str:
+        """The instant or day by which the row is ordered, in ISO form; empty where it has none, and for a row that only mentions."""
+        if self.place == MENTION:
+            return ""
+        values = (getattr(self.record, name, None) for name in _ORDERED_BY.get(self.kind, ()))
+        return next((str(json_value(value)) for value in values if value is not None), "")
+
+    @property
+    def day(self) -> str:
+        """The day alone, in Brussels."""
+        at = self.at
+        return brussels_date(datetime.fromisoformat(at)).isoformat() if "T" in at else at
+
+
+class Scope:
+    """What of everything that was found the answer is about: `rows` in their order, and `excluded`, which never leaves the process.
+
+    `numbers` are the telephone numbers and e-mail addresses of the person; `askers` are the contacts of who asks in the person's name, with
+    their names, and `asker_numbers` theirs.
+    """
+
+    def __init__(self, assessment: Assessment) -> None:
+        self._found = assessment
+        self._standing = assessment.standing
+        self._me = assessment.subject
+        self.numbers = own_numbers(assessment.subject_contacts) | compared(*assessment.numbers_of_rows)
+        contacts = assessment.material.contacts
+        others = sorted(assessment.people.requester - assessment.subject) if assessment.is_on_behalf else ()
+        asking = [contacts[one] for one in others if one in contacts]
+        self.askers = {one.id: " ".join(part for part in (one.first_name, one.last_name) if part) for one in asking}
+        self.asker_numbers = own_numbers(asking)
+        mine = [party for party in assessment.material.activity_parties.values() if party.party in self._me or self._is_loose(party)]
+        self._own_activities = {party.activity for party in mine}
+        roles = assessment.material.parties.values()
+        self._spoken = {party.fiche for party in roles if party.role in _SPEAKS and self._is_mine(party)}
+        reporters = [party for party in roles if party.role == "reporter"]
+        self._reported = {party.fiche for party in reporters if self._is_mine(party)} - {
+            party.fiche for party in reporters if not self._is_mine(party)
+        }
+        self._statements = {fiche.id for fiche in assessment.material.fiches.values() if self._is_statement(fiche)}
+        self._called = {fiche.id for fiche in assessment.material.fiches.values() if self._is_caller(fiche)}
+        self._heard = {fiche.id for fiche in assessment.material.fiches.values() if self._is_heard_on(fiche)}
+        # Who has no role in a file, and is only written to about it, is not told which file that was (EXP-05).
+        of_mine = [party for party in roles if self._is_mine(party)]
+        self._with_role = {unit for party in of_mine for unit in assessment.filing.units("party", party.id)}
+        self.excluded: set[tuple[str, str]] = set()
+        rows = {} if self._standing.answer == "neutral" or self._standing.refusal else self._rows()
+        self.rows = tuple(rows[source] for source in sorted(rows, key=lambda source: (KINDS_IN_ORDER.index(source[0]), source[1])))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everybody who was confirmed is still there, and nothing is both told and excluded (EXP-14, R-128)."""
+        return not self._found.is_missing and not self.excluded.intersection(row.source for row in self.rows)
+
+    def _rows(self) -> dict[tuple[str, str], Row]:
+        found: dict[tuple[str, str], Row] = {}
+        for kind in KINDS_IN_ORDER:
+            for record in self._found.filing.rows(kind):
+                units = self._found.filing.units(kind, record.id)
+                if units & self._standing.excluded:
+                    self.excluded.add((kind, record.id))
+                elif (row := self._in_a_file(kind, record, units) if units else self._in_no_file(kind, record)) is not None:
+                    found[row.source] = row
+        for row in (*self._elsewhere(), *self._mentions()):
+            found.setdefault(row.source, row)
+        return found
+
+    # -- in files ------------------------------------------------------------------------------------------------------------------
+
+    def _in_a_file(self, kind: str, record: Record, units: frozenset[UnitKey]) -> Row | None:
+        for unit in sorted(units):
+            scope = item_scope(self._standing, unit)
+            if scope is ItemScope.NOTHING:
+                continue
+            is_limited, is_own = unit in self._standing.limited, self._is_own(kind, record)
+            if scope is not ItemScope.OWN or is_own:
+                is_caller = isinstance(record, FullFiche) and self._is_caller(record)
+                is_askers = isinstance(record, FullFiche) and self._is_askers(record)
+                return Row(kind, record.id, record, unit, is_own, is_limited, is_caller=is_caller, is_askers=is_askers)
+            if kind == "dossier" and unit in self._with_role:
+                return Row(kind, record.id, record, unit, is_reference=True)
+        return None
+
+    def _is_own(self, kind: str, record: Record) -> bool:
+        """Whether a row describes the person, or is a contact with them or a statement of theirs."""
+        if self._is_loose_row(kind, record.id):
+            return True
+        if isinstance(record, FullParty):
+            return record.contact in self._me
+        if isinstance(record, FullFiche):
+            return record.id in self._statements
+        if isinstance(record, FullRecording):
+            if compared([record.caller_number], ()):
+                return record.fiche in self._called or is_own_caller(record.caller_number, None, self.numbers)
+            return record.fiche in self._heard
+        if isinstance(record, FullCall):
+            return record.id in self._own_activities or is_own_caller(record.number, None, self.numbers)
+        if isinstance(record, FullEmail):
+            return record.id in self._own_activities or is_own_caller(None, record.sender, self.numbers)
+        if isinstance(record, FullNote):  # an attachment with sound on a fiche of theirs is a recording (RET-05)
+            return record.regarding in self._heard and (record.media_type or "").startswith(_AUDIO)
+        return False
+
+    def _is_statement(self, fiche: FullFiche) -> bool:
+        """Whether what a fiche tells was said by the person: they are its reporter or witness, or called by a number of theirs."""
+        is_caller = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
+        return is_caller or fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)
+
+    def _is_caller(self, fiche: FullFiche) -> bool:
+        """Whether it was the person who called or wrote: by a number of theirs, or as its only reporter."""
+        is_known = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
+        return is_known or fiche.id in self._reported or self._is_loose_row("fiche", fiche.id)
+
+    def _is_askers(self, fiche: FullFiche) -> bool:
+        """Whether it was who asks in the person's name that called or wrote: by a number of theirs, or as its only reporter."""
+        if not self.askers:
+            return False
+        reporters = {
+            party.contact for party in self._found.material.parties.values() if party.fiche == fiche.id and party.role == "reporter"
+        }
+        if compared([fiche.caller_number], [fiche.caller_email]):
+            return is_own_caller(fiche.caller_number, fiche.caller_email, self.asker_numbers) and reporters <= self.askers.keys()
+        return bool(reporters) and reporters <= self.askers.keys()
+
+    def _is_heard_on(self, fiche: FullFiche) -> bool:
+        """Whether a recording of it is one of the person's voice: not where they are its witness and somebody else called."""
+        is_foreign = bool(compared([fiche.caller_number], [fiche.caller_email])) and not self._is_caller(fiche)
+        return fiche.id in self._statements and not is_foreign
+
+    def _is_mine(self, party: FullParty) -> bool:
+        return party.contact in self._me or self._is_loose(party)
+
+    def _is_loose(self, record: Record) -> bool:
+        return any(stand_in(kind, record.id) in self._me for kind in ("party", "activity_party"))
+
+    def _is_loose_row(self, kind: str, row: str) -> bool:
+        return (kind, row) in self._found.subject_rows
+
+    # -- in no file ----------------------------------------------------------------------------------------------------------------
+
+    def _in_no_file(self, kind: str, record: Record) -> Row | None:
+        is_limited = bool(self._standing.limited)
+        if kind == "contact":
+            is_told = record.id in self._me and (self._standing.identity or self._standing.relations)
+            texts = not self._standing.excluded  # nobody can tell from which file they stem
+            return Row(kind, record.id, record, is_own=True, is_limited=is_limited, has_texts=texts) if is_told else None
+        if kind in RELATIONS:
+            is_mine = self._standing.relations and getattr(record, "contact", None) in self._me
+            return Row(kind, record.id, record, is_own=True, has_texts=not self._standing.excluded) if is_mine else None
+        is_about = getattr(record, "regarding_kind", None) == "contact" and getattr(record, "regarding", None) in self._me
+        if not (is_about or self._is_own(kind, record)) or not self._standing.identity:
+            return None
+        if self._standing.excluded:  # nobody can tell from which file it stems
+            self.excluded.add((kind, record.id))
+            return None
+        return Row(kind, record.id, record, is_own=True, is_limited=is_limited)
+
+    # -- not live, or not linked ---------------------------------------------------------------------------------------------------
+
+    def _elsewhere(self) -> list[Row]:
+        found = []
+        for each in self._found.material.elsewhere:
+            if each.kind not in KINDS_IN_ORDER:
+                continue
+            record = record_of(each.kind, {**each.values, "id": each.id})
+            units = self._found.filing.units(each.kind, each.id)
+            is_suspicion = getattr(record, "role", None) == "suspect"
+            if units & self._standing.excluded or (is_suspicion and getattr(record, "contact", None) in self._me):
+                self.excluded.add((each.kind, each.id))
+                continue
+            row = self._in_a_file(each.kind, record, units) if units else self._in_no_file(each.kind, record)
+            if row is not None:
+                found.append(replace(row, place=each.place))
+        return found
+
+    def _mentions(self) -> list[Row]:
+        """Rows of other files that speak of the person, for the DPO to look at (EXP-04).
+
+        Whoever asks for a child gets none of them, and neither does somebody to whom a file is closed: they may stem from there. A row that
+        a name leads to, and that is somebody else's, speaks of that person.
+        """
+        fields: dict[tuple[str, str], list[str]] = {}
+        evidence: dict[tuple[str, str], str] = {}
+        for each in self._found.material.mentions:
+            if each.kind in KINDS_IN_ORDER and each.kind != "contact" and self._me.intersection(each.people):
+                source = (each.kind, each.id)
+                fields.setdefault(source, []).append(each.field)
+                evidence[source] = min(each.evidence, evidence.get(source, each.evidence), key=Sought.strength)
+        if self._found.request.on_behalf or not self._standing.identity:
+            return []
+        if self._standing.excluded:
+            self.excluded.update(fields)
+            return []
+        found = []
+        namesakes = Namesakes(self._found)
+        for (kind, row), places in sorted(fields.items()):
+            record, units = self._found.filing.row(kind, row), self._found.filing.units(kind, row)
+            if record is None or any(unit in self._standing.own for unit in units):  # of those files the role decides (EXP-05)
+                continue
+            if evidence[kind, row] in NAMES and namesakes.owns(kind, record):
+                continue
+            where = namesakes.where(kind, record)
+            told = tuple(sorted(set(places)))
+            found.append(Row(kind, row, record, place=MENTION, fields=told, evidence=evidence[kind, row], where=where))
+        return found
+
+
+def json_value(value: object) -> str | int | float | bool | None:
+    """A value of a row as it stands in JSON: days and instants in ISO form, several keys with commas."""
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value)
+    return str(value)

@@ -1,0 +1,408 @@
+"""Everything that the CRM has about confirmed people, and where it could not be looked for (EXP-03)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, get_type_hints
+
+from connectors.interface import Among, Connector, Reach, ReadIncomplete, Trace
+from jobs.ports.context import JobContext
+from jobs.reading.gather import rows_of
+from jobs.reading.nobody import NOBODY, always, ids_or_nobody
+from jobs.requests.search.mentions import Sought
+from rules.model.kinds import HANGING, RELATIONS
+from rules.model.personal_records import (
+    FULL,
+    FullActivityParty,
+    FullCall,
+    FullContact,
+    FullDonation,
+    FullDossier,
+    FullEmail,
+    FullEngagement,
+    FullEnrolment,
+    FullFiche,
+    FullNote,
+    FullParty,
+    FullRecording,
+    personal_fields,
+)
+from rules.model.records import Record
+
+AT_ONCE = 4  # reads; the parallelism that the service itself hints at
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A row that speaks of people without being linked to them: where, the strongest kind of evidence (name, phone, email,
+    national_number), and the contacts of those asked for whom it speaks of."""
+
+    kind: str
+    id: str
+    field: str
+    evidence: str
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A row that lies in the recycle bin or in long-term retention (`place`), with its fields by their names here; texts as they are."""
+
+    place: str
+    kind: str
+    id: str
+    values: dict[str, object]
+
+
+@dataclass(slots=True)
+class Material:
+    """What was found, by id. `contacts` are the people asked for and everybody else in their files; `accounts` are names of organisations.
+
+    `numbers` are those of every dossier and fiche of the CRM, and of proceedings.
+
+    Fiches, recordings, notes, calls and e-mails are those of the files in which the person has a role, those about the person, those in
+    which they take part, and those that mention them. Of the file of such an activity or mention in which the person has no role, only the
+    dossier or lone fiche itself is here, with its roles, the fiches that these are on, and their contacts. Rows that were anonymised are
+    left out.
+    """
+
+    contacts: dict[str, FullContact] = field(default_factory=dict)
+    accounts: dict[str, str] = field(default_factory=dict)
+    parties: dict[str, FullParty] = field(default_factory=dict)
+    dossiers: dict[str, FullDossier] = field(default_factory=dict)
+    fiches: dict[str, FullFiche] = field(default_factory=dict)
+    recordings: dict[str, FullRecording] = field(default_factory=dict)
+    notes: dict[str, FullNote] = field(default_factory=dict)
+    calls: dict[str, FullCall] = field(default_factory=dict)
+    emails: dict[str, FullEmail] = field(default_factory=dict)
+    activity_parties: dict[str, FullActivityParty] = field(default_factory=dict)
+    donations: dict[str, FullDonation] = field(default_factory=dict)
+    enrolments: dict[str, FullEnrolment] = field(default_factory=dict)
+    engagements: dict[str, FullEngagement] = field(default_factory=dict)
+    mentions: list[Mention] = field(default_factory=list)
+    elsewhere: list[Elsewhere] = field(default_factory=list)
+    numbers: set[str] = field(default_factory=set)
+    not_searched: tuple[str, ...] = ()
+
+    def rows(self, kind: str) -> dict[str, Any]:
+        """The rows of one kind, by the word for it."""
+        found: dict[str, Any] = getattr(self, PLACES[kind])
+        return found
+
+
+PLACES: Mapping[str, str] = {
+    "contact": "contacts",
+    "party": "parties",
+    "dossier": "dossiers",
+    "fiche": "fiches",
+    "recording": "recordings",
+    "note": "notes",
+    "call": "calls",
+    "email": "emails",
+    "activity_party": "activity_parties",
+    "donation": "donations",
+    "enrolment": "enrolments",
+    "engagement": "engagements",
+}
+ACTIVITIES = ("call", "email")
+
+# The texts in which people may be spoken of, by kind. Names and numbers of contacts are matched by themselves (10.4).
+TEXTS: Mapping[str, tuple[str, ...]] = {
+    "dossier": ("court_reference", "summary"),
+    "fiche": ("caller_number", "caller_email", "summary", "transmitted_to"),
+    "party": ("name", "authority_evidence", "notes"),
+    "contact": ("description",),
+    "recording": ("name", "caller_number", "transcript"),
+    "note": ("subject", "text", "file_name"),
+    "call": ("subject", "text", "number"),
+    "email": ("subject", "text", "sender", "recipients"),
+    "activity_party": ("address", "name"),
+    "donation": ("name",),
+    "enrolment": ("name", "course"),
+    "engagement": ("name",),
+}
+# The numbers by which a file is known: also of those that nobody asks about, for texts name them.
+NUMBERS: Mapping[str, tuple[str, ...]] = {"dossier": ("number", "court_reference"), "fiche": ("number",)}
+# What hangs on these tells of people: a table that is not mapped and does is not searched.
+HUNG_ON = (FullContact, FullDossier, FullFiche, FullParty)
+ANONYMISED = ("contact", "dossier", "fiche")  # kinds whose rows outlive their own anonymisation
+
+# Rows that lie elsewhere are looked for by what ties them to the person (first) and to the files of the person (then).
+BY_PERSON = (
+    ("party", "contact"), ("donation", "contact"), ("enrolment", "contact"), ("engagement", "contact"), ("activity_party", "party"),
+    ("note", "regarding"), ("call", "regarding"), ("email", "regarding"), ("contact", "id"),
+)  # fmt: skip
+BY_FILE = (
+    ("dossier", "id"), ("fiche", "id"), ("fiche", "dossier"), ("party", "dossier"), ("party", "fiche"), ("recording", "fiche"),
+    ("note", "regarding"), ("call", "regarding"), ("email", "regarding"),
+)  # fmt: skip
+ELSEWHERE = (Trace.BIN, Trace.RETAINED)
+
+
+def search_everywhere(
+    context: JobContext, people: Collection[str], rows: Collection[tuple[str, str]] = (), *, like: Collection[FullContact] = ()
+) -> Material:
+    """Gather everything about these contacts, with all that the files in which they have a role hold.
+
+    `rows` are others, by kind and id, that are known to be about the people although no link says so: they are taken in as mentions are.
+    Texts are also searched for people who are `like` these, of whom no row is theirs. Every step asks the CRM, also where there is nothing
+    to look for: an answer about nobody costs what one about somebody costs, as long as their rows fit into one request each (SUS-07).
+    Nothing that is sent to the CRM holds a name or a number: rows are found by their links, and texts are read and searched here (ACC-05).
+
+    Raises:
+        ConnectorError: something could not be read whole; a partial answer is none.
+    """
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
+        search = _Search(context.connector, threads, frozenset(people), like)
+        search.people()
+        search.files()
+        search.mentions()
+        search.rows(rows)
+        search.elsewhere()
+        search.bystanders()
+    search.material.not_searched = places_not_searched(context)
+    return search.material
+
+
+def places_not_searched(context: JobContext) -> tuple[str, ...]:
+    """Say by codes where people cannot be looked for in this organisation, whoever they are (docs/search.md).
+
+    The same for everybody, so that the list of a neutral answer tells nothing (SUS-04).
+
+    Raises:
+        ConnectorError: whether the recycle bin or another place can be looked into cannot be told now.
+    """
+    connector = context.connector
+    places = ["backups"]
+    places += connector.copies if connector.copies is not None else ["copies"]
+    for kind in PLACES:
+        if not connector.has(FULL[kind]):
+            places.append(f"kind:{kind}")
+            continue
+        mapped = connector.fields(FULL[kind])
+        places += [f"column:{kind}.{name}" for name in (*TEXTS[kind], *_content_fields(kind)) if name not in mapped]
+    places += _unread_contents(connector, has_stores=bool(context.objects))
+    looks = [(trace, kind) for trace in ELSEWHERE for kind in PLACES]
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
+        reached = threads.map(lambda look: connector.lying(look[0], FULL[look[1]], (), Among("id", [NOBODY])).reach, looks)
+        places += [trace.value for (trace, _), reach in zip(looks, reached, strict=True) if reach is Reach.NOT_REACHABLE]
+    places += [f"table:{name}" for name in connector.unmapped(HUNG_ON)]
+    if connector.traces(Trace.HISTORY, ()).reach is not Reach.NOT_KEPT:
+        places.append("audit_history")
+    return tuple(dict.fromkeys(places))
+
+
+def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
+    """Contents that are handed over as they are, and in which nobody is looked for; and activities of kinds that are not mapped."""
+    places = []
+    if connector.has(FullRecording):
+        places.append("recordings_audio")
+        if not has_stores and "storage_uri" in connector.fields(FullRecording):
+            places.append("external_storage")
+    if connector.has(FullNote):
+        places.append("attachments_content")
+    if connector.has(FullEmail):
+        places.append("email_attachments")
+    return [*places, "other_activities"]
+
+
+@cache
+def _content_fields(kind: str) -> tuple[str, ...]:
+    hints = get_type_hints(FULL[kind])
+    return tuple(name for name in personal_fields(kind) if hints[name] == bytes | None)
+
+
+@cache
+def _wanted(kind: str) -> tuple[str, ...]:
+    """Every field but contents, and the small picture that comes with a contact's row."""
+    contents = {*_content_fields(kind), "image", "id", "etag"}
+    return tuple(name for name in FULL[kind].__struct_fields__ if name not in contents)
+
+
+class _Search:
+    """One search: rows are taken in by what ties them together, each once."""
+
+    def __init__(
+        self, connector: Connector, threads: ThreadPoolExecutor, people: frozenset[str], like: Collection[FullContact] = ()
+    ) -> None:
+        self.material = Material()
+        self._connector = connector
+        self._threads = threads
+        self._people = people
+        self._like = like
+        self._anonymised: set[str] = set()  # ids of rows that are left out
+        self._attended: set[str] = set()  # activities of which the participants were taken in
+        self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def _take(self, *reads: tuple[str, str, Collection[str]]) -> None:
+        """Take in the rows of each kind whose field is one of the ids, all reads side by side."""
+        for (kind, _, _), rows in zip(reads, self._threads.map(lambda one: self._read(*one), reads), strict=True):
+            place = self.material.rows(kind)
+            for row in rows:
+                if kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None:
+                    self._anonymised.add(row.id)
+                else:
+                    place.setdefault(row.id, row)
+
+    def _read(self, kind: str, field: str, ids: Collection[str]) -> list[Record]:
+        return rows_of(self._connector, FULL[kind], _wanted(kind), always(field, ids))
+
+    def _demand(self, kind: str, ids: Iterable[str | None]) -> None:
+        """Take in rows to which others point, and that must therefore be there."""
+        wanted = {row for row in ids if row is not None} - self.material.rows(kind).keys() - self._anonymised
+        self._take((kind, "id", wanted))
+        if hidden := wanted - self.material.rows(kind).keys() - self._anonymised:
+            raise ReadIncomplete(
+                f"{len(hidden)} rows are out of this account's sight although others point to them",
+                hint="give the application user read access to the whole organisation, or try again if the CRM was being changed",
+                where=self._connector.table(FULL[kind]),
+            )
+
+    # -- what is tied to the people ----------------------------------------------------------------------------------------
+
+    def people(self) -> None:
+        """The people, their roles, their relations, and the activities and notes about them or with them."""
+        people = self._people
+        self._take(
+            ("contact", "id", people),
+            ("party", "contact", people),
+            ("activity_party", "party", people),
+            *((kind, "contact", people) for kind in RELATIONS),
+            *((kind, "regarding", people) for kind in HANGING),
+        )
+        self._demand("contact", (row.parent for row in self.material.contacts.values() if row.parent_kind == "contact"))
+        accounts = {row.parent for row in self.material.contacts.values() if row.parent_kind == "account" and row.parent is not None}
+        self.material.accounts.update(self._connector.names("account", ids_or_nobody(accounts)))
+        taking = {row.activity for row in self.material.activity_parties.values() if row.activity is not None}
+        self._take(*((kind, "id", taking) for kind in ACTIVITIES))
+
+    def files(self) -> None:
+        """The files in which the people have a role, with all that they hold."""
+        found = self.material
+        roles = [row for row in found.parties.values() if row.contact in self._people]
+        self._demand("fiche", (row.fiche for row in roles))
+        dossiers = {row.dossier for row in roles} | {fiche.dossier for fiche in found.fiches.values()}
+        self._demand("dossier", dossiers)
+        self._units |= {("dossier", row) for row in found.dossiers}
+        self._units |= {("fiche", row.id) for row in found.fiches.values() if row.dossier is None}
+        self._take(("fiche", "dossier", found.dossiers), ("party", "dossier", found.dossiers))
+        self._take(("party", "fiche", found.fiches), ("recording", "fiche", found.fiches))
+        tied = {*found.dossiers, *found.fiches, *found.recordings, *found.parties}
+        for kind in RELATIONS:
+            tied |= found.rows(kind).keys()
+        self._take(*((kind, "regarding", tied) for kind in HANGING))
+        self._take(("note", "regarding", {*found.calls, *found.emails}))
+        self._participants()
+
+    def _participants(self) -> None:
+        """Everybody who takes part in an activity that was found since this was last looked at."""
+        activities = {*self.material.calls, *self.material.emails} - self._attended
+        self._attended |= activities
+        self._take(("activity_party", "activity", activities))
+
+    # -- mentions ----------------------------------------------------------------------------------------------------------
+
+    def mentions(self) -> None:
+        """The rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page by page."""
+        sought = Sought([*(row for row in self.material.contacts.values() if row.id in self._people), *self._like])
+        for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), TEXTS):
+            self.material.mentions += mentions
+        self.rows({(row.kind, row.id) for row in self.material.mentions})
+
+    def rows(self, rows: Collection[tuple[str, str]]) -> None:
+        """Take in some rows by themselves, and the activities of which they are participants."""
+        self._take(*((kind, "id", {row for of, row in rows if of == kind} - self.material.rows(kind).keys()) for kind in TEXTS))
+        taking = {row.activity for row in self.material.activity_parties.values() if row.activity is not None}
+        known = {*self.material.calls, *self.material.emails}
+        self._take(*((kind, "id", taking - known) for kind in ACTIVITIES))
+
+    def _mentions_in(self, kind: str, sought: Sought) -> list[Mention]:
+        # A role without a contact may be theirs in any file, also in their own: what it is decides over that file (SUS-06).
+        known = {row for row, record in self.material.rows(kind).items() if kind != "party" or record.contact is not None}
+        known |= self._anonymised
+        anonymised = ("anonymised_on",) if kind in ANONYMISED else ()
+        numbers = NUMBERS.get(kind, ())
+        found = []
+        for page in self._connector.read(FULL[kind], dict.fromkeys((*TEXTS[kind], *anonymised, *numbers))):
+            for row in page:
+                self.material.numbers.update(number.strip() for name in numbers if (number := getattr(row, name)))
+                if row.id in known or (anonymised and getattr(row, "anonymised_on", None) is not None):
+                    continue
+                for name in TEXTS[kind]:
+                    if (text := getattr(row, name)) and (people := sought.found_in(text)):
+                        evidence = min(people.values(), key=Sought.strength)
+                        found.append(Mention(kind, row.id, name, evidence, tuple(sorted(people))))
+        return found
+
+    # -- what is around ------------------------------------------------------------------------------------------------
+
+    def bystanders(self) -> None:
+        """Everybody else in what was found: roles, participants, and the files of activities and mentions in which nobody has a role."""
+        found = self.material
+        self._participants()
+        hanging: list[FullNote | FullCall | FullEmail] = [*found.notes.values(), *found.calls.values(), *found.emails.values()]
+        above = {kind: {row.regarding for row in hanging if row.regarding_kind == kind} for kind in (*HANGING, "recording", "party")}
+        self._take(*((kind, "id", {row for row in ids if row is not None} - found.rows(kind).keys()) for kind, ids in above.items()))
+        hanging = [*found.notes.values(), *found.calls.values(), *found.emails.values()]
+        fiches = {row.fiche for row in found.parties.values()} | {row.fiche for row in found.recordings.values()}
+        fiches |= {row.regarding for row in hanging if row.regarding_kind == "fiche"}
+        self._demand("fiche", fiches)
+        dossiers = {row.dossier for row in found.parties.values()} | {row.dossier for row in found.fiches.values()}
+        dossiers |= {row.regarding for row in hanging if row.regarding_kind == "dossier"}
+        self._demand("dossier", dossiers)
+        others = found.dossiers.keys() - {row for _, row in self._units}
+        inside = rows_of(self._connector, FullFiche, ("dossier",), always("dossier", others))  # a role there counts for the dossier
+        self._take(("party", "dossier", found.dossiers), ("party", "fiche", {*found.fiches, *(row.id for row in inside)}))
+        self._demand("fiche", (row.fiche for row in found.parties.values()))
+        self._demand("contact", (row.contact for row in found.parties.values()))
+        people = {row.party for row in found.activity_parties.values() if row.party_kind == "contact"}
+        people |= {row.regarding for row in hanging if row.regarding_kind == "contact"}
+        for kind in RELATIONS:
+            people |= {row.contact for row in found.rows(kind).values()}
+        for lying in found.elsewhere:
+            name = {"party": "contact", "activity_party": "party"}.get(lying.kind)
+            if name and lying.values[name] is not None and lying.values.get("party_kind") in (None, "contact"):
+                people.add(str(lying.values[name]))
+        self._take(("contact", "id", {row for row in people if row is not None} - found.contacts.keys()))
+
+    # -- bin and retention -----------------------------------------------------------------------------------------------
+
+    def elsewhere(self) -> None:
+        """What lies in the recycle bin or in long-term retention of the people and of the files in which they have a role."""
+        for trace in ELSEWHERE:
+            lying: dict[tuple[str, str], Elsewhere] = {}
+            self._lying(trace, lying, [(kind, name, self._people) for kind, name in BY_PERSON])
+            taking = {str(row.values["activity"]) for row in lying.values() if row.kind == "activity_party"}
+            parties = [row.values for row in lying.values() if row.kind == "party"]
+            files = {row for _, row in self._units} | {row.id for row in self.material.fiches.values() if self._is_own(row)}
+            files |= {str(row[name]) for row in parties for name in ("dossier", "fiche") if row[name] is not None}
+            self._lying(trace, lying, [("fiche", "id", files)])
+            files |= {str(row.values["dossier"]) for row in lying.values() if row.kind == "fiche" and row.values["dossier"] is not None}
+            activities = [(kind, "id", taking) for kind in ACTIVITIES]
+            self._lying(trace, lying, [*((kind, name, files) for kind, name in BY_FILE), *activities])
+            fiches = {row for kind, row in lying if kind == "fiche"} - files
+            self._lying(trace, lying, [(kind, name, fiches) for kind, name in BY_FILE if name in ("fiche", "regarding")])
+            self._lying(trace, lying, [("activity_party", "activity", {row for kind, row in lying if kind in ACTIVITIES})])
+            self.material.elsewhere += lying.values()
+            # A role that was deleted tells of a file that is there: what it is about has to be known, and whose role stands there now.
+            gone = [row.values for row in lying.values() if row.kind in ("party", "fiche")]
+            dossiers, fiches = ({str(row[name]) for row in gone if row.get(name) is not None} for name in ("dossier", "fiche"))
+            self._take(("dossier", "id", dossiers - self.material.dossiers.keys()), ("fiche", "id", fiches - self.material.fiches.keys()))
+
+    def _is_own(self, fiche: FullFiche) -> bool:
+        return ("dossier", fiche.dossier or "") in self._units
+
+    def _lying(self, trace: Trace, lying: dict[tuple[str, str], Elsewhere], reads: Sequence[tuple[str, str, Collection[str]]]) -> None:
+        def read(kind: str, name: str, ids: Collection[str]) -> Iterable[Record]:
+            return self._connector.lying(trace, FULL[kind], _wanted(kind), always(name, ids)).rows
+
+        for (kind, _, _), rows in zip(reads, self._threads.map(lambda one: read(*one), reads), strict=True):
+            for row in rows:
+                if not (kind in ANONYMISED and getattr(row, "anonymised_on", None) is not None):
+                    values = {name: getattr(row, name) for name in _wanted(kind)}
+                    lying.setdefault((kind, row.id), Elsewhere(trace.value, kind, row.id, values))

@@ -1,0 +1,53 @@
+"""Removes the rows of units that lie in long-term retention, and reads back that they are gone.
+
+No write reaches such a row: a job of the CRM deletes it, named by its id. It comes after the live rows of its unit, which may be refused,
+and before the unit counts as written. What a job says is not believed.
+
+Source: the reference, sections 6.2, 6.4 and 11.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connectors.interface import Connector, Trace
+from jobs.model.run import ActionState, RowWrite
+from jobs.writing.read_back import still_there
+from jobs.writing.send import TECHNICAL, Held, Settled
+from rules.model.records import KINDS
+
+NO_ANSWER = "NO_ANSWER"
+
+
+def purge_retained(connector: Connector, writes: Mapping[str, Sequence[RowWrite]], *, held: Held) -> dict[str, Settled]:
+    """Purge what lies there of each unit, by a key of the caller's, and say what became of each that has such rows.
+
+    `held` is asked right before (HLD-07). A unit of which all is left is skipped where the CRM does not let us, and FAILED where the job
+    did not do it; one of which a part has gone is PARTIAL.
+
+    Raises:
+        ConnectorError: the job cannot be followed, or what is left not be read; the intents stand, and the run goes on from there.
+    """
+    there = {key: found for key, rows in writes.items() if (found := [write for write in rows if write.retained])}
+    if not there:
+        return {}
+    kept = held(there)
+    going = {key: rows for key, rows in there.items() if key not in kept}
+    keys = {(write.kind, write.id): (connector.table(KINDS[write.kind]), write.id) for rows in going.values() for write in rows}
+    refused = connector.purge(Trace.RETAINED, list(keys.values())) if keys else frozenset()
+    left = still_there(connector, [write for rows in going.values() for write in rows])
+    settled: dict[str, Settled] = {}
+    for key, rows in there.items():
+        is_whole = all(write.retained for write in writes[key])
+        remaining = [write for write in rows if (write.kind, write.id) in left]
+        if key in kept:
+            settled[key] = Settled(ActionState.SKIPPED if is_whole else ActionState.PARTIAL, kept[key])
+        elif not remaining:
+            settled[key] = Settled(ActionState.DONE)
+        elif not is_whole or len(remaining) < len(rows):
+            settled[key] = Settled(ActionState.PARTIAL, TECHNICAL)
+        elif any(keys[write.kind, write.id] in refused for write in remaining):
+            settled[key] = Settled(ActionState.SKIPPED, TECHNICAL)
+        else:
+            settled[key] = Settled(ActionState.FAILED, NO_ANSWER)
+    return settled

@@ -1,0 +1,129 @@
+"""What recordings have outside the CRM: removed before their row, since an object without a row is lost from sight (ERA-12, R-053).
+
+No change set spans the CRM and a storage. So everything that could make the CRM refuse is looked at again first, and only then the object
+goes; if its row stays all the same, the next run finds the object gone and takes the row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from connectors.interface import Among, ObjectError, ObjectStore
+from jobs.model.plan import Key
+from jobs.model.run import Action, ActionState, RowWrite
+from jobs.ports.context import JobContext
+from jobs.reading.gather import rows_of
+from jobs.writing.rows import CHANGED
+from jobs.writing.storage import Outside
+from rules.model.decisions import Reason
+from rules.model.records import KINDS, Dossier, Fiche, Record, Recording
+
+OBJECT_LEFT = "OBJECT_LEFT"
+AT_ONCE = 8  # removals; each waits for its storage most of the time
+
+
+def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Action]) -> dict[Key, str]:
+    """Remove the object of each row that has one (`RowWrite.object`), and give the units that must not be written, with a code.
+
+    CHANGED: a row is another than was judged, or a recording that stays names the same object. A hold's code: the CRM has put one on the
+    dossier since (HLD-07). Of these nothing was removed.
+    OBJECT_LEFT: an object could not be removed; the rows stay, so that it is not lost from sight. One that is missing counts as removed.
+    """
+    having = [action for action in intents if any(write.object for write in action.rows)]
+    codes = dict.fromkeys(_changed(context, having), CHANGED)
+    removals: list[tuple[Key, ObjectStore, str]] = []
+    rows = _recordings(context, having)
+    held_in_crm = _held(context, list(rows.values()))
+    going = {write.id for action in having for write in action.rows if write.object}
+    for action in having:
+        key = action.key
+        for write in action.rows if key not in codes else ():
+            if not write.object:
+                continue
+            row = rows.get(write.id)
+            place = outside.place(row.storage_uri) if row is not None and row.storage_uri else None
+            if write.id in held_in_crm:
+                codes[key] = Reason.HOLD_LEGAL.value
+            elif place is None or write.object not in outside.references(place[1]) or outside.others(place[1], going):
+                codes[key] = CHANGED
+            else:
+                removals.append((key, *place))
+    removals = [removal for removal in removals if removal[0] not in codes]
+    if removals:
+        context.still_ours()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for (key, _, _), failure in zip(removals, pool.map(_remove, removals), strict=True):
+            if failure:
+                codes[key] = OBJECT_LEFT
+                if failure not in context.connector.warnings:
+                    context.connector.warnings.append(failure)
+    return codes
+
+
+def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action]) -> dict[Key, tuple[Key, ...]]:
+    """For each unit whose rows were written, its recordings of which an object is still in some storage, as (table, id).
+
+    Told by keyed references, so also long after the addresses are gone. An address that a recording of now names again is that one's. Where
+    a storage cannot be listed, all of them count as left: what could not be read back is not known to be gone (ERA-15).
+    """
+    written = (ActionState.REMOVED, ActionState.DONE, ActionState.PARTIAL)
+    having = {action.key: [write for write in action.rows if write.object] for action in actions if action.state in written}
+    wanted = {write.object for writes in having.values() for write in writes}
+    if not wanted:
+        return {}
+    try:
+        listed = (item for store in context.objects for item in store.listing())
+        names = (name for item in listed for name in (item.address, *item.made_of))
+        named = {reference: name for name in names for reference in outside.references(name)}
+        there = {reference: named[reference] for reference in wanted & named.keys()}
+    except ObjectError as error:
+        context.connector.warnings.append(str(error))
+        there = dict.fromkeys(wanted, "")
+    table = context.connector.table(Recording)
+    left = {
+        key: tuple((table, write.id) for write in writes if write.object in there and not outside.others(there[write.object], {write.id}))
+        for key, writes in having.items()
+    }
+    return {key: found for key, found in left.items() if found}
+
+
+def _remove(removal: tuple[Key, ObjectStore, str]) -> str:
+    """Remove one object and look whether it is gone; gives what went wrong, without the address."""
+    _, store, address = removal
+    try:
+        store.remove(address)
+        return f"an object is still in {store.described} after it was removed" if store.is_there(address) else ""
+    except ObjectError as error:
+        return str(error)
+
+
+def _recordings(context: JobContext, actions: Sequence[Action]) -> Mapping[str, Recording]:
+    ids = sorted({write.id for action in actions for write in action.rows if write.object})
+    return {row.id: row for row in rows_of(context.connector, Recording, ("storage_uri", "fiche"), Among("id", ids))}
+
+
+def _held(context: JobContext, rows: Sequence[Recording]) -> set[str]:
+    """The recordings whose dossier is under a legal hold in the CRM now: no version of theirs tells."""
+    connector = context.connector
+    fiches = {
+        row.id: row.dossier
+        for row in rows_of(connector, Fiche, ("dossier",), Among("id", sorted({row.fiche or "" for row in rows} - {""})))
+    }
+    dossiers = sorted({dossier for dossier in fiches.values() if dossier})
+    held = {row.id for row in rows_of(connector, Dossier, ("legal_hold",), Among("id", dossiers)) if row.legal_hold}
+    return {row.id for row in rows if fiches.get(row.fiche or "") in held}
+
+
+def _changed(context: JobContext, actions: Sequence[Action]) -> list[Key]:
+    """The units of which a row is not what was judged any more: what the CRM would refuse must not cost an object."""
+    judged: defaultdict[type[Record], set[str]] = defaultdict(set)
+    for write in _writes(actions):  # what lies in long-term retention has no other version
+        judged[KINDS[write.kind]].add(write.id)
+    versions = {row.id: row.etag for kind, ids in judged.items() for row in rows_of(context.connector, kind, (), Among("id", sorted(ids)))}
+    return [action.key for action in actions if any(versions.get(write.id) != write.etag for write in _writes([action]))]
+
+
+def _writes(actions: Sequence[Action]) -> list[RowWrite]:
+    return [write for action in actions for write in action.rows if not write.retained]

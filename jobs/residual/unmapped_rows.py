@@ -1,0 +1,48 @@
+"""Rows of tables that the mapping does not name and that hang on units that go: what the CRM deletes along, and what would be left behind.
+
+What goes along is noted with its unit, so that its history and its place in the recycle bin are cleaned too. A unit of which something
+would stay behind is skipped and tried again: somebody has to map that table, or say that its rows may stay (R-158).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from connectors.interface import RowKey
+from jobs.model.run import Action
+from jobs.ports.context import JobContext
+from jobs.writing.send import TECHNICAL
+from rules.model.records import KINDS
+
+
+def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[Action], dict[tuple[str, str], str]]:
+    """The same intents with what goes along with their rows, and the units that must wait, by (table, id), with a code."""
+    connector = context.connector
+    owners = {
+        (connector.table(KINDS[write.kind]), write.id): action.key
+        for action in intents
+        for write in action.rows
+        if write.operation == "delete"
+    }
+    there = {(connector.table(KINDS[write.kind]), write.id) for action in intents for write in action.rows if write.retained}
+    along: dict[tuple[str, str], list[RowKey]] = {}
+    waiting: dict[tuple[str, str], str] = {}
+    for each in connector.hanging(list(owners)):
+        owner = owners[each.on]
+        if each.goes and each.on not in there:  # what hangs on a row in long-term retention goes along with nothing
+            along.setdefault(owner, []).append(each.row)
+        else:
+            waiting[owner] = TECHNICAL
+    # A row that is masked takes nothing along, and nothing keeps it from being masked: whatever hangs on it would stay (R-081).
+    masked = {
+        (connector.table(KINDS[write.kind]), write.id): action.key for action in intents for write in action.rows if write.mask is not None
+    }
+    for each in connector.hanging(list(masked), restricting=True):
+        waiting[masked[each.on]] = TECHNICAL
+    result = []
+    for action in intents:
+        rows = along.get(action.key)
+        result.append(msgspec.structs.replace(action, along=tuple(sorted(set(rows)))) if rows else action)
+    return result, waiting

@@ -1,0 +1,132 @@
+"""Notices that the CRM was restored from a backup, and makes good what that has brought back (ERA-13, R-091)."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import msgspec
+
+from jobs.erasures.register import load_register, reconcile, refuse_if_behind
+from jobs.erasures.rows_back import returned_rows
+from jobs.model.plan import Kind, Plan, PlanState
+from jobs.model.run import Run
+from jobs.ports.context import JobContext
+from jobs.restores.lost_runs import Held, LostPlaces, clean_lost_places, finish_lost_places
+from jobs.restores.partial_units import half_done
+from jobs.restores.plan import plan_replay
+from jobs.runs.apply import apply_plan, unfinished
+from jobs.writing.read_back import still_there
+
+RESTORED = "RESTORED"
+SAMPLE = 200  # rows: whatever backup was restored, the rows that were erased last are back
+
+
+def rows_back(context: JobContext) -> int:
+    """How many of the rows that completed runs erased last, a bounded sample, are in the CRM again.
+
+    A unit that is half done is no sign: what is left of it never went. A database that was lost and recovered has no such runs until the
+    next night: then every row is looked for by the register.
+    """
+    if context.erased.last() is not None and not any(run.is_over for run in context.store.runs()):
+        return len(returned_rows(context, load_register(context)))
+    crms: dict[str, bool] = {}
+    writes = []
+    for run, action in context.store.last_done(SAMPLE):
+        if run not in crms:
+            crms[run] = context.store.plan(context.store.run(run).plan).crm == context.crm
+        if crms[run]:
+            writes += [write for write in reversed(action.rows) if write.operation == "delete" and not write.retained]
+    return len(still_there(context.connector, islice(writes, SAMPLE)))
+
+
+class Recovered(msgspec.Struct, frozen=True):
+    """What was cleaned of rows that lost runs had written, and the run that let go what was left to do; None where nothing was.
+
+    `unfinished` are units that have lost a part and are not as they were judged, or are under a hold: the next plan judges what is left.
+    """
+
+    places: LostPlaces
+    run: Run | None = None
+    unfinished: int = 0
+
+
+def recover(context: JobContext) -> Recovered:
+    """Take up what a lost database had begun: give database and file what only one of them has, finish runs that were cut off, clean what
+    is left in other places of rows that the lost runs had written, and let go what the register knows and the CRM still, or again, has:
+    rows that are back, and contacts that were to be removed or trimmed, units that are half gone.
+
+    A database that was put back to an older day does not know which contacts lost their dossier to it: they would look like ones that were
+    never linked to anything, and be kept for good (RET-20).
+
+    Raises:
+        Refused: so much has to go that the plan needs approval; `where` is its id.
+        ConnectorError: the CRM could not be read whole.
+    """
+    with context.store.exclusive():
+        reconcile(context)
+    context.forget_memory()
+    for run in unfinished(context):
+        apply_plan(context, run.plan)
+    places = clean_lost_places(context)
+    half = half_done(context, load_register(context), Held(context).covers)
+    plan = plan_replay(context, only_if_due=True, also_begun=True, half_done=half.units)
+    return Recovered(places, apply_plan(context, plan.id) if plan is not None else None, half.unfinished)
+
+
+def replay(context: JobContext) -> Run:
+    """Erase again what had been erased and is back, once, and give database and journal of the register what only one of them had.
+
+    Raises:
+        Refused: so much is back that the plan needs approval; `where` is its id.
+    """
+    refuse_if_behind(context)
+    _begin(context)
+    plan = plan_replay(context)
+    assert plan is not None
+    return apply_plan(context, plan.id)
+
+
+def replay_if_restored(context: JobContext) -> Run | None:
+    """Replay where the CRM was restored, before anything else is done in it; None where it was not, or holds keep all that is back.
+
+    A replay plan that waits for approval is taken up again instead of a new one.
+
+    Raises:
+        StoreAltered: the database was lost, or put back to an older day, and has to be recovered first.
+        Refused: a replay plan waits for approval; `where` is its id.
+    """
+    refuse_if_behind(context)
+    finish_lost_places(context)
+    back = rows_back(context)
+    if not back:
+        return None
+    context.store.append([("alarm", {"code": RESTORED, "rows": back})])
+    _begin(context)
+    plan = _awaited(context) or plan_replay(context, only_if_due=True)
+    return apply_plan(context, plan.id) if plan is not None else None
+
+
+def restored_warning(context: JobContext) -> str:
+    """What a person who makes a plan is told of a CRM that was restored; empty where it was not. The ledger keeps the alarm."""
+    back = rows_back(context)
+    if not back:
+        return ""
+    context.store.append([("alarm", {"code": RESTORED, "rows": back})])
+    return f"{RESTORED}: {back} rows that had been erased are back in the CRM; replay before anything is planned: crm-compliance replay"
+
+
+def _begin(context: JobContext) -> None:
+    for run in unfinished(context):
+        apply_plan(context, run.plan)
+    with context.store.exclusive():
+        reconcile(context)
+    context.forget_memory()
+
+
+def _awaited(context: JobContext) -> Plan | None:
+    """The replay plan that needed approval and is still valid, approved meanwhile or not."""
+    now = context.clock()
+    for plan in context.store.plans():
+        if plan.kind is Kind.REPLAY and plan.crm == context.crm and plan.needed:
+            return plan if plan.state(now) in (PlanState.WAITING, PlanState.READY) else None
+    return None

@@ -1,0 +1,219 @@
+"""Cleans what runs whose database was lost have left of their rows in other places: history, bin, jobs, timeline, retention (ERA-12).
+
+Their journals knew the ids, and are gone; the register of erasures beside the database has keyed references, from which no id can be had.
+So the places are asked for all that they keep, the reference of each row is computed, and those that the register knows are cleaned and
+looked at again, as at the end of any run. What only the database knew is lost with it: there is no certificate of these rows and no
+statistic.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from itertools import chain
+
+import msgspec
+
+from connectors.interface import Among, Reach, RowKey, Trace
+from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.erasures.register import Register, Written, erase_late, load_register
+from jobs.holds.active import active_holds
+from jobs.ledger.heads import LOST, REQUESTS
+from jobs.ports.context import JobContext
+from jobs.reading.gather import rows_of
+from jobs.reading.long_term import retained_rows_of
+from jobs.residual.clean import clean_rows
+from jobs.writing.read_back import TRACES, gone_rows
+from rules.dates.periods import brussels_date
+from rules.model.kinds import LINKS
+from rules.model.records import KINDS, Dossier
+from rules.model.residual_data import PlaceState
+
+CLEANED_TOGETHER = 1_000
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+class LostPlaces(msgspec.Struct, frozen=True):
+    """What was found of rows that lost runs had written: `rows` of which something was left, `cleaned` of them; `held` are those that a
+    hold keeps, or may keep. `left` and `not_reachable` say by place of how many rows something is left, and which places could not be
+    looked at. `uncertified` is how many rows were erased by runs of which the database knows nothing: of these no certificate can be had.
+    """
+
+    rows: int = 0
+    cleaned: int = 0
+    held: int = 0
+    left: dict[str, int] = {}
+    not_reachable: tuple[str, ...] = ()
+    uncertified: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody, or the next night, has to come back to it."""
+        return bool(self.left or self.held)
+
+
+def clean_lost_places(context: JobContext) -> LostPlaces:
+    """Find and clean what is left in other places of rows that are gone or masked, and of which no journal tells; the ledger says so.
+
+    A row is taken for one of ours by its keyed reference alone, and only if it is not there any more; a masked one if it shows its mask. A
+    hold keeps what is left where it is on the row or on its unit; where it was placed after the row was written, and is on a person or on
+    whatever meets conditions, nobody can tell any more whom the row was about, so that it keeps all of them (HLD-07). One from before had
+    been asked before the row was written. What the database knows to be half done is left to the next night.
+
+    Raises:
+        Refused: another run is going on, or the kill switch is set.
+        ConnectorError: a place cannot be looked at; what is cleaned by then is cleaned, and the same may be done again.
+    """
+    store, connector = context.store, context.connector
+    with store.exclusive() as lease, connector.guarded(lease.check):
+        refuse_if_stopped(store)
+        connector.settle_earlier()
+        register = load_register(context)
+        tables = register.tables | register.tables_written
+        found = _found(context, register, tables) if tables else {}
+        held = Held(context)
+        kept = {row for row, written in found.items() if held.covers(row, written)}
+        unreachable = _not_reachable(context, tables)
+        left: Counter[str] = Counter()
+        cleaned = 0
+        rows = sorted(found.keys() - kept)
+        run = context.new_id("recovery")
+        for at in range(0, len(rows), CLEANED_TOGETHER):
+            refuse_if_stopped(store)
+            context.progress("cleaning what lost runs left", at, len(rows))
+            chunk = {row: found[row] for row in rows[at : at + CLEANED_TOGETHER]}
+            places = _cleaned(context, run, chunk)
+            cleaned += sum(1 for each in places.values() if PlaceState.STILL_THERE not in each.values())
+            left.update(place for each in places.values() for place, state in each.items() if state is PlaceState.STILL_THERE)
+            erase_late(context, {row: written for row, written in chunk.items() if written.operation != "mask"})
+        done = LostPlaces(len(found), cleaned, len(kept), dict(sorted(left.items())), unreachable, _uncertified(context))
+        store.append([("lost_places", msgspec.to_builtins(done))])
+        return done
+
+
+def finish_lost_places(context: JobContext) -> None:
+    """Go on where an earlier night has left something, until nothing is left; what it came to is in the ledger."""
+    entries = context.store.strand(LOST)
+    if entries and (entries[-1].data.get("left") or entries[-1].data.get("held")):
+        clean_lost_places(context)
+
+
+def _found(context: JobContext, register: Register, tables: Collection[str]) -> dict[RowKey, Written]:
+    """The rows of which any place keeps something and that lost runs had written, as they wrote them."""
+    connector = context.connector
+    found: dict[RowKey, Written] = {}
+    retained: set[RowKey] = set()
+    for trace in Trace:
+        last: RowKey | None = None
+        for number, row in enumerate(connector.kept(trace, tables)):
+            if number % 5_000 == 0:
+                context.progress(f"looking for what lost runs left: {TRACES[trace].value}", number)
+            if row == last:
+                continue
+            last = row
+            for table in [row[0]] if row[0] else sorted(tables):
+                key = (table, row[1])
+                if key not in found and (written := register.written(context.references(*key))) is not None:
+                    found[key] = written
+                if trace is Trace.RETAINED and key in found:
+                    retained.add(key)
+    # A row in long-term retention that was announced is still to be purged with its unit, as long as that is there and judged again.
+    announced = {row: unit for row in retained if (unit := found[row].unit)}
+    living = _living(context, set(announced.values()))
+    for row, unit in announced.items():
+        if unit in living:
+            del found[row]
+    for _, action in context.store.partials():
+        for row in gone_rows(connector, action):
+            found.pop(row, None)
+    return dict(_as_they_are(context, found))
+
+
+def _living(context: JobContext, units: Collection[str]) -> set[str]:
+    """Those of these units, by keyed reference, that are there, live or in long-term retention; nothing is read for none."""
+    found: set[str] = set()
+    connector = context.connector
+    records = [KINDS[kind] for kind in LINKS if connector.has(KINDS[kind])] if units else []
+    lie = connector.retaining(records)
+    for record in records:
+        pages = chain(connector.read(record, ()), [retained_rows_of(connector, record, (), None)] if record in lie else [])
+        for row in chain.from_iterable(pages):
+            found.update(ref for ref in context.references(connector.table(record), row.id) if ref in units)
+    return found
+
+
+def _as_they_are(context: JobContext, found: Mapping[RowKey, Written]) -> Iterator[tuple[RowKey, Written]]:
+    """Those that are gone, and those that were to be masked and show it; whatever else is there belongs to a row that lives."""
+    connector = context.connector
+    there = connector.existing(found) if found else set()
+    masked: set[RowKey] = set()
+    for table in sorted({table for table, _ in there}):
+        record = connector.record(table)
+        ids = [id for of, id in there if of == table and found[of, id].operation == "mask"]
+        if record is not None and ids:
+            masked |= {(table, row.id) for row in rows_of(connector, record, ("anonymised_on",), Among("id", ids)) if _is_masked(row)}
+    for row, written in found.items():
+        if row not in there:
+            yield row, msgspec.structs.replace(written, operation="delete")
+        elif row in masked:
+            yield row, written
+
+
+def _is_masked(row: object) -> bool:
+    return getattr(row, "anonymised_on", None) is not None
+
+
+def _cleaned(context: JobContext, run: str, rows: Mapping[RowKey, Written]) -> dict[RowKey, Mapping[str, PlaceState]]:
+    masked = {row: [row] if written.operation == "mask" else [] for row, written in rows.items()}
+    gone = {row: [] if masked[row] else [row] for row in rows}
+    return {
+        row: {place.value: state for place, state in cleaned.places.items()}
+        for row, cleaned in clean_rows(context, run, gone, masked, masked).items()
+    }
+
+
+def _not_reachable(context: JobContext, tables: Collection[str]) -> tuple[str, ...]:
+    """The places that nobody could look into, so that nobody can say that nothing is left there."""
+    anybody = [(table, NOBODY) for table in sorted(tables)]
+    looks = {TRACES[trace]: context.connector.traces(trace, anybody).reach for trace in Trace} if anybody else {}
+    return tuple(place.value for place, reach in looks.items() if reach is Reach.NOT_REACHABLE)
+
+
+def _uncertified(context: JobContext) -> int:
+    known = {run.id for run in context.store.runs()}
+    return len({entry.ref for entry in context.erased.read() if entry.operation in ("delete", "mask") and entry.run not in known})
+
+
+def _wide_holds(context: JobContext, day: date) -> Iterator[datetime]:
+    """When the holds in force were placed that are on a person or on whatever meets conditions."""
+    for hold in context.store.holds(unreleased=True):
+        if hold.is_in_force(day) and (hold.everything or hold.kind == "contact" or hold.conditions):
+            yield hold.placed_at
+
+
+def _requests(context: JobContext, day: date) -> Iterator[datetime]:
+    """When the subject requests were opened that keep what may be about a person."""
+    grace_days = context.policy.defaults.request_grace_days
+    keeping = context.requests.freezing(day - timedelta(days=grace_days))
+    ids = {each.request for each in keeping if each.reason(day, grace_days=grace_days) is not None}
+    for entry in context.store.strand(REQUESTS):
+        if entry.data.get("step") == "open" and entry.data.get("request") in ids:
+            yield datetime.fromisoformat(entry.at)
+
+
+class Held:
+    """Which rows holds cover, as far as keyed references tell."""
+
+    def __init__(self, context: JobContext) -> None:
+        connector, day = context.connector, brussels_date(context.clock())
+        self._references = context.references
+        rows = {(connector.table(KINDS[kind]), id) for kind, id in active_holds(context, day).rows if connector.has(KINDS[kind])}
+        rows |= {(connector.table(Dossier), row.id) for page in connector.read(Dossier, ("legal_hold",)) for row in page if row.legal_hold}
+        self._refs = {ref for row in rows for ref in context.references(*row)}
+        self._latest = max([*_wide_holds(context, day), *_requests(context, day)], default=None)
+
+    def covers(self, row: RowKey, written: Written) -> bool:
+        if self._latest is not None and (not written.at or self._latest >= datetime.fromisoformat(written.at)):
+            return True
+        return bool(written.unit in self._refs or self._refs.intersection(self._references(*row)))

@@ -1,0 +1,82 @@
+"""Units of several change sets of which a lost run has taken a part: told by keyed references, and finished as a run that goes on would.
+
+What is left of such a unit cannot be judged any more: its fiches, and with them what its end hangs on, may be gone. So it is finished where
+its own row has the very version that was judged and no fiche has come to it since; where nothing of it has gone, or where it is not as it
+was judged, the next plan judges what there is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from connectors.interface import RowKey
+from jobs.erasures.register import Register, Written, version_of
+from jobs.erasures.rows_back import Returned
+from jobs.ports.context import JobContext
+from jobs.reading.long_term import retained_rows_of
+from rules.model.kinds import LINKS
+from rules.model.records import KINDS, Record
+
+
+class HalfDone(msgspec.Struct, frozen=True):
+    """The units that are to be finished, and how many have lost a part and are not as they were judged, or are under a hold."""
+
+    units: tuple[Returned, ...] = ()
+    unfinished: int = 0
+
+
+def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey, Written], bool]) -> HalfDone:
+    """Read every row of the tables of which something was announced, and tell which units have lost a part.
+
+    Raises:
+        ConnectorError: the CRM could not be read whole.
+    """
+    if not register.has_wholes:
+        return HalfDone()
+    connector = context.connector
+    there: defaultdict[str, set[str]] = defaultdict(set)  # by unit, the references of its rows
+    fiches: defaultdict[str, set[str]] = defaultdict(set)  # by dossier, the units with which its fiches were announced
+    as_judged: dict[str, tuple[str, Record, Written]] = {}
+    tables = set()
+    mapped = [KINDS[kind] for kind in LINKS if connector.has(KINDS[kind]) and connector.table(KINDS[kind]) in register.tables_written]
+    lie = connector.retaining(mapped)
+    for kind, fields in LINKS.items():
+        record = KINDS[kind]
+        if not connector.has(record) or (table := connector.table(record)) not in register.tables_written:
+            continue
+        tables.add(table)
+        for page in connector.read(record, fields):
+            for row in page:
+                ref, written = register.announced(context.references(table, row.id))
+                unit = written.unit if written is not None else ""
+                there[unit].add(ref)
+                if kind == "fiche" and (dossier := getattr(row, "dossier", None)):
+                    fiches[dossier].add(unit)
+                whole = register.whole(context.references(table, version_of(row.id, row.etag)))
+                if whole is not None:
+                    as_judged[whole.unit] = (kind, row, whole)
+        for row in (
+            retained_rows_of(connector, record, (), None) if record in lie else ()
+        ):  # announced with its unit, and still to be purged
+            ref, written = register.announced(context.references(table, row.id))
+            there[written.unit if written is not None else ""].add(ref)
+    units, unfinished = [], 0
+    for unit, announced in register.units(tables).items():
+        if unit not in there[unit] or announced <= there[unit]:
+            continue  # gone as a whole, or there as a whole
+        found = as_judged.get(unit)
+        if found is None or _has_strangers(found, unit, fiches) or is_held((connector.table(KINDS[found[0]]), found[1].id), found[2]):
+            unfinished += 1
+            continue
+        kind, row, whole = found
+        units.append(Returned(kind, row.id, row.etag, whole.operation, whole.reason))
+    return HalfDone(tuple(units), unfinished)
+
+
+def _has_strangers(found: tuple[str, Record, Written], unit: str, fiches: Mapping[str, set[str]]) -> bool:
+    """Whether a fiche has come to a dossier since it was judged."""
+    kind, row, _ = found
+    return kind == "dossier" and bool(fiches.get(row.id, set()) - {unit})

@@ -1,0 +1,77 @@
+"""Makes a replay plan: what had been erased and is back after a restore of the CRM goes again, without being judged again (ERA-13).
+
+It may have been erased on request, long before its end, so the schedule is not asked. Holds are: a row that is held stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jobs.erasures.register import load_register
+from jobs.erasures.rows_back import Returned, returned_rows
+from jobs.holds.active import active_holds
+from jobs.holds.granted_erasure import despite_answered
+from jobs.model.plan import REPLAY_RULE, Kind, Plan, PlanLine
+from jobs.plans.of_rows import store_plan
+from jobs.ports.context import JobContext
+from jobs.reading.owners import look_around
+from rules.dates.periods import brussels_date
+from rules.model.records import KINDS
+
+LOOKED_AT = 500  # rows that are looked at together with what they belong to
+DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise"}
+
+
+def plan_replay(
+    context: JobContext,
+    *,
+    proposer: str = "service",
+    only_if_due: bool = False,
+    also_begun: bool = False,
+    half_done: Sequence[Returned] = (),
+) -> Plan | None:
+    """Find what had been erased and is back, and store the plan of erasing it again; nothing is written to the CRM.
+
+    With `also_begun` also contacts go that a run was about to remove or trim which never came to its end: its database was lost. So do the
+    units that it has left `half_done`.
+    With `only_if_due` nothing is stored and nothing returned where nothing has to go, because nothing is back or all of it is held.
+
+    Raises:
+        ConnectorError: the CRM could not be read whole; nothing is stored.
+    """
+    now = context.clock()
+    context = despite_answered(context)
+    returned = returned_rows(context, load_register(context), also_begun=also_begun)
+    returned += [each for each in half_done if (each.kind, each.id) not in {(one.kind, one.id) for one in returned}]
+    trims = tuple(sorted(each.id for each in returned if each.operation == "trim"))
+    again = [each for each in returned if each.operation != "trim"]
+    lines = list(_lines(context, again))
+    if only_if_due and not trims and not any(line.is_disposal for line in lines):
+        return None
+    return store_plan(context, Kind.REPLAY, now, lines, trims, proposer=proposer, warnings=context.erased.damage())
+
+
+def _lines(context: JobContext, again: Sequence[Returned]) -> Iterator[PlanLine]:
+    """One line for each row that goes again with what hangs on it, and for each that a hold keeps."""
+    holds = active_holds(context, brussels_date(context.clock()))
+    for at in range(0, len(again), LOOKED_AT):
+        group = again[at : at + LOOKED_AT]
+        context.progress("looking at what is back", at, len(again))
+        seen = look_around(context.connector, [(each.kind, each.id) for each in group])
+        for each in group:
+            unit = seen.units.get((each.kind, each.id))
+            held = holds.covering(unit) if unit is not None else ()
+            yield PlanLine(
+                table=context.connector.table(KINDS[each.kind]),
+                id=each.id,
+                outcome="retain" if held else "dispose",
+                disposition=None if held else DISPOSITIONS[each.operation],
+                retention_end=None,
+                reason=held[0].value if held else each.reason,
+                reasons=tuple(reason.value for reason in held) or (each.reason,),
+                flags=(),
+                categories=(),
+                rule=REPLAY_RULE,
+                policy_version=context.policy.version,
+                etag=each.etag,
+            )

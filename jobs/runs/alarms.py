@@ -1,0 +1,74 @@
+"""Alarms: what makes a run that went through look wrong all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jobs.model.plan import Alarm, Plan
+from jobs.model.run import CONTINUED, Action, ActionState, Run
+from jobs.model.work_queue import QUEUE_OLD
+from jobs.plans.observations import CANARY
+from jobs.plans.past import BACKLOG, NOTHING_DUE, VIEW_SHRANK, Past
+from jobs.ports.context import JobContext
+from jobs.runs.quarantine import PUT_OFF
+from jobs.writing.send import TECHNICAL
+from rules.model.decisions import Reason
+from rules.model.records import Contact
+
+TECHNICAL_AGAIN, LEFT_OVER = "TECHNICAL", "LEFT_OVER"
+WORK = (QUEUE_OLD,)  # work that waits for a person: the night did what it had to
+LASTING = (VIEW_SHRANK, NOTHING_DUE, CANARY, *WORK)  # that two people let a plan through does not make its run a good one
+KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were skipped because they are to be kept
+
+
+def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[Action]) -> list[Alarm]:
+    """What is wrong with a run although it went through: with an alarm it ends with failures, unless it is WORK for a person.
+
+    Alarms that the run itself has cured are not among them: a missed night, a backlog that is gone now.
+    """
+    past = Past.of(context.store, plan.crm)
+    return [
+        *(alarm for alarm in plan.alarms if alarm.code in LASTING),
+        *_backlog(context, plan, actions),
+        *_technical(context, past, run, actions),
+        *_left_over(past, run, actions, context.connector.table(Contact)),
+    ]
+
+
+def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iterator[Alarm]:
+    """Units that should be gone long since and that this run has not disposed of either; those that are kept or put off do not count."""
+    settled = {
+        action.key
+        for action in actions
+        if action.removed_at or action.state is ActionState.DONE or (action.state is ActionState.SKIPPED and action.code in KEPT | PUT_OFF)
+    }
+    if late := [unit for unit in plan.backlog if unit not in settled]:
+        yield Alarm(BACKLOG, f"{len(late)} units are more than {context.policy.watch.backlog_days} days past their end and still there")
+
+
+def _technical(context: JobContext, past: Past, run: Run, actions: Sequence[Action]) -> Iterator[Alarm]:
+    """Units that the CRM has refused for a technical reason in several runs in a row (HLD-13)."""
+    refused = _refused(actions)
+    wanted = context.policy.watch.technical_runs
+    earlier = [each for each in past.completed(run.kind) if each.id != run.id][: wanted - 1]
+    for before in earlier:
+        if refused:
+            refused &= _refused(context.store.journal(before.id))
+    if refused and len(earlier) == wanted - 1:
+        yield Alarm(TECHNICAL_AGAIN, f"the CRM has refused {len(refused)} units for a technical reason in {wanted} runs in a row (HLD-13)")
+
+
+def _refused(actions: Sequence[Action]) -> set[tuple[str, str]]:
+    return {action.key for action in actions if action.code == TECHNICAL}
+
+
+def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:
+    """Units that an earlier run left half done and that this one has not finished (ERA-15).
+
+    Contacts are not among them: every plan finds those again, and one that it does not find has come back to life (RET-20).
+    """
+    runs = {each.id for each in past.runs} - {run.id}
+    older = sum(1 for of, action in past.store.partials() if of in runs and action.table != contacts)
+    again = sum(1 for action in actions if action.state is ActionState.PARTIAL and CONTINUED in action.flags)
+    if older + again:
+        yield Alarm(LEFT_OVER, f"{older + again} units are half done since an earlier run (ERA-15)")

@@ -1,0 +1,114 @@
+"""Carries out a stored plan: the only way to write to the CRM, for the clock, the DPO and the admin alike.
+
+Nothing is written before every guard has let the plan pass, and nothing but that plan (`run.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from jobs.checks.clock import refuse_other_clock
+from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
+from jobs.checks.ledger_agreement import refuse_altered, refuse_altered_head, refuse_altered_plan
+from jobs.model.plan import Kind, Plan
+from jobs.model.run import Run, RunState
+from jobs.ports.context import JobContext
+from jobs.runs.replay_run import Replay
+from jobs.runs.request_run import Fulfilment
+from jobs.runs.run import Application
+from rules.errors import Refused
+
+CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST: Fulfilment}
+
+
+def apply_plan(context: JobContext, plan_id: str) -> Run:
+    """Carry out one plan and return its run; a plan that was carried out already gives the same run, without a write.
+
+    Raises:
+        StoreAltered: plan, approvals, holds or other tables are not what the ledger says.
+        Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or another run is going on.
+        ConnectorError: the CRM cannot be reached, or tells another time; what was done is journalled, and applying again goes on there.
+    """
+    store = context.store
+    plan = store.plan(plan_id)
+    context = context.under(plan.policy_digest)  # a run keeps the version of its plan (RET-06)
+    run = store.run_of(plan.id)
+    if run is not None and run.is_over:
+        return run
+    if plan.crm != context.crm:
+        raise Refused("the plan was made for another CRM", hint="set CRM_COMPLIANCE_CRM_URL to the one that was planned", where=plan.id)
+    if run is None:
+        refuse_altered_head(store, context.references, plan)
+        plan.refuse_unless_ready(context.clock())
+        _refuse_other_rules(context, plan)
+    with store.exclusive() as lease, context.connector.guarded(lease.check), unless_stopped(context):
+        context = replace(context, still_ours=lease.check)
+        refuse_if_stopped(store)
+        run = store.run_of(plan.id)
+        if run is not None and run.is_over:
+            return run
+        refuse_altered(context)
+        refuse_altered_plan(store, context.references, plan)
+        refuse_other_clock(context)
+        if run is None:
+            for other in unfinished(context):
+                raise _refused("another_run", f"run {other.id} was interrupted", f"first: crm-compliance apply {other.plan}", plan.id)
+            run = _start(context, plan)
+        lease.work_on(run.id)
+        with context.logged_as(run.id):
+            carrying = CARRYING.get(plan.kind, Application)
+            return carrying(context, plan, run).carry_out()
+
+
+def unfinished(context: JobContext) -> list[Run]:
+    """The runs on this CRM that were interrupted, oldest first: they are finished before anything else is written."""
+    store = context.store
+    return [run for run in reversed(store.runs()) if not run.is_over and store.plan(run.plan).crm == context.crm]
+
+
+def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
+    """Refuse a plan of which schedule or mapping are others by now, and say which: also an upgrade of the program changes what it ships."""
+    policy = context.policy
+    changed = []
+    if plan.policy_digest != policy.digest:
+        is_named = plan.policy_version != policy.version
+        other = f"{plan.policy_version}, now {policy.version}" if is_named else f"{policy.version}, with another text"
+        changed.append(f"the schedule ({other})")
+    if plan.mapping_digest != context.mapping_digest:
+        changed.append("the mapping")
+    if not changed:
+        return
+    then, now = plan.software_version, context.software_version
+    upgraded = f"; crm-compliance was {then} and is {now}, and what it ships changes with it" if then and then != now else ""
+    raise _refused(
+        "rules_changed",
+        f"{' and '.join(changed)} changed since the plan was made{upgraded}",
+        "plan again (crm-compliance plan), and let the new plan be approved where it asks for it; or put back what has changed",
+        plan.id,
+    )
+
+
+def _refused(code: str, message: str, hint: str, where: str) -> Refused:
+    error = Refused(message, hint=hint, where=where)
+    error.code = code
+    return error
+
+
+def _start(context: JobContext, plan: Plan) -> Run:
+    now = context.clock()
+    run = Run(
+        id=context.new_id("run"),
+        kind=plan.kind,
+        plan=plan.id,
+        state=RunState.RUNNING,
+        as_of=now,
+        started_at=now,
+        software_version=context.software_version,
+        policy_version=plan.policy_version,
+        policy_digest=plan.policy_digest,
+    )
+    context.store.start_run(
+        run, ("run_started", {"plan": plan.id, "digest": plan.digest, "kind": plan.kind.value, "software": run.software_version})
+    )
+    return run

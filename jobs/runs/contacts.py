@@ -1,0 +1,132 @@
+"""Removes and trims the contacts of a plan, after its units: only those that nothing refers to now (RET-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.holds.active import held_contacts, people_of
+from jobs.model.plan import Plan, PlanLine
+from jobs.model.run import TRIM, Action, ActionState, RowWrite
+from jobs.residual.clean import PLACES_LEFT
+from jobs.runs.journal import Journal
+from jobs.writing.contacts import ContactCheck, check_contacts
+from jobs.writing.rows import CHANGED, rows_of_contacts
+from rules.model.decisions import Reason
+from rules.model.records import Contact
+from rules.retention.relations import RelationTerms
+
+_NO_REASONS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class ContactsOfPlan:
+    """The contacts of one plan, from where the journal of its run stands.
+
+    `rule` is the one that a removal or trim goes by, `reasons` says why by contact; without it a contact goes because its time is up. Who
+    has `given_up` what ties them, on their own request, is tied by it no more.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        plan: Plan,
+        terms: RelationTerms,
+        *,
+        rule: str = "RET-20",
+        reasons: Mapping[str, str] = _NO_REASONS,
+        given_up: Collection[str] = (),
+    ) -> None:
+        self.journal = journal
+        self.context = journal.context
+        self.plan = plan
+        self.terms = terms
+        self.rule = rule
+        self.reasons = reasons
+        self.given_up = given_up
+        self.table = self.context.connector.table(Contact)
+
+    def trims(self) -> list[str]:
+        """The contacts to trim of which the journal says nothing yet."""
+        return [contact for contact in self.plan.trims if (self.table, contact) not in self.journal.actions]
+
+    def dispose(self, lines: Sequence[PlanLine], trims: Sequence[str]) -> None:
+        """Remove or trim contacts, but only those that nothing refers to now: a unit that was skipped keeps its people.
+
+        A new reference changes no version of the contact, so each group is looked at again just before it is written.
+        """
+        etags = {line.id: line.etag for line in lines}
+        check = self._check(etags, trims, ())
+        for line in lines:
+            if line.id not in check.etags:
+                self.journal.is_gone(line)
+        kept = {one: check.keeps(one) for one in check.etags if one in etags}
+        for code in sorted({*kept.values()} - {""}):
+            self.skip([one for one in kept if kept[one] == code], "delete", code)
+        # A contact that points to another goes before it, or the other's removal would change its version.
+        going = check.pointing_first([contact for contact in etags if not check.keeps(contact)])
+        remaining = set(going)
+        for group in self._groups(going):
+            self.context.progress("removing contacts", len(going) - len(remaining), len(going))
+            self._remove(group, etags, self._check(group, (), remaining))
+            remaining -= set(group)
+        for group in self._groups(trims):
+            self.context.progress("trimming contacts", 0, len(trims))
+            self._trim(group, self._check((), group, ()))
+
+    def pass_over_held(self, lapsed: str) -> None:
+        """Note the contacts that a hold has kept in the plan: without it a later run would take them for ones that were never linked."""
+        for contact, disposition, reason in self.plan.held_contacts:
+            if (self.table, contact) not in self.journal.actions:
+                self.skip([contact], disposition, lapsed or reason)
+
+    def skip(self, contacts: Collection[str], disposition: str, code: str) -> None:
+        """Note contacts that stay, all for the same reason."""
+        self.journal.skip([(self.table, contact, disposition) for contact in contacts], code)
+
+    def _groups(self, contacts: Sequence[str]) -> Iterator[Sequence[str]]:
+        for start in range(0, len(contacts), self.journal.group):
+            refuse_if_stopped(self.context.store)
+            yield contacts[start : start + self.journal.group]
+
+    def _check(self, removals: Collection[str], trims: Collection[str], going: Collection[str]) -> ContactCheck:
+        context, day = self.context, self.journal.day
+        # A unit of which a part is left has not been disposed of, although the roles in it may have gone already.
+        half_done = {person for _, action in context.store.partials() if action.code != PLACES_LEFT for person in people_of(action)}
+        return check_contacts(
+            context.connector,
+            removals,
+            trims,
+            day=day,
+            progress=context.progress,
+            terms=self.terms,
+            going=going,
+            held=held_contacts(context, day, {*removals, *trims}),
+            half_done=half_done,
+            given_up=self.given_up,
+        )
+
+    def _remove(self, contacts: Sequence[str], etags: Mapping[str, str], check: ContactCheck) -> None:
+        codes = {contact: check.keeps(contact) or ("" if check.etags[contact] == etags[contact] else CHANGED) for contact in contacts}
+        for contact, code in codes.items():
+            if code:
+                self.skip([contact], "delete", code)
+        versions = {contact: etags[contact] for contact in contacts if not codes[contact]}
+        rows = rows_of_contacts(self.context.connector, versions, self.terms, given_up=self.given_up, retained=check.retained)
+        self.journal.carry_out([self._action(contact, "delete", rows[contact]) for contact in versions], {})
+
+    def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:
+        intents = []
+        for contact in contacts:
+            if code := check.keeps(contact):
+                self.skip([contact], TRIM, code)
+                continue
+            # Where nothing is left to empty the row is not touched: a new version of it would be noise in its history.
+            writes = () if contact in check.already_empty else (RowWrite("contact", contact, check.etags[contact], TRIM),)
+            intents.append(self._action(contact, TRIM, writes))
+        self.journal.carry_out(intents, {})
+
+    def _action(self, contact: str, disposition: str, rows: Sequence[RowWrite]) -> Action:
+        reason = self.reasons.get(contact, Reason.EXPIRED.value)
+        return Action(self.table, contact, disposition, ActionState.INTENDED, rows=tuple(rows), rule=self.rule, reason=reason)

@@ -1,0 +1,75 @@
+"""What a run did, counted from its journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from jobs.model.plan import Key
+from jobs.model.run import CONTINUED, LOOSE, TRIM, Action, ActionState, RowWrite
+from jobs.writing.send import TECHNICAL
+from rules.model.records import KINDS, Record, UnitKind
+
+HALF_DONE = (ActionState.PARTIAL, ActionState.FAILED)  # of which rows may have gone all the same
+RECORDINGS = (UnitKind.RECORDING, UnitKind.ATTACHMENT)
+
+
+def counts_of(
+    actions: Iterable[Action],
+    kinds: Mapping[str, UnitKind],
+    table: Callable[[type[Record]], str],
+    there: Mapping[Key, Collection[tuple[str, str]]],
+) -> dict[str, object]:
+    """The counts of `apply`: units by what became of them, rows by table, and what reading back found.
+
+    `kinds` tells the kind of unit of a table, `table` the table of a kind of record. `there` are the rows, as (table, id), of units that
+    are half done and that are still there: the others have gone, and count. Rows that had gone before the run are not among its own.
+    """
+    skipped: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
+    disposed: Counter[str] = Counter({"units": 0, "recordings": 0})
+    flags: Counter[str] = Counter()
+    by_category: Counter[str] = Counter()
+    left = masked = 0
+    for action in actions:
+        left += len(action.still_there)
+        if action.state is ActionState.SKIPPED:
+            skipped[action.code] += 1
+        elif action.state is not ActionState.DONE:
+            states[action.state.value] += 1
+            if action.state in HALF_DONE:
+                rows.update(table(KINDS[write.kind]) for write in _deleted(action, table, there.get(action.key, ())))
+        else:
+            states[action.disposition] += bool(action.rows)
+            flags.update(flag for flag in action.flags if flag not in (CONTINUED, LOOSE))
+            rows.update(table(KINDS[write.kind]) for write in action.rows if write.operation == "delete")
+            masked += sum(write.mask is not None for write in action.rows)
+            if kinds[action.table] is not UnitKind.CONTACT:
+                disposed["recordings" if kinds[action.table] in RECORDINGS else "units"] += 1
+                by_category.update(action.categories)
+    return {
+        "deleted": states["delete"],
+        "anonymised": states["anonymise"],
+        "trimmed": states[TRIM],
+        "skipped": dict(sorted(skipped.items())),
+        "partial": states["partial"],
+        "failed": states["failed"],
+        "verified": {"gone": sum(rows.values()), "masked": states[TRIM] + masked, "still_there": left},
+        "rows": dict(sorted(rows.items())),
+        "disposed": dict(disposed),
+        "by_category": dict(sorted(by_category.items())),
+        "flags": dict(sorted(flags.items())),
+    }
+
+
+def _deleted(action: Action, table: Callable[[type[Record]], str], there: Collection[tuple[str, str]]) -> list[RowWrite]:
+    left = {*there, *action.still_there}
+    return [write for write in action.rows if write.operation == "delete" and (table(KINDS[write.kind]), write.id) not in left]
+
+
+def has_failures(actions: Iterable[Action]) -> bool:
+    """Whether a run ends with failures: something half done, refused for a technical reason, or still there."""
+    return any(
+        action.state in (ActionState.PARTIAL, ActionState.FAILED) or action.still_there or action.code == TECHNICAL for action in actions
+    )

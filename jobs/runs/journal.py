@@ -1,0 +1,299 @@
+"""The journal of one run: what it announces, writes and finds, unit by unit.
+
+The intent stands here and in the ledger before the first destructive call, so that a run that was killed goes on where it was. Objects
+outside the CRM go before the rows that name them (ERA-15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import msgspec
+
+from jobs.checks.kill_switch import STOPPED, refuse_if_stopped, stopped
+from jobs.erasures.register import announce, register
+from jobs.holds.active import held_actions
+from jobs.model.plan import Key, PlanLine
+from jobs.model.run import CONTINUED, Action, ActionState, RowWrite, Run
+from jobs.ports.context import JobContext
+from jobs.residual.clean import purge_before
+from jobs.residual.purge import purge_retained
+from jobs.residual.recording_content import OBJECT_LEFT, remove_objects
+from jobs.residual.unmapped_rows import with_unmapped
+from jobs.writing import send
+from jobs.writing.attachments import apart
+from jobs.writing.bypass import Bypassing
+from jobs.writing.earlier_rows import left_before, with_what_had_gone
+from jobs.writing.read_back import still_there
+from jobs.writing.resume import finish_remaining, is_as_judged, is_shell
+from jobs.writing.rows import CHANGED
+from jobs.writing.send import TECHNICAL, settle_writes
+from jobs.writing.storage import Outside
+from rules.dates.instants import instant
+from rules.dates.periods import brussels_date
+from rules.model.decisions import Reason
+from rules.model.records import KINDS, Contact, Unit
+
+JUDGED_BY = ("dossier", "fiche", "party")  # kinds of rows on which a period depends
+
+
+class Journal:
+    """What one run has announced, written and found, from where the store's journal of it stands."""
+
+    group = 100  # units that are recomputed, journalled and sent together; the connector may ask for more
+
+    def __init__(self, context: JobContext, run: Run) -> None:
+        self.context = context
+        self.run = run.id
+        self.day = brussels_date(run.as_of)
+        self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal(run.id)}
+        self.outside = Outside(context)
+        self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)
+        self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
+
+    # -- writing -------------------------------------------------------------------------------------------------------------------
+
+    def carry_out(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> None:
+        """Journal what is intended, write it, journal what became of it. `units` are those of the intents that are no contacts."""
+        intents = self._without_orphans(intents)
+        if not intents:
+            return
+        intents = [self._bypassing.marked(action, self.followers) for action in intents]
+        intents = with_what_had_gone(self.context, intents, self._left_before, self.announced)
+        self.record(intents, "intent")
+        failed = self._remove_objects(intents, units)
+        sendable = {name_of(action): action for action in intents if action.key not in failed}
+        purged: dict[Key, int] = {}
+        if self.context.connector.needs_row_for_history():
+            held = self.held_now(sendable, units)
+            purged = purge_before(self.context, [action for name, action in sendable.items() if name not in held])
+        settled = settle_writes(
+            self.context.connector,
+            {name: action.rows for name, action in sendable.items()},
+            {_name(key) for key in self.announced},
+            held=lambda names: self._may_not_go({name: sendable[name] for name in names}, units),
+        )
+        written = {name: action.rows for name, action in sendable.items() if settled[name].state is ActionState.DONE}
+        settled |= purge_retained(
+            self.context.connector, written, held=lambda names: self._may_not_go({name: sendable[name] for name in names}, units)
+        )
+        outcomes = []
+        for action in intents:
+            if (key := action.key) in failed:
+                outcomes.append(failed[key])
+                continue
+            result = settled[_name(key)]
+            if result.code == STOPPED:
+                continue  # its intent stands; the run goes on from there once the kill switch is lifted
+            if result.state is ActionState.DONE:
+                outcomes.append(self._removed(msgspec.structs.replace(action, audit_entries=action.audit_entries + purged.get(key, 0))))
+            else:
+                has_lost = any(write.object for write in action.rows)  # what lay outside the CRM has gone before
+                outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL if has_lost else result.state, code=result.code))
+        self.record(outcomes, "outcome")
+        if len(outcomes) < len(intents):
+            raise stopped(self.context.store.stopped_since() or self.context.clock())
+
+    @cached_property
+    def _bypassing(self) -> Bypassing:
+        return Bypassing(self.context, self.context.on(self.day).policy)
+
+    @cached_property
+    def _left_before(self) -> dict[Key, Action]:
+        return left_before(self.context, self.run)
+
+    def _without_orphans(self, intents: Sequence[Action]) -> list[Action]:
+        """The intents with what goes along with them; a unit of which something unmapped would be left behind waits (R-158)."""
+        found, orphans = with_unmapped(self.context, intents) if intents else ([], {})
+        self.skip([(action.table, action.id, action.disposition) for action in found if orphans.get(action.key)], TECHNICAL)
+        return [action for action in found if action.key not in orphans]
+
+    def _remove_objects(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
+        """Remove what recordings have outside the CRM, row by row, before their rows (R-053); give the outcome of units that stop there."""
+        having = [action for action in intents if any(write.object for write in action.rows)]
+        if not having:
+            return {}
+        held = self.held_now({name_of(action): action for action in having}, units)
+        outcomes = {
+            action.key: msgspec.structs.replace(action, state=ActionState.SKIPPED, code=held[name_of(action)])
+            for action in having
+            if name_of(action) in held
+        }
+        left = remove_objects(self.context, self.outside, [action for action in having if action.key not in outcomes])
+        for action in having:
+            if (code := left.get(action.key)) is not None:
+                state = ActionState.PARTIAL if code == OBJECT_LEFT else ActionState.SKIPPED
+                outcomes[action.key] = msgspec.structs.replace(action, state=state, code=code)
+        return outcomes
+
+    def _may_not_go(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
+        """Which of these, by name, must not be written at this moment: all of them once the kill switch is set, else those under a hold."""
+        if self.context.store.stopped_since() is not None:
+            return dict.fromkeys(actions, STOPPED)
+        return {name: reason.value for name, reason in self.held_now(actions, units).items()}
+
+    def held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, Reason]:
+        """Which of these, by name, a hold covers at this moment, with its reason: asked again right before each write (HLD-07)."""
+        return held_actions(self.context, self.day, actions, units)
+
+    # -- noting --------------------------------------------------------------------------------------------------------------------
+
+    def is_gone(self, line: PlanLine) -> None:
+        """Note a unit that is not there any more: somebody else's work, or our own of before the run was cut off."""
+        before = self.announced.get(line.key)
+        if before is not None and not still_there(self.context.connector, before.rows):
+            self.record([self._removed(before)], "outcome")
+        else:
+            self.skip_lines([line], CHANGED)
+
+    def skip_lines(self, lines: Iterable[PlanLine], code: str) -> None:
+        """Note what stays of a plan, all for the same reason."""
+        self.skip([(line.table, line.id, line.disposition or "") for line in lines], code)
+
+    def skip(self, units: Sequence[tuple[str, str, str]], code: str) -> None:
+        """Note units, as (table, id, disposition), that stay, all for the same reason."""
+        if units:
+            self.record([Action(*unit, ActionState.SKIPPED, code) for unit in units], "outcome")
+
+    def record(self, actions: Sequence[Action], kind: str) -> None:
+        """Store what is intended or what became of it, in the ledger too; what is about to go, and what is gone, enters the
+        register of erasures with it."""
+        if kind == "outcome":
+            actions = apart(actions, self.followers)
+        data: dict[str, object] = {
+            "units": [
+                {
+                    "ref": self.context.reference(action.table, action.id),
+                    "table": action.table,
+                    "disposition": action.disposition,
+                    "state": action.state.value,
+                    "code": action.code,
+                    "rows": len(action.rows),
+                    **({"bypass": list(action.bypass)} if action.bypass else {}),
+                }
+                for action in actions
+            ]
+        }
+        if kind == "intent":
+            noted = announce(self.context, self.run, actions)
+        else:
+            noted = register(self.context, self.run, [action for action in actions if action.state is ActionState.REMOVED])
+        erasures = [msgspec.structs.asdict(each) for each in noted]
+        self.context.store.record(self.run, actions, [(kind, data)], erasures)
+        self.actions.update({action.key: action for action in actions})
+
+    def note_read_back(self) -> None:
+        """Note the moment at which all that is done was read back and found so."""
+        at = instant(self.context.clock(), "seconds")
+        verified = [action for action in self.actions.values() if action.state is ActionState.DONE and not action.verified_at]
+        read_back = [msgspec.structs.replace(action, verified_at=at) for action in verified]
+        self.context.store.record(self.run, read_back)
+        self.actions.update({action.key: action for action in read_back})
+
+    def _removed(self, action: Action) -> Action:
+        # What was removed before keeps its day: backups of then rotate out from there on (ERA-02).
+        at = action.removed_at or instant(self.context.clock(), "seconds")
+        return msgspec.structs.replace(action, state=ActionState.REMOVED, code="", removed_at=at)
+
+    # -- what a run left that was cut off --------------------------------------------------------------------------------------------
+
+    def settle_intended(self) -> None:
+        """Find out what became of units that a cut-off run had announced: gone, half done by us, or to be judged afresh."""
+        intended = [action for action in self.actions.values() if action.state is ActionState.INTENDED]
+        if not intended:
+            return
+        left = still_there(self.context.connector, (write for action in intended for write in action.rows))
+        outcomes: list[Action] = []
+        for action in intended:
+            remaining = [write for write in action.rows if (write.kind, write.id) in left]
+            if not remaining:
+                outcomes.append(self._removed(action))
+            elif self._is_left_there(action, remaining):
+                outcomes.append(self._purge_remaining(action, remaining))
+            elif len(remaining) < len(action.rows) and (len(action.rows) > send.MAX_OPERATIONS or is_shell(action, remaining)):
+                outcomes.append(self._finish_remaining(action, remaining))
+            else:
+                # One change set is whole or not at all: what is missing somebody else has taken. So the unit is judged as it now is.
+                self.announced[action.key] = self.actions.pop(action.key)
+        if outcomes:
+            self.record(outcomes, "outcome")
+
+    def _is_left_there(self, action: Action, remaining: Sequence[RowWrite]) -> bool:
+        """Whether something that a unit was judged by has gone, and all that is left lies in long-term retention, where nobody can have
+        changed it. As long as the former is whole the unit can be judged afresh."""
+        judged = [write for write in action.rows if write.kind in JUDGED_BY or write is action.rows[-1]]
+        is_part = any(write not in remaining for write in judged) and all(write.retained for write in remaining)
+        return is_part and not still_there(self.context.connector, remaining, live_only=True)
+
+    def _purge_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
+        """Go on with a unit of which only rows in long-term retention are left, unless a hold covers them."""
+        refuse_if_stopped(self.context.store)
+        settled = purge_retained(
+            self.context.connector, {"rest": remaining}, held=lambda names: self._may_not_go(dict.fromkeys(names, action), {})
+        )["rest"]
+        if settled.state is ActionState.DONE:
+            return self._removed(action)
+        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=settled.code)
+
+    def settle_failed(self) -> None:
+        """Look once more at units whose write had no answer: one that is gone as a whole was carried out late, and is done."""
+        failed = [action for action in self.actions.values() if action.state is ActionState.FAILED and action.rows]
+        left = still_there(self.context.connector, (write for action in failed for write in action.rows)) if failed else set()
+        late = [action for action in failed if not any((write.kind, write.id) in left for write in action.rows)]
+        if late:
+            self.record([self._removed(action) for action in late], "outcome")
+
+    def continue_partials(self, planned: set[Key], crm: str) -> None:
+        """Go on with units that an earlier run left half done (ERA-15): what is left of them cannot be judged any more. Contacts whose
+        row is still there are not among them: a plan finds those again (`Store.undone`).
+
+        A write that had no answer may have been carried out afterwards: a unit that is gone as a whole is in no plan either."""
+        store = self.context.store
+        for run, action in [*store.partials(), *((run, action) for run, action in store.failures() if action.rows)]:
+            key = action.key
+            if run == self.run or key in planned or key in self.actions or store.plan(store.run(run).plan).crm != crm:
+                continue
+            left = still_there(self.context.connector, action.rows)
+            remaining = [write for write in action.rows if (write.kind, write.id) in left]
+            again = msgspec.structs.replace(action, state=ActionState.INTENDED, code="", still_there=(), flags=(CONTINUED,))
+            table = self.context.connector.table
+            is_planned = any((table(KINDS[write.kind]), write.id) in planned for write in remaining)
+            if not remaining:
+                self.record([self._removed(again)], "outcome")
+            elif not is_planned and self._is_left_there(action, remaining):
+                again = msgspec.structs.replace(again, removed_at="")
+                self.record([again], "intent")
+                self.record([self._purge_remaining(again, remaining)], "outcome")
+            elif len(remaining) == len(action.rows) or action.state is ActionState.FAILED:
+                continue  # all rows are there, so a plan finds the unit again and judges it as it now is
+            elif action.table != self.context.connector.table(Contact) and is_as_judged(self.context.connector, action, remaining):
+                again = msgspec.structs.replace(again, removed_at="")  # part of it is only removed now
+                self.record([again], "intent")
+                self.record([self._finish_remaining(again, remaining)], "outcome")
+
+    def _finish_remaining(self, action: Action, remaining: Sequence[RowWrite]) -> Action:
+        """Go on with a unit of which a part is gone, unless a hold covers what is left of it."""
+        refuse_if_stopped(self.context.store)
+        if held := self.held_now({"rest": action}, {}):
+            return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=held["rest"])
+        left = remove_objects(self.context, self.outside, [msgspec.structs.replace(action, rows=tuple(remaining))])
+        if left:
+            return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=next(iter(left.values())))
+        outcome = finish_remaining(
+            self.context.connector,
+            action,
+            remaining,
+            as_sent=self._bypassing.still_allowed(action, remaining),
+            held=lambda names: self._may_not_go(dict.fromkeys(names, action), {}),
+        )
+        return self._removed(outcome) if outcome.state is ActionState.DONE else outcome
+
+
+def name_of(action: Action) -> str:
+    """How the connector is told of a unit."""
+    return _name(action.key)
+
+
+def _name(key: Key) -> str:
+    return f"{key[0]}/{key[1]}"

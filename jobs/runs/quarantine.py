@@ -1,0 +1,161 @@
+"""Units that do not go although they are due: canaries never, those in quarantine when their days have passed.
+
+The run that would dispose of a unit for the first time marks it instead and tells its owner; from then on the days count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import TypeAlias
+from uuid import uuid4
+
+import msgspec
+
+from connectors.interface import Among, Operation, OperationKind
+from jobs.checks.same_crm import refuse_other_crm
+from jobs.model.plan import PlanLine
+from jobs.model.run import RowWrite
+from jobs.plans.observations import CANARY
+from jobs.ports.context import JobContext
+from jobs.ports.store import Store
+from jobs.reading.gather import rows_of
+from jobs.reading.out_of_reach import LONG_TERM
+from jobs.writing.send import TECHNICAL, send_operations
+from rules.dates.periods import brussels_date
+from rules.errors import Refused, UsageError
+from rules.model.accounts import account
+from rules.model.records import KINDS, Dossier, Fiche, Note, Record, Recording
+from rules.model.roles import APPROVING_ROLES
+from rules.policy.policy import Policy
+from rules.policy.policy import Quarantine as QuarantinePolicy
+from rules.retention.quarantine import QUARANTINED, UNDONE, Mark, covers, last_day, waits
+
+Reference: TypeAlias = Callable[[str, str], str]
+PUT_OFF = frozenset({CANARY, QUARANTINED, UNDONE, LONG_TERM})  # codes of units that are skipped by design
+NOTED: Mapping[type[Record], str] = {Dossier: "dossier", Fiche: "fiche", Recording: "recording"}  # a note can hang on these
+SUBJECT = "Bewaartermijn / Durée de conservation / Retention period"
+TEXT = (
+    "De bewaartermijn van dit item is voorbij. Het wordt vernietigd of geanonimiseerd na {day}, tenzij er een reden is om het te bewaren: "
+    "meld die voor die dag aan de CRM-beheerder of de DPO.\n\n"
+    "La durée de conservation de cet élément est écoulée. Il sera détruit ou anonymisé après le {day}, sauf s'il y a une raison de le "
+    "conserver : signalez-la avant cette date à l'administrateur du CRM ou au DPO.\n\n"
+    "The retention period of this item has ended. It will be deleted or anonymised after {day} unless there is a reason to keep it: tell "
+    "the CRM administrator or the DPO before that day."
+)
+
+
+def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritable: Collection[str] = ()) -> dict[str, str]:
+    """The units that may not go yet, by id, with the code that says why; those that are new here are marked and their owners told.
+
+    `lines` are units that are due now. A unit whose owner could not be told stays, with the code of what the CRM refuses. No note can be
+    hung on those of the ids `unwritable`: they are marked alone, and the list of what is in quarantine tells of them.
+
+    Raises:
+        ConnectorError: the CRM cannot be asked whether a notice stands there.
+    """
+    canaries = {(canary.table, canary.id) for canary in context.policy.canaries if canary.due}
+    codes = {line.id: CANARY for line in lines if line.key in canaries}
+    policy = context.policy.quarantine
+    covered = [line for line in lines if line.id not in codes and covers(policy, line.categories)]
+    if policy is None or not covered:
+        return codes
+    marks = {(mark.table, mark.id): mark for mark in context.store.marks()}
+    fresh: list[Mark] = []
+    for line in covered:
+        mark = marks.get(line.key)
+        if code := waits(mark, day):
+            codes[line.id] = code
+            if mark is None or not mark.told or mark.until < day:
+                fresh.append(_marked(context, policy, line, mark, day, noted=line.id not in unwritable))
+    untold = _mark(context, policy, fresh)
+    return codes | dict.fromkeys(untold, TECHNICAL)
+
+
+def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: date) -> dict[str, str]:
+    """The units, by id, that would take a canary or a unit in quarantine along, with the code: they stay until that one may go."""
+    policy, connector = context.policy, context.connector
+    kept = {(canary.table, canary.id): CANARY for canary in policy.canaries if canary.due}
+    if policy.quarantine is not None:
+        kept |= {(mark.table, mark.id): code for mark in context.store.marks() if (code := waits(mark, day))}
+    if not kept:
+        return {}
+    return {
+        unit: kept[row]
+        for unit, writes in rows.items()
+        for write in writes
+        if (row := (connector.table(KINDS[write.kind]), write.id)) in kept and write.operation in ("delete", "mask")
+    }
+
+
+def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str, *, now: datetime, reference: Reference) -> Mark:
+    """Keep a unit that is in quarantine: it stays as many days again, and is then marked afresh if it is still due.
+
+    What has to stay for good is put under a hold. The ledger keeps the role and keyed references of the person and the unit.
+
+    Raises:
+        UsageError: the unit is not in quarantine.
+        Refused: another role; or the days have passed, so that the next run disposes of the unit.
+    """
+    who, day = account(who), brussels_date(now)
+    data: dict[str, object] = {"unit": reference(table, row), "table": table, "role": role, "by": reference("person", who)}
+    if role not in APPROVING_ROLES:
+        raise _denied(store, data, "role", f"the role {role[:40]} keeps no unit in quarantine", "a crm_admin or a dpo does (section 9.4)")
+    mark = next((mark for mark in store.marks() if (mark.table, mark.id) == (table, row)), None)
+    if mark is None or policy.quarantine is None:
+        raise UsageError("this unit is not in quarantine", hint="crm-compliance quarantine list", where=f"{table} {row}"[:128])
+    refuse_other_crm(store, mark.crm, data, f"{table} {row}")
+    if not mark.undone and mark.until < day:
+        raise _denied(store, data, "quarantine_over", f"its days ended on {mark.until.isoformat()}", "place a hold on it (holds place)")
+    kept = msgspec.structs.replace(mark, undone=True, until=last_day(policy.quarantine, day))
+    store.set_marks([kept], [("quarantine_undone", data | {"until": kept.until.isoformat()})])
+    return kept
+
+
+def _denied(store: Store, data: Mapping[str, object], code: str, message: str, hint: str) -> Refused:
+    store.append([("denied", {**data, "code": code})])  # ACC-10
+    error = Refused(message, hint=hint)
+    error.code = code
+    return error
+
+
+def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, before: Mark | None, day: date, *, noted: bool) -> Mark:
+    """The mark of a unit whose days begin on `day`; a notice that was tried before keeps its id, so that there is one at most."""
+    has_notice = noted and policy.notice == "note" and context.connector.record(line.table) in NOTED
+    notice = (before.notice if before is not None and not before.told else "") or str(uuid4())
+    return Mark(line.table, line.id, day, last_day(policy, day), notice if has_notice else "", told=not has_notice, crm=context.crm)
+
+
+def _mark(context: JobContext, policy: QuarantinePolicy, fresh: Sequence[Mark]) -> set[str]:
+    """Store marks and write their notices; give the ids of units whose notice does not stand in the CRM afterwards."""
+    if not fresh:
+        return set()
+    units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table, "until": mark.until.isoformat()} for mark in fresh]
+    context.store.set_marks(fresh, [("quarantined", {"units": units})])
+    to_tell = {mark.notice: mark for mark in fresh if not mark.told}
+    notices = [_notice(context, mark) for mark in to_tell.values()]
+    send_operations(context.connector, _lacking(context, notices))
+    for notice in _lacking(context, notices):  # one that is refused takes the others of its change set along
+        send_operations(context.connector, [notice])
+    lacking = {notice.id for notice in _lacking(context, notices)}
+    told = [msgspec.structs.replace(mark, told=True) for notice, mark in to_tell.items() if notice not in lacking]
+    context.store.set_marks(told)
+    return {to_tell[notice].id for notice in lacking}
+
+
+def _lacking(context: JobContext, notices: Sequence[Operation]) -> list[Operation]:
+    """Those notices that do not stand in the CRM."""
+    there = {row.id for row in rows_of(context.connector, Note, (), Among("id", [notice.id for notice in notices]))}
+    return [notice for notice in notices if notice.id not in there]
+
+
+def _notice(context: JobContext, mark: Mark) -> Operation:
+    """A neutral note on the unit: it names a day and nothing of its content."""
+    record = context.connector.record(mark.table)
+    values = {
+        "regarding": mark.id,
+        "regarding_kind": NOTED[record] if record is not None else None,
+        "subject": SUBJECT,
+        "text": TEXT.format(day=mark.until.isoformat()),
+    }
+    return Operation(OperationKind.CREATE, Note, mark.notice, "", values)

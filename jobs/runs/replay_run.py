@@ -1,0 +1,92 @@
+"""Carries out a replay plan: rows that had been erased and are back go again (ERA-13).
+
+The schedule is not asked, and nothing is counted in the statistics a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC
+from types import MappingProxyType
+
+import msgspec
+
+from jobs.erasures.register import load_register, version_of
+from jobs.holds.granted_erasure import despite_answered
+from jobs.model.plan import REPLAY_RULE, Plan
+from jobs.model.run import TRIM, Mask, RowWrite, Run
+from jobs.ports.context import JobContext
+from jobs.reading.out_of_reach import LONG_TERM
+from jobs.reading.owners import WHOLE
+from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.quarantine import kept_with
+from jobs.runs.rows_run import Facts, Going, UnscheduledRun
+from jobs.writing.contacts import ContactCheck
+from jobs.writing.dissociate import disowning
+from jobs.writing.in_place import MASKED
+from jobs.writing.rows import CHANGED, Rows
+from rules.model.decisions import Disposition
+
+_NOTHING_COUNTED: Facts = MappingProxyType({})
+
+
+class ContactsAgain(ContactsOfPlan):
+    """Empties contacts again that still have the version which was emptied; one that was filled in since is somebody's work."""
+
+    def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:
+        emptied = self._emptied_before(contacts, check)
+        self.skip([one for one in contacts if one not in emptied], TRIM, CHANGED)
+        super()._trim([one for one in contacts if one in emptied], check)
+
+    def _emptied_before(self, contacts: Sequence[str], check: ContactCheck) -> Collection[str]:
+        register = load_register(self.context)
+        return {
+            contact
+            for contact in contacts
+            if contact in check.etags
+            and (
+                register.find(self.context.references(self.table, version_of(contact, check.etags[contact]))) is not None
+                or register.begun(self.context.references(self.table, contact), but_by=self.journal.run) is not None
+            )
+        }
+
+
+class Replay(UnscheduledRun):
+    """One run of a replay plan, from where its journal stands to its end."""
+
+    rule = REPLAY_RULE
+
+    def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
+        super().__init__(despite_answered(context), plan, run)
+
+    def _contacts(self) -> ContactsOfPlan:
+        return ContactsAgain(self.journal, self.plan, self.terms, rule=REPLAY_RULE, reasons=self.reasons)
+
+    def _write(self, rows: Rows, going: Going) -> Facts:
+        anonymise = Disposition.ANONYMISE.value
+        again = disowning(
+            self.context.connector, [line.id for line, _ in going if self.words[line.table] == "party" and line.disposition == anonymise]
+        )
+        for line, unit in going:
+            word = self.words[line.table]
+            if unit.id in again:
+                rows.of[unit.id] = again[unit.id]
+            elif word not in WHOLE:
+                target = unit.children[0] if word == "party" and unit.children else None
+                rows.of[unit.id] = [RowWrite(word, unit.id, unit.etag, target=target.id if target is not None else "")]
+            if line.disposition == anonymise:
+                rows.of[unit.id] = [self._masked(write) for write in rows.of[unit.id]]
+                if any(write.mask is not None and write.retained for write in rows.of[unit.id]):
+                    rows.blocked[unit.id] = LONG_TERM  # no write reaches it
+        return _NOTHING_COUNTED
+
+    def _kept(self, rows: Rows) -> dict[str, str]:
+        return kept_with(self.context, rows.of, self.day)
+
+    def _masked(self, write: RowWrite) -> RowWrite:
+        """A row that was anonymised in place stays, and shows nothing of its place in the statistics: nothing is counted again."""
+        if write.kind not in MASKED or write.operation != "delete":
+            return write
+        return msgspec.structs.replace(
+            write, operation="mask", mask=Mask(self.context.clock().astimezone(UTC).isoformat(timespec="seconds"))
+        )

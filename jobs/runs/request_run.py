@@ -1,0 +1,68 @@
+"""Carries out the plan of a granted request.
+
+The schedule is not asked whether; the DPO has decided. Of the holds only those give way that table 4.2 lets a granted erasure pass: the
+person's own request, and a restriction or an objection that the person obtained (HLD-12, R-078, R-079).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jobs.holds.granted_erasure import erasure_of, giving_way, way_of
+from jobs.model.plan import REQUEST_RULE, Plan, PlanLine
+from jobs.model.run import RowWrite, Run
+from jobs.plans.observations import CANARY
+from jobs.ports.context import JobContext
+from jobs.reading.owners import WHOLE
+from jobs.reading.units import is_anonymised
+from jobs.register.decision import What, decision_of
+from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.quarantine import kept_with
+from jobs.runs.rows_run import Facts, Going, UnscheduledRun
+from jobs.writing.dissociate import disowning
+from jobs.writing.rows import CHANGED, Rows
+from jobs.writing.statistics import facts_for
+from rules.model.records import Unit
+
+_FILES = ("dossier", "fiche")
+
+
+class Fulfilment(UnscheduledRun):
+    """One run of the plan of one request, from where its journal stands to its end."""
+
+    rule = REQUEST_RULE
+
+    def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
+        decision = decision_of(context.store, plan.request)
+        super().__init__(giving_way(context, erasure_of(plan.request, decision)), plan, run)
+        self.given_up = frozenset(task.id for task in (decision.of({What.PROFILE}) if decision is not None else ()))
+
+    def _continue_partials(self, due: Sequence[PlanLine]) -> None:
+        """What other runs left half done is theirs: here holds give way that stand in theirs."""
+
+    def _contacts(self) -> ContactsOfPlan:
+        return ContactsOfPlan(self.journal, self.plan, self.terms, rule=REQUEST_RULE, reasons=self.reasons, given_up=self.given_up)
+
+    def _has_gone(self, word: str, unit: Unit) -> bool:
+        return word in _FILES and is_anonymised(unit)
+
+    def _write(self, rows: Rows, going: Going) -> Facts:
+        """A role is disowned, another row that is no unit just goes; a file goes as the schedule lets it go, with its row of statistics."""
+        disowned = [unit.id for line, unit in going if self.words[line.table] == "party"]
+        writes = disowning(self.context.connector, disowned)
+        for line, unit in going:
+            word = self.words[line.table]
+            if word == "party":
+                rows.of[unit.id] = writes.get(unit.id, [])
+                if not rows.of[unit.id]:
+                    rows.blocked[unit.id] = CHANGED
+            elif word not in WHOLE:
+                rows.of[unit.id] = [RowWrite(word, unit.id, unit.etag)]
+        decided = [(unit, way_of(self.context, unit)) for line, unit in going if self.words[line.table] in _FILES]
+        ways = [(unit, decision) for unit, decision in decided if decision is not None]
+        facts = facts_for(self.context, ways)
+        self.in_place.mask(ways, rows, facts)
+        return facts
+
+    def _kept(self, rows: Rows) -> dict[str, str]:
+        return {unit: code for unit, code in kept_with(self.context, rows.of, self.day).items() if code == CANARY}

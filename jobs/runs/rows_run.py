@@ -1,0 +1,100 @@
+"""Carries out a plan for which the schedule is not asked, with every guard of any run: journal, row versions, holds, other places, reading
+back, certificates. A row may go alone that is no unit of the schedule.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
+
+from jobs.holds.active import active_holds
+from jobs.model.plan import Plan, PlanLine
+from jobs.model.run import LOOSE, Action, ActionState, Run
+from jobs.plans.make import lines_of
+from jobs.ports.context import JobContext
+from jobs.reading.owners import WHOLE, look_around
+from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.run import Application
+from jobs.writing.rows import CHANGED, Rows
+from rules.model.decisions import Disposition
+from rules.model.kinds import LINKS
+from rules.model.records import KINDS, Unit, UnitKind
+
+Going = Sequence[tuple[PlanLine, Unit]]
+Facts = Mapping[str, dict[str, object]]
+
+
+class UnscheduledRun(Application, ABC):
+    """One run of such a plan, from where its journal stands to its end."""
+
+    rule: ClassVar[str]  # the one that its units and contacts go by
+
+    def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
+        super().__init__(context, plan, run)
+        mapped = {kind: KINDS[kind] for kind in LINKS if context.connector.has(KINDS[kind])}
+        self.words = {context.connector.table(record): kind for kind, record in mapped.items()}
+        # A role or a call is no unit by itself; alone it is written like an e-mail that hangs on nothing, before any file.
+        self.kinds = dict.fromkeys(self.words, UnitKind.EMAIL) | self.kinds
+        self.reasons = {line.id: line.reason for line in lines_of(context.store.plan_pages(plan.id)) if line.is_disposal}
+
+    @abstractmethod
+    def _write(self, rows: Rows, going: Going) -> Facts:
+        """Complete and change the writes of what goes; gives the rows of statistics to write, by unit."""
+
+    @abstractmethod
+    def _kept(self, rows: Rows) -> dict[str, str]:
+        """The units that something beside a hold keeps, each with the code."""
+
+    @abstractmethod
+    def _contacts(self) -> ContactsOfPlan:
+        """The contacts of the plan, which go by `rule` and for `reasons`."""
+
+    def _has_gone(self, word: str, unit: Unit) -> bool:
+        """Whether a row that is there, with the word for its kind, has had its disposal already."""
+        return False
+
+    def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
+        holds = active_holds(self.context, self.day)
+        seen = look_around(self.context.connector, [(self.words[line.table], line.id) for line in lines])
+        going: list[tuple[PlanLine, Unit]] = []
+        for line in lines:
+            word = self.words[line.table]
+            unit = seen.units.get((word, line.id))
+            if unit is None or self._has_gone(word, unit):
+                self.journal.is_gone(line)
+            elif unit.etag != line.etag:
+                self.journal.skip_lines([line], CHANGED)
+            elif reasons := holds.covering(unit):
+                self.journal.skip_lines([line], reasons[0].value)
+            else:
+                going.append((line, unit))
+        if not going:
+            return
+        rows = self._rows_of([unit for line, unit in going if self.words[line.table] in WHOLE], seen.found, holds)
+        facts = self._write(rows, going)
+        rows.blocked |= self._kept(rows) | self._held_since([unit for _, unit in going])
+        self.journal.carry_out(self._announced(going, rows, facts, seen.loose), {line.key: unit for line, unit in going})
+
+    def _announced(self, going: Going, rows: Rows, facts: Facts, loose: Collection[tuple[str, str]]) -> list[Action]:
+        intents = []
+        for line, unit in going:
+            if unit.id in rows.blocked:
+                self.journal.skip_lines([line], rows.blocked[unit.id])
+                continue
+            intents.append(
+                Action(
+                    line.table,
+                    line.id,
+                    line.disposition or Disposition.DELETE.value,
+                    ActionState.INTENDED,
+                    rows=tuple(rows.of[unit.id]),
+                    statistic=facts.get(unit.id),
+                    flags=(LOOSE,) if (self.words[line.table], unit.id) in loose else (),
+                    categories=line.categories,
+                    rule=self.rule,
+                    reason=line.reason,
+                    end_month=(line.retention_end or "")[:7],
+                )
+            )
+        return intents

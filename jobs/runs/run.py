@@ -1,0 +1,346 @@
+"""One run of one plan, from where its journal stands to its end.
+
+Each unit is recomputed from current data just before it is written (RET-17); it goes only if plan and recomputation agree. The intent
+stands in the journal and in the ledger before the first destructive call, so that a run that was killed goes on where it was. The order of
+work is that of ERA-15: objects outside the CRM, rows from the leaves on, then what outlives them, then reading back, then certificates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import msgspec
+
+from connectors.interface import Among
+from jobs.checks.clock import refuse_other_clock
+from jobs.checks.kill_switch import refuse_if_stopped
+from jobs.erasures.register import begin, end, leave
+from jobs.holds.active import active_holds
+from jobs.model.plan import Plan, PlanLine
+from jobs.model.run import COUNTED, TRIM, Action, ActionState, Run, RunState
+from jobs.plans.make import lines_of
+from jobs.ports.context import JobContext
+from jobs.proof.certify import certify
+from jobs.proof.checkpoint import make_checkpoint
+from jobs.reading.gather import gather_units, rows_of
+from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
+from jobs.reading.units import Gathering, is_anonymised
+from jobs.residual.clean import PLACES_LEFT, clean_places
+from jobs.residual.recording_content import objects_left
+from jobs.runs.alarms import WORK, alarms_of_run
+from jobs.runs.contacts import ContactsOfPlan
+from jobs.runs.counts import HALF_DONE, counts_of, has_failures
+from jobs.runs.journal import Journal, name_of
+from jobs.runs.judge import agrees, unit_in
+from jobs.runs.quarantine import kept_with, waiting
+from jobs.writing.attachments import goes_along, may_follow
+from jobs.writing.bypass import bypass_used
+from jobs.writing.in_place import InPlace, anonymity_code
+from jobs.writing.read_back import verify_actions
+from jobs.writing.resume import as_found_again
+from jobs.writing.rows import CHANGED, Rows, rows_of_units
+from jobs.writing.statistics import facts_for, write_statistics
+from rules.holds.holds import Holds
+from rules.model.decisions import Decision, Flag, Reason
+from rules.model.records import KINDS, RELATION_KINDS, Dossier, Unit, UnitKind
+from rules.model.residual_data import PlaceState
+from rules.retention.decide import decide, owner_of
+from rules.retention.relations import relation_terms
+
+ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER, *RELATION_KINDS)
+# Why an interrupted run begins nothing new.
+PLAN_REJECTED, POLICY_CHANGED, PLAN_EXPIRED = "PLAN_REJECTED", "POLICY_CHANGED", "PLAN_EXPIRED"
+
+CLEANED_TOGETHER = 1_000  # units whose other places are cleaned and read back at once
+
+
+class Application:
+    """One run of one plan, from where its journal stands to its end."""
+
+    def __init__(self, context: JobContext, plan: Plan, run: Run) -> None:
+        self.context = context
+        self.plan = plan
+        self.run = run
+        self.journal = Journal(context, run)
+        self.day = self.journal.day
+        # A plan keeps the version of the schedule by which it was made; what the one in force by now keeps stays all the same.
+        self.in_force = context.on(self.day).policy
+        self.terms = relation_terms(context.policy).agreed(relation_terms(self.in_force))
+        self.kinds = {context.connector.table(KINDS[kind.value]): kind for kind in UnitKind if context.connector.has(KINDS[kind.value])}
+        self.in_place = InPlace(context)
+        self._due: Sequence[PlanLine] = ()
+
+    def carry_out(self) -> Run:
+        journal = self.journal
+        self.context.connector.settle_earlier()
+        due = [line for line in lines_of(self.context.store.plan_pages(self.plan.id)) if line.is_disposal]
+        journal.followers = {line.id: line for line in due if may_follow(line, self.kinds[line.table])}
+        journal.settle_intended()
+        self._due = due
+        pending = [line for line in due if line.key not in journal.actions]
+        self._continue_partials(due)
+        people = self._contacts()
+        trims = people.trims()
+        if not journal.actions:
+            begin(self.context, self.run.id, self._contacts_to_come(due))
+        if code := self._lapsed():
+            journal.skip_lines(pending, code)
+            people.skip(trims, TRIM, code)
+            pending, trims = [], []
+        followers = [line for line in pending if goes_along(line)]
+        pending = [line for line in pending if not goes_along(line)]
+        done = 0
+        for kind in ORDER:  # never two kinds in one group: a recording goes by its own line before its fiche is looked at
+            for group in self._groups_of(kind, [line for line in pending if self.kinds[line.table] is kind]):
+                refuse_if_stopped(self.context.store)
+                refuse_other_clock(self.context)
+                self.context.progress("applying", done, len(pending))
+                self._dispose_of_units(group)
+                done += len(group)
+        self._settle_followers(followers)
+        contacts = [line for line in pending if self.kinds[line.table] is UnitKind.CONTACT]
+        if contacts or trims:
+            people.dispose(contacts, trims)
+        people.pass_over_held(code)
+        journal.settle_failed()
+        self._clean()
+        self._verify()
+        self.run = write_statistics(self.context, self.run, list(journal.actions.values()))
+        certify(self.context, self.run, self.plan, list(journal.actions.values()))
+        run = self._finish()
+        make_checkpoint(self.context.store, self.context.notary, self.context.clock)
+        return run
+
+    def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
+        """The contacts that go or are trimmed once the units have gone, those that a hold keeps for now included."""
+        for line in due:
+            if self.kinds[line.table] is UnitKind.CONTACT:
+                yield line.id, line.disposition or "", line.reason
+        for contact in self.plan.trims:
+            yield contact, TRIM, Reason.EXPIRED.value
+        for contact, disposition, reason in self.plan.held_contacts:
+            yield contact, disposition, reason
+
+    def _continue_partials(self, due: Sequence[PlanLine]) -> None:
+        self.journal.continue_partials({line.key for line in due}, self.plan.crm)
+
+    def _contacts(self) -> ContactsOfPlan:
+        return ContactsOfPlan(self.journal, self.plan, self.terms)
+
+    def _lapsed(self) -> str:
+        """Why an interrupted run may settle what it had announced and nothing more, empty where it may go on."""
+        plan, context = self.plan, self.context
+        if any(not word.approves for word in plan.given):
+            return PLAN_REJECTED
+        if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
+            return POLICY_CHANGED
+        return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
+
+    def _groups_of(self, kind: UnitKind, lines: Sequence[PlanLine]) -> Iterator[Sequence[PlanLine]]:
+        """Groups as large as the CRM takes them well; it may learn from one how large the next should be."""
+        at = 0
+        while at < len(lines):
+            size = self.context.connector.group_size(KINDS[kind.value], len(lines) - at, self.journal.group)
+            yield lines[at : at + size]
+            at += size
+
+    # -- units ---------------------------------------------------------------------------------------------------------------------
+
+    def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
+        context = self.context
+        holds = active_holds(context, self.day)
+        wanted: dict[UnitKind, list[str]] = {}
+        for line in lines:
+            wanted.setdefault(self.kinds[line.table], []).append(line.id)
+        found = gather_units(context.connector, wanted)
+        out_of_reach = OutOfReach(context.connector, found, context.policy, holds, self.day)
+        going: list[tuple[PlanLine, Unit, Decision]] = []
+        for line in lines:
+            unit = unit_in(found, self.kinds[line.table], line.id)
+            is_left = unit is not None and not is_anonymised(unit)  # ERA-07, R-087
+            decision = decide(unit, context.policy, holds, as_of=self.day) if unit is not None and is_left else None
+            if unit is None or decision is None:
+                self.journal.is_gone(line)
+            elif not decision.is_disposal:
+                self.journal.skip_lines([line], decision.reason.value)
+            elif out_of_reach.keeps(unit, decision):
+                self.journal.skip_lines([line], LONG_TERM)
+            elif not agrees(line, unit, decision) or self._has_moved(line, unit, found):
+                self.journal.skip_lines([line], CHANGED)
+            elif (kept := self._kept_by_now(unit, holds)) is not None:
+                self.journal.skip_lines([line], kept.value)
+            else:
+                going.append((line, unit, decision))
+        going = self._without_waiting(going, found.retained)
+        if not going:
+            return
+        units = [unit for _, unit, _ in going]
+        rows = self._rows_of(units, found, holds)
+        facts = facts_for(context, [(unit, decision) for _, unit, decision in going])
+        self.in_place.mask([(unit, decision) for _, unit, decision in going], rows, facts)
+        rows.blocked |= kept_with(context, rows.of, self.day) | self._held_since([unit for _, unit, _ in going])
+        self.journal.carry_out(self._intents(going, rows, facts), {line.key: unit for line, unit, _ in going})
+
+    @staticmethod
+    def _has_moved(line: PlanLine, unit: Unit, found: Gathering) -> bool:
+        """Whether a row of the unit was moved into long-term retention since it was planned."""
+        return Flag.LONG_TERM_RETENTION not in line.flags and found.lies_in_retention(unit)
+
+    def _settle_followers(self, lines: Sequence[PlanLine]) -> None:
+        """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with it, for its reason."""
+        journal = self.journal
+        left = [line for line in lines if line.key not in journal.actions]
+        found = gather_units(self.context.connector, {UnitKind.ATTACHMENT: [line.id for line in left]}) if left else Gathering(())
+        of_units = {action.id: action for action in journal.actions.values()}
+        for line in left:
+            unit = found.attachments.get(line.id)
+            owner = of_units.get(owner_of(unit) or "") if unit is not None else None
+            if unit is None:
+                journal.is_gone(line)
+            elif owner is not None and owner.state in (ActionState.SKIPPED, ActionState.FAILED):
+                journal.record([Action(line.table, line.id, line.disposition or "", owner.state, owner.code)], "outcome")
+            else:
+                journal.skip_lines([line], CHANGED)
+
+    def _rows_of(self, units: Sequence[Unit], found: Gathering, holds: Holds) -> Rows:
+        """The writes of units with all that hangs on them."""
+        context, outside = self.context, self.journal.outside
+        return rows_of_units(context.connector, found, units, policy=context.policy, holds=holds, as_of=self.day, outside=outside)
+
+    def _without_waiting(
+        self, going: list[tuple[PlanLine, Unit, Decision]], unwritable: Collection[str]
+    ) -> list[tuple[PlanLine, Unit, Decision]]:
+        """Those that may go now: no canary, and none in quarantine."""
+        codes = waiting(self.context, [line for line, _, _ in going], self.day, unwritable)
+        for line, _, _ in going:
+            if line.id in codes:
+                self.journal.skip_lines([line], codes[line.id])
+        return [each for each in going if each[0].id not in codes]
+
+    def _kept_by_now(self, unit: Unit, holds: Holds) -> Reason | None:
+        """Why the version of the schedule in force by now keeps a unit that the plan's version disposes of; None where it does not."""
+        if self.in_force.digest == self.context.policy.digest:
+            return None
+        decision = decide(unit, self.in_force, holds, as_of=self.day)
+        return None if decision.is_disposal else decision.reason
+
+    def _held_since(self, units: Sequence[Unit]) -> dict[str, str]:
+        """Units whose dossier, another row than the unit's own, has come under a hold since it was read: no version tells (HLD-07)."""
+        dossiers = {unit.id: unit.belongs_to.id for unit in units if unit.belongs_to is not None}
+        rows = rows_of(self.context.connector, Dossier, ("legal_hold",), Among("id", sorted(set(dossiers.values()))))
+        held = {row.id for row in rows if row.legal_hold}
+        return {unit: Reason.HOLD_LEGAL.value for unit, dossier in dossiers.items() if dossier in held}
+
+    def _intents(
+        self, going: Sequence[tuple[PlanLine, Unit, Decision]], rows: Rows, facts: Mapping[str, dict[str, object]]
+    ) -> list[Action]:
+        intents = []
+        for line, unit, decision in going:
+            if unit.id in rows.blocked:
+                self.journal.skip_lines([line], rows.blocked[unit.id])
+                continue
+            lost = rows.not_taken_over[unit.id] + (Flag.DISPOSED_NOT_TAKEN_OVER in decision.flags)
+            intents.append(
+                Action(
+                    line.table,
+                    line.id,
+                    decision.disposition.value,
+                    ActionState.INTENDED,
+                    rows=tuple(rows.of[unit.id]),
+                    statistic=facts.get(unit.id),
+                    flags=(Flag.DISPOSED_NOT_TAKEN_OVER.value,) * lost,
+                    categories=line.categories,
+                    rule=line.rule,
+                    reason=line.reason,
+                    end_month=(line.retention_end or "")[:7],  # for age-based rules the day is a birthday (9.2)
+                )
+            )
+        return intents
+
+    # -- the end -------------------------------------------------------------------------------------------------------------------
+
+    def _clean(self) -> None:
+        """Clean what outlives the rows, and read back that it is gone; what is left makes its unit PARTIAL (ERA-12, R-088)."""
+        removed = [action for action in self.journal.actions.values() if action.state is ActionState.REMOVED]
+        for at in range(0, len(removed), CLEANED_TOGETHER):
+            refuse_if_stopped(self.context.store)
+            self.context.progress("cleaning", at, len(removed))
+            chunk = removed[at : at + CLEANED_TOGETHER]
+            held = self.journal.held_now({name_of(action): action for action in chunk}, {})
+            cleaned = clean_places(self.context, self.run.id, [action for action in chunk if name_of(action) not in held])
+            outcomes = []
+            for action in chunk:
+                if reason := held.get(name_of(action)):  # what is left of it stays until the hold ends (HLD-07)
+                    outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL, code=reason.value))
+                    continue
+                found = cleaned[action.key]
+                is_left = PlaceState.STILL_THERE in found.places.values()
+                code = PLACES_LEFT if is_left else anonymity_code(self.context, action, found.places)
+                outcomes.append(
+                    msgspec.structs.replace(
+                        action,
+                        state=ActionState.PARTIAL if code else ActionState.DONE,
+                        code=code,
+                        places=found.places,
+                        audit_entries=action.audit_entries + found.audit_entries,
+                    )
+                )
+            self.journal.record(outcomes, "outcome")
+
+    def _verify(self) -> None:
+        done = [action for action in self.journal.actions.values() if action.state is ActionState.DONE]
+        self.context.progress("verifying", 0, len(done))
+        left = verify_actions(self.context.connector, done)
+        for key, objects in objects_left(self.context, self.journal.outside, done).items():
+            left[key] = tuple(dict.fromkeys([*left.get(key, ()), *objects]))
+        outcomes = [
+            msgspec.structs.replace(
+                as_found_again(self.context.connector, self.journal.actions[key], rows),
+                state=ActionState.PARTIAL,
+                code="STILL_THERE",
+                still_there=rows,
+            )
+            for key, rows in left.items()
+        ]
+        if outcomes:
+            self.journal.record(outcomes, "outcome")
+        self.journal.note_read_back()
+
+    def _finish(self) -> Run:
+        written = self.run.statistics.written if self.run.statistics is not None else 0
+        actions = list(self.journal.actions.values())
+        there = verify_actions(self.context.connector, [action for action in actions if action.state in HALF_DONE])
+        counts, failed = counts_of(actions, self.kinds, self.context.connector.table, there), has_failures(actions)
+        counts["statistics"] = written
+        counts["bypass"] = bypass_used(actions)
+        alarms = alarms_of_run(self.context, self.plan, self.run, actions)
+        counts["alarms"] = [msgspec.structs.asdict(alarm) for alarm in alarms]
+        codes = [alarm.code for alarm in alarms]
+        failed = failed or any(alarm.code not in WORK for alarm in alarms)
+        run = msgspec.structs.replace(
+            self.run,
+            state=RunState.DONE_WITH_FAILURES if failed else RunState.DONE,
+            ended_at=self.context.clock(),
+            counts=counts,
+        )
+        leave(self.context, run.id, [action for action in actions if action.state in HALF_DONE], there)
+        if self._due or any(True for _ in self._contacts_to_come(self._due)):
+            end(self.context, run.id)
+        summary = {name: counts[name] for name in COUNTED}
+        self.context.store.save_run(
+            run,
+            [
+                (
+                    "run_ended",
+                    {
+                        "plan": run.plan,
+                        "state": run.state.value,
+                        **summary,
+                        **({"bypass": counts["bypass"]} if counts["bypass"] else {}),
+                        "alarms": codes,
+                        "erasures": self.context.store.register_head(),
+                    },
+                )
+            ],
+        )
+        return run

@@ -1,0 +1,1 @@
+"""What is written for a unit, and read back; `send.py` alone calls `Connector.change`."""

@@ -1,0 +1,175 @@
+"""Looks again at contacts just before they are removed or trimmed: does anything refer to them now (RET-20)?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+from connectors.interface import Among, Connector
+from jobs.ports.context import Progress
+from jobs.reading.gather import PARTY_FIELDS, TIES, add_relations, rows_anywhere, rows_of
+from jobs.reading.long_term import retained_rows_of
+from jobs.reading.out_of_reach import LONG_TERM
+from jobs.reading.relations import relations_after
+from jobs.reading.units import Gathering
+from jobs.writing.rows import CHANGED, TRIMMED_FIELDS, participations
+from rules.model.decisions import Reason
+from rules.model.records import Call, Contact, Donation, Email, Party, UnitKind
+from rules.retention.relations import RelationTerms
+
+STILL_REFERRED = "STILL_REFERRED"
+NOTHING_HELD: Final[Mapping[str, Reason]] = MappingProxyType({})
+
+
+class ContactCheck:
+    """What refers to some contacts at this moment, and so which of them may go."""
+
+    def __init__(
+        self,
+        contacts: dict[str, Contact],
+        removals: Collection[str],
+        *,
+        going: Collection[str],
+        with_party: Collection[str],
+        taking_part: dict[str, list[tuple[str | None, str | None]]],
+        children: dict[str, list[str]],
+        related: Collection[str],
+        held: Mapping[str, Reason] = NOTHING_HELD,
+        given_up: Collection[str] = (),
+        leaving: Collection[str] = (),
+        retained: Collection[str] = (),
+        bound: Collection[str] = (),
+    ) -> None:
+        self.retained = set(retained)
+        self.etags = {contact: row.etag for contact, row in contacts.items()}
+        self.already_empty = {contact for contact, row in contacts.items() if all(getattr(row, name) is None for name in TRIMMED_FIELDS)}
+        self._contacts = contacts
+        self._removals = set(removals)
+        self._going = {*going, *removals}
+        self._with_party = set(with_party)
+        self._taking_part = taking_part
+        self._children = children
+        self._related = set(related)
+        self._held = held
+        self._given_up = set(given_up)
+        self._leaving = set(leaving)
+        self._bound = set(bound)
+        self._kept: set[str] = set()
+        # A contact that stays keeps those that it points to, and those that take part in activities about it.
+        while newly := {contact for contact in self._removals - self._kept if self._code(contact)}:
+            self._kept |= newly
+
+    def keeps(self, contact: str) -> str:
+        """Why this contact may not be written now, empty where it may."""
+        return self._code(contact)
+
+    def pointing_first(self, contacts: Collection[str]) -> list[str]:
+        """The contacts in an order in which one that points to another comes before it."""
+
+        def depth(contact: str) -> int:
+            seen: list[str] = []
+            at: str | None = contact
+            while at is not None and at in contacts and at not in seen:
+                seen.append(at)
+                at = self._contacts[at].parent
+            return len(seen)
+
+        return sorted(contacts, key=lambda contact: (-depth(contact), contact))
+
+    def _code(self, contact: str) -> str:
+        row = self._contacts.get(contact)
+        if row is None:
+            return CHANGED
+        if contact in self._held:
+            return self._held[contact].value
+        if contact in self._with_party or self._keeps_by_activity(contact) or any(map(self._stays, self._children.get(contact, ()))):
+            return STILL_REFERRED
+        if contact in self._bound:
+            return LONG_TERM
+        is_known = contact not in self._given_up and (bool(row.newsletter) or row.parent_kind == "account")
+        related = contact in self._related or is_known
+        return CHANGED if related == (contact in self._removals) else ""
+
+    def _stays(self, contact: str) -> bool:
+        return contact not in self._going or contact in self._kept
+
+    def _keeps_by_activity(self, contact: str) -> bool:
+        return any(
+            kind != "contact" or regarding is None or (regarding != contact and self._stays(regarding))
+            for kind, regarding in self._taking_part.get(contact, ())
+            if regarding not in self._leaving
+        )
+
+
+def check_contacts(
+    connector: Connector,
+    removals: Collection[str],
+    trims: Collection[str],
+    *,
+    day: date,
+    progress: Progress,
+    terms: RelationTerms,
+    going: Collection[str] = (),
+    held: Mapping[str, Reason] = NOTHING_HELD,
+    half_done: Collection[str] = (),
+    given_up: Collection[str] = (),
+    leaving: Collection[str] = (),
+) -> ContactCheck:
+    """Read what refers to these contacts now.
+
+    `going` are others that are about to be removed as well: they keep nobody. `held` are under a hold, `half_done` had a role in a unit of
+    which a part is left. A gift, course or agreement that is still there has not been disposed of, so it ties its contact, unless `terms`
+    say that being a donor is over. People who have `given_up` what ties them, on their own request, are no subscribers and no contacts of
+    an organisation any more, and no donors where gifts have a term of their own. `leaving` are ids of units, fiches and roles that are
+    about to go.
+    """
+    ids = sorted({*removals, *trims})
+    lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()
+    fields = ("parent", "parent_kind", "newsletter")
+    contacts = {row.id: row for row in rows_of(connector, Contact, fields, Among("id", list(removals)))}
+    contacts |= {row.id: row for row in rows_of(connector, Contact, (*fields, *TRIMMED_FIELDS), Among("id", list(trims)))}
+    moved = sorted({*ids} - contacts.keys()) if Contact in lie else []
+    retained = {row.id: row for row in retained_rows_of(connector, Contact, fields, Among("id", moved))}
+    contacts |= retained
+    children: dict[str, list[str]] = {}
+    for child in rows_anywhere(connector, Contact, ("parent",), Among("parent", ids), lie):
+        if child.id != child.parent:  # a contact that points to itself keeps nobody
+            children.setdefault(child.parent or "", []).append(child.id)
+    found = Gathering(())
+    tied = [contact for contact in ids if contact not in given_up]
+    add_relations(connector, found, day=day, progress=progress, among=Among("contact", tied), terms=terms, lie=lie)
+    if untied := [contact for contact in ids if contact in given_up]:
+        without = (UnitKind.DONATION,) if gifts_have_a_term(terms) else ()
+        of_untied = Among("contact", untied)
+        add_relations(connector, found, day=day, progress=progress, among=of_untied, terms=terms, without=without, lie=lie)
+    relations = relations_after(found, (), day=day, terms=terms)
+    bound = {*retained} if retained and not connector.may_purge_retained() else {*retained} & {*trims}
+    donors = [contact for contact in ids if terms.donor or contact in given_up] if Donation in lie else []
+    # The link of a gift in long-term retention to its donor cannot be emptied, and shows the donor's name.
+    bound |= {row.contact for row in retained_rows_of(connector, Donation, ("contact",), Among("contact", donors)) if row.contact}
+    return ContactCheck(
+        contacts,
+        removals,
+        going=going,
+        with_party=_contacts_of(rows_anywhere(connector, Party, PARTY_FIELDS, Among("contact", ids), lie), leaving) | {*half_done},
+        taking_part=participations(connector, ids, lie),
+        children=children,
+        related=relations.active | relations.former,
+        held=held,
+        given_up=given_up,
+        leaving=leaving,
+        retained=retained,
+        bound=bound,
+    )
+
+
+def gifts_have_a_term(terms: RelationTerms) -> bool:
+    """Whether a gift ends by a row of the schedule, so that it can do without its donor (R-104)."""
+    return bool(terms.donor) or UnitKind.DONATION in terms.units
+
+
+def _contacts_of(parties: Iterable[Party], leaving: Collection[str]) -> set[str]:
+    gone = {*leaving}
+    return {row.contact for row in parties if row.contact is not None and gone.isdisjoint((row.id, row.dossier, row.fiche))}

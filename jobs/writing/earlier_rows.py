@@ -1,0 +1,51 @@
+"""What an earlier run took of a unit that is disposed of again: it goes into the unit's action, to be cleaned, read back and certified.
+
+A CRM may say that it deleted all of a unit and keep a row of it, and a write may be carried out after we gave up waiting for its answer.
+The unit is PARTIAL or FAILED then, and the next plan judges what is left. What had gone before is no row of the CRM any more and in no
+plan; but its history may still be there, and its place in the recycle bin (ERA-12, R-089).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from jobs.model.plan import Key
+from jobs.model.run import Action, RowWrite
+from jobs.ports.context import JobContext
+from jobs.writing.read_back import still_there
+
+
+def left_before(context: JobContext, run: str) -> dict[Key, Action]:
+    """What runs other than this one have left PARTIAL or FAILED of units of this CRM, and none has done since."""
+    found = context.store.unfinished(run)
+    crms = {of: context.store.plan(context.store.run(of).plan).crm for of in {of for of, _ in found}}
+    return {action.key: action for of, action in found if crms[of] == context.crm}
+
+
+def with_what_had_gone(
+    context: JobContext, intents: Sequence[Action], earlier: Mapping[Key, Action], announced: Mapping[Key, Action]
+) -> list[Action]:
+    """The same intents, each with the rows that had gone of its unit, in earlier runs or before this one was cut off (`announced`)."""
+    if not earlier and not announced:
+        return list(intents)
+    before = {action.key: [each for each in (earlier.get(action.key), announced.get(action.key)) if each] for action in intents}
+    candidates = {action.key: _candidates(action, before[action.key]) for action in intents}
+    wanted = [write for writes in candidates.values() for write in writes]
+    there = still_there(context.connector, wanted) if wanted else set()
+    return [
+        msgspec.structs.replace(
+            action,
+            gone=tuple(write for write in candidates[action.key] if (write.kind, write.id) not in there),
+            along=tuple(sorted({*action.along, *(row for each in before[action.key] for row in each.along)})),
+            audit_entries=action.audit_entries + sum(each.audit_entries for each in before[action.key]),
+        )
+        for action in intents
+    ]
+
+
+def _candidates(action: Action, before: Sequence[Action]) -> list[RowWrite]:
+    own = {(write.kind, write.id) for write in action.rows}
+    rows = {(write.kind, write.id): write for each in before for write in (*each.gone, *each.rows) if write.operation == "delete"}
+    return [write for key, write in rows.items() if key not in own]

@@ -1,0 +1,116 @@
+"""Reads back what a run says is gone or masked. What is found again makes the run end with failures (ERA-15)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from connectors.interface import Among, Connector, Reach, RowKey, Trace
+from jobs.model.run import Action, RowWrite
+from jobs.reading.long_term import retained_rows_of
+from jobs.writing.rows import EMPTIED, LINKS, operation
+from rules.model.personal_records import FULL
+from rules.model.records import KINDS, Contact
+from rules.model.residual_data import Place
+
+BACKUPS = "backups"  # never edited, and never read: they rotate out (ERA-13)
+TRACES: Mapping[Trace, Place] = {
+    Trace.TIMELINE: Place.TIMELINE,
+    Trace.JOBS: Place.JOB_ROWS,
+    Trace.RETAINED: Place.COPIES,
+    Trace.BIN: Place.RECYCLE_BIN,
+    Trace.HISTORY: Place.AUDIT_HISTORY,
+}
+
+
+def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: bool = False) -> set[tuple[str, str]]:
+    """Which of these writes have not taken effect, as (kind, id): a row that still exists, a link or a field that is not empty, a row that
+    does not show its mask (R-081). With `live_only` a row in long-term retention counts only where it has come back from there.
+
+    Raises:
+        ConnectorError: it cannot be told.
+    """
+    by_kind: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    masks: dict[str, RowWrite] = {}
+    there: defaultdict[str, list[str]] = defaultdict(list)
+    for write in writes:
+        if write.retained and not live_only:
+            there[write.kind].append(write.id)
+        if write.mask is not None:
+            masks[write.id] = write
+        else:
+            by_kind[(write.kind, write.operation)][write.id] = write.target
+    left = {(masks[row].kind, row) for row in connector.unmasked([operation(write) for write in masks.values()])} if masks else set()
+    for (kind, what), targets in by_kind.items():
+        among, link = Among("id", list(targets)), LINKS.get(what)
+        fields = (link,) if link is not None else EMPTIED.get(what, ())
+        for page in connector.read(FULL[kind] if fields else KINDS[kind], fields, among=among):
+            for row in page:
+                if link is not None:
+                    is_left = getattr(row, link) == targets[row.id]  # a link to another row was made by somebody since
+                else:
+                    is_left = not fields or any(getattr(row, name) is not None for name in fields)
+                if is_left:
+                    left.add((kind, row.id))
+    for kind, ids in there.items():
+        left |= {(kind, row.id) for row in retained_rows_of(connector, KINDS[kind], (), Among("id", ids))}
+    return left
+
+
+def gone_rows(connector: Connector, action: Action) -> list[RowKey]:
+    """The rows that a unit took with it, in the CRM's own names: deleted by us, or along with one of them."""
+    writes = (*action.gone, *action.rows)
+    deleted = [(connector.table(KINDS[write.kind]), write.id) for write in writes if write.operation == "delete"]
+    return [*deleted, *action.along]
+
+
+def masked_rows(connector: Connector, action: Action) -> list[RowKey]:
+    """The rows of a unit that were anonymised in place."""
+    return [(connector.table(KINDS[write.kind]), write.id) for write in action.rows if write.operation == "mask"]
+
+
+def living_rows(connector: Connector, action: Action) -> list[RowKey]:
+    """The rows of a unit that live on without what was emptied: masked ones, and a contact that was trimmed, also where there was nothing
+    left to empty (RET-20)."""
+    trimmed = [(connector.table(Contact), action.id)] if action.disposition == "trim" else []
+    return [*masked_rows(connector, action), *trimmed]
+
+
+def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
+    """For each done action, by (table, id), its rows that are still there; only actions with such rows are named."""
+    found = still_there(connector, (write for action in actions for write in (*action.gone, *action.rows)))
+    along = {row for action in actions for row in action.along}
+    stayed = connector.existing(along) if along else set()
+    result: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+    for action in actions:
+        rows = tuple(
+            (connector.table(KINDS[write.kind]), write.id) for write in (*action.gone, *action.rows) if (write.kind, write.id) in found
+        )
+        rows += tuple(row for row in action.along if row in stayed)
+        if rows:
+            result[action.key] = rows
+    return result
+
+
+def traces_left(connector: Connector, actions: Sequence[Action], there: Collection[RowKey]) -> set[RowKey]:
+    """What is still kept of rows that are gone, as the table of the CRM in which it lies and the id of the row concerned.
+
+    `there` are rows that were found again themselves. The history of a row that lives on is not looked at: it may have changed since.
+    """
+    gone = {row for action in actions for row in gone_rows(connector, action)} - set(there)
+    masked = {row for action in actions for row in masked_rows(connector, action)}
+    found: set[RowKey] = set()
+    for trace in Trace:
+        rows = sorted(gone | masked if trace in (Trace.TIMELINE, Trace.JOBS) else gone)
+        if rows:
+            found |= {(left.place, row[1]) for row, left in connector.traces(trace, rows).left.items()}
+    return found
+
+
+def not_checkable(connector: Connector, actions: Sequence[Action]) -> list[str]:
+    """The places of ERA-12 that cannot be read back in this CRM, and the backups."""
+    rows = sorted({row for action in actions for row in gone_rows(connector, action)})[:1]
+    places = {TRACES[trace] for trace in Trace if rows and connector.traces(trace, rows).reach is Reach.NOT_REACHABLE}
+    if connector.copies != ():
+        places.add(Place.COPIES)
+    return [*(place.value for place in Place if place in places), BACKUPS]

@@ -1,0 +1,75 @@
+"""Units of which a run has taken a part before it was cut off or lied to: are they still what was judged, and then finish them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+
+from connectors.interface import Among, Connector
+from jobs.model.run import Action, ActionState, RowWrite
+from jobs.reading.gather import rows_of
+from jobs.writing.rows import CHANGED
+from jobs.writing.send import Held, settle_writes
+from rules.model.records import KINDS, Fiche, UnitKind
+
+
+def finish_remaining(
+    connector: Connector, action: Action, remaining: Sequence[RowWrite], *, as_sent: Sequence[RowWrite], held: Held
+) -> Action:
+    """Finish a unit of which we have taken a part, provided that what is left is still what was judged (RET-17, HLD-07). `as_sent` are
+    the same writes, perhaps with less to pass by than when they were announced."""
+    if not is_as_judged(connector, action, remaining):
+        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
+    result = settle_writes(connector, {"rest": as_sent}, {"rest"}, held=held)["rest"]
+    if result.state is ActionState.DONE:
+        return msgspec.structs.replace(action, state=ActionState.DONE, code="")
+    return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=result.code)
+
+
+def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> bool:
+    """Whether the unit's own row has the version of then, which also tells holds and re-opening, and no fiche has come to it since.
+
+    Where its own row is gone, whether each row that is left has the version in which reading back has found it. Never for contacts: what
+    refers to them changes no version, so a plan finds them again (`Store.undone`).
+    """
+    own = action.rows[-1]
+    if own.kind == UnitKind.CONTACT:
+        return False
+    if own not in remaining:
+        return _versions(connector, remaining) == {write.id: write.etag for write in remaining}
+    if [row.etag for row in rows_of(connector, KINDS[own.kind], (), Among("id", [own.id]))] != [own.etag]:
+        return False
+    if own.kind != UnitKind.DOSSIER:
+        return True
+    known = {write.id for write in action.rows}
+    return all(row.id in known for row in rows_of(connector, Fiche, ("dossier",), Among("dossier", [own.id])))
+
+
+def as_found_again(connector: Connector, action: Action, left: Collection[tuple[str, str]]) -> Action:
+    """Note the versions of rows, as (table, id), that are there although the CRM said that they went with the unit's own row.
+
+    That changed them too: without the versions of now nobody could tell later that nothing else has, and no plan can judge them any more.
+    """
+    ids = {row for _, row in left}
+    if action.rows[-1].id in ids or action.rows[-1].kind == UnitKind.CONTACT:
+        return action
+    versions = _versions(connector, [write for write in action.rows if write.id in ids])
+    rows = tuple(msgspec.structs.replace(write, etag=versions.get(write.id, write.etag)) for write in action.rows)
+    return msgspec.structs.replace(action, rows=rows)
+
+
+def _versions(connector: Connector, writes: Iterable[RowWrite]) -> dict[str, str]:
+    by_kind: dict[str, list[str]] = {}
+    for write in writes:
+        by_kind.setdefault(write.kind, []).append(write.id)
+    return {row.id: row.etag for kind, ids in by_kind.items() for row in rows_of(connector, KINDS[kind], (), Among("id", ids))}
+
+
+def is_shell(action: Action, remaining: Sequence[RowWrite]) -> bool:
+    """Whether all of a dossier or lone fiche has gone but its own row: our change set, of which the CRM said that it had deleted it too.
+
+    Without what it was judged by it would be kept for ever, and nobody would be told.
+    """
+    own = action.rows[-1]
+    return own.kind in (UnitKind.DOSSIER, UnitKind.FICHE) and list(remaining) == [own]

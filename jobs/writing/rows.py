@@ -1,0 +1,241 @@
+"""Every row that goes with a unit, in an order that leaves no orphan (ERA-15, R-158).
+
+Leaves first: notes, activities (their parties go with them), party rows, recordings past their end with their notes, then fiches, then
+the unit's own row. A recording whose own term or hold still runs stays, its link emptied (RET-03). Rows carry the version that was read
+here, just before they are written. No earlier write of a unit changes the version of a later row of it, because nothing is removed
+before what hangs on it. A recording's row carries the reference of what it has outside the CRM, which goes before it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+
+from connectors.interface import Among, Connector, Operation, OperationKind
+from jobs.model.run import CHANGED as CHANGED
+from jobs.model.run import Mask, RowWrite
+from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, PARTY_FIELDS, RECORDING_FIELDS, rows_anywhere, rows_of
+from jobs.reading.long_term import retained_rows_of, without_live
+from jobs.reading.out_of_reach import LONG_TERM, follows, may_go_there
+from jobs.reading.units import Gathering
+from jobs.writing.storage import Outside
+from rules.anonymisation.techniques import APPLIED
+from rules.holds.holds import Holds
+from rules.model.kinds import HANGING_RECORDS
+from rules.model.records import KINDS, ActivityParty, Call, Donation, Email, Fiche, Party, Record, Recording, Unit, UnitKind
+from rules.policy.policy import Policy
+from rules.retention.decide import decide
+from rules.retention.relations import RelationTerms
+
+TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
+# What becomes empty in a row that stays, by operation: a contact's fields of operations; who had a role; from where somebody reported.
+EMPTIED: Mapping[str, tuple[str, ...]] = {
+    "trim": TRIMMED_FIELDS,
+    "disown": ("contact", "name", "notes", "authority_evidence"),
+    "drop_caller": ("caller_number", "caller_email", "ip_address"),
+}
+LINKS = {"unlink_fiche": "fiche", "unlink_dossier": "dossier", "unlink_contact": "contact"}  # operation -> the field that it empties
+EXTERNAL = "SKIPPED_TECHNICAL"
+
+
+class Rows:
+    """The rows that go with some units, by unit id; the units that cannot go, with the code that says why; and how many recordings that
+    nobody took over go with each."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, list[RowWrite]] = {}
+        self.blocked: dict[str, str] = {}
+        self.not_taken_over: Tally[str] = Tally()
+
+
+def rows_of_units(
+    connector: Connector, found: Gathering, units: Sequence[Unit], *, policy: Policy, holds: Holds, as_of: date, outside: Outside
+) -> Rows:
+    """List the writes that dispose of each unit, by unit id.
+
+    A unit waits where a recording of it has content that no setting reaches: disposing of the rest would lose the object from sight. One
+    waits too of which a recording in long-term retention has to stay, or a role there is in another unit as well, or for which no job may
+    purge what lies there. Otherwise that goes with it.
+    """
+    rows = Rows()
+    lie = connector.retaining((*HANGING_RECORDS, Party, Recording)) if units else frozenset()
+    fiche_units = {fiche.id: unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) for fiche in unit.fiches}
+    owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
+    leaves: defaultdict[str, list[RowWrite]] = defaultdict(list)
+    tails: defaultdict[str, list[RowWrite]] = defaultdict(list)
+
+    recordings = rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units)))
+    found.add_recordings([row for row in recordings if row.id not in found.recordings])
+    going = {
+        row.id: row
+        for row in recordings
+        if (follows(own := found.recordings[row.id]) and not holds.covering(own)) or decide(own, policy, holds, as_of=as_of).is_disposal
+    }
+    alone = [unit.recording for unit in units if unit.recording is not None]
+    objects = outside.named([*going.values(), *alone])
+    for row in recordings:
+        unit = fiche_units[row.fiche or ""]
+        if row.id in going:
+            owners[row.id] = unit
+            tails[unit.id].append(RowWrite("recording", row.id, row.etag, object=objects.get(row.id, "")))
+            rows.not_taken_over[unit.id] += not row.taken_over
+            if row.id not in objects:
+                rows.blocked[unit.id] = EXTERNAL
+        else:
+            tails[unit.id].append(RowWrite("recording", row.id, row.etag, "unlink_fiche", row.fiche or ""))
+    for unit in units:
+        if unit.recording is not None and unit.id not in objects:
+            rows.blocked[unit.id] = EXTERNAL
+    if Recording in lie:
+        live = {row.id for row in recordings}
+        there = without_live(retained_rows_of(connector, Recording, RECORDING_FIELDS, Among("fiche", sorted(fiche_units))), live)
+        found.add_recordings([row for row in there if row.id not in found.recordings])
+        for row in there:
+            owners[row.id] = unit = fiche_units[row.fiche or ""]
+            tails[unit.id].append(RowWrite("recording", row.id, row.etag, retained=True))
+            rows.not_taken_over[unit.id] += not row.taken_over
+            if not may_go_there(found.recordings[row.id], policy, holds, as_of):
+                rows.blocked[unit.id] = LONG_TERM
+
+    for kind in HANGING_RECORDS:
+        word = _word(kind)
+        for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(owners))):
+            for hanging in page:
+                owner = owners[hanging.regarding or ""]
+                leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag))
+        for hanging in retained_rows_of(connector, kind, ("regarding",), Among("regarding", sorted(owners))) if kind in lie else ():
+            owner = owners[hanging.regarding or ""]
+            leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag, retained=True))
+    dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
+    versions = found.versions or {}
+    for unit_id, write in _parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
+        leaves[unit_id].append(write)
+        if versions.get(write.id) != write.etag:
+            rows.blocked[unit_id] = CHANGED  # a role that the decision did not know, a younger child perhaps
+    if Party in lie:
+        for unit_id, write in _retained_parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
+            leaves[unit_id].append(write)
+    for fiche in rows_of(connector, Fiche, ("dossier",), Among("dossier", dossiers)):
+        tails[fiche.dossier or ""].append(RowWrite("fiche", fiche.id, fiche.etag))
+        if versions.get(fiche.id) != fiche.etag:
+            rows.blocked[fiche.dossier or ""] = CHANGED  # a fiche that the decision did not know, or knew otherwise
+    for unit in units:
+        retained = [fiche for fiche in unit.fiches if unit.kind is UnitKind.DOSSIER and fiche.id in found.retained]
+        tails[unit.id] += [RowWrite("fiche", fiche.id, fiche.etag, retained=True) for fiche in retained]
+        own_row = RowWrite(unit.kind.value, unit.id, unit.etag, object=objects.get(unit.id, ""), retained=unit.id in found.retained)
+        rows.of[unit.id] = _each_once([*leaves[unit.id], *tails[unit.id], own_row])
+        is_there = any(write.retained for write in rows.of[unit.id])
+        if unit.id in found.bound or (is_there and not connector.may_purge_retained()):
+            rows.blocked[unit.id] = LONG_TERM
+    return rows
+
+
+def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:
+    """The writes without those to copies in long-term retention of rows that are live: a copy goes once its row has (ERA-12, line 10)."""
+    live = {(write.kind, write.id) for write in writes if not write.retained}
+    return [write for write in writes if not write.retained or (write.kind, write.id) not in live]
+
+
+def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
+    """The roles in long-term retention that go with these dossiers, fiches of them or lone ones (fiche -> unit), with the unit's id."""
+    found = {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
+    found |= {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
+    for row in found.values():
+        unit = row.dossier if row.dossier in dossiers else units.get(row.fiche or "", "")
+        yield unit or "", RowWrite("party", row.id, row.etag, target=row.contact or "", retained=True)
+
+
+def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
+    """The writes to party rows of dossiers that go and of their fiches or lone ones (fiche -> unit), each with the id of its unit.
+
+    A row that also names a dossier or fiche which stays is a role there too: it stays, and only the link to what goes is emptied (RET-20).
+    """
+    found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
+    found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
+    for row in found.values():
+        by_dossier = row.dossier if row.dossier in dossiers else None
+        by_fiche = units.get(row.fiche) if row.fiche is not None else None
+        if by_dossier is not None and row.fiche is not None and by_fiche is None:
+            yield by_dossier, RowWrite("party", row.id, row.etag, "unlink_dossier", by_dossier)
+        elif by_fiche is not None and row.dossier is not None and by_dossier is None:
+            yield by_fiche, RowWrite("party", row.id, row.etag, "unlink_fiche", row.fiche or "")
+        else:
+            yield by_dossier or by_fiche or "", RowWrite("party", row.id, row.etag, target=row.contact or "")  # whose role: a hold asks
+
+
+def rows_of_contacts(
+    connector: Connector,
+    contacts: Mapping[str, str],
+    terms: RelationTerms,
+    *,
+    given_up: Collection[str] = (),
+    retained: Collection[str] = (),
+) -> dict[str, list[RowWrite]]:
+    """The writes that remove each contact (id -> version): notes and activities about it, then its row.
+
+    Where being a donor has ended before the term of the payment, by the schedule or because the person has `given_up` being one, the
+    payment stays and only its link to the donor goes (R-104). Those of the ids `retained` lie in long-term retention.
+    """
+    lie = connector.retaining(HANGING_RECORDS) if contacts else frozenset()
+    rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
+    if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):
+        for gift in rows_of(connector, Donation, ("contact",), Among("contact", donors)):
+            rows[gift.contact or ""].append(RowWrite("donation", gift.id, gift.etag, "unlink_contact", gift.contact or ""))
+    for kind in HANGING_RECORDS:
+        for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(contacts))):
+            for hanging in page:
+                rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag))
+        for hanging in retained_rows_of(connector, kind, ("regarding",), Among("regarding", sorted(contacts))) if kind in lie else ():
+            rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag, retained=True))
+    for contact, etag in contacts.items():
+        rows[contact].append(RowWrite("contact", contact, etag, retained=contact in retained))
+    return {contact: _each_once(writes) for contact, writes in rows.items()}
+
+
+def participations(
+    connector: Connector, contacts: Iterable[str], lie: Collection[type[Record]] = ()
+) -> dict[str, list[tuple[str | None, str | None]]]:
+    """For each contact, what the activities in which it takes part hang on, as (kind, id); (None, None) for nothing or for an activity
+    of a kind that is not mapped. Activities of the kinds `lie` may be in long-term retention, with their participants."""
+    has_retained = not {Call, Email}.isdisjoint(lie)
+    taking = rows_anywhere(
+        connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()
+    )
+    hangs: dict[str, tuple[str | None, str | None]] = {}
+    ids = sorted({row.activity for row in taking if row.activity is not None})
+    for call in rows_anywhere(connector, Call, ("regarding", "regarding_kind"), Among("id", ids), lie):
+        hangs[call.id] = (call.regarding_kind, call.regarding)
+    for email in rows_anywhere(connector, Email, ("regarding", "regarding_kind"), Among("id", ids), lie):
+        hangs[email.id] = (email.regarding_kind, email.regarding)
+    result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
+    for row in taking:
+        result[row.party or ""].append(hangs.get(row.activity or "", (None, None)))
+    return result
+
+
+def operation(write: RowWrite) -> Operation:
+    """The connector's operation for one write of the journal."""
+    kind, values = _written(write)
+    return Operation(kind, KINDS[write.kind], write.id, write.etag, values, frozenset(write.bypass))
+
+
+def _written(write: RowWrite) -> tuple[OperationKind, dict[str, object]]:
+    if link := LINKS.get(write.operation):
+        return OperationKind.UPDATE, {link: None}
+    if emptied := EMPTIED.get(write.operation):
+        return OperationKind.UPDATE, dict.fromkeys(emptied)
+    if write.mask is not None:
+        return OperationKind.MASK, _shown(write.mask)
+    return OperationKind.DELETE, {}
+
+
+def _shown(mask: Mask) -> dict[str, object]:
+    """A mask in the words of the connector: the results of techniques by their names."""
+    results = {"date_to_year": mask.year, "age_band": mask.age_band, "postcode_to_province": mask.province}
+    return {"anonymised_on": datetime.fromisoformat(mask.at), "is_common": mask.is_common, **results}
+
+
+def _word(record: type[Record]) -> str:
+    return next(word for word, kind in KINDS.items() if kind is record)

@@ -1,0 +1,130 @@
+"""Sends the writes of units to the CRM until each is known to have happened or not: the one place that calls `Connector.change`.
+
+A change set whose answer was lost is read back before it is tried again, and once more where it then looks changed: the lost request may
+have been carried out late. So nothing happens twice, and nothing that happened is missed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.interface import ChangeSet, ChangeStatus, Connector, Operation
+from jobs.model.run import ActionState, RowWrite
+from jobs.writing.read_back import still_there
+from jobs.writing.rows import CHANGED, operation
+from rules.model.decisions import Reason
+
+MAX_OPERATIONS = 1_000  # Microsoft Learn, "Execute batch operations using the Web API"
+TRIES = 3
+TECHNICAL = "SKIPPED_TECHNICAL"  # HLD-13
+Held = Callable[[Collection[str]], Mapping[str, str]]  # keys -> those that may not be written now, each with the code that says why
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one unit's writes."""
+
+    state: ActionState
+    code: str = ""
+
+
+def settle_writes(
+    connector: Connector, writes: Mapping[str, Sequence[RowWrite]], doubtful: Collection[str] = frozenset(), *, held: Held
+) -> dict[str, Settled]:
+    """Carry out the writes of each unit, by a key of the caller's, and say what became of each.
+
+    Rows in long-term retention are left out: no write reaches them, and they go once the live ones have (residual/purge.py).
+
+    `held` is asked right before every request that writes, here and by the connector: a hold that has come up since wins (HLD-07).
+
+    `doubtful` are units that were sent before without an answer: a request of then may still be under way, so that what looks changed may
+    be our own work.
+
+    A unit of up to 1,000 rows goes in one change set, whole or not at all. A larger one goes in several, its own row last: if a later
+    one fails it is PARTIAL. Whatever the CRM refuses for a technical reason is skipped and tried again by the next run (HLD-13).
+    """
+    live = {key: [row for row in rows if not row.retained] for key, rows in writes.items()}
+    pieces = {key: [tuple(rows[at : at + MAX_OPERATIONS]) for at in range(0, len(rows), MAX_OPERATIONS)] for key, rows in live.items()}
+    settled: dict[str, Settled] = {}
+    step = 0
+    while waiting := {key: parts[step] for key, parts in pieces.items() if key not in settled and step < len(parts)}:
+        for key, (status, code) in _settle_step(connector, waiting, doubtful, held).items():
+            if status is ChangeStatus.DONE:
+                continue
+            if step > 0:
+                settled[key] = Settled(ActionState.PARTIAL, code)
+            elif status is ChangeStatus.CHANGED:
+                settled[key] = Settled(ActionState.SKIPPED, CHANGED)
+            elif status is ChangeStatus.HELD:
+                settled[key] = Settled(ActionState.SKIPPED, code)
+            elif status is ChangeStatus.REFUSED:
+                settled[key] = Settled(ActionState.SKIPPED, TECHNICAL)
+            else:
+                settled[key] = Settled(ActionState.FAILED, code)
+        step += 1
+    return {key: settled.get(key, Settled(ActionState.DONE)) for key in writes}
+
+
+def send_operations(connector: Connector, operations: Sequence[Operation]) -> str:
+    """Send operations that the caller reads back, such as those of statistics; gives the CRM's code of the first refusal, else nothing."""
+    sets = [ChangeSet(str(at), tuple(operations[at : at + MAX_OPERATIONS])) for at in range(0, len(operations), MAX_OPERATIONS)]
+    return next((result.service_code for result in connector.change(sets) if result.status is ChangeStatus.REFUSED), "")
+
+
+def _settle_step(
+    connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]], doubtful: Collection[str], held: Held
+) -> dict[str, tuple[ChangeStatus, str]]:
+    """Send one change set for each key, and read back those whose answer was lost before they are sent again.
+
+    A CRM that does not answer at all is waited for as long as the connector has patience; a unit by which it stumbles is tried TRIES times.
+    """
+    outcome: dict[str, tuple[ChangeStatus, str]] = {}
+    open_sets, sent_before = dict(waiting), set(doubtful)
+    unknown: dict[str, tuple[RowWrite, ...]] = {}
+    found: dict[str, str] = {}
+    stumbles: Counter[str] = Counter()
+
+    def ask(keys: Collection[str]) -> Collection[str]:
+        now = held(keys)
+        found.update(now)
+        return now.keys()
+
+    for _ in connector.tries():
+        for key in ask(open_sets):
+            # What was sent without an answer may still be carried out, hold or not: that is a failure, and no skip.
+            outcome[key] = (ChangeStatus.UNKNOWN if key in unknown else ChangeStatus.HELD, found[key])
+            del open_sets[key]
+        if not open_sets:
+            return outcome
+        change_sets = [ChangeSet(key, tuple(operation(write) for write in rows)) for key, rows in open_sets.items()]
+        results = connector.change(change_sets, held=ask)
+        unknown = {}
+        for result in results:
+            late = result.status is ChangeStatus.CHANGED and result.key in sent_before
+            if result.status is ChangeStatus.HELD:  # a hold of the CRM where it is none of ours
+                outcome[result.key] = (ChangeStatus.HELD, found.get(result.key, Reason.HOLD_LEGAL.value))
+            elif result.status is ChangeStatus.UNKNOWN:
+                unknown[result.key] = open_sets[result.key]
+                stumbles[result.key] += not result.is_outage
+            elif late and not still_there(connector, waiting[result.key]):
+                outcome[result.key] = (ChangeStatus.DONE, "")  # the lost request was carried out after all
+            else:
+                outcome[result.key] = (result.status, result.service_code)
+        if not unknown:
+            return outcome
+        left = still_there(connector, (write for rows in unknown.values() for write in rows))
+        open_sets = {}
+        sent_before |= unknown.keys()
+        for key, rows in unknown.items():
+            remaining = tuple(write for write in rows if (write.kind, write.id) in left)
+            if not remaining:
+                outcome[key] = (ChangeStatus.DONE, "")
+            elif stumbles[key] < TRIES:
+                open_sets[key] = remaining
+            else:
+                outcome[key] = (ChangeStatus.UNKNOWN, "NO_ANSWER")
+        if not open_sets:
+            return outcome
+    return outcome | dict.fromkeys(open_sets, (ChangeStatus.UNKNOWN, "NO_ANSWER"))

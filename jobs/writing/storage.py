@@ -1,0 +1,89 @@
+"""What recordings have outside the CRM: which storage holds it, under which keyed reference the journal knows it, which rows share it.
+
+An address can hold a name, so it is read from the CRM when it is needed and kept nowhere (ACC-05).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from connectors.interface import Among, ObjectStore
+from jobs.ports.context import JobContext
+from jobs.reading.gather import rows_of
+from rules.model.records import Recording
+
+SCHEMES = frozenset({"file", "http", "https", "ftp", "sftp", "smb", "s3", "gs", "abfss", "wasbs"})  # others might be anything, a name too
+
+
+class Outside:
+    """The storages of one run, and which recordings of the whole CRM name which object.
+
+    That is read once, when the first recording with an object comes along; what it says of a row is looked up again before it counts.
+    """
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._named: defaultdict[str, set[str]] | None = None
+
+    def place(self, address: str) -> tuple[ObjectStore, str] | None:
+        """The storage that holds an address, and the address's one spelling there; None where no setting reaches it."""
+        for store in self._context.objects:
+            if (canonical := store.canonical(address)) is not None:
+                return store, canonical
+        return None
+
+    def reference(self, canonical: str) -> str:
+        """The keyed reference of an object, by the key of now."""
+        return self._context.reference("object", _digest(canonical))
+
+    def references(self, canonical: str) -> tuple[str, ...]:
+        """The reference of an object by each key that still lives: the journal of an earlier run may have an earlier one."""
+        return self._context.references("object", _digest(canonical))
+
+    def named(self, going: Iterable[Recording]) -> dict[str, str]:
+        """By recording, the reference of the object that goes with its row, "" where there is none.
+
+        An object that another recording names too, one which is not among `going`, goes with the last of them. A recording whose object
+        no setting reaches has no entry, and a warning says of which kind its address is.
+        """
+        rows = list(going)
+        ids = {row.id for row in rows}
+        found: dict[str, str] = {}
+        for row in rows:
+            if not row.storage_uri:
+                found[row.id] = ""
+            elif (held := self.place(row.storage_uri)) is None:
+                self._warn(f"recordings have content in storage that no setting reaches ({scheme_of(row.storage_uri)} addresses)")
+            else:
+                found[row.id] = "" if self.others(held[1], ids) else self.reference(held[1])
+        return found
+
+    def others(self, canonical: str, going: Collection[str]) -> set[str]:
+        """The recordings beside these that name this object at this moment."""
+        if self._named is None:
+            self._named = defaultdict(set)
+            for page in self._context.connector.read(Recording, ("storage_uri",)):
+                for row in page:
+                    if row.storage_uri and (held := self.place(row.storage_uri)) is not None:
+                        self._named[held[1]].add(row.id)
+        suspects = self._named[canonical] - set(going)
+        now = rows_of(self._context.connector, Recording, ("storage_uri",), Among("id", sorted(suspects)))
+        return {row.id for row in now if row.storage_uri and (held := self.place(row.storage_uri)) is not None and held[1] == canonical}
+
+    def _warn(self, message: str) -> None:
+        if message not in self._context.connector.warnings:
+            self._context.connector.warnings.append(message)
+
+
+def _digest(canonical: str) -> str:
+    """References are of ids, of which upper and lower case are the same; of addresses they are not."""
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def scheme_of(address: str) -> str:
+    """The kind of an address, `other` for what is not well known: it goes into messages."""
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", address)
+    return scheme[1].lower() if scheme and scheme[1].lower() in SCHEMES else "other"

@@ -1,0 +1,1 @@
+"""Masking techniques, and the figures that outlive a dossier."""

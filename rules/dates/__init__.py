@@ -1,0 +1,1 @@
+"""Civil dates in Brussels: periods, ages, working days."""

@@ -1,0 +1,1 @@
+"""Why a unit is not disposed of although its time has come."""

@@ -1,0 +1,194 @@
+"""Holds: why a unit is not disposed of although its time has come.
+
+Source: section 4 (HLD-03 to HLD-07, HLD-14, table 4.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from rules.holds.conditions import Condition, fits
+from rules.model.decisions import Decision, Flag, Reason, with_flags
+from rules.model.records import Unit, UnitKind
+
+CRM: Final = "crm"
+REQUEST: Final = "request"
+
+RANKS: Final[Mapping[Reason, int]] = MappingProxyType({reason: rank for rank, reason in enumerate(Reason, start=1)})
+HOLD_REASONS: Final = frozenset(reason for reason in Reason if reason.name.startswith("HOLD_"))
+
+_NONE: Final[tuple[Reason, ...]] = ()
+_LEGAL: Final = (Reason.HOLD_LEGAL,)
+_UNHELD: Final[Mapping[tuple[str, str], tuple[Hold, ...]]] = MappingProxyType({})
+_CONTACT: Final = "contact"
+_RULE_IN_CRM: Final = "HLD-14"
+_RULE: Final = "HLD-05"
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """An instruction to keep one row, whatever the schedule says, as it stands in force on the day of a run.
+
+    `kind` is the kind of record (`dossier`, `fiche`, `recording`, `note`, `email`, `contact`) and `id` its row. `source` is `crm` for the
+    flag that the CRM itself keeps, whose reason text is never read (HLD-14), and `request` for a subject request. `persons` are the
+    contacts whose request, restriction or objection it is, where that is known. `is_overdue`: its review is past its day (HLD-03).
+    `right` and `is_pending` are those of a request; `is_about_erasure`: a complaint about the refusal to erase.
+    """
+
+    hold_id: str
+    reason: Reason
+    kind: str
+    id: str
+    source: str = ""
+    is_overdue: bool = False
+    persons: tuple[str, ...] = ()
+    right: str = ""
+    is_pending: bool = False
+    is_about_erasure: bool = False
+
+
+class Holds:
+    """Every hold that is in force on the day of a run, spread over the rows that it covers.
+
+    `placed` maps (kind, id) to the holds on that row. A hold on a contact reaches the units in which it is a child by itself; for its other
+    roles the caller adds the hold to those units, since a unit does not carry them. `kept` are rows that stay and spread nothing: a contact
+    on which a held note hangs. `by_facts` are holds on whatever meets some conditions.
+    """
+
+    __slots__ = ("_by_facts", "_kept", "_placed", "is_any")
+
+    def __init__(
+        self,
+        placed: Mapping[tuple[str, str], tuple[Hold, ...]] = _UNHELD,
+        kept: Mapping[tuple[str, str], tuple[Hold, ...]] = _UNHELD,
+        by_facts: tuple[tuple[Hold, tuple[Condition, ...]], ...] = (),
+    ) -> None:
+        self._placed = placed
+        self._kept = kept
+        self._by_facts = by_facts
+        self.is_any = bool(placed or kept or by_facts)
+
+    @classmethod
+    def none(cls) -> Holds:
+        """Give the holds of a day on which nobody placed any; the CRM's own flags still count."""
+        return cls()
+
+    @classmethod
+    def of(
+        cls,
+        holds: Iterable[Hold],
+        *,
+        kept: Iterable[Hold] = (),
+        by_facts: Iterable[tuple[Hold, tuple[Condition, ...]]] = (),
+    ) -> Holds:
+        """Arrange placed holds by the row they are on."""
+        return cls(_by_row(holds), _by_row(kept), tuple(by_facts))
+
+    @property
+    def rows(self) -> frozenset[tuple[str, str]]:
+        """Every row, as (kind, id), that a hold is on or reaches."""
+        return frozenset((*self._placed, *self._kept))
+
+    @property
+    def of_people(self) -> frozenset[str]:
+        """The holds, by id, that are on a person: what they reach in a file they reach for that person alone (HLD-04)."""
+        return frozenset(hold.hold_id for (kind, _), held in self._placed.items() if kind == _CONTACT for hold in held)
+
+    @property
+    def asks_for_facts(self) -> bool:
+        """Whether some hold can only be told from a unit's facts, not from its rows."""
+        return bool(self._by_facts)
+
+    def covering(self, unit: Unit, *, in_part: bool = False) -> tuple[Reason, ...]:
+        """Give the reasons of the holds that cover a unit, highest rank first, each once; empty where nothing holds it.
+
+        A hold on a dossier covers its fiches, recordings and attachments, evidence mark or not; it does not spread to other dossiers of the
+        same people. With `in_part` some rows of the unit have gone already; what they would have told counts as held.
+
+        Source: HLD-04, HLD-06, HLD-14.
+        """
+        if self._placed or self._by_facts:
+            return _ranked(self.on(unit, in_part=in_part))
+        dossier = unit.dossier
+        if dossier is None:
+            owner = unit.belongs_to
+            if owner is None:
+                return _NONE
+            dossier = owner.dossier
+        return _LEGAL if dossier is not None and dossier.legal_hold else _NONE
+
+    def on_rows(self, rows: Iterable[tuple[str, str]]) -> tuple[Reason, ...]:
+        """Give the reasons of the holds on any of these rows (kind, id), highest rank first, each once."""
+        placed, kept = self._placed, self._kept
+        return _ranked(hold for row in rows for held in (placed.get(row, ()), kept.get(row, ())) for hold in held)
+
+    def on_people(self, contacts: Iterable[str]) -> tuple[Reason, ...]:
+        """Give the reasons of the holds on these people themselves: what covers any unit in which they have a role (HLD-04)."""
+        return _ranked(hold for contact in contacts for hold in self._placed.get((_CONTACT, contact), ()))
+
+    def on_contacts(self) -> dict[str, Reason]:
+        """Give every contact whose own row a hold keeps, with the primary reason."""
+        rows = {row for held in (self._placed, self._kept) for row in held if row[0] == _CONTACT}
+        return {row[1]: self.on_rows([row])[0] for row in sorted(rows)}
+
+    def on(self, unit: Unit, *, in_part: bool = False) -> tuple[Hold, ...]:
+        """List the holds that cover a unit, highest rank first."""
+        found: list[Hold] = []
+        if self._placed:
+            for row in _rows(unit):
+                found.extend(self._placed.get(row, ()))
+        found.extend(hold for hold, conditions in self._by_facts if fits(unit, hold.kind, conditions, in_part=in_part))
+        dossier = _flagged(unit)
+        if dossier:
+            found.append(Hold(f"{CRM}:{dossier}", Reason.HOLD_LEGAL, UnitKind.DOSSIER.value, dossier, CRM))
+        return tuple(sorted(found, key=lambda hold: (RANKS[hold.reason], hold.hold_id)))
+
+    def mark(self, unit: Unit, decision: Decision) -> Decision:
+        """Give a held unit's decision with what its holds add: a review that is overdue (R-070), and the rule of a legal hold that is not
+        the CRM's own flag."""
+        if decision.reasons[0] not in HOLD_REASONS:
+            return decision
+        if any(hold.is_overdue for hold in self.on(unit)):
+            decision = with_flags(decision, Flag.HOLD_REVIEW_OVERDUE)
+        if decision.rule == _RULE_IN_CRM and not _flagged(unit):
+            decision = msgspec.structs.replace(decision, rule=_RULE)
+        return decision
+
+
+def _by_row(holds: Iterable[Hold]) -> dict[tuple[str, str], tuple[Hold, ...]]:
+    found: dict[tuple[str, str], tuple[Hold, ...]] = {}
+    for hold in holds:
+        there = found.get((hold.kind, hold.id), ())
+        if hold not in there:
+            found[(hold.kind, hold.id)] = (*there, hold)
+    return found
+
+
+def _ranked(holds: Iterable[Hold]) -> tuple[Reason, ...]:
+    return tuple(sorted({hold.reason for hold in holds}, key=RANKS.__getitem__))
+
+
+def _flagged(unit: Unit) -> str:
+    """Give the dossier of the unit on which the CRM's own flag is set; empty where it is not."""
+    owner = unit if unit.dossier is not None else unit.belongs_to
+    return owner.id if owner is not None and owner.dossier is not None and owner.dossier.legal_hold else ""
+
+
+def _rows(unit: Unit) -> Iterator[tuple[str, str]]:
+    """Give each row whose hold reaches the unit, once: itself, its fiches, its children, and all of those of what it belongs to."""
+    seen: set[tuple[str, str]] = set()
+    level: Unit | None = unit
+    while level is not None:
+        rows = [(level.kind.value, level.id)]
+        rows += [("fiche", fiche.id) for fiche in level.fiches]
+        rows += [(_CONTACT, child.id) for child in level.children if child is not None]
+        if level.relation is not None and level.relation.contact is not None:
+            rows.append((_CONTACT, level.relation.contact))
+        for row in rows:
+            if row not in seen:
+                seen.add(row)
+                yield row
+        level = level.belongs_to

@@ -1,0 +1,59 @@
+"""What a subject request freezes, and until when.
+
+Source: HLD-08, HLD-10, R-035, R-072, R-073.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from rules.holds.holds import REQUEST, Hold
+from rules.model.decisions import Reason
+
+# A request for a restriction counts as one until it is decided: what is contested is not destroyed meanwhile.
+REASON_OF_RIGHT: Final = MappingProxyType(
+    {
+        "access": Reason.HOLD_REQUEST,
+        "portability": Reason.HOLD_REQUEST,
+        "rectification": Reason.HOLD_REQUEST,
+        "erasure": Reason.HOLD_REQUEST,
+        "restriction": Reason.HOLD_RESTRICTION,
+        "objection": Reason.HOLD_OBJECTION,
+    }
+)
+
+
+class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds need to know of one subject request.
+
+    `contacts` are all rows that may be the person, or the child on whose behalf is asked, confirmed or not: doubt keeps. `rows` (kind, id)
+    are what was found without a contact, such as a recording of a caller's number. `closed_on` is a day in Brussels, None while pending.
+    """
+
+    request: str
+    right: str
+    contacts: tuple[str, ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
+    closed_on: date | None = None
+
+    def reason(self, day: date, *, grace_days: int) -> Reason | None:
+        """Give the reason for which the request freezes on a day; None where it does not (any more).
+
+        The last day is the closing day plus the grace; what is decided, a restriction or an objection, has no grace. Consent that is
+        withdrawn freezes nothing.
+        """
+        reason = REASON_OF_RIGHT.get(self.right)
+        if reason is None or self.closed_on is None:
+            return reason
+        if reason is not Reason.HOLD_REQUEST:
+            return None
+        return reason if day <= self.closed_on + timedelta(days=grace_days) else None
+
+    def on_row(self, kind: str, row: str, reason: Reason) -> Hold:
+        """Give this hold as it stands on one row."""
+        pending = self.closed_on is None
+        return Hold(self.request, reason, kind, row, REQUEST, persons=self.contacts, right=self.right, is_pending=pending)

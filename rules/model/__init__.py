@@ -1,0 +1,1 @@
+"""The nouns: rows of the CRM in the product's words, decisions, requests, and who people are to this product."""

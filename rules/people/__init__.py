@@ -1,0 +1,1 @@
+"""What a person is known by, and who may be who."""

@@ -1,0 +1,177 @@
+"""The latest day on which a child can have been born, given what is recorded: the only assumption that never erases too early.
+
+Source: RET-09, A-04, section 10.1.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from rules.dates.periods import add_years, last_day_of_month
+from rules.model.decisions import Flag
+from rules.model.records import Contact
+from rules.people.national_numbers import NationalNumber, parse
+from rules.policy.policy import Policy
+
+OLDEST_STATED_AGE: Final = 120
+FIRST_YEAR: Final = 1753  # what Dataverse can store; an earlier birth year is a slip of the pen
+
+_NO_FLAGS: Final[tuple[Flag, ...]] = ()
+_UNKNOWN: Final = (Flag.BIRTHDATE_UNKNOWN,)
+
+
+class Sentinels(msgspec.Struct, frozen=True):
+    """Dates that stand for "nothing was filled in"; their years count as such in a column of years (RET-09, RET-14)."""
+
+    days: frozenset[date]
+    years: frozenset[int]
+
+
+def sentinels_of(policy: Policy) -> Sentinels:
+    """Take the dates from the schedule that its organisation uses for "unknown"."""
+    days = frozenset(policy.defaults.sentinels)
+    return Sentinels(days, frozenset(day.year for day in days))
+
+
+def latest_compatible(
+    child: Contact | None, first_fiche_on: date | None, sentinels: Sentinels, as_of: date
+) -> tuple[date | None, tuple[Flag, ...]]:
+    """Say on which day at the latest a child can have been born, with what a person should look at.
+
+    The first source that applies decides: a full date (birth date column, register number; the later of the two), then year and month or
+    the year alone, then a stated age, then the first fiche. None only where there is no fiche either. A child party without a contact is a
+    child of whom nothing is known.
+
+    Source: RET-09, RET-14.
+    """
+    if child is None:
+        return first_fiche_on, _UNKNOWN
+    born_on = child.birth_on
+    if child.national_number is None and born_on is not None and born_on <= as_of and born_on not in sentinels.days:
+        if first_fiche_on is not None and born_on > first_fiche_on:
+            return born_on, (Flag.BIRTHDATE_AFTER_FIRST_FICHE,)
+        return born_on, _NO_FLAGS
+    return _weigh(child, first_fiche_on, sentinels, as_of)
+
+
+def _weigh(child: Contact, first_fiche_on: date | None, sentinels: Sentinels, as_of: date) -> tuple[date | None, tuple[Flag, ...]]:
+    flags: set[Flag] = set()
+    number = parse(child.national_number, today=as_of)
+    if number is not None and number.padded:
+        flags.add(Flag.RRN_PADDED)
+    earliest, latest = _full(child, number, sentinels, as_of, flags)
+    if latest is None:
+        earliest, latest = _in_part(child, number, sentinels, as_of, flags)
+    if latest is None:
+        latest = _from_stated_age(child, sentinels, as_of, flags)
+    if latest is None:
+        latest = first_fiche_on
+        flags.add(Flag.BIRTHDATE_UNKNOWN)
+    elif earliest is not None and first_fiche_on is not None and earliest > first_fiche_on:
+        flags.add(Flag.BIRTHDATE_AFTER_FIRST_FICHE)
+    return latest, tuple(sorted(flags))
+
+
+def _full(
+    child: Contact, number: NationalNumber | None, sentinels: Sentinels, as_of: date, flags: set[Flag]
+) -> tuple[date | None, date | None]:
+    """Line 1: a full date, in the birth date column or in a valid number; two that differ give the later one."""
+    days = [
+        day
+        for day in (child.birth_on, number.born_on if number is not None else None)
+        if day is not None and _is_usable(day, sentinels, as_of, flags)
+    ]
+    if not days:
+        return None, None
+    latest = max(days)
+    if min(days) != latest:
+        flags.add(Flag.BIRTHDATE_CONFLICT)
+    return latest, latest
+
+
+def _in_part(
+    child: Contact, number: NationalNumber | None, sentinels: Sentinels, as_of: date, flags: set[Flag]
+) -> tuple[date | None, date | None]:
+    """Line 2: a year with or without its month; two sources give the later result. A month without a year is ignored."""
+    spans: list[tuple[date, date]] = []
+    if child.birth_year is not None:
+        _add_span(spans, child.birth_year, child.birth_month, sentinels, as_of, flags)
+    if number is not None and number.year is not None and number.day is None:
+        _add_span(spans, number.year, number.month, sentinels, as_of, flags)
+    if not spans:
+        return None, None
+    flags.add(Flag.BIRTHDATE_APPROXIMATE)
+    latest, earliest = max(spans)
+    return earliest, latest
+
+
+def _add_span(spans: list[tuple[date, date]], year: int, month: int | None, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> None:
+    """Add the last and the first day of a year or month; the current year keeps its 31 December, since it is the latest compatible day.
+
+    A year or month that lies wholly in the future is nobody's. It is flagged and taken as it stands all the same: to pass it over could
+    only end a period sooner, and whoever mends the row lets the unit go on its real day.
+    """
+    if year in sentinels.years:
+        flags.add(Flag.BIRTHDATE_SENTINEL)
+        return
+    if not FIRST_YEAR <= year < date.max.year:
+        return
+    if month is not None and 1 <= month <= 12:
+        first, last = date(year, month, 1), last_day_of_month(year, month)
+    else:
+        first, last = date(year, 1, 1), date(year, 12, 31)
+    if first > as_of:
+        flags.add(Flag.BIRTHDATE_FUTURE)
+    spans.append((last, first))
+
+
+def _from_stated_age(child: Contact, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> date | None:
+    """Line 3: an age stated on a day, perhaps the very birthday. Absurd ages, and ages without a day, do not count; a birth that would lie
+    in the future is flagged, and keeps."""
+    age, stated_on = child.stated_age, child.stated_on
+    if age is None or stated_on is None or stated_on in sentinels.days or not 0 <= age <= OLDEST_STATED_AGE:
+        return None
+    latest = add_years(stated_on, -age)
+    if latest > as_of:
+        flags.add(Flag.BIRTHDATE_FUTURE)
+    flags.add(Flag.BIRTHDATE_APPROXIMATE)
+    return latest
+
+
+def _is_usable(day: date, sentinels: Sentinels, as_of: date, flags: set[Flag]) -> bool:
+    if day in sentinels.days:
+        flags.add(Flag.BIRTHDATE_SENTINEL)
+        return False
+    if day > as_of:
+        flags.add(Flag.BIRTHDATE_FUTURE)
+        return False
+    return True
+
+
+def sources(child: Contact | None, as_of: date) -> dict[str, object]:
+    """List what is recorded about a child's birth as JSON values, for a trace; of a register number only the date part that it tells."""
+    if child is None:
+        return {"contact": False}
+    number = parse(child.national_number, today=as_of)
+    told: dict[str, object] = {
+        "birth_on": _iso(child.birth_on),
+        "birth_year": child.birth_year,
+        "birth_month": child.birth_month,
+        "stated_age": child.stated_age,
+        "stated_on": _iso(child.stated_on),
+        "number_valid": None if child.national_number is None else number is not None,
+        "number_tells": None if number is None or number.year is None else _date_part(number),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _date_part(number: NationalNumber) -> str:
+    parts = [f"{number.year:04d}"] + [f"{part:02d}" for part in (number.month, number.day) if part is not None]
+    return "-".join(parts)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

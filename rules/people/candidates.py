@@ -1,0 +1,324 @@
+"""Who in the CRM may be the person that somebody describes, how strongly, and on what evidence. Nothing is decided here: a person confirms.
+
+No index is kept: each search compares everybody anew, and forgets (IDN-19, SUS-02).
+
+Source: IDN-08, IDN-09, IDN-11, IDN-15 to IDN-19; EXP-04.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from rules.model.decisions import Flag
+from rules.model.personal_records import FullContact
+from rules.people.birthdates import FIRST_YEAR, Sentinels
+from rules.people.column_search import rows_with_digits, rows_with_text
+from rules.people.emails import addresses
+from rules.people.name_index import NameSearch, nameless
+from rules.people.names import Likeness, Name, first_names_alike, last_names_alike, name_of, whole_names_alike
+from rules.people.national_numbers import NationalNumber, parse
+from rules.people.phones import numbers_of_people, tail
+
+# What a person should look at, beside the flags of a child's birth date.
+BIRTHDATE_NEAR: Final = "BIRTHDATE_NEAR"
+PHONE_GUESSED: Final = "PHONE_GUESSED"
+NAME_DIFFERS: Final = "NAME_DIFFERS"
+
+
+class Strength(StrEnum):
+    """The classes of IDN-17, the strongest first. A contradiction speaks against the person; it is included by nobody alone."""
+
+    STRONG = "strong"
+    MEDIUM = "medium"
+    WEAK = "weak"
+    CONTRADICTION = "contradiction"
+
+
+RANK: Final = {strength: rank for rank, strength in enumerate(Strength)}
+
+
+class Evidence(StrEnum):
+    """What speaks for a candidate, or against one (`…_differs`). A fuzzy name is another spelling, a slip or a part (IDN-16)."""
+
+    NATIONAL_NUMBER = "national_number"
+    NAME = "name"
+    NAME_FUZZY = "name_fuzzy"
+    SWAPPED_NAMES = "swapped_names"
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    BIRTH_DATE = "birth_date"
+    BIRTH_DATE_NEAR = "birth_date_near"
+    BIRTH_YEAR = "birth_year"
+    PHONE = "phone"
+    EMAIL = "email"
+    NATIONAL_NUMBER_DIFFERS = "national_number_differs"
+    BIRTH_DATE_DIFFERS = "birth_date_differs"
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A person as a requester describes one, ready to be compared. `phones` are normal forms, each with whether it was guessed.
+
+    `born_on` is the day that was given, or else the one that a register number tells; `guessed_days` are those of BIS numbers, which may be
+    estimates. `years` are those of numbers that tell no more.
+    """
+
+    first: Name
+    last: Name
+    born_on: date | None
+    guessed_days: frozenset[date]
+    years: frozenset[int]
+    numbers: tuple[NationalNumber, ...]
+    phones: dict[str, bool]
+    emails: frozenset[str]
+
+    @property
+    def has_name(self) -> bool:
+        return bool(self.last or self.first)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was given by which anybody could be found."""
+        return not (self.has_name or self.numbers or self.phones or self.emails)
+
+
+class Match(msgspec.Struct, frozen=True):
+    """One contact that may be the person. `born_in` and `number`, masked (IDN-08), help a person to recognise them."""
+
+    id: str
+    strength: Strength
+    flags: tuple[str, ...]
+    evidence: tuple[str, ...]
+    born_in: int | None = None
+    number: str = ""
+
+
+def wanted_of(
+    *,
+    first_name: str,
+    last_name: str,
+    birthdate: str,
+    national_numbers: Iterable[str],
+    phones: Iterable[str],
+    emails: Iterable[str],
+    today: date,
+    sentinels: Sentinels,
+) -> Wanted:
+    """Read what was typed. What is not valid is left out: a number that does not check, a day that means "unknown"."""
+    numbers: dict[str, NationalNumber] = {}
+    for text in national_numbers:
+        number = parse(text, today=today)
+        if number is not None and (number.digits not in numbers or not number.padded):
+            numbers[number.digits] = number
+    born_on = _day(birthdate, today, sentinels)
+    if born_on is None:
+        born_on = next((number.born_on for number in numbers.values() if number.born_on is not None and not number.is_bis), None)
+    return Wanted(
+        first=name_of(first_name),
+        last=name_of(last_name),
+        born_on=born_on,
+        guessed_days=frozenset(number.born_on for number in numbers.values() if number.is_bis and number.born_on is not None),
+        years=frozenset(number.year for number in numbers.values() if number.year is not None),
+        numbers=tuple(numbers.values()),
+        phones=numbers_of_people(phones),
+        emails=addresses(emails),
+    )
+
+
+def match(people: Sequence[FullContact], wanted: Wanted, *, today: date, sentinels: Sentinels) -> list[Match]:
+    """Compare everybody with the person, and give those who may be them, the strongest first; the order of `people` changes nothing.
+
+    Those who were anonymised are nobody any more.
+    """
+    if wanted.is_empty:
+        return []
+    found = (weigh(person, wanted, today, sentinels) for person in _near(people, wanted) if person.anonymised_on is None)
+    return sorted((one for one in found if one is not None), key=lambda one: (RANK[one.strength], -len(one.evidence), one.id))
+
+
+def masked(number: NationalNumber | None) -> str:
+    """Show a number as it may stand on a screen: `85.07.30-***.**` (IDN-08)."""
+    return "" if number is None else f"{number.digits[:2]}.{number.digits[2:4]}.{number.digits[4:6]}-***.**"
+
+
+def _near(people: Sequence[FullContact], wanted: Wanted) -> list[FullContact]:
+    """Find, quickly, those who are worth weighing: never too few."""
+    places = rows_with_digits([person.phone for person in people], tails_of(wanted))
+    places |= rows_with_digits([person.mobile for person in people], tails_of(wanted))
+    places |= rows_with_digits([person.national_number for person in people], {one.digits.removeprefix("0") for one in wanted.numbers})
+    locals_ = {address.rpartition("@")[0] for address in wanted.emails}
+    places |= rows_with_text([person.email for person in people], locals_)
+    places |= rows_with_text([person.email_2 for person in people], locals_)
+    if wanted.has_name:
+        places |= _near_by_name(people, wanted)
+    return [people[place] for place in places]
+
+
+def tails_of(wanted: Wanted) -> set[str]:
+    """Give the last digits of the person's numbers, by which a number is found before it is read properly."""
+    return {tail(number) for number in wanted.phones}
+
+
+def _near_by_name(people: Sequence[FullContact], wanted: Wanted) -> set[int]:
+    firsts = [person.first_name or "" for person in people]
+    lasts = [person.last_name or "" for person in people]
+    search = NameSearch(wanted.first, wanted.last)
+    every_first, every_last = set(firsts), set(lasts)
+    near_first, first_as_last = search.among(every_first)
+    last_as_first, near_last = search.among(every_last)
+    # Where a first name is missing, a last name may be all there is, or both names may stand in one field.
+    no_first, no_last = nameless(every_first), nameless(every_last)
+    first_or_none = near_first | (no_first if wanted.first else every_first)
+    places = {place for place, last in enumerate(lasts) if last in near_last and firsts[place] in first_or_none}
+    places |= {place for place, first in enumerate(firsts) if first in first_as_last and lasts[place] in last_as_first}
+    days = wanted.guessed_days if wanted.born_on is None else wanted.guessed_days | {wanted.born_on}
+    if days:  # a married name: the first name and the day of birth, which a number may tell
+        places |= {
+            place
+            for place, first in enumerate(firsts)
+            if first in near_first and (people[place].birth_on in days or people[place].national_number)
+        }
+    if no_first or no_last:
+        whole = search.worth_comparing(every_first | every_last)
+        places |= {place for place, last in enumerate(lasts) if last in whole and firsts[place] in no_first}
+        places |= {place for place, first in enumerate(firsts) if first in whole and lasts[place] in no_last}
+    if not wanted.first or not wanted.last:
+        whole = search.worth_comparing(every_last)
+        places |= {place for place, last in enumerate(lasts) if last in whole}
+    return places
+
+
+def weigh(person: FullContact, wanted: Wanted, today: date, sentinels: Sentinels) -> Match | None:
+    """Say what speaks for and against one contact being the person, and how strongly; None where nothing does."""
+    evidence: list[Evidence] = []
+    flags: set[str] = set()
+    number = parse(person.national_number, today=today)
+    same_number = next((own for own in wanted.numbers if number is not None and own.digits == number.digits), None)
+    name = _name_evidence(wanted, name_of(person.first_name or ""), name_of(person.last_name or ""), evidence)
+    birth = _birth_evidence(person, number, wanted, today, sentinels)
+    reached = _reach_evidence(person, wanted, flags)
+    if same_number is not None and number is not None:
+        evidence.insert(0, Evidence.NATIONAL_NUMBER)
+        if same_number.padded or number.padded:
+            flags.add(Flag.RRN_PADDED.value)
+    if birth is Evidence.BIRTH_DATE_NEAR:
+        flags.add(BIRTHDATE_NEAR)
+    # Of a BIS number and a register number one may have replaced the other (IDN-09).
+    differs = same_number is None and number is not None and not number.is_bis and any(not own.is_bis for own in wanted.numbers)
+    against = [Evidence.NATIONAL_NUMBER_DIFFERS] if differs else []
+    if birth is Evidence.BIRTH_DATE_DIFFERS:
+        against.append(birth)
+    elif birth is not None:
+        evidence.append(birth)
+    evidence += reached
+    strength = _strength(name, birth, bool(reached), evidence, has_number=same_number is not None, is_against=bool(against))
+    if strength is None:
+        return None
+    if strength is Strength.STRONG and birth is Evidence.BIRTH_DATE_DIFFERS:
+        flags.add(Flag.BIRTHDATE_CONFLICT.value)
+    if name is Likeness.NONE and strength is not Strength.WEAK:
+        flags.add(NAME_DIFFERS)
+    told = evidence if strength is not Strength.CONTRADICTION else [*evidence, *against]
+    born_in = next((year for year in (person.birth_on.year if person.birth_on else None, person.birth_year) if year is not None), None)
+    return Match(person.id, strength, tuple(sorted(flags)), tuple(one.value for one in told), born_in, masked(number))
+
+
+def _strength(
+    name: Likeness, birth: Evidence | None, is_reached: bool, evidence: Sequence[Evidence], *, has_number: bool, is_against: bool
+) -> Strength | None:
+    """The table of IDN-17. Another spelling of a name widens the list (IDN-16): with it alone nobody is a strong candidate."""
+    if has_number:
+        return Strength.STRONG
+    if name is Likeness.NONE:
+        part = Evidence.FIRST_NAME in evidence and birth is Evidence.BIRTH_DATE
+        return Strength.WEAK if is_reached or part or Evidence.LAST_NAME in evidence else None
+    if is_against:
+        return Strength.CONTRADICTION if name is Likeness.SAME or is_reached else None
+    if birth is Evidence.BIRTH_DATE and is_reached and name is Likeness.SAME:
+        return Strength.STRONG
+    return Strength.MEDIUM if is_reached or birth in (Evidence.BIRTH_DATE, Evidence.BIRTH_DATE_NEAR) else Strength.WEAK
+
+
+def _name_evidence(wanted: Wanted, first: Name, last: Name, evidence: list[Evidence]) -> Likeness:
+    """Compare the names, and add what that shows. Where one side alone has no first name there is no whole name, only a last name."""
+    straight = min(first_names_alike(wanted.first, first), last_names_alike(wanted.last, last))
+    swapped = min(first_names_alike(wanted.first, last), last_names_alike(wanted.last, first))
+    whole = Likeness.NONE
+    if not (first and last) and not (wanted.first and wanted.last):  # one name is all there is, in whichever field it stands
+        whole = last_names_alike(wanted.last or wanted.first, last or first)
+    elif not first or not last:
+        whole = whole_names_alike(wanted.first, wanted.last, last or first)
+    elif not wanted.first or not wanted.last:
+        whole = whole_names_alike(first, last, wanted.last or wanted.first)
+    best = max(straight, swapped, whole)
+    if best is not Likeness.NONE:
+        evidence.append(Evidence.NAME if best is Likeness.SAME else Evidence.NAME_FUZZY)
+        if swapped > max(straight, whole):
+            evidence.append(Evidence.SWAPPED_NAMES)
+    elif last_names_alike(wanted.last, last) is not Likeness.NONE and not (first and wanted.first):
+        evidence.append(Evidence.LAST_NAME)
+    elif first_names_alike(wanted.first, first) is Likeness.SAME:
+        evidence.append(Evidence.FIRST_NAME)
+    return best
+
+
+def _reach_evidence(person: FullContact, wanted: Wanted, flags: set[str]) -> list[Evidence]:
+    evidence: list[Evidence] = []
+    if wanted.phones:
+        phones = numbers_of_people((person.phone, person.mobile))
+        shared = [number for number in phones if number in wanted.phones]
+        if shared:
+            evidence.append(Evidence.PHONE)
+            if all(phones[number] or wanted.phones[number] for number in shared):
+                flags.add(PHONE_GUESSED)
+    if wanted.emails and wanted.emails & addresses((person.email, person.email_2)):
+        evidence.append(Evidence.EMAIL)
+    return evidence
+
+
+def _birth_evidence(
+    person: FullContact, number: NationalNumber | None, wanted: Wanted, today: date, sentinels: Sentinels
+) -> Evidence | None:
+    """Compare what is known of the birth. Only days that somebody stated, or a register number tells, can speak against the person."""
+    days = {day for day in (person.birth_on,) if day is not None and _is_usable(day, today, sentinels)}
+    told = number.born_on if number is not None else None
+    if told is not None and not (number is not None and number.is_bis):
+        days.add(told)
+    wanted_days = {wanted.born_on} if wanted.born_on is not None else set()
+    own_guesses = {told} if told is not None else set()
+    if (wanted_days | wanted.guessed_days) & (days | own_guesses):
+        return Evidence.BIRTH_DATE
+    if wanted_days and days:
+        near = any(is_near_day(one, two) for one in wanted_days for two in days)
+        return Evidence.BIRTH_DATE_NEAR if near else Evidence.BIRTH_DATE_DIFFERS
+    years = {day.year for day in days | own_guesses}
+    if person.birth_year is not None and person.birth_year not in sentinels.years:
+        years.add(person.birth_year)
+    if number is not None and number.year is not None:
+        years.add(number.year)
+    if years & ({day.year for day in wanted_days} | wanted.years):
+        return Evidence.BIRTH_YEAR
+    return None
+
+
+def is_near_day(one: date, two: date) -> bool:
+    """Say whether two days differ by one digit, or by day and month in each other's place (IDN-18)."""
+    if one != two and one.year == two.year and (one.month, one.day) == (two.day, two.month):
+        return True
+    return sum(a != b for a, b in zip(one.isoformat(), two.isoformat(), strict=True)) == 1
+
+
+def _day(text: str, today: date, sentinels: Sentinels) -> date | None:
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return day if _is_usable(day, today, sentinels) else None
+
+
+def _is_usable(day: date, today: date, sentinels: Sentinels) -> bool:
+    return day not in sentinels.days and day.year >= FIRST_YEAR and day <= today

@@ -1,0 +1,1 @@
+"""The retention schedule as a file: its form, its checks, its versions."""

@@ -1,0 +1,203 @@
+"""What makes a retention schedule usable, beyond its form: it was decided and approved, derivations lead somewhere, anchors exist.
+
+Each check yields the field it is about and a sentence; `rules.policy.loader` adds the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import TypeAlias
+
+from rules.model.bypass import Bypasses
+from rules.model.decisions import Disposition
+from rules.model.kinds import RELATIONS
+from rules.policy.categories import (
+    ANCHORS_OF_UNIT,
+    CRM_CATEGORIES,
+    OUTCOMES,
+    Anchor,
+    CategoryBase,
+    Derivation,
+    MonthsAfter,
+    NoTerm,
+    UntilAge,
+)
+from rules.policy.policy import PolicyFile
+from rules.policy.yaml_lines import Path
+
+Finding: TypeAlias = tuple[Path, str]
+
+RECORDING = "recording"
+TOTAL_PREFIX = "total_"  # rows of totals carry such a key in the column of the category (5.4)
+UNDECIDED = "to be decided"  # how the shipped rows without a published term begin
+WITH_KINDS = ("enrolment", "engagement")
+
+
+def check_policy(policy: PolicyFile) -> Iterator[Finding]:
+    """Everything that is wrong with a schedule whose form is right."""
+    yield from _approvers(policy)
+    yield from _recording(policy)
+    for key, category in policy.categories.items():
+        yield from ((("categories", key, *path), text) for path, text in _category(key, category))
+        if category.enabled:
+            yield from ((("categories", key, *path), text) for path, text in _in_force(policy, key, category))
+    for crm_category, lines in policy.derive.items():
+        for index, line in enumerate(lines):
+            yield from ((("derive", crm_category, index, "key"), text) for text in _target(policy, line))
+        yield from ((("derive", crm_category, *path), text) for path, text in _outcomes(lines))
+    yield from _unreachable(policy)
+    yield from _named(policy)
+    yield from ((("contacts", *path), text) for path, text in _twice(policy.contacts.bypass))
+
+
+def _approvers(policy: PolicyFile) -> Iterator[Finding]:
+    """RET-06, R-022: two different persons approve, and the one who proposed is neither of them."""
+    people = {_person(name) for name in policy.approvers}
+    if len(people) < 2:
+        yield ("approvers",), "a schedule is approved by two different persons at least (RET-06)"
+    if policy.proposed_by and _person(policy.proposed_by) in people:
+        yield ("proposed_by",), "who proposes a schedule does not approve it (R-022)"
+    for key, category in policy.categories.items():
+        if category.approvers is None:
+            continue
+        people = {_person(name) for name in category.approvers}
+        if len(people) < 2:
+            yield ("categories", key, "approvers"), "a row is approved by two different persons at least (RET-06)"
+        if policy.proposed_by and _person(policy.proposed_by) in people:
+            yield ("categories", key, "approvers"), "who proposes a schedule does not approve one of its rows (R-022)"
+
+
+def _named(policy: PolicyFile) -> Iterator[Finding]:
+    """Guards that name a category name one of the schedule: a limit on a misspelt row would guard nothing (RET-24)."""
+    for key in policy.limits.categories:
+        if key not in policy.categories:
+            yield ("limits", "categories", key), f"there is no row {key} in categories"
+    if policy.quarantine is not None and policy.quarantine.categories != "all":
+        for index, key in enumerate(policy.quarantine.categories):
+            if key not in policy.categories:
+                yield ("quarantine", "categories", index), f"there is no row {key} in categories"
+    seen: set[tuple[str, str]] = set()
+    for index, canary in enumerate(policy.canaries):
+        if (canary.table, canary.id) in seen:
+            yield ("canaries", index, "id"), "this canary is named twice"
+        seen.add((canary.table, canary.id))
+
+
+def _person(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _recording(policy: PolicyFile) -> Iterator[Finding]:
+    """RET-03: the term of recordings is always there, since every recording goes by it."""
+    if not any(category.enabled for category in policy.categories.values()):
+        yield ("categories",), "no row is enabled: an empty schedule would keep everything for ever"
+    if RECORDING not in policy.categories:
+        yield ("categories",), f"the row {RECORDING} is missing: recordings have a term of their own (RET-03)"
+        return
+    recording = policy.categories[RECORDING]
+    here = ("categories", RECORDING)
+    if not recording.enabled:
+        yield (*here, "enabled"), f"the row {RECORDING} cannot be switched off (RET-03)"
+    if recording.unit != RECORDING:
+        yield (*here, "unit"), f"the unit of the row {RECORDING} is recording (RET-03)"
+    if recording.disposition is not Disposition.DELETE:
+        yield (*here, "disposition"), "a recording is deleted: voice and verbatim text cannot be anonymised (2.2)"
+
+
+def _category(key: str, category: CategoryBase) -> Iterator[Finding]:
+    if key.startswith(TOTAL_PREFIX):
+        yield (), f"keys that begin with {TOTAL_PREFIX} are those of totals (5.4)"
+    if category.unit == RECORDING and key != RECORDING:
+        yield ("unit",), f"recordings go by the row {RECORDING} alone (RET-03)"
+    if category.kinds is not None and category.unit not in WITH_KINDS:
+        yield ("kinds",), f"the unit {category.unit} has no kinds; {' and '.join(WITH_KINDS)} have"
+    elif category.kinds is not None and not category.kinds:
+        yield ("kinds",), "this is empty: name a kind, or leave the key out for all kinds"
+    if category.unit in RELATIONS and category.disposition is Disposition.ANONYMISE:
+        yield ("disposition",), f"a row for the unit {category.unit} says delete: nothing of it is kept without its person"
+    no_term = isinstance(category, NoTerm)
+    if no_term and category.disposition is not Disposition.KEEP:
+        yield ("disposition",), "a row without a term says retain (RET-15)"
+    if not no_term and category.disposition is Disposition.KEEP:
+        yield ("disposition",), "only a row of the type no_term says retain; here it is delete or anonymise"
+    if isinstance(category, UntilAge) and category.unit != "dossier":
+        yield ("type",), f"the unit {category.unit} has no age: until_age is for dossiers"
+    fitting = ANCHORS_OF_UNIT[category.unit]
+    field = "event" if category.anchors and not hasattr(category, "anchor") else "anchor"
+    for anchor in category.anchors:
+        if anchor not in fitting:
+            yield (field,), f"{anchor} does not fit the unit {category.unit}; it has {', '.join(fitting)}"
+    if len(set(category.anchors)) < len(category.anchors):
+        yield (field,), "an anchor stands here twice"
+    yield from _twice(category.bypass)
+    if category.bypass and no_term:
+        yield ("bypass",), "a row without a term disposes of nothing, so nothing can be bypassed"
+    elif category.bypass and category.unit == "contact":
+        yield ("bypass",), "a row for contacts decides over no contact: say so under contacts.bypass"
+    if not category.open_blocks and not isinstance(category, MonthsAfter):
+        yield ("open_blocks",), "only a category of months may disregard that a dossier is open (RET-13)"
+
+
+def _twice(bypass: Bypasses) -> Iterator[Finding]:
+    if len(set(bypass)) < len(bypass):
+        yield ("bypass",), "a word stands here twice"
+
+
+def _in_force(policy: PolicyFile, key: str, category: CategoryBase) -> Iterator[Finding]:
+    """A row that decides has been decided upon itself, and for each unit it is plain whether it does (RET-06)."""
+    for field in ("basis", "source"):
+        if str(getattr(category, field)).casefold().lstrip().startswith(UNDECIDED):
+            yield (field,), f"the controller has not decided yet: write the {field} before the row is enabled (RET-06)"
+    if category.unit == "contact":
+        yield from _relation_of_contact(category)
+    if category.unit in RELATIONS and category.kinds is None:
+        off = [other for other, row in policy.categories.items() if row.unit == category.unit and not row.enabled]
+        if off:
+            yield (
+                ("kinds",),
+                f"without kinds the row is for every {category.unit}, also for those of {', '.join(off)}, which is off: give it its kinds, "
+                f"enable the other row too, or take that out",
+            )
+
+
+def _relation_of_contact(category: CategoryBase) -> Iterator[Finding]:
+    """A contact ends with its last unit and relation; a row can say when being a donor ends, and that consent lasts (RET-20)."""
+    if isinstance(category, NoTerm):
+        return
+    if category.anchors != (Anchor.BOOKED_ON,):
+        yield (
+            ("anchor",),
+            "the end of a partnership is recorded nowhere in the CRM, so nobody could tell when the period begins: set enabled: false, "
+            "and end the relation by hand (a contact without a parent account is no partner)",
+        )
+    elif category.disposition is not Disposition.DELETE:
+        yield ("disposition",), "a contact whose last relation has ended is deleted (RET-20)"
+
+
+def _target(policy: PolicyFile, line: Derivation) -> Iterator[str]:
+    if line.key not in policy.categories:
+        yield f"there is no category {line.key}"
+    elif policy.categories[line.key].unit != "dossier":
+        yield f"{line.key} is no category of dossiers"
+
+
+def _outcomes(lines: tuple[Derivation, ...]) -> Iterator[Finding]:
+    """RET-12: each outcome, the empty one included, has exactly one line."""
+    for outcome in (*OUTCOMES, None):
+        matching = [index for index, line in enumerate(lines) if line.matches(outcome)]
+        word = outcome or "the empty outcome"
+        if not matching:
+            yield (), f"no line is for {word} (RET-12)"
+        elif len(matching) > 1:
+            yield (matching[1],), f"{word} has two lines (RET-12)"
+    for index, line in enumerate(lines):
+        if line.outcomes and len(set(line.outcomes)) < len(line.outcomes):
+            yield (index, "outcomes"), "an outcome stands here twice"
+
+
+def _unreachable(policy: PolicyFile) -> Iterator[Finding]:
+    reached = {line.key for line in chain.from_iterable(policy.derive.values())} | (CRM_CATEGORIES - policy.derive.keys())
+    for key, category in policy.categories.items():
+        if category.enabled and category.unit == "dossier" and key not in reached:
+            yield ("categories", key), "no line of derive leads here, and it is no category of the CRM: the row would never decide"

@@ -1,0 +1,350 @@
+"""The retention schedule as values: frozen models that refuse unknown keys (source: section 2 of the rules, policy §6.2 and §9).
+
+`PolicyFile` is what a file says, and what the published JSON schema describes; `Policy` adds the digest of the text it was read from.
+Its rows are in `categories.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
+
+from rules.model.bypass import Bypass, Bypasses
+from rules.model.purposes import PURPOSES, PurposeKey
+from rules.policy.categories import Category, Derivation, Labels, Mission
+from rules.policy.model import Key, Model, Text
+from rules.policy.processing import Processor, PurposeBasis
+
+
+class Limit(Model):
+    """The circuit breaker's limits of one counter (RET-24)."""
+
+    max: Annotated[int, Field(ge=0)] = 200
+    """More planned disposals than this wait for the approval of two persons."""
+    factor: Annotated[int, Field(ge=1)] = 3
+    """So do more than this many times the median of the last 30 runs."""
+    median_from: Annotated[int, Field(ge=0)] = 10
+    """The median counts from this value on."""
+
+
+class CategoryLimit(Model):
+    """The circuit breaker's limits of one category; what is left out does not hold. A unit with several categories counts in each."""
+
+    max: Annotated[int, Field(ge=0)] | None = None
+    """More planned disposals of the category than this wait for the approval of two persons."""
+    percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    """So do more than this share of the units of the category that were read."""
+    factor: Annotated[int, Field(ge=1)] | None = None
+    """So do more than this many times the median of the category over the last 30 runs."""
+    median_from: Annotated[int, Field(ge=0)] = 10
+    """The median counts from this value on."""
+
+
+class Limits(Model):
+    """The circuit breaker: recordings have a counter of their own (RET-24)."""
+
+    units: Limit = Limit()
+    """Dossiers, lone fiches and e-mails without one."""
+    recordings: Limit = Limit()
+    """Recordings, and attachments that count as such."""
+    categories: dict[Key, CategoryLimit] = Field(default={})
+    """Limits of single categories, by the key of their row, beside those of the whole."""
+
+
+class Approvals(Model):
+    """When two persons look at a plan although the circuit breaker did not trip, and how long their word holds (9.4)."""
+
+    first_run: bool = True
+    """Whether a plan needs approval that disposes of a category of which no completed run has disposed before."""
+    valid_hours: Annotated[int, Field(ge=1)] = 72
+    """An approval counts for this long; after that the person may give it again."""
+
+
+class QueueWatch(Model):
+    """Who decides on units that nothing in force decides on (no category, one that nobody knows, or a row that is off), and how soon."""
+
+    owner: Literal["crm_admin", "dpo"] = "dpo"
+    """The role whose work it is."""
+    days: Annotated[int, Field(ge=1)] = 30
+    """Days, from the one on which a plan first found a unit so, after which it is overdue and an alarm."""
+
+
+class Watch(Model):
+    """From when on something that looks wrong is an alarm."""
+
+    view_shrinks_percent: Annotated[int, Field(ge=0, le=100)] = 10
+    """Rows of one table may disappear from sight up to this share of those that the plan before saw."""
+    view_shrinks_rows: Annotated[int, Field(ge=0)] = 5
+    """And up to this many; the alarm comes where both are exceeded."""
+    backlog_days: Annotated[int, Field(ge=1)] = 7
+    """Days past its end after which a unit that should be gone, and was planned to go as long ago, is a backlog."""
+    technical_runs: Annotated[int, Field(ge=1)] = 3
+    """After this many runs in a row in which the CRM refused a unit for a technical reason, a person has to look (HLD-13)."""
+    no_run_hours: Annotated[int, Field(ge=1)] = 26
+    """Hours without a completed run after which nights are missing."""
+    usual_runs: Annotated[int, Field(ge=1)] = 7
+    """Completed runs after which the median says what is usual."""
+    usual_disposals: Annotated[int, Field(ge=1)] = 5
+    """From this median on, a night on which nothing is due is an alarm."""
+    queue: QueueWatch = QueueWatch()
+    """Units that wait for a person's decision, and are kept until then (RET-14)."""
+
+
+GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+
+def _guid(value: str) -> str:
+    if re.match(GUID, value) is None:
+        raise ValueError("this is the id of a row: lower-case hexadecimal digits in five groups, without braces")
+    return value
+
+
+Guid = Annotated[str, AfterValidator(_guid), WithJsonSchema({"type": "string", "pattern": GUID})]
+
+
+class Canary(Model):
+    """A unit of which the outcome is known beforehand. It must be one that stands alone, made up for this and never a real case."""
+
+    table: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=128)]
+    """The logical name of its table in the CRM."""
+    id: Guid
+    """The id of its row, in lower case without braces."""
+    due: bool
+    """`true`: every plan must dispose of it, and no run ever does; `false`: every plan must keep it."""
+
+
+def _all_or_several(value: object) -> str:
+    return "several" if isinstance(value, list | tuple) else "all"
+
+
+AllOrSome = Annotated[
+    Annotated[Literal["all"], Tag("all")] | Annotated[tuple[Key, ...], Field(min_length=1), Tag("several")], Discriminator(_all_or_several)
+]
+
+
+class Quarantine(Model):
+    """Units whose time has come are marked first, their owners told, and go when some days have passed."""
+
+    days: Annotated[int, Field(ge=1, le=365)] = 14
+    """Days after the marking on which a unit still stays."""
+    categories: AllOrSome = "all"
+    """The rows of the schedule whose units wait, or `all`."""
+    notice: Literal["note", "none"] = "none"
+    """How the owner is told: by a note on the dossier, fiche or recording in the CRM, or not at all."""
+
+
+class Defaults(Model):
+    """Periods and days that hold for every row."""
+
+    late_rule_months: Annotated[int, Field(ge=0)] = 6
+    """Months after late activity for age-based rows; 0 switches the rule off (RET-10)."""
+    review_months: Annotated[int, Field(ge=1)] = 60
+    """Months between two reviews of a dossier without a term (RET-15)."""
+    recording_warning_days: Annotated[int, Field(ge=0)] = 30
+    """Days before its end from which a recording that was not taken over is flagged (RET-21)."""
+    request_grace_days: Annotated[int, Field(ge=0, le=90)] = 30
+    """Days after its closing for which a subject request still keeps all about the person (HLD-08)."""
+    due_soon_days: Annotated[int, Field(ge=0)] = 30
+    """Days ahead that a report looks."""
+    delete_after_takeover: bool = False
+    """Whether a recording may go before its end once it was taken over (RET-21)."""
+    sentinels: tuple[date, ...] = (date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
+    """Dates that stand for no date at all (RET-09)."""
+    extra_holidays: tuple[date, ...] = ()
+    """Days beside the public holidays on which no answer to a subject request is due; each makes some answer later (DDL-05)."""
+    package_days: Annotated[int, Field(ge=14, le=90)] = 30
+    """Days after its delivery for which an answer to a subject request, and every working copy of it, is kept (EXP-17)."""
+    sealed_days: Annotated[int, Field(ge=0, le=365)] = 30
+    """Days after its closing for which the names behind a subject request are kept, longer where a complaint follows (ACC-08)."""
+    register_years: Annotated[int, Field(ge=1, le=10)] = 5
+    """Years after its closing for which a subject request stands in the register; then only yearly totals are left (ACC-07)."""
+    language: Literal["nl", "fr", "de", "en"] = "nl"
+    """The language of letters to whose language nobody knows, such as recipients of data (EXP-11)."""
+    maturity_age: Annotated[int, Field(ge=0, le=18)] = 12
+    """Age on the day of receipt from which a child is presumed able to exercise the rights alone (RGT-05)."""
+
+
+class Statistics(Model):
+    """The small-cell test (ERA-08); a category's own `k` wins."""
+
+    k: Annotated[int, Field(ge=2)] = 5
+    """How many rows must be alike before one may be written."""
+    batch: Literal["run", "monthly"] = "run"
+    """`monthly`: what is counted waits, without identifiers, and is written by the first run of the next month (ERA-16)."""
+
+
+class Anonymise(Model):
+    """What `anonymise` does to a dossier or lone fiche whose time has come (ERA-03)."""
+
+    how: Literal["extract_and_delete", "in_place"] = "extract_and_delete"
+    """`in_place`: the rows stay, masked as the mapping says, and all that hangs on them goes (5.3, ERA-06)."""
+    pseudonyms: Literal["run", "kept"] = "run"
+    """The key behind `hmac`: random and destroyed with the run, or kept, so that every unit is reported PSEUDONYMISED (ERA-02)."""
+
+    @property
+    def is_in_place(self) -> bool:
+        return self.how == "in_place"
+
+    @property
+    def keeps_key(self) -> bool:
+        return self.pseudonyms == "kept"
+
+
+class People(Model):
+    """How contacts are removed and trimmed, which have no row of their own in `categories` (RET-20)."""
+
+    bypass: Bypasses = ()
+    """What of the CRM's custom logic the removal or trimming of a contact passes by, as on a row."""
+
+
+class Backups(Model):
+    """Whether backups of the CRM are declared beyond use (ERA-02, ERA-13), and after how many days they have rotated out."""
+
+    beyond_use: bool
+    """Nobody uses a backup but to restore it, and a restore replays the disposals."""
+    days: Annotated[int, Field(ge=0)]
+    """Days until the oldest backup is gone."""
+
+
+class OwnData(Model):
+    """How long this product keeps what it writes down itself (ACC-07). The ledger is kept for good, the register of requests as `defaults`
+    says."""
+
+    plan_lines_days: Annotated[int, Field(ge=1, le=90)] = 30
+    """Days for which the lines of a plan, which name units, are kept; of a plan that was carried out the totals stay."""
+    run_log_months: Annotated[int, Field(ge=1, le=60)] = 24
+    """Months after its end for which the journal of a run is kept; counts and certificates stay."""
+    certificate_years: Annotated[int, Field(ge=1, le=100)] = 10
+    """Years after the end of its run for which a certificate is kept, and after it was replaced a register key that protects certificates;
+    for so long after it was last planned by, a version of the schedule. Number and root of the certificates stay in the ledger."""
+    hold_years: Annotated[int, Field(ge=1, le=30)] = 5
+    """Years for which a hold is kept after it was released or has ended."""
+    technical_log_months: Annotated[int, Field(ge=1, le=60)] = 13
+    """Months for which whoever runs the service keeps its log lines; this product writes them to standard error and keeps none."""
+
+
+class Addressee(Model):
+    """Whom a data subject may write to."""
+
+    name: Text
+    """What the organisation or office is called."""
+    address: str = ""
+    """Its postal address."""
+    address_labels: Labels | None = None
+    """The same as it is written in each language of an answer; without it, `address`."""
+    email: str = ""
+    """Its e-mail address."""
+
+    def address_in(self, language: str) -> str:
+        """The postal address as it is written in nl, fr, de or en."""
+        return self.address if self.address_labels is None else str(getattr(self.address_labels, language, self.address))
+
+
+class Helpline(Model):
+    """Where children can call about an answer."""
+
+    phone: Text
+    """The number, as it is dialled."""
+    ask_for: Labels | None = None
+    """Whom they ask for, so that it completes the sentence "ask for …"; without it, somebody who looks after the protection of data."""
+
+
+class PolicyFile(Model):
+    """The retention schedule of one organisation, one version, as its file says it."""
+
+    schema_: Annotated[Literal["retention-schedule/1"], Field(alias="schema")]
+    """The form of this file."""
+    name: Text
+    """What the schedule is called."""
+    version: Text
+    """Changes with every change of the schedule; plans and certificates name it."""
+    valid_from: date
+    """The first day on which the schedule is in force."""
+    proposed_by: str = ""
+    """Who proposed this version; never one of the approvers (R-022)."""
+    approvers: tuple[Text, ...]
+    """Who approved this version: two different persons at least (RET-06)."""
+    controller: Addressee
+    """The organisation that answers for the data."""
+    dpo: Addressee
+    """The data protection officer."""
+    helpline: Helpline | None = None
+    """The number on the page that every answer to a minor has (EXP-10)."""
+    purposes: dict[PurposeKey, PurposeBasis] = Field(default={})
+    """The legal basis of each purpose, as answers to the people concerned tell it (GDPR art. 6 and 9)."""
+    processors: tuple[Processor, ...] = ()
+    """Who processes personal data for the controller (GDPR art. 28), as answers tell it."""
+    timezone: Literal["Europe/Brussels"] = "Europe/Brussels"
+    """Every date is a civil date there (DAT-01)."""
+    defaults: Defaults = Defaults()
+    """Periods and days that hold for every row."""
+    limits: Limits = Limits()
+    """The circuit breaker (RET-24)."""
+    approvals: Approvals = Approvals()
+    """When two persons look at a plan (9.4)."""
+    watch: Watch = Watch()
+    """From when on something that looks wrong is an alarm."""
+    canaries: tuple[Canary, ...] = ()
+    """Units whose outcome is known beforehand: where one comes out otherwise, the plan needs approval."""
+    quarantine: Quarantine | None = None
+    """Without it a unit goes in the first run after its end."""
+    plan_valid_hours: Annotated[int, Field(ge=1)] = 72
+    """How long a plan may be applied (ACC-04)."""
+    statistics: Statistics = Statistics()
+    """The small-cell test (ERA-08)."""
+    anonymise: Anonymise = Anonymise()
+    """What `anonymise` does (ERA-03)."""
+    contacts: People = People()
+    """How contacts are removed and trimmed (RET-20)."""
+    backups: Backups
+    """What holds for backups of the CRM (ERA-13)."""
+    own_data: OwnData = OwnData()
+    """How long this product keeps what it writes down itself (ACC-07)."""
+    derive: dict[Key, tuple[Derivation, ...]]
+    """For each category of the CRM, the row that decides, outcome by outcome (RET-12)."""
+    categories: dict[Key, Category]
+    """The rows of the schedule."""
+
+
+class Policy(PolicyFile):
+    """The retention schedule of one organisation, one version. `digest` is the SHA-256 of the text it was read from, in lower-case hex."""
+
+    digest: str = Field(default="", exclude=True)
+
+    def k_of(self, key: str) -> int:
+        """How many rows of statistics must be alike before one of this category may be written (ERA-08)."""
+        category = self.categories.get(key)
+        return category.k if category is not None and category.k is not None else self.statistics.k
+
+    def bypass_of(self, keys: Collection[str]) -> frozenset[Bypass]:
+        """What a unit of these categories passes by: what every one of them allows. A row that is not there, or is off, allows nothing."""
+        rows = [self.categories.get(key) for key in keys]
+        allowed = [frozenset[Bypass](row.bypass if row is not None and row.enabled else ()) for row in rows]
+        return frozenset[Bypass].intersection(*allowed) if allowed else frozenset()
+
+    @property
+    def bypasses(self) -> dict[Bypass, tuple[str, ...]]:
+        """What is passed by at all, and where the schedule says so: keys of rows, and `contacts`."""
+        rows = {key: row.bypass for key, row in self.categories.items() if row.enabled} | {"contacts": self.contacts.bypass}
+        return {each: where for each in Bypass if (where := tuple(key for key, named in rows.items() if each in named))}
+
+    @property
+    def unfilled(self) -> tuple[str, ...]:
+        """What answers cannot tell because the controller has not filled it in: purposes without a basis, processors without a name."""
+        used = {purpose for row in self.categories.values() for purpose in row.purposes}
+        lacking = [key for key in PURPOSES if key in used | self.purposes.keys() and not _has_basis(self.purposes.get(key))]
+        nameless = [f"processors[{at}].name" for at, each in enumerate(self.processors) if not each.name.strip()]
+        return (*(f"purposes.{key}.basis" for key in lacking), *nameless)
+
+    def mission_of(self, key: str) -> Mission:
+        """The mission under which a unit of this category is counted."""
+        category = self.categories.get(key)
+        return category.mission if category is not None else Mission.OTHER
+
+
+def _has_basis(purpose: PurposeBasis | None) -> bool:
+    return purpose is not None and purpose.basis is not None

@@ -1,0 +1,72 @@
+"""The rows of a schedule in words, as tables show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rules.model.decisions import Disposition
+from rules.policy.categories import Category, EndOfCalendarYearAfter, MonthsAfter, NoTerm, UntilAge, UntilEvent, YearsAfter
+from rules.policy.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRow:
+    """One row of the schedule as a table shows it."""
+
+    key: str
+    label: str
+    unit: str
+    period: str
+    anchor: str
+    disposition: str
+    rule: str
+    source: str
+    enabled: bool
+    suggestion: str
+    bypass: tuple[str, ...] = ()
+
+
+def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
+    """Give the schedule as rows for people, in its own order; labels in nl, fr, en or de, periods in English."""
+    return [
+        ScheduleRow(
+            key=key,
+            label=str(getattr(category.labels, language)),
+            unit=category.unit,
+            period=period_text(category),
+            anchor="birth date" if isinstance(category, UntilAge) else ", else ".join(category.anchors),
+            disposition=disposition_word(category.disposition),
+            rule=category.rule,
+            source=category.source,
+            enabled=category.enabled,
+            suggestion=category.suggestion,
+            bypass=tuple(each.value for each in category.bypass),
+        )
+        for key, category in policy.categories.items()
+    ]
+
+
+def disposition_word(disposition: Disposition) -> str:
+    """The word of a schedule for a disposition: KEEP is `retain`."""
+    return "retain" if disposition is Disposition.KEEP else disposition.value
+
+
+def period_text(category: Category) -> str:
+    """Say a period in words."""
+    match category:
+        case MonthsAfter():
+            return _many(category.months, "month")
+        case YearsAfter():
+            return _many(category.years, "year")
+        case UntilAge():
+            return f"until {category.age}"
+        case EndOfCalendarYearAfter():
+            return f"until 31 December, {_many(category.years, 'year')} on"
+        case UntilEvent():
+            return f"until the event and {_many(category.months, 'month')}" if category.months else "until the event"
+        case NoTerm():
+            return "no term"
+
+
+def _many(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"

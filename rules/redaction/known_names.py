@@ -1,0 +1,157 @@
+"""Where the people of a file are named in a text, in any spelling that tells who is meant.
+
+Source: EXP-06, R-118; IDN-13 to IDN-16.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence, Set
+from itertools import pairwise
+from typing import Final
+
+import ahocorasick
+import msgspec
+
+from rules.people.slips import Slips
+from rules.people.spellings import Part, Spelling, spellings
+from rules.people.words import ORDINARY, PARTICLES
+from rules.texts.folding import Squeezed, fold
+
+_LOWER_TYPO_FROM: Final = 8  # the same without a capital: `matin` is no Martin
+_LONGEST_ENDING: Final = 4
+_LONGEST_GAP: Final = 6
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+_POSSESSIVE = re.compile(r"'s?$")
+_ENDING = re.compile(r"(?:s|se|es|en|ke|je|tje)(?=\W|\d|_|$)", re.IGNORECASE)
+_NO_PART = re.compile(r"[^\w\s.,'’‘`´·‐‑–—\u00ad\u200b-\u200f\u2060\ufeff-]")
+_PARTICLES_BEFORE = re.compile(rf"(?:(?<!\w)(?:{'|'.join(sorted(PARTICLES, key=len, reverse=True))})[\s'-]+)+$", re.IGNORECASE)
+
+
+class Named(msgspec.Struct, frozen=True):
+    """Somebody is named at `begin` to `end` of a text. `keys` are those whom the name fits; more than one where it is shared."""
+
+    begin: int
+    end: int
+    keys: frozenset[str]
+    part: Part
+
+
+class KnownNames:
+    """A search for the names of several people at once.
+
+    First and last name in any order, one of them alone, or with the other's initial; particles joined or dropped; possessives and
+    plurals; broken lines; one slip of the pen in six letters or more. A name that is also a word is one only with a capital.
+    """
+
+    def __init__(self, people: Sequence[tuple[str, str, str]], without: Set[str] = frozenset()) -> None:
+        """`people` are key, first and last name. `without` are spellings, squeezed, that are not searched: the person's own."""
+        self._spellings: dict[str, dict[Spelling, set[str]]] = {}
+        for key, first, last in people:
+            for spelling in spellings(first, last):
+                if spelling.letters not in without and len(spelling.letters) > 1:
+                    self._spellings.setdefault(spelling.letters, {}).setdefault(spelling, set()).add(key)
+        self._search = ahocorasick.Automaton()
+        for letters in self._spellings:
+            self._search.add_word(letters, letters)
+        self._search.make_automaton()
+        self._slips = Slips(letters for letters, known in self._spellings.items() if any(s.part in (Part.FIRST, Part.LAST) for s in known))
+        self._without = without
+
+    def find(self, text: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]] = ()) -> list[Named]:
+        """Find the names in a text, which is given squeezed too; none lies across a place in `barred` (begin, end)."""
+        if not self._spellings:
+            return []
+        # Where nobody used a capital, as in a chat, a missing one says nothing.
+        named = [*self._exact(text, squeezed, is_lower=text.islower() and not barred), *self._slipped(text)]
+        return [one for one in named if not any(a < one.end and one.begin < b for a, b in barred)]
+
+    def _exact(self, text: str, squeezed: Squeezed, *, is_lower: bool) -> Iterator[Named]:
+        for last, letters in self._search.iter(squeezed.text) if squeezed.text else ():
+            begin = last + 1 - len(letters)
+            stop = min(len(squeezed.text), last + 1 + _LONGEST_ENDING)
+            starts = {place for place in range(begin, stop) if squeezed.starts[place]}
+            written = text[squeezed.at[begin] : squeezed.at[last] + 1]
+            if not _is_one_piece(squeezed.at[begin : last + 1]):
+                continue
+            for spelling, keys in self._spellings[letters].items():
+                if not spelling.is_at(squeezed.text, starts, begin):
+                    if spelling.is_inside(starts, begin):
+                        yield from self._inside(text, squeezed.at[begin], squeezed.at[last] + 1, frozenset(keys))
+                    continue
+                if spelling.needs_capital and not _has_capitals(written, spelling) and not (is_lower and spelling.is_word):
+                    continue
+                for first_at, end_at in _pieces(text, squeezed.at[begin : last + 1]):
+                    yield Named(
+                        _with_particles(text, first_at, spelling), _with_ending(text, end_at, spelling), frozenset(keys), spelling.part
+                    )
+
+    def _inside(self, text: str, begin: int, end: int, keys: frozenset[str]) -> Iterator[Named]:
+        """Give the whole of a word in which a surname stands, unless it is the person's own."""
+        while begin and text[begin - 1].isalpha():
+            begin -= 1
+        while end < len(text) and text[end].isalpha():
+            end += 1
+        if fold(text[begin:end]) not in self._without:
+            yield Named(begin, end, keys, Part.LAST)
+
+    def _slipped(self, text: str) -> Iterator[Named]:
+        for match in _WORD.finditer(text):
+            written = _POSSESSIVE.sub("", match[0])
+            word = fold(written)
+            if written.islower() and (len(word) < _LOWER_TYPO_FROM or word in ORDINARY):
+                continue
+            particles = _PARTICLES_BEFORE.search(text, max(0, match.start() - 30), match.start())
+            joined = self._slip_of(fold(particles[0]) + word) if particles is not None else set()
+            keys = joined or self._slip_of(word)
+            if keys:
+                begin = particles.start() if joined and particles is not None else _with_particles(text, match.start(), None)
+                yield Named(begin, match.start() + len(written), frozenset(keys), Part.LAST)
+
+    def _slip_of(self, word: str) -> set[str]:
+        """Give the people whose name a word nearly is; a name as it should be is found as such, the person's own is nobody else's."""
+        if word in self._spellings or {word, word.removesuffix("s")} & self._without:
+            return set()
+        names = self._slips.of(word)
+        return {key for name in names for spelling, who in self._spellings[name].items() if spelling.is_word for key in who}
+
+
+def _is_one_piece(at: Sequence[int]) -> bool:
+    """Say whether no more stands between two letters than between two words of a name."""
+    return all(after - before <= _LONGEST_GAP for before, after in pairwise(at))
+
+
+def _has_capitals(written: str, spelling: Spelling) -> bool:
+    """Say whether a word that may be no name is written as one; initials have a capital each, or a dot."""
+    if spelling.part is not Part.INITIALS:
+        return any(character.isupper() for character in written)
+    words = re.findall(r"[^\W\d_]+\.?", written)
+    return all(len(word.rstrip(".")) > 2 or word.endswith(".") or any(character.isupper() for character in word) for word in words) and (
+        any(character.isupper() for character in written) or "." in written
+    )
+
+
+def _with_particles(text: str, begin: int, spelling: Spelling | None) -> int:
+    """Step back over the particles before a surname that was found without them."""
+    if spelling is not None and spelling.part not in (Part.LAST, Part.FULL):
+        return begin
+    before = _PARTICLES_BEFORE.search(text, max(0, begin - 30), begin)
+    return before.start() if before is not None and any(character.isupper() for character in before[0]) else begin
+
+
+def _with_ending(text: str, end: int, spelling: Spelling) -> int:
+    """Step over the ending of a plural and the dot of an initial; a possessive with its apostrophe stays, for it tells nothing."""
+    if spelling.ends_in_initial:
+        return end + 1 if text[end : end + 1] == "." else end
+    ending = _ENDING.match(text, end)
+    return end if ending is None else ending.end()
+
+
+def _pieces(text: str, at: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Part a find where more stands between its words than belongs to a name, as in `Peeters (Els)`."""
+    begin = at[0]
+    for before, after in pairwise(at):
+        if _NO_PART.search(text, before + 1, after) is not None:
+            yield begin, before + 1
+            begin = after
+    yield begin, at[-1] + 1

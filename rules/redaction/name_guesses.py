@@ -1,0 +1,156 @@
+"""Names that nobody told us, guessed from what stands before them (a title, a relation, a word for being called) or a common first name.
+
+They are only guessed: better too much than too little, and a person reads every text (EXP-07).
+
+Source: EXP-06.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from rules.people.words import NO_NAMES, ORDINARY, PARTICLES
+from rules.redaction.first_names import FIRST_NAMES
+from rules.redaction.patterns import Found
+from rules.texts.folding import fold
+
+# How people are addressed: behind these a particle is part of the name. With or without a capital; those with a dot also without it.
+_ADDRESSES: Final = (
+    r"mevrouw|mevr\.?|mw\.?|mijnheer|meneer|menheer|dhr\.?|de heer|heer|juffrouw|juffr\.?|mter\.?|dr\.?|prof\.?|ir\.?|madame|mme\.?|"
+    r"mesdames|monsieur|messieurs|mr\.?|m\.|mm\.|mademoiselle|mlle\.?|me\.?|mrs\.?|ms\.?|miss|sir|herrn?|frau|fräulein"
+)
+# Trades and offices: behind these `van` may mean whose, and then it is no part of a name.
+_TRADES: Final = (
+    r"juf|meester|dokter|professor|hoofdinspecteur|inspecteur|commissaris|hoofdcommissaris|agente?|wijkagent|rechercheur|"
+    r"onderzoeksrechter|jeugdrechter|rechter|procureur|substituut|advocate?|advocaat|notaris|griffier|pastoor|zuster|pater|"
+    r"directeur|directrice|leerkracht|leraar|lerares|zorgleraar|zorgjuf|klastitularis|titularis|monitor|monitrice|leidster|leider|"
+    r"opvoedster|opvoeder|begeleidster|begeleider|consulente?|psychologe|huisarts|tandarts|logopediste?|kinesist|"
+    r"psycholoog|psychiater|therapeute?|trainer|trainster|coach|kapitein|gerechtsdeurwaarder|voogd|oppas|babysit(?:ter)?|"
+    r"docteur|maître|maitre|inspectrice|commissaire|juge|substitut|avocate?|notaire|"
+    r"greffier|abbé|éducatrice|éducateur|institutrice|instituteur|professeure?|prof|entraîneuse?|moniteur|tuteur|tutrice|"
+    r"assistante sociale|assistant social|doctor|inspector|officer|detective|constable|judge|attorney|tutor|guardian|"
+    r"doktor|kommissarin|kommissar|polizist(?:in)?|richterin|richter|anwältin|anwalt|lehrerin|lehrer|erzieherin|erzieher|"
+    r"betreuerin|betreuer|trainerin|vormund|stiefvater|stiefmutter"
+)
+# Kinship, acquaintance, being called: behind these `van` means whose, and is no part of a name.
+_RELATIONS: Final = (
+    r"vriendin|vriend|vriendje|lief|ex|broer|broertje|zus|zusje|halfbroer|halfzus|stiefvader|stiefmoeder|pleegvader|pleegmoeder|"
+    r"neef|nicht|tante|nonkel|oom|oma|opa|bomma|bompa|moeke|vake|grootmoeder|grootvader|mama|papa|moeder|vader|klasgenote|"
+    r"klasgenoot|buurvrouw|buurman|getuige|melder|melding door|familie|gezin|collega|medewerkster|medewerker|vertrouwenspersoon|"
+    r"soeur|sœur|amie|ami|copine|copain|petit ami|petite amie|frère|demi-frère|demi-sœur|demi-soeur|beau-père|belle-mère|"
+    r"cousine|cousin|oncle|papy|mamie|grand-mère|grand-père|maman|mère|père|voisine|voisin|camarade|témoin|famille|collègue|"
+    r"teacher|friend|boyfriend|girlfriend|brother|sister|uncle|aunt|grandmother|grandfather|mother|father|mum|mom|dad|"
+    r"neighbou?r|witness|classmate|stepfather|stepmother|freundin|freund|bruder|schwester|onkel|großmutter|großvater|mutter|"
+    r"vater|nachbarin|nachbar|zeugin|zeuge|genaamd|genoemd|heet|heten|noemt|naam is|zijn naam|haar naam|naam|bijgenaamd|"
+    r"s'appelle|s'appelant|nommée?|dénommée?|prénommée?|surnommée?|nom|named|called|name is|name|nicknamed|heißt|heisst|namens|"
+    r"genannt|name ist"
+)
+_TITLES: Final = rf"{_ADDRESSES}|{_TRADES}|{_RELATIONS}"
+_CAPITAL: Final = r"[^\W\d_a-zà-öø-ÿ]"
+_WORD: Final = rf"(?:(?:[dDlLOt]'|[dD]e|[vV]an|[mM]c|[mM]ac)?{_CAPITAL}[^\W\d_]+(?:['-][^\W\d_]+)*)"
+_INITIAL: Final = rf"(?:{_CAPITAL}(?:\.-?{_CAPITAL})*(?:\.|(?!\w)))"
+_PARTICLE: Final = (
+    r"(?:van den|van der|van de|van|von der|von|vanden|vander|vande|de la|de l'|den|der|de|du|des|ter|ten|te|'t|le|la|el|al|ben|bin|bint|"
+    r"ibn|abu|ait|ould|da|dos|di|zu|zur|zum)"
+)
+_NAME: Final = (
+    rf"(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})(?:(?:[ -]|\s)(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})){{0,3}}"
+)
+_SEPARATOR: Final = r"\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.)"
+_GUESS: Final = re.compile(
+    rf"(?<![\w-])(?P<title>(?i:{_TITLES}))(?P<sep>\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.))(?P<name>{_NAME})"
+)
+_CALLED: Final = re.compile(
+    rf"(?<![\w'-]){_WORD}(?:(?:[ -]|\s)(?:{_PARTICLE}[ -]){{0,4}}(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})){{0,3}}"
+)
+_SURNAME: Final = re.compile(rf" (?:(?i:{_PARTICLE})[ -]){{0,4}}(?P<word>{_WORD})")
+_RELATION: Final = re.compile(rf"(?i:{_RELATIONS})")
+_TRADE: Final = re.compile(rf"(?i:{_TRADES})")
+_WHOSE: Final = re.compile(rf"^(?:(?:{_PARTICLE}[ -])+(?:d')?|d')(?=\w)")
+_WHOSE_ONE: Final = re.compile(rf"^(?:(?:van|von|vom|de|du|des|der)[ -](?!{_PARTICLE}[ -])|d')(?=\w)")  # `van der Linden` is a name
+_WHOSE_BEHIND: Final = re.compile(rf"(?:^|\s+)(?:(?:{_PARTICLE}|of|à|v\.)[ -]+)*(?:{_PARTICLE}|of|à|v\.|d')[ -]*$")
+_TITLE: Final = re.compile(rf"(?i:{_TITLES})[.]?")
+
+_FIRST_WORD: Final = re.compile(rf"^(?:(?i:{_PARTICLE})[ -])+(?=\S)|[\s-].*", re.DOTALL)
+
+
+def guess_names(text: str) -> Iterator[Found]:
+    """Find what is likely a name in a tidy text; the value is the name as it is written, without the title.
+
+    The class is `titled` behind a title, `related` behind a relation or a word for being called, `given_name` where only a common first
+    name speaks for it.
+    """
+    taken: list[tuple[int, int]] = []
+    for match in _GUESS.finditer(text):
+        begin, end = match.span("name")
+        begin, end = _without_titles(text, begin, end)
+        is_related = _RELATION.fullmatch(match["title"]) is not None
+        if is_related:
+            begin = end - len(_WHOSE.sub("", text[begin:end]))
+        elif _TRADE.fullmatch(match["title"]) is not None:
+            begin = end - len(_WHOSE_ONE.sub("", text[begin:end]))
+        if _FIRST_WORD.sub("", text[begin:end]).strip(".'").casefold() in NO_NAMES:
+            continue
+        if begin < end and _TITLE.fullmatch(text, begin, end) is None:
+            end = begin + len(_before_a_sentence(text[begin:end]))
+            taken.append((begin, end))
+            yield Found(begin, end, "related" if is_related else "titled", text[begin:end])
+    for begin, end in _called(text):
+        if not any(a < end and begin < b for a, b in taken):
+            yield Found(begin, end, "given_name", text[begin:end])
+
+
+def before_whose(name: str) -> str:
+    """Cut the words off the end of a name that only say whose somebody is: of `Els van de ` nothing but `Els` is left."""
+    return _WHOSE_BEHIND.sub("", name)
+
+
+def without_whose(name: str) -> str:
+    """Cut the same words off its beginning: of `van de Fien` nothing but `Fien` is left."""
+    return _WHOSE.sub("", name)
+
+
+def past_the_surname(text: str, end: int) -> int:
+    """Step over a surname that nobody told us behind a first name that is known: `Katrien Verbeke`."""
+    behind = _SURNAME.match(text, end)
+    if behind is None:
+        return end
+    word = behind["word"].rstrip("'")
+    return end if word.isupper() or word.casefold() in NO_NAMES or fold(word) in ORDINARY else behind.end()
+
+
+def _called(text: str) -> Iterator[tuple[int, int]]:
+    """Find common first names, with the words of a name behind them."""
+    place = 0
+    while (match := _CALLED.search(text, place)) is not None:
+        first = re.match(_WORD, match[0])
+        word = first[0] if first is not None else match[0]
+        if not {fold(word), fold(word.split("-")[0])} & FIRST_NAMES:
+            place = match.start() + len(word)
+            continue
+        end = match.start() + len(_before_a_sentence(match[0]))
+        yield match.start(), end
+        place = end
+
+
+def _without_titles(text: str, begin: int, end: int) -> tuple[int, int]:
+    """Step over further titles: in `Frau Doktor Müller` the name is the last word."""
+    while begin < end:
+        word = re.match(r"\S+\s+", text[begin:end])
+        if word is None or _TITLE.fullmatch(word[0].strip()) is None:
+            break
+        begin += word.end()
+    return begin, end
+
+
+def _before_a_sentence(name: str) -> str:
+    """Cut a name where an ordinary word with a capital follows."""
+    words = re.split(r"(\s+)", name)
+    for place in range(2, len(words), 2):
+        word = words[place].strip(".'")
+        is_joined = all(fold(before) in PARTICLES for before in words[:place:2])  # `von Stein`: what joins is no name by itself
+        if (word.casefold() in NO_NAMES or fold(word) in ORDINARY) and fold(word) not in PARTICLES and not is_joined:
+            return "".join(words[: place - 1])
+    return name

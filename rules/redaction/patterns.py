@@ -1,0 +1,264 @@
+"""Numbers, accounts, links and addresses of the electronic kind in free text, whoever they belong to.
+
+A find that looks like more than one thing is the first of these: link, e-mail, domain, user name, account, register number, IP address,
+number plate, date, telephone. Streets are in `addresses.py`, names in `name_guesses.py`.
+
+Source: EXP-06; IDN-01 to IDN-12.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Final
+
+import msgspec
+import phonenumbers
+from stdnum import iban, luhn
+from stdnum.exceptions import ValidationError
+
+from rules.people.emails import normal_email
+from rules.people.phones import BELGIUM, normal_phone
+from rules.texts.folding import fold
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Something at `begin` to `end` of a tidy text. `value` is its normal form, by which it is told whose it is."""
+
+    begin: int
+    end: int
+    what: str
+    value: str
+
+
+_LINK = re.compile(r"(?:https?|ftp)://[^\s<>\"'\]]+|\bwww\.[^\s<>\"'\]]+", re.IGNORECASE)
+_ENDS_OF_DOMAINS: Final = "be|com|nl|fr|de|lu|org|net|eu|uk|info|io|me|tv|app|gg|ly|co|ru|xyz|brussels|vlaanderen"
+_DOMAIN = re.compile(
+    rf"(?<![\w@.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{_ENDS_OF_DOMAINS})(?![\w@-]|\.\w)(?:/[^\s<>\"'\]]*)?",
+    re.IGNORECASE,
+)
+_AT = r"(?:@|\s?[\[(]\s?(?:at|apenstaartje|arobase)\s?[\])]\s?)"
+_DOT = r"(?:\.|\s?[\[(]\s?(?:dot|punt|point|punkt)\s?[\])]\s?)"
+_EMAIL = re.compile(rf"(?<![\w.+%-])[\w.+%'-]{{0,64}}[\w+%-]\s?{_AT}\s?(?:[\w-]{{1,63}}{_DOT}){{1,8}}[^\W\d_]{{2,24}}", re.IGNORECASE)
+_SPOKEN_EMAIL = re.compile(
+    r"(?<![\w.+%-])[\w.+%-]{1,64}\s(?:at|apenstaartje|arobase)\s(?:[\w-]{1,63}\s(?:dot|punt|point|punkt)\s){1,4}[^\W\d_]{2,24}(?!\w)",
+    re.IGNORECASE,
+)
+_HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z0-9_](?:[A-Za-z0-9_.]{1,28}[A-Za-z0-9_])")
+_NAMED_HANDLE = re.compile(
+    r"\b(?:snap(?:chat)?|insta(?:gram)?|tik ?tok|discord|facebook|messenger|fb|skype|whats ?app|telegram|signal|twitch|roblox|steam|"
+    r"user ?name|gebruikersnaam|nom d'utilisateur|benutzername|pseudo(?:niem)?|nick(?:name)?|profiel|profil|account)\b\W{0,3}"
+    r"(?:(?:naam|name|nom|user|is|als|as|est|ist|account|compte)\W{1,3}){0,2}"
+    r"(?P<handle>(?=[\w.]*[^\W\d])(?=[\w.]*[\d_.]\w)\w[\w.]{2,29}\w)",
+    re.IGNORECASE,
+)
+_ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])", re.IGNORECASE)
+_SHORTEST_ACCOUNT: Final = 15  # Norway
+_CARD = re.compile(r"(?<![\d+])\d{4}(?:[ .-]?\d{4}){3}(?!\d)")
+_BELGIAN_ACCOUNT = re.compile(r"(?<!\d)\d{3}-\d{7}-\d{2}(?!\d)")
+_ELEVEN = re.compile(r"(?<![\d+])\d(?:[\s./-]{0,3}\d){10}(?!\d)")
+_LOOKS_REGISTERED = re.compile(r"\d{2}[.\s/-]\d{2}[.\s/-]\d{2}[\s./-]{1,3}\d{3}[.\s/-]\d{2}")
+_IP_V4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
+_IP_V6 = re.compile(r"(?<![\w:])(?=[0-9a-fA-F]*:)[0-9a-fA-F:]{2,39}(?:\.\d{1,3}){0,3}(?![\w:])")
+_PLATE = re.compile(r"(?<![\w-])[1-9Q][- ]?[A-Z]{3}[- ]?\d{3}(?![\w-])", re.IGNORECASE)
+_PLATE_WORD = (
+    r"(?:nummerplaat|kenteken|plaat|plaque(?: d'immatriculation)?|immatriculation|number ?plate|licen[cs]e plate|plate|kennzeichen)"
+)
+_NAMED_PLATE = re.compile(
+    rf"\b{_PLATE_WORD}\W{{1,4}}(?:(?:is|was|est|ist|met)\W)?(?P<plate>(?=[A-Z0-9 -]*\d)[A-Z0-9]{{1,4}}(?:[ -]?[A-Z0-9]{{1,4}}){{1,2}})\b",
+    re.I,
+)
+_CALL_NUMBER = re.compile(r"(?<![\w+])(?<!\d\.)(?:\+|00|\(0|0)[\s(]{0,2}\d(?:[\s./\-()]{0,3}\d){6,13}(?!\d)")
+_LOST_ZERO = re.compile(r"(?<![\w+])(?:32)?4[5-9]\d(?:[\s./-]?\d{2}){3}(?!\d)")
+_EXTENSION = re.compile(r"\s*(?:;|ext|x\d|#|toestel|poste).*", re.IGNORECASE | re.DOTALL)
+
+_MONTHS: Final = {
+    fold(word): number
+    for number, words in enumerate(
+        (
+            "januari jan janvier janv januar january jänner",
+            "februari feb février févr février februar february",
+            "maart mrt mars märz mar march maerz",
+            "april apr avril avr",
+            "mei mai may",
+            "juni jun juin june",
+            "juli jul juillet juil july",
+            "augustus aug août august",
+            "september sep sept septembre",
+            "oktober okt octobre oct october",
+            "november nov novembre",
+            "december dec décembre déc dezember dez",
+        ),
+        start=1,
+    )
+    for word in words.split()
+}
+_NUMERIC_DATE = re.compile(r"(?<![\d./-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d]|[./-]\d)")
+_ISO_DATE = re.compile(r"(?<![\d./-])(\d{4})([./-])(\d{1,2})\2(\d{1,2})(?!\d|[./-]\d)")
+_WORDED_DATE = re.compile(
+    r"(?<!\d)(\d{1,2}|\b(?:premier|eerste|ersten|first))(?:e|er|ste|de|st|nd|rd|th|\.)?\s(?:of\s)?([^\W\d_]{3,9})\.?,?\s(\d{4})(?!\d)",
+    re.IGNORECASE,
+)
+_ENGLISH_DATE = re.compile(r"\b([^\W\d_]{3,9})\s(\d{1,2})(?:st|nd|rd|th)?,?\s(\d{4})(?!\d)")
+_BORN = re.compile(
+    r"(?:°|\*|\bgeb(?:oren|\.|oortedatum|oortedag)?|\bn[ée]e?\b|\bnaissance|\bborn|\bbirth(?:day|date)?|\bgeburtsdatum|\bDOB)"
+    r"(?:\s?(?:op|le|en|on|am|is|est|ist|of|:)\s?)?\W{0,3}$",
+    re.IGNORECASE,
+)
+_HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
+
+
+def detect(text: str) -> list[Found]:
+    """Find everything of this kind in a tidy text, in its order.
+
+    Dates are of the class `birth_date` where a word says that somebody was
+    born on them, else `date`.
+    """
+    found: list[Found] = []
+    for look in _LOOKS:
+        for one in list(look(text)):
+            if _HIDDEN in text[one.begin : one.end]:  # found by an earlier pattern of the same look
+                continue
+            found.append(one)
+            text = text[: one.begin] + _HIDDEN * (one.end - one.begin) + text[one.end :]
+    return sorted(found, key=lambda one: one.begin)
+
+
+def _links(text: str) -> Iterator[Found]:
+    return _links_by(_LINK, text)
+
+
+def _domains(text: str) -> Iterator[Found]:
+    return _links_by(_DOMAIN, text)
+
+
+def _links_by(pattern: re.Pattern[str], text: str) -> Iterator[Found]:
+    for match in pattern.finditer(text):
+        link = match[0].rstrip(".,;:!?)")
+        yield Found(match.start(), match.start() + len(link), "link", link.lower())
+
+
+def _emails(text: str) -> Iterator[Found]:
+    for match in _EMAIL.finditer(text):
+        written = re.sub(_DOT, ".", re.sub(_AT, "@", match[0], flags=re.IGNORECASE), flags=re.IGNORECASE)
+        yield Found(match.start(), match.end(), "email", normal_email(re.sub(r"\s", "", written)) or "")
+
+
+def _spoken_emails(text: str) -> Iterator[Found]:
+    for match in _SPOKEN_EMAIL.finditer(text):
+        name, _, *rest = match[0].split()
+        yield Found(match.start(), match.end(), "email", normal_email(f"{name}@{'.'.join(rest[::2])}") or "")
+
+
+def _handles(text: str) -> Iterator[Found]:
+    for match in _HANDLE.finditer(text):
+        yield Found(match.start(), match.end(), "handle", match[0].lower())
+    for match in _NAMED_HANDLE.finditer(text):
+        yield Found(match.start("handle"), match.end("handle"), "handle", match["handle"].lower())
+
+
+def _accounts(text: str) -> Iterator[Found]:
+    for match in _ACCOUNT.finditer(text):
+        # What follows an account may look like a part of it: the longest beginning that is one.
+        for end in range(len(match[0]), _SHORTEST_ACCOUNT - 1, -1):
+            if _is_account(match[0][:end]) and not match[0][end : end + 1].isdigit():
+                yield Found(match.start(), match.start() + len(match[0][:end].rstrip(" .-")), "account", fold(match[0][:end]))
+                break
+    for match in _CARD.finditer(text):
+        if luhn.is_valid(re.sub(r"\D", "", match[0])):
+            yield Found(match.start(), match.end(), "account", fold(match[0]))
+    for match in _BELGIAN_ACCOUNT.finditer(text):
+        yield Found(match.start(), match.end(), "account", fold(match[0]))
+
+
+def _is_account(text: str) -> bool:
+    try:
+        iban.validate(re.sub(r"[ .-]", "", text), check_country=False)
+    except ValidationError:
+        return False
+    return True
+
+
+def _national_numbers(text: str) -> Iterator[Found]:
+    for match in _ELEVEN.finditer(text):
+        digits = re.sub(r"\D", "", match[0])
+        # Written in its groups, a number with a slip of the pen still tells who it is.
+        if _checks(digits) or _LOOKS_REGISTERED.fullmatch(match[0]):
+            yield Found(match.start(), match.end(), "national_number", digits)
+
+
+def _checks(digits: str) -> bool:
+    """Say whether eleven digits have the check number of a register or BIS number, whatever the century (IDN-02)."""
+    body, check = int(digits[:9]), 97 - int(digits[9:])
+    return int(digits[2:4]) <= 52 and check in (body % 97, (2_000_000_000 + body) % 97)
+
+
+def _ip_addresses(text: str) -> Iterator[Found]:
+    for pattern in (_IP_V4, _IP_V6):
+        for match in pattern.finditer(text):
+            written = match[0].rstrip(":") if match[0].endswith(":") and not match[0].endswith("::") else match[0]
+            try:
+                value = str(ipaddress.ip_address(written))
+            except ValueError:
+                continue
+            if len(written) > 2:
+                yield Found(match.start(), match.start() + len(written), "ip_address", value)
+
+
+def _plates(text: str) -> Iterator[Found]:
+    for match in _PLATE.finditer(text):
+        yield Found(match.start(), match.end(), "plate", fold(match[0]))
+    for match in _NAMED_PLATE.finditer(text):
+        yield Found(match.start("plate"), match.end("plate"), "plate", fold(match["plate"]))
+
+
+def _dates(text: str) -> Iterator[Found]:
+    for match in _NUMERIC_DATE.finditer(text):
+        yield from _dated(text, match, int(match[4]), int(match[3]), int(match[1]))
+    for match in _ISO_DATE.finditer(text):
+        yield from _dated(text, match, int(match[1]), int(match[3]), int(match[4]))
+    for match in _WORDED_DATE.finditer(text):
+        yield from _dated(text, match, int(match[3]), _MONTHS.get(fold(match[2]), 0), int(match[1]) if match[1].isdigit() else 1)
+    for match in _ENGLISH_DATE.finditer(text):
+        yield from _dated(text, match, int(match[3]), _MONTHS.get(fold(match[1]), 0), int(match[2]))
+
+
+def _dated(text: str, match: re.Match[str], year: int, month: int, day: int) -> Iterator[Found]:
+    """Give a date in ISO form; of two digits of a year only those are certain: `--10-05-08` for 2010 and 1910 alike."""
+    try:
+        written = date(year if year > 99 else 2000 + year, month, day).isoformat()
+    except ValueError:
+        return
+    what = "birth_date" if _BORN.search(text, max(0, match.start() - 30), match.start()) else "date"
+    yield Found(match.start(), match.end(), what, written if year > 99 else "--" + written[2:])
+
+
+def _phones(text: str) -> Iterator[Found]:
+    for known in phonenumbers.PhoneNumberMatcher(text, BELGIUM):
+        number = phonenumbers.format_number(known.number, phonenumbers.PhoneNumberFormat.E164)
+        written = _EXTENSION.sub("", known.raw_string) if known.number.extension else known.raw_string
+        begin = known.start + (1 if written.startswith("(") and written.count("(") > written.count(")") else 0)
+        yield Found(begin, known.start + len(written), "phone", number)
+    for pattern in (_CALL_NUMBER, _LOST_ZERO):
+        for match in pattern.finditer(text):
+            read = normal_phone(match[0])
+            if read is not None and not read.is_short:
+                begin = match.start() + (1 if match[0].startswith("(") and match[0].count("(") > match[0].count(")") else 0)
+                yield Found(begin, match.end(), "phone", read.number)
+
+
+_LOOKS: Final[tuple[Callable[[str], Iterator[Found]], ...]] = (
+    _links,
+    _emails,
+    _spoken_emails,
+    _domains,
+    _handles,
+    _accounts,
+    _national_numbers,
+    _ip_addresses,
+    _plates,
+    _dates,
+    _phones,
+)

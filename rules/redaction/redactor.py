@@ -1,0 +1,412 @@
+"""What of other people is not shown in an answer, and what stands in its place.
+
+Source: EXP-06, EXP-07, R-118, R-119; GDPR art. 15(4), recital 63.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from rules.people.emails import normal_email
+from rules.people.phones import numbers_of_people
+from rules.people.spellings import Part, spellings
+from rules.redaction.addresses import past_the_number, same_house, street_lines
+from rules.redaction.known_names import KnownNames, Named
+from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
+from rules.redaction.labels import LABEL, Labels, label_for
+from rules.redaction.leak_check import OWN, name_needle, needle
+from rules.redaction.name_guesses import before_whose, guess_names, past_the_surname, without_whose
+from rules.redaction.patterns import Found, detect
+from rules.texts.disguises import as_read, encoded_parts
+from rules.texts.folding import Squeezed, fold, squeeze, stands_in, tidy
+
+NAME_GUESS: Final = "name_guess"
+_MOST_ROUNDS: Final = 8
+_SHORTEST_ADDRESS: Final = 5
+_HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
+_STREET_AND_NUMBER = re.compile(r"(?!\s*[A-Z-]{0,3}\d{4,5}\s+\D*$)(?=.*\d)(?=(?:.*[^\W\d_]){4})", re.DOTALL)
+_TOWN = re.compile(r"(?:(?:a|te|in)?(?:b|d|f|l|nl|lu)?\d{4,5}[a-z]+)?")
+_SHORTEST_ENCODED: Final = 4
+_EDGES: Final = " ,;-\n\t"
+_OWN_WORD = re.compile(r"(?<=\s)(?:d')?(?P<name>[^\W\d_]\S*)")
+_SAME_PERSON = re.compile(r"(?:\s|[^\W\d_]\.){1,4}")
+# By whose label a person goes who has several roles: a reporter is never told from the rest (R-119).
+_ROLES: Final = ("reporter", "suspect", "child", "mother", "father", "parent", "guardian", "witness", "professional", "staff", "other")
+
+_BRACKET = re.compile(r"\s*\([^()]*\)")
+_SAID_OF_SOMEBODY = re.compile(r"\s*\(\s*[^\W\d_A-Z][^()]*\)")
+
+
+class Redaction(msgspec.Struct, frozen=True):
+    """One thing that is not shown: the class of what it was (`name`, `name_guess`, `phone`, `email`, `address`, `national_number`, …), the
+    label that stands in its place, and the rule."""
+
+    what: str
+    label: str
+    rule: str = "EXP-06"
+
+
+class Protected(msgspec.Struct, frozen=True):
+    """Somebody else whose identity must not be seen, with everything by which they would be known.
+
+    `key` tells people apart (an id, a name); `role` is child, parent, guardian, reporter, witness, suspect, professional, staff or other.
+    `emails`, `phones` and `national_numbers` are as the CRM has them, in any spelling; `addresses` are streets, and places where they are
+    rare enough to tell; `organisation` is shown instead of a professional where it is known.
+    """
+
+    key: str
+    role: str
+    names: tuple[tuple[str, str], ...] = ()  # (first name, last name)
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    national_numbers: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    birth_dates: tuple[str, ...] = ()
+    organisation: str = ""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """The person whom the answer is about: what of them stays readable, also where others share it."""
+
+    names: tuple[tuple[str, str], ...] = ()
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    national_numbers: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    birth_dates: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+
+
+class Redacted(msgspec.Struct, frozen=True):
+    """A text as it may be proposed: with labels instead of what identifies others."""
+
+    text: str
+    redactions: tuple[Redaction, ...] = ()
+
+
+class _Span(msgspec.Struct, frozen=True):
+    """A part of a tidy text that goes; the lowest `rank` gives the label where two overlap. `keys` are whom a name fits."""
+
+    begin: int
+    end: int
+    what: str
+    rank: int
+    keys: frozenset[str] = frozenset()
+
+
+def _without_remarks(names: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Leave out what somebody wrote behind a name, such as `(overleden)`: it is no name, and the word may stand anywhere in a text."""
+    return tuple((_without_remark(first), _without_remark(last)) for first, last in names)
+
+
+def _without_remark(name: str) -> str:
+    """A bracket without a capital is a remark, where the name itself has one: `de smet (janssens)` may be two names."""
+    rest = _BRACKET.sub(lambda match: "" if match[0].lower() == match[0] else match[0], name).strip()
+    return rest if rest and rest.lower() != rest else name
+
+
+class Redactor:
+    """Redacts the texts of one package, so that the same person has the same label throughout (R-118).
+
+    What is the shown person's own stays, also where another shares it: a family's number, a surname. A first name beside a shared surname
+    goes. A title before a surname that is shared with a grown-up (`mevrouw Peeters`) means the other, and goes.
+    """
+
+    def __init__(self, others: Sequence[Protected], shown: Shown, language: str) -> None:
+        others = [msgspec.structs.replace(person, names=_without_remarks(person.names)) for person in others]
+        # `Peeters (zoon van Els Claes)`: who is told of behind the person's own name is not the person.
+        own_names = [(_SAID_OF_SOMEBODY.sub("", first), _SAID_OF_SOMEBODY.sub("", last)) for first, last in shown.names]
+        shown = msgspec.structs.replace(shown, names=_without_remarks(own_names))
+        self._people = {person.key: person for person in others}
+        self._shown = shown
+        self._language = language
+        self._alike = _alike(others)
+        self._own_values = _own_values(shown)
+        self._own_firsts = frozenset(one.letters for first, last in shown.names for one in spellings(first, last) if one.part is Part.FIRST)
+        self._own_letters = frozenset(spelling.letters for first, last in shown.names for spelling in spellings(first, last))
+        self._names = KnownNames([(person.key, first, last) for person in others for first, last in person.names], self._own_letters)
+        self._own_names = KnownNames([("", first, last) for first, last in shown.names])
+        self._own_addresses = tuple(squeeze(address) for address in shown.addresses)
+        own_forms = frozenset(form for address in shown.addresses for form in forms_of("address", address))
+        self._known = KnownStrings(((what, value) for person in others for what, value in self._known_of(person)), own_forms)
+        self._own_strings = KnownStrings(
+            (OWN_ADDRESS if what == "address" else what, value) for what, values in self._own_values.items() for value in values
+        )
+        self._birth_dates = frozenset(day for person in others for written in person.birth_dates for day in _days(written))
+        organisations = {key: self._safe_organisation(person) for key, person in self._people.items()}
+        self._labels = Labels([(key, self._people[key].role, organisations[key]) for key in dict.fromkeys(self._alike.values())], language)
+        kept = "|".join(re.escape(f"[{name}]") for name in sorted(set(organisations.values())) if name)
+        self._label_pattern = re.compile(f"{LABEL.pattern}|{kept}") if kept else LABEL
+        self._surnames = _surnames(others)
+
+    def label(self, key: str) -> str:
+        """Give the label of a person, numbered in the order in which labels were first asked for: `[moeder]`, `[derde 1]`."""
+        return self._labels.label(self._alike.get(key, key))
+
+    def redact(self, text: str) -> Redacted:
+        """Give a text with everything replaced that identifies others: the names of the protected, in any spelling, order and case, their
+        numbers and addresses, and any number, address or e-mail that looks like one and is not the person's own.
+
+        A name that is only guessed from a title before it has the class `name_guess`. What comes out is not changed by a second time, and
+        is what a person would read (`as_read`): nothing in it is written in disguise.
+        """
+        redactions: list[Redaction] = []
+        text = as_read(text)
+        for _ in range(_MOST_ROUNDS):
+            again, made = self._once(text)
+            redactions += made
+            if again == text:
+                break
+            text = again
+        return Redacted(text, tuple(redactions))
+
+    def needles(self) -> tuple[str, ...]:
+        """Give what must not occur anywhere in the package, in any of its files, in the form that `leak_check.Needles` reads."""
+        names = [name_needle(first, last) for person in self._people.values() for first, last in person.names if f"{first}{last}".strip()]
+        known = [needle(what, value) for person in self._people.values() for what, value in self._needled(person)]
+        own = [name_needle(first, last, own=True) for first, last in self._shown.names]
+        own += [needle(OWN, value) for what in ("email", "address") for value in self._own_values[what]]
+        return tuple(dict.fromkeys((*names, *known, *own)))
+
+    def _once(self, text: str) -> tuple[str, list[Redaction]]:
+        """Redact a text one time over."""
+        plain = tidy(text)
+        barred = [match.span() for match in self._label_pattern.finditer(plain.text)]
+        seen = plain.text
+        for begin, end in barred:
+            seen = seen[:begin] + _HIDDEN * (end - begin) + seen[end:]
+        squeezed = squeeze(seen)
+        spans, own = self._found(seen, squeezed)
+        spans += self._named(seen, squeezed, barred, own)
+        spans += self._encoded(seen)
+        pieces: list[str] = []
+        redactions: list[Redaction] = []
+        done = 0
+        for span, label in self._labelled(_merged(part for span in spans if (part := _outside(span, own, seen)) is not None), seen):
+            begin, end = plain.at[span.begin], plain.at[span.end - 1] + 1
+            pieces += [text[done:begin], label]
+            redactions.append(Redaction(span.what, label))
+            done = end
+        return "".join([*pieces, text[done:]]), redactions
+
+    def _found(self, seen: str, squeezed: Squeezed) -> tuple[list[_Span], list[tuple[int, int]]]:
+        """Find numbers and addresses: those of others, and the places of the person's own."""
+        own = [(found.begin, found.end) for found in self._own_strings.find(squeezed)]
+        spans: list[_Span] = []
+        for found in [*detect(seen), *street_lines(seen)]:
+            if self._is_own(found, own, seen):
+                own.append((found.begin, found.end))
+            elif found.what != "date":
+                spans.append(_Span(found.begin, found.end, found.what, rank=1))
+                if found.what == "address":  # what looks like the person's own in it is not
+                    own = [(begin, end) for begin, end in own if not (found.begin <= begin and end <= found.end)]
+            elif found.value in self._birth_dates:
+                spans.append(_Span(found.begin, found.end, "birth_date", rank=1))
+        for found in self._known.find(squeezed):
+            end = past_the_number(seen, found.end) if found.what == "address" else found.end
+            spans.append(_Span(found.begin, end, found.what, rank=1))
+        own += [(named.begin, named.end) for named in self._own_names.find(seen, squeezed) if named.part is Part.FULL]
+        return spans, own
+
+    def _named(self, seen: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]], own: Sequence[tuple[int, int]]) -> Iterator[_Span]:
+        """Find the names of others, known and guessed."""
+        for named in self._names.find(seen, squeezed, barred):
+            end = past_the_surname(seen, named.end) if named.part is Part.FIRST and seen[named.begin].isupper() else named.end
+            if (
+                any(named.end < own_end and own_begin < end for own_begin, own_end in own)
+                or fold(seen[named.end : end]) in self._own_letters
+            ):
+                end = named.end
+            yield _Span(named.begin, end, "name", _rank(named), frozenset(self._alike[key] for key in named.keys))
+        for guess in guess_names(seen):
+            guess = self._of_others(guess, seen, own)
+            letters = fold(guess.value)
+            if not letters or any(begin < guess.end and guess.begin < end for begin, end in own):
+                continue
+            if guess.what == "given_name" and fold(guess.value.split()[0]) in self._own_letters:
+                continue
+            head, line_break, _ = guess.value.partition("\n")
+            if line_break and fold(head) in self._own_letters:  # the next speaker in a transcript
+                continue
+            if letters not in self._own_letters and fold(without_whose(guess.value)) not in self._own_letters:
+                yield _Span(guess.begin, guess.end, NAME_GUESS, 3, frozenset({"guess:" + fold(re.split(r"[\s-]", guess.value)[-1])}))
+            elif guess.what == "titled" and letters in self._surnames:
+                yield _Span(guess.begin, guess.end, "name", 3, frozenset(self._alike[key] for key in self._surnames[letters]))
+
+    def _of_others(self, guess: Found, seen: str, own: Sequence[tuple[int, int]]) -> Found:
+        """A guess without the person's own name behind it, and what joins the two: of `Els van Fien` nothing but `Els`."""
+        end = min((begin for begin, stop in own if guess.begin < begin < guess.end <= stop), default=guess.end)
+        name = seen[guess.begin : end]
+        if end < guess.end:
+            name = before_whose(name).rstrip(_EDGES)
+        for word in _OWN_WORD.finditer(name):
+            joined = before_whose(name[: word.start("name")])
+            if fold(word["name"]) in self._own_firsts and joined != name[: word.start("name")]:
+                name = joined
+                break
+        return Found(guess.begin, guess.begin + len(name), guess.what, name)
+
+    def _encoded(self, seen: str) -> Iterator[_Span]:
+        """Find what stands for the name, number or address of another without being readable, such as base64: all of it goes."""
+        for begin, end, said in encoded_parts(seen):
+            plain = tidy(as_read(said)).text
+            squeezed = squeeze(plain)
+            named = [one for one in self._names.find(plain, squeezed) if one.end - one.begin >= _SHORTEST_ENCODED]
+            if named:
+                yield _Span(begin, end, "name", 1, frozenset(self._alike[key] for key in named[0].keys))
+            elif known := self._known.find(squeezed):
+                yield _Span(begin, end, known[0].what, rank=1)
+
+    def _labelled(self, spans: Sequence[_Span], seen: str) -> list[tuple[_Span, str]]:
+        """Give each span its label; a first and a last name of one person, found apart, are one."""
+        labelled: list[tuple[_Span, str]] = []
+        for span in spans:
+            label = self._label_of(span)
+            if labelled and span.keys:
+                before, before_label = labelled[-1]
+                if before_label == label and before.keys and _SAME_PERSON.fullmatch(seen, before.end, span.begin):
+                    labelled[-1] = (_Span(before.begin, span.end, before.what, before.rank, before.keys), label)
+                    continue
+            labelled.append((span, label))
+        return labelled
+
+    def _label_of(self, span: _Span) -> str:
+        if not span.keys:
+            return label_for(span.what, self._language)
+        keys = sorted(span.keys, key=self._standing)
+        if len(keys) > 1 and len({self._same_names(key) for key in keys}) > 1:
+            return label_for("name", self._language)
+        return self._labels.label(keys[0])
+
+    def _standing(self, key: str) -> tuple[int, str]:
+        role = self._people[key].role if key in self._people else "other"
+        return (_ROLES.index(role) if role in _ROLES else len(_ROLES), key)
+
+    def _same_names(self, key: str) -> frozenset[str]:
+        person = self._people.get(key)
+        return frozenset({key}) if person is None else frozenset(fold(f"{first} {last}") for first, last in person.names)
+
+    def _known_of(self, person: Protected) -> Iterator[tuple[str, str]]:
+        """Give the numbers and addresses of another, in their normal forms, that are not the shown person's too."""
+        values = {
+            "phone": numbers_of_people(person.phones),
+            "email": [normal_email(email) for email in person.emails],
+            "national_number": [digits for number in person.national_numbers if (digits := fold(number)).isdigit() and len(digits) > 8],
+        }
+        for what, known in values.items():
+            yield from ((what, value) for value in known if value and value not in self._own_values[what])
+        for address in person.addresses:
+            line = fold(address.split(",")[0])
+            if len(line) >= _SHORTEST_ADDRESS and not any(stands_in(line, own) for own in self._own_addresses):
+                yield "address", address
+
+    def _needled(self, person: Protected) -> Iterator[tuple[str, str]]:
+        """Give what of that proves by itself who is meant: of an address the street with its number, no town."""
+        for what, value in self._known_of(person):
+            if what != "address":
+                yield what, value
+            elif _STREET_AND_NUMBER.match(line := value.split(",")[0]):
+                yield what, line.strip()
+
+    def _is_own(self, found: Found, own: Sequence[tuple[int, int]], seen: str) -> bool:
+        if found.value in self._own_values.get(found.what, ()):
+            return True
+        if found.what == "birth_date":
+            return any(found.value in _days(written) for written in self._shown.birth_dates)
+        if found.what == "address":
+            if any(same_house(seen[found.begin : found.end], address) for address in self._shown.addresses):
+                return True
+            # An own street and number with a town behind it is still the own one, with another box it is a neighbour's.
+            return any(stands_in(found.value, address) for address in self._own_addresses) or any(
+                begin == found.begin and end <= found.end and _TOWN.fullmatch(fold(seen[end : found.end])) for begin, end in own
+            )
+        return False
+
+    def _safe_organisation(self, person: Protected) -> str:
+        """Give the name of a service, unless it is named after a person of the file: then it is none."""
+        name = person.organisation.strip()
+        return "" if not name or self._names.find(name, squeeze(name)) or any(letter in name for letter in "[]") else name
+
+
+def _rank(named: Named) -> int:
+    return {Part.FULL: 0, Part.INITIALS: 2}.get(named.part, 2)
+
+
+def _outside(span: _Span, own: Sequence[tuple[int, int]], seen: str) -> _Span | None:
+    """Give what of a find is not the person's own: of `Lotte Peeters, Els` not `Peeters, Els` but `Els`; None where all of it is."""
+    begin, end = span.begin, span.end
+    for own_begin, own_end in own:
+        if own_begin <= begin and end <= own_end:
+            return None
+        if own_begin <= begin < own_end:
+            begin = own_end
+        elif own_begin < end <= own_end:
+            end = own_begin
+    part = seen[begin:end]
+    begin, end = begin + len(part) - len(part.lstrip(_EDGES)), end - len(part) + len(part.rstrip(_EDGES))
+    return _Span(begin, end, span.what, span.rank, span.keys) if begin < end else None
+
+
+def _merged(spans: Iterator[_Span]) -> list[_Span]:
+    """Join what overlaps: all of it goes, under the label of the surest and longest."""
+    merged: list[_Span] = []
+    best: list[_Span] = []
+    for span in sorted(spans, key=lambda one: (one.begin, -one.end)):
+        if merged and span.begin < merged[-1].end:
+            first = _surer(best[-1], span)
+            merged[-1] = _Span(merged[-1].begin, max(merged[-1].end, span.end), first.what, first.rank, first.keys)
+            best[-1] = first
+        else:
+            merged.append(span)
+            best.append(span)
+    return merged
+
+
+def _surer(one: _Span, other: _Span) -> _Span:
+    """Give the one that tells what it is: a name inside an e-mail address is an e-mail address."""
+    for outer, inner in ((one, other), (other, one)):
+        if not outer.keys and outer.begin <= inner.begin and inner.end <= outer.end:
+            return outer
+    return min(one, other, key=lambda span: (span.rank, span.begin - span.end))
+
+
+def _days(written: str) -> frozenset[str]:
+    """Give a date as `detect` writes it, with and without its century."""
+    found = {one.value for one in detect(tidy(written).text) if one.what in ("date", "birth_date")}
+    return frozenset(found | {"--" + value[2:] for value in found if not value.startswith("--")})
+
+
+def _own_values(shown: Shown) -> dict[str, frozenset[str]]:
+    return {
+        "phone": frozenset(numbers_of_people(shown.phones)),
+        "email": frozenset(email for written in shown.emails if (email := normal_email(written))),
+        "national_number": frozenset(fold(number) for number in shown.national_numbers),
+        "address": frozenset(address for address in shown.addresses if len(fold(address)) >= _SHORTEST_ADDRESS),
+        "account": frozenset(fold(account) for account in shown.accounts),
+        "ip_address": frozenset(shown.ip_addresses),
+    }
+
+
+def _alike(others: Sequence[Protected]) -> dict[str, str]:
+    """Give for each person the key under which they are labelled: rows with one name and one role are one person."""
+    first_seen: dict[tuple[str, frozenset[str]], str] = {}
+    alike: dict[str, str] = {}
+    for person in others:
+        names = frozenset(fold(f"{first} {last}") for first, last in person.names if fold(first) and fold(last))
+        alike[person.key] = first_seen.setdefault((person.role, names), person.key) if names else person.key
+    return alike
+
+
+def _surnames(others: Sequence[Protected]) -> dict[str, frozenset[str]]:
+    """Give the grown-up people by every spelling of their surname."""
+    found: dict[str, set[str]] = {}
+    for person in others:
+        for _, last in person.names:
+            for spelling in spellings("", last) if person.role != "child" else ():
+                found.setdefault(spelling.letters, set()).add(person.key)
+    return {letters: frozenset(keys) for letters, keys in found.items()}

@@ -1,0 +1,1 @@
+"""What becomes of a unit, and when."""

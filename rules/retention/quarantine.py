@@ -1,0 +1,64 @@
+"""Quarantine: a unit whose time has come is marked first, its owner told, and goes when some days have passed.
+
+Source: an option of the policy; off where the policy does not name it. Of two readings the one that erases later was taken throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rules.policy.policy import Quarantine
+
+QUARANTINED, UNDONE = "QUARANTINED", "QUARANTINE_UNDONE"
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """One unit in quarantine. `until` is the last day on which it stays, Brussels time; from the next day on it may go.
+
+    `notice` is the id of the note that tells its owner, empty where none is written; `told` says that it stands in the CRM (or that none
+    is to). `undone` says that a person has asked to keep the unit: it stays until `until`, and is then marked afresh.
+    """
+
+    table: str
+    id: str
+    since: date
+    until: date
+    notice: str = ""
+    told: bool = False
+    undone: bool = False
+    crm: str = ""
+
+    @property
+    def code(self) -> str:
+        """Why the unit does not go: QUARANTINED, or QUARANTINE_UNDONE."""
+        return UNDONE if self.undone else QUARANTINED
+
+
+def last_day(policy: Quarantine, day: date) -> date:
+    """The last day on which a unit stays that is marked, or undone, on `day`."""
+    return day + timedelta(days=policy.days)
+
+
+def covers(policy: Quarantine | None, categories: Iterable[str]) -> bool:
+    """Whether units of these categories wait at all; a mixed unit waits for each of its categories."""
+    if policy is None:
+        return False
+    return policy.categories == "all" or any(category in policy.categories for category in categories)
+
+
+def waits(mark: Mark | None, day: date) -> str:
+    """Why a unit that quarantine covers does not go on `day`, empty where its days have passed.
+
+    A unit without a mark waits, since its first run marks it; so does one whose owner could not be told, and one that was undone and is
+    to be marked afresh.
+    """
+    if mark is None or not mark.told:
+        return QUARANTINED
+    if day <= mark.until:
+        return mark.code
+    return QUARANTINED if mark.undone else ""

@@ -1,0 +1,234 @@
+"""What a person may be told, dossier by dossier: the matrix of rights, and the people who are suspected in one dossier.
+
+The decisions behind it, each with its reason, stand in `docs/rights.md`.
+
+Source: policy §5; sections 6.1 to 6.3 (RGT-01 to RGT-14, SUS-01 to SUS-12), EXP-05.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from rules.dates.ages import has_reached
+from rules.model.requests import RequesterKind, Right
+from rules.policy.categories import CRM_CATEGORIES
+from rules.rights.authority import Authority, authority
+from rules.rights.facts import Asked, FileFacts, RoleInFile, UnitKey
+from rules.rights.matrix import refusal_in_files
+from rules.rights.suspicion import Involvement, excluded_for, involvement
+
+__all__ = ["OVERRIDABLE", "Asked", "FileFacts", "ItemScope", "RoleInFile", "Standing", "UnitKey", "item_scope", "standing"]
+
+PACKAGE: Final = "package"
+NEUTRAL: Final = "neutral"
+DPO_REVIEW: Final = "dpo_review"
+OWN: Final = "own"
+ON_BEHALF: Final = "on_behalf"
+ON_BEHALF_LIMITED: Final = "on_behalf_limited"
+MANDATE_LAPSED: Final = "MANDATE_LAPSED"
+
+# RGT-09 speaks of running away and abduction. A disappearance that is feared, unexplained or not yet defined may turn out to be either.
+_LIMITING: Final = frozenset(
+    {
+        "runaway",
+        "international_abduction",
+        "third_party_abduction",
+        "national_parental_abduction",
+        "unexplained_disappearance",
+        "undefined_disappearance",
+        "preventive",
+    }
+)
+_KNOWN_HARMLESS: Final = CRM_CATEGORIES - _LIMITING
+
+# Who demonstrably knows that the child is known here, so that RF-07 tells nothing new (6.4).
+_KNOWS_OF_CHILD: Final = frozenset({"parent", "guardian", "reporter"})
+
+# The rules of this part that two people may override, in words for those who do it. What is not here holds for everybody.
+OVERRIDABLE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "RGT-05": "the child did not agree, is too young to ask alone, or has no known birth date: the answer still serves the child",
+        "RGT-13": "the person is recorded as dead but was identified alive: the record is wrong",
+        "SUS-05": "the role of the person in a file cannot be read from the CRM: it was looked up, and is no suspicion",
+        "SUS-06": "a file shares a child with one in which the requester is suspected: it tells nothing of the other",
+        "SUS-08": "the suspicion in a file has ended: the file may be told",
+        "SUS-11": "a parent suspected in a file of the child may act for the child in the other files",
+    }
+)
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be told, and how sure that is.
+
+    `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `own` are the files from which the requester's
+    own data may be told, with the roles there that count; `for_child` those from which the child's may. `limited` are files under RGT-09.
+    `whole` are the files in which the person whom it is about is the child: there everything about the child counts, elsewhere only own
+    data and statements (EXP-05). `review` are files that the DPO has to look at before a release, each with the rule. `relations`: gifts,
+    courses, agreements and newsletter may be told, of the child where the scope is on behalf. `identity`: the whole contact row may be
+    told; without it, only what the relations need of it (name, address, numbers, preferences). `refusal` is an RF code where the right
+    does not exist here, and then nothing is told; `remarks` are RF codes that the letter adds to what is told. `blocks` stop a release:
+    `MANDATE_LAPSED`, which nobody overrides, or a rule of `OVERRIDABLE`. `excluded` never leaves the process that computed it.
+    """
+
+    answer: str
+    scope: str
+    own: Mapping[UnitKey, tuple[str, ...]] = {}
+    for_child: tuple[UnitKey, ...] = ()
+    limited: frozenset[UnitKey] = frozenset()
+    whole: frozenset[UnitKey] = frozenset()
+    review: tuple[tuple[UnitKey, str], ...] = ()
+    relations: bool = False
+    identity: bool = False
+    refusal: str = ""
+    remarks: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
+    excluded: frozenset[UnitKey] = frozenset()
+
+
+class ItemScope(StrEnum):
+    """How much of one file may be told (EXP-05)."""
+
+    NOTHING = "nothing"
+    OWN = "own"  # identity, contacts and statements of the person whom it is about
+    WHOLE = "whole"  # everything about the child
+
+
+def standing(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], *, maturity_age: int = 12) -> Standing:
+    """Say what may be told to the requester. Pure; `roles` are those of the requester, of the child, and of everybody in their files.
+
+    A fiche that is confirmed without a contact comes in as a role of a stand-in contact. Whatever the reason of a neutral answer, it is the
+    same but for `excluded` (SUS-04).
+    """
+    if not asked.on_behalf:
+        return _for_oneself(asked, roles, files, maturity_age)
+    # A contact confirmed as both is the child's: else what is the child's would be told as the requester's own.
+    asked = msgspec.structs.replace(asked, requester=asked.requester - asked.child)
+    return _for_a_child(asked, roles, files, maturity_age)
+
+
+def item_scope(standing: Standing, unit: UnitKey) -> ItemScope:
+    """Say how much of a file may be told, once nothing stands in the way of a release any more; `limited` takes away from it (RGT-09)."""
+    if unit not in standing.own and unit not in standing.for_child:
+        return ItemScope.NOTHING
+    return ItemScope.WHOLE if unit in standing.whole else ItemScope.OWN
+
+
+def _for_oneself(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], maturity_age: int) -> Standing:
+    found = involvement(asked.requester, roles, files, asked.day, overrides=asked.overrides)
+    blocks = []
+    if asked.deceased:
+        blocks.append("RGT-13")
+    if _is_too_young(asked, found, maturity_age):
+        blocks.append("RGT-05")
+    return _settled(asked, _own(asked, found), blocks)
+
+
+def _is_too_young(asked: Asked, found: Involvement, maturity_age: int) -> bool:
+    """Say whether somebody asks for himself or herself who is not presumed able to (RGT-05); of a child, the age has to be known."""
+    if asked.child_born_on is None:
+        return bool(found.whole) and asked.kind is RequesterKind.CHILD
+    return not has_reached(maturity_age, asked.child_born_on, asked.received_on)
+
+
+def _for_a_child(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], maturity_age: int) -> Standing:
+    of_child = {role.unit for role in roles if role.contact in asked.child}
+    of_child |= {unit for unit, file in files.items() if file.children & asked.child}
+    closed = excluded_for(asked.requester, roles, asked.day)
+    is_suspected = not closed.isdisjoint(of_child)
+    if is_suspected and "SUS-11" not in asked.overrides:
+        return Standing(answer=NEUTRAL, scope=OWN, excluded=closed)
+    mine = involvement(asked.requester, roles, files, asked.day, overrides=asked.overrides)
+    theirs = involvement(asked.child, roles, files, asked.day, heard=asked.requester, overrides=asked.overrides)
+    can_be_told = bool(theirs.roles) or asked.child_has_relations
+    if asked.deceased or not can_be_told:
+        return _settled(asked, _own(asked, mine), ())  # RGT-13; and a child of whom nothing may be told is like a child who is unknown
+    how = authority(asked, roles, theirs.whole, maturity_age=maturity_age)
+    if how is Authority.LAPSED:
+        return Standing(answer=PACKAGE, scope=ON_BEHALF, blocks=(MANDATE_LAPSED,), excluded=theirs.excluded)
+    if how in {Authority.HELD, Authority.CHILD_DECIDES}:
+        return _settled(asked, _on_behalf(asked, theirs, files), ["RGT-05"] if how is Authority.CHILD_DECIDES else [])
+    knows = any(_KNOWS_OF_CHILD.intersection(mine.roles.get(unit, ())) for unit in theirs.whole - {unit for unit, _ in theirs.review})
+    if knows and not is_suspected and how is not Authority.CONTESTED:
+        return _settled(asked, _own(asked, mine), (), remark="RF-07")
+    return _settled(asked, _own(asked, mine), ())
+
+
+def _own(asked: Asked, found: Involvement) -> Standing:
+    """What may be told of the requester: own files, and relations.
+
+    Relations alone never open the whole contact row, for nobody: were it opened for those who are suspected nowhere, its absence would show
+    a suspicion (SUS-05).
+    """
+    return Standing(
+        answer=PACKAGE,
+        scope=OWN,
+        own=found.roles,
+        whole=found.whole,
+        review=found.review,
+        relations=asked.has_relations,
+        identity=bool(found.roles) or (bool(asked.requester) and not found.excluded and not asked.has_relations),
+        excluded=found.excluded,
+    )
+
+
+def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFacts]) -> Standing:
+    """What may be told of the child to who acts for it; nothing of the requester, who did not ask for that."""
+    limited = frozenset(unit for unit in found.roles if _is_limiting(files.get(unit)))
+    return Standing(
+        answer=PACKAGE,
+        scope=ON_BEHALF_LIMITED if limited else ON_BEHALF,
+        for_child=tuple(found.roles),
+        limited=limited,
+        whole=found.whole,
+        review=found.review,
+        relations=asked.child_has_relations,
+        identity=bool(found.roles),
+        excluded=found.excluded,
+    )
+
+
+def _is_limiting(file: FileFacts | None) -> bool:
+    """Say whether RGT-09 limits a file. One without a category, or with one that nobody knows, may be about anything."""
+    return file is None or not file.categories or any(category not in _KNOWN_HARMLESS for category in file.categories)
+
+
+def _settled(asked: Asked, draft: Standing, blocks: Sequence[str], remark: str = "") -> Standing:
+    """Apply what the right itself says, and say which answer that makes."""
+    draft = _by_right(asked, draft)
+    if not (draft.own or draft.for_child or draft.relations or draft.identity or draft.refusal):
+        return Standing(answer=NEUTRAL, scope=OWN, excluded=draft.excluded)
+    open_blocks = tuple(block for block in blocks if block not in asked.overrides)
+    return msgspec.structs.replace(
+        draft,
+        answer=DPO_REVIEW if draft.review or open_blocks else PACKAGE,
+        remarks=(*draft.remarks, remark) if remark else draft.remarks,
+        blocks=open_blocks,
+    )
+
+
+def _by_right(asked: Asked, draft: Standing) -> Standing:
+    """Leave out the files where the right does not reach them: portability, consent, and an objection to direct marketing."""
+    refusal = refusal_in_files(asked.right, asked.about)
+    is_marketing = asked.right is Right.OBJECTION and asked.about == "direct_marketing"
+    if not refusal and not is_marketing:
+        return draft
+    is_in_files = draft.identity  # known for more than relations
+    without = msgspec.structs.replace(
+        draft,
+        scope=OWN if draft.scope == OWN else ON_BEHALF,
+        own={},
+        for_child=(),
+        limited=frozenset(),
+        whole=frozenset(),
+    )
+    if is_marketing:
+        return msgspec.structs.replace(without, review=())
+    if draft.relations:
+        is_sure = bool(draft.own or draft.for_child) and not draft.review
+        return msgspec.structs.replace(without, review=(), remarks=(refusal,) if is_sure else ())
+    return msgspec.structs.replace(without, identity=False, refusal=refusal if is_in_files else "")

@@ -1,0 +1,224 @@
+"""A text as a person reads it: the one place where disguises are taken off, for search, redaction and the last look alike.
+
+Character references however often they were escaped, percent signs of addresses, escapes of JSON and of e-mail, tags and comments inside
+words, what turns the direction of reading, what cannot be seen, and letters of another alphabet that look like ours. What comes out is
+the text that is searched, redacted and shown: a place in it is a place in what goes out.
+
+Source: EXP-06, EXP-19; IDN-13.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from rules.texts.markup import Tag, Words, has_markup, tokens, unescaped
+
+_MOST_ROUNDS: Final = 8  # one disguise inside another
+_DISGUISED: Final = re.compile(r"[&%<\\=]|[^\x00-\x7f]")
+
+_AMPERSANDS: Final = re.compile(r"&(?:amp;|#0*38;|#[xX]0*26;)+(?=[#a-zA-Z])")
+_REFERENCE: Final = re.compile(
+    r"&(?:#0*+[0-9]{1,7};|#[xX]0*+[0-9a-fA-F]{1,6};|[a-zA-Z][a-zA-Z0-9]{1,31};|#[0-9]{2,7}(?![0-9])|#[xX][0-9a-fA-F]{2,5}(?![0-9a-fA-F]))"
+)
+_INLINE: Final = frozenset(
+    {
+        "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "mark", "o:p", "q", "rp",
+        "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
+    }
+)  # fmt: skip
+# What begins anywhere in a run of letters would be tried at every one of them: the cost of a long run would be its square.
+_PERCENT_TOKEN: Final = re.compile(r"(?<!\S)[^\s%]*+(?:%[^\s%]*+)++")
+_PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_CODE_UNITS: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_ENCODED_WORD: Final = re.compile(r"=\?([\w.:-]{1,40})(?:\*[\w-]*)?\?([bBqQ])\?([^?\s]{0,400})\?=(?:\s+(?==\?))?")
+_SOFT_BREAK: Final = re.compile(r"(?<=[^\s=])=\r?\n(?=\S)")
+_QUOTED: Final = re.compile(r"(?:=[89A-F][0-9A-F])+")
+_QUOTED_LETTERS: Final = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]*+(?:=[0-9A-F]{2})++)++[^\W\d_]*+")
+
+_TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_REVERSED, _FORWARD, _END = "\u202e", "\u202a\u202b\u202d\u2066\u2067\u2068", "\u202c\u2069"
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+_LATIN: Final = "A-Za-z\u00c0-\u024f"
+_GREEK_OR_CYRILLIC: Final = "\u0370-\u03ff\u0400-\u052f"
+_OTHER_ALPHABET: Final = re.compile(f"[{_GREEK_OR_CYRILLIC}\u0251\u0261]")
+_MIXED: Final = re.compile(rf"(?<![^\W\d_])(?=[^\W\d_]*[{_LATIN}])(?=[^\W\d_]*[{_GREEK_OR_CYRILLIC}\u0251\u0261])[^\W\d_]+")
+_LOOKS_LIKE: Final = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХԚԜаеѕіјкмоорстухһԛԝԁѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧανορτυικɑɡ",
+    "ABESIJKMHOPCTYXQWaesijkmoopctyxhqwdvABEZHIKMNOPTYXavoptuikag",
+)
+
+_BASE64: Final = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-][a-z+/_-]*[A-Z0-9])[A-Za-z0-9+/_-]{8,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{4,}={0,2})*+"
+)
+# What text in one byte a character looks like where it was taken for UTF-16: hardly a Latin letter, and none beside another.
+_IN_PAIRS: Final = re.compile("[^\x00-\u024f]++(?:[\x00-\u024f][^\x00-\u024f]++)*+")
+_BEYOND: Final = re.compile("[\u2e80-\uffff]")
+_HEXADECIMAL: Final = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}[ :]?){6,}(?![0-9a-zA-Z])")
+# Between letters, and one at either end of five: `Peeters1` says nothing else than a name with a number.
+_WITH_DIGITS: Final = re.compile(
+    r"(?<![^\W\d_])(?:[0-9@$]?[^\W\d_]++(?:[0-9@$]{1,3}[^\W\d_]++)+[0-9@$]{0,2}|[0-9@$][^\W\d_]{5,}+|[^\W\d_]{5,}+[0-9@$](?![0-9@$]))"
+)
+_DIGITS_AS_LETTERS: Final = (str.maketrans("013456789@$", "oieasgtbgas"), str.maketrans("013456789@$", "oleasgtbgas"))
+
+
+def as_read(text: str) -> str:
+    """Give a text as a person reads it. A second time changes nothing."""
+    for _ in range(_MOST_ROUNDS):
+        if not _DISGUISED.search(text) and not _UNSEEN.search(text):
+            return text
+        again = _undisguised(text)
+        if again == text:
+            break
+        text = again
+    return text
+
+
+def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
+    """Give the parts of a text that may stand for another: begin, end, and what they would say.
+
+    In base64, in hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`), in the characters that Latin
+    letters become where two of them were taken for one (`of_pairs`). Whether they say anything only whoever knows what is looked for can
+    tell: as long as they do not, they are what they seem to be.
+    """
+    yield from of_pairs(text)
+    for found in _BASE64.finditer(text):
+        if (said := _of_base64(re.sub(r"\s", "", found[0]))) is not None:
+            yield found.start(), found.end(), said
+    for found in _HEXADECIMAL.finditer(text):
+        said = _decoded(bytes.fromhex(re.sub(r"[ :]", "", found[0])))
+        if said is not None:
+            yield found.start(), found.end(), said
+    if "=" in text:
+        for found in _QUOTED_LETTERS.finditer(text):
+            said = _decoded(binascii.a2b_qp(found[0].encode("utf-8", "replace")))
+            if said is not None:
+                yield found.start(), found.end(), said
+    for found in _WITH_DIGITS.finditer(text):
+        for table in _DIGITS_AS_LETTERS:
+            yield found.start(), found.end(), found[0].translate(table)
+
+
+def of_pairs(text: str) -> Iterator[tuple[int, int, str]]:
+    """Give the parts of a text that are, byte for byte, a text in one byte or in UTF-8 that was taken for UTF-16, with what that says.
+
+    Text of two Latin letters a character looks Chinese: whoever saves it as UTF-16 again has the letters back.
+    """
+    if text.isascii() or not _BEYOND.search(text):
+        return
+    for found in _IN_PAIRS.finditer(text):
+        if len(found[0]) > 1 and _BEYOND.search(found[0]):
+            for encoding in ("utf-16-be", "utf-16-le"):
+                content = found[0].encode(encoding, "surrogatepass").replace(b"\0", b"")
+                yield found.start(), found.end(), content.decode("latin-1")
+                if not content.isascii():
+                    yield found.start(), found.end(), content.decode("utf-8", "ignore")
+
+
+def _undisguised(text: str) -> str:
+    """Take one layer off."""
+    if "&" in text:
+        text = _REFERENCE.sub(lambda found: unescaped(found[0]), _AMPERSANDS.sub("&", text))
+    if "<" in text and has_markup(text):
+        text = "".join(_words_of(text))
+    if "%" in text:
+        text = _PERCENT_TOKEN.sub(_without_percents, text)
+    if "\\u" in text:
+        text = _CODE_UNITS.sub(_characters, text)
+    if "=" in text:
+        text = _SOFT_BREAK.sub("", _ENCODED_WORD.sub(_word, text))
+        text = _QUOTED.sub(lambda found: _decoded(binascii.a2b_qp(found[0].encode())) or found[0], text)
+    if not text.isascii():
+        if _TURNS.search(text):
+            text = "\n".join(_in_order(line) for line in text.split("\n"))
+        if _OTHER_ALPHABET.search(text):
+            text = _MIXED.sub(lambda found: found[0].translate(_LOOKS_LIKE), text)
+    return _UNSEEN.sub("", text)
+
+
+def _words_of(text: str) -> Iterator[str]:
+    for token in tokens(text):
+        if isinstance(token, Words):
+            yield token.text if token.is_seen else ""
+        elif isinstance(token, Tag) and token.name not in _INLINE:
+            yield "\n"
+
+
+def _without_percents(token: re.Match[str]) -> str:
+    """What the percent signs of an address stand for; a blank stays in a link, which would end at it."""
+    is_link = "://" in token[0] or token[0].lower().startswith("www.")
+
+    def meant(run: re.Match[str]) -> str:
+        content = bytes.fromhex(run[0].replace("%", ""))
+        before = run.string[run.start() - 1 : run.start()]
+        said = _decoded(content)
+        if said is None and before.isalpha() and all(byte >= 0xC0 for byte in content):
+            said = content.decode("cp1252", "replace")
+        if said is None or (is_link and any(character.isspace() for character in said)):
+            return run[0]
+        after = run.string[run.end() : run.end() + 1]
+        is_word = before.isalpha() or after.isalpha() or any(character.isalpha() for character in said)
+        return said if is_word and not before.isdigit() else run[0]
+
+    return _PERCENT.sub(meant, token[0])
+
+
+def _characters(escapes: re.Match[str]) -> str:
+    units = bytes.fromhex(escapes[0].replace("\\u", ""))
+    return units.decode("utf-16-be", "replace").replace("\ufffd", "")
+
+
+def _word(found: re.Match[str]) -> str:
+    """An encoded word of the head of an e-mail."""
+    try:
+        content = binascii.a2b_base64(found[3]) if found[2] in "bB" else binascii.a2b_qp(found[3].encode("ascii", "replace"), header=True)
+        return content.decode(found[1])
+    except (ValueError, LookupError):
+        return found[0]
+
+
+def _of_base64(written: str) -> str | None:
+    plain = written.rstrip("=").replace("-", "+").replace("_", "/")
+    if len(plain) % 4 == 1:
+        return None
+    try:
+        return _decoded(binascii.a2b_base64(plain + "=" * (-len(plain) % 4)))
+    except ValueError:
+        return None
+
+
+def _decoded(content: bytes) -> str | None:
+    """A text in UTF-8, or in UTF-16 where every second byte is none; None where it is no text."""
+    try:
+        text = content.decode("utf-16-le" if len(content) > 3 and not any(content[1::2]) else "utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if text and all(character.isprintable() or character.isspace() for character in text) else None
+
+
+def _in_order(line: str) -> str:
+    """A line in the order in which it is seen: what is turned round by force stands the other way round."""
+    stack: list[tuple[bool, list[str]]] = [(False, [])]
+
+    def close() -> None:
+        is_reversed, parts = stack.pop()
+        stack[-1][1].append("".join(reversed(parts) if is_reversed else parts))
+
+    for character in line:
+        if character == _REVERSED or character in _FORWARD:
+            stack.append((character == _REVERSED, []))
+        elif character in _END:
+            if len(stack) > 1:
+                close()
+        elif stack[-1][1] and "\u0300" <= character <= "\u036f":
+            stack[-1][1][-1] += character
+        else:
+            stack[-1][1].append(character)
+    while len(stack) > 1:
+        close()
+    return "".join(stack[0][1])

@@ -1,0 +1,36 @@
+"""The storeys are laid out in rooms: each says what it is for, can be taken in at a glance, and stands in the page of the architecture."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+STOREYS = ("rules", "connectors", "jobs", "crm_compliance")
+ROOMS = sorted(
+    path.parent.relative_to(ROOT).as_posix()
+    for storey in STOREYS
+    for path in (ROOT / storey).rglob("__init__.py")
+    if path.parent != ROOT / storey
+)
+MOST_FILES = 24
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_says_what_it_is_for_and_the_page_says_the_same(room: str) -> None:
+    sentence = ast.get_docstring(ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert sentence.split("\n\n")[0].endswith(".")
+    assert f"| `{room}/` | {' '.join(sentence.split(chr(10) * 2)[0].split())} |" in PAGE
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_can_be_taken_in_at_a_glance(room: str) -> None:
+    assert len([path for path in (ROOT / room).glob("*.py") if path.name != "__init__.py"]) <= MOST_FILES
+
+
+def test_the_page_names_no_room_that_is_not_there() -> None:
+    named = {line.split("`")[1].rstrip("/") for line in PAGE.splitlines() if line.startswith(tuple(f"| `{storey}/" for storey in STOREYS))}
+    assert {name for name in named if not (ROOT / name).exists()} == set()
