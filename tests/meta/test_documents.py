@@ -22,13 +22,11 @@ from jobs.writing import contacts, rows, send
 from rules.documents.policy_page import policy_page
 from rules.model.decisions import Flag, Reason
 from rules.policy.loader import load_policy
+from tests.meta.pages import OPERATIONS, ROOT, page
 
-ROOT = Path(__file__).parents[2]
-COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+COMMANDS, SETTINGS = page("commands.md"), page("settings.md")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MOST_WORDS = 900  # of the README: what a newcomer reads before the first night
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```(yaml|toml|json)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 

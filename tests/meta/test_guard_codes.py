@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY
 from jobs.model.work_queue import QUEUE_OLD
 from jobs.plans import guards, observations, past
 from jobs.runs import alarms, quarantine
-
-OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+from tests.meta.pages import OPERATIONS
 
 
 def test_every_reason_for_two_approvals_has_a_sentence_and_stands_in_the_documents() -> None:
