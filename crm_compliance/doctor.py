@@ -112,7 +112,7 @@ def _packages() -> str:
     """PyPI has packages of these names too: an environment that holds one of them would run strange code."""
     if found := strangers():
         raise UsageError(f"other software owns packages of ours: {'; '.join(found)}", hint=HINT)
-    return "the four packages are ours"
+    return "no package name collides"
 
 
 def _store(settings: Settings) -> str:
@@ -143,7 +143,7 @@ def _nights(settings: Settings) -> str:
         late = sum(has_gone_overdue(request, clock(), extra) for request in store.requests())
         if late:
             told.append(f"{OVERDUE}: {late} subject requests should have been answered: crm-compliance requests list")
-    return "\n".join(told) or "nobody has stopped the runs, and none is missing"
+    return "\n".join(told) or "runs are enabled and none was missed"
 
 
 def _storage(settings: Settings) -> str:
@@ -155,7 +155,7 @@ def _storage(settings: Settings) -> str:
         if errors:
             raise UsageError("; ".join(errors), hint="STORAGE_DIR, AZURE_STORAGE, AZURE_CONTAINER", where=found[0].where)
         told += [store.described, *(finding.message for finding in found)]
-    return "\n".join(told) or "no storage outside the CRM is set: recordings with content there wait"
+    return "\n".join(told) or "no external storage configured; recordings stored there are skipped"
 
 
 def _anchor(settings: Settings) -> str:
@@ -236,5 +236,7 @@ def _clock(settings: Settings, theirs: datetime | None) -> str:
         return "set by CRM_COMPLIANCE_CLOCK"
     skew = abs((clock_of(settings)() - theirs).total_seconds())
     if skew > SKEW_S:
-        raise UsageError(f"this machine and the CRM differ by {skew:.0f} s", hint="synchronise the clock: a birthday hangs on it")
+        raise UsageError(
+            f"this machine and the CRM differ by {skew:.0f} s", hint="synchronise the clock: retention ends are counted by date"
+        )
     return f"differs from the CRM by {skew:.0f} s"

@@ -310,7 +310,7 @@ class DynamicsConnector:
                 users.append(guid(msgspec.json.decode(answer.body)["UserId"]))
             except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError):
                 hint = "Check the Web API root."
-                raise ReadIncomplete("The CRM does not say who we are: this is no Dataverse Web API.", hint=hint) from None
+                raise ReadIncomplete("The CRM does not say who we are: this is not a Dataverse Web API.", hint=hint) from None
         if len(set(users)) < len(users):
             raise UsageError("Two of the clients are the same application user.", hint="Give each client a user of its own.")
         return users

@@ -153,7 +153,7 @@ def _by_device_code(application: msal.PublicClientApplication) -> dict[str, Any]
 
 def _refuse_without_terminal() -> None:
     if not _at_a_terminal():
-        raise NotSignedIn("a person must sign in, and this is no terminal", hint="run the command in a terminal")
+        raise NotSignedIn("a person must sign in, and this is not a terminal", hint="run the command in a terminal")
 
 
 def _is_somebody(answer: Mapping[str, Any] | None) -> bool:

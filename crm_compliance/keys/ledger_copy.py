@@ -68,5 +68,5 @@ def read_anchor(path: Path) -> list[Checkpoint | None]:
     if lines == [b""]:
         return []
     if not any(map(looks_like_one, lines[:10])):
-        raise UsageError("this is no anchor: no line of it is a checkpoint", hint="DATA_DIR/anchor.jsonl is one", where=str(path))
+        raise UsageError("this is not an anchor file: no line of it is a checkpoint", hint="DATA_DIR/anchor.jsonl is one", where=str(path))
     return list(decode(lines))

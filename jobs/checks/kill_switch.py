@@ -1,4 +1,4 @@
-"""The kill switch: whoever sets it ends every run after the batch in hand, or where it waits for the CRM (`stop`), until it is lifted
+"""The kill switch: whoever sets it ends every run after the current batch, or where it waits for the CRM (`stop`), until it is lifted
 (`resume`)."""
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def _json_rows(lines: Iterable[tuple[int, bytes]], where: str) -> Iterator[Incom
         try:
             row = decode(line)
         except (msgspec.MsgspecError, UnicodeError):  # their messages may quote the line
-            raise _bad(where, number, "this is no JSON object with the texts table and id") from None
+            raise _bad(where, number, "this is not a JSON object with the texts table and id") from None
         yield _incoming(number, row.table, row.id, where)
 
 
@@ -134,9 +134,9 @@ def _columns(cells: Sequence[str]) -> tuple[int, int] | None:
 def _incoming(line: int, table: str, row: str, where: str) -> Incoming:
     identity = row.strip().strip("{}").lower()
     if not TABLE.fullmatch(table):
-        raise _bad(where, line, "this is no logical name of a table")
+        raise _bad(where, line, "this is not the logical name of a table")
     if not ID.fullmatch(identity):
-        raise _bad(where, line, "this is no id of a row")
+        raise _bad(where, line, "this is not a row id (GUID)")
     digits = identity.replace("-", "")
     return Incoming(line, table, f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")
 

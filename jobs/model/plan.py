@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -274,9 +274,13 @@ class Plan(msgspec.Struct, frozen=True):
             raise Refused(f"the plan was valid until {self.valid_until.isoformat()}", hint="make a new plan", where=self.id)
         if state is PlanState.WAITING:
             error = Refused(
-                f"{', '.join(self.why) or 'BREAKER_TRIPPED'}: approval lacking by {' and '.join(self.missing(now))}",
+                f"{', '.join(self.why) or 'BREAKER_TRIPPED'}: still needs approval from {_people(self.missing(now))}",
                 hint=f"crm-compliance plans approve {self.id} --as WHO --role ROLE",
                 where=self.id,
             )
             error.code = "breaker" if self.breaker.tripped else "approval"
             raise error
+
+
+def _people(roles: Iterable[str]) -> str:
+    return " and ".join(f"{'an' if role[0] in 'aeiou' else 'a'} {role}" for role in roles)

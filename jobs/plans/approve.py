@@ -45,7 +45,11 @@ def approve_plan(
     elif is_service(who) or same_person(who, plan.proposer):
         refused = ("same_person", "the proposer of a plan cannot approve it", "ask somebody else (ACC-09)")
     elif any(same_person(word.who, who) for word in _speaking(plan, now)):
-        refused = ("same_person", "this person has spoken on the plan already", "the second approval is another person's (RET-24)")
+        refused = (
+            "same_person",
+            "this person has already approved or rejected the plan",
+            "the second approval is another person's (RET-24)",
+        )
     elif state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
         refused = ("plan_state", f"the plan is {state.value}", "make a new plan")
     elif approves and role in plan.needed and role not in plan.missing(now):

@@ -87,7 +87,7 @@ class Lookout:
         for number, canary in enumerate(self._policy.canaries, start=1):
             record, found = connector.record(canary.table), self.canaries.get((canary.table, canary.id))
             if record not in UNITS:
-                yield Alarm(CANARY, f"canary {number}: {canary.table} is no table of units")
+                yield Alarm(CANARY, f"canary {number}: {canary.table} is not a table of units")
             elif record not in self._looked_at():
                 continue
             elif found is None:

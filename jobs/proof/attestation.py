@@ -236,7 +236,9 @@ def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation 
         document = msgspec.json.decode(content, type=Attestation)
     except (msgspec.ValidationError, ValueError, RecursionError) as error:
         if not looks_like_one(content):
-            raise UsageError("this is no file of certificates", hint="crm-compliance certificate RUN --output F.json writes one") from None
+            raise UsageError(
+                "this is not a file of certificates", hint="crm-compliance certificate RUN --output F.json writes one"
+            ) from None
         return None, [Problem("file", f"is not as it was written: {_place_of(error)}")]
     problems = [*_about_certificates(document), *_about_counts(document), *_about_ledger(document, check), *_about_parts(document)]
     if (verdict := check(document.key, document.message, document.signature)) is not True:
@@ -256,7 +258,7 @@ def looks_like_one(content: bytes) -> bool:
 
 def _place_of(error: Exception) -> str:
     """Where a document does not have its form; msgspec's messages quote names of fields and types, no values."""
-    return str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is no JSON"
+    return str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is not valid JSON"
 
 
 def _about_certificates(document: Attestation) -> list[Problem]:

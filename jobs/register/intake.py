@@ -205,7 +205,7 @@ def _object(text: bytes) -> Mapping[str, Any]:
     except UnicodeDecodeError:
         raise _wrong(["the form is not UTF-8"]) from None
     except json.JSONDecodeError as error:  # its text may quote the form
-        raise _wrong([f"this is no JSON (line {error.lineno}, column {error.colno})"]) from None
+        raise _wrong([f"this is not valid JSON (line {error.lineno}, column {error.colno})"]) from None
     except ValueError:  # digits by the thousand, which Python reads as no number
         raise _wrong(["the form holds a number that is too long"]) from None
     except RecursionError:

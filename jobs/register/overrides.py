@@ -33,7 +33,7 @@ OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 
 def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequest:
-    """Give one of the two words that set a rule aside: the DPO's and a second person's (IDV-05, SUS-11).
+    """Record one of the two approvals needed to override a rule: the DPO's and a second person's (IDV-05, SUS-11).
 
     The ledger does not say which rule: with some of them it would be a list of suspects (SUS-02).
 
@@ -45,7 +45,7 @@ def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequ
     if rule not in OVERRIDABLE:
         raise UsageError("there is no such rule to set aside", hint=f"one of: {', '.join(OVERRIDABLE)}", where="--rule")
     if not _CODE.fullmatch(reason):
-        raise UsageError("the reason is no code", hint="letters, digits, _ and -, without spaces; no personal data", where="--reason")
+        raise UsageError("--reason must be a code", hint="letters, digits, _ and -, without spaces; no personal data", where="--reason")
     if any(same_person(word.who, hand.who) for word in _words_on(request, rule)):
         raise refused("same_person", "this person has given their word on this rule", "a second person gives the other one", request.id)
     word = Word("override", hand.who, hand.role, hand.now, rule, reason)

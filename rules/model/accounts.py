@@ -29,7 +29,7 @@ def account(text: str, option: str = "--as") -> str:
             where=option,
         )
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{option} is missing or is no account name", hint=f"{option} anna", where=option)
+        raise UsageError(f"{option} is missing or is not an account name", hint=f"{option} anna", where=option)
     return name
 
 

@@ -204,7 +204,7 @@ def _certificate(path: Path, password: str) -> dict[str, str]:
         try:
             key, certificate, _ = pkcs12.load_key_and_certificates(content, password.encode() or None)
         except ValueError:
-            raise UsageError("The client certificate is no PFX file, or its password is wrong.", where=str(path)) from None
+            raise UsageError("The client certificate is not a PFX file, or its password is wrong.", where=str(path)) from None
         if key is None or certificate is None:
             raise UsageError("The PFX file lacks the key or the certificate.", where=str(path))
         pfx = {"private_key_pfx_path": str(path)}

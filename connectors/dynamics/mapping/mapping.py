@@ -280,7 +280,7 @@ def _choice(record: type[Record], field_name: str, node: Node, problems: Problem
     where: dict[int, str] = {}
     kind = field_type(record, field_name)
     if field_name in LOOKUPS or kind in (date, datetime, int, float, bytes):
-        problems.add(node, f"{field_name} is no choice")
+        problems.add(node, f"{field_name} is not a choice")
     for option, entry in node.mapping(None, set()).items():
         if not re.fullmatch(r"-?\d{1,10}", option):
             problems.add(entry, f"an option value is a whole number, not {option[:40]!r}")
@@ -306,7 +306,7 @@ def choice_keys(record: type[Record], field_name: str) -> tuple[str, ...] | None
 def _is_date(record: type[Record], field_name: str, node: Node, problems: Problems) -> bool:
     if field_type(record, field_name) in (date, datetime):
         return True
-    problems.add(node, f"{field_name} is no date, so it has no behaviour")
+    problems.add(node, f"{field_name} is not a date, so it has no behaviour")
     return False
 
 

@@ -45,7 +45,7 @@ def page_of(body: bytes, set_name: str, keys: list[str]) -> AnyPage:
     try:
         content = msgspec.json.decode(body.removeprefix(_BOM))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise PageUnreadable("it is no JSON, or breaks off") from None
+        raise PageUnreadable("it is not valid JSON, or breaks off") from None
     rows = content.get("value") if isinstance(content, dict) else None
     if not isinstance(rows, list):
         raise PageUnreadable("it holds no list of rows as OData 4 writes it")

@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def stop() -> None:
-    """Set the kill switch: every run ends after the batch in hand, and nothing is applied until it is lifted. Planning goes on.
+    """Set the kill switch: every run ends after the current batch, and nothing is applied until it is lifted. Planning goes on.
 
     Example: crm-compliance stop
     """

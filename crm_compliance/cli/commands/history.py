@@ -161,7 +161,7 @@ def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audi
     try:
         with path.open("rb") as lines:
             if (first := list(islice(lines, LOOKED_AT))) and not any(map(looks_like_one, first)):
-                raise UsageError("this is no ledger: its first lines are no entries", hint="history export writes one", where=str(path))
+                raise UsageError("this is not a ledger: its first lines are not entries", hint="history export writes one", where=str(path))
             audit = audit_ledger(decode(chain(first, lines)), points, check=keys.check if keys is not None else None)
     except OSError as error:
         raise UsageError(f"the file cannot be read: {error.strerror or type(error).__name__}", where=str(path)) from None

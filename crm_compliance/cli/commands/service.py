@@ -53,7 +53,7 @@ def _checked(checks: Sequence[Check]) -> Table:
     """What each check found; below a failed one, what to do."""
     from crm_compliance.cli.terminal.tables import table_of
 
-    rows = [(check.name, "well" if check.ok else "FAILED", "\n".join(filter(None, (check.message, _advice(check))))) for check in checks]
+    rows = [(check.name, "ok" if check.ok else "FAILED", "\n".join(filter(None, (check.message, _advice(check))))) for check in checks]
     return table_of(("Check", "", "Found"), rows, wraps=2)
 
 

@@ -22,7 +22,7 @@ def id_of(context: typer.Context, typed: str) -> str:
         return typed
     if not is_reference(reference):
         raise UsageError(
-            "this is no reference of ours: its check sign does not fit the others",
+            "this is not one of our references: its check sign does not fit the others",
             hint="read it again, sign by sign; crm-compliance requests list shows the ids of all requests",
             where="R",
         )

@@ -205,7 +205,7 @@ def override(
     as_: str = AS,
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo or approver; one of the two people is the DPO."),
 ) -> None:
-    """Give one of the two words that set a rule aside; a second person gives the other. Then compile again.
+    """Record one of the two approvals needed to override a rule; a second person records the other. Then compile again.
 
     Example: crm-compliance requests override request-0123 --rule RGT-05 --reason CHILD_INTEREST --as dora --role dpo
     """

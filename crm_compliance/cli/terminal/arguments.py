@@ -43,7 +43,7 @@ def day(text: str, option: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{option} is no date: {text[:40]}", hint="write it as 2026-11-25") from None
+        raise UsageError(f"{option} is not a date: {text[:40]}", hint="write it as 2026-11-25") from None
 
 
 def instant(text: str, option: str) -> datetime:
@@ -55,7 +55,7 @@ def instant(text: str, option: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise UsageError(f"{option} is no day and no instant: {text[:40]}", hint="write 2026-11-25 or 2026-11-25T09:30:00Z")
+        raise UsageError(f"{option} is not a date or time: {text[:40]}", hint="write 2026-11-25 or 2026-11-25T09:30:00Z")
     return moment
 
 
@@ -78,7 +78,7 @@ def row_id(text: str) -> str:
     """
     wanted = text.strip("{}").lower()
     if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", wanted):
-        raise UsageError("this is no id of a row", hint="32 hexadecimal digits in five groups, as a plan file has them")
+        raise UsageError("this is not a row id (GUID)", hint="32 hexadecimal digits in five groups, as a plan file has them")
     return wanted
 
 

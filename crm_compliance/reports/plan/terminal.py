@@ -75,7 +75,7 @@ def print_plan(report: DryRunReport, console: Console) -> None:
     for word, number in plan.bypass.items():
         paper.line(Text.assemble(("Bypass: ", "bold yellow"), f"{bypass_sentence(word, number)}."))
     if set(plan.why) - {"BREAKER_TRIPPED"}:
-        paper.line("Two people look at it because:")
+        paper.line("Needs approval by two people because:")
         for code in plan.why:
             paper.line(f"  {code}: {WHY.get(code, '')}")
     if not report.adds_up:

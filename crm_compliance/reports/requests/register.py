@@ -167,8 +167,8 @@ def print_round(done: RequestsRound, console: Console) -> None:
     paper, upkept = Paper(console), done.upkept
     paper.line(f"{counted(done.pending, 'request')} pending, {paper.number(len(done.overdue))} of them overdue.")
     paper.line(
-        f"Reminders due: {len(upkept.reminded)}; closed for want of an answer: {len(upkept.closed)}; "
-        f"sealed parts that had their day: {len(upkept.erased)}; rows turned into yearly totals: {upkept.totalled}."
+        f"Reminders due: {len(upkept.reminded)}; closed because the person did not answer: {len(upkept.closed)}; "
+        f"sealed data expired and removed: {len(upkept.erased)}; rows turned into yearly totals: {upkept.totalled}."
     )
     for request, code in done.waiting.items():
         paper.line(f"{request}: what was granted waits for {code}.")

@@ -148,7 +148,7 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
         if decision.status is ItemStatus.APPROVED_REDACTED and not item.needs_review:
             raise _wrong(decision.line, "gives a text to an item that has none", "APPROVED or WITHHELD")
         if decision.code == SEEN_UNCHECKED and item.attachment is None:
-            raise _wrong(decision.line, f"says {SEEN_UNCHECKED} of an item that is no file", '"status": "APPROVED" alone')
+            raise _wrong(decision.line, f"says {SEEN_UNCHECKED} of an item that is not a file", '"status": "APPROVED" alone')
         if decision.code == NOT_A_NAME and not is_copy:
             raise _wrong(decision.line, f"says {NOT_A_NAME} of what is not given to anybody", '"status": "APPROVED" alone')
         if is_copy and decision.status is ItemStatus.APPROVED and item.unread and decision.code != SEEN_UNCHECKED:
@@ -196,9 +196,9 @@ def _read(number: int, line: str) -> Decision:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):  # their texts may quote the line
-        raise _wrong(number, "is no JSON") from None
+        raise _wrong(number, "is not valid JSON") from None
     if not isinstance(found, dict):
-        raise _wrong(number, "is no JSON object")
+        raise _wrong(number, "is not a JSON object")
     if unknown := found.keys() - _KEYS:
         raise _wrong(number, f"has {len(unknown)} keys that are not known", f"known are {', '.join(sorted(_KEYS))}")
     item, status, code, text = found.get("item"), found.get("status"), found.get("code") or "", found.get("text")

@@ -144,7 +144,7 @@ def refuse(context: JobContext, hand: Hand, request_id: str, code: str) -> Decid
     request = _admitted(hand, request_id)
     if code not in FITTING[request.right]:
         raise UsageError(
-            f"this is no refusal of the right of {request.right.value}",
+            f"this is not a refusal of the right of {request.right.value}",
             hint=f"one of: {', '.join(FITTING[request.right])}",
             where="--refuse",
         )

@@ -152,7 +152,7 @@ def test_a_table_that_every_organisation_has_may_not_be_left_out() -> None:
 def test_a_behaviour_is_for_dates_only() -> None:
     text = edited("    table: cf_dossier\n", "    table: cf_dossier\n    behaviour:\n      outcome: date_only\n      opened_on: weekly\n")
     found = mistakes(text)
-    assert any("outcome is no date" in line for line in found)
+    assert any("outcome is not a date" in line for line in found)
     assert any("one of date_only, user_local" in line for line in found)
 
 

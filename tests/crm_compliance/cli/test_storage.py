@@ -99,4 +99,4 @@ def test_doctor_looks_at_the_storage(typist: Typist, org: Night, objects: Path) 
     typist.set(STORAGE_DIR=str(objects / "nowhere"))
     assert storage(2)["ok"] is False
     typist.unset("STORAGE_DIR")
-    assert "no storage outside the CRM is set" in str(storage(0)["message"])
+    assert "no external storage configured" in str(storage(0)["message"])
