@@ -25,7 +25,7 @@ from jobs.retention import run_retention, verify_run
 from jobs.runs.apply import apply_plan
 from rules.model.records import UnitKind
 from rules.model.residual_data import Place, PlaceState
-from tests.connectors.dynamics.test_traces import environment_with_more
+from tests.connectors.dynamics.residual.test_traces import environment_with_more
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points
 from tests.known_definitions import KNOWN

@@ -26,7 +26,7 @@ from jobs.model.run import Action, ActionState, RunState
 from jobs.residual.clean import clean_places
 from rules.errors import ComplianceError, MappingError
 from rules.model.residual_data import Place, PlaceState
-from tests.connectors.dynamics.test_traces import environment_with_more
+from tests.connectors.dynamics.residual.test_traces import environment_with_more
 from tests.integration.night import CATEGORY, TOKEN, Night
 from tests.known_definitions import KNOWN
 

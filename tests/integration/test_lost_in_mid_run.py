@@ -23,7 +23,7 @@ from jobs.restores.detect import recover, replay_if_restored
 from jobs.restores.lost_runs import LostPlaces
 from jobs.runs.apply import apply_plan
 from jobs.writing import send
-from tests.connectors.dynamics.test_traces import environment_with_more
+from tests.connectors.dynamics.residual.test_traces import environment_with_more
 from tests.integration.holding import place, release
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_kill_and_resume import Fragile, Killed, Points, organisation, state_of

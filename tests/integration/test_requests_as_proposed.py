@@ -27,7 +27,7 @@ from rules.model.requests import RequestState
 from tests.crm_compliance.asking import told
 from tests.integration.night import Night
 from tests.integration.test_requests_answer import Answer
-from tests.jobs.reading.made import a_compound_file, a_document, a_pdf, a_picture, packed
+from tests.jobs.files.made import a_compound_file, a_document, a_pdf, a_picture, packed
 
 DAY = date(2026, 11, 25)
 

@@ -21,7 +21,7 @@ from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from rules.model.requests import RequestState, Right
-from tests.crm_compliance.packages.pages import text_of
+from tests.crm_compliance.answer_package.pages import text_of
 from tests.integration.deciding import ask, close, compile_, context_of, decide, decision, granted, release, whats
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold

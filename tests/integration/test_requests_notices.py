@@ -19,7 +19,7 @@ from jobs.requests.decisions.notices import counts_of, due_in, listed, not_told,
 from jobs.requests_round import RequestsRound, go_round
 from rules.errors import Refused, UsageError
 from rules.model.requests import RequestState, Right
-from tests.crm_compliance.packages.samples import DOSSIER
+from tests.crm_compliance.answer_package.samples import DOSSIER
 from tests.integration.deciding import ask, close, compile_, context_of, decide, decision, dora, release
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold

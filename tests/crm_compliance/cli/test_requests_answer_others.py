@@ -9,9 +9,9 @@ import pytest
 
 from crm_compliance.wiring import mapping_text
 from rules.model.requests import Outcome
+from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, Asking, told
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, asked_by, jan, suspect
-from tests.crm_compliance.packages.pages import text_of
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 

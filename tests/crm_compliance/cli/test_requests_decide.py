@@ -9,8 +9,8 @@ import pytest
 
 from crm_compliance.answer_package.package import package_of, sender_of
 from jobs.requests.answer.release import for_release
+from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, ERIK, Asking
-from tests.crm_compliance.packages.pages import text_of
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 

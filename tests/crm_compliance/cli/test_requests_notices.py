@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, PIET, jan, suspect
 from tests.crm_compliance.cli.test_requests_answer_rights import on_behalf
 from tests.crm_compliance.cli.test_requests_decide import LOTTE, asking_for, decide, lotte, released, shown
 from tests.crm_compliance.cli.test_requests_release import unpacked
-from tests.crm_compliance.packages.pages import text_of
 from tests.crm_compliance.typist import Typist, set_faults
 from tests.integration.night import Night
 

@@ -25,10 +25,10 @@ from jobs.model.request import COMPILATION, PACKAGE
 from rules.errors import Refused
 from rules.model.requests import Outcome, RequestState
 from rules.redaction.leak_check import name_needle
+from tests.crm_compliance.answer_package.pages import opened, pictures_of, text_of
 from tests.crm_compliance.asking import DORA, ERIK, Asking
 from tests.crm_compliance.cli.test_requests_answer_closed import JAN, PIET, jan, suspect
 from tests.crm_compliance.cli.test_requests_answer_rights import LOTTE, lotte
-from tests.crm_compliance.packages.pages import opened, pictures_of, text_of
 from tests.crm_compliance.typist import Typist
 from tests.crm_compliance.web import serving
 from tests.integration.night import Night

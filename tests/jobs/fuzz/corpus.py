@@ -18,7 +18,7 @@ import pikepdf
 import xlsxwriter
 from PIL import Image
 
-from tests.jobs.reading.made import a_compound_file, a_document, a_message, a_pdf, a_picture, packed, zipped
+from tests.jobs.files.made import a_compound_file, a_document, a_message, a_pdf, a_picture, packed, zipped
 
 FOLDER = Path(__file__).parents[2] / "data" / "corpus" / "files"
 WHO = "Żaneta D'Hondt-Müller (fictief)"

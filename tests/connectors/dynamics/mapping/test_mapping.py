@@ -1,0 +1,410 @@
+"""The mapping file: refused with every mistake by line, and compared with the CRM column by column."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import responses
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from connectors.dynamics.mapping.mapping import (
+    OPTIONAL_KINDS,
+    REFERENCE,
+    REQUIRED_FIELDS,
+    SAFEGUARDS,
+    choice_keys,
+    field_type,
+    mappable_fields,
+    parse_mapping,
+)
+from connectors.interface import Finding, ReadIncomplete, Unreachable
+from rules.errors import MappingError
+from rules.model.personal_records import FULL, personal_fields
+from rules.model.records import KINDS, Contact, Dossier, Note
+from tests.connectors.dynamics.fake_crm import FakeCrm, edit
+
+SCHEMA = json.loads(REFERENCE.with_name("schema.json").read_text("utf-8"))
+SECOND = Path(__file__).parents[3] / "data" / "second-mapping.yaml"
+TEXT = REFERENCE.read_text("utf-8")
+
+
+def edited(old: str, new: str) -> str:
+    assert TEXT.count(old) >= 1, old
+    return TEXT.replace(old, new, 1)
+
+
+def line_of(text: str, wanted: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), 1) if wanted in line)
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(MappingError) as caught:
+        parse_mapping(text, "mine.yaml")
+    assert caught.value.exit_code == 3
+    head, *lines = str(caught.value).splitlines()
+    assert "mistake" in head
+    assert caught.value.where == lines[0].split(": ", 1)[0].strip()
+    return [line.strip() for line in lines]
+
+
+def test_the_shipped_mapping_maps_every_field_of_every_record() -> None:
+    mapping = parse_mapping(REFERENCE.read_text(encoding="utf-8"), REFERENCE.name)
+    assert set(mapping.tables) == set(KINDS)
+    for kind, record in KINDS.items():
+        missing = set(mappable_fields(record)) - set(mapping.tables[kind].columns)
+        assert missing == {"note": {"evidence"}, "enrolment": {"kind"}}.get(kind, set())  # the reference environment does not record these
+        assert set(mapping.tables[kind].personal) == set(personal_fields(kind))
+    assert mapping.recording_media_types == ("audio/*",)
+
+
+def test_the_tables_of_a_record_are_found_also_for_the_classes_of_pages() -> None:
+    mapping = parse_mapping(REFERENCE.read_text(encoding="utf-8"), REFERENCE.name)
+
+    class Page(Dossier):
+        pass
+
+    assert mapping.table(Page) is mapping.tables["dossier"]
+    assert mapping.kind_of("annotation") == "note"
+    assert mapping.kind_of("task") is None
+
+
+def test_the_schema_for_editors_says_what_the_loader_says() -> None:
+    tables = SCHEMA["properties"]["tables"]
+    assert set(tables["properties"]) == set(KINDS)
+    assert set(tables["required"]) == set(KINDS) - OPTIONAL_KINDS
+    for kind, record in KINDS.items():
+        parts = tables["properties"][kind]["properties"]
+        assert tuple(parts["columns"]["properties"]) == mappable_fields(record)
+        assert set(parts["columns"]["required"]) == REQUIRED_FIELDS[kind]
+        assert tuple(parts.get("personal", {"properties": {}})["properties"]) == personal_fields(kind)
+        full = FULL[kind]
+        named = (*mappable_fields(record), *personal_fields(kind))
+        dates = {name for name in named if field_type(full, name) in (date, datetime)}
+        assert set(parts.get("behaviour", {"properties": {}})["properties"]) == dates
+
+
+@pytest.mark.parametrize("path", [REFERENCE, SECOND])
+def test_the_shipped_files_satisfy_the_schema(path: Path) -> None:
+    content: Any = YAML(typ="safe").load(path.read_text("utf-8"))
+    as_json = json.loads(json.dumps(content))  # option values become texts, as editors see them
+    jsonschema.Draft202012Validator(SCHEMA).validate(as_json)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("schema: crm-mapping/1", "schema: crm-mapping/9", "crm-mapping/9", "schema is crm-mapping/1"),
+        ("    table: cf_dossier\n", "    table: CF Dossier\n", "CF Dossier", "logical name"),
+        ("    table: cf_dossier\n", "    table: cf_dossier\n    readable: [hold]\n", "readable: [hold]", "has no column"),
+        ("      outcome: cf_outcome\n", "      result: cf_outcome\n", "      result:", "is not known here"),
+        ("      outcome: cf_outcome\n", "      outcome:\n", "      outcome:", "logical name"),
+        ("      legal_hold: cf_legalhold\n", "      legal_hold: cf_legalhold\n      legal_hold: x\n", "legal_hold: x", "twice"),
+        ("        100000000: not_located\n", "        abc: not_located\n", "abc: not", "whole number"),
+        ("        100000000: not_located\n", "        100000000: Niet gevonden\n", "Niet gevonden", "a key"),
+        ("        1: inactive\n", "        1: closed\n", "1: closed", "yes or no"),
+        ('["audio/*"]', '["audio"]', 'types: ["audio"]', "media type"),
+        ('["audio/*"]', "audio/*", "types: audio", "list"),
+        ("copies: []\n", "copies: [cloud]\n", "copies: [cloud]", "one of search_index"),
+        ("copies: []\n", "copies: []\nstay: [cf_review]\n", "stay: [cf_review]", "table.column"),
+        ("    table: cf_fiche\n", "    table: cf_dossier\n", "  fiche:", "same table"),
+        ("      birth_on: birthdate\n", "      birth_on: birthdate\n      suspect: cf_issuspect\n", "suspect: cf", "R-112"),
+        ("      gender: gendercode\n", "      gender: cf_verdachte\n", "cf_verdachte", "R-112"),
+        ("      birth_on: birthdate\n", "      birth_on: birthdate\n      role: rol\n", "role: rol", "R-112"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(old: str, new: str, place: str, words: str) -> None:
+    text = edited(old, new)
+    found = mistakes(text)
+    assert any(line.startswith(f"mine.yaml:{line_of(text, place)}: ") and words in line for line in found), found
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    text = edited("      outcome: cf_outcome\n", "      uitkomst: cf_outcome\n").replace(
+        "  party:\n    table: cf_party", "  party:\n    table: 7"
+    )
+    assert len(mistakes(text)) >= 3
+
+
+@pytest.mark.parametrize("text", ["", "[]", "a: [", "schema: crm-mapping/1", "\tx", "&a [*a]", "tables: {dossier: 1}", "{[a]: 1}"])
+def test_what_is_no_mapping_is_refused(text: str) -> None:
+    assert mistakes(text)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_mapping_or_refused(text: str) -> None:
+    with pytest.raises(MappingError):
+        parse_mapping(text, "mine.yaml")
+
+
+def test_a_table_that_every_organisation_has_may_not_be_left_out() -> None:
+    with pytest.raises(MappingError, match=r"tables\.party is missing"):
+        parse_mapping(edited("  party:\n    table: cf_party\n", "  call2:\n    table: cf_party\n"), "mine.yaml")
+
+
+def test_a_behaviour_is_for_dates_only() -> None:
+    text = edited("    table: cf_dossier\n", "    table: cf_dossier\n    behaviour:\n      outcome: date_only\n      opened_on: weekly\n")
+    found = mistakes(text)
+    assert any("outcome is not a date" in line for line in found)
+    assert any("one of date_only, user_local" in line for line in found)
+
+
+def test_a_choice_without_column_or_for_a_lookup_is_refused() -> None:
+    text = edited("      contact: cf_contactid\n", "      contact: cf_contactid\n    choices:\n      dossier: {1: x}\n")
+    assert mistakes(text)
+    text = edited("      outcome: cf_outcome\n", "")
+    assert any("has no column" in line for line in mistakes(text))
+
+
+def test_categories_without_options_are_refused() -> None:
+    assert any("needs its option values" in line for line in mistakes(edited("      categories: *categories\n", "")))
+
+
+def test_what_a_fiche_can_say_the_statistics_must_be_able_to_hold() -> None:
+    text = TEXT.replace("      reporter_kind: *reporter_kind\n", "      reporter_kind: {100000000: child, 100000001: parent}\n")
+    found = mistakes(text)
+    assert len(found) == 2
+    assert "statistic.reporter_kind has no option for other" in found[0]
+
+
+# -- compared with the CRM ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crm() -> Iterator[FakeCrm]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield FakeCrm(mock)
+
+
+def check(crm: FakeCrm, text: str = TEXT) -> list[Finding]:
+    with crm.connector(mapping_text=text, mapping_source="mine.yaml") as connector:
+        return connector.check()
+
+
+def errors(crm: FakeCrm, text: str = TEXT) -> list[str]:
+    return [f"{finding.where} {finding.message}" for finding in check(crm, text) if finding.is_error]
+
+
+def columns(crm: FakeCrm, table: str) -> dict[str, Any]:
+    found: dict[str, Any] = crm.definition["tables"][table]["columns"]
+    return found
+
+
+def test_the_shipped_mapping_fits_the_reference_environment(crm: FakeCrm) -> None:
+    assert check(crm) == []
+
+
+def test_a_table_or_column_that_the_crm_lacks_is_told_by_line(crm: FakeCrm) -> None:
+    text = edited("    table: cf_party\n", "    table: cf_partij\n").replace("outcome: cf_outcome\n", "outcome: cf_afloop\n", 1)
+    found = errors(crm, text)
+    assert any(f"mine.yaml:{line_of(text, 'cf_afloop')} The table cf_dossier has no column cf_afloop" in line for line in found)
+    assert any("The CRM has no table cf_partij (party); did you mean cf_party?" in line for line in found)
+    assert len(found) == 2
+
+
+def test_a_misspelt_column_is_told_with_the_one_that_was_meant(crm: FakeCrm) -> None:
+    found = errors(crm, edited("outcome: cf_outcome\n", "outcome: cf_outcom\n"))
+    assert len(found) == 1
+    assert found[0].endswith("has no column cf_outcom (dossier.outcome); did you mean cf_outcome?")
+
+
+def test_an_option_that_the_crm_lacks_is_an_error_and_one_that_the_mapping_lacks_a_warning(crm: FakeCrm) -> None:
+    text = edited("        100000044: preventive\n", "        100000999: preventive\n")
+    findings = check(crm, text)
+    assert any(finding.is_error and "no option 100000999 (preventive)" in finding.message for finding in findings)
+    assert any(not finding.is_error and "100000044" in finding.message and "UNCONFIGURED" in finding.message for finding in findings)
+    crm.definition["choices"]["cf_outcome"][7] = {"nl": "Nieuw"}
+    assert any(not finding.is_error and "cf_dossier.cf_outcome has an option 7" in finding.message for finding in check(crm))
+
+
+def test_a_column_of_another_type_is_an_error(crm: FakeCrm) -> None:
+    columns(crm, "cf_dossier")["cf_closedon"]["type"] = "string(20)"
+    columns(crm, "cf_dossier")["cf_legalhold"]["type"] = "choice cf_channel"
+    columns(crm, "cf_dossier")["cf_outcome"]["type"] = "int"
+    columns(crm, "contact")["cf_birthyear"]["type"] = "decimal"
+    columns(crm, "cf_party")["cf_role"]["type"] = "choices cf_role"
+    columns(crm, "cf_donation")["cf_contactid"]["type"] = "string(50)"
+    found = errors(crm)
+    for words in ("needs a date", "option values under choices", "needs a choice", "needs BigInt or Integer", "needs a lookup"):
+        assert any(words in line for line in found), words
+    assert len(found) == 6
+
+
+def test_a_lookup_to_another_table_is_an_error(crm: FakeCrm) -> None:
+    for one in crm.definition["relationships"]:
+        if one["name"] == "cf_dossier_fiches":
+            one["parent"] = "account"
+    assert any("cf_fiche.cf_dossierid points to account, not to cf_dossier" in line for line in errors(crm))
+    crm.definition["relationships"] = [one for one in crm.definition["relationships"] if one["child"] != "cf_fiche"]
+    assert any("names no relationship for the lookup cf_fiche.cf_dossierid" in line for line in errors(crm))
+
+
+@pytest.mark.parametrize("kind", ["choice", "choices"])
+def test_categories_may_be_one_choice_or_several(crm: FakeCrm, kind: str) -> None:
+    columns(crm, "cf_dossier")["cf_categories"]["type"] = f"{kind} cf_category"
+    assert errors(crm) == []
+
+
+def test_a_status_may_stand_for_an_outcome(crm: FakeCrm) -> None:
+    columns(crm, "cf_dossier")["cf_outcome"]["type"] = "status cf_outcome"
+    assert errors(crm) == []
+
+
+def test_a_choice_whose_options_the_crm_does_not_tell_is_an_error(crm: FakeCrm) -> None:
+    crm.fault_times("PicklistAttributeMetadata", edit(lambda content: content["value"].clear()), 99)
+    assert any("does not tell the options of cf_dossier.cf_outcome" in line for line in errors(crm))
+
+
+def without_behaviour(crm: FakeCrm) -> None:
+    original = crm._cast
+
+    def cast(column: str, about: dict[str, Any]) -> dict[str, Any]:
+        item = original(column, about)
+        if column == "cf_openedon":
+            item["DateTimeBehavior"] = {"Value": "Mystery"}
+        return item
+
+    crm._cast = cast  # type: ignore[method-assign]
+
+
+def test_a_date_whose_behaviour_is_unknown_refuses_to_run(crm: FakeCrm) -> None:
+    without_behaviour(crm)
+    assert any("cf_dossier.cf_openedon is unknown (DAT-09)" in line for line in errors(crm))
+    with crm.connector() as connector, pytest.raises(MappingError, match="DAT-09"):
+        list(connector.read(Dossier, ["legal_hold"]))
+
+
+def test_the_mapping_may_state_a_behaviour_that_the_crm_does_not_tell(crm: FakeCrm) -> None:
+    without_behaviour(crm)
+    text = edited("    table: cf_dossier\n", "    table: cf_dossier\n    behaviour: {opened_on: time_zone_independent}\n")
+    assert errors(crm, text) == []
+    crm.rows["cf_dossiers"] = [{"cf_dossierid": "00000000-0000-4000-8000-000000000001", "cf_openedon": "2026-04-30T23:30:00Z"}]
+    with crm.connector(mapping_text=text) as connector:
+        (page,) = connector.read(Dossier, ["opened_on"])
+    assert page[0].opened_on == date(2026, 4, 30)
+
+
+def test_a_behaviour_that_contradicts_the_crm_is_an_error(crm: FakeCrm) -> None:
+    text = edited("    table: cf_dossier\n", "    table: cf_dossier\n    behaviour: {opened_on: date_only}\n")
+    assert any("user_local in the CRM and date_only in the mapping" in line for line in errors(crm, text))
+
+
+@pytest.mark.parametrize(
+    ("kind", "wire", "day"),
+    [
+        ("datetime", "2008-05-09T22:00:00Z", date(2008, 5, 10)),
+        ("datetime", "2026-01-31T22:59:59Z", date(2026, 1, 31)),
+        ("datetime", "2026-01-31T23:00:00Z", date(2026, 2, 1)),
+        ("datetime", "2026-01-31T23:00:00.5Z", date(2026, 2, 1)),
+        ("datetime", "1875-06-01T21:50:00Z", date(1875, 6, 1)),
+        ("datetime", "9999-12-31T23:30:00Z", date(9999, 12, 31)),
+        ("datetime", "1753-01-01T00:00:00Z", date(1753, 1, 1)),
+        ("datetime_tzi", "2026-04-30T23:30:00Z", date(2026, 4, 30)),
+        ("date", "2014-07-30", date(2014, 7, 30)),
+    ],
+)
+def test_a_date_is_read_by_its_behaviour(crm: FakeCrm, kind: str, wire: str, day: date) -> None:
+    columns(crm, "contact")["birthdate"]["type"] = kind
+    crm.rows["contacts"] = [{"contactid": "00000000-0000-4000-8000-000000000001", "birthdate": wire}]
+    with crm.connector() as connector:
+        (page,) = connector.read(Contact, ["birth_on"])
+    assert page[0].birth_on == day
+
+
+def test_nothing_is_read_from_a_table_that_does_not_fit(crm: FakeCrm) -> None:
+    del columns(crm, "annotation")["mimetype"]
+    with crm.connector() as connector:
+        with pytest.raises(MappingError, match="no column mimetype"):
+            list(connector.read(Note, ["is_document"]))
+        assert list(connector.read(Dossier, ["legal_hold"])) == []
+
+
+def test_a_crm_out_of_reach_is_found_out_once(crm: FakeCrm) -> None:
+    crm.faults.append(lambda request, reply: (503, {}, ""))
+    with crm.connector() as connector:
+        with pytest.raises(Unreachable):
+            connector.check()
+        assert connector.stats.requests == 6
+    assert {path.split("?")[0] for path in crm.paths()} == {"EntityDefinitions(LogicalName='cf_dossier')"}
+
+
+def test_a_definition_that_is_not_usable_is_no_definition(crm: FakeCrm) -> None:
+    for body in ("[]", "<html>", json.dumps({"LogicalName": "cf_dossier"})):
+        crm.faults[:] = [lambda request, reply, body=body: (200, {}, body)]  # type: ignore[misc]
+        with crm.connector() as connector, pytest.raises(ReadIncomplete):
+            connector.check()
+
+
+@pytest.mark.parametrize("kind", sorted(SAFEGUARDS))
+def test_a_field_whose_absence_hides_something_is_mapped_or_disowned(kind: str) -> None:
+    """A hold flag that nobody mapped would keep nothing, and nobody would know."""
+    text = REFERENCE.read_text("utf-8")
+    for name in SAFEGUARDS[kind]:
+        line = next(line for line in text.split(f"  {kind}:\n")[1].splitlines() if line.strip().startswith(f"{name}:"))
+        before, after = text.split(f"  {kind}:\n")
+        lacking = f"  {kind}:\n".join((before, after.replace(line + "\n", "", 1)))
+        with pytest.raises(MappingError, match=f"{name} is missing"):
+            parse_mapping(lacking, "m.yaml")
+        disowned = lacking.replace(f"  {kind}:\n", f"  {kind}:\n    without: [{name}]\n", 1)
+        assert name not in parse_mapping(disowned, "m.yaml").tables[kind].columns
+
+
+def test_only_safeguards_are_disowned() -> None:
+    text = REFERENCE.read_text("utf-8").replace("  dossier:\n", "  dossier:\n    without: [outcome]\n", 1)
+    with pytest.raises(MappingError, match=r"dossier\.outcome needs no word"):
+        parse_mapping(text, "m.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        (": suspect\n", ": suspct\n", "did you mean suspect?"),
+        (": suspect\n", ": suspects\n", "did you mean suspect?"),
+        (": child\n", ": kind\n", ""),
+        (": phone\n", ": fone\n", ""),
+        (": not_located\n", ": not_locatd\n", "did you mean not_located?"),
+        (": professional\n", ": profesional\n", "did you mean professional?"),
+    ],
+)
+def test_a_key_that_no_rule_reads_is_refused_with_what_was_meant(old: str, new: str, meant: str) -> None:
+    """`suspct` would close no file to a suspect (SUS-02), `kind` would leave a child without a birth date."""
+    text = edited(old, new)
+    told = mistakes(text)
+    assert told[0].startswith(f"mine.yaml:{line_of(text, new.strip())}: ")
+    assert "use one of" in told[0]
+    assert told[0].endswith(meant or ", or leave the option out")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [
+        ("      outcome: cf_outcome\n", "      outcom: cf_outcome\n", "did you mean outcome?"),
+        ("  fiche:\n", "  fische:\n", "did you mean fiche?"),
+        ("    choices:\n", "    choises:\n", "did you mean choices?"),
+        ("recording_media_types:", "recording-media-type:", "did you mean recording_media_types?"),
+    ],
+)
+def test_a_misspelt_name_is_refused_with_what_was_meant(old: str, new: str, meant: str) -> None:
+    assert any("is not known here" in line and line.endswith(meant) for line in mistakes(edited(old, new)))
+
+
+def test_the_schema_has_the_keys_that_the_rules_read() -> None:
+    for kind, record in KINDS.items():
+        for field, definition in (
+            SCHEMA["properties"]["tables"]["properties"][kind]["properties"].get("choices", {"properties": {}})["properties"].items()
+        ):
+            keys = choice_keys(record, field)
+            named = SCHEMA["$defs"][definition["$ref"].rpartition("/")[2]]["additionalProperties"]
+            assert keys is None or named == {"enum": list(keys)}, (kind, field)
+
+
+def test_what_the_organisation_calls_its_own_has_keys_of_its_own() -> None:
+    keys = {field for record in KINDS.values() for field in mappable_fields(record) if choice_keys(record, field) is None}
+    assert {"categories", "kind"} <= keys

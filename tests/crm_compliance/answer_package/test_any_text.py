@@ -1,0 +1,63 @@
+"""Whatever somebody has written, there is a letter, a page and data of it (EXP-12, EXP-19)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crm_compliance.answer_package.package import package_of
+from jobs.model.answer import Addressee, Field, Recipient
+from tests.crm_compliance.answer_package.pages import text_of
+from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, SENDER, compilation, fiche
+
+NASTY = "a_ \u00a0\t\r\n\u2028-\u00ad\u200b\u200d\u202e\u2067\u2069\x00\x1b\x85\ud800\udfff\ufffe"
+NASTY += "\ufdd0\u0301\u0489\u20dd\ufe0f漢क्षع😀\U000e0001\U0010ffff"
+NASTY += "\\#$*=<>&{}[]"
+RUNS = (
+    "a" * 40_000,
+    "_" * 40_000,
+    "漢" * 40_000,
+    "a" + "\u0301" * 40_000,
+    "1" * 40_000,
+    "क्षि" * 12_000,
+    "\u202e" * 40_000,
+    "a\u00a0" * 20_000,
+)
+
+
+def made(text: str) -> dict[str, bytes]:
+    """A package with a text in every place where one can stand."""
+    contexts = (msgspec.structs.replace(DOSSIER, recipients=(Recipient(text, on="2026-03-02"),)), GIFTS)
+    gift = msgspec.structs.replace(GIFT, fields=(Field("name", text, provided=True),))
+    items = (fiche(2, text), gift)
+    one = compilation(items=items, contexts=contexts, addressee=Addressee(text), needles=(), withheld=())
+    return package_of(one, SENDER, {}) | {
+        "data.csv": package_of(msgspec.structs.replace(one, right="portability"), SENDER, {})["data.csv/data.csv"]
+    }
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(st.text(max_size=200), st.text(alphabet=NASTY, max_size=200)))
+def test_any_text_gives_a_letter_a_page_and_data(text: str) -> None:
+    files = made(text)
+    assert files["letter.pdf"].startswith(b"%PDF-")
+    files["index.html"].decode()
+    assert json.loads(files["data.json"])["items"]
+    assert list(csv.reader(io.StringIO(files["data.csv"].decode(), newline="")))
+
+
+@pytest.mark.parametrize("run", RUNS, ids=["letters", "lines", "han", "marks", "digits", "clusters", "turns", "hard blanks"])
+def test_a_run_without_a_break_is_broken_where_it_is_set(run: str) -> None:
+    """A PDF string holds 32,767 characters, a line of the letter about a hundred."""
+    files = made(run)
+    if run[0] in "a_1" and len(set(run)) == 1:  # all of it stands on the paper, not beyond its edge
+        assert re.sub(r"[^a_1]", "", text_of(files["letter.pdf"])).count(run[0]) >= len(run)
+    items = json.loads(files["data.json"])["items"]
+    assert items[0]["fields"]["summary"] == run

@@ -1,0 +1,136 @@
+"""The page as a browser shows it: readable by everybody, and in contact with nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_compliance.answer_package.content.content import answer_of
+from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.page import page_html
+from jobs.model.answer import Addressee
+from tests.browser.chromium import chromium, is_here
+from tests.crm_compliance.answer_package.samples import SENDER, compilation, fiche
+
+NASTY = "<script>alert(1)</script> <img src=x onerror=alert(1)> {{ 7*7 }} https://example.org/ &amp; \u202egpj.exe"
+
+
+def page(**changes: Any) -> str:
+    return page_html(answer_of(compilation(**changes), SENDER)).decode()
+
+
+class Tags(HTMLParser):
+    """The elements of a page, with their attributes, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.said = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.said += data
+
+    def of(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+def test_text_of_the_crm_is_text() -> None:
+    """EXP-19: no script, no picture, no template, no link."""
+    found = Tags(page(items=(fiche(2, NASTY),), addressee=Addressee(NASTY)))
+    assert not found.of("script")
+    assert not found.of("img")
+    assert "{{ 7*7 }} https://example.org/ &amp; gpj.exe" in found.said
+    assert {str(link["href"]) for link in found.of("a") if not str(link["href"]).startswith("#")} == {"letter.pdf"}
+
+
+def test_letter_attachments_and_the_number_to_call_are_links() -> None:
+    """EXP-10: and nothing else is, whatever the CRM has."""
+    found = Tags(page(addressee=Addressee("Lotte (fictief)", is_minor=True, first_name="Lotte")))
+    links = [str(link["href"]) for link in found.of("a") if not str(link["href"]).startswith("#")]
+    assert links == ["letter.pdf", "tel:116000", "attachments/attachment-1.png"]
+    assert texts_in("nl").say("child", "rest_page") in found.said
+    assert texts_in("nl").say("child", "rest") not in found.said
+
+
+def test_sixty_records_have_one_table_with_its_headings_once_and_a_way_to_jump() -> None:
+    found = Tags(page(items=tuple(fiche(number) for number in range(1, 61)), withheld=()))
+    records = [attributes for attributes in found.of("table") if attributes.get("class") == "records"]
+    assert len(records) == 1
+    assert found.said.count(texts_in("nl").say("access", "what")) == 1
+    targets = {str(link["href"])[1:] for link in found.of("a")}
+    assert {f"item-{number}" for number in range(1, 61)} <= targets
+
+
+def test_it_asks_for_nothing_and_allows_nothing() -> None:
+    """EXP-19: a policy that allows its own style and nothing else."""
+    found = Tags(page())
+    policy = next(meta["content"] for meta in found.of("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert not {tag for tag, _ in found.tags} & {"link", "iframe", "object", "form", "base", "audio", "video"}
+    assert not any(key in attributes for _, attributes in found.tags for key in ("src", "style", "onclick", "onload"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_structure_can_be_walked(language: str) -> None:
+    found = Tags(page(language=language))
+    names = [tag for tag, _ in found.tags]
+    assert found.of("html") == [{"lang": language}]
+    assert (names.count("h1"), names.count("main"), names.count("nav"), names.count("header"), names.count("footer")) == (1, 1, 1, 1, 1)
+    assert found.of("a")[0] == {"class": "skip", "href": "#contents"}
+    assert all(attributes.get("scope") in ("col", "row", "rowgroup") for attributes in found.of("th"))
+    ids = {attributes["id"] for _, attributes in found.tags if "id" in attributes}
+    assert {str(link["href"])[1:] for link in found.of("a") if str(link["href"]).startswith("#")} <= ids
+    said = found.said.replace("\u00a0", " ")
+    assert texts_in(language).say("letter", "scope", article="15") in said
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not is_here():
+        pytest.skip("no chromium here")
+    with chromium() as started:
+        yield started
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_on_it_keeps_anybody_out(browser: Any, tmp_path: Path, language: str, scheme: Any) -> None:
+    """axe-core finds no violation, and the page asks for nothing but itself."""
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+    file = tmp_path / "index.html"
+    file.write_bytes(page_html(answer_of(compilation(language=language, addressee=Addressee("Lotte (fictief)", is_minor=True)), SENDER)))
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # axe itself is a script, which the page forbids
+    asked: list[str] = []
+    opened = context.new_page()
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(file.as_uri())
+    found = Axe().run(opened)
+    assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found.response["violations"]] == []
+    assert asked == [file.as_uri()]
+    assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()
+
+
+def test_no_script_runs_on_it(browser: Any, tmp_path: Path) -> None:
+    file = tmp_path / "index.html"
+    file.write_bytes(page_html(answer_of(compilation(items=(fiche(2, NASTY),)), SENDER)))
+    opened = browser.new_page()
+    alarms: list[str] = []
+    opened.on("dialog", lambda dialog: alarms.append(dialog.message))
+    opened.on("console", lambda message: alarms.append(message.text))
+    opened.on("pageerror", lambda error: alarms.append(str(error)))
+    opened.goto(file.as_uri())
+    opened.set_viewport_size({"width": 320, "height": 600})
+    assert alarms == []
+    assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    opened.close()

@@ -1,0 +1,78 @@
+"""What serves people has a process of its own, and neither it nor the nights fall with the other."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from crm_compliance.service.web import process
+from crm_compliance.service.web.process import serving
+from crm_compliance.service.web.server import listening
+from crm_compliance.settings import Settings, environment_of
+from tests.crm_compliance.service.web.test_server import ends
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(process, "AGAIN_S", 0.0)
+    with listening(0) as listener, serving(Settings(data_dir=tmp_path / "data"), listener) as address:
+        yield address
+
+
+def test_it_is_another_process_and_is_started_again_when_it_falls(root: str) -> None:
+    (first,) = multiprocessing.active_children()
+    assert first.pid not in (None, os.getpid())
+    assert requests.get(f"{root}/healthz", timeout=20).ok
+    os.kill(first.pid or 0, signal.SIGKILL)
+    first.join()
+    assert requests.get(f"{root}/healthz", timeout=60).ok, "the port is kept, so nobody is turned away meanwhile"
+    (second,) = multiprocessing.active_children()
+    assert second.pid != first.pid
+
+
+def test_three_hundred_that_hang_leave_the_nights_their_files(root: str) -> None:
+    """The process of the nights opens none of the connections, so that no number of them keeps it from a file."""
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else None
+    with ExitStack() as held:
+        address = ("127.0.0.1", int(root.rsplit(":", 1)[1]))
+        clients = [held.enter_context(socket.create_connection(address)) for _ in range(300)]
+        if before is not None:
+            assert len(os.listdir("/proc/self/fd")) == before + len(clients)
+        for client in clients:
+            client.settimeout(60)
+        assert all(ends(client) for client in clients[-50:]), "those beyond the limit are closed at once"
+
+
+def test_it_ends_when_the_one_that_started_it_is_killed(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from crm_compliance.settings import Settings\n"
+        "from crm_compliance.service.web.process import serving\n"
+        "from crm_compliance.service.web.server import listening\n"
+        "if __name__ == '__main__':\n"
+        f"    with listening(0) as listener, serving(Settings(data_dir=Path({str(tmp_path / 'data')!r})), listener) as address:\n"
+        "        print(address, flush=True)\n"
+        "        input()\n"
+    )
+    script = tmp_path / "service.py"
+    script.write_text(code)
+    command = [sys.executable, str(script)]
+    pythonpath = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        command, env=environment_of({}) | pythonpath, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as service:
+        assert service.stdout is not None
+        address = ("127.0.0.1", int(service.stdout.readline().rsplit(":", 1)[1]))
+        client = socket.create_connection(address, timeout=60)
+        service.kill()
+    assert ends(client)

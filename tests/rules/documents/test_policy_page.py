@@ -1,0 +1,75 @@
+"""The stored pages are those that the models give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rules.documents.policy_page import PARTS, TYPES, descriptions, policy_page, policy_schema
+from rules.policy.categories import CategoryBase
+from rules.policy.loader import load_policy
+from rules.policy.model import Model
+from rules.policy.policy import Policy, PolicyFile
+from rules.policy.rows import describe
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = ROOT / "rules" / "policy" / "schedules" / "childfocus.yaml"
+
+MAKE_ANEW = """
+python -c "
+from pathlib import Path
+from rules.policy.loader import load_policy
+from rules.documents.policy_page import policy_page, policy_schema
+shipped = load_policy(Path('rules/policy/schedules/childfocus.yaml').read_text(encoding='utf-8'), source='childfocus.yaml')
+Path('docs/policy.md').write_text(policy_page(shipped), encoding='utf-8')
+Path('rules/policy/schedules/schema.json').write_text(policy_schema(), encoding='utf-8')"
+"""
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Policy:
+    return load_policy(SHIPPED.read_text(encoding="utf-8"), source=SHIPPED.name)
+
+
+def test_the_page_on_the_schedule_is_current(shipped: Policy) -> None:
+    assert (ROOT / "docs" / "policy.md").read_text(encoding="utf-8") == policy_page(shipped), f"make it anew:{MAKE_ANEW}"
+
+
+def test_the_published_schema_is_current() -> None:
+    assert (ROOT / "rules" / "policy" / "schedules" / "schema.json").read_text(encoding="utf-8") == policy_schema(), (
+        f"make it anew:{MAKE_ANEW}"
+    )
+
+
+def test_every_key_is_described() -> None:
+    models: list[type[Model]] = [PolicyFile, CategoryBase, *TYPES.values(), *(model for _, model in PARTS)]
+    for model in models:
+        for name, info in model.model_fields.items():
+            assert info.description or descriptions(model).get(name) or name == "type", (model.__name__, name)
+
+
+def test_every_type_of_row_is_in_the_page() -> None:
+    assert set(TYPES.values()) == set(kinds())
+    for name, kind in TYPES.items():
+        assert name in str(kind.model_fields["type"].annotation)
+
+
+def kinds() -> list[type[CategoryBase]]:
+    found: list[type[CategoryBase]] = [CategoryBase]
+    for kind in found:
+        found += kind.__subclasses__()
+    return [kind for kind in found if "type" in kind.model_fields]
+
+
+def test_the_table_shows_every_row_in_the_order_of_the_file(shipped: Policy) -> None:
+    rows = describe(shipped, language="nl")
+    assert [row.key for row in rows] == list(shipped.categories)
+    first = rows[0]
+    assert first.label == "Sociale kaart (buiten onze opdracht)"
+    assert (first.period, first.anchor, first.disposition) == ("6 months", "last_activity", "delete")
+    by_key = {row.key: row for row in rows}
+    assert by_key["civil_party"].anchor == "proceedings_ended_on, else closed_on"
+    assert by_key["missing_runaway"].period == "until 25"
+    assert by_key["missing_unexplained"].disposition == "retain"
+    assert by_key["donor_payment"].period == "until 31 December, 10 years on"

@@ -1,0 +1,169 @@
+"""Properties of every decision: doubt keeps, a hold wins, order does not matter, nothing is disposed of before its day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from rules.dates.periods import add_months, add_years
+from rules.holds.holds import HOLD_REASONS, RANKS, Hold, Holds
+from rules.model.decisions import Disposition, Reason
+from rules.model.records import Contact, Unit, UnitKind
+from rules.policy.policy import Policy
+from rules.retention.decide import decide
+from tests.rules.builders import BRAM, POLICY, a_child, a_dossier, a_fiche, a_policy, decided
+from tests.rules.people.test_birthdates import children_and_births
+from tests.rules.strategies import AS_OF, PAST, children, dossiers, fiches, holds, policies, units
+
+PLENTY = settings(max_examples=300, deadline=None)
+WITHOUT_END = {Reason.NO_TERM, Reason.UNCONFIGURED, Reason.DATA_ERROR, Reason.NOT_STARTED}
+
+
+@PLENTY
+@given(units(), policies(), holds(), st.dates(AS_OF - timedelta(days=9000), date(2060, 1, 1)))
+def test_every_decision_hangs_together(unit: Unit, policy: Policy, held: Holds, as_of: date) -> None:
+    decision = decide(unit, policy, held, as_of=as_of)
+    assert decision.is_disposal == (decision.reasons == (Reason.EXPIRED,))
+    assert list(decision.reasons) == sorted(set(decision.reasons), key=RANKS.__getitem__)
+    assert list(decision.flags) == sorted(set(decision.flags))
+    assert list(decision.categories) == sorted(set(decision.categories))
+    assert (decision.retention_end is None) == bool(WITHOUT_END & set(decision.reasons))
+    if decision.retention_end is not None:
+        assert (as_of <= decision.retention_end) == (Reason.NOT_EXPIRED in decision.reasons)
+        assert decision.deciding is not None
+        assert decision.deciding.on == decision.retention_end
+    if decision.is_disposal:
+        assert decision.deciding is not None
+        assert decision.rule == decision.deciding.rule
+    assert decision.rule
+
+
+@PLENTY
+@given(units(), policies(), holds())
+def test_a_hold_always_wins_and_never_moves_an_end(unit: Unit, policy: Policy, held: Holds) -> None:
+    free = decide(unit, policy, held, as_of=AS_OF)
+    kind = unit.kind.value
+    frozen = decide(unit, policy, Holds.of([Hold("H-9", Reason.HOLD_COMPLAINT, kind, unit.id)]), as_of=AS_OF)
+    assert frozen.disposition is Disposition.KEEP
+    assert frozen.reason in HOLD_REASONS
+    assert frozen.retention_end == free.retention_end
+    assert Reason.EXPIRED not in frozen.reasons
+
+
+@PLENTY
+@given(dossiers(), policies(), st.randoms())
+def test_the_order_of_fiches_children_and_categories_does_not_matter(unit: Unit, policy: Policy, random: Any) -> None:
+    assert unit.dossier is not None
+    before = decide(unit, policy, Holds.none(), as_of=AS_OF)
+    mixed = msgspec.structs.replace(unit, fiches=list(unit.fiches), children=list(unit.children))
+    random.shuffle(mixed.fiches)
+    random.shuffle(mixed.children)
+    mixed.dossier = msgspec.structs.replace(unit.dossier, categories=unit.dossier.categories[::-1])
+    mixed.fiches = [msgspec.structs.replace(fiche, categories=fiche.categories[::-1]) for fiche in mixed.fiches]
+    assert decide(mixed, policy, Holds.none(), as_of=AS_OF) == before
+
+
+@given(children_and_births(), st.sampled_from([("grooming", 18), ("runaway", 25)]), st.dates(date(2020, 1, 1), date(2060, 1, 1)))
+def test_nobody_is_erased_before_the_birthday_whatever_is_known(
+    case: tuple[dict[str, Any], date, date], row: tuple[str, int], as_of: date
+) -> None:
+    facts, born_on, first = case
+    assume(first <= as_of)
+    category, age = row
+    dossier = a_dossier(a_fiche(category, communicated_on=first), children=[a_child(BRAM, **facts)])
+    if decided(dossier, as_of).is_disposal:
+        assert as_of > add_years(born_on, age)
+
+
+@given(st.lists(PAST, min_size=1, max_size=4), st.integers(0, 3), st.integers(0, 4000), st.sampled_from(["social_card", "e_safety"]))
+def test_a_later_communication_never_ends_sooner(days: list[date], which: int, by: int, category: str) -> None:
+    moved = list(days)
+    moved[which % len(days)] = min(moved[which % len(days)] + timedelta(days=by), AS_OF)
+    ends = [decided(a_dossier(*(a_fiche(category, communicated_on=on) for on in some)), AS_OF).retention_end for some in (days, moved)]
+    assert ends[0] is not None
+    assert ends[1] is not None
+    assert ends[0] <= ends[1]
+    assert ends[0] == add_months(max(days), 6)
+
+
+@given(PAST, PAST, st.dates(date(1985, 1, 1), date(2020, 1, 1)), st.sampled_from(["closed_on", "proceedings_ended_on"]))
+def test_a_later_closing_or_judgment_never_ends_sooner(one: date, other: date, born_on: date, column: str) -> None:
+    ends = []
+    for on in sorted((one, other)):
+        told: dict[str, Any] = {column: on}
+        dossier = a_dossier(categories=("civil_party", "runaway"), children=[a_child(birth_on=born_on)], **told)
+        ends.append(decided(dossier, AS_OF).retention_end or date.max)
+    assert ends[0] <= ends[1]
+
+
+@PLENTY
+@given(dossiers(), policies(), fiches())
+def test_one_more_fiche_without_category_keeps_any_dossier(unit: Unit, policy: Policy, extra: Any) -> None:
+    unit.fiches.append(msgspec.structs.replace(extra, categories=()))
+    decision = decide(unit, policy, Holds.none(), as_of=AS_OF)
+    assert Reason.UNCONFIGURED in decision.reasons
+    assert decision.retention_end is None
+
+
+@PLENTY
+@given(dossiers(), children())
+def test_one_more_child_never_ends_sooner_unless_activity_came_after_a_birthday(unit: Unit, child: Contact | None) -> None:
+    """Without the late-activity rule the youngest child decides; with it, a longer term may take the place of a late one (RET-10)."""
+    strict = a_policy(late_rule_months=0)
+    assume(unit.children)
+    before = decided(unit, AS_OF, strict).retention_end
+    after = decided(msgspec.structs.replace(unit, children=[*unit.children, child]), AS_OF, strict).retention_end
+    if before is not None and after is not None:
+        assert before <= after
+
+
+@pytest.mark.parametrize("as_of", [date(2027, 1, 1), date(2100, 1, 1), date(9999, 12, 30)])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"categories": ("preventive",)},
+        {"categories": ("runaway", "preventive")},
+        {"categories": ("unexplained_disappearance",)},
+        {"categories": ()},
+        {"categories": ("civil_party",)},
+        {"categories": ("social_card",)},
+        {"categories": ("grooming",)},
+    ],
+)
+def test_what_is_not_known_never_disposes(facts: dict[str, Any], as_of: date) -> None:
+    assert not decided(a_dossier(**facts), as_of).is_disposal
+
+
+def test_a_policy_is_read_anew_when_it_is_another_one() -> None:
+    dossier = a_dossier(a_fiche("social_card", communicated_on=date(2026, 1, 15)))
+    for months in (*range(1, 12), *range(1, 12)):
+        row = {"type": "months_after", "months": months, "anchor": "last_activity", "disposition": "delete", "open_blocks": False}
+        assert decided(dossier, AS_OF, a_policy({"social_card": row})).retention_end == add_months(date(2026, 1, 15), months)
+
+
+def test_a_contact_has_no_decision_of_its_own() -> None:
+    with pytest.raises(ValueError, match="settled together"):
+        decided(Unit(UnitKind.CONTACT, BRAM, "1"), AS_OF)
+
+
+def test_a_row_may_name_the_rule_that_its_controller_decided_by() -> None:
+    row = {"type": "months_after", "months": 6, "anchor": "last_activity", "disposition": "delete", "rule": "BOARD-7"}
+    dossier = a_dossier(a_fiche("preventive", communicated_on=date(2020, 1, 1)))
+    assert decided(dossier, AS_OF, a_policy({"preventive": row})).rule == "BOARD-7"
+    assert decided(a_dossier(a_fiche("social_card", communicated_on=date(2020, 1, 1))), AS_OF, POLICY).rule == "RET-07"
+
+
+def test_a_transmission_that_has_not_happened_has_not_started_its_period() -> None:
+    policy = a_policy({"csam_report": {"type": "months_after", "months": 6, "anchor": "transmitted_on", "disposition": "delete"}})
+    sent = a_fiche("csam_report", communicated_on=date(2020, 1, 1), transmitted_on=date(2020, 1, 5))
+    unsent = a_fiche("csam_report", communicated_on=date(2020, 1, 1))
+    other = a_fiche("social_card", communicated_on=date(2020, 1, 1))
+    assert decided(a_dossier(sent, other), AS_OF, policy).retention_end == date(2020, 7, 5)
+    assert decided(a_dossier(sent, unsent), AS_OF, policy).reasons == (Reason.NOT_STARTED,)
+    future = a_fiche("csam_report", communicated_on=date(2020, 1, 1), transmitted_on=date(2206, 1, 5))
+    assert decided(a_dossier(future), AS_OF, policy).reasons == (Reason.DATA_ERROR,)
