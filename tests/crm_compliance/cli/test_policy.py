@@ -82,7 +82,7 @@ def test_a_run_keeps_the_version_of_its_plan(typist: Typist, org: Night, folder:
     assert (run["state"], run["deleted"]) == ("done", 1)
     assert typist.ask("plan")["policy_version"] == "2.0"
     (folder / "first.yaml").unlink()
-    assert "policy" in typist.refused("apply", plans[1], code=5)["message"]
+    assert "the schedule (1.0, now 2.0) changed" in typist.refused("apply", plans[1], code=5)["message"]
 
 
 def test_what_the_version_in_force_by_now_keeps_stays(typist: Typist, org: Night) -> None:
