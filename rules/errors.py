@@ -15,16 +15,17 @@ from __future__ import annotations
 class ComplianceError(Exception):
     """Something a person can act on: `str(error)` says what happened, `hint` what to do, `where` the place (file:line, table).
 
-    A message holds ids, codes and counts, never a payload.
+    `code` says which error it is, where it is not that of its class. A message holds ids, codes and counts, never a payload.
     """
 
     exit_code = 1
     code = "error"
 
-    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", where: str = "", code: str = "") -> None:
         super().__init__(message)
         self.hint = hint
         self.where = where
+        self.code = code or type(self).code
 
 
 class UsageError(ComplianceError):

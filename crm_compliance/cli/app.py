@@ -139,7 +139,6 @@ def _bug(error: Exception) -> int:
 
     frames = traceback.extract_tb(error.__traceback__)
     place = " < ".join(f"{frame.name} ({os.path.basename(frame.filename)}:{frame.lineno})" for frame in reversed(frames[-4:]))
-    told = ComplianceError(f"a bug: {type(error).__name__} in {place}", hint="please report this line")
-    told.code = "bug"
+    told = ComplianceError(f"a bug: {type(error).__name__} in {place}", hint="please report this line", code="bug")
     output.fail(told)
     return 1

@@ -191,16 +191,13 @@ def _host_lock(path: Path, name: str) -> Iterator[str]:
 def _taken(name: str) -> Refused:
     what = "another run" if name == RUNNER else f"another {name}"
     hint = f"wait until it has ended: crm-compliance history list; what died on another machine is free after {leases.LEASE_S:.0f} seconds"
-    error = Refused(f"{what} is at work", hint=hint)
-    error.code = "another_run"
-    return error
+    return Refused(f"{what} is at work", hint=hint, code="another_run")
 
 
 def _lost(name: str) -> Refused:
     again = "apply the same plan again" if name == RUNNER else f"see that one {name} alone is started on this store"
-    error = Refused(
+    return Refused(
         f"the right to go on as {name} was lost: another process has taken over",
         hint=f"nothing more is written here; crm-compliance history list, then {again}",
+        code="lease_lost",
     )
-    error.code = "lease_lost"
-    return error

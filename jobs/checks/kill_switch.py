@@ -28,12 +28,11 @@ def unless_stopped(context: JobContext) -> AbstractContextManager[None]:
 
 def stopped(since: datetime) -> Refused:
     """The refusal of whatever would write while the kill switch is set."""
-    error = Refused(
+    return Refused(
         f"everything is stopped since {since.isoformat(timespec='seconds')}",
         hint="crm-compliance resume, then apply the same plan again: it goes on where it was",
+        code=STOPPED,
     )
-    error.code = STOPPED
-    return error
 
 
 def stop(store: Store, now: datetime) -> datetime:

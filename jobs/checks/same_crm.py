@@ -31,6 +31,6 @@ def refuse_other_crm(store: Store, crm: str, data: Mapping[str, object], where: 
     if not is_of_other_crm(store, crm):
         return
     store.append([("denied", {**data, "code": OTHER_CRM})])
-    error = Refused("this belongs to another CRM", hint="set CRM_COMPLIANCE_CRM_URL to the one that it was made for", where=where)
-    error.code = OTHER_CRM
-    raise error
+    raise Refused(
+        "this belongs to another CRM", hint="set CRM_COMPLIANCE_CRM_URL to the one that it was made for", where=where, code=OTHER_CRM
+    )

@@ -294,13 +294,12 @@ def is_behind(context: JobContext) -> bool:
 def refuse_if_behind(context: JobContext) -> None:
     """Raise StoreAltered, with code `store_behind`, where the database has to be recovered first."""
     if is_behind(context):
-        error = StoreAltered(
+        raise StoreAltered(
             "the register of erasures knows more than the database, which was lost or put back to an older day",
             hint="restore the newest backup of the database; if there is none newer: crm-compliance recover",
             where="erasures.jsonl",
+            code="store_behind",
         )
-        error.code = "store_behind"
-        raise error
 
 
 def register(context: JobContext, run: str, actions: Sequence[Action]) -> list[Erasure]:

@@ -125,13 +125,14 @@ def release_hold(
         raise _denied(store, data, _role_error(who, role, "releases holds", "a dpo or an approver does (section 9.4)"))
     if same_person(who, hold.placed_by) or same_person(who, asked_by):
         error = Refused(
-            "whoever placed a hold, or asks for its release, cannot release it", hint="ask somebody else (HLD-02)", where=hold.id
+            "whoever placed a hold, or asks for its release, cannot release it",
+            hint="ask somebody else (HLD-02)",
+            where=hold.id,
+            code="same_person",
         )
-        error.code = "same_person"
         raise _denied(store, data, error)
     if hold.state(brussels_date(now)) is HoldState.RELEASED:
-        error = Refused("the hold was released already", where=hold.id)
-        error.code = "released"
+        error = Refused("the hold was released already", where=hold.id, code="released")
         raise _denied(store, data, error)
     try:
         check_notice(hold, notified_on, placed_on=brussels_date(hold.placed_at), day=brussels_date(now))
@@ -175,9 +176,7 @@ def _word(record: type[Record]) -> str:
 
 def _role_error(who: str, role: str, what: str, hint: str) -> Refused:
     whose = "the service" if is_service(who) else f"the role {role[:40]}"
-    error = Refused(f"{whose} never {what}", hint=hint)
-    error.code = "role"
-    return error
+    return Refused(f"{whose} never {what}", hint=hint, code="role")
 
 
 def _denied(store: Store, data: dict[str, object], error: Refused) -> ComplianceError:

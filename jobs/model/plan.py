@@ -273,13 +273,12 @@ class Plan(msgspec.Struct, frozen=True):
         if state is PlanState.EXPIRED:
             raise Refused(f"the plan was valid until {self.valid_until.isoformat()}", hint="make a new plan", where=self.id)
         if state is PlanState.WAITING:
-            error = Refused(
+            raise Refused(
                 f"{', '.join(self.why) or 'BREAKER_TRIPPED'}: still needs approval from {_people(self.missing(now))}",
                 hint=f"crm-compliance plans approve {self.id} --as WHO --role ROLE",
                 where=self.id,
+                code="breaker" if self.breaker.tripped else "approval",
             )
-            error.code = "breaker" if self.breaker.tripped else "approval"
-            raise error
 
 
 def _people(roles: Iterable[str]) -> str:

@@ -57,9 +57,7 @@ def approve_plan(
     if refused is not None:
         code, message, hint = refused
         store.append([("denied", data | {"code": code})])  # ACC-10
-        error = Refused(message, hint=hint, where=plan.id)
-        error.code = code
-        raise error
+        raise Refused(message, hint=hint, where=plan.id, code=code)
     word = Approval(who, role, now, approves, comment)
     return store.approve(plan.id, word, ("approval", approval_entry(plan, word, reference)))
 

@@ -80,6 +80,4 @@ def _people(chosen: list[Candidate]) -> ConfirmedPeople:
 
 def refused(code: str, message: str, hint: str, request: str) -> Refused:
     """A guard's refusal of a step of one request."""
-    error = Refused(message, hint=hint, where=request)
-    error.code = code
-    return error
+    return Refused(message, hint=hint, where=request, code=code)

@@ -122,6 +122,4 @@ def signed(entry: Entry, hand: Hand) -> Entry:
 
 
 def refused(code: str, message: str, hint: str, where: str = "") -> Refused:
-    error = Refused(message, hint=hint, where=where)
-    error.code = code
-    return error
+    return Refused(message, hint=hint, where=where, code=code)

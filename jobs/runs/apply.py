@@ -90,9 +90,7 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
 
 
 def _refused(code: str, message: str, hint: str, where: str) -> Refused:
-    error = Refused(message, hint=hint, where=where)
-    error.code = code
-    return error
+    return Refused(message, hint=hint, where=where, code=code)
 
 
 def _start(context: JobContext, plan: Plan) -> Run:

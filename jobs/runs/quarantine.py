@@ -114,9 +114,7 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
 
 def _denied(store: Store, data: Mapping[str, object], code: str, message: str, hint: str) -> Refused:
     store.append([("denied", {**data, "code": code})])  # ACC-10
-    error = Refused(message, hint=hint)
-    error.code = code
-    return error
+    return Refused(message, hint=hint, code=code)
 
 
 def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, before: Mark | None, day: date, *, noted: bool) -> Mark:

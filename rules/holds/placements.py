@@ -120,12 +120,11 @@ def check_new(hold: PlacedHold, day: date) -> None:
     Source: HLD-01, HLD-11, RET-22, R-049.
     """
     if is_no_reason(hold.reason_code, hold.basis, is_investigation=hold.type in (HoldType.LEGAL, HoldType.JUDICIAL)):
-        error = Refused(
+        raise Refused(
             f"{NOT_A_HOLD}: statistics, studies, research, training and quality do not keep personal data longer",
             hint="figures are taken at disposal; take over what the dossier needs (HLD-11, RET-22)",
+            code=NOT_A_HOLD.lower(),
         )
-        error.code = NOT_A_HOLD.lower()
-        raise error
     if hold.type not in PLACEABLE:
         raise UsageError("a pending request is a hold by itself", hint="crm-compliance requests open", where="--type")
     if not _CODE.fullmatch(hold.reason_code):
@@ -150,10 +149,9 @@ def check_notice(hold: PlacedHold, notified_on: date | None, *, placed_on: date,
     """
     missing = notified_on is None and hold.type is HoldType.RESTRICTION
     if missing or (notified_on is not None and not placed_on <= notified_on <= day):
-        error = Refused(
+        raise Refused(
             "the person is told before a restriction is lifted" if missing else "the notice lies in the future, or before the hold",
             hint="--notified-on DATE, the day on which the person was told (HLD-09)",
             where=hold.id,
+            code="notice",
         )
-        error.code = "notice"
-        raise error

@@ -130,8 +130,7 @@ def verify(
     if audit.ok:
         return 0
     first = audit.problems[0]
-    error = LedgerBroken(str(first), hint=first.hint or "keep the files and tell the DPO")
-    error.code = first.code or error.code
+    error = LedgerBroken(str(first), hint=first.hint or "keep the files and tell the DPO", code=first.code)
     output.fail(error)
     return BROKEN
 

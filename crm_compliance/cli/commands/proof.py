@@ -95,8 +95,7 @@ def _verify(path: Path, pem: Path | None) -> int:
     output.answer(told, show)
     if not problems:
         return 0
-    error = LedgerBroken(str(problems[0]), hint="keep the file and tell the DPO", where=str(path))
-    error.code = "certificate_broken"
+    error = LedgerBroken(str(problems[0]), hint="keep the file and tell the DPO", where=str(path), code="certificate_broken")
     output.fail(error)
     return BROKEN
 
@@ -219,8 +218,9 @@ def destroy(
         ring = keys_in_force(settings, store, clock)
         data = {"action": "keys destroy", "key": key[:40], "role": signed_in.role, "by": ring.reference("person", signed_in.who)}
         if signed_in.role != "dpo":
-            refused = Refused(f"the role {signed_in.role} does not destroy keys", hint="the DPO does (section 9.4)", where=key[:40])
-            refused.code = "role"
+            refused = Refused(
+                f"the role {signed_in.role} does not destroy keys", hint="the DPO does (section 9.4)", where=key[:40], code="role"
+            )
             store.append([("denied", data | {"code": refused.code})])  # ACC-10
             raise refused
         try:

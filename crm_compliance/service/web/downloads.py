@@ -145,6 +145,4 @@ class Downloads:
 
 
 def _gone(request_id: str) -> Refused:
-    error = Refused("there is nothing to download any more", hint="release the answer again", where=request_id)
-    error.code = "gone"
-    return error
+    return Refused("there is nothing to download any more", hint="release the answer again", where=request_id, code="gone")

@@ -28,24 +28,22 @@ CRM_SEEN, AUTHORITY_SEEN = "crm_seen", "authority_seen"
 
 def other_crm() -> Refused:
     """The refusal of a CRM on this machine, by a store that has served another one."""
-    error = Refused(
+    return Refused(
         "this store has served a CRM that is not on this machine: no CRM on this machine is believed with it",
         hint="set CRM_COMPLIANCE_CRM_URL to the CRM of this store; for the emulator another CRM_COMPLIANCE_DATA_DIR (docs/security.md)",
         where="crm_url",
+        code=OTHER_CRM,
     )
-    error.code = OTHER_CRM
-    return error
 
 
 def other_authority() -> Refused:
     """The refusal of a sign-in at another place than so far."""
-    error = Refused(
+    return Refused(
         "people have signed in elsewhere for this CRM so far",
         hint="set tenant and authority as they were; docs/security.md says what to do when they have really changed",
         where="crm_authority",
+        code="other_authority",
     )
-    error.code = "other_authority"
-    return error
 
 
 def is_known(connection: Connection, organisation: str) -> bool:

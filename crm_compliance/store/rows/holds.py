@@ -38,9 +38,7 @@ def mark_released(connection: Connection, hold: PlacedHold) -> None:
     """
     still_held = (holds.c.id == hold.id) & holds.c.released.is_(False)
     if connection.execute(update(holds).where(still_held).values(released=True, doc=_doc(hold))).rowcount != 1:
-        error = Refused("the hold was released already", where=hold.id)
-        error.code = "released"
-        raise error
+        raise Refused("the hold was released already", where=hold.id, code="released")
 
 
 def replace_hold(connection: Connection, before: PlacedHold, hold: PlacedHold) -> bool:

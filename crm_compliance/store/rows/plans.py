@@ -89,9 +89,12 @@ def add_word(connection: Connection, plan: str, word: Approval) -> Plan:
     connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
     before = read_plan(connection, plan)
     if word.approves and any(same_person(other.who, word.who) for other in before.counting(word.at)):
-        error = Refused("this person has approved the plan already", hint="the other approval is for somebody else (ACC-09)", where=plan)
-        error.code = "same_person"
-        raise error
+        raise Refused(
+            "this person has approved the plan already",
+            hint="the other approval is for somebody else (ACC-09)",
+            where=plan,
+            code="same_person",
+        )
     _insert_word(connection, plan, word)
     return msgspec.structs.replace(before, given=(*before.given, word))
 

@@ -60,9 +60,7 @@ def replace_request(connection: Connection, request: SubjectRequest, since: Subj
     is_same = doc is not None and decoded(doc, SubjectRequest, request.id) == since
     unchanged = (subject_requests.c.id == request.id) & (subject_requests.c.doc == doc)
     if not is_same or connection.execute(update(subject_requests).where(unchanged).values(doc=_doc(request))).rowcount != 1:
-        error = Refused("somebody else has changed the request meanwhile", hint="look at it again", where=request.id)
-        error.code = "changed"
-        raise error
+        raise Refused("somebody else has changed the request meanwhile", hint="look at it again", where=request.id, code="changed")
 
 
 def write_parts(connection: Connection, request: str, parts: Mapping[str, bytes | None], sealer: Sealer) -> None:

@@ -96,13 +96,12 @@ def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dic
 
 
 def _not_frozen(request: SubjectRequest) -> Refused:
-    error = Refused(
+    return Refused(
         "nobody can tell what a pending request keeps: its sealed part is gone",
         hint="restore the data folder, or close the request",
         where=request.id,
+        code="not_frozen",
     )
-    error.code = "not_frozen"
-    return error
 
 
 def _store(context: JobContext, request: SubjectRequest, frozen: Frozen) -> None:
