@@ -186,12 +186,13 @@ def test_a_process_that_is_really_killed_is_taken_over_at_once(
     url = database_file()
     night = make_night(url=url)
     organisation(night)
-    plan = night.plan()
     script = [{"match": {"method": "POST", "path": "$batch", "nth": 2}, "times": 1, "do": "latency", "ms": 3_000}]
     night.http.put(f"{night.emulator.root}/_emulator/faults", json=script).raise_for_status()
     settings = {"CRM_URL": night.emulator.url, "CRM_TOKEN": TOKEN, "DATA_DIR": str(tmp_path), "DATABASE_URL": url}
-    approved = night.approved(night.store.plan(again_planned(settings)))
-    command = [sys.executable, "-m", "crm_compliance", "apply", approved.id, "--json"]
+    plan = said(settings, "plan")
+    for who, role in zip(("anna", "dora"), plan["approvals"]["needed"], strict=False):
+        said(settings, "plans", "approve", plan["plan"], "--as", who, "--role", role)
+    command = [sys.executable, "-m", "crm_compliance", "apply", plan["plan"], "--json"]
     with subprocess.Popen(command, env=environment_of(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         while night.emulator.stats()["batches"] < 2 and process.poll() is None:
             select.select([], [], [], 0.02)
@@ -202,12 +203,12 @@ def test_a_process_that_is_really_killed_is_taken_over_at_once(
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["state"], answer["anonymised"], answer["verified"]["still_there"]) == ("done", 2, 0)
-    assert plan.dispose["anonymise"] == 2
+    assert plan["dispose"]["anonymise"] == 2
 
 
-def again_planned(settings: dict[str, str]) -> str:
-    """The id of a plan made by the command itself: its mapping and policy are the shipped ones."""
-    command = [sys.executable, "-m", "crm_compliance", "plan", "--json"]
+def said(settings: dict[str, str], *words: str) -> dict[str, Any]:
+    """What a command in a process of its own answers."""
+    command = [sys.executable, "-m", "crm_compliance", *words, "--json"]
     done = subprocess.run(command, env=environment_of(settings), capture_output=True, text=True, check=True)
-    plan: str = json.loads(done.stdout)["plan"]
-    return plan
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
