@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from crm_compliance.store.sql.database import Database
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.crm_compliance.typist import LONG_AGO
-from tests.integration.night import Night
+from tests.integration.night import Night, of_store
 from tests.integration.test_interrupted import Meddling
 from tests.integration.test_kill_and_resume import organisation, state_of
 
@@ -68,6 +69,8 @@ def copied_before(night: Night, database: Path, target: Path, method: str) -> An
                 source.close()
                 copy.close()
                 target.chmod(0o600)
+                seen, seen_then = (of_store(database.parent, f"sqlite:///{file}")[0] for file in (database, target))
+                shutil.copytree(seen, seen_then, dirs_exist_ok=True)  # the keys are restored with the database
             return getattr(night.store, name)
 
     return Copying()
