@@ -131,7 +131,7 @@ def test_certificate_says_what_is_wrong_with_its_arguments(typist: Typist, words
 def test_another_file_is_no_broken_certificate(typist: Typist, tmp_path: Path) -> None:
     (tmp_path / "letter.json").write_text('{"beste": "lezer"}')
     typist.ask("keys", "show", "--output", tmp_path / "keys.pem")
-    assert "no file of certificates" in typist.refused("certificate", "verify", tmp_path / "letter.json", code=2)["message"]
+    assert "not a file of certificates" in typist.refused("certificate", "verify", tmp_path / "letter.json", code=2)["message"]
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def test_a_document_of_the_database_that_was_changed_is_named_with_exit_7(
 @pytest.mark.parametrize("content", ["Geachte heer\n", "1,2,3\n" * 20, '{"name": "x"}\n'])
 def test_what_is_no_ledger_is_told_apart_from_a_broken_one(typist: Typist, tmp_path: Path, content: str) -> None:
     (tmp_path / "other.txt").write_text(content)
-    assert "no ledger" in typist.refused("ledger", "verify", tmp_path / "other.txt", code=2)["message"]
+    assert "not a ledger" in typist.refused("ledger", "verify", tmp_path / "other.txt", code=2)["message"]
 
 
 @pytest.mark.parametrize("damage", ["flip", "delete", "swap", "truncate", "null"])

@@ -97,7 +97,7 @@ def test_a_receipt_is_not_lost_because_the_crm_cannot_be_reached(typist: Typist,
 
 BAD: dict[str, tuple[object, str]] = {
     "no object": ([1], "not a JSON object"),
-    "no json": ('{"right": ', "no JSON"),
+    "no json": ('{"right": ', "not valid JSON"),
     "a key twice": ('{"right": "access", "right": "erasure"}', "a key twice"),
     "a strange number": ('{"right": NaN}', "number"),
     "a number without end": ('{"right": ' + "9" * 5000 + "}", "a number that is too long"),

@@ -145,7 +145,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         ("policy show --output /nowhere/p.yaml", "folder"),
         ("run everything", "everything"),
         ("why cf_dossier", "ID"),
-        ("why cf_dossier Lotte", "no id"),
+        ("why cf_dossier Lotte", "not a row id"),
         ("why cf_nothing 00000000-0000-0000-0000-000000000001", "cf_nothing"),
         ("why cf_dossier 00000000-0000-0000-0000-000000000001", "no such unit"),
         ("doctor --read cf_nothings", "cf_nothings"),

@@ -223,7 +223,7 @@ def test_a_file_that_was_only_written_anew_is_told_apart(content: bytes, notary:
 
 @pytest.mark.parametrize("other", [b"", b"null", b"{}", b"Geachte heer", b'{"seq":1}', b"[" * 100_000])
 def test_another_file_is_a_usage_error(notary: PlainNotary, other: bytes) -> None:
-    with pytest.raises(UsageError, match="no file of certificates"):
+    with pytest.raises(UsageError, match="not a file of certificates"):
         verify_document(other, notary.check)
 
 

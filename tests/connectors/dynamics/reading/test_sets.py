@@ -197,7 +197,7 @@ def test_the_crms_own_total(mock: responses.RequestsMock, status: int, body: Any
 def test_a_service_that_does_not_say_who_we_are_is_no_dataverse(mock: responses.RequestsMock) -> None:
     mock.get(f"{SERVICE}WhoAmI", json={"user": 1})
     for started in _connected(SERVICE):
-        with pytest.raises(ReadIncomplete, match="no Dataverse"):
+        with pytest.raises(ReadIncomplete, match="not a Dataverse"):
             started.whoami()
 
 
