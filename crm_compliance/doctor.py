@@ -10,9 +10,9 @@ from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
 from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.files import DiskProblem
+from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
-from crm_compliance.keys.notary import audit_store
 from crm_compliance.ownership import HINT, strangers
 from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import StoreUnusable

@@ -24,7 +24,7 @@ from rules.errors import MappingError, PolicyError, UsageError
 
 if TYPE_CHECKING:
     from connectors.dynamics.connector import DynamicsConnector
-    from connectors.dynamics.reading.memory import Memory
+    from connectors.dynamics.reading.table_cache import Memory
     from connectors.interface import Connector
     from crm_compliance.keys.key_ring import KeyRing
     from crm_compliance.store.store import SqlStore
@@ -155,7 +155,7 @@ def memory_of(settings: Settings, clock: Clock) -> Memory | None:
 
     What is of no use any more is removed, all of it where nothing is to be kept.
     """
-    from connectors.dynamics.reading.memory import Memory, tidy
+    from connectors.dynamics.reading.table_cache import Memory, tidy
     from crm_compliance.files import private_folder
     from crm_compliance.keys.key_ring import memory_key
 
@@ -185,7 +185,7 @@ def connector_of(
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import connect
     from connectors.dynamics.pace.governor import Pace
-    from crm_compliance.connections.tokens import more_token_sources, token_source
+    from crm_compliance.connections.credentials import more_token_sources, token_source
 
     text, source = mapping_text(settings)
     return connect(
@@ -331,11 +331,11 @@ def desk(
 ) -> Iterator[Desk]:
     """Open everything that a job needs, the CRM checked against the mapping, and close it again. What `while_waiting` raises ends a wait
     for the CRM. With `recovering` the store is taken as it is, although it was lost or put back to an older day."""
-    from connectors.dynamics.reading.memory import tidy
+    from connectors.dynamics.reading.table_cache import tidy
     from crm_compliance.connections.object_stores import object_stores
+    from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.keys.custody import tell_of_recovery
     from crm_compliance.keys.key_ring import pseudonym_key
-    from crm_compliance.keys.notary import DeskNotary
     from crm_compliance.logs import run_bound
     from crm_compliance.store.erasure_file import ErasureFile
     from jobs.ports.context import JobContext

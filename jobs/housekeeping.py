@@ -14,7 +14,7 @@ from jobs.model.plan import Alarm
 from jobs.model.run import RunState
 from jobs.ports.context import JobContext
 from jobs.ports.store import Expired
-from jobs.proof.expire import expire_own_data
+from jobs.proof.own_data_expiry import expire_own_data
 from jobs.writing.storage import Outside
 from rules.model.records import Recording
 

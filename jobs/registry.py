@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from jobs.housekeeping import Upkeep, keep_house
 from jobs.model.run import Run
+from jobs.nightly import run_recordings, run_retention
 from jobs.ports.context import JobContext
 from jobs.requests_round import RequestsRound, go_round
-from jobs.retention import run_recordings, run_retention
 
 
 @dataclass(frozen=True, slots=True)

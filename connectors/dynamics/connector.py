@@ -22,12 +22,12 @@ from connectors.dynamics.http.query import any_of, guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import KIND_FIELDS, Mapping, Table, parse_mapping
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
+from connectors.dynamics.reading.cache_invalidation import WrittenRows
 from connectors.dynamics.reading.file_columns import Contents
-from connectors.dynamics.reading.fresh_writes import WrittenRows
+from connectors.dynamics.reading.id_paging import SetReading, read_set
 from connectors.dynamics.reading.incremental import RememberingReader
-from connectors.dynamics.reading.memory import Memory
 from connectors.dynamics.reading.reader import Reader
-from connectors.dynamics.reading.sets import SetReading, read_set
+from connectors.dynamics.reading.table_cache import Memory
 from connectors.dynamics.reading.tables import FittingTables
 from connectors.dynamics.residual.binned_rows import LyingReader
 from connectors.dynamics.residual.long_term import LongTerm

@@ -25,7 +25,7 @@ from jobs.model.answer import Compilation, ItemStatus
 from jobs.model.request import PACKAGE
 from jobs.ports.context import JobContext
 from jobs.register.decision import decision_of
-from jobs.register.steps import signed
+from jobs.register.permissions import signed
 from jobs.requests.answer.compile import hand_of
 from jobs.requests.answer.release import for_release, released, sent_back, sent_back_for
 from rules.errors import UsageError

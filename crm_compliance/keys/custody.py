@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
 from crm_compliance.keys.key_ring import KeyRing, KeysMissing, is_key_id, made_entry
 from crm_compliance.keys.request_seals import Sealing
-from crm_compliance.keys.witness import NAME, FileWitness, remembers_a_ledger
 from crm_compliance.settings import Settings
 from crm_compliance.store.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Connection
 
-from crm_compliance.store import expiry, locks
+from crm_compliance.store import own_data_expiry, run_lock
 from crm_compliance.store.rows import (
     certificates,
     checkpoints,
@@ -68,7 +68,7 @@ class SqlStore:
     ) -> None:
         self._database = database
         self._folder = folder
-        self._lease: locks.Lease | None = None  # of the runner
+        self._lease: run_lock.Lease | None = None  # of the runner
         self._clock = clock
         self._sealer = sealer
         self._crm = ""
@@ -180,7 +180,7 @@ class SqlStore:
 
     def expire(self, past: PastTerms, now: datetime) -> Expired:
         with self._writing() as connection:
-            done, entries = expiry.expire(connection, past, now, self._heads)
+            done, entries = own_data_expiry.expire(connection, past, now, self._heads)
             self._append(connection, entries, None)
         return done
 
@@ -632,9 +632,9 @@ class SqlStore:
         return self._sealer
 
     @contextmanager
-    def exclusive(self, name: str = locks.RUNNER) -> Iterator[locks.Lease]:
-        with locks.exclusive(self._database, name, self._folder) as lease:
-            if name != locks.RUNNER:
+    def exclusive(self, name: str = run_lock.RUNNER) -> Iterator[run_lock.Lease]:
+        with run_lock.exclusive(self._database, name, self._folder) as lease:
+            if name != run_lock.RUNNER:
                 yield lease
                 return
             self._lease = lease
@@ -644,7 +644,7 @@ class SqlStore:
                 self._lease = None
 
     def run_at_work(self) -> str | None:
-        return locks.run_at_work(self._database, self._folder)
+        return run_lock.run_at_work(self._database, self._folder)
 
     @contextmanager
     def _writing_run(self) -> Iterator[Connection]:
@@ -654,5 +654,5 @@ class SqlStore:
                 yield connection
             return
         with self._writing() as connection:
-            locks.refuse_beside_another(connection)
+            run_lock.refuse_beside_another(connection)
             yield connection

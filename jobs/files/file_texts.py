@@ -1,4 +1,4 @@
-"""What can be read of a file without opening it by hand; all of it is read behind the border (`jobs/files/reader.py`).
+"""What can be read of a file without opening it by hand; all of it is read behind the border (`jobs/files/supervisor.py`).
 
 A text file is told as a text, redacted and read by a person like every other; only what is no text goes along as a file (EXP-06, EXP-07).
 """
@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from jobs.files.reader import SHARED
 from jobs.files.result import Reading
+from jobs.files.supervisor import SHARED
 
 _ENDINGS: Final = frozenset(
     {".txt", ".csv", ".md", ".eml", ".json", ".xml", ".html", ".htm", ".log", ".vcf", ".ics", ".tsv", ".yaml", ".yml"}

@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import Protocol, TypeVar
 
 from connectors.interface import Among, Connector
+from jobs.reading.decoy_reads import always
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
-from jobs.reading.nobody import always
 from rules.holds.holds import Hold
 from rules.model.kinds import HANGING_RECORDS
 from rules.model.records import ActivityParty, Call, Email, Fiche, Note, Party, Record

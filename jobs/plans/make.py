@@ -21,9 +21,9 @@ from jobs.ledger.plan_lines import damaged_lines, digest_head, unpacked
 from jobs.model.plan import LINE_COLUMNS, LOOKING_AT_DOSSIERS, Alarm, CategoryTotal, HoldChange, Kind, LinesRemoved, Plan, PlanLine
 from jobs.model.run import TRIM
 from jobs.model.work_queue import WorkQueue
+from jobs.plans.approval_reasons import Planned, breaker_of, why
 from jobs.plans.cascade import victims_of
 from jobs.plans.draft import Draft
-from jobs.plans.guards import Planned, breaker_of, why
 from jobs.plans.observations import CANARY, Lookout, nothing_due, shrunk
 from jobs.plans.past import BACKLOG, Past
 from jobs.plans.queue import alarm_of, look_at_queue

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from jobs.holds.active import active_holds
 from jobs.model.plan import Kind, Plan
-from jobs.plans.guards import FIRST_RUN
+from jobs.plans.approval_reasons import FIRST_RUN
 from jobs.plans.make import without_collection
 from jobs.ports.context import JobContext
 from jobs.reading.gather import gather

@@ -18,7 +18,7 @@ from jobs.ports.store import Store
 from jobs.register.dates import is_past, is_past_years, needs_reminder, open_questions, was_given_up
 from jobs.register.decision import decision_of
 from jobs.register.hold_texts import request_code, restate_holds
-from jobs.register.moves import closing, parts_at_closing
+from jobs.register.transitions import closing, parts_at_closing
 from rules.dates.periods import brussels_date
 from rules.errors import Refused
 from rules.holds.placements import HoldType, PlacedHold

@@ -12,7 +12,7 @@ from jobs.erasures.rows_back import Returned, returned_rows
 from jobs.holds.active import active_holds
 from jobs.holds.granted_erasure import despite_answered
 from jobs.model.plan import REPLAY_RULE, Kind, Plan, PlanLine
-from jobs.plans.of_rows import store_plan
+from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.owners import look_around
 from rules.dates.periods import brussels_date

@@ -70,7 +70,7 @@ def test_no_credentials(typist: Typist, org: Night) -> None:
     ("setting", "value"), [("CRM_TOKEN", "wrong"), ("CRM_URL", "http://127.0.0.1:9/api/data/v9.2/")], ids=["token", "address"]
 )
 def test_a_crm_that_cannot_be_asked(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch, setting: str, value: str) -> None:
-    monkeypatch.setattr("connectors.dynamics.pace.patience.BACKOFF_CAP_S", 0.0)
+    monkeypatch.setattr("connectors.dynamics.pace.backoff.BACKOFF_CAP_S", 0.0)
     typist.set(**{setting: value})
     assert list(failed(typist, 4)) == ["crm"]
 

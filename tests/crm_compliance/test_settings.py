@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from crm_compliance.connections.tokens import more_token_sources, token_source
+from crm_compliance.connections.credentials import more_token_sources, token_source
 from crm_compliance.settings import PREFIX, Settings, load_settings
 from rules.errors import UsageError
 

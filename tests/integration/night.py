@@ -15,11 +15,11 @@ import requests
 
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
-from connectors.dynamics.reading.memory import Memory
+from connectors.dynamics.reading.table_cache import Memory
 from connectors.emulator.serving.server import RunningEmulator
+from crm_compliance.keys.checkpoint_signer import DeskNotary
+from crm_compliance.keys.head_signer import FileWitness
 from crm_compliance.keys.key_ring import KeyRing
-from crm_compliance.keys.notary import DeskNotary
-from crm_compliance.keys.witness import FileWitness
 from crm_compliance.settings import Settings
 from crm_compliance.store.erasure_file import ErasureFile
 from crm_compliance.store.store import SqlStore

@@ -17,8 +17,8 @@ import pytest
 from isal import isal_zlib
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from crm_compliance.keys.notary import audit_store
-from crm_compliance.keys.witness import NAME, FileWitness, remembers_a_ledger
+from crm_compliance.keys.checkpoint_signer import audit_store
+from crm_compliance.keys.head_signer import NAME, FileWitness, remembers_a_ledger
 from crm_compliance.settings import Settings
 from jobs.checks.kill_switch import stop
 from jobs.checks.ledger_agreement import refuse_altered
@@ -29,7 +29,7 @@ from jobs.model.request import FROZEN
 from jobs.model.run import Run, RunState
 from jobs.plans.approve import approve_plan
 from jobs.plans.make import lines_of
-from jobs.register.moves import close
+from jobs.register.transitions import close
 from jobs.register.upkeep import keep_register
 from jobs.requests.search.freeze import refreeze
 from jobs.runs.apply import apply_plan

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from crm_compliance.keys.notary import audit_store
+from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.public_keys import PublicKeys
 from crm_compliance.settings import Settings
 from jobs.ledger.certificates import Certificate

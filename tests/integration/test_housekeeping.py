@@ -11,7 +11,7 @@ import pytest
 
 from connectors.interface import ObjectError
 from connectors.storage.local import LocalFolder
-from crm_compliance.keys.notary import audit_store
+from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.reports.documents import plan_document
 from crm_compliance.settings import Settings
 from jobs.checks.ledger_agreement import refuse_altered
@@ -19,11 +19,11 @@ from jobs.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
 from jobs.ledger.checkpoints import Problem
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.model.run import ActionState, RunState
+from jobs.nightly import verify_run
 from jobs.ports.context import JobContext
 from jobs.ports.store import Expired, PastTerms
 from jobs.proof.attestation import LedgerIndex, attest
 from jobs.proof.completeness import reckoning_of
-from jobs.retention import verify_run
 from rules.errors import Refused, UsageError
 from tests.integration.holding import place
 from tests.integration.holding import release as release_hold

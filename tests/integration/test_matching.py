@@ -24,7 +24,7 @@ from jobs.model.request import (
     SubjectRequest,
 )
 from jobs.register.overrides import override
-from jobs.register.steps import Hand
+from jobs.register.permissions import Hand
 from jobs.requests.search.confirm import confirm_candidates, match_request
 from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.match import find_all_candidates, find_candidates

@@ -18,9 +18,9 @@ from connectors.interface import Trace
 from jobs.erasures.register import load_register
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, Run, RunState
+from jobs.nightly import verify_run
 from jobs.plans.make import make_plan
 from jobs.restores.detect import recover, rows_back
-from jobs.retention import verify_run
 from jobs.runs.apply import apply_plan
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.holding import place

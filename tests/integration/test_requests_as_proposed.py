@@ -18,7 +18,7 @@ from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from crm_compliance.answer_package.leak_test import NeedleFound
 from crm_compliance.answer_package.package import PackageBroken, Unchecked, package_of, sender_of
 from crm_compliance.answer_package.release import attachments_of, release_request
-from jobs.files.reader import SHARED
+from jobs.files.supervisor import SHARED
 from jobs.model.answer import SEEN_UNCHECKED, Item, ItemStatus
 from jobs.requests.answer.compile import LANGUAGES
 from rules.errors import UsageError

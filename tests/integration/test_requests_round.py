@@ -16,7 +16,7 @@ from jobs.holds.place import Wanted, place_hold
 from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, SubjectRequest
 from jobs.register.decision import Decision, Task, What
 from jobs.register.hold_texts import request_code
-from jobs.register.moves import close, identify, resume, suspend
+from jobs.register.transitions import close, identify, resume, suspend
 from jobs.register.upkeep import keep_register
 from jobs.requests.search.freeze import refreeze
 from jobs.requests_round import RequestsRound, go_round

@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from connectors.dynamics.http.auth import EntraTokens
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import Unauthorised, Unreachable
-from crm_compliance.connections.tokens import token_source
+from crm_compliance.connections.credentials import token_source
 from crm_compliance.identity.signin import NotSignedIn, Person, person
 from crm_compliance.settings import Settings, environment_of
 from crm_compliance.wiring import connector_of

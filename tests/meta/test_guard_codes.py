@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from crm_compliance.reports.parts.sentences import ALARMS, SKIPS, WHY
 from jobs.model.work_queue import QUEUE_OLD
-from jobs.plans import guards, observations, past
+from jobs.plans import approval_reasons, observations, past
 from jobs.runs import alarms, quarantine
 from tests.meta.pages import OPERATIONS
 
 
 def test_every_reason_for_two_approvals_has_a_sentence_and_stands_in_the_documents() -> None:
-    assert list(WHY) == list(guards.WHY)
+    assert list(WHY) == list(approval_reasons.WHY)
     assert [code for code in WHY if f"`{code}`" not in OPERATIONS] == []
 
 

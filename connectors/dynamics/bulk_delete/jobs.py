@@ -19,8 +19,8 @@ import msgspec
 from connectors.dynamics.bulk_delete.hold_guard import Guard, condition, filter_of
 from connectors.dynamics.http import faults
 from connectors.dynamics.http.clock import ServerClock
+from connectors.dynamics.http.idempotent_writes import write
 from connectors.dynamics.http.query import guid, literal, query_string
-from connectors.dynamics.http.repeatable import write
 from connectors.dynamics.http.transport import Answer, NotSent, Transport
 from connectors.interface import ConnectorError, ReadIncomplete, Unauthorised
 

@@ -26,9 +26,9 @@ from connectors.dynamics.http.clock import ServerClock
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.sessions import Sessions
 from connectors.dynamics.pace.allowance import hints_of
+from connectors.dynamics.pace.backoff import Patience
 from connectors.dynamics.pace.gate import Gate, Impatient, Timeline
 from connectors.dynamics.pace.governor import Seen
-from connectors.dynamics.pace.patience import Patience
 from connectors.interface import ConnectorError, ReadIncomplete, ReadStats, Unreachable
 
 DEFAULT_RETRY_AFTER_S = 30.0

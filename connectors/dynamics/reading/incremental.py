@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.change_tracking import MAX_CHANGES, TRACKING, changes_since
 from connectors.dynamics.reading.decoder import LOOKUP_TABLE, Page, PageBroken, PageDecoder
-from connectors.dynamics.reading.memory import Chunk, Damaged, Memory, Remembered, chunk_of, id_bytes, tidied, without
 from connectors.dynamics.reading.reader import Reader
+from connectors.dynamics.reading.table_cache import Chunk, Damaged, Memory, Remembered, chunk_of, id_bytes, tidied, without
 from connectors.dynamics.schema.counts import AGGREGATE_LIMIT, COUNT_LIMIT, aggregate_count, count_up_to_limit, total_count
 from connectors.interface import ConnectorError, ReadIncomplete
 from rules.model.records import Record

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from connectors.dynamics.http import faults
+from connectors.dynamics.http.idempotent_writes import write
 from connectors.dynamics.http.query import guid, literal, query_string
-from connectors.dynamics.http.repeatable import write
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.purge import Ended, Purging, queries_for
 from connectors.dynamics.schema.privileges import lacking_for_audit_jobs

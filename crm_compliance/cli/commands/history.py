@@ -137,7 +137,7 @@ def verify(
 
 def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.notary import audit_store
+    from crm_compliance.keys.checkpoint_signer import audit_store
     from crm_compliance.wiring import clock_of, store_of
 
     settings = arguments.settings()
@@ -148,7 +148,7 @@ def _audit_store(anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
 
 
 def _audit_file(path: Path, anchor: Path | None, pem: Path | None) -> tuple[Audit, str]:
-    from crm_compliance.keys.ledger_copy import read_anchor
+    from crm_compliance.keys.anchor import read_anchor
     from jobs.ledger.checkpoints import audit_ledger
     from jobs.ledger.entries import decode, looks_like_one
     from rules.errors import UsageError

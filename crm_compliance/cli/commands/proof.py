@@ -49,7 +49,7 @@ def certificate(
 def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.files import write_whole
-    from crm_compliance.keys.notary import DeskNotary
+    from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.wiring import clock_of, keys_in_force, store_of
     from jobs.proof.attestation import LedgerIndex, attest, encode
     from jobs.proof.checkpoint import make_checkpoint
@@ -181,7 +181,7 @@ def rotate() -> None:
     Example: crm-compliance keys rotate
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.notary import DeskNotary
+    from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.wiring import clock_of, keys_in_force, store_of
     from jobs.proof.checkpoint import make_checkpoint
 
@@ -239,7 +239,7 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
     Example: crm-compliance evidence --output evidence.zip
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.notary import DeskNotary
+    from crm_compliance.keys.checkpoint_signer import DeskNotary
     from crm_compliance.reports.evidence import write_pack
     from crm_compliance.wiring import clock_of, keys_in_force, software_version, store_of
     from jobs.proof.checkpoint import make_checkpoint

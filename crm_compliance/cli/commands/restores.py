@@ -67,7 +67,7 @@ def replay(
 def _recovering() -> Iterator[tuple[Desk, Path | None]]:
     """The desk with the database as it is; beside it the place to which the anchor of the lost ledger was put aside."""
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.keys.ledger_copy import put_aside
+    from crm_compliance.keys.anchor import put_aside
     from crm_compliance.wiring import desk
 
     settings = arguments.settings()

@@ -123,7 +123,7 @@ def review(
     from crm_compliance.reports.requests import review_pages
     from crm_compliance.reports.requests.items import item_document
     from crm_compliance.wiring import clock_of, register_key, store_of
-    from jobs.register.steps import Hand
+    from jobs.register.permissions import Hand
     from jobs.requests.answer import review as reviewing_items
 
     settings = arguments.settings()
@@ -209,7 +209,7 @@ def approve(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.register import request_document
-    from jobs.register.steps import next_step
+    from jobs.register.permissions import next_step
     from jobs.requests.answer.release import approve_content
 
     someone = person(arguments.settings(), as_, role)

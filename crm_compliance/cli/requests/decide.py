@@ -39,7 +39,7 @@ def decide(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring import register_key
-    from jobs.register.steps import Hand
+    from jobs.register.permissions import Hand
     from jobs.requests.decisions import decide as deciding
 
     if grant == bool(refuse):

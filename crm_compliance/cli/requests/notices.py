@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from crm_compliance.settings import Settings
     from jobs.register.decision import Notice
-    from jobs.register.steps import Hand
+    from jobs.register.permissions import Hand
 
 
 def add_to(requests: typer.Typer) -> None:
@@ -55,7 +55,7 @@ def notices(
     from crm_compliance.identity.signin import Person, person
     from crm_compliance.wiring import clock_of, register_key, store_of
     from jobs.register.decision import NotTold
-    from jobs.register.steps import Hand
+    from jobs.register.permissions import Hand
     from jobs.requests.decisions import notices as recipients
 
     _check(folder, language, told, on, not_told, reason)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crm_compliance.settings import Settings
     from crm_compliance.store.store import SqlStore
     from jobs.model.request import SubjectRequest
-    from jobs.register.steps import Hand
+    from jobs.register.permissions import Hand
 
 AS = typer.Option("", "--as", metavar="WHO")
 ROLE = typer.Option("", "--role", metavar="ROLE", help="dpo.")
@@ -136,7 +136,7 @@ def identify(
 
     Example: crm-compliance requests identify request-0123 --method known_channel --as dora --role dpo
     """
-    from jobs.register.moves import identify as move
+    from jobs.register.transitions import identify as move
     from rules.model.requests import IdentityMethod, Mandate
 
     how = _code(IdentityMethod, method, "--method")
@@ -156,7 +156,7 @@ def suspend(
     Example: crm-compliance requests suspend request-0123 --reason identity --asked-on 2026-11-25 --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
-    from jobs.register.moves import suspend as move
+    from jobs.register.transitions import suspend as move
 
     day = arguments.day(asked_on, "--asked-on")
     _move(as_, role, lambda hand: move(hand, request, reason, day))
@@ -174,7 +174,7 @@ def resume(
     Example: crm-compliance requests resume request-0123 --answered-on 2026-11-25 --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
-    from jobs.register.moves import resume as move
+    from jobs.register.transitions import resume as move
 
     day = arguments.day(answered_on, "--answered-on")
     _move(as_, role, lambda hand: move(hand, request, day, reason=reason))
@@ -192,7 +192,7 @@ def extend(
     Example: crm-compliance requests extend request-0123 --reason complexity --notified-at 2026-11-25T10:00:00Z --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
-    from jobs.register.moves import extend as move
+    from jobs.register.transitions import extend as move
 
     moment = arguments.instant(notified_at, "--notified-at")
     _move(as_, role, lambda hand: move(hand, request, reason, moment))
@@ -230,7 +230,7 @@ def close(
 
     Example: crm-compliance requests close request-0123 --outcome DELIVERED --as dora --role dpo
     """
-    from jobs.register.moves import close as move
+    from jobs.register.transitions import close as move
 
     _move(as_, role, lambda hand: move(hand, request, outcome))
 
@@ -240,8 +240,8 @@ def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> Non
 
     Example: crm-compliance requests misdelivered request-0123 --as dora --role dpo
     """
-    from jobs.register.moves import misdelivered as move
-    from jobs.register.moves import notify_by
+    from jobs.register.transitions import misdelivered as move
+    from jobs.register.transitions import notify_by
     from rules.dates.instants import instant
 
     _move(as_, role, lambda hand: move(hand, request), more=lambda moved: {"notify_by": instant(notify_by(moved))})
@@ -252,7 +252,7 @@ def renew(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
 
     Example: crm-compliance requests renew request-0123 --as dora --role dpo
     """
-    from jobs.register.moves import renew as move
+    from jobs.register.transitions import renew as move
 
     _move(as_, role, lambda hand: move(hand, request))
 
@@ -276,7 +276,7 @@ def _move(
 def _hand(settings: Settings, who: str, role: str) -> Iterator[tuple[Hand, SqlStore]]:
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring import clock_of, policy_of, register_key, store_of
-    from jobs.register.steps import Hand
+    from jobs.register.permissions import Hand
 
     someone = person(settings, who, role)
     clock = clock_of(settings)
@@ -291,8 +291,8 @@ def _answer(
     """Answer with a request. How many recipients are to be told says that something of the person is in the CRM: that is for the DPO."""
     from crm_compliance.reports.requests.register import print_request, request_document
     from crm_compliance.wiring import clock_of
-    from jobs.register.blocks import blocks_of
-    from jobs.register.steps import next_step
+    from jobs.register.permissions import next_step
+    from jobs.register.release_blockers import blocks_of
     from jobs.requests.decisions.notices import counts_of
 
     now = clock_of(settings)()

@@ -34,7 +34,7 @@ def match(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import Person, person
     from crm_compliance.wiring import register_key
-    from jobs.register.steps import Hand
+    from jobs.register.permissions import Hand
     from jobs.requests.search.confirm import match_request
 
     settings = arguments.settings()
@@ -68,7 +68,7 @@ def confirm(
     from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests.review_pages import removing_pages
     from crm_compliance.wiring import clock_of, register_key, store_of
-    from jobs.register.steps import Hand
+    from jobs.register.permissions import Hand
     from jobs.requests.search.confirm import confirm_candidates
 
     if bool(candidates) == none:

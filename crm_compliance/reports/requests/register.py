@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crm_compliance.reports.parts.sentences import ALARMS, counted
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
-from jobs.register.steps import next_step
+from jobs.register.permissions import next_step
 from rules.dates.instants import instant
 from rules.dates.periods import brussels_date
 

@@ -17,7 +17,7 @@ from crm_compliance.files import write_whole
 from crm_compliance.reports.requests.items import review_page
 from jobs.model.request import REVIEW_PAGE
 from jobs.ports.store import Store
-from jobs.register.steps import Hand
+from jobs.register.permissions import Hand
 from jobs.requests.answer.review import for_page
 
 

@@ -19,10 +19,10 @@ from jobs.ports.store import Store
 from jobs.register.decision import reopened
 from jobs.register.overrides import overrides_of
 from jobs.register.people import refused
-from jobs.register.steps import Hand, admitted, save_move
+from jobs.register.permissions import Hand, admitted, save_move
 from jobs.requests.answer.attachments import Files
-from jobs.requests.answer.blocks import blocks_of
 from jobs.requests.answer.items import Items, numbered, with_decisions
+from jobs.requests.answer.release_blockers import blocks_of
 from jobs.requests.context.contexts import Contexts
 from jobs.requests.context.earlier_requests import earlier_requests, request_context, request_item
 from jobs.requests.decisions.propose import propose

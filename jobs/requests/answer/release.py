@@ -18,7 +18,7 @@ from jobs.model.request import SubjectRequest, Word
 from jobs.ports.context import JobContext
 from jobs.register.overrides import overrides_of
 from jobs.register.people import refused
-from jobs.register.steps import Hand, admitted, check_role, of_this_crm, save_move, wrong_state
+from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, save_move, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted, hand_of
 from jobs.requests.context.recipients import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided

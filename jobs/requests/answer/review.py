@@ -29,7 +29,7 @@ from jobs.model.answer import NOT_A_NAME, RECIPIENT, SEEN_UNCHECKED, Compilation
 from jobs.model.request import COMPILATION, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.decision import PUT_ASIDE, is_settled
-from jobs.register.steps import Hand, admitted, check_role, of_this_crm, save_move
+from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, save_move
 from jobs.requests.answer.compile import compiled, drafted
 from rules.errors import UsageError
 from rules.model.requests import COPIES, Step

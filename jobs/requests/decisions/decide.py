@@ -37,7 +37,7 @@ from jobs.register.decision import (
 )
 from jobs.register.hold_texts import request_code
 from jobs.register.people import confirmed_people, given_of
-from jobs.register.steps import Hand, admitted, refused, save_move
+from jobs.register.permissions import Hand, admitted, refused, save_move
 from jobs.requests.context.terms import TOLD_HOLDS
 from jobs.requests.decisions import correct
 from jobs.requests.decisions.plan_erasure import held_items

@@ -17,7 +17,7 @@ from jobs.model.plan import Alarm
 from jobs.model.request import DECISIONS, SubjectRequest
 from jobs.ports.store import Store
 from jobs.register.decision import Decision, Notice, NoticeState, NotTold, decision_of, encoded
-from jobs.register.steps import Hand, admitted, refused, signed
+from jobs.register.permissions import Hand, admitted, refused, signed
 from rules.errors import UsageError
 from rules.model.requests import Step
 

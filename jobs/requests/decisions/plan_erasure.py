@@ -18,7 +18,7 @@ from jobs.holds.active import active_holds
 from jobs.holds.granted_erasure import as_answered, erasure_of, giving_way, way_of
 from jobs.model.plan import REQUEST_RULE, Approval, Kind, Plan, PlanLine
 from jobs.model.request import SubjectRequest
-from jobs.plans.of_rows import store_plan
+from jobs.plans.unscheduled_plan import store_plan
 from jobs.ports.context import JobContext
 from jobs.reading.gather import PARTY_FIELDS, rows_of
 from jobs.reading.owners import look_around

@@ -12,7 +12,7 @@ from datetime import date
 
 from jobs.model.request import Given, SubjectRequest
 from jobs.ports.context import JobContext
-from jobs.reading.nobody import NOBODY
+from jobs.reading.decoy_reads import NOBODY
 from jobs.register.decision import has_unsubscribed
 from jobs.register.overrides import overridden
 from jobs.register.people import ConfirmedPeople, confirmed_people, given_of

@@ -35,7 +35,7 @@ from jobs.model.request import (
 from jobs.ports.context import JobContext
 from jobs.ports.store import Entry, Store
 from jobs.register.overrides import overridden, overrides_of
-from jobs.register.steps import Hand, admitted, check_role, refused, save_move, wrong_state
+from jobs.register.permissions import Hand, admitted, check_role, refused, save_move, wrong_state
 from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.match import find_candidates
 from jobs.requests.search.search import places_not_searched

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from jobs.ports.context import JobContext
-from jobs.reading.nobody import always
+from jobs.reading.decoy_reads import always
 from jobs.requests.search.callers import CALLED
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.search import Material

@@ -10,8 +10,8 @@ from typing import Any, get_type_hints
 
 from connectors.interface import Among, Connector, Reach, ReadIncomplete, Trace
 from jobs.ports.context import JobContext
+from jobs.reading.decoy_reads import NOBODY, always, ids_or_nobody
 from jobs.reading.gather import rows_of
-from jobs.reading.nobody import NOBODY, always, ids_or_nobody
 from jobs.requests.search.mentions import Sought
 from rules.model.kinds import HANGING, RELATIONS
 from rules.model.personal_records import (

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from connectors.dynamics.http.auth import EntraTokens, PatientSession, StaticToken
-from crm_compliance.connections.tokens import token_source
+from crm_compliance.connections.credentials import token_source
 from crm_compliance.identity.signin import ROLES, NotSignedIn, Person, person, proposer
 from crm_compliance.settings import Settings
 from rules.errors import UsageError

@@ -16,7 +16,7 @@ from PIL import Image
 
 from jobs.files.file_texts import text_in
 from jobs.files.limits import Unread
-from jobs.files.reader import SHARED
+from jobs.files.supervisor import SHARED
 from tests.jobs.files.made import a_compound_file, a_document, a_message, a_pdf, a_picture, packed, zipped
 
 WHO = "Żaneta D'Hondt-Müller"

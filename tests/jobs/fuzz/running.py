@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.files.reader import Reader
+from jobs.files.supervisor import Reader
 from tests.jobs.fuzz.changes import changed
 from tests.jobs.fuzz.corpus import Entry, entries
 from tests.jobs.fuzz.targets import LIMITS, TARGETS, Target

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jobs.files.encodings import decoded
 from jobs.files.html_text import plain_text
 from jobs.files.limits import MEBI, Limits
-from jobs.files.reader import Reader
+from jobs.files.supervisor import Reader
 from rules.redaction.leak_check import Needles, name_needle, needle
 from rules.redaction.redactor import Protected, Redactor, Shown
 

@@ -18,7 +18,7 @@ from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.reading.decoder import Page, PageDecoder
 from connectors.dynamics.reading.incremental import RememberingReader
-from connectors.dynamics.reading.memory import Memory, chunk_of, id_bytes
+from connectors.dynamics.reading.table_cache import Memory, chunk_of, id_bytes
 from connectors.dynamics.writing.pool import Pool
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import ChangeSet, ChangeStatus, Operation, OperationKind

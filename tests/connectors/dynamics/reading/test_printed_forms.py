@@ -7,7 +7,7 @@ import pytest
 from connectors.dynamics.http.transport import Answer
 from connectors.dynamics.reading.change_tracking import Changes
 from connectors.dynamics.reading.decoder import Page
-from connectors.dynamics.reading.memory import Chunk, chunk_of
+from connectors.dynamics.reading.table_cache import Chunk, chunk_of
 from connectors.dynamics.writing.batch import Prepared, Request
 from rules.model.records import Contact
 

@@ -25,8 +25,8 @@ from crm_compliance.service.web.downloads import TIMES, VALID, Downloads, Link, 
 from crm_compliance.service.web.server import HEADERS, listening
 from crm_compliance.store.store import SqlStore
 from jobs.model.request import PACKAGE, SubjectRequest
-from jobs.register.moves import renew
-from jobs.register.steps import Hand
+from jobs.register.permissions import Hand
+from jobs.register.transitions import renew
 from rules.errors import Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.crm_compliance.web import serving

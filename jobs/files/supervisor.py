@@ -28,7 +28,7 @@ from rules.errors import ComplianceError
 
 _START: Final = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from jobs.files.process import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
+    "from jobs.files.worker import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
 )
 _GLANCE: Final = MEBI  # bytes at either end of a file that is too large to be read
 _KEEPS_NO_LIMIT: Final = ("darwin",)  # macOS takes RLIMIT_AS and does not mind it

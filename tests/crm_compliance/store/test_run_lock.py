@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from crm_compliance.store import locks
+from crm_compliance.store import run_lock
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import Database
@@ -23,7 +23,7 @@ from jobs.model.run import ActionState
 from rules.errors import Refused
 from tests.crm_compliance.store.values import ENTRY, NIGHT, a_plan, a_run, an_action
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 OTHER = """
 import sys
 from datetime import UTC, datetime
@@ -190,11 +190,11 @@ def test_before_a_request_the_lease_is_asked_for_unless_it_was_renewed_a_moment_
     with database.writing() as connection:
         fence = leases.take(connection, "runner", "me", "")
     assert fence is not None
-    lease = locks.Lease(database, "runner", "me", fence, since=100.0, clock=lambda: now[0])
+    lease = run_lock.Lease(database, "runner", "me", fence, since=100.0, clock=lambda: now[0])
     with database.writing() as connection:
         leases.give_back(connection, "runner", "me", fence)
         leases.take(connection, "runner", "somebody else", "")
-    now[0] += locks.FRESH_S - 0.1
+    now[0] += run_lock.FRESH_S - 0.1
     lease.check()  # at most so long goes by before a loss is noticed: the lease is far from its end then
     now[0] += 0.1
     for _ in range(2):
@@ -207,7 +207,7 @@ def test_a_lease_is_renewed_while_the_work_waits_until_it_is_lost_or_given_back(
     with database.writing() as connection:
         fence = leases.take(connection, "runner", "me", "")
     assert fence is not None
-    lease = locks.Lease(database, "runner", "me", fence, since=locks.elapsed())
+    lease = run_lock.Lease(database, "runner", "me", fence, since=run_lock.elapsed())
     age(database, leases.LEASE_S - 1)
     assert lease.beat() is True
     age(database, leases.LEASE_S - 1)
@@ -223,7 +223,7 @@ def test_a_lease_is_renewed_while_the_work_waits_until_it_is_lost_or_given_back(
             return ended.wait()
         return False
 
-    with locks._beating(lease, wait):
+    with run_lock._beating(lease, wait):
         assert all_beaten.wait(20)
     age(database, leases.LEASE_S)
     with database.writing() as connection:

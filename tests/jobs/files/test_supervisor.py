@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from jobs.files import reader as border
+from jobs.files import supervisor as border
 from jobs.files.limits import MEBI, Limits, Unread
-from jobs.files.reader import Reader, ReaderMissing
+from jobs.files.supervisor import Reader, ReaderMissing
 from tests.jobs.files.made import a_picture, packed, zipped
 
 WORDS = "Jan Peeters (fictief)"
@@ -75,7 +75,7 @@ def test_what_takes_too_long_cannot_be_read() -> None:
 
 def test_what_never_comes_back_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds of the clock: a process that waits for something uses no processor."""
-    monkeypatch.setattr(border, "_START", border._START.replace("serve(sys", "import jobs.files.process as s; import time; s.read = s.bytes_only = lambda *_: time.sleep(60); serve(sys"))  # fmt: skip # noqa: E501
+    monkeypatch.setattr(border, "_START", border._START.replace("serve(sys", "import jobs.files.worker as s; import time; s.read = s.bytes_only = lambda *_: time.sleep(60); serve(sys"))  # fmt: skip # noqa: E501
     waiting = limited(wall=0.2)
     assert waiting.read(WORDS.encode()).why == Unread.SLOW
 

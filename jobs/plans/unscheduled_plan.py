@@ -14,7 +14,7 @@ from jobs.checks.clock import refuse_other_clock
 from jobs.checks.ledger_agreement import refuse_altered
 from jobs.ledger.plan_lines import digest_head, paged
 from jobs.model.plan import Approval, Breaker, Kind, Plan, PlanLine
-from jobs.plans.guards import BREAKER_TRIPPED, counter_of
+from jobs.plans.approval_reasons import BREAKER_TRIPPED, counter_of
 from jobs.plans.make import plan_entry
 from jobs.ports.context import JobContext
 from jobs.writing.bypass import bypass_planned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from connectors.dynamics.reading.memory import Memory
+from connectors.dynamics.reading.table_cache import Memory
 from connectors.interface import ChangeSet, ChangeStatus, OperationKind
 from rules.model.records import Record
 

@@ -32,7 +32,7 @@ from jobs.model.request import (
 from jobs.ports.store import Entry, Store
 from jobs.register.dates import is_refusal, open_questions, stops_of
 from jobs.register.overrides import overrides_of
-from jobs.register.steps import Hand, admitted, check_role, of_this_crm, refused, save_move, signed, wrong_state
+from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, refused, save_move, signed, wrong_state
 from rules.dates.periods import brussels_date
 from rules.errors import UsageError
 from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
-from connectors.dynamics.http.repeatable import write
+from connectors.dynamics.http.idempotent_writes import write
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.pace.patience import BACKOFF_CAP_S, Patience
+from connectors.dynamics.pace.backoff import BACKOFF_CAP_S, Patience
 from connectors.interface import Unreachable
 
 ROOT = "http://127.0.0.1:9/api/data/v9.2/"
