@@ -1,6 +1,7 @@
 """The matrix of rights: what each person may ask of us, right by right.
 
-`docs/rights.md` shows it in words; the tests hold that page against this table.
+`docs/rights.md` shows it in words; the tests hold that page against this table. For one person it is worked out in `standing.py`, which
+takes from here what is refused to whoever has part in a file of others.
 
 Source: section 6.2, RGT-10 to RGT-12; policy §5.
 """
