@@ -250,18 +250,23 @@ def new_id(prefix: str) -> str:
     return f"{prefix}-{secrets.token_hex(6)}"
 
 
-def checked(connector: Connector, policy: Policy) -> tuple[str, ...]:
-    """Compare the mapping with the CRM and return what is only a warning; masks are looked at where the schedule anonymises in place.
+def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
+    """Compare the mapping with the CRM and with the schedule and return what is only a warning.
+
+    Masks are looked at where the schedule anonymises in place.
 
     Raises:
         MappingError: the mapping names something that the CRM lacks; all mismatches are told.
     """
+    from connectors.dynamics.mapping.categories import misspelt_categories
+
     findings = connector.check(in_place=policy.anonymise.is_in_place)
     errors = [finding for finding in findings if finding.is_error]
     if errors:
         more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])
         raise MappingError(errors[0].message + more, hint="correct the mapping, or the CRM", where=errors[0].where)
-    return tuple(f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
+    told = (f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
+    return (*told, *misspelt_categories(connector.mapping, policy.derive.keys()))
 
 
 def fitting(connector: DynamicsConnector, policy: Policy) -> None:
