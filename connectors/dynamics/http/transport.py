@@ -156,7 +156,7 @@ class Transport:
         patience: Patience | None = None
         waited_s, broken = 0.0, 0
         began_s = self.gate.timeline.now()
-        longest_s = max(self.environment.answer_s, self.environment.patience_s)  # one answer that drips has used up all patience
+        longest_s = max(self.environment.answer_s, self.environment.patience_s)  # an answer that drips uses up patience like silence
         decided: dict[int, float | None] = {}  # by attempt
 
         def due_s(state: tenacity.RetryCallState) -> float | None:
