@@ -1,6 +1,8 @@
-"""How long it takes to compile and to release the answer to somebody with many fiches, beside downloading the same rows and no more.
+"""How long it takes to compile and to release the answer to somebody with many fiches, beside downloading the
+same rows and no more.
 
-The emulator runs in a process of its own, and the product as people run it: one command after another. Everybody is fictitious.
+The emulator runs in a process of its own, and the product as people run it: one command after another.
+Everybody is fictitious.
 
     python -m benchmarks.answer [--fiches 500]
 

@@ -1,7 +1,8 @@
-"""A CRM on a virtual clock, for benchmarks/throughput.py: the emulator's own service protection, and answers that slow down under load.
+"""A CRM on a virtual clock, for benchmarks/throughput.py: the emulator's own service protection, and answers
+that slow down under load.
 
-Nothing here knows the client's account: the limits are those of `connectors/emulator/conditions/limits.py`, one window for each application
-user and web server, and a balancer picks the server at random.
+Nothing here knows the client's account: the limits are those of `connectors/emulator/conditions/limits.py`,
+one window for each application user and web server, and a balancer picks the server at random.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ WAY_S = 0.02  # there and back
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of work on one kind of organisation. `slow` are times (from, to, factor) at which the people slow everything down."""
+    """One kind of work on one kind of organisation. `slow` are times (from, to, factor) at which the people
+    slow everything down."""
 
     name: str
     title: str
@@ -43,8 +45,8 @@ class Scenario:
         return next((factor for start, end, factor in self.slow if start <= at < end), 1.0)
 
     def ceiling(self, reserved_share: float) -> float:
-        """Rows a second that no client can exceed in the long run: requests, execution time and the servers' own strength, at the best
-        size of a batch that keeps a request within ten seconds."""
+        """Rows a second that no client can exceed in the long run: requests, execution time and the servers'
+        own strength, at the best size of a batch that keeps a request within ten seconds."""
         allowed = Allowance()
         best = 0.0
         for size in range(1, self.most_operations + 1):
@@ -73,8 +75,8 @@ class Reply:
 
 @dataclass
 class Crm:
-    """Events in the order of their time; `refused` counts the 429s, `avoidable` those that a client could have foreseen: its own
-    use alone had reached a limit, or an answer had asked this user to wait."""
+    """Events in the order of their time; `refused` counts the 429s, `avoidable` those that a client could
+    have foreseen: its own use alone had reached a limit, or an answer had asked this user to wait."""
 
     scenario: Scenario
     seed: int = 1

@@ -1,9 +1,10 @@
-"""Deletes of recordings in batches and by bulk-delete jobs, side by side, and the number of rows from which the code then picks a job.
+"""Deletes of recordings in batches and by bulk-delete jobs, side by side, and the number of rows from which
+the code then picks a job.
 
-The emulator deletes at once, so what a real CRM adds is given: how long each batch takes besides, and how long a job waits and shows as
-running. Seconds are those of the clock, ratios are what counts.
+The emulator deletes at once, so what a real CRM adds is given: how long each batch takes besides, and how
+long a job waits and shows as running. Seconds are those of the clock, ratios are what counts.
 
-    python -m benchmarks.deletes [--rows 100 400 1000] [--batch-ms 1500] [--queue-s 4] [--run-s 1] [--rounds 2]
+    python -m benchmarks.deletes [--rows 100 400] [--batch-ms 1500] [--queue-s 4] [--run-s 1] [--rounds 2]
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ def surnames(draw: Random, count: int) -> list[str]:
 
 
 def check_digits(born: date, serial: int, bis: int) -> str:
-    """A number that is valid and practically never issued; with `bis` one of somebody who is not in the National Register."""
+    """A number that is valid and practically never issued; with `bis` one of somebody who is not in the
+    National Register."""
     nine = f"{born.year % 100:02}{born.month + bis:02}{born.day:02}{serial}"
     return f"{nine}{97 - int(('2' if born.year >= 2000 else '') + nine) % 97:02}"

@@ -1,11 +1,13 @@
-"""What the ledger costs, as ratios of CPU time: verifying it, adding to it signed, and believing it before a plan or a run.
+"""What the ledger costs, as ratios of CPU time: verifying it, adding to it signed, and believing it before a
+plan or a run.
 
-1. `ledger verify F.jsonl --anchor F` against the floor: reading the same file line by line and hashing each line with SHA-256. Chain, form
-   of each line, Merkle tree and a checkpoint every thousand entries are verified.
+1. `ledger verify F.jsonl --anchor F` against the floor: reading the same file line by line and hashing each
+   line with SHA-256. Chain, form of each line, Merkle tree and a checkpoint every thousand entries are
+   verified.
 2. A transaction that adds one entry and signs the new end, as each does, against one that only adds it.
-3. What `plan` and `apply` look at before they believe the store (`jobs.checks.ledger_agreement.refuse_altered`), in a store of so many
-   entries and as many units in its journal, against `ledger verify` of that store; and the same once more in one process, as a service
-   does.
+3. What `plan` and `apply` look at before they believe the store
+   (`jobs.checks.ledger_agreement.refuse_altered`), in a store of so many entries and as many units in its
+   journal, against `ledger verify` of that store; and the same once more in one process, as a service does.
 
 What is compared runs in one process, in turns, so that the machine's moods hit both.
 
@@ -51,7 +53,7 @@ def outcome(number: int) -> dict[str, object]:
     return {"units": [unit] * (1 + number % 3)}
 
 
-# -- a file --------------------------------------------------------------------------------------------------------------------------------
+# -- a file --------------------------------------------------------------------------------------------------
 
 
 def write(path: Path, entries: int) -> list[Checkpoint]:
@@ -91,7 +93,7 @@ def of_a_file(entries: int, rounds: int) -> None:
         compare(rounds, {"sha256 of the lines": lambda: floor(path), "verification": lambda: verify(path, points)})
 
 
-# -- a store -------------------------------------------------------------------------------------------------------------------------------
+# -- a store -------------------------------------------------------------------------------------------------
 
 
 def a_store(folder: Path, *, is_signed: bool) -> SqlStore:
@@ -200,7 +202,7 @@ def of_a_store(entries: int, rounds: int) -> None:
             compare(rounds, {"ledger verify": whole, "check of plan or apply": first_check, "again in one process": lambda: check(lasting)})
 
 
-# -- comparing -----------------------------------------------------------------------------------------------------------------------------
+# -- comparing -----------------------------------------------------------------------------------------------
 
 
 def compare(rounds: int, works: dict[str, Callable[[], None]]) -> None:

@@ -1,11 +1,13 @@
 """Finding a person among many: how surely, how precisely and how fast, beside two plain ways.
 
-One plain way compares the whole names of everybody with difflib. The other weighs everybody as the search weighs those who are worth it: it
-has to give the same list, and takes as long as it takes. Seconds are those of the processor: other work on the machine does not count.
+One plain way compares the whole names of everybody with difflib. The other weighs everybody as the search
+weighs those who are worth it: it has to give the same list, and takes as long as it takes. Seconds are those
+of the processor: other work on the machine does not count.
 
-Everybody is fictitious and made from a seed. A part of the people stand twice in the CRM, and among them are namesakes, twins, families on
-one line and parents with the name of a child. Each is then asked for as people ask for themselves: with slips, names in the other order,
-other spellings, particles joined or dropped, near days of birth, numbers in any form. Who is who is known, so what is found can be counted.
+Everybody is fictitious and made from a seed. A part of the people stand twice in the CRM, and among them are
+namesakes, twins, families on one line and parents with the name of a child. Each is then asked for as people
+ask for themselves: with slips, names in the other order, other spellings, particles joined or dropped, near
+days of birth, numbers in any form. Who is who is known, so what is found can be counted.
 
     python -m benchmarks.matching [--contacts 200000] [--asked 300] [--seed 1]
 
@@ -126,7 +128,8 @@ def rows_of(draw: Random, everybody: list[Somebody]) -> tuple[list[FullContact],
 
 
 def asked_by(draw: Random, one: Somebody) -> Asked:
-    """What somebody types: each has one to three of the ways in which it differs from the CRM, and what is needed to be found by."""
+    """What somebody types: each has one to three of the ways in which it differs from the CRM, and what is
+    needed to be found by."""
     asked = Asked(one, one.first, one.last, one.born.isoformat(), (one.phone,), (one.email,) if one.email else (), ())
     if one.number and draw.random() < 0.3:
         asked.numbers = (one.number,)

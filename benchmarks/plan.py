@@ -1,7 +1,9 @@
-"""Client CPU of a full plan against the floor: downloading and decoding the same pages with requests and orjson.
+"""Client CPU of a full plan against the floor: downloading and decoding the same pages with requests and
+orjson.
 
-Both run in one go against one emulator in a process of its own, in turns, so that the machine's moods hit both. CPU time (user and system)
-of the client process alone is compared, because the emulator takes most of the wall clock.
+Both run in one go against one emulator in a process of its own, in turns, so that the machine's moods hit
+both. CPU time (user and system) of the client process alone is compared, because the emulator takes most of
+the wall clock.
 
     python -m benchmarks.plan [--dossiers 80000] [--rounds 3]
 """
@@ -90,7 +92,8 @@ def told(what: str, plan: dict[str, float]) -> None:
 
 
 def requested(url: str) -> list[tuple[str, str]]:
-    """The first request of each full read that a plan makes, as (path and query, Prefer), taken from the connector itself."""
+    """The first request of each full read that a plan makes, as (path and query, Prefer), taken from the
+    connector itself."""
     from connectors.dynamics.connector import connect
     from connectors.dynamics.http.auth import StaticToken
     from connectors.dynamics.http.transport import Answer

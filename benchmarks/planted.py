@@ -1,11 +1,14 @@
-"""How much of what is planted in a file reaches a released package, if a person approves whatever is proposed.
+"""How much of what is planted in a file reaches a released package, if a person approves whatever is
+proposed.
 
-Fictitious names of third persons, in thirty forms and in some thirty kinds of content, first of people whom the CRM knows in the same
-dossier, then of people nobody knows. What waits because nobody here can read it is counted by itself: a person looks at it.
+Fictitious names of third persons, in thirty forms and in some thirty kinds of content, first of people whom
+the CRM knows in the same dossier, then of people nobody knows. What waits because nobody here can read it is
+counted by itself: a person looks at it.
 
     python -m benchmarks.planted [--before TREE] [--details]
 
-With `--before`, the same for another working tree of the product, such as that of an earlier commit. About two minutes a tree.
+With `--before`, the same for another working tree of the product, such as that of an earlier commit. About
+two minutes a tree.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Fictitious names of third persons, in every form in which somebody may write them, in every kind of content that a CRM keeps."""
+"""Fictitious names of third persons, in every form in which somebody may write them, in every kind of content
+that a CRM keeps."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ UNKNOWN: Final = (
 
 @dataclass(frozen=True)
 class Case:
-    """One name that was planted. `row` is text, html, email or file; a file has `name`, `media_type` and `body`."""
+    """One name that was planted. `row` is text, html, email or file; a file has `name`, `media_type` and
+    `body`."""
 
     kind: str
     form: str

@@ -1,4 +1,5 @@
-"""Files with a text in them, made byte by byte with no more than the tests have: a measure must not depend on what it measures."""
+"""Files with a text in them, made byte by byte with no more than the tests have: a measure must not depend on
+what it measures."""
 
 from __future__ import annotations
 

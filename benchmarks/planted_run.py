@@ -1,7 +1,9 @@
-"""Compiles one answer over planted names with whichever product is on the path, approves whatever waits, and tells what would go out.
+"""Compiles one answer over planted names with whichever product is on the path, approves whatever waits, and
+tells what would go out.
 
-A file of its own, run by its path, so that it can measure another working tree: it reads cases from its first argument (JSON), writes
-what became of each to its second. No file is named by the product that is measured; the letter is left out, which says nothing of its own.
+A file of its own, run by its path, so that it can measure another working tree: it reads cases from its first
+argument (JSON), writes what became of each to its second. No file is named by the product that is measured;
+the letter is left out, which says nothing of its own.
 """
 
 from __future__ import annotations

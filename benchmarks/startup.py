@@ -1,4 +1,5 @@
-"""What it costs to start a command: CPU seconds, the median of several runs, beside Python itself; also of another checkout.
+"""What it costs to start a command: CPU seconds, the median of several runs, beside Python itself; also of
+another checkout.
 
 `python -m benchmarks.startup [--runs 7] [--base FOLDER]`; FOLDER holds the packages of an earlier version.
 """

@@ -1,9 +1,10 @@
 """Throughput of the governor beside fixed concurrency, in a simulation on a virtual clock.
 
-The real `Governor` drives batches into a model of the CRM (crm_model.py), whose limits are the emulator's. Beside it run naive clients with
-1, 8, 32 and 52 workers, each of which honours `Retry-After` for itself. Every client is measured against the ceiling that its share of the
-limits allows: the governor leaves a quarter to others, the naive ones leave nothing. The last column is from a CRM that, unlike the real
-one, does not make the wait longer for what is sent too soon.
+The real `Governor` drives batches into a model of the CRM (crm_model.py), whose limits are the emulator's.
+Beside it run naive clients with 1, 8, 32 and 52 workers, each of which honours `Retry-After` for itself.
+Every client is measured against the ceiling that its share of the limits allows: the governor leaves a
+quarter to others, the naive ones leave nothing. The last column is from a CRM that, unlike the real one, does
+not make the wait longer for what is sent too soon.
 
     python -m benchmarks.throughput [--output FOLDER] [--minutes 30] [--seed 1]
 """
@@ -31,7 +32,8 @@ ENDLESS = 10**9  # rows that wait
 
 @dataclass(frozen=True)
 class Result:
-    """What one client has reached. `least_free`: the part of the limits that was left free at the worst moment."""
+    """What one client has reached. `least_free`: the part of the limits that was left free at the worst
+    moment."""
 
     scenario: str
     client: str

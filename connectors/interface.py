@@ -18,7 +18,8 @@ R = TypeVar("R", bound=Record)
 
 
 class ConnectorError(ComplianceError):
-    """The CRM cannot be reached, refuses, or answered in part. `service_code` is the CRM's own code, `request_id` its request's id."""
+    """The CRM cannot be reached, refuses, or answered in part. `service_code` is the CRM's own code,
+    `request_id` its request's id."""
 
     exit_code = 4
     code = "crm"
@@ -51,14 +52,16 @@ class Forbidden(ConnectorError):
 
 
 class Throttled(ConnectorError):
-    """Service protection refused for longer than the run may wait; `retry_after_s` is what the CRM asked for last."""
+    """Service protection refused for longer than the run may wait; `retry_after_s` is what the CRM asked for
+    last."""
 
     code = "crm_throttled"
     retry_after_s: float = 0.0
 
 
 class ReadIncomplete(ConnectorError):
-    """Rows are missing, doubled or not readable: the read is worth nothing, and never means "nothing there"."""
+    """Rows are missing, doubled or not readable: the read is worth nothing, and never means "nothing
+    there"."""
 
     code = "crm_read_incomplete"
 
@@ -72,11 +75,12 @@ class OperationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One write. `values` are record fields; None empties a column. `etag` is the version that must still be there (empty for a create
-    only); a create names its own `id`, so that repeating it is safe.
+    """One write. `values` are record fields; None empties a column. `etag` is the version that must still be
+    there (empty for a create only); a create names its own `id`, so that repeating it is safe.
 
-    A mask anonymises a dossier or fiche in place, as the mapping says: `values` are `anonymised_on` (an aware datetime), `is_common`
-    (whether what the mapping keeps may stay, ERA-08), and results of masking techniques by their names.
+    A mask anonymises a dossier or fiche in place, as the mapping says: `values` are `anonymised_on` (an aware
+    datetime), `is_common` (whether what the mapping keeps may stay, ERA-08), and results of masking
+    techniques by their names.
 
     `bypass` is the custom logic of the CRM that this write passes by: nothing, unless the schedule says so.
     """
@@ -107,8 +111,9 @@ class ChangeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """What became of one change set. `failed` is the index of the operation that was refused, where the CRM told. `is_outage`: it was the
-    request as a whole that had no answer, or the CRM that does not work, and not this change set by which it stumbled."""
+    """What became of one change set. `failed` is the index of the operation that was refused, where the CRM
+    told. `is_outage`: it was the request as a whole that had no answer, or the CRM that does not work, and
+    not this change set by which it stumbled."""
 
     key: str
     status: ChangeStatus
@@ -120,7 +125,8 @@ class ChangeResult:
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """Restricts a read to rows whose `field` (id or a lookup of the record) is one of `ids`; empty ids read nothing, without a request."""
+    """Restricts a read to rows whose `field` (id or a lookup of the record) is one of `ids`; empty ids read
+    nothing, without a request."""
 
     field: str
     ids: Sequence[str]
@@ -128,7 +134,8 @@ class Among:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of comparing the mapping with the CRM: an error stops every command (exit 3), a warning is shown."""
+    """One result of comparing the mapping with the CRM: an error stops every command (exit 3), a warning is
+    shown."""
 
     is_error: bool
     message: str
@@ -160,8 +167,8 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of one row in one place: the table of the CRM that it is in, how many rows, and which, where they have ids of their own
-    by which they can be looked for elsewhere."""
+    """What is left of one row in one place: the table of the CRM that it is in, how many rows, and which,
+    where they have ids of their own by which they can be looked for elsewhere."""
 
     place: str
     count: int
@@ -170,8 +177,8 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What was found of some rows, by row; one that is not named has left nothing. `kept_of` are the tables of which the CRM keeps such
-    traces now, as far as it tells."""
+    """What was found of some rows, by row; one that is not named has left nothing. `kept_of` are the tables
+    of which the CRM keeps such traces now, as far as it tells."""
 
     reach: Reach
     left: Mapping[RowKey, Left] = field(default_factory=dict)
@@ -180,7 +187,8 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Hanging:
-    """A row of a table that is not mapped, and the row that it hangs on. `goes`: the CRM deletes it along; else it would stay behind."""
+    """A row of a table that is not mapped, and the row that it hangs on. `goes`: the CRM deletes it along;
+    else it would stay behind."""
 
     row: RowKey
     on: RowKey
@@ -189,7 +197,8 @@ class Hanging:
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """Rows that lie elsewhere than among the live ones, as records of the kind that was asked for; none unless `reach` is READ."""
+    """Rows that lie elsewhere than among the live ones, as records of the kind that was asked for; none
+    unless `reach` is READ."""
 
     reach: Reach
     rows: tuple[Record, ...] = field(default=(), repr=False)
@@ -197,8 +206,8 @@ class Lying:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one column of one row holds as a file. `media_type` is what the CRM says of it or what its first bytes tell, empty where
-    neither does."""
+    """What one column of one row holds as a file. `media_type` is what the CRM says of it or what its first
+    bytes tell, empty where neither does."""
 
     body: bytes = field(repr=False)
     media_type: str = ""
@@ -211,8 +220,9 @@ class Content:
 
 @dataclass(slots=True)
 class ReadStats:
-    """What reading and writing have cost so far; `remembered` are rows that did not have to be fetched again, `waited_s` is time spent on
-    keeping to the CRM's limits, `peak_concurrency` how many batches ran at once at most."""
+    """What reading and writing have cost so far; `remembered` are rows that did not have to be fetched again,
+    `waited_s` is time spent on keeping to the CRM's limits, `peak_concurrency` how many batches ran at once
+    at most."""
 
     pages: int = 0
     rows: int = 0
@@ -229,27 +239,30 @@ Held = Callable[[Collection[str]], Collection[str]]
 
 
 class Connector(Protocol):
-    """One CRM, one account. Methods raise ConnectorError; a read that fails raises, it never ends early. `warnings` are what somebody has
-    to look at although the work went on."""
+    """One CRM, one account. Methods raise ConnectorError; a read that fails raises, it never ends early.
+    `warnings` are what somebody has to look at although the work went on."""
 
     stats: ReadStats
     warnings: list[str]
 
     @property
     def recording_media_types(self) -> tuple[str, ...]:
-        """Patterns of the media types by which an attachment of a fiche is a recording, e.g. `audio/*` (RET-05)."""
+        """Patterns of the media types by which an attachment of a fiche is a recording, e.g. `audio/*`
+        (RET-05)."""
         ...
 
     def check(self, *, in_place: bool = False) -> list[Finding]:
-        """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options, relationships (DAT-09, R-161).
+        """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options,
+        relationships (DAT-09, R-161).
 
         With `in_place` also what masks rows: the policy anonymises in place.
         """
         ...
 
     def check_privileges(self, needs: Mapping[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
-        """Compare what each account of ours may do with what the jobs need, custom logic that they pass by included: errors for what is
-        missing or reaches a part of the rows only, warnings for what is not needed."""
+        """Compare what each account of ours may do with what the jobs need, custom logic that they pass by
+        included: errors for what is missing or reaches a part of the rows only, warnings for what is not
+        needed."""
         ...
 
     def has(self, record: type[Record]) -> bool:
@@ -265,11 +278,12 @@ class Connector(Protocol):
         ...
 
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
-        """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once; order unspecified.
+        """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
+        order unspecified.
 
-        A kind that is not mapped yields nothing. Fields that the organisation does not map stay None. With `among` every id is looked
-        up, in as many requests as needed. With `remembered` rows may come from an earlier read and what has changed since: for plans, never
-        for what is about to be written.
+        A kind that is not mapped yields nothing. Fields that the organisation does not map stay None. With
+        `among` every id is looked up, in as many requests as needed. With `remembered` rows may come from an
+        earlier read and what has changed since: for plans, never for what is about to be written.
 
         Raises:
             ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs.
@@ -277,7 +291,8 @@ class Connector(Protocol):
         ...
 
     def fields(self, record: type[Record]) -> frozenset[str]:
-        """The fields of this kind that the organisation maps; of a full record those that only a subject request reads too."""
+        """The fields of this kind that the organisation maps; of a full record those that only a subject
+        request reads too."""
         ...
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
@@ -289,30 +304,35 @@ class Connector(Protocol):
         ...
 
     def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
-        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a lookup, is one of its ids;
-        without `among` all of them.
+        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a
+        lookup, is one of its ids; without `among` all of them.
 
         Raises:
-            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
+            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
+                with a warning.
         """
         ...
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
-        """Which of these fields of a row were changed at or after an instant, by its audit history; making the row is no change (IDV-05).
+        """Which of these fields of a row were changed at or after an instant, by its audit history; making
+        the row is no change (IDV-05).
 
-        None: it cannot be told, because there is no history of the row or of these columns, or it may not be read, or was purged since.
+        None: it cannot be told, because there is no history of the row or of these columns, or it may not be
+            read, or was purged since.
         """
         ...
 
     def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
-        """The names of rows of any table, mapped or not, by id, as the CRM shows them; none where this account may not read the table.
+        """The names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
+        account may not read the table.
 
         Without ids, of all its rows.
         """
         ...
 
     def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
-        """Which of these kinds have rows in long-term retention, or may get some at any moment; cheap, and asked anew each time.
+        """Which of these kinds have rows in long-term retention, or may get some at any moment; cheap, and
+        asked anew each time.
 
         Raises:
             ConnectorError: it cannot be told, which is never an empty answer.
@@ -320,16 +340,18 @@ class Connector(Protocol):
         ...
 
     def retained_rows(self) -> dict[str, int]:
-        """How many rows of each mapped table lie in long-term retention, out of reach of every read; tables without are left out. Raises
-        as `retaining`."""
+        """How many rows of each mapped table lie in long-term retention, out of reach of every read; tables
+        without are left out. Raises as `retaining`."""
         ...
 
     def may_purge_retained(self) -> bool:
-        """Whether this account may start and follow the job by which rows in long-term retention are deleted, the only way there is."""
+        """Whether this account may start and follow the job by which rows in long-term retention are deleted,
+        the only way there is."""
         ...
 
     def unaccounted_columns(self) -> tuple[str, ...]:
-        """The columns of mapped tables that may hold personal data and that the mapping does not name, as `table.column`."""
+        """The columns of mapped tables that may hold personal data and that the mapping does not name, as
+        `table.column`."""
         ...
 
     def server_time(self) -> datetime | None:
@@ -337,15 +359,18 @@ class Connector(Protocol):
         ...
 
     def total(self, record: type[Record]) -> int | None:
-        """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps none. May be a day old."""
+        """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps
+        none. May be a day old."""
         ...
 
     def group_size(self, record: type[Record], waiting: int, usual: int) -> int:
-        """How many of `waiting` deletes of this kind to judge and hand to `change` together: `usual`, or more where that is quicker."""
+        """How many of `waiting` deletes of this kind to judge and hand to `change` together: `usual`, or more
+        where that is quicker."""
         ...
 
     def settle_earlier(self) -> None:
-        """Wait until nothing is under way in the CRM that an earlier process of ours has begun, so that what is read next is how it ended.
+        """Wait until nothing is under way in the CRM that an earlier process of ours has begun, so that what
+        is read next is how it ended.
 
         Raises:
             ConnectorError: it does not end, or that cannot be told.
@@ -353,48 +378,56 @@ class Connector(Protocol):
         ...
 
     def tries(self) -> Iterator[None]:
-        """Go round once, and again after a while each time, until patience ends: for writes without an answer, which are read back before
-        they are sent again."""
+        """Go round once, and again after a while each time, until patience ends: for writes without an
+        answer, which are read back before they are sent again."""
         ...
 
     def guarded(self, guard: Callable[[], None]) -> AbstractContextManager[None]:
-        """While the block runs, ask `guard` right before each request; what it raises ends the work, and nothing more is sent."""
+        """While the block runs, ask `guard` right before each request; what it raises ends the work, and
+        nothing more is sent."""
         ...
 
     def watched(self, watch: Callable[[], None]) -> AbstractContextManager[None]:
-        """While the block runs, ask `watch` before each wait for the CRM and every few seconds of it; what it raises ends the work."""
+        """While the block runs, ask `watch` before each wait for the CRM and every few seconds of it; what it
+        raises ends the work."""
         ...
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
-        """Carry out each change set, all or nothing, and say what became of it: one result for each, in the order given.
+        """Carry out each change set, all or nothing, and say what became of it: one result for each, in the
+        order given.
 
-        Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back. `held` is asked right before
-        each further request that writes, the first one being the caller's own business: what it names is HELD.
+        Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back.
+        `held` is asked right before each further request that writes, the first one being the caller's own
+        business: what it names is HELD.
         """
         ...
 
     @property
     def copies(self) -> tuple[str, ...] | None:
-        """Copies of rows outside the CRM's tables, as the mapping names them (search index, lake, offline); None: nobody has said."""
+        """Copies of rows outside the CRM's tables, as the mapping names them (search index, lake, offline);
+        None: nobody has said."""
         ...
 
     @property
     def beyond_reach(self) -> frozenset[str]:
-        """Places of ERA-12 that this account sees and may not clean, and that the mapping accepts as out of its reach."""
+        """Places of ERA-12 that this account sees and may not clean, and that the mapping accepts as out of
+        its reach."""
         ...
 
     def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
         """Look for what the CRM keeps of these rows beside them, read to the end; they may exist or not.
 
         Raises:
-            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
+            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
+                with a warning.
         """
         ...
 
     def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
-        """Every row of these tables, there or gone, of which one place keeps something, one row perhaps several times: for whoever has lost
-        the ids by which `traces` asks. The table is empty where the CRM does not tell it; rows of other tables may be among them. What this
-        account may not look at is left out with a warning, as `traces` tells by NOT_REACHABLE.
+        """Every row of these tables, there or gone, of which one place keeps something, one row perhaps
+        several times: for whoever has lost the ids by which `traces` asks. The table is empty where the CRM
+        does not tell it; rows of other tables may be among them. What this account may not look at is left
+        out with a warning, as `traces` tells by NOT_REACHABLE.
 
         Raises:
             ConnectorError: it cannot be told.
@@ -402,14 +435,16 @@ class Connector(Protocol):
         ...
 
     def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
-        """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the CRM does not let us remove it.
+        """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the
+        CRM does not let us remove it.
 
         What became of the others has to be looked for again: a job of the CRM that ended is no proof.
         """
         ...
 
     def needs_row_for_history(self) -> bool:
-        """Whether the history of a row can be purged only as long as the row is there: no job of ours may delete audit rows."""
+        """Whether the history of a row can be purged only as long as the row is there: no job of ours may
+        delete audit rows."""
         ...
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
@@ -420,7 +455,8 @@ class Connector(Protocol):
         ...
 
     def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
-        """The tables that are not mapped, hang on rows of these kinds, and hold rows that do, by logical name: nothing in them is read.
+        """The tables that are not mapped, hang on rows of these kinds, and hold rows that do, by logical
+        name: nothing in them is read.
 
         One into which this account may not look is among them, unless the CRM itself says that it is empty.
 
@@ -434,7 +470,8 @@ class Connector(Protocol):
         ...
 
     def unmasked(self, masks: Sequence[Operation]) -> set[str]:
-        """The ids of rows that do not show what these masks write, read back column by column (R-081); rows that are gone are left out."""
+        """The ids of rows that do not show what these masks write, read back column by column (R-081); rows
+        that are gone are left out."""
         ...
 
     def remnants(self, record: type[Record]) -> frozenset[Remnant]:
@@ -447,7 +484,8 @@ class Connector(Protocol):
 
 
 class ObjectError(ComplianceError):
-    """Storage outside the CRM cannot be reached or refuses. The message never holds an address: it may hold a name."""
+    """Storage outside the CRM cannot be reached or refuses. The message never holds an address: it may hold a
+    name."""
 
     exit_code = 4
     code = "storage"
@@ -455,17 +493,19 @@ class ObjectError(ComplianceError):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One object that a storage lists: its canonical address, and those of the objects of which its name says that it was made of them
-    (a transcript, an index, a thumbnail)."""
+    """One object that a storage lists: its canonical address, and those of the objects of which its name says
+    that it was made of them (a transcript, an index, a thumbnail)."""
 
     address: str
     made_of: tuple[str, ...] = ()
 
 
 class ObjectStore(Protocol):
-    """One place outside the CRM where the content of recordings lies. Addresses can hold names: they go into no log and no message.
+    """One place outside the CRM where the content of recordings lies. Addresses can hold names: they go into
+    no log and no message.
 
-    Methods may be called from several threads at once. They raise ObjectError; "missing" is an answer, "not to be told" is an error.
+    Methods may be called from several threads at once. They raise ObjectError; "missing" is an answer, "not
+    to be told" is an error.
     """
 
     @property
@@ -474,11 +514,13 @@ class ObjectStore(Protocol):
         ...
 
     def canonical(self, address: str) -> str | None:
-        """The one spelling of an address in this storage; None where it lies elsewhere or is no address of one object."""
+        """The one spelling of an address in this storage; None where it lies elsewhere or is no address of
+        one object."""
         ...
 
     def remove(self, address: str) -> None:
-        """Remove an object with its versions and snapshots and what was made of it; nothing to do where it is missing."""
+        """Remove an object with its versions and snapshots and what was made of it; nothing to do where it is
+        missing."""
         ...
 
     def is_there(self, address: str) -> bool:
@@ -494,5 +536,6 @@ class ObjectStore(Protocol):
         ...
 
     def findings(self) -> list[Finding]:
-        """What somebody has to know about the storage: an error keeps it from being used, a warning is what outlives a removal in it."""
+        """What somebody has to know about the storage: an error keeps it from being used, a warning is what
+        outlives a removal in it."""
         ...

@@ -1,1 +1,2 @@
-"""The desk: settings, commands, scheduler, state store, reports, and the wiring that picks concrete things."""
+"""The desk: settings, commands, scheduler, state store, reports, and the wiring that picks concrete
+things."""

@@ -1,4 +1,5 @@
-"""`python -m crm_compliance`, and the console command: looks whose packages these are before any of them is loaded."""
+"""`python -m crm_compliance`, and the console command: looks whose packages these are before any of them is
+loaded."""
 
 from __future__ import annotations
 
@@ -8,9 +9,11 @@ import sys
 
 from crm_compliance.ownership import refuse_strangers
 
-# Loading modules makes objects that live on: looking through them after each 2,000 takes a sixth of the start.
+# Loading modules makes objects that live on: looking through them after each 2,000 takes a sixth of the
+# start.
 GARBAGE_AFTER = 200_000
-# Whatever else is installed may ask to be called by the library of our models, which looks for that in all that is installed.
+# Whatever else is installed may ask to be called by the library of our models, which looks for that in all
+# that is installed.
 NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}
 
 

@@ -97,7 +97,8 @@ def _failed(name: str, error: ComplianceError) -> Check:
 
 
 def _policy(policy: Policy) -> str:
-    """The schedule in force, with what people who ask cannot be told because the controller has not filled it in (7.1)."""
+    """The schedule in force, with what people who ask cannot be told because the controller has not filled it
+    in (7.1)."""
     unfilled = f"; yet to be filled in by the controller: {', '.join(policy.unfilled)}" if policy.unfilled else ""
     own = policy.own_data
     terms = (
@@ -130,7 +131,8 @@ def _store(settings: Settings) -> str:
 
 
 def _nights(settings: Settings) -> str:
-    """Warnings about what goes unseen: the kill switch, kinds of which no run was completed for long, subject requests that are late."""
+    """Warnings about what goes unseen: the kill switch, kinds of which no run was completed for long, subject
+    requests that are late."""
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         since = store.stopped_since()
@@ -147,7 +149,8 @@ def _nights(settings: Settings) -> str:
 
 
 def _storage(settings: Settings) -> str:
-    """The storages outside the CRM: an error where one cannot be used, a warning where it keeps what we remove."""
+    """The storages outside the CRM: an error where one cannot be used, a warning where it keeps what we
+    remove."""
     told = []
     for store in object_stores(settings):
         found = store.findings()
@@ -195,7 +198,8 @@ def _overlooked(settings: Settings, connector: Connector) -> str:
 
 
 def _privileges(connector: Connector, policy: Policy) -> str:
-    """What the role must allow and should not; then the first page of every mapped table, since a list may be refused all the same."""
+    """What the role must allow and should not; then the first page of every mapped table, since a list may be
+    refused all the same."""
     warnings = permitted(connector, policy)
     for record in KINDS.values():
         if connector.has(record):
@@ -208,7 +212,8 @@ def _capabilities(connector: DynamicsConnector) -> str:
 
 
 def _visibility(connector: Connector) -> str:
-    """A role without organisation-wide read shows empty tables instead of an error: compare with the CRM's own counts."""
+    """A role without organisation-wide read shows empty tables instead of an error: compare with the CRM's
+    own counts."""
     mapped = [record for record in KINDS.values() if connector.has(record)]
     hidden = [
         connector.table(record) for record in mapped if next(iter(connector.read(record, ())), None) is None and connector.total(record)

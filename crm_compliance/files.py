@@ -13,7 +13,8 @@ from typing import IO, Literal, overload
 
 from rules.errors import UsageError
 
-# What a disk says when it takes no more. Any other OSError may come from the network as well, and is not ours to explain.
+# What a disk says when it takes no more. Any other OSError may come from the network as well, and is not ours
+# to explain.
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
 
 
@@ -36,9 +37,11 @@ def write_whole(path: Path, *, text: Literal[True]) -> AbstractContextManager[IO
 
 
 def write_whole(path: Path, *, text: bool = False) -> AbstractContextManager[IO[bytes] | IO[str]]:
-    """Open a file that takes its name only when the block ends well; until then, and where the block fails, an old file stays as it is.
+    """Open a file that takes its name only when the block ends well; until then, and where the block fails,
+    an old file stays as it is.
 
-    Mode 0600. `text` writes UTF-8 and leaves line ends alone. A link is followed: the file behind it is replaced.
+    Mode 0600. `text` writes UTF-8 and leaves line ends alone. A link is followed: the file behind it is
+    replaced.
 
     Raises:
         DiskProblem: the folder is missing, the disk is full or read-only, or `path` is a folder or a device.
@@ -86,7 +89,8 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder that only its owner may enter (mode 0700), unless it is there. Its parents get the usual mode."""
+    """Make a folder that only its owner may enter (mode 0700), unless it is there. Its parents get the usual
+    mode."""
     with disk_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +114,8 @@ def new_folder(path: Path) -> Path:
 
 
 def write_together(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
-    """Write a few files into a folder, none of them before the disk has taken all; give their paths in order."""
+    """Write a few files into a folder, none of them before the disk has taken all; give their paths in
+    order."""
     with ExitStack() as files:
         for name, content in contents.items():
             out = files.enter_context(write_whole(folder / name))
@@ -121,7 +126,8 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
 
 
 def place_once(path: Path, content: bytes) -> None:
-    """Put a file in its place, whole, unless it is there: of two programs the second finds what the first one wrote, and leaves it.
+    """Put a file in its place, whole, unless it is there: of two programs the second finds what the first one
+    wrote, and leaves it.
 
     Mode 0600.
     """
@@ -139,7 +145,8 @@ def place_once(path: Path, content: bytes) -> None:
 
 
 def refuse_open_to_others(*paths: Path) -> None:
-    """Refuse what others than its owner may read or write. Nothing is mended silently: somebody may have been there.
+    """Refuse what others than its owner may read or write. Nothing is mended silently: somebody may have been
+    there.
 
     Raises:
         OpenToOthers: with the commands that close it. What is not there is passed over.

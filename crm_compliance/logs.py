@@ -1,8 +1,10 @@
-"""Structured logs on standard error: the id of a run in each of its lines, personal data never (ACC-05, R-142).
+"""Structured logs on standard error: the id of a run in each of its lines, personal data never (ACC-05,
+R-142).
 
-Two nets. What is not on the list of technical fields is dropped; what is on it, and the message itself, is searched for what looks like an
-e-mail address, a telephone or register number, or a secret. Names look like any other word, so a message is a constant text and never
-holds data. Of libraries' own messages the text is kept and what they would fill in is not: it may be an address with a query in it.
+Two nets. What is not on the list of technical fields is dropped; what is on it, and the message itself, is
+searched for what looks like an e-mail address, a telephone or register number, or a secret. Names look like
+any other word, so a message is a constant text and never holds data. Of libraries' own messages the text is
+kept and what they would fill in is not: it may be an address with a query in it.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ SUSPECT = re.compile(
 
 
 def configure(stream: TextIO, *, level: str = "INFO", terminal: bool = False) -> None:
-    """Send all logs, ours and the libraries', to `stream`: JSON lines, or key=value lines where a person reads along.
+    """Send all logs, ours and the libraries', to `stream`: JSON lines, or key=value lines where a person
+    reads along.
 
     Libraries are heard from WARNING on, whatever `level` says: at DEBUG, HTTP clients log what they send.
     """
@@ -112,7 +115,8 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def name_the_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Say an error by its type and the lines it went through. Its words are kept where they are our own, which hold no payload."""
+    """Say an error by its type and the lines it went through. Its words are kept where they are our own,
+    which hold no payload."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):

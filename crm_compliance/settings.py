@@ -1,8 +1,9 @@
 """Settings, from a TOML file and the environment. This module alone reads the environment.
 
-Variables carry the prefix CRM_COMPLIANCE_; the file has the same names in lower case, without it. A variable wins over the file, an empty
-one counts as not there. An unknown name is refused: a misspelt limit that silently keeps its default is how a guard fails.
-Messages name the setting, never its value: half of the values are secrets.
+Variables carry the prefix CRM_COMPLIANCE_; the file has the same names in lower case, without it. A variable
+wins over the file, an empty one counts as not there. An unknown name is refused: a misspelt limit that
+silently keeps its default is how a guard fails. Messages name the setting, never its value: half of the
+values are secrets.
 """
 
 from __future__ import annotations
@@ -120,7 +121,8 @@ Cron = Annotated[Text, AfterValidator(_cron)]
 
 
 class Client(BaseModel):
-    """One more application user that shares the writing, in the same tenant and with the same roles as the first."""
+    """One more application user that shares the writing, in the same tenant and with the same roles as the
+    first."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -174,7 +176,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Settings:
-        """A clock that is set, or a token that never lapses, is for trying things out: never near a real CRM."""
+        """A clock that is set, or a token that never lapses, is for trying things out: never near a real
+        CRM."""
         for name in ("clock", "crm_token"):
             if getattr(self, name) is not None and not self.is_loopback:
                 lacking = " and none is set" if self.crm_url is None else ""
@@ -214,7 +217,8 @@ class Settings(BaseModel):
 
     @property
     def store_url(self) -> str:
-        """The SQLAlchemy URL of the state store. It may hold a password: for the database only, never for a message."""
+        """The SQLAlchemy URL of the state store. It may hold a password: for the database only, never for a
+        message."""
         return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.data_dir.absolute() / 'state.db'}"
 
     @property
@@ -253,7 +257,8 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
     """Read file and environment. `config` (the option --config) wins over CRM_COMPLIANCE_CONFIG.
 
     Raises:
-        UsageError: naming each setting that is unknown or not usable, with the file and line where it came from one.
+        UsageError: naming each setting that is unknown or not usable, with the file and line where it came
+            from one.
     """
     environ = os.environ if environ is None else environ
     given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)}
@@ -316,7 +321,8 @@ def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageErro
 
 
 def _inside(path: Sequence[int | str]) -> str:
-    """Which client of a list, and which of its fields; a word that is none of ours may be a secret in the wrong place."""
+    """Which client of a list, and which of its fields; a word that is none of ours may be a secret in the
+    wrong place."""
     parts = [
         f"client {part + 1}" if isinstance(part, int) else part for part in path if isinstance(part, int) or part in Client.model_fields
     ]
@@ -324,6 +330,7 @@ def _inside(path: Sequence[int | str]) -> str:
 
 
 def environment_of(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with these settings and no other of ours, for commands that must not reach a real CRM."""
+    """This process's environment with these settings and no other of ours, for commands that must not reach a
+    real CRM."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return others | {PREFIX + name: value for name, value in settings.items()}

@@ -1,6 +1,8 @@
-"""Picks the concrete things: connector, store, clock, policy, mapping, keys. Nothing else knows which they are.
+"""Picks the concrete things: connector, store, clock, policy, mapping, keys. Nothing else knows which they
+are.
 
-Each is imported where it is made: most commands need two or three of them, and all together take a second to load.
+Each is imported where it is made: most commands need two or three of them, and all together take a second to
+load.
 """
 
 from __future__ import annotations
@@ -39,8 +41,9 @@ PERSON_S = 60  # so long somebody waits for an answer who sits before it
 class Patience(Enum):
     """For whom the CRM is asked, and so how long an outage of it is waited out.
 
-    A person waits a minute. A run waits as long as `CRM_PATIENCE_S` says, once the CRM has answered it: an address that never did is wrong
-    more often than down. The service knows its address, and waits from the first request on.
+    A person waits a minute. A run waits as long as `CRM_PATIENCE_S` says, once the CRM has answered it: an
+    address that never did is wrong more often than down. The service knows its address, and waits from the
+    first request on.
     """
 
     OF_A_PERSON = "person"
@@ -56,7 +59,8 @@ def software_version() -> str:
 
 
 def clock_of(settings: Settings) -> Clock:
-    """The product's clock: real time, or for a loopback CRM one that starts at the instant of `CLOCK` and then goes on."""
+    """The product's clock: real time, or for a loopback CRM one that starts at the instant of `CLOCK` and
+    then goes on."""
     if settings.clock is None:
         return lambda: datetime.now(UTC)
     start, began = settings.clock.astimezone(UTC), time.monotonic()
@@ -64,7 +68,8 @@ def clock_of(settings: Settings) -> Clock:
 
 
 def policy_text(settings: Settings) -> tuple[str, str]:
-    """The text of the retention schedule in force, and its name for messages; of a folder of versions that of today's."""
+    """The text of the retention schedule in force, and its name for messages; of a folder of versions that of
+    today's."""
     from rules.dates.periods import brussels_date
 
     if settings.policy is not None and settings.policy.is_dir():
@@ -139,11 +144,13 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
-    """Open the state store in the data folder, or where `DATABASE_URL` says; it remembers the CRM of the settings.
+    """Open the state store in the data folder, or where `DATABASE_URL` says; it remembers the CRM of the
+    settings.
 
     Raises:
         StoreLost: it is empty, and what lies beside it says that it was not.
-        Refused: with code `other_crm`, where that is on this machine and the store has served one that is not.
+        Refused: with code `other_crm`, where that is on this machine and the store has served one that is
+            not.
     """
     from crm_compliance.keys.custody import open_store
 
@@ -151,7 +158,8 @@ def store_of(settings: Settings, clock: Clock, *, recovering: bool = False) -> S
 
 
 def memory_of(settings: Settings, clock: Clock) -> Memory | None:
-    """What is kept of this CRM between two reads, encrypted, below the data folder; None where each read is to be a full one.
+    """What is kept of this CRM between two reads, encrypted, below the data folder; None where each read is
+    to be a full one.
 
     What is of no use any more is removed, all of it where nothing is to be kept.
     """
@@ -180,8 +188,8 @@ def connector_of(
     pseudonyms: bytes | None = None,
     patience: Patience = Patience.OF_A_PERSON,
 ) -> DynamicsConnector:
-    """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server that is not Dataverse;
-    `pseudonyms` is the key behind them where the schedule keeps one."""
+    """Connect to the CRM that the settings name; nothing is sent yet. With `any_odata` it may be a server
+    that is not Dataverse; `pseudonyms` is the key behind them where the schedule keeps one."""
     from connectors.dynamics.bulk_delete.deletes import BulkDelete
     from connectors.dynamics.connector import connect
     from connectors.dynamics.pace.governor import Pace
@@ -270,7 +278,8 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
 
 
 def fitting(connector: DynamicsConnector, policy: Policy) -> None:
-    """Refuse a schedule that asks for what the mapping has no place for: a quarantine that tells owners by a note needs the note's text.
+    """Refuse a schedule that asks for what the mapping has no place for: a quarantine that tells owners by a
+    note needs the note's text.
 
     Raises:
         MappingError: naming what the mapping lacks.
@@ -290,7 +299,8 @@ def fitting(connector: DynamicsConnector, policy: Policy) -> None:
 
 
 def permitted(connector: Connector, policy: Policy) -> tuple[str, ...]:
-    """Compare the application user's privileges with what the jobs need under a schedule and return what is only a warning.
+    """Compare the application user's privileges with what the jobs need under a schedule and return what is
+    only a warning.
 
     Raises:
         Forbidden: something is missing, or a table is visible in part only; all of it is told.
@@ -334,8 +344,9 @@ def desk(
     while_waiting: Callable[[], None] | None = None,
     recovering: bool = False,
 ) -> Iterator[Desk]:
-    """Open everything that a job needs, the CRM checked against the mapping, and close it again. What `while_waiting` raises ends a wait
-    for the CRM. With `recovering` the store is taken as it is, although it was lost or put back to an older day."""
+    """Open everything that a job needs, the CRM checked against the mapping, and close it again. What
+    `while_waiting` raises ends a wait for the CRM. With `recovering` the store is taken as it is, although it
+    was lost or put back to an older day."""
     from connectors.dynamics.reading.table_cache import tidy
     from crm_compliance.connections.object_stores import object_stores
     from crm_compliance.keys.checkpoint_signer import DeskNotary
@@ -399,7 +410,8 @@ def desk(
 
 @contextmanager
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
-    """The register of erasures and how its references are made, without a CRM; after the database was lost, what the file beside it has."""
+    """The register of erasures and how its references are made, without a CRM; after the database was lost,
+    what the file beside it has."""
     from crm_compliance.keys.custody import StoreLost, keys_of_register, open_keys
     from crm_compliance.store.erasure_file import ErasureFile
     from jobs.erasures.register import Register

@@ -1,6 +1,8 @@
-"""The housekeeping job: looks for recordings and objects that have lost each other, and removes what has had its day in our own store.
+"""The housekeeping job: looks for recordings and objects that have lost each other, and removes what has had
+its day in our own store.
 
-It never removes an object: what nobody knows is not deletable, a person has to look. Nothing is written to the CRM.
+It never removes an object: what nobody knows is not deletable, a person has to look. Nothing is written to
+the CRM.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ WITHOUT_ROW, WITHOUT_OBJECT = "OBJECTS_WITHOUT_ROW", "ROWS_WITHOUT_OBJECT"
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """What the hunt found. `objects` are addresses, which can hold names: for the file that an admin reads, and for nothing else.
+    """What the hunt found. `objects` are addresses, which can hold names: for the file that an admin reads,
+    and for nothing else.
 
-    `rows` are recordings, as (table, id), of which the object is missing; `not_reached` those that name a storage which no setting reaches.
+    `rows` are recordings, as (table, id), of which the object is missing; `not_reached` those that name a
+    storage which no setting reaches.
     """
 
     listed: int
@@ -75,7 +79,8 @@ def keep_house(context: JobContext) -> Upkeep:
 def hunt(context: JobContext) -> Lost:
     """Compare what the storages list with what the recordings name, in both directions (ERA-12).
 
-    The storages are read first: a recording that comes meanwhile has its object, and is asked for it once more.
+    The storages are read first: a recording that comes meanwhile has its object, and is asked for it once
+    more.
     """
     outside = Outside(context)
     context.progress("objects", 0)

@@ -18,8 +18,8 @@ from rules.errors import UsageError
 def run_retention(context: JobContext) -> Run:
     """Enforce the retention schedule on dossiers, lone fiches and contacts, once.
 
-    Whatever was interrupted is finished first; then, where the CRM was restored, what that has brought back goes again. Where the circuit
-    breaker trips, the plan stays stored and waits.
+    Whatever was interrupted is finished first; then, where the CRM was restored, what that has brought back
+    goes again. Where the circuit breaker trips, the plan stays stored and waits.
 
     Raises:
         Refused: the plan, or that of a replay, needs approval; `where` is its id.
@@ -43,13 +43,14 @@ def _run(context: JobContext, kind: Kind) -> Run:
 
 
 def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
-    """Read back every row that a run disposed of, and every place in which something of it can be left: how many rows were checked, what is
-    still there, which places cannot be read back.
+    """Read back every row that a run disposed of, and every place in which something of it can be left: how
+    many rows were checked, what is still there, which places cannot be read back.
 
-    What is kept of a row beside it is named by the table of the CRM in which that lies, with the id of the row (ERA-12).
+    What is kept of a row beside it is named by the table of the CRM in which that lies, with the id of the
+    row (ERA-12).
 
-    A recording of which the object outside the CRM is still there counts as still there itself. A round carries out no plan: it has written
-    no row, and there is nothing to read back.
+    A recording of which the object outside the CRM is still there counts as still there itself. A round
+    carries out no plan: it has written no row, and there is nothing to read back.
     """
     context.store.check_journal()
     if any(made.id == run_id for made in context.store.rounds()):

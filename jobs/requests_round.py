@@ -1,4 +1,5 @@
-"""The nightly round over subject requests: what has had its day, what pending requests keep, and what comes near or is late.
+"""The nightly round over subject requests: what has had its day, what pending requests keep, and what comes
+near or is late.
 
 Source: DDL-08, DDL-10, DDL-11, HLD-08, ERA-14.
 """
@@ -25,8 +26,8 @@ from rules.holds.of_requests import REASON_OF_RIGHT
 class RequestsRound(msgspec.Struct, frozen=True):
     """One round, which is a run like any other: it ends with failures where there is an alarm.
 
-    `alarms` go with the id of their request, `overdue` are ids; `waiting` are released requests of which something granted could not be
-    carried out, with the code of what stands in the way.
+    `alarms` go with the id of their request, `overdue` are ids; `waiting` are released requests of which
+    something granted could not be carried out, with the code of what stands in the way.
     """
 
     id: str
@@ -42,10 +43,12 @@ class RequestsRound(msgspec.Struct, frozen=True):
 
 
 def go_round(context: JobContext) -> RequestsRound:
-    """Make one round and write down in the ledger that it began and how it ended. What goes by the calendar goes first.
+    """Make one round and write down in the ledger that it began and how it ended. What goes by the calendar
+    goes first.
 
     Raises:
-        ConnectorError: what a pending request keeps could not be looked up; all that goes by the calendar was done.
+        ConnectorError: what a pending request keeps could not be looked up; all that goes by the calendar was
+            done.
     """
     run, store = context.new_id("run"), context.store
     store.append([("run_started", {"kind": REQUESTS, "software": context.software_version})], run)

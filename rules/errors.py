@@ -3,19 +3,22 @@
 ComplianceError
 ├── UsageError            exit 2: wrong arguments, unknown id, disk          (crm_compliance, jobs)
 ├── PolicyError           exit 3: the retention schedule is not usable       (rules.policy.loader)
-├── MappingError          exit 3: the mapping does not fit itself or the CRM (connectors.dynamics.mapping.mapping)
-├── ConnectorError        exit 4: the CRM cannot be reached, refuses, or answers in part (connectors.interface)
-├── Refused               exit 5: a guard refuses before the first write     (jobs)
-└── LedgerBroken          exit 7: the ledger does not verify                 (jobs.ledger.entries)
+├── MappingError          exit 3: the mapping does not fit itself or the CRM
+(connectors.dynamics.mapping.mapping) ├── ConnectorError        exit 4: the CRM cannot be reached, refuses, or
+answers in part (connectors.interface) ├── Refused               exit 5: a guard refuses before the first
+write     (jobs) └── LedgerBroken          exit 7: the ledger does not verify
+(jobs.ledger.entries)
 """
 
 from __future__ import annotations
 
 
 class ComplianceError(Exception):
-    """Something a person can act on: `str(error)` says what happened, `hint` what to do, `where` the place (file:line, table).
+    """Something a person can act on: `str(error)` says what happened, `hint` what to do, `where` the place
+    (file:line, table).
 
-    `code` says which error it is, where it is not that of its class. A message holds ids, codes and counts, never a payload.
+    `code` says which error it is, where it is not that of its class. A message holds ids, codes and counts,
+    never a payload.
     """
 
     exit_code = 1

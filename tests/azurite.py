@@ -1,4 +1,5 @@
-"""A real blob service for tests: azurite, where npm could install it. A conftest that imports these fixtures offers them."""
+"""A real blob service for tests: azurite, where npm could install it. A conftest that imports these fixtures
+offers them."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fails, rather than sharing the machine's with others
 
-# A busy machine is no failure. The same tree gives the same examples, so that a failure is of the change that brought it; other examples
-# are looked for with `make search`.
+# A busy machine is no failure. The same tree gives the same examples, so that a failure is of the change that
+# brought it; other examples are looked for with `make search`.
 settings.register_profile("default", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=500)
 settings.register_profile("deep", deadline=None, max_examples=5000)  # pytest tests/connectors/dynamics/fuzz --hypothesis-profile=deep
@@ -41,7 +41,8 @@ TAKE_STEPS = database._upgrade  # the steps themselves
 
 
 def pytest_collection_finish() -> None:
-    """Nine thousand tests and all modules stay to the end: the collector need not look through them again and again."""
+    """Nine thousand tests and all modules stay to the end: the collector need not look through them again and
+    again."""
     gc.collect()
     gc.freeze()
 
@@ -66,7 +67,8 @@ def clock() -> StandingClock:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_new_stores() -> Iterator[None]:
-    """A new store gets its tables as the first one in this process got them; `real_steps` takes the steps again."""
+    """A new store gets its tables as the first one in this process got them; `real_steps` takes the steps
+    again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "create_engine", sharing_statements(create_engine))
         patch.setattr(database, "_upgrade", given_again(TAKE_STEPS))
@@ -80,7 +82,8 @@ def real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_definitions() -> Iterator[None]:
-    """A client asks an emulator that a fixture has named for no definition that one of the same schema has told this process before."""
+    """A client asks an emulator that a fixture has named for no definition that one of the same schema has
+    told this process before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Metadata, "_get", lambda *asked: known_definitions.KNOWN.get(*asked))
         yield

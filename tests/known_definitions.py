@@ -1,11 +1,13 @@
-"""What a process that connects hundreds of clients to its own emulators need not ask each time: how the CRM defines its tables.
+"""What a process that connects hundreds of clients to its own emulators need not ask each time: how the CRM
+defines its tables.
 
-A client reads some forty definitions before it does anything else, and they are the same for every organisation of the same schema. The
-first is always asked for over HTTP, so that token, clock and patience of each client are what they are; so is all that is no definition.
-All definitions are asked for wherever an answer might be another: where the schema was altered, where trouble is scripted, where requests
-are limited, with any other token than the emulator's own, at any address that no fixture has named here, and in tests that ask for
-`real_definitions` because they count, compare or refuse requests or try the reading itself. Commands that are typed in forks
-(`tests/independent/prompt.py`) do likewise.
+A client reads some forty definitions before it does anything else, and they are the same for every
+organisation of the same schema. The first is always asked for over HTTP, so that token, clock and patience of
+each client are what they are; so is all that is no definition. All definitions are asked for wherever an
+answer might be another: where the schema was altered, where trouble is scripted, where requests are limited,
+with any other token than the emulator's own, at any address that no fixture has named here, and in tests that
+ask for `real_definitions` because they count, compare or refuse requests or try the reading itself. Commands
+that are typed in forks (`tests/independent/prompt.py`) do likewise.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ class KnownDefinitions:
 
     @contextmanager
     def of(self, emulator: RunningEmulator, token: str) -> Iterator[None]:
-        """While it lasts, what this emulator has told of its unaltered tables to who has this token need not be asked a second time."""
+        """While it lasts, what this emulator has told of its unaltered tables to who has this token need not
+        be asked a second time."""
         self._organisations[emulator.url] = emulator.emulator, token
         try:
             yield

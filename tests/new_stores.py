@@ -1,8 +1,9 @@
 """What a process that opens a new store for nearly every test need not do each time.
 
-Alembic loads and plans a tenth of a second for what SQLite does in a few milliseconds: the steps that make the tables are taken in full
-once, and then given again word for word. Any other upgrade, and every program that a test starts, takes the steps themselves; so do the
-tests of the steps (`real_steps`). SQLAlchemy puts each statement into words for each engine anew: here engines of a kind share the words.
+Alembic loads and plans a tenth of a second for what SQLite does in a few milliseconds: the steps that make
+the tables are taken in full once, and then given again word for word. Any other upgrade, and every program
+that a test starts, takes the steps themselves; so do the tests of the steps (`real_steps`). SQLAlchemy puts
+each statement into words for each engine anew: here engines of a kind share the words.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ Upgrade = Callable[[Connection], None]
 
 
 def given_again(upgrade: Upgrade) -> Upgrade:
-    """`upgrade`, but for an empty database of a kind that it has brought up to date before: that gets the same statements."""
+    """`upgrade`, but for an empty database of a kind that it has brought up to date before: that gets the
+    same statements."""
     told: dict[str, list[tuple[str, Any]]] = {}
 
     def bring_up_to_date(connection: Connection) -> None:
@@ -47,7 +49,8 @@ def given_again(upgrade: Upgrade) -> Upgrade:
 
 
 def sharing_statements(create_engine: Callable[..., Engine]) -> Callable[..., Engine]:
-    """`create_engine`, whose engines have the dialect and the compiled statements of the first of their kind that has ever connected."""
+    """`create_engine`, whose engines have the dialect and the compiled statements of the first of their kind
+    that has ever connected."""
     first: dict[str, Engine] = {}
 
     def create(*args: Any, **more: Any) -> Engine:

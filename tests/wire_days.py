@@ -1,4 +1,5 @@
-"""The day that a date column means, by the steps that decode a page (`connectors/dynamics/reading/dates.py`)."""
+"""The day that a date column means, by the steps that decode a page
+(`connectors/dynamics/reading/dates.py`)."""
 
 from __future__ import annotations
 

@@ -76,8 +76,8 @@ R = TypeVar("R", bound=Record)
 
 
 class DynamicsConnector:
-    """One environment and one account, or several that share the writing. Threads may read at the same time; `change` is for one thread at
-    a time."""
+    """One environment and one account, or several that share the writing. Threads may read at the same time;
+    `change` is for one thread at a time."""
 
     def __init__(
         self,
@@ -92,8 +92,9 @@ class DynamicsConnector:
         bulk_delete: BulkDelete = BulkDelete.OFF,
         pseudonym_key: bytes | None = None,
     ) -> None:
-        """With a `memory`, tables whose changes the CRM tracks may be read by what has changed since last time. `more_tokens` are those of
-        further application users. `pseudonym_key` is that of the technique `hmac` where it outlives the run (ERA-05)."""
+        """With a `memory`, tables whose changes the CRM tracks may be read by what has changed since last
+        time. `more_tokens` are those of further application users. `pseudonym_key` is that of the technique
+        `hmac` where it outlives the run (ERA-05)."""
         pace = replace(environment.pace, shared_by=1 + len(more_tokens))
         self.environment = environment = replace(environment, pace=pace)
         self.mapping = mapping
@@ -140,7 +141,8 @@ class DynamicsConnector:
         return self.mapping.recording_media_types
 
     def check(self, *, in_place: bool = False) -> list[Finding]:
-        """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options, relationships (DAT-09, R-161).
+        """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options,
+        relationships (DAT-09, R-161).
 
         With `in_place` also what masks rows: the policy anonymises in place.
         """
@@ -149,22 +151,24 @@ class DynamicsConnector:
         return [*findings, *check_masks(self.mapping, self._metadata), *self._masking.check_owners()] if in_place else findings
 
     def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
-        """Errors for what an application user may not do and must, warnings for what it may and need not; each user is asked, for each
-        writes."""
+        """Errors for what an application user may not do and must, warnings for what it may and need not;
+        each user is asked, for each writes."""
         users = list(zip((self._transport, *self._others), self._users(), strict=True))
         return check_privileges(users, self.mapping, self._metadata, needs, bypass)
 
     def least_role(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[RoleLine]:
-        """The privileges that are enough for the jobs and no more, by the names that this CRM has for them; with those that passing by
-        custom logic asks for."""
+        """The privileges that are enough for the jobs and no more, by the names that this CRM has for them;
+        with those that passing by custom logic asks for."""
         return least_role(self._transport, self.mapping, self._metadata, needs, bypass)
 
     def cleaning_role(self) -> list[RoleLine]:
-        """The privileges that cleaning asks for beside them; where one lacks, a place is not reachable and the night goes on."""
+        """The privileges that cleaning asks for beside them; where one lacks, a place is not reachable and
+        the night goes on."""
         return cleaning_role(self._transport)
 
     def answering_role(self) -> list[RoleLine]:
-        """The privileges that answers to subject requests ask for beside them; without one an answer says what it lacks, or waits."""
+        """The privileges that answers to subject requests ask for beside them; without one an answer says
+        what it lacks, or waits."""
         return answering_role(self._transport, self.mapping)
 
     def capabilities(self) -> list[Capability]:
@@ -177,7 +181,8 @@ class DynamicsConnector:
         return self.mapping.table(record) is not None
 
     def table(self, record: type[Record]) -> str:
-        """The table's logical name in the CRM, as plans and reports show it; our own word for a kind that is not mapped."""
+        """The table's logical name in the CRM, as plans and reports show it; our own word for a kind that is
+        not mapped."""
         table = self.mapping.table(record)
         return table.name if table else next(word for word, kind in KINDS.items() if issubclass(record, kind))
 
@@ -187,11 +192,13 @@ class DynamicsConnector:
         return KINDS[word] if word else None
 
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
-        """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once; order unspecified.
+        """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
+        order unspecified.
 
-        The records' class is a subclass made for these fields, whose own names on the wire are the CRM's: compute with them, do not encode
-        or pickle them. With `remembered`, a whole table whose changes the CRM tracks is read by what has changed since last time, where
-        there is a memory; without, every row is asked of the CRM now.
+        The records' class is a subclass made for these fields, whose own names on the wire are the CRM's:
+        compute with them, do not encode or pickle them. With `remembered`, a whole table whose changes the
+        CRM tracks is read by what has changed since last time, where there is a memory; without, every row is
+        asked of the CRM now.
 
         Raises:
             ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs.
@@ -221,11 +228,13 @@ class DynamicsConnector:
             yield from reader.read(condition)
 
     def read_set(self, set_name: str) -> SetReading:
-        """Page through one entity set, ids only, also of an OData service that is not Dataverse (`doctor --read`)."""
+        """Page through one entity set, ids only, also of an OData service that is not Dataverse (`doctor
+        --read`)."""
         return read_set(self._transport, self._metadata, set_name)
 
     def fields(self, record: type[Record]) -> frozenset[str]:
-        """The fields of this kind that the organisation maps; of a full record those that only a subject request reads too."""
+        """The fields of this kind that the organisation maps; of a full record those that only a subject
+        request reads too."""
         table = self.mapping.table(record)
         if table is None:
             return frozenset()
@@ -233,7 +242,8 @@ class DynamicsConnector:
         return frozenset(mapped) | {name for name, lookup in KIND_FIELDS.items() if lookup in mapped and name in record.__struct_fields__}
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
-        """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, is not mapped, or the row is gone.
+        """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, is not mapped, or the row
+        is gone.
 
         Raises:
             ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile.
@@ -246,11 +256,12 @@ class DynamicsConnector:
         return self._contents.content(self._tables.definition(table), row, column.name)
 
     def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
-        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a lookup, is one of its ids;
-        without `among` all of them.
+        """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a
+        lookup, is one of its ids; without `among` all of them.
 
         Raises:
-            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
+            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
+                with a warning.
         """
         table = self.mapping.table(record)
         if table is None or (among is not None and not among.ids):
@@ -264,9 +275,11 @@ class DynamicsConnector:
         return self._lying.read(trace, known, self._tables.decoder(table, definition, fields, record), column, ids)
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
-        """Which of these fields of a row were changed at or after an instant, by its audit history; making the row is no change (IDV-05).
+        """Which of these fields of a row were changed at or after an instant, by its audit history; making
+        the row is no change (IDV-05).
 
-        None: it cannot be told, because there is no history of the row or of these columns, or it may not be read, or was purged since.
+        None: it cannot be told, because there is no history of the row or of these columns, or it may not be
+            read, or was purged since.
 
         Raises:
             ConnectorError: the CRM cannot be asked now.
@@ -280,7 +293,8 @@ class DynamicsConnector:
         return None if changed is None else frozenset(columns[name] for name in changed)
 
     def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
-        """The names of rows of any table, mapped or not, by id, as the CRM shows them; none where this account may not read the table.
+        """The names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
+        account may not read the table.
 
         Without ids, of all its rows.
 
@@ -290,12 +304,14 @@ class DynamicsConnector:
         return self._naming.names(table, ids)
 
     def total(self, record: type[Record]) -> int | None:
-        """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps none. May be a day old."""
+        """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps
+        none. May be a day old."""
         table = self.mapping.table(record)
         return total_count(self._transport, table.name) if table is not None else None
 
     def whoami(self) -> str:
-        """The id of our application user, the first where there are several; the cheapest proof that address, tokens and users are right.
+        """The id of our application user, the first where there are several; the cheapest proof that address,
+        tokens and users are right.
 
         Raises:
             UsageError: two of the clients are the same user, whose limits would be overrun.
@@ -322,20 +338,22 @@ class DynamicsConnector:
         return frozenset(record for record, name in tables.items() if name in found)
 
     def retained_rows(self) -> dict[str, int]:
-        """How many rows of each mapped table lie in long-term retention. A participant goes with its activity, and is not counted."""
+        """How many rows of each mapped table lie in long-term retention. A participant goes with its
+        activity, and is not counted."""
         kinds = ("activity_party", "statistic")
         return self._long_term.rows({table.name for table in self.mapping.tables.values() if table.kind not in kinds})
 
     def may_purge_retained(self) -> bool:
-        """Whether this account may start and follow the job by which rows in long-term retention are deleted, the only way there is."""
+        """Whether this account may start and follow the job by which rows in long-term retention are deleted,
+        the only way there is."""
         return self._places.may_run_jobs()
 
     def unaccounted_columns(self) -> tuple[str, ...]:
         return unaccounted_columns(self.mapping, self._metadata)
 
     def server_time(self) -> datetime | None:
-        """The time by the CRM's clock, by the median of its answers; a few more are asked for where there were hardly any. None where it
-        tells none."""
+        """The time by the CRM's clock, by the median of its answers; a few more are asked for where there
+        were hardly any. None where it tells none."""
         clock = self._transport.clock
         for _ in range(ENOUGH):
             if clock.has_heard_enough:
@@ -344,7 +362,8 @@ class DynamicsConnector:
         return clock.now()
 
     def group_size(self, record: type[Record], waiting: int, usual: int) -> int:
-        """How many of `waiting` deletes of this kind to hand to `change` together: up to 1,000 where a job of the CRM may be quicker."""
+        """How many of `waiting` deletes of this kind to hand to `change` together: up to 1,000 where a job of
+        the CRM may be quicker."""
         return MOST_ROWS if waiting > usual and self.deleting.pays(record, waiting) else usual
 
     def settle_earlier(self) -> None:
@@ -361,7 +380,8 @@ class DynamicsConnector:
 
     @contextmanager
     def guarded(self, guard: Callable[[], None]) -> Iterator[None]:
-        """While the block runs, ask `guard` right before each request; what it raises ends the work, and nothing more is sent."""
+        """While the block runs, ask `guard` right before each request; what it raises ends the work, and
+        nothing more is sent."""
         transports = (self._transport, *self._others)
         for transport in transports:
             transport.guard = guard
@@ -372,14 +392,17 @@ class DynamicsConnector:
                 transport.guard = None
 
     def watched(self, watch: Callable[[], None]) -> AbstractContextManager[None]:
-        """While the block runs, ask `watch` before each wait for the CRM and every few seconds of it; what it raises ends the work."""
+        """While the block runs, ask `watch` before each wait for the CRM and every few seconds of it; what it
+        raises ends the work."""
         return self._transport.gate.timeline.watched(watch)
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
-        """Carry out each change set, all or nothing, and say what became of it: one result for each, in the order given.
+        """Carry out each change set, all or nothing, and say what became of it: one result for each, in the
+        order given.
 
-        Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back. Only where the CRM said that
-        it did nothing (429, 401) the same is sent again. `held` is asked before each batch but the first, and before a job.
+        Nothing is tried twice here: a change set whose answer is lost is UNKNOWN, and the caller reads back.
+        Only where the CRM said that it did nothing (429, 401) the same is sent again. `held` is asked before
+        each batch but the first, and before a job.
 
         Raises:
             Unauthorised, Forbidden: before anything was done at all.
@@ -412,7 +435,8 @@ class DynamicsConnector:
         return results
 
     def unmasked(self, masks: Sequence[Operation]) -> set[str]:
-        """The ids of rows that do not show what these masks write, read back column by column (R-081); rows that are gone are left out."""
+        """The ids of rows that do not show what these masks write, read back column by column (R-081); rows
+        that are gone are left out."""
         found: set[str] = set()
         for record in dict.fromkeys(mask.record for mask in masks):
             if table := self.mapping.table(record):
@@ -426,7 +450,8 @@ class DynamicsConnector:
 
     @property
     def beyond_reach(self) -> frozenset[str]:
-        """Places of ERA-12 that this account sees and may not clean, and that the mapping accepts as out of its reach."""
+        """Places of ERA-12 that this account sees and may not clean, and that the mapping accepts as out of
+        its reach."""
         return self.mapping.beyond_reach
 
     @property
@@ -438,12 +463,14 @@ class DynamicsConnector:
         """Look for what the CRM keeps of these rows beside them, read to the end; they may exist or not.
 
         Raises:
-            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE, with a warning.
+            ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
+                with a warning.
         """
         return self._places.find(trace, rows)
 
     def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
-        """Every row of these tables, there or gone, of which one place keeps something; more than those where the CRM does not tell.
+        """Every row of these tables, there or gone, of which one place keeps something; more than those where
+        the CRM does not tell.
 
         Raises:
             ConnectorError: it cannot be told.
@@ -451,7 +478,8 @@ class DynamicsConnector:
         return self._places.kept(trace, tables)
 
     def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
-        """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the CRM does not let us remove it.
+        """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the
+        CRM does not let us remove it.
 
         Raises:
             ConnectorError: what became of it cannot be told; the next run looks again.
@@ -459,7 +487,8 @@ class DynamicsConnector:
         return self._places.purge(trace, rows, alive)
 
     def needs_row_for_history(self) -> bool:
-        """Whether the history of a row can be purged only as long as the row is there: no job of ours may delete audit rows."""
+        """Whether the history of a row can be purged only as long as the row is there: no job of ours may
+        delete audit rows."""
         return bool(self._places.history.why_no_jobs())
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
@@ -471,7 +500,8 @@ class DynamicsConnector:
         return self._children.hanging(rows, restricting=restricting)
 
     def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
-        """The tables that are not mapped, hang on rows of these kinds, and hold rows that do, by logical name: nothing in them is read.
+        """The tables that are not mapped, hang on rows of these kinds, and hold rows that do, by logical
+        name: nothing in them is read.
 
         Raises:
             ConnectorError: it cannot be told.
@@ -498,10 +528,11 @@ class DynamicsConnector:
                 tokens.close()
 
     def _in_order(self, change_sets: Sequence[ChangeSet]) -> bool:
-        """Whether one change set has to be done before another: rows go of which one points to the other, such as a contact to its parent.
+        """Whether one change set has to be done before another: rows go of which one points to the other,
+        such as a contact to its parent.
 
-        The caller has put what points first; the removal of its target would else give it another version. The CRM is asked, for the same
-        table seldom points to itself.
+        The caller has put what points first; the removal of its target would else give it another version.
+        The CRM is asked, for the same table seldom points to itself.
         """
         if self._pool.is_single or len(change_sets) < 2:
             return False

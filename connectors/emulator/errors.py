@@ -37,7 +37,8 @@ class WebApiError(Exception):
         self.headers = headers or {}
 
     def body(self, *, annotated: bool = False, inner: bool = False) -> bytes:
-        """The JSON document; the ErrorDetails annotations only for who asked for annotations, the inner error from a server on-premises."""
+        """The JSON document; the ErrorDetails annotations only for who asked for annotations, the inner error
+        from a server on-premises."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if inner:
             error["innererror"] = {"message": self.message, "type": _FAULT, "stacktrace": _STACK_TRACE}

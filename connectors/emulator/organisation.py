@@ -39,7 +39,8 @@ class Organisation:
         tables.traces += [AuditTrail(tables), self.api.recycle_bin, RetentionRules(tables, self.api.gate)]
 
     def reset(self, *, empty: bool) -> None:
-        """As after a fresh start: rows, faults, limits and statistics. Tokens stay good, and the clock goes on as it was set."""
+        """As after a fresh start: rows, faults, limits and statistics. Tokens stay good, and the clock goes
+        on as it was set."""
         with self.tables.lock:
             self.tables.clear()
             if not empty and self.seed is not None:

@@ -1,7 +1,8 @@
 """Content of recordings in one container of Azure Blob Storage, which the CRM names by https addresses.
 
-Needs the extra `azure`. Versions and snapshots go with their blob (Microsoft Learn, "Blob versioning", "Blob snapshots"). What the account
-keeps on its own after a deletion (soft delete) no client can shorten: `findings` says for how many days.
+Needs the extra `azure`. Versions and snapshots go with their blob (Microsoft Learn, "Blob versioning", "Blob
+snapshots"). What the account keeps on its own after a deletion (soft delete) no client can shorten:
+`findings` says for how many days.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from connectors.storage.derived import is_made_of, made_of
 HISTORY = ["versions", "snapshots"]
 PASSES = 3  # deleting the current version of a blob leaves it as an earlier one, which the next pass finds
 WHERE = "AZURE_STORAGE"
-# Seconds. The library's own patience, a minute and a half for each blob, would keep a run from ending when the account is not there.
+# Seconds. The library's own patience, a minute and a half for each blob, would keep a run from ending when
+# the account is not there.
 LIMITS: dict[str, Any] = {
     "retry_total": 2,
     "retry_connect": 2,
@@ -38,7 +40,8 @@ LIMITS: dict[str, Any] = {
 
 
 class BlobContainer:
-    """The blobs of one container; a query in an address (a signature) is ignored, for our own access is used."""
+    """The blobs of one container; a query in an address (a signature) is ignored, for our own access is
+    used."""
 
     def __init__(self, service: BlobServiceClient, container: str) -> None:
         self._service = service
@@ -47,7 +50,8 @@ class BlobContainer:
 
     @classmethod
     def open(cls, storage: str, container: str, credential: TokenCredential | None) -> BlobContainer:
-        """Open a container by a connection string or an account's URL, whose query is a shared access signature; nothing is sent yet.
+        """Open a container by a connection string or an account's URL, whose query is a shared access
+        signature; nothing is sent yet.
 
         `credential` is used where the URL brings no signature.
 

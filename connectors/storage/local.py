@@ -1,7 +1,8 @@
 """Content of recordings in files below one folder, which the CRM names by `file:` addresses.
 
-Nothing outside that folder is ever touched. What an address says is not believed: `..`, encoded slashes and symbolic links are resolved
-first, and a file is then removed by walking down from the folder without following any link, so that nobody can swap one in meanwhile.
+Nothing outside that folder is ever touched. What an address says is not believed: `..`, encoded slashes and
+symbolic links are resolved first, and a file is then removed by walking down from the folder without
+following any link, so that nobody can swap one in meanwhile.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class LocalFolder:
         return "files below the storage folder"
 
     def canonical(self, address: str) -> str | None:
-        """The address with every link and `..` resolved; None outside the folder, for a symbolic link, for what is no plain path, and while
-        the folder itself is missing."""
+        """The address with every link and `..` resolved; None outside the folder, for a symbolic link, for
+        what is no plain path, and while the folder itself is missing."""
         path = _path_of(address)
         if path is None:
             return None
@@ -82,7 +83,8 @@ class LocalFolder:
         return []
 
     def _root(self) -> Path:
-        """The real folder. One that is missing raises: everything in it would look as if it had been removed."""
+        """The real folder. One that is missing raises: everything in it would look as if it had been
+        removed."""
         with _explained("the storage folder"):
             root = self._folder.resolve(strict=True)
             if not root.is_dir():
@@ -133,7 +135,8 @@ def _address_of(path: Path) -> str:
 
 
 def _belonging(folder: int, name: str) -> list[str]:
-    """What is there of an object: what was made of it first, the object last, so that a half-done removal leaves it to be found."""
+    """What is there of an object: what was made of it first, the object last, so that a half-done removal
+    leaves it to be found."""
     with _explained("the folder of an object"):
         names = os.listdir(folder)
         made = sorted(other for other in names if is_made_of(other, name) and stat.S_ISREG(_mode(folder, other)))

@@ -13,7 +13,8 @@ WORDS: Final = 8
 SYLLABLES: Final = 2
 _CONSONANTS: Final = "bdfgklmnprstvz"
 _VOWELS: Final = "aeiou"
-# 8 words of 2 syllables of 70 each: log2(70) * 16 = 98 bits. A syllable can be read out on the telephone in any of the languages.
+# 8 words of 2 syllables of 70 each: log2(70) * 16 = 98 bits. A syllable can be read out on the telephone in
+# any of the languages.
 
 
 def new_passphrase() -> str:
@@ -22,7 +23,8 @@ def new_passphrase() -> str:
 
 
 def archive_of(contents: Mapping[str, bytes], passphrase: str) -> bytes:
-    """Make the archive. Every entry has the same fixed time: when a file was made is said in the letter, and nowhere else."""
+    """Make the archive. Every entry has the same fixed time: when a file was made is said in the letter, and
+    nowhere else."""
     out = io.BytesIO()
     with pyzipper.AESZipFile(out, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(passphrase.encode())

@@ -1,6 +1,8 @@
-"""Which characters of the CRM's texts may be shown, and what stands for those that a letter's fonts do not have (EXP-19).
+"""Which characters of the CRM's texts may be shown, and what stands for those that a letter's fonts do not
+have (EXP-19).
 
-A PDF/A file must not hold a character without a glyph, and a release must not fail because a child wrote an emoji.
+A PDF/A file must not hold a character without a glyph, and a release must not fail because a child wrote an
+emoji.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ from anyascii import anyascii
 
 FONTS: Final = ("Libertinus Serif", "DejaVu Sans Mono")  # both come with typst
 _PROBE: Final = f'#set text(font: ("{FONTS[0]}", "{FONTS[1]}"))\n#sys.inputs.at("text")'.encode()
-# Control characters, halves of characters, and those that turn the direction of what follows or are not to be seen.
+# Control characters, halves of characters, and those that turn the direction of what follows or are not to be
+# seen.
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufe00-\ufe0f\ufeff\ufff0-\uffff]"
 )
-# French: a narrow blank before ; ? ! and a whole one before a colon and inside guillemets; a paragraph sign keeps its number.
+# French: a narrow blank before ; ? ! and a whole one before a colon and inside guillemets; a paragraph sign
+# keeps its number.
 _BEFORE_NARROW: Final = re.compile("[ \u00a0]([;?!])")
 _BEFORE_WIDE: Final = re.compile(" ([:»])")
 _BEFORE_NUMBER: Final = re.compile(r"(?i)(?<=«|§|°) |(?<=\barticle) (?=\d)|(?<=\barticles) (?=\d)")
@@ -34,7 +38,8 @@ _PILE: Final = re.compile(f"({_MARK}{{{_MOST_MARKS}}}){_MARK}+")
 
 
 def visible(text: str) -> str:
-    """Give a text without what is not to be seen, lines ended in one way, and no more marks on a letter than a language has."""
+    """Give a text without what is not to be seen, lines ended in one way, and no more marks on a letter than
+    a language has."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n")
     return _PILE.sub(r"\1", _INVISIBLE.sub("", lines))
 
@@ -45,17 +50,20 @@ def composed(text: str) -> str:
 
 
 def french(text: str) -> str:
-    """Give a text with a blank before high punctuation, inside guillemets and before the number of an article that no line is broken at."""
+    """Give a text with a blank before high punctuation, inside guillemets and before the number of an article
+    that no line is broken at."""
     return _BEFORE_NUMBER.sub("\u00a0", _BEFORE_WIDE.sub("\u00a0\\1", _BEFORE_NARROW.sub("\u202f\\1", text)))
 
 
 def printable(text: str, *, plain: bool = False) -> str:
-    """Give a text as the letter can print it: what the fonts lack in Latin letters, with `plain` all that is not Western."""
+    """Give a text as the letter can print it: what the fonts lack in Latin letters, with `plain` all that is
+    not Western."""
     return _LATIN.sub(lambda found: found[0] if not plain and _has_glyph(found[0]) else anyascii(found[0]) or "?", composed(text))
 
 
 def breakable(text: str) -> str:
-    """Give a text in which no run of characters is too long for a line, and so for what a PDF can hold: nothing else changes."""
+    """Give a text in which no run of characters is too long for a line, and so for what a PDF can hold:
+    nothing else changes."""
     return _RUN.sub(_broken, text)
 
 

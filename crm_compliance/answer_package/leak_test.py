@@ -1,12 +1,14 @@
 """The last look: whether anything that must not go out is in a package as it is, or in the message that
 goes with it, whatever the steps before have done.
 
-Two questions, for our own words are in every package and prove nothing. What the package says beyond them, string by string as the CRM has
-it, must hold nothing of others: a name of somebody else is found there although it is a word of every letter too. And the files as they
-are read back from their bytes, metadata and names included, must hold nothing of others besides what those fixed words hold. Attachments
-are searched whole. A hit stops the release, and nothing is written. What was found is not told: it is a name.
+Two questions, for our own words are in every package and prove nothing. What the package says beyond them,
+string by string as the CRM has it, must hold nothing of others: a name of somebody else is found there
+although it is a word of every letter too. And the files as they are read back from their bytes, metadata and
+names included, must hold nothing of others besides what those fixed words hold. Attachments are searched
+whole. A hit stops the release, and nothing is written. What was found is not told: it is a name.
 
-What is only nearly a name stops an item until a person says that it is none. A file was withheld because of it, and is let go by a person.
+What is only nearly a name stops an item until a person says that it is none. A file was withheld because of
+it, and is let go by a person.
 
 Source: EXP-06, EXP-13; R-118, R-119, R-123, R-142.
 """
@@ -45,7 +47,8 @@ _NO_ADDRESSEE: Final = Addressee("")
 
 
 class NeedleFound(Refused):
-    """A file of the package holds what must not leave the house; `item` is the item of the review that brings it in, where it is one."""
+    """A file of the package holds what must not leave the house; `item` is the item of the review that brings
+    it in, where it is one."""
 
     code = "needle"
 
@@ -87,7 +90,8 @@ def search_for_needles(
 def search_message(compilation: Compilation, write: Callable[[Compilation], str], ours: Sequence[str] = ()) -> None:
     """Look through the message that goes with the link, which lies beside the package and is read before it.
 
-    `write` writes it of any answer: of this one it is searched, and of the same answer without its data it says what is ours.
+    `write` writes it of any answer: of this one it is searched, and of the same answer without its data it
+    says what is ours.
 
     Raises:
         NeedleFound: as `search_for_needles` does.
@@ -125,13 +129,15 @@ def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file:
 
 
 def _said_without_words(compilation: Compilation, told: Sequence[str]) -> Iterator[str]:
-    """The strings of an answer with nothing in them but its data: neither our words, nor those of the retention schedule."""
+    """The strings of an answer with nothing in them but its data: neither our words, nor those of the
+    retention schedule."""
     contexts = tuple(msgspec.structs.replace(each, category_labels={}, basis_labels={}, basis="") for each in compilation.contexts)
     yield from _strings(answer_of(msgspec.structs.replace(compilation, language=NO_WORDS, contexts=contexts), _NOBODY, told=told))
 
 
 def _strings_of(compilation: Compilation, item: Item, texts: Texts) -> Iterator[str]:
-    """What goes out of one item, as the CRM or a reviewer has written it: not what we have words for, and no day."""
+    """What goes out of one item, as the CRM or a reviewer has written it: not what we have words for, and no
+    day."""
     if not item.is_shown:
         return
     for shown in shown_of(msgspec.structs.replace(compilation, items=(item,))).items:
@@ -152,7 +158,8 @@ def _is_ours(item: ShownItem | Item, texts: Texts) -> bool:
 
 
 def _own_words(compilation: Compilation, texts: Texts) -> Iterator[str]:
-    """Single words of the person's own row, such as the town: they are theirs, whoever is called like that."""
+    """Single words of the person's own row, such as the town: they are theirs, whoever is called like
+    that."""
     for item in compilation.items:
         for field in item.shown_fields if item.kind == "contact" else ():
             if isinstance(field.value, str) and _WORD.fullmatch(field.value.strip()):
@@ -160,7 +167,8 @@ def _own_words(compilation: Compilation, texts: Texts) -> Iterator[str]:
 
 
 def _fixed_hits(compilation: Compilation, needles: Needles, texts: Texts, ours: Sequence[str], told: Sequence[str]) -> frozenset[Hit]:
-    """What our own words hold: all texts and codes of the language, and this very answer with its data taken out."""
+    """What our own words hold: all texts and codes of the language, and this very answer with its data taken
+    out."""
     locale = texts.locale
     calendar = [name for form in ("wide", "abbreviated") for part in (locale.months, locale.days) for name in part["format"][form].values()]
     policy = [label for each in compilation.contexts for label in (*each.category_labels.values(), *each.basis_labels.values(), each.basis)]

@@ -1,6 +1,8 @@
-"""The letter: a tagged PDF/A with its fonts inside, made from the answer by the template beside this module (EXP-12).
+"""The letter: a tagged PDF/A with its fonts inside, made from the answer by the template beside this module
+(EXP-12).
 
-The template gets the answer as data: nothing of it is read as markup (EXP-19). The same answer makes the same file, byte for byte.
+The template gets the answer as data: nothing of it is read as markup (EXP-19). The same answer makes the same
+file, byte for byte.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ def letter_pdf(answer: Answer) -> bytes:
 
 
 def letter_data(answer: Answer, print_as: Callable[[str], str] = printable) -> dict[str, Any]:
-    """What the template is given: every string as it can be printed, and whether any had to be transcribed."""
+    """What the template is given: every string as it can be printed, and whether any had to be
+    transcribed."""
     given = msgspec.to_builtins(answer)
     if answer.language == "fr":
         given = _each(given, french) | {"title": answer.title}
@@ -62,7 +65,8 @@ def _compiled(answer: Answer, print_as: Callable[[str], str]) -> bytes:
 
 
 def _unidentified(pdf: bytes) -> bytes:
-    """The same file under an id that says nothing of its content: neutral letters differ in what they must, and no more (SUS-04)."""
+    """The same file under an id that says nothing of its content: neutral letters differ in what they must,
+    and no more (SUS-04)."""
     for value in {found[2] for found in _ID.finditer(pdf)}:
         pdf = pdf.replace(value, b"A" * len(value))  # of the same length: every offset in the file stays right
     return pdf

@@ -1,7 +1,8 @@
-"""The message that goes with the link: what it is, until when it works, and how an encrypted archive is opened (EXP-16).
+"""The message that goes with the link: what it is, until when it works, and how an encrypted archive is
+opened (EXP-16).
 
-It says nothing of the answer, and is the same for everybody but in day, number and link: a neutral answer has no other one (SUS-04). The
-passphrase is not in it, since that goes another way.
+It says nothing of the answer, and is the same for everybody but in day, number and link: a neutral answer has
+no other one (SUS-04). The passphrase is not in it, since that goes another way.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _WIDTH: Final = 78
 
 
 def message_text(compilation: Compilation, sender: Sender, *, link: str, until: datetime, downloads: int) -> str:
-    """Write it in the language of the answer, for a minor in a child's words; plain text, to be pasted into an e-mail or printed."""
+    """Write it in the language of the answer, for a minor in a child's words; plain text, to be pasted into
+    an e-mail or printed."""
     texts = texts_in(compilation.language)
     received, reference = texts.day(compilation.received_on), compilation.reference
     lasts = texts.say("message", "until", until=texts.day(brussels_date(until)), downloads=str(downloads))

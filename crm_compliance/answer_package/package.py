@@ -23,7 +23,8 @@ from rules.policy.policy import Policy
 
 
 class Unchecked(Refused):
-    """No program can tell what is in a file that would go along, and nobody has said that they looked at it."""
+    """No program can tell what is in a file that would go along, and nobody has said that they looked at
+    it."""
 
     code = "unchecked"
 
@@ -35,7 +36,8 @@ class PackageBroken(Refused):
 
 
 def sender_of(policy: Policy, language: str = "nl") -> Sender:
-    """Who answers, as the retention schedule names them, with the address as it is written in the language of the letter."""
+    """Who answers, as the retention schedule names them, with the address as it is written in the language of
+    the letter."""
     dpo, helpline = policy.dpo, policy.helpline
     address = policy.controller.address_in(language)
     ask_for = getattr(helpline.ask_for, language, "") if helpline is not None and helpline.ask_for is not None else ""
@@ -57,7 +59,8 @@ def package_of(
     told: Sequence[str] = (),
     working_copy: bool = False,
 ) -> dict[str, bytes]:
-    """Make every file of a package; `attachments` holds what goes along, by its neutral name, `told` who hears of a decision (art. 19).
+    """Make every file of a package; `attachments` holds what goes along, by its neutral name, `told` who
+    hears of a decision (art. 19).
 
     Raises:
         NeedleFound: something in it must not go out.
@@ -83,7 +86,8 @@ def package_of(
 
 
 def _checked(compilation: Compilation, attachment: Attachment, content: bytes, working_copy: bool) -> bytes:
-    """Give a file as it may go along: a picture drawn anew; every other as it is, if it could be read or a person vouches for it."""
+    """Give a file as it may go along: a picture drawn anew; every other as it is, if it could be read or a
+    person vouches for it."""
     if attachment.sha256 and attachment.sha256 != hashlib.sha256(content).hexdigest() and not working_copy:
         message = f"{attachment.name} is another file than the one that was looked at"
         raise PackageBroken(message, hint="compile the request again, and review it", where=attachment.name)
@@ -98,7 +102,8 @@ def _checked(compilation: Compilation, attachment: Attachment, content: bytes, w
 
 
 def write_plain(compilation: Compilation, sender: Sender, attachments: Mapping[str, bytes], folder: Path) -> list[str]:
-    """Write the DPO's own working copy, not encrypted, into a new or empty folder (mode 0700), and name the files."""
+    """Write the DPO's own working copy, not encrypted, into a new or empty folder (mode 0700), and name the
+    files."""
     contents = package_of(compilation, sender, attachments, working_copy=True)
     new_folder(folder)
     for name, content in contents.items():

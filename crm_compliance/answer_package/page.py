@@ -1,4 +1,5 @@
-"""The page: the answer as one HTML file that is read offline, without a script and without a request to anywhere (EXP-12, EXP-19)."""
+"""The page: the answer as one HTML file that is read offline, without a script and without a request to
+anywhere (EXP-12, EXP-19)."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def _template(language: str) -> Template:
 
 
 def _seen(value: object) -> object:
-    """Characters that are not to be seen are left out of every text (never out of markup, which is no plain str here)."""
+    """Characters that are not to be seen are left out of every text (never out of markup, which is no plain
+    str here)."""
     return visible(value) if type(value) is str else value
 
 

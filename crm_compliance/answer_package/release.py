@@ -1,6 +1,8 @@
-"""Releases an answer: guards, files and message, needle test, archive and passphrase, and only then the register.
+"""Releases an answer: guards, files and message, needle test, archive and passphrase, and only then the
+register.
 
-Nothing is left half done: the archive takes its name, and the passphrase stays, only if the register says that the answer is released.
+Nothing is left half done: the archive takes its name, and the passphrase stays, only if the register says
+that the answer is released.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ from rules.model.requests import Step
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What the second person is told: where the archive and the message to the person lie, its SHA-256, and the link in that message."""
+    """What the second person is told: where the archive and the message to the person lie, its SHA-256, and
+    the link in that message."""
 
     file: Path
     sha256: str
@@ -63,12 +66,15 @@ def attachments_of(context: JobContext, compilation: Compilation, *, working_cop
 def release_request(
     context: JobContext, request_id: str, who: str, role: str, *, archive: Path, passphrase_file: Path, public_url: str
 ) -> Released:
-    """Release an answer: write the archive and, apart from it, its passphrase, and make the link under which the archive is fetched.
+    """Release an answer: write the archive and, apart from it, its passphrase, and make the link under which
+    the archive is fetched.
 
     Raises:
-        UsageError: an unknown request; the passphrase file is there already, or is the archive itself; a disk.
-        Refused: a guard of the release, the needle test (`needle`) or a file that nobody has looked at (`unchecked`), because of which the
-            request goes back to the review, an attachment that is not there.
+        UsageError: an unknown request; the passphrase file is there already, or is the archive itself; a
+            disk.
+        Refused: a guard of the release, the needle test (`needle`) or a file that nobody has looked at
+            (`unchecked`), because of which the request goes back to the review, an attachment that is not
+            there.
         ConnectorError: what may be told now, or an attachment, cannot be read.
     """
     message = archive.with_name(archive.name + ENDING)

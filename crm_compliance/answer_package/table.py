@@ -1,7 +1,7 @@
 """The table: what a person takes along, one line a field, for any spreadsheet (EXP-15).
 
-No cell can be read as a formula (EXP-19, R-124): not by its first character, nor by what stands behind a separator where a spreadsheet of
-another country splits it, nor by a line end inside it.
+No cell can be read as a formula (EXP-19, R-124): not by its first character, nor by what stands behind a
+separator where a spreadsheet of another country splits it, nor by a line end inside it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Final
 from crm_compliance.answer_package.content.view import Shown
 
 COLUMNS: Final = ("item", "context", "type", "title", "date", "field", "value")
-# What begins a formula, also full-width; before it nothing but what a spreadsheet skips. Behind `;`, a tab or a line end a new cell begins.
+# What begins a formula, also full-width; before it nothing but what a spreadsheet skips. Behind `;`, a tab or
+# a line end a new cell begins.
 _FORMULA: Final = re.compile("(^|[;\t\r\n|])([ \u00a0\"'\u200b-\u200f\ufeff]*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\u2212])")
 
 

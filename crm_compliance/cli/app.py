@@ -1,6 +1,7 @@
 """The root of the commands: what was typed in, an exit code out.
 
-`--json` and `--config FILE` are accepted anywhere on the line. Heavy modules are imported inside the commands that need them.
+`--json` and `--config FILE` are accepted anywhere on the line. Heavy modules are imported inside the commands
+that need them.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def run(arguments: list[str]) -> int:
 
 @cache
 def _commands() -> Any:
-    """The commands, put together once: reading what a hundred functions ask for takes longer than most commands."""
+    """The commands, put together once: reading what a hundred functions ask for takes longer than most
+    commands."""
     return typer.main.get_command(app)
 
 
@@ -111,7 +113,8 @@ def take_global_options(arguments: list[str]) -> list[str]:
 
 
 def _mistyped(error: Exception, arguments: list[str]) -> int:
-    """Wrong arguments: what is wrong with them, and whose help to read. A group without a command names its commands."""
+    """Wrong arguments: what is wrong with them, and whose help to read. A group without a command names its
+    commands."""
     words, commands = _known(arguments)
     told = error.format_message() if hasattr(error, "format_message") else str(error)
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help page

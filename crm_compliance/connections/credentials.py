@@ -35,7 +35,8 @@ def token_source(settings: Settings) -> TokenSource:
 
 
 def more_token_sources(settings: Settings) -> list[TokenSource]:
-    """Those of the further application users; nothing is sent yet. None beside a static token, which comes first."""
+    """Those of the further application users; nothing is sent yet. None beside a static token, which comes
+    first."""
     if settings.crm_token is not None:
         return []
     return [_entra(settings, client) for client in settings.crm_extra_clients]

@@ -1,4 +1,5 @@
-"""Which storages outside the CRM may be written to: the folder and the container that the settings name, and nothing else."""
+"""Which storages outside the CRM may be written to: the folder and the container that the settings name, and
+nothing else."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""`make demo`: one night and one subject request from end to end, on the emulator, with a fictitious organisation.
+"""`make demo`: one night and one subject request from end to end, on the emulator, with a fictitious
+organisation.
 
-Everything goes through the same commands that an administrator types; the demo only types them. Where a plan waits for two people, two demo
-people approve it, and the output says so and why; where an answer waits for a review, a demo DPO decides on each item.
+Everything goes through the same commands that an administrator types; the demo only types them. Where a plan
+waits for two people, two demo people approve it, and the output says so and why; where an answer waits for a
+review, a demo DPO decides on each item.
 """
 
 from __future__ import annotations
@@ -77,7 +79,8 @@ def run_demo(folder: Path, dossiers: int) -> int:
 
 
 def _answer_somebody(night: _Night, folder: Path, url: str) -> tuple[tuple[str, str], ...]:
-    """Answer one request for access, from the receipt to the package; gives the files that came of it, and what each is."""
+    """Answer one request for access, from the receipt to the package; gives the files that came of it, and
+    what each is."""
     asker = asker_among(rows_of(url), clock_of(Settings())())
     if asker is None:
         night.say("\nNobody in so small an organisation can ask for an answer worth showing: --dossiers 200 has enough people.")

@@ -1,7 +1,9 @@
-"""Who is signed in: MSAL's tokens between two commands of one login, so that one answer does not take six device codes.
+"""Who is signed in: MSAL's tokens between two commands of one login, so that one answer does not take six
+device codes.
 
-One file a login session below the data folder, encrypted with a key of the key ring, mode 0600. Another login, of the same account or of
-another one, does not find it: who comes to the machine after me is not me. What is older than the setting says is worth nothing.
+One file a login session below the data folder, encrypted with a key of the key ring, mode 0600. Another
+login, of the same account or of another one, does not find it: who comes to the machine after me is not me.
+What is older than the setting says is worth nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ FOLDER = "signed-in"
 
 
 class Kept(msgspec.Struct):
-    """What the file holds. `tokens` is MSAL's own form of its cache; `since` says when each account has signed in, the last one last."""
+    """What the file holds. `tokens` is MSAL's own form of its cache; `since` says when each account has
+    signed in, the last one last."""
 
     tokens: str = ""
     since: dict[str, datetime] = {}
@@ -47,8 +50,8 @@ class SignedIn:
         self.kept = self._read() if minutes else Kept()
 
     def accounts(self, known: list[dict[str, Any]], who: str) -> dict[str, Any] | None:
-        """The account among those that MSAL knows that `--as` means: by object id, by account name, or by what stands before its @; with
-        nothing said, the one that signed in last."""
+        """The account among those that MSAL knows that `--as` means: by object id, by account name, or by
+        what stands before its @; with nothing said, the one that signed in last."""
         lasting = {str(account.get("home_account_id")): account for account in known if self._lasts(account)}
         if not who:
             last = next((id for id in reversed(self.kept.since) if id in lasting), None)
@@ -83,7 +86,8 @@ class SignedIn:
 
 
 def sign_out(data_dir: Path) -> int:
-    """Forget everybody who is signed in on this installation, in every login session; give of how many sessions."""
+    """Forget everybody who is signed in on this installation, in every login session; give of how many
+    sessions."""
     folder = data_dir / FOLDER
     if not folder.is_dir():
         return 0
@@ -95,7 +99,8 @@ def sign_out(data_dir: Path) -> int:
 
 
 def login_session() -> str:
-    """The login session of this process as the system numbers them: it lasts over `sudo`, and is another one for everybody who logs in."""
+    """The login session of this process as the system numbers them: it lasts over `sudo`, and is another one
+    for everybody who logs in."""
     with suppress(OSError):
         number = Path("/proc/self/sessionid").read_text(encoding="ascii").strip()
         if number != _NO_SESSION:

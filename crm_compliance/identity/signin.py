@@ -1,7 +1,9 @@
-"""Who a person is, and in which roles: believed on the emulator, proved by signing in elsewhere (Entra ID or AD FS, device code).
+"""Who a person is, and in which roles: believed on the emulator, proved by signing in elsewhere (Entra ID or
+AD FS, device code).
 
-Believed means: the CRM of the settings is on this machine, and the store has never served another one, which it refuses when it is opened.
-Elsewhere the roles are read from a token that is fetched anew for every command; docs/sign-in.md says how the roles get there.
+Believed means: the CRM of the settings is on this machine, and the store has never served another one, which
+it refuses when it is opened. Elsewhere the roles are read from a token that is fetched anew for every
+command; docs/sign-in.md says how the roles get there.
 """
 
 from __future__ import annotations
@@ -72,7 +74,8 @@ def person(settings: Settings, who: str, role: str) -> Person:
 
 
 def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str]]:
-    """Sign in, or go on with a sign-in of this login session. The object id is the person's name here, so that no personal data enters the
+    """Sign in, or go on with a sign-in of this login session. The object id is the person's name here, so
+    that no personal data enters the
     store: two accounts are two people by that, whatever they are called."""
     _ = settings.needed_crm_url  # an act is held against the CRM that it is about
     authority, client = _application_of(settings)

@@ -1,1 +1,2 @@
-"""The keys of an installation, what they sign and seal, and what bears witness to the ledger outside the database."""
+"""The keys of an installation, what they sign and seal, and what bears witness to the ledger outside the
+database."""

@@ -1,7 +1,8 @@
-"""The anchor: the checkpoints of the ledger once more, in a file that is only ever added to, where the database is not.
+"""The anchor: the checkpoints of the ledger once more, in a file that is only ever added to, where the
+database is not.
 
-The file may lie on storage that lets nobody rewrite it. Its content is always the beginning of what the database says, so that a line torn
-by a power cut is completed by the next one.
+The file may lie on storage that lets nobody rewrite it. Its content is always the beginning of what the
+database says, so that a line torn by a power cut is completed by the next one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from rules.errors import UsageError
 
 
 class AnchorUnfit(UsageError):
-    """The anchor is not the beginning of what the database says: one of the two was changed, cut off, or restored from a backup."""
+    """The anchor is not the beginning of what the database says: one of the two was changed, cut off, or
+    restored from a backup."""
 
     code = "anchor"
 
@@ -44,7 +46,8 @@ def catch_up(path: Path, checkpoints: Sequence[Checkpoint]) -> None:
 
 
 def put_aside(path: Path, checkpoints: Sequence[Checkpoint]) -> Path | None:
-    """Give an anchor that does not fit the database another name, for the auditors; None where it fits, or there is none."""
+    """Give an anchor that does not fit the database another name, for the auditors; None where it fits, or
+    there is none."""
     if not path.is_file() or b"".join(encode(each) for each in checkpoints).startswith(path.read_bytes()):
         return None
     number = 1

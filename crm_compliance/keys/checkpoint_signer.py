@@ -1,4 +1,5 @@
-"""Signs for this installation, and keeps checkpoints of the ledger where the database is not: what `jobs.ports.notary.Notary` asks."""
+"""Signs for this installation, and keeps checkpoints of the ledger where the database is not: what
+`jobs.ports.notary.Notary` asks."""
 
 from __future__ import annotations
 
@@ -20,9 +21,11 @@ from rules.errors import ComplianceError
 
 
 class DeskNotary:
-    """The keys of the data folder, the anchor, and the time-stamp authority of the settings where they name one.
+    """The keys of the data folder, the anchor, and the time-stamp authority of the settings where they name
+    one.
 
-    What goes wrong with the last two is no reason to undo a night's work: it is told by `warn`, and the next checkpoint tries again.
+    What goes wrong with the last two is no reason to undo a night's work: it is told by `warn`, and the next
+    checkpoint tries again.
     """
 
     def __init__(self, settings: Settings, ring: KeyRing, warn: Callable[[str], None]) -> None:
@@ -68,9 +71,9 @@ class DeskNotary:
 def audit_store(
     settings: Settings, store: SqlStore, *, anchor: Path | None = None, keys: PublicKeys | None = None, signatures: bool = True
 ) -> Audit:
-    """Verify the store's ledger against its checkpoints and against the anchor where there is one, its certificates against the ledger, and
-    time stamps where the authority's certificate is known. Without `keys`, those of this installation check signatures, which are left
-    aside where `signatures` is off."""
+    """Verify the store's ledger against its checkpoints and against the anchor where there is one, its
+    certificates against the ledger, and time stamps where the authority's certificate is known. Without
+    `keys`, those of this installation check signatures, which are left aside where `signatures` is off."""
     path = anchor or settings.anchor_path
     points = read_anchor(path) if anchor is not None or settings.anchor_file is not None or path.exists() else []
     if keys is None and signatures:
@@ -101,8 +104,9 @@ def _noting(
     registers: dict[object, tuple[int, object]],
     expired: list[LedgerEntry],
 ) -> Iterator[LedgerEntry]:
-    """The same entries; noted on the way is what they say of certificates, the last word on each run, in which entry it is said, which
-    kinds of entries there are, what the register of erasures was at the end of each run, and which certificates have had their day."""
+    """The same entries; noted on the way is what they say of certificates, the last word on each run, in
+    which entry it is said, which kinds of entries there are, what the register of erasures was at the end of
+    each run, and which certificates have had their day."""
     for entry in entries:
         if entry.kind == "certificates_expired":
             expired.append(entry)

@@ -1,7 +1,9 @@
-"""Opens the store and the keys of an installation, and refuses where one of the two was lost and the other was not.
+"""Opens the store and the keys of an installation, and refuses where one of the two was lost and the other
+was not.
 
-Keys are made for a store that is new and for no other: with new ones, the references of an old ledger would lead nowhere without anybody
-noticing, and rows that had been erased would not be known again (ACC-02, ERA-13).
+Keys are made for a store that is new and for no other: with new ones, the references of an old ledger would
+lead nowhere without anybody noticing, and rows that had been erased would not be known again (ACC-02,
+ERA-13).
 """
 
 from __future__ import annotations
@@ -30,11 +32,14 @@ class StoreLost(StoreAltered):
 
 
 def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) -> SqlStore:
-    """Open the state store. With `recovering` also one that was lost or put back to an older day; it is taken as it is.
+    """Open the state store. With `recovering` also one that was lost or put back to an older day; it is taken
+    as it is.
 
     Raises:
-        Refused: with code `other_crm`, where the CRM is on this machine and the store has served one that is not.
-        StoreLost: the database knows nothing, and keys, anchor or register of erasures say that there was one.
+        Refused: with code `other_crm`, where the CRM is on this machine and the store has served one that is
+            not.
+        StoreLost: the database knows nothing, and keys, anchor or register of erasures say that there was
+            one.
     """
     data_dir = settings.make_data_dir()
     store: SqlStore
@@ -62,7 +67,8 @@ def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) ->
 
 
 def tell_of_recovery(settings: Settings, store: SqlStore, clock: Clock) -> None:
-    """Let the ledger say that a person took the database as it is, how far the lost one had come, and which keys there are."""
+    """Let the ledger say that a person took the database as it is, how far the lost one had come, and which
+    keys there are."""
     entries, hash_ = store.forgotten or (None, None)
     told = keys_of(store.strand(KEYS))
     ring = open_keys(settings, store, clock)
@@ -114,7 +120,8 @@ def keys_of_register(settings: Settings) -> KeyRing:
 
 
 def named_keys(store: SqlStore) -> set[str]:
-    """The ids of all keys that the ledger, its head and the table of erasures name, but for those that were destroyed."""
+    """The ids of all keys that the ledger, its head and the table of erasures name, but for those that were
+    destroyed."""
     named = keys_of(store.entries_of(KEYS)) | _undestroyed(store, store.erasure_keys())
     head = store.signed_by
     return named | {head} if head else named

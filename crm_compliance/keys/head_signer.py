@@ -1,8 +1,9 @@
-"""Signs the head of the ledger with a key of the data folder, and remembers the last one beside the keys, where the database is not.
+"""Signs the head of the ledger with a key of the data folder, and remembers the last one beside the keys,
+where the database is not.
 
-Whoever can write the database, and not `keys/`, can neither add an entry nor put the whole database back to an older day without its being
-noticed. The file is written after the database, in its place and without waiting for the disk: after a power cut it may lag behind, which
-is no sign of anything.
+Whoever can write the database, and not `keys/`, can neither add an entry nor put the whole database back to
+an older day without its being noticed. The file is written after the database, in its place and without
+waiting for the disk: after a power cut it may lag behind, which is no sign of anything.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class HeadUnreadable(UsageError):
 
 
 class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file holds: the place and the hash of the last entry; the place 0 where the first is about to be written."""
+    """What the file holds: the place and the hash of the last entry; the place 0 where the first is about to
+    be written."""
 
     entries: int
     hash: str
@@ -48,12 +50,14 @@ NOTHING = Remembered(0, FIRST)
 
 
 def remembers_a_ledger(file: Path) -> bool:
-    """Whether a file of this kind is there and says that there was an entry, or says nothing that can be read."""
+    """Whether a file of this kind is there and says that there was an entry, or says nothing that can be
+    read."""
     return file.is_file() and file.stat().st_size > 0 and file.read_bytes() != NOTHING.text
 
 
 class FileWitness:
-    """The witness of one data folder. `ring` opens its keys when they are first needed: most commands only look."""
+    """The witness of one data folder. `ring` opens its keys when they are first needed: most commands only
+    look."""
 
     def __init__(self, data_dir: Path, ring: Callable[[], KeyRing], erasures: Path | None = None) -> None:
         self._erasures = ErasureFile(erasures) if erasures is not None else None

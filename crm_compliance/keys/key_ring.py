@@ -1,8 +1,9 @@
 """The keys of this installation, in the data folder.
 
-A register key turns a table and an id into a reference that names nobody to who has not got the key (9.2, `unit_ref`). A signing key signs
-certificates and checkpoints. Both are replaced each year; a replaced register key stays as long as the certificates that it protects,
-of a replaced signing key only the public half. The memory key encrypts what is kept of the CRM between two reads.
+A register key turns a table and an id into a reference that names nobody to who has not got the key (9.2,
+`unit_ref`). A signing key signs certificates and checkpoints. Both are replaced each year; a replaced
+register key stays as long as the certificates that it protects, of a replaced signing key only the public
+half. The memory key encrypts what is kept of the CRM between two reads.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class KeyKind(StrEnum):
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One key file. `number` counts from 1: the highest is in use. `secret` is empty for a replaced signing key; both halves in base64."""
+    """One key file. `number` counts from 1: the highest is in use. `secret` is empty for a replaced signing
+    key; both halves in base64."""
 
     id: str
     kind: KeyKind
@@ -92,9 +94,11 @@ class KeyRing:
 
     @classmethod
     def open(cls, data_dir: Path, now: datetime) -> KeyRing:
-        """Read the keys below the data folder; make the first ones where there are none. Programs that start together make them once.
+        """Read the keys below the data folder; make the first ones where there are none. Programs that start
+        together make them once.
 
-        A damaged key is refused and never replaced: with another key, the references given so far would lead nowhere (ACC-02).
+        A damaged key is refused and never replaced: with another key, the references given so far would lead
+        nowhere (ACC-02).
         """
         folder = private_folder(private_folder(data_dir) / "keys")
         ring = cls(folder, _read(folder))
@@ -123,18 +127,18 @@ class KeyRing:
     def current(self, kind: KeyKind) -> Key:
         return self.of(kind)[-1]
 
-    # -- the register of references ------------------------------------------------------------------------------------------------
+    # -- the register of references --------------------------------------------------------------------------
 
     def reference(self, table: str, id: str) -> str:
-        """HMAC-SHA-256, in lower-case hex, of table and id with the key in use; the same row has the same reference however its id is
-        spelled."""
+        """HMAC-SHA-256, in lower-case hex, of table and id with the key in use; the same row has the same
+        reference however its id is spelled."""
         return _reference(self.current(KeyKind.REGISTER), table, id)
 
     def references(self, table: str, id: str) -> tuple[str, ...]:
         """The reference of a row with each key that still lives, the one in use first."""
         return tuple(_reference(key, table, id) for key in reversed(self.of(KeyKind.REGISTER)))
 
-    # -- seals -----------------------------------------------------------------------------------------------------------------------
+    # -- seals -----------------------------------------------------------------------------------------------
 
     @property
     def register_key(self) -> str:
@@ -142,8 +146,8 @@ class KeyRing:
         return self.current(KeyKind.REGISTER).id
 
     def digest(self, key: str, purpose: str, message: bytes) -> bytes | None:
-        """HMAC-SHA-256 of a message with what is derived for this purpose from a register key (HKDF, RFC 5869), so that no seal is ever a
-        reference of a row; None where there is no such key."""
+        """HMAC-SHA-256 of a message with what is derived for this purpose from a register key (HKDF, RFC
+        5869), so that no seal is ever a reference of a row; None where there is no such key."""
         if (derived := self._derived.get((key, purpose))) is None:
             secret = next((each.secret for each in self.of(KeyKind.REGISTER) if each.id == key), None)
             if secret is None:
@@ -155,7 +159,7 @@ class KeyRing:
             self._derived[key, purpose] = derived
         return hmac.digest(derived, message, "sha256")
 
-    # -- signing -------------------------------------------------------------------------------------------------------------------
+    # -- signing ---------------------------------------------------------------------------------------------
 
     @property
     def signing_key(self) -> str:
@@ -170,17 +174,19 @@ class KeyRing:
         """The public halves of all signing keys there have been, oldest first."""
         return [PublicKey(key.id, instant(key.made_at, "seconds"), base64.b64decode(key.public)) for key in self.of(KeyKind.SIGNING)]
 
-    # -- from year to year ---------------------------------------------------------------------------------------------------------
+    # -- from year to year -----------------------------------------------------------------------------------
 
     def is_due(self, now: datetime) -> bool:
         """Whether a key in use is a year old (9.2: rotated yearly)."""
         return any(_years_after(self.current(kind).made_at, 1) <= now for kind in KeyKind)
 
     def rotate(self, now: datetime, *, if_due: bool = False) -> tuple[KeyRing, list[dict[str, object]]]:
-        """Make new keys and use them from now on; give the ring of then, and for the ledger what happened, a key an entry.
+        """Make new keys and use them from now on; give the ring of then, and for the ledger what happened, a
+        key an entry.
 
         With `if_due` nothing happens where somebody else has just done it.
-        The old signing key signs the new one before its private half is destroyed: who trusts the one can trust the other.
+        The old signing key signs the new one before its private half is destroyed: who trusts the one can
+        trust the other.
         """
         with _locked(self.folder):
             ring = KeyRing(self.folder, _read(self.folder))
@@ -198,7 +204,8 @@ class KeyRing:
             return KeyRing(self.folder, _read(self.folder)), entries
 
     def destroyable_from(self, id: str, years: int) -> datetime:
-        """When a register key may go: `years` after it was replaced, the term of the last certificates that it protects (9.2, ACC-07).
+        """When a register key may go: `years` after it was replaced, the term of the last certificates that
+        it protects (9.2, ACC-07).
 
         Raises:
             UsageError: there is no such register key.
@@ -225,7 +232,8 @@ class KeyRing:
             )
 
     def destroy(self, id: str, years: int, now: datetime) -> KeyRing:
-        """Overwrite and remove a replaced register key once its term is over. Its references then lead nowhere any more, for anybody.
+        """Overwrite and remove a replaced register key once its term is over. Its references then lead
+        nowhere any more, for anybody.
 
         Raises:
             Refused: it is in use, or its term is not over.
@@ -236,7 +244,7 @@ class KeyRing:
                 _overwrite(file)
             return KeyRing(self.folder, _read(self.folder))
 
-    # -- what the ledger knows of ---------------------------------------------------------------------------------------------------
+    # -- what the ledger knows of ----------------------------------------------------------------------------
 
     def untold(self) -> list[Key]:
         """Keys of which the ledger knows nothing yet: those that were made at the first start."""
@@ -269,7 +277,8 @@ def made_entry(key: Key) -> dict[str, object]:
 
 
 def memory_key(data_dir: Path) -> bytes:
-    """The key `keys/memory.key` that encrypts what is remembered of the CRM between two reads; made where there is none."""
+    """The key `keys/memory.key` that encrypts what is remembered of the CRM between two reads; made where
+    there is none."""
     return _kept(data_dir, "memory.key", "delete it: what was remembered is then read anew")
 
 
@@ -279,8 +288,8 @@ def signin_key(data_dir: Path) -> bytes:
 
 
 def pseudonym_key(data_dir: Path) -> bytes:
-    """The key `keys/pseudonym.key` of pseudonyms that outlive a run, made where there is none. Only a schedule that keeps one asks
-    for it, and then nothing is anonymous (ERA-02)."""
+    """The key `keys/pseudonym.key` of pseudonyms that outlive a run, made where there is none. Only a
+    schedule that keeps one asks for it, and then nothing is anonymous (ERA-02)."""
     return _kept(data_dir, "pseudonym.key", "restore it from a backup")
 
 
@@ -358,7 +367,8 @@ def _keep_public_half(folder: Path, key: Key) -> None:
 
 
 def _overwrite(file: Path) -> None:
-    """Write over a key in its place and remove it. Copies in backups, and on a disk that moves blocks about, are the operator's care."""
+    """Write over a key in its place and remove it. Copies in backups, and on a disk that moves blocks about,
+    are the operator's care."""
     with disk_errors(file):
         with file.open("r+b") as old:
             old.write(secrets.token_bytes(file.stat().st_size))

@@ -1,6 +1,7 @@
 """Public signing keys: how they are told, written and read, and whether a signature is theirs.
 
-A key's id ends with the beginning of the SHA-256 of the key itself, so that no file can give another key its name.
+A key's id ends with the beginning of the SHA-256 of the key itself, so that no file can give another key its
+name.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", r
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """The public half of a signing key; `id` and `made_at` (RFC 3339) are told to people, `raw` are its 32 bytes."""
+    """The public half of a signing key; `id` and `made_at` (RFC 3339) are told to people, `raw` are its 32
+    bytes."""
 
     id: str
     made_at: str
@@ -45,7 +47,8 @@ class PublicKeys:
         return len(self._by_fingerprint)
 
     def check(self, key: str, message: bytes, signature: str) -> bool | None:
-        """Whether the signature, in base64, is that of the key with this id; None where the key is not among these."""
+        """Whether the signature, in base64, is that of the key with this id; None where the key is not among
+        these."""
         found = self._by_fingerprint.get(key[-FINGERPRINT:])
         if found is None:
             return None

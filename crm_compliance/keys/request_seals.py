@@ -1,8 +1,9 @@
-"""Seals what is known of the people behind a subject request, with a key for each request that can be destroyed.
+"""Seals what is known of the people behind a subject request, with a key for each request that can be
+destroyed.
 
-What is removed from a database lives on in its files and its backups for a while; without the key it is worth nothing (ACC-08, EXP-17). The
-keys lie in the data folder, never in the database. Parts are padded to a few sizes before they are sealed: how long a row is does not tell
-whether anything was found (SUS-07).
+What is removed from a database lives on in its files and its backups for a while; without the key it is worth
+nothing (ACC-08, EXP-17). The keys lie in the data folder, never in the database. Parts are padded to a few
+sizes before they are sealed: how long a row is does not tell whether anything was found (SUS-07).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from rules.errors import ComplianceError
 
 LENGTH = 32
 NONCE = 12
-# Everything about somebody of whom nothing may be told fits into the smallest size, with hundreds of candidates and with none.
+# Everything about somebody of whom nothing may be told fits into the smallest size, with hundreds of
+# candidates and with none.
 MEBIBYTE = 1024 * 1024
 SIZES = (MEBIBYTE // 16, MEBIBYTE // 4)
 _COUNT = 8  # bytes in front of a part that say how long it is
@@ -65,7 +67,8 @@ class Sealing:
             raise _broken(f"the part {name} of the request cannot be opened", request) from None
 
     def destroy(self, request: str) -> None:
-        """Destroy the key of a request: whatever was sealed with it is gone for good, also from backups of the database."""
+        """Destroy the key of a request: whatever was sealed with it is gone for good, also from backups of
+        the database."""
         file = self._file(request)
         with disk_errors(file), suppress(FileNotFoundError):
             file.unlink()
@@ -97,7 +100,8 @@ def _broken(message: str, request: str) -> SealBroken:
 
 
 def _padded(content: bytes) -> bytes:
-    """A part with its length before it and nothing behind it, up to the next size: 64 KiB, 256 KiB, and from there whole mebibytes."""
+    """A part with its length before it and nothing behind it, up to the next size: 64 KiB, 256 KiB, and from
+    there whole mebibytes."""
     length = _COUNT + len(content)
     size = next((each for each in SIZES if length <= each), -(-length // MEBIBYTE) * MEBIBYTE)
     return (len(content).to_bytes(_COUNT) + content).ljust(size, b"\0")
@@ -108,7 +112,8 @@ def _unpadded(padded: bytes) -> bytes:
 
 
 def _bound_to(request: str, name: str) -> bytes:
-    """A part cannot be passed off as another one, or as that of another request, nor as one that is not padded."""
+    """A part cannot be passed off as another one, or as that of another request, nor as one that is not
+    padded."""
     return f"{request}/{name}/padded".encode()
 
 

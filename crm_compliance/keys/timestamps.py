@@ -1,4 +1,5 @@
-"""Time stamps of an outside authority over checkpoints (RFC 3161): proof of when, that nobody in this house can give.
+"""Time stamps of an outside authority over checkpoints (RFC 3161): proof of when, that nobody in this house
+can give.
 
 Needs the extra `timestamp` (rfc3161-client). The authority sees a digest and nothing else.
 """
@@ -25,7 +26,8 @@ class NoTimestamp(UsageError):
 
 
 def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
-    """Ask for a time stamp over the SHA-256 of a message and give the whole answer in base64, verified where certificates are given.
+    """Ask for a time stamp over the SHA-256 of a message and give the whole answer in base64, verified where
+    certificates are given.
 
     Raises:
         NoTimestamp: with what went wrong.
@@ -51,7 +53,8 @@ def fetch(url: str, message: bytes, ca_file: Path | None) -> str:
 
 
 def stamped_at(token: str, message: bytes, ca_file: Path) -> datetime:
-    """When the authority stamped the message, its signature having been verified up to a certificate of the file.
+    """When the authority stamped the message, its signature having been verified up to a certificate of the
+    file.
 
     Raises:
         NoTimestamp: it does not verify.

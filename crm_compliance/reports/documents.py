@@ -122,7 +122,8 @@ def history_document(run: Run, plan: Plan, actions: Iterable[Action], at_work: s
     outcomes, beside = Counter[str](), Counter[str]()
     for action in actions:
         outcome = f"{action.disposition}:{action.state.value}" + (f":{action.code}" if action.code else "")
-        # Trimmed contacts have no line in a plan, and a unit that was only finished here had its line in another.
+        # Trimmed contacts have no line in a plan, and a unit that was only finished here had its line in
+        # another.
         (beside if action.disposition == TRIM or CONTINUED in action.flags else outcomes)[outcome] += 1
     kept = {f"retained:{reason}": n for reason, n in plan.retain.items()}
     return history_line(run, at_work) | {
@@ -143,7 +144,8 @@ def _word(word: object) -> dict[str, object]:
 
 
 def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
-    """What the `holds` commands answer with of one hold, as it stands on a day in Brussels; the texts of people stay in the store."""
+    """What the `holds` commands answer with of one hold, as it stands on a day in Brussels; the texts of
+    people stay in the store."""
     return {
         "hold": hold.id,
         "type": hold.type.value,
@@ -166,7 +168,8 @@ def hold_document(hold: PlacedHold, day: date) -> dict[str, object]:
 
 
 def request_hold_documents(store: Store, tables: Mapping[str, str]) -> list[dict[str, object]]:
-    """What pending subject requests hold, for the DPO alone: one line for each request and row, with the request's id as the hold (HLD-08).
+    """What pending subject requests hold, for the DPO alone: one line for each request and row, with the
+    request's id as the hold (HLD-08).
 
     A request that is closed leads to no row any more, although it still holds for a while (ACC-08).
     """

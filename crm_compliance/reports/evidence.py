@@ -1,4 +1,5 @@
-"""The evidence pack: in one archive, without personal data, what an auditor must be able to see and to verify (9.1, ACC-01 to ACC-03)."""
+"""The evidence pack: in one archive, without personal data, what an auditor must be able to see and to verify
+(9.1, ACC-01 to ACC-03)."""
 
 from __future__ import annotations
 
@@ -51,11 +52,12 @@ def write_pack(
     software_version: str,
     now: datetime,
 ) -> list[str]:
-    """Write the archive and name its files. The ledger's last checkpoint should be of just now: certificates are proven up to it.
+    """Write the archive and name its files. The ledger's last checkpoint should be of just now: certificates
+    are proven up to it.
 
     Raises:
-        StoreAltered: tables are not what the ledger says, or the journal of the runs or the register of erasures not what was sealed.
-            Nothing is packed then: what it says would look like proof.
+        StoreAltered: tables are not what the ledger says, or the journal of the runs or the register of
+            erasures not what was sealed. Nothing is packed then: what it says would look like proof.
     """
     refuse(differences(store, references, brussels_date(now)))
     store.check_journal(whole=True)
@@ -138,7 +140,8 @@ def _version_document(version: PolicyVersion) -> dict[str, object]:
 
 
 def _own_data(version: PolicyVersion) -> dict[str, object] | None:
-    """How long we kept what is ours under a version, defaults included (ACC-07); None where it cannot be read any more."""
+    """How long we kept what is ours under a version, defaults included (ACC-07); None where it cannot be read
+    any more."""
     try:
         return dict(load_policy(version.text, source=version.version).own_data.model_dump())
     except PolicyError:

@@ -1,6 +1,8 @@
-"""What a change of the retention schedule means: the differences in words, and what it would do to the units that are there.
+"""What a change of the retention schedule means: the differences in words, and what it would do to the units
+that are there.
 
-No name, number, text or role of a person can reach these reports: a simulation knows tables, ids, dates and codes only (ACC-04).
+No name, number, text or role of a person can reach these reports: a simulation knows tables, ids, dates and
+codes only (ACC-04).
 """
 
 from __future__ import annotations
@@ -73,7 +75,8 @@ class _Row:
 
 
 def print_simulation(found: Simulation, labels: Mapping[str, str], console: Console) -> None:
-    """Print what would change, by category and month, and how many units go in each of the next months under both schedules."""
+    """Print what would change, by category and month, and how many units go in each of the next months under
+    both schedules."""
     paper = Paper(console)
     paper.heading(f"Simulation of {found.day}: {found.old.version} against {found.new.version}")
     paper.line(f"Schedule in force: {found.old.name} {found.old.version}. Tried out: {found.new.name} {found.new.version}.")
@@ -113,7 +116,8 @@ def _changes(paper: Paper, title: str, rows: Sequence[_Row]) -> None:
 
 
 def _by_month(found: Simulation) -> list[_Row]:
-    """The months from now on one by one; all before them, which a person cannot plan for any more, together."""
+    """The months from now on one by one; all before them, which a person cannot plan for any more,
+    together."""
     now, past, rows = month_of(found.day), dict.fromkeys(CHANGES, 0), []
     for month, row in found.by_month.items():
         if month < now:

@@ -1,7 +1,7 @@
 """The yearly review of the schedule: for a meeting, on paper, and as JSON for whoever keeps the figures.
 
-Codes, counts, days and ids only: no name, number, text or role of a person in a case (ACC-04). Who approved a version of the schedule is
-said by the schedule itself.
+Codes, counts, days and ids only: no name, number, text or role of a person in a case (ACC-04). Who approved a
+version of the schedule is said by the schedule itself.
 """
 
 from __future__ import annotations

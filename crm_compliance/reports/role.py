@@ -1,4 +1,5 @@
-"""The least-privilege role as a page that an administrator works from: `docs/least-privilege-role.md`, and `doctor --role`."""
+"""The least-privilege role as a page that an administrator works from: `docs/least-privilege-role.md`, and
+`doctor --role`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """An applied run in a terminal, from the JSON answers of `apply`, `verify` and `history`.
 
-The answers are what is stored and what scripts read, so that a person never sees another number than a script.
+The answers are what is stored and what scripts read, so that a person never sees another number than a
+script.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def print_history(documents: Sequence[Document], console: Console) -> None:
 
 
 def print_history_run(document: Document, console: Console) -> None:
-    """Print one run in full: its counts, the codes of its outcomes, and in which roles it was approved; the answer of `history show`."""
+    """Print one run in full: its counts, the codes of its outcomes, and in which roles it was approved; the
+    answer of `history show`."""
     paper = Paper(console)
     of_plan = f", of plan {_text(document, 'plan')}" if document.get("plan") else ""
     paper.line(Text.assemble("Run ", (_text(document, "run"), "bold"), f", {_text(document, 'kind')}{of_plan}: ", _state(document)))

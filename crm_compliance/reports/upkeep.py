@@ -18,7 +18,8 @@ SHOWN = 20  # recordings that are named one by one; `--json` has them all
 
 
 def upkeep_document(done: Upkeep, file: Path | None) -> dict[str, object]:
-    """What `run housekeeping` answers: counts, the recordings that have lost their object, and where the addresses of lost objects lie."""
+    """What `run housekeeping` answers: counts, the recordings that have lost their object, and where the
+    addresses of lost objects lie."""
     return {
         "run": done.id,
         "state": done.state.value,
@@ -32,7 +33,8 @@ def upkeep_document(done: Upkeep, file: Path | None) -> dict[str, object]:
 
 
 def print_upkeep(done: Upkeep, document: Mapping[str, object], console: Console) -> None:
-    """Print what was found and removed. Addresses of objects are never printed: they can hold names; the file has them."""
+    """Print what was found and removed. Addresses of objects are never printed: they can hold names; the file
+    has them."""
     from rich.text import Text
 
     from crm_compliance.reports.parts.paper import Paper

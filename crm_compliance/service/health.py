@@ -1,7 +1,7 @@
 """Whether the nights are as they should be, for whoever watches the service from outside (`/healthz`).
 
-Good is a night that ended with exit 0: its run, or its round, is done and has no failure and no alarm. A night that waits for approval, was
-refused or could not reach the CRM has left no run, and is late.
+Good is a night that ended with exit 0: its run, or its round, is done and has no failure and no alarm. A
+night that waits for approval, was refused or could not reach the CRM has left no run, and is late.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class Health:
         return tuple(found)
 
     def _ends(self) -> dict[str, tuple[datetime, RunState]]:
-        """When each job ended last, and how. A plan of all kinds that somebody applied by hand stands for both of its jobs."""
+        """When each job ended last, and how. A plan of all kinds that somebody applied by hand stands for
+        both of its jobs."""
         ends: dict[str, tuple[datetime, RunState]] = {}
         for run in reversed(self._store.runs()):
             if run.ended_at is not None:

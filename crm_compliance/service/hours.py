@@ -15,11 +15,11 @@ LOOK_BACK = timedelta(days=8)  # the longest gap between two hours of a weekly c
 
 
 class CivilTrigger(CronTrigger):  # type: ignore[misc]  # apscheduler has no types
-    """A cron line on the clock of Brussels (DAT-13, R-058): an hour that does not exist in spring comes at the next minute that does, one
-    that exists twice in autumn comes once.
+    """A cron line on the clock of Brussels (DAT-13, R-058): an hour that does not exist in spring comes at
+    the next minute that does, one that exists twice in autumn comes once.
 
-    The line itself is read on a wall clock without seasons, called UTC here: on Brussels' own, apscheduler never finds its way out of the
-    hour that comes twice.
+    The line itself is read on a wall clock without seasons, called UTC here: on Brussels' own, apscheduler
+    never finds its way out of the hour that comes twice.
     """
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
@@ -72,7 +72,8 @@ def crons_of(settings: Settings) -> dict[str, str]:
 
 
 def last_hour(cron: str, before: datetime) -> datetime | None:
-    """The last hour of a cron line that is not after a moment; None where there was none for more than a week."""
+    """The last hour of a cron line that is not after a moment; None where there was none for more than a
+    week."""
     trigger, last, at = trigger_of(cron), None, before - LOOK_BACK
     while (following := trigger.get_next_fire_time(last, at.astimezone(BRUSSELS))) is not None and following <= before:
         last, at = following, following.astimezone(UTC) + timedelta(seconds=1)

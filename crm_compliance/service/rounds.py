@@ -1,4 +1,5 @@
-"""The rounds that carry out no plan, with what each leaves beside its answer; the command line and the scheduler make them alike."""
+"""The rounds that carry out no plan, with what each leaves beside its answer; the command line and the
+scheduler make them alike."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ FILE = "lost-objects.txt"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A round as it ended: `failed` where a person has to mend something, `alarms` what a person has to look at."""
+    """A round as it ended: `failed` where a person has to mend something, `alarms` what a person has to look
+    at."""
 
     id: str
     done: Upkeep | RequestsRound
@@ -55,8 +57,8 @@ def make(opened: Desk, name: str) -> Made:
 
 
 def without_crm(settings: Settings, name: str, why: ComplianceError) -> None:
-    """Do what a round does without the CRM, where the CRM cannot be reached: what has had its day goes all the same, unless the clock
-    by which it has is doubted."""
+    """Do what a round does without the CRM, where the CRM cannot be reached: what has had its day goes all
+    the same, unless the clock by which it has is doubted."""
     if name != REQUESTS or isinstance(why, ClocksDiffer):
         return
     clock = clock_of(settings)
@@ -65,7 +67,8 @@ def without_crm(settings: Settings, name: str, why: ComplianceError) -> None:
 
 
 def _write_lost(settings: Settings, done: Upkeep) -> Path | None:
-    """Write the addresses of lost objects into the data folder, for an admin to look at; remove the file where there are none.
+    """Write the addresses of lost objects into the data folder, for an admin to look at; remove the file
+    where there are none.
 
     Addresses can hold names: the file has mode 0600, and the addresses stand nowhere else.
     """

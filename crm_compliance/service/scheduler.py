@@ -1,7 +1,8 @@
-"""Runs the jobs at their hours, Brussels time: missed hours are caught up once, one runner at a time, a clean stop.
+"""Runs the jobs at their hours, Brussels time: missed hours are caught up once, one runner at a time, a clean
+stop.
 
-Whether an hour was missed follows from the plans that the store holds, so nothing has to be remembered: a service that was down at two
-o'clock runs once when it comes up again (RET-18).
+Whether an hour was missed follows from the plans that the store holds, so nothing has to be remembered: a
+service that was down at two o'clock runs once when it comes up again (RET-18).
 """
 
 from __future__ import annotations
@@ -42,9 +43,11 @@ class Stopping(ComplianceError):
 
 
 def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
-    """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run that was cut off.
+    """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run
+    that was cut off.
 
-    A service that has never run waits for its first hour. A round is not caught up: the next one sees the same.
+    A service that has never run waits for its first hour. A round is not caught up: the next one sees the
+    same.
     """
     if job in ROUNDS:
         return False
@@ -59,12 +62,14 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
 
 
 def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str], None]) -> None:
-    """Run the scheduler until `stop` is set; a run that is at work then ends after the group of units in hand, or where it waits.
+    """Run the scheduler until `stop` is set; a run that is at work then ends after the group of units in
+    hand, or where it waits.
 
     Before anything is announced, what a restore of the CRM has brought back goes again (R-091).
 
     Raises:
-        Refused: another scheduler is at work on the same store; with code `lease_lost` one has taken over from this one, and `stop` is set.
+        Refused: another scheduler is at work on the same store; with code `lease_lost` one has taken over
+            from this one, and `stop` is set.
     """
     clock = clock_of(settings)
     with store_of(settings, clock) as store, store.exclusive("scheduler") as lease:
@@ -99,7 +104,8 @@ def hold_out(lease: Lease, stop: threading.Event) -> None:
     """Wait until the service is stopped.
 
     Raises:
-        Refused: with code `lease_lost`, where another scheduler has taken over meanwhile: two would start everything twice.
+        Refused: with code `lease_lost`, where another scheduler has taken over meanwhile: two would start
+            everything twice.
     """
     is_told = False
     while not stop.wait(LOOK_S):
@@ -132,9 +138,11 @@ def always() -> None:
 def replay_first(
     settings: Settings, store: Store, stop: threading.Event, *, retry_s: float = RETRY_S, still_ours: Callable[[], None] = always
 ) -> None:
-    """Look whether the CRM was restored, and make good what that has brought back, before the service is ready (R-091).
+    """Look whether the CRM was restored, and make good what that has brought back, before the service is
+    ready (R-091).
 
-    Until that is done the service waits: for a CRM that does not answer, and for the approvals that a large replay needs (RET-24).
+    Until that is done the service waits: for a CRM that does not answer, and for the approvals that a large
+    replay needs (RET-24).
 
     Raises:
         Refused: what `still_ours` raises.
@@ -160,7 +168,8 @@ def replay_first(
 
 @contextmanager
 def desk_of_service(settings: Settings, stop: threading.Event, bound: FilteringBoundLogger) -> Iterator[Desk]:
-    """The desk of a job that ends, at its next step or where it waits for the CRM, once the service is being stopped."""
+    """The desk of a job that ends, at its next step or where it waits for the CRM, once the service is being
+    stopped."""
 
     def go_on() -> None:
         if stop.is_set():
@@ -227,7 +236,8 @@ def missing_before(context: JobContext, name: str) -> list[Alarm]:
 
 
 def alarm_codes(plan: Plan, run: Run) -> list[str]:
-    """The codes of all that looked wrong with a plan or its run, each once, in the order in which it came up."""
+    """The codes of all that looked wrong with a plan or its run, each once, in the order in which it came
+    up."""
     found = run.counts.get("alarms")
     of_run = [str(alarm["code"]) for alarm in found if isinstance(alarm, dict)] if isinstance(found, list) else []
     return list(dict.fromkeys([*(alarm.code for alarm in plan.alarms if alarm.code != NO_RUN), *of_run]))

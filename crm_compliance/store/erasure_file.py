@@ -1,8 +1,10 @@
-"""The register of erasures outside the database: one JSON line each, appended and flushed to the disk before the database hears of it.
+"""The register of erasures outside the database: one JSON line each, appended and flushed to the disk before
+the database hears of it.
 
-Each line carries the digest of the one before it and its own, so that damage is told from a last line that a power cut has torn: that one
-was never acknowledged, and the next append takes its place. And it carries a seal by a register key, which it names: a line that somebody
-without the keys has written would let a living row go from the CRM, and is not believed.
+Each line carries the digest of the one before it and its own, so that damage is told from a last line that a
+power cut has torn: that one was never acknowledged, and the next append takes its place. And it carries a
+seal by a register key, which it names: a line that somebody without the keys has written would let a living
+row go from the CRM, and is not believed.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ _decode = msgspec.json.Decoder(Line).decode
 class ErasureFile:
     """The journal in one file, mode 0600. One process appends at a time: the runner.
 
-    Without `seals` nothing is sealed, and every whole line is believed: for who looks at a copy, or only at where it ends.
+    Without `seals` nothing is sealed, and every whole line is believed: for who looks at a copy, or only at
+    where it ends.
     """
 
     def __init__(self, path: Path, seals: Seals | None = None) -> None:
@@ -72,7 +75,8 @@ class ErasureFile:
                 sync_folder(self.path.parent)
 
     def read(self) -> Iterator[Erasure]:
-        """Every entry that is whole and sealed by one of our keys, oldest first; nothing where there is no file."""
+        """Every entry that is whole and sealed by one of our keys, oldest first; nothing where there is no
+        file."""
         for _, line, _ in self._lines():
             if line is not None and self._is_ours(line):
                 yield _entry(line)
@@ -103,7 +107,8 @@ class ErasureFile:
         return {line.key for _, line, _ in self._lines() if line is not None and line.key}
 
     def end(self) -> str:
-        """How many bytes the whole lines have, and the digest of the last one; empty where there is no line."""
+        """How many bytes the whole lines have, and the digest of the last one; empty where there is no
+        line."""
         if not self.path.exists():
             return ""
         with disk_errors(self.path), self.path.open("rb") as file:
@@ -141,7 +146,8 @@ class ErasureFile:
         return self._seals is None or is_sealed(self._seals, ERASURES, _encode(_entry(line)), f"{line.key}:{line.seal}")
 
     def _has_key(self, line: Line) -> bool:
-        """Whether the seal can be told: that of a key which was destroyed cannot, and what is registered by it leads nowhere any more."""
+        """Whether the seal can be told: that of a key which was destroyed cannot, and what is registered by
+        it leads nowhere any more."""
         return not line.key or (self._seals is not None and self._seals.digest(line.key, ERASURES, b"") is not None)
 
     def _chained(self, entries: Sequence[Erasure], last: str) -> Iterator[bytes]:
@@ -152,7 +158,8 @@ class ErasureFile:
             yield _encode(line) + b"\n"
 
     def _lines(self) -> Iterator[tuple[int, Line | None, bool]]:
-        """Number, content (None: damaged) and whether it follows from the line before, for each line but a torn last one."""
+        """Number, content (None: damaged) and whether it follows from the line before, for each line but a
+        torn last one."""
         if not self.path.exists():
             return
         last = FIRST
@@ -166,7 +173,8 @@ class ErasureFile:
 
 
 def _tail(file: BinaryIO) -> tuple[int, bytes]:
-    """Where the last whole line ends, and that line; a piece that a power cut has left behind it does not count."""
+    """Where the last whole line ends, and that line; a piece that a power cut has left behind it does not
+    count."""
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - TAIL)
     file.seek(start)
@@ -196,5 +204,6 @@ def _entry(line: Line) -> Erasure:
 
 
 def _digest_of(line: Line | None, raw: bytes) -> str:
-    """A damaged line is followed by the digest of what stands there: work goes on, and the damage is told once."""
+    """A damaged line is followed by the digest of what stands there: work goes on, and the damage is told
+    once."""
     return line.hash if line is not None else hashlib.sha256(raw).hexdigest()

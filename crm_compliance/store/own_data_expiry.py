@@ -70,9 +70,11 @@ def _drop_lines(connection: Connection, old: Sequence[Plan]) -> int:
 
 
 def _clear_heads(connection: Connection, old: Sequence[Plan], heads: Mapping[str, str]) -> list[dict[str, str]]:
-    """Take the ids out of those of these heads that still have this digest; gives each plan with the digest of its document as it is now.
+    """Take the ids out of those of these heads that still have this digest; gives each plan with the digest
+    of its document as it is now.
 
-    Which units the last plan that looked at dossiers saw under a hold flag of the CRM is still asked (HLD-14), until there is a newer one.
+    Which units the last plan that looked at dossiers saw under a hold flag of the CRM is still asked
+    (HLD-14), until there is a newer one.
     """
     last = {plan.crm: plan.id for plan in reversed(plans_.read_plans(connection)) if plan.kind in LOOKING_AT_DOSSIERS}
     cleared = []
@@ -87,8 +89,8 @@ def _clear_heads(connection: Connection, old: Sequence[Plan], heads: Mapping[str
 
 
 def _drop_journals(connection: Connection, journals: Sequence[str], contacts: str, heads: Heads) -> int:
-    """Remove the units of these runs from the journal, but for what still has to be done: the last action of a unit that is half done, and
-    of a contact that was not removed (`Store.partials`, `Store.undone`)."""
+    """Remove the units of these runs from the journal, but for what still has to be done: the last action of
+    a unit that is half done, and of a contact that was not removed (`Store.partials`, `Store.undone`)."""
     last = select(func.max(actions.c.position)).group_by(actions.c.unit_table, actions.c.unit_id)
     open_ones = or_(
         actions.c.state == ActionState.PARTIAL.value,

@@ -1,8 +1,9 @@
 """The right to run: a lease in the database, and a lock on this machine that dies with its process.
 
-The lease decides, for it is looked at in the transaction of each write. It outlives every connection: one that a firewall, a fail-over or
-a pooler cuts takes nothing with it. The lock of the operating system is the quick way: it tells at once that somebody on this machine is at
-work, or that the one who was is dead, so that a killed run is taken over without a wait.
+The lease decides, for it is looked at in the transaction of each write. It outlives every connection: one
+that a firewall, a fail-over or a pooler cuts takes nothing with it. The lock of the operating system is the
+quick way: it tells at once that somebody on this machine is at work, or that the one who was is dead, so that
+a killed run is taken over without a wait.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ RUNNER = "runner"
 
 
 def elapsed() -> float:
-    """Seconds that have passed, those among them in which the machine slept: the others' clocks went on meanwhile."""
+    """Seconds that have passed, those among them in which the machine slept: the others' clocks went on
+    meanwhile."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
@@ -50,7 +52,8 @@ class Lease:
     def check(self) -> None:
         """Go on only with the right to: asked before each request that leaves this machine.
 
-        A lease that was not renewed a moment ago is renewed now, so that nearly all of it is ahead when the request is sent.
+        A lease that was not renewed a moment ago is renewed now, so that nearly all of it is ahead when the
+        request is sent.
 
         Raises:
             Refused: with code `lease_lost`, where somebody else has taken over.
@@ -69,7 +72,8 @@ class Lease:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that can only be one of the holder: it renews the lease first, and nobody takes over before it has ended.
+        """A transaction that can only be one of the holder: it renews the lease first, and nobody takes over
+        before it has ended.
 
         Raises: as `check`. Nothing is written then.
         """
@@ -82,7 +86,8 @@ class Lease:
         self._renewed_at = began
 
     def beat(self) -> bool:
-        """Renew; False once there is nothing to renew any more. A database that does not answer is asked again at the next beat."""
+        """Renew; False once there is nothing to renew any more. A database that does not answer is asked
+        again at the next beat."""
         with suppress(Exception), self.writing():  # whoever works will meet the same, and tell it
             pass
         return not self._is_lost
@@ -95,13 +100,15 @@ class Lease:
 
 @contextmanager
 def exclusive(database: Database, name: str = RUNNER, folder: Path | None = None) -> Iterator[Lease]:
-    """Hold the lease of this name while the block runs: `runner` for who applies plans, `scheduler` for who starts the nightly jobs.
+    """Hold the lease of this name while the block runs: `runner` for who applies plans, `scheduler` for who
+    starts the nightly jobs.
 
-    `folder` is for the lock on this machine where the database is no file of it; without one, a lease that was not given back lapses after
-    a minute.
+    `folder` is for the lock on this machine where the database is no file of it; without one, a lease that
+    was not given back lapses after a minute.
 
     Raises:
-        Refused: with code `another_run`, where somebody else holds it, be it another thread of the same process.
+        Refused: with code `another_run`, where somebody else holds it, be it another thread of the same
+            process.
     """
     owner = secrets.token_hex(16)
     with ExitStack() as stack:
@@ -160,7 +167,8 @@ def _beating(lease: Lease, wait: Callable[[threading.Event], bool] = lambda ende
 
 
 def _lock_file(database: Database, name: str, folder: Path | None) -> Path | None:
-    """The file that is locked on this machine: beside a SQLite database, so that programs with other settings meet there too."""
+    """The file that is locked on this machine: beside a SQLite database, so that programs with other settings
+    meet there too."""
     if database.file is not None:
         return Path(f"{database.file}.{name}")
     return folder / f"{hashlib.sha256(database.place.encode()).hexdigest()[:12]}.{name}" if folder is not None else None
@@ -168,12 +176,13 @@ def _lock_file(database: Database, name: str, folder: Path | None) -> Path | Non
 
 @contextmanager
 def _host_lock(path: Path, name: str) -> Iterator[str]:
-    """Lock a file by the operating system, which lets go of it when the process ends, however it ends. Gives which file of which machine
-    that is: another one of the same name, made after somebody removed it, proves nothing about who had locked the first."""
+    """Lock a file by the operating system, which lets go of it when the process ends, however it ends. Gives
+    which file of which machine that is: another one of the same name, made after somebody removed it, proves
+    nothing about who had locked the first."""
     from filelock import FileLock, Timeout
 
-    # thread_local and no singleton: each call has a lock object of its own, and a second one in the same thread is refused as well.
-    # A moment of patience, because somebody may just be looking who is at work.
+    # thread_local and no singleton: each call has a lock object of its own, and a second one in the same
+    # thread is refused as well. A moment of patience, because somebody may just be looking who is at work.
     lock = FileLock(path, timeout=0.1, poll_interval=0.02, mode=0o600, fallback_to_soft=False)
     with disk_errors(path):
         try:

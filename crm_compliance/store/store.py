@@ -1,4 +1,5 @@
-"""The state store: what `jobs.ports.store.Store` asks, answered over one database. Each method is one transaction."""
+"""The state store: what `jobs.ports.store.Store` asks, answered over one database. Each method is one
+transaction."""
 
 from __future__ import annotations
 
@@ -54,8 +55,9 @@ if TYPE_CHECKING:
 class SqlStore:
     """Plans, runs, journal and ledger in SQLite or PostgreSQL.
 
-    Safe to share between threads. A full disk, a folder that may not be written and a database that cannot be reached raise a UsageError
-    (exit 2) and leave nothing half-written: what a method writes and the ledger entries about it are one transaction.
+    Safe to share between threads. A full disk, a folder that may not be written and a database that cannot be
+    reached raise a UsageError (exit 2) and leave nothing half-written: what a method writes and the ledger
+    entries about it are one transaction.
     """
 
     def __init__(
@@ -86,12 +88,14 @@ class SqlStore:
         witness: Witness | None = None,
         crm: str = "",
     ) -> Self:
-        """Open the store of a SQLAlchemy URL; tables are made or brought up to date. `clock` dates the ledger entries, `sealer` seals the
-        working areas of subject requests: without one, none can be opened. `folder` is for locks where the database is no file; `witness`
-        signs the head of the ledger. The store remembers the `crm` that it is opened for.
+        """Open the store of a SQLAlchemy URL; tables are made or brought up to date. `clock` dates the ledger
+        entries, `sealer` seals the working areas of subject requests: without one, none can be opened.
+        `folder` is for locks where the database is no file; `witness` signs the head of the ledger. The store
+        remembers the `crm` that it is opened for.
 
         Raises:
-            Refused: with code `other_crm`, where `crm` is on this machine and the store has served one that is not.
+            Refused: with code `other_crm`, where `crm` is on this machine and the store has served one that
+                is not.
         """
         store = cls(Database.open(url), clock, sealer, folder, witness)
         try:
@@ -106,11 +110,12 @@ class SqlStore:
         return self._crm
 
     def serve(self, crm: str) -> None:
-        """Remember the CRM that the store is open for, if any. On this machine people are believed, clocks are set and tokens never lapse:
-        none of it near a real CRM's history.
+        """Remember the CRM that the store is open for, if any. On this machine people are believed, clocks
+        are set and tokens never lapse: none of it near a real CRM's history.
 
         Raises:
-            Refused: with code `other_crm`, where it is on this machine and the store has served one that is not.
+            Refused: with code `other_crm`, where it is on this machine and the store has served one that is
+                not.
         """
         self._crm = crm
         if not crm:
@@ -130,7 +135,8 @@ class SqlStore:
             return crms.in_table(connection)
 
     def see_authority(self, authority: str, client: str) -> None:
-        """Remember where people sign in for the CRM that the store is open for, and by which application; the first authority stays.
+        """Remember where people sign in for the CRM that the store is open for, and by which application; the
+        first authority stays.
 
         Raises:
             Refused: with code `other_authority`, where that was somewhere else so far.
@@ -167,7 +173,8 @@ class SqlStore:
             return plans.read_plans(connection)
 
     def plan_pages(self, plan: str) -> Iterator[bytes]:
-        """The pages in the order in which they were saved. No connection stays open between two of them: a reader may take its time."""
+        """The pages in the order in which they were saved. No connection stays open between two of them: a
+        reader may take its time."""
         with self._database.reading() as connection:
             count = plans.count_pages(connection, plan)
         return self._pages(plan, count)
@@ -347,7 +354,8 @@ class SqlStore:
         return {"rows": tally.rows, "digest": tally.digest}
 
     def erasures_of(self, rows: Collection[int]) -> dict[int, str]:
-        """The digest over the first entries of the register of erasures, for each of these numbers that it reaches."""
+        """The digest over the first entries of the register of erasures, for each of these numbers that it
+        reaches."""
         found: dict[int, str] = {}
         with self._database.reading() as connection:
             tally = Tally()
@@ -373,8 +381,8 @@ class SqlStore:
             self._heads.check_waiting(connection, self._heads.current(connection, known))
 
     def forget_key(self, key: str, entry: Entry) -> None:
-        """Note that a register key is destroyed, after what it had sealed in the journal of the runs, and of what waits to be counted, is
-        sealed with the one in use.
+        """Note that a register key is destroyed, after what it had sealed in the journal of the runs, and of
+        what waits to be counted, is sealed with the one in use.
 
         Raises:
             StoreAltered: something of that is not what was sealed.
@@ -423,7 +431,8 @@ class SqlStore:
             return certificates.read_certificates(connection, run)
 
     def issued(self) -> Iterator[tuple[str, Issued | None]]:
-        """All certificates with their run, in the order in which they were issued; None for one that cannot be read any more."""
+        """All certificates with their run, in the order in which they were issued; None for one that cannot
+        be read any more."""
         after: int | None = None
         while True:
             with self._database.reading() as connection:
@@ -478,7 +487,8 @@ class SqlStore:
         return self._clock()
 
     def take_as_it_is(self) -> None:
-        """Believe the database as it is from here on, although it was lost or put back to an older day: a person has said so."""
+        """Believe the database as it is from here on, although it was lost or put back to an older day: a
+        person has said so."""
         self._heads.recover()
 
     @property
@@ -501,7 +511,8 @@ class SqlStore:
         """The signed head of the ledger; None where the ledger has no entry.
 
         Raises:
-            StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what is remembered.
+            StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what
+                is remembered.
         """
         known = self._heads.known()
         with self._database.reading() as connection:
@@ -509,7 +520,8 @@ class SqlStore:
 
     @property
     def signed_by(self) -> str:
-        """The id of the key that signed the head of the ledger, empty where there is none or it cannot be read; nothing is believed."""
+        """The id of the key that signed the head of the ledger, empty where there is none or it cannot be
+        read; nothing is believed."""
         with self._database.reading() as connection:
             return self._heads.signed_by(connection)
 
@@ -519,7 +531,8 @@ class SqlStore:
             return ledger.of_kinds(connection, STRANDS[name])
 
     def strand(self, name: str) -> tuple[LedgerEntry, ...]:
-        """The entries of one strand, oldest first, held against the signed head. Read again only when there are new ones.
+        """The entries of one strand, oldest first, held against the signed head. Read again only when there
+        are new ones.
 
         Raises:
             StoreAltered: they are not what was signed, or the ledger does not end as it was signed.
@@ -543,7 +556,8 @@ class SqlStore:
 
     @contextmanager
     def _publishing(self) -> Iterator[None]:
-        """Make what a transaction inside has added to the ledger known to the witness, once it is there for good."""
+        """Make what a transaction inside has added to the ledger known to the witness, once it is there for
+        good."""
         self._heads.begin()
         yield
         self._heads.publish()

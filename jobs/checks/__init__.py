@@ -1,1 +1,2 @@
-"""What is looked at before anything is believed or done: the ledger, the CRM and its clock, the kill switch."""
+"""What is looked at before anything is believed or done: the ledger, the CRM and its clock, the kill
+switch."""

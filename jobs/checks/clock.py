@@ -1,4 +1,5 @@
-"""Holds the CRM's clock against ours: every end of a period hangs on a day, so two clocks that disagree may erase too early."""
+"""Holds the CRM's clock against ours: every end of a period hangs on a day, so two clocks that disagree may
+erase too early."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ class ClocksDiffer(ConnectorError):
 
 
 def refuse_other_clock(context: JobContext) -> None:
-    """Compare the clocks by the answers that the CRM has given so far; asks for a few more where there were hardly any.
+    """Compare the clocks by the answers that the CRM has given so far; asks for a few more where there were
+    hardly any.
 
     A clock that was set by hand (loopback only) is nobody's time, and is compared with nothing.
 

@@ -1,5 +1,5 @@
-"""The kill switch: whoever sets it ends every run after the current batch, or where it waits for the CRM (`stop`), until it is lifted
-(`resume`)."""
+"""The kill switch: whoever sets it ends every run after the current batch, or where it waits for the CRM
+(`stop`), until it is lifted (`resume`)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def refuse_if_stopped(store: Store) -> None:
 
 
 def unless_stopped(context: JobContext) -> AbstractContextManager[None]:
-    """While the block runs, the kill switch ends a wait for the CRM too, with the refusal of `refuse_if_stopped`: an outage is waited out
-    for half an hour, and nobody who has said stop waits for that."""
+    """While the block runs, the kill switch ends a wait for the CRM too, with the refusal of
+    `refuse_if_stopped`: an outage is waited out for half an hour, and nobody who has said stop waits for
+    that."""
     return context.connector.watched(lambda: refuse_if_stopped(context.store))
 
 

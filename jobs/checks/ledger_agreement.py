@@ -1,7 +1,9 @@
-"""Holds the tables of the store against the ledger, where a difference could let something go that people kept or never approved (ACC-06).
+"""Holds the tables of the store against the ledger, where a difference could let something go that people
+kept or never approved (ACC-06).
 
-The ledger is believed, the tables are not: whoever can write the database can write a hold, an approval or a run, and no entry of them. A
-row that the ledger knows and a term has removed protects nothing any more, and is not missed.
+The ledger is believed, the tables are not: whoever can write the database can write a hold, an approval or a
+run, and no entry of them. A row that the ledger knows and a term has removed protects nothing any more, and
+is not missed.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ CLOSE_BY = timedelta(minutes=5)  # between the moment of an act and that of its 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something in which store and ledger differ. `is_grave`: by the table, something could go that by the ledger may not."""
+    """Something in which store and ledger differ. `is_grave`: by the table, something could go that by the
+    ledger may not."""
 
     where: str
     what: str
@@ -40,7 +43,8 @@ class Difference:
 
 
 class Believed:
-    """Compares keyed references with what they are said to be of, those of destroyed keys aside: nobody can tell of these any more."""
+    """Compares keyed references with what they are said to be of, those of destroyed keys aside: nobody can
+    tell of these any more."""
 
     def __init__(self, store: Store, references: References) -> None:
         self.references = references
@@ -58,7 +62,8 @@ class Believed:
 
 
 class ToldOfPlans:
-    """The ledger's entries about plans, by plan; `cleared` is the digest of a head whose ids have had their day (ACC-07)."""
+    """The ledger's entries about plans, by plan; `cleared` is the digest of a head whose ids have had their
+    day (ACC-07)."""
 
     def __init__(self, entries: Iterable[LedgerEntry]) -> None:
         self.made: dict[object, list[LedgerEntry]] = {}
@@ -91,7 +96,8 @@ def refuse_altered(context: JobContext) -> None:
 
 
 def refuse_altered_head(store: Store, references: References, plan: Plan) -> None:
-    """Refuse a plan of which head, approvals or rejection are not those of the ledger, before any of them is believed.
+    """Refuse a plan of which head, approvals or rejection are not those of the ledger, before any of them is
+    believed.
 
     Raises:
         StoreAltered: saying what differs.
@@ -140,25 +146,27 @@ def differences(store: Store, references: References, day: date) -> Iterator[Dif
 
 
 def about_crms(store: Store) -> Iterator[Difference]:
-    """CRMs of which the ledger knows that they were served, and the table does not. Whom the store believes does not hang on it: there the
-    ledger counts too."""
+    """CRMs of which the ledger knows that they were served, and the table does not. Whom the store believes
+    does not hang on it: there the ledger counts too."""
     told = {str(entry.data.get("crm")) for entry in store.strand(CRMS) if entry.kind == "crm_seen"}
     for crm in sorted(told - store.served()):
         yield Difference(crm, "the ledger knows that this CRM was served, the table does not", is_grave=False)
 
 
 def about_schedules(store: Store) -> Iterator[Difference]:
-    """Schedules that are kept to show what decided (ACC-01), of which the text is not the one that plans and certificates name."""
+    """Schedules that are kept to show what decided (ACC-01), of which the text is not the one that plans and
+    certificates name."""
     for version in store.policies():
         if _sha256(version.text) != version.digest:
             yield Difference(f"schedule {version.version[:60]}", "its text is not the one of its digest")
 
 
-# -- holds ---------------------------------------------------------------------------------------------------------------------------------
+# -- holds ---------------------------------------------------------------------------------------------------
 
 
 def hold_entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
-    """What the ledger keeps of a hold: its row as a keyed reference, codes and dates; no name and no basis."""
+    """What the ledger keeps of a hold: its row as a keyed reference, codes and dates; no name and no
+    basis."""
     return {
         "hold": hold.id,
         "ref": reference(hold.table, hold.row) if hold.row else None,
@@ -168,7 +176,8 @@ def hold_entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
 
 
 def about_holds(store: Store, believed: Believed, day: date) -> Iterator[Difference]:
-    """Holds that the ledger knows as in force and the table does not, or otherwise; then those of which the ledger knows nothing."""
+    """Holds that the ledger knows as in force and the table does not, or otherwise; then those of which the
+    ledger knows nothing."""
     placed: dict[str, LedgerEntry] = {}
     released: set[str] = set()
     for entry in store.strand(HOLDS):
@@ -223,7 +232,7 @@ def _plain_facts(hold: PlacedHold) -> dict[str, object]:
     }
 
 
-# -- the kill switch, quarantine -----------------------------------------------------------------------------------------------------------
+# -- the kill switch, quarantine -----------------------------------------------------------------------------
 
 
 def about_switch(store: Store) -> Iterator[Difference]:
@@ -236,7 +245,8 @@ def about_switch(store: Store) -> Iterator[Difference]:
 
 
 def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
-    """Units whose days in quarantine the ledger does not know so. One that the table has lost is marked afresh, which keeps it longer."""
+    """Units whose days in quarantine the ledger does not know so. One that the table has lost is marked
+    afresh, which keeps it longer."""
     marks = store.marks()
     if not marks:
         return
@@ -258,12 +268,13 @@ def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
             yield Difference(f"quarantine of {mark.table} {mark.id}", f"ends on {mark.until.isoformat()}, by the ledger on {known[1]}")
 
 
-# -- subject requests ----------------------------------------------------------------------------------------------------------------------
+# -- subject requests ----------------------------------------------------------------------------------------
 
 
 def about_requests(store: Store) -> Iterator[Difference]:
-    """Requests that the ledger knows as pending, so that they keep what may be about the person (HLD-08), and the register does not; and
-    those that were closed and lack what they go on keeping, or have another part in its place (R-073)."""
+    """Requests that the ledger knows as pending, so that they keep what may be about the person (HLD-08), and
+    the register does not; and those that were closed and lack what they go on keeping, or have another part
+    in its place (R-073)."""
     opened: dict[str, LedgerEntry] = {}
     closed: dict[str, LedgerEntry] = {}
     kept: dict[str, LedgerEntry] = {}  # the last that says which part is kept
@@ -315,11 +326,12 @@ def _about_request(request: SubjectRequest, opened: LedgerEntry, closed: LedgerE
     return "" if brussels_date(request.closed_at) >= brussels_date(_at(closed) - CLOSE_BY) else "was closed on another day by the ledger"
 
 
-# -- plans and runs ------------------------------------------------------------------------------------------------------------------------
+# -- plans and runs ------------------------------------------------------------------------------------------
 
 
 def approval_entry(plan: Plan, word: Approval, reference: Reference) -> dict[str, object]:
-    """What the ledger keeps of a person's word: to which lines it was given, in which role, when; the person as a keyed reference."""
+    """What the ledger keeps of a person's word: to which lines it was given, in which role, when; the person
+    as a keyed reference."""
     return {
         "plan": plan.id,
         "digest": plan.digest,
@@ -370,7 +382,8 @@ def _is_word(plan: Plan, word: Approval, entry: LedgerEntry, believed: Believed)
 
 
 def about_run_of(store: Store, plan: Plan) -> Iterator[Difference]:
-    """A plan that has a run by the ledger and none by the table, or the other way round: a run begins, and goes on, by what is intended."""
+    """A plan that has a run by the ledger and none by the table, or the other way round: a run begins, and
+    goes on, by what is intended."""
     run = store.run_of(plan.id)
     started = {entry.run for entry in store.strand(RUNS) if entry.kind == "run_started" and entry.data.get("plan") == plan.id}
     if started != ({run.id} if run is not None else set()):
@@ -378,7 +391,8 @@ def about_run_of(store: Store, plan: Plan) -> Iterator[Difference]:
 
 
 def about_runs(store: Store) -> Iterator[Difference]:
-    """Runs of which the ledger knows nothing, or other counts: the circuit breaker asks them what is usual (RET-24)."""
+    """Runs of which the ledger knows nothing, or other counts: the circuit breaker asks them what is usual
+    (RET-24)."""
     started: dict[str, LedgerEntry] = {}
     ended: dict[str, LedgerEntry] = {}
     for entry in store.strand(RUNS):

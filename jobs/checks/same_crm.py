@@ -1,7 +1,8 @@
-"""What a person does is held against the CRM that it is about: a plan, a hold or a request of one CRM is not moved by a command that was
-told of another.
+"""What a person does is held against the CRM that it is about: a plan, a hold or a request of one CRM is not
+moved by a command that was told of another.
 
-Four eyes would be two otherwise: whoever is believed on this machine's emulator would approve the plans of a real CRM (section 9.4).
+Four eyes would be two otherwise: whoever is believed on this machine's emulator would approve the plans of a
+real CRM (section 9.4).
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ OTHER_CRM = "other_crm"
 
 
 def is_of_other_crm(store: Store, crm: str) -> bool:
-    """Whether what belongs to the CRM `crm` is not of the one that the store is open for; where either is not known, nothing is."""
+    """Whether what belongs to the CRM `crm` is not of the one that the store is open for; where either is not
+    known, nothing is."""
     return bool(crm and store.crm) and not same_crm(crm, store.crm)
 
 
 def refuse_other_crm(store: Store, crm: str, data: Mapping[str, object], where: str) -> None:
-    """Refuse an act on what belongs to another CRM than the one the store is open for, and record that (ACC-10).
+    """Refuse an act on what belongs to another CRM than the one the store is open for, and record that
+    (ACC-10).
 
-    `crm` is empty for what was stored before CRMs were told apart; `data` is what the ledger keeps of the attempt.
+    `crm` is empty for what was stored before CRMs were told apart; `data` is what the ledger keeps of the
+    attempt.
 
     Raises:
         Refused: with code `other_crm`.

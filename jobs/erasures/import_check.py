@@ -1,4 +1,5 @@
-"""Looks through a file that is about to be imported for rows that had been erased, by table and id alone (ERA-13).
+"""Looks through a file that is about to be imported for rows that had been erased, by table and id alone
+(ERA-13).
 
 Nothing else of the file is looked at, and nothing of it is repeated but line numbers and names of tables.
 """
@@ -32,8 +33,8 @@ class Incoming(NamedTuple):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What was found: how many rows the file has, which lines would bring an erased row back, and how many rows are of tables of which
-    nothing was ever erased (a misspelt name, for one, is among them)."""
+    """What was found: how many rows the file has, which lines would bring an erased row back, and how many
+    rows are of tables of which nothing was ever erased (a misspelt name, for one, is among them)."""
 
     rows: int
     erased: tuple[tuple[int, str], ...]  # (line, table)
@@ -62,8 +63,8 @@ def look_through(rows: Iterable[Incoming], register: Register, references: Calla
 
 
 def incoming_rows(lines: Iterable[bytes], where: str) -> Iterator[Incoming]:
-    """The rows of a file in one of three forms, told by its first line: JSON Lines, comma separated (or with ; or tabs) with a head that
-    names the columns table and id, or a bare list of table and id.
+    """The rows of a file in one of three forms, told by its first line: JSON Lines, comma separated (or with
+    ; or tabs) with a head that names the columns table and id, or a bare list of table and id.
 
     Raises:
         UsageError: a line that is none of that; `where` names it.

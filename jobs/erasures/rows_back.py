@@ -1,4 +1,5 @@
-"""Finds the rows of the CRM that had been erased and are back, by keyed references alone, and what has to go again with what (ERA-13)."""
+"""Finds the rows of the CRM that had been erased and are back, by keyed references alone, and what has to go
+again with what (ERA-13)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from rules.model.records import KINDS, Record
 
 
 class Returned(msgspec.Struct, frozen=True, gc=False):
-    """One row that goes again: its kind, id and version; what had been done to it (delete, mask or trim), and why."""
+    """One row that goes again: its kind, id and version; what had been done to it (delete, mask or trim), and
+    why."""
 
     kind: str
     id: str
@@ -23,12 +25,13 @@ class Returned(msgspec.Struct, frozen=True, gc=False):
 
 
 def returned_rows(context: JobContext, register: Register, *, also_begun: bool = False) -> list[Returned]:
-    """The rows that have to be written again, by kind and id; those that go with another one of them are left out. With `also_begun` also
-    the contacts that a run was about to remove or trim which never came to its end.
+    """The rows that have to be written again, by kind and id; those that go with another one of them are left
+    out. With `also_begun` also the contacts that a run was about to remove or trim which never came to its
+    end.
 
-    Every row of every table is read, in a small projection, and its references under all living keys are looked up. A masked row is back
-    where its mark of anonymisation is missing, a role that was nobody's where it is somebody's again; a trimmed contact where it has the
-    very version that was emptied.
+    Every row of every table is read, in a small projection, and its references under all living keys are
+    looked up. A masked row is back where its mark of anonymisation is missing, a role that was nobody's where
+    it is somebody's again; a trimmed contact where it has the very version that was emptied.
     """
     found: dict[str, dict[str, tuple[Record, Returned]]] = {kind: {} for kind in LINKS}
     for kind, row, again in _matches(context, register, also_begun):
@@ -64,7 +67,8 @@ def _matches(context: JobContext, register: Register, also_begun: bool) -> Itera
 
 
 def _goes_along(kind: str, row: Record, gone: Mapping[str, set[str]]) -> bool:
-    """Whether a row hangs on another one that goes, so that it goes with it; one that also belongs to what stays does not."""
+    """Whether a row hangs on another one that goes, so that it goes with it; one that also belongs to what
+    stays does not."""
     if kind in HANGING:
         return getattr(row, "regarding", None) in gone.get(getattr(row, "regarding_kind", None) or "", ())
     dossier, fiche = getattr(row, "dossier", None), getattr(row, "fiche", None)

@@ -1,4 +1,5 @@
-"""What is packed: archives, the documents of text processors and spreadsheets, which are archives, and what gzip made."""
+"""What is packed: archives, the documents of text processors and spreadsheets, which are archives, and what
+gzip made."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ _FOLLOWS: Final = 24
 
 
 def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, bytes | None, str]]:
-    """Every member of an archive by its name, with its bytes and what is noted on it; no bytes where it is locked.
+    """Every member of an archive by its name, with its bytes and what is noted on it; no bytes where it is
+    locked.
 
     Raises:
         CannotRead: it would cost more than is left; something lies in it that is no part of it.
@@ -44,7 +46,8 @@ def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, b
 
 
 def _between(archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[int, int]]:
-    """The places of an archive in which no part of it lies, but for what may follow a part (its sum and sizes)."""
+    """The places of an archive in which no part of it lies, but for what may follow a part (its sum and
+    sizes)."""
     here = 0
     for part in sorted(archive.infolist(), key=lambda each: each.header_offset):
         begin = part.header_offset
@@ -83,7 +86,8 @@ def unzipped(content: bytes, budget: Budget) -> tuple[str, bytes]:
 
 
 def inflated(content: bytes, budget: Budget) -> bytes:
-    """What can be inflated of bytes that may be a stream of zlib; it need not be whole, and what follows it does not count."""
+    """What can be inflated of bytes that may be a stream of zlib; it need not be whole, and what follows it
+    does not count."""
     packed = zlib.decompressobj()
     out: list[bytes] = []
     try:

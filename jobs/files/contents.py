@@ -1,7 +1,8 @@
 """What is in a file, by what its bytes are and not by what it calls itself.
 
-A text file is told as a text, redacted and read by a person like every other (`told`). Everything else goes along as a file, after all that
-could be read in it has been looked through (`read`). What nothing here can read is never taken for "nothing in it".
+A text file is told as a text, redacted and read by a person like every other (`told`). Everything else goes
+along as a file, after all that could be read in it has been looked through (`read`). What nothing here can
+read is never taken for "nothing in it".
 
 Source: EXP-06, EXP-07, R-118, R-119.
 """
@@ -41,7 +42,8 @@ _LOOKS: Final = frozenset({"w:ascii", "w:hansi", "w:cs", "w:eastasia", "typeface
 
 
 def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | None:
-    """Give what a text file says, without markup; None where it is no text, whatever it says of itself, or too long.
+    """Give what a text file says, without markup; None where it is no text, whatever it says of itself, or
+    too long.
 
     Raises:
         Exception: whatever comes out of reading it.
@@ -57,10 +59,11 @@ def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | No
 
 
 def read(content: bytes, media_type: str, name: str, limits: Limits) -> tuple[Reading, bool]:
-    """Read everything in a file that somebody, or a program, could read as words; True where memory ran out over it.
+    """Read everything in a file that somebody, or a program, could read as words; True where memory ran out
+    over it.
 
-    A picture has nothing to read once it is drawn anew: the reading holds it. Of a sound or a moving picture, which a person hears or sees,
-    only what is noted in it is read.
+    A picture has nothing to read once it is drawn anew: the reading holds it. Of a sound or a moving picture,
+    which a person hears or sees, only what is noted in it is read.
     """
     found = Found(limits)
     kind, media_type, anew = "picture", media_type.partition(";")[0].strip().lower(), None
@@ -178,7 +181,8 @@ def _message(found: Found, content: bytes, depth: int) -> None:
 
 
 def _text(text: str) -> Iterator[str]:
-    """A text; of markup its words, first joined over tags that only change their looks, then what its attributes and comments say."""
+    """A text; of markup its words, first joined over tags that only change their looks, then what its
+    attributes and comments say."""
     if "\\u" in text:
         yield _JSON_ESCAPES.sub(_as_meant, text)
     if not has_markup(text):

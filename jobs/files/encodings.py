@@ -22,7 +22,8 @@ _SEVERAL_BYTES: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\x
 def decoded(body: bytes) -> str | None:
     """Decode a text in the encoding that it was written in.
 
-    None where it has characters that no text has, and where it is not plainly of one encoding: in the wrong one a name would be hidden.
+    None where it has characters that no text has, and where it is not plainly of one encoding: in the wrong
+    one a name would be hidden.
     """
     marked = next((encoding for mark, encoding in _MARKS if body.startswith(mark)), None)
     if marked is not None:
@@ -37,7 +38,8 @@ def decoded(body: bytes) -> str | None:
 
 
 def _in_pairs(body: bytes) -> str | None:
-    """A text in UTF-16 without a mark, where that is evident: of most pairs the same byte is none, of no pair the other one."""
+    """A text in UTF-16 without a mark, where that is evident: of most pairs the same byte is none, of no pair
+    the other one."""
     nothing = body[0::2].count(0), body[1::2].count(0)
     if min(nothing) or max(nothing) * 4 <= len(body):
         return None

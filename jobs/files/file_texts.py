@@ -1,6 +1,8 @@
-"""What can be read of a file without opening it by hand; all of it is read behind the border (`jobs/files/supervisor.py`).
+"""What can be read of a file without opening it by hand; all of it is read behind the border
+(`jobs/files/supervisor.py`).
 
-A text file is told as a text, redacted and read by a person like every other; only what is no text goes along as a file (EXP-06, EXP-07).
+A text file is told as a text, redacted and read by a person like every other; only what is no text goes along
+as a file (EXP-06, EXP-07).
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ _APPLICATIONS: Final = frozenset({"application/json", "application/xml", "applic
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What a program could find out about a file: `unread` says why it cannot tell all that is in it, one of `reading.limits.Unread`;
-    `sha256` is that of its content."""
+    """What a program could find out about a file: `unread` says why it cannot tell all that is in it, one of
+    `reading.limits.Unread`; `sha256` is that of its content."""
 
     tells_of_others: bool = False
     unread: str = ""
@@ -35,7 +37,8 @@ def is_text_file(media_type: str, file_name: str) -> bool:
 
 
 def text_in(body: bytes, media_type: str, file_name: str) -> str | None:
-    """Give what a text file says, without markup; None where it is no text, whatever it says of itself, too long, or not to be read."""
+    """Give what a text file says, without markup; None where it is no text, whatever it says of itself, too
+    long, or not to be read."""
     return SHARED.told(body, media_type, file_name)
 
 
@@ -45,7 +48,8 @@ def texts_of(name: str, content: bytes) -> tuple[str, ...]:
 
 
 def texts_shown(pdf: bytes) -> tuple[str, ...]:
-    """What a PDF of our own shows, and says of itself: no words of the format, by which somebody may be called.
+    """What a PDF of our own shows, and says of itself: no words of the format, by which somebody may be
+    called.
 
     Raises:
         RuntimeError: it cannot be read, which no letter of ours may be.

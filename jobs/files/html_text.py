@@ -1,4 +1,5 @@
-"""The text of a message that was written as HTML: what a reader would see, and nothing that a program would interpret.
+"""The text of a message that was written as HTML: what a reader would see, and nothing that a program would
+interpret.
 
 Source: EXP-01, EXP-19.
 """
@@ -16,7 +17,8 @@ _SPACES = re.compile(r"[ \t\r\f\v]+")
 
 
 def plain_text(text: str) -> str:
-    """Give the text without markup, in time that grows with its length; a text that has none stays as it is."""
+    """Give the text without markup, in time that grows with its length; a text that has none stays as it
+    is."""
     if not has_markup(text):
         return text
     seen: list[str] = []

@@ -1,4 +1,5 @@
-"""What reading one file may cost, with everything that is packed in it: one budget, from the first byte to the last."""
+"""What reading one file may cost, with everything that is packed in it: one budget, from the first byte to
+the last."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ MEBI: Final = 1024 * 1024
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one file may cost. `seconds` are of the processor, `wall` of the clock; `memory` is beyond what the reader has at its start."""
+    """What one file may cost. `seconds` are of the processor, `wall` of the clock; `memory` is beyond what
+    the reader has at its start."""
 
     content: int = 64 * MEBI  # bytes, as it lies in the CRM
     unpacked: int = 64 * MEBI  # bytes of everything that is taken out of it

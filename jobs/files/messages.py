@@ -1,5 +1,5 @@
-"""The words of an e-mail that was kept as a file. Its headers are read one by one, as they are: what no mail program would write is told as
-it stands, and stops nothing.
+"""The words of an e-mail that was kept as a file. Its headers are read one by one, as they are: what no mail
+program would write is told as it stands, and stops nothing.
 
 Source: EXP-06.
 """
@@ -25,7 +25,8 @@ _PLAIN: Final = ("us-ascii", "utf-8", "unknown-8bit")
 def message_text(body: bytes, budget: Budget) -> str | None:
     """Give what a reader would see: addresses, subject and texts, without what was attached to it.
 
-    None where it is no message, and where a text in it is not plainly of one encoding: told without it, it would say less than it does.
+    None where it is no message, and where a text in it is not plainly of one encoding: told without it, it
+    would say less than it does.
     """
     if decoded(body) is None:
         return None
@@ -46,7 +47,8 @@ def message_text(body: bytes, budget: Budget) -> str | None:
 
 
 def parts_of(message: Message, budget: Budget) -> Iterator[Message]:
-    """Every part of a message, those in parts too, without one calling the other: they may be nested as deep as somebody likes."""
+    """Every part of a message, those in parts too, without one calling the other: they may be nested as deep
+    as somebody likes."""
     waiting: list[tuple[Message, int]] = [(message, 0)]
     while waiting:
         part, depth = waiting.pop()

@@ -1,8 +1,8 @@
 """PDF files: what its pages show, what is written on them, and every other string that lies in the file.
 
-The library shows the pages with their annotations and forms. It does not show all that a file can hold (XMP, scripts, descriptions of
-pictures, an older state of the document, objects that nothing names), so the file is also looked through as it lies there, stream by
-stream.
+The library shows the pages with their annotations and forms. It does not show all that a file can hold (XMP,
+scripts, descriptions of pictures, an older state of the document, objects that nothing names), so the file is
+also looked through as it lies there, stream by stream.
 
 Source: EXP-06, R-119.
 """
@@ -48,7 +48,8 @@ _PASSWORD: Final = 4
 _MANY_PATHS: Final = 40
 
 
-# Of the format itself, not of anybody who is called like that: keys and kinds behind a slash, and the words around objects.
+# Of the format itself, not of anybody who is called like that: keys and kinds behind a slash, and the words
+# around objects.
 _OF_THE_FORMAT: Final = re.compile(
     rb"/(?:Annots?|AcroForm|Author|BaseFont|Catalog|Contents?|Count|CreationDate|Creator|Encoding|Encrypt|Filter|First|FlateDecode|Font"
     rb"|FontDescriptor|Form|Image|Info|Kids|Lang|Last|Length|MediaBox|Metadata|Names?|ObjStm|Outlines|Pages?|Parent|Prev|ProcSet|Producer"
@@ -58,7 +59,8 @@ _OF_THE_FORMAT: Final = re.compile(
 
 
 def without_keywords(content: bytes) -> bytes:
-    """Give the bytes of a PDF that cannot be read without the words of the format, which are nobody's name."""
+    """Give the bytes of a PDF that cannot be read without the words of the format, which are nobody's
+    name."""
     return _OF_THE_FORMAT.sub(b"\n", content)
 
 
@@ -80,7 +82,8 @@ def read_pdf(content: bytes, found: Found, embedded: Callable[[str, bytes], None
 
 
 def read_pages(content: bytes, found: Found) -> None:
-    """Read what a program for PDF shows: what the file says of itself, its outline, its pages with what is written on them.
+    """Read what a program for PDF shows: what the file says of itself, its outline, its pages with what is
+    written on them.
 
     Raises:
         CannotRead: it is damaged or locked.
@@ -113,7 +116,8 @@ def read_pages(content: bytes, found: Found) -> None:
 
 
 def _page(document: Any, number: int, found: Found) -> None:
-    """What a page shows, then with its annotations and form fields drawn into it, and what these say beside that."""
+    """What a page shows, then with its annotations and form fields drawn into it, and what these say beside
+    that."""
     page = document[number]
     try:
         words = _words(page, found)
@@ -172,7 +176,8 @@ def _shows_something(page: Any) -> bool:
 
 
 def _lying(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:
-    """What lies in the file between its streams, and what is in them; True before what is a file of its own."""
+    """What lies in the file between its streams, and what is in them; True before what is a file of its
+    own."""
     begin = 0
     while (opened := _STREAM.search(content, begin)) is not None:
         yield False, content[begin : opened.start()]
@@ -229,7 +234,8 @@ def _unpacked(head: bytes, packed: bytes, budget: Budget) -> bytes:
 
 
 def _strings(data: bytes) -> Iterator[str]:
-    """What is said in objects, or in what draws a page: its strings, as they are meant, and no words of the format itself."""
+    """What is said in objects, or in what draws a page: its strings, as they are meant, and no words of the
+    format itself."""
     said = _NEWLINE.join((*_literals(data), *_COMMENT.findall(data)))
     if said:
         yield from among_bytes(said)

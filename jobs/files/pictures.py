@@ -1,7 +1,8 @@
 """Pictures: made anew without whatever was said in them beside what is to be seen.
 
-Who took a picture, where, with what, and what somebody noted in it lies in a dozen places (EXIF, XMP, comments, text chunks, colour
-profiles, a smaller picture inside, bytes after the end). A picture that is drawn anew has none of them.
+Who took a picture, where, with what, and what somebody noted in it lies in a dozen places (EXIF, XMP,
+comments, text chunks, colour profiles, a smaller picture inside, bytes after the end). A picture that is
+drawn anew has none of them.
 
 Source: EXP-06, R-119.
 """
@@ -63,7 +64,8 @@ def drawn_anew(content: bytes, media_type: str, budget: Budget) -> bytes:
 
 
 def said_in(content: bytes, budget: Budget) -> Iterator[str]:
-    """What is said in a picture that lies in a document, where it stays as it is: its texts, its tags, its comments.
+    """What is said in a picture that lies in a document, where it stays as it is: its texts, its tags, its
+    comments.
 
     Raises:
         CannotRead: it is larger than a picture may be.

@@ -1,7 +1,7 @@
 """What is said over the two pipes of the process that reads files.
 
-A request is a head of twelve bytes (two lengths), the request in MessagePack and the bytes of the file; an answer is a head of eight bytes
-and the answer in MessagePack.
+A request is a head of twelve bytes (two lengths), the request in MessagePack and the bytes of the file; an
+answer is a head of eight bytes and the answer in MessagePack.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ OUT_OF_MEMORY: Final = 86  # how the process ends where the system keeps no limi
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What to do with a file: `told`, `read`, `shown`, `bytes`. `watched`: look at the memory from inside, where no limit is kept."""
+    """What to do with a file: `told`, `read`, `shown`, `bytes`. `watched`: look at the memory from inside,
+    where no limit is kept."""
 
     what: str
     media_type: str
@@ -31,8 +32,8 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came of it, in how many seconds of the processor, and the most bytes of memory that the process ever had. After one that
-    `is_last` the process has ended."""
+    """What came of it, in how many seconds of the processor, and the most bytes of memory that the process
+    ever had. After one that `is_last` the process has ended."""
 
     reading: Reading
     told: str | None = None

@@ -13,8 +13,9 @@ from jobs.files.limits import Budget, CannotRead, Limits, Unread
 class Reading(msgspec.Struct, frozen=True):
     """What a file says, text by text, as far as it can be read.
 
-    `why` says that nobody can be sure of what is in it, and why; empty where all of it was read. `detail` is the class of an error, for
-    whoever mends a reader. `content` is the file as it may be handed on, where that is another than it was: a picture that was drawn anew.
+    `why` says that nobody can be sure of what is in it, and why; empty where all of it was read. `detail` is
+    the class of an error, for whoever mends a reader. `content` is the file as it may be handed on, where
+    that is another than it was: a picture that was drawn anew.
     """
 
     kind: str
@@ -25,7 +26,8 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Found:
-    """Collects texts while one file is read; a part that cannot be read does not end the reading of the others."""
+    """Collects texts while one file is read; a part that cannot be read does not end the reading of the
+    others."""
 
     def __init__(self, limits: Limits) -> None:
         self.budget = Budget(limits)
@@ -47,7 +49,8 @@ class Found:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """The border: whatever a library raises over a part of a file is a reason why that part cannot be read, and no more."""
+        """The border: whatever a library raises over a part of a file is a reason why that part cannot be
+        read, and no more."""
         try:
             yield
         except CannotRead as problem:

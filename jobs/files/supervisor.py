@@ -1,7 +1,8 @@
-"""The one border behind which files of other people are read: a process of its own, kept within limits, killed and made anew.
+"""The one border behind which files of other people are read: a process of its own, kept within limits,
+killed and made anew.
 
-What a file holds cannot stop an answer: an error, a crash, a loop or a hunger for memory of whatever parses it ends that process and makes
-the file one that cannot be read, which a person has to look at.
+What a file holds cannot stop an answer: an error, a crash, a loop or a hunger for memory of whatever parses
+it ends that process and makes the file one that cannot be read, which a person has to look at.
 
 Source: EXP-06, EXP-07, EXP-14.
 """
@@ -35,7 +36,8 @@ _KEEPS_NO_LIMIT: Final = ("darwin",)  # macOS takes RLIMIT_AS and does not mind 
 
 
 class ReaderMissing(ComplianceError):
-    """The process that reads files cannot be started: nothing is wrong with a file, but with this installation."""
+    """The process that reads files cannot be started: nothing is wrong with a file, but with this
+    installation."""
 
     code = "reader"
 
@@ -54,7 +56,8 @@ class Reader:
         self.peak = 0  # bytes of memory, the most that a process ever had
 
     def told(self, content: bytes, media_type: str, name: str) -> str | None:
-        """Give what a text file says, without markup; None where it is no text, too long to be told as one, or cannot be read.
+        """Give what a text file says, without markup; None where it is no text, too long to be told as one,
+        or cannot be read.
 
         Raises:
             ReaderMissing: no process can be started.
@@ -63,7 +66,8 @@ class Reader:
         return answer.told if isinstance(answer, Answer) and not answer.reading.why else None
 
     def read(self, content: bytes, media_type: str = "", name: str = "") -> Reading:
-        """Read everything in a file that somebody, or a program, could read as words; `why` says where that is not everything.
+        """Read everything in a file that somebody, or a program, could read as words; `why` says where that
+        is not everything.
 
         Raises:
             ReaderMissing: no process can be started.

@@ -1,4 +1,5 @@
-"""What gives way to an erasure that was decided, on request or in an earlier run, and how a file goes that the schedule is not asked about.
+"""What gives way to an erasure that was decided, on request or in an earlier run, and how a file goes that
+the schedule is not asked about.
 
 Source: HLD-12, R-078, R-079, R-091, ERA-04; table 4.2.
 """
@@ -26,7 +27,8 @@ _LATER: Final = date(9999, 1, 1)  # a day on which every term has ended, to lear
 
 
 def erasure_of(request: SubjectRequest | str, decision: Decision | None) -> GrantedErasure:
-    """What table 4.2 asks of a granted request; once its sealed part is gone only the request itself gives way."""
+    """What table 4.2 asks of a granted request; once its sealed part is gone only the request itself gives
+    way."""
     name = request if isinstance(request, str) else request.id
     return GrantedErasure(name, frozenset(decision.asking if decision is not None else ()), dpo_decided=True)
 
@@ -38,7 +40,8 @@ def giving_way(context: JobContext, erasure: GrantedErasure) -> JobContext:
 
 
 def despite_answered(context: JobContext) -> JobContext:
-    """The same context, in which an erasure request that was answered keeps nothing: what it had erased goes again (HLD-12, R-091)."""
+    """The same context, in which an erasure request that was answered keeps nothing: what it had erased goes
+    again (HLD-12, R-091)."""
     over = answered(context.store)
     return replace(context, gives_way=lambda hold: hold.right == Right.ERASURE.value and hold.hold_id in over)
 
@@ -49,6 +52,7 @@ def as_answered(hold: Hold, over: Collection[str]) -> Hold:
 
 
 def way_of(context: JobContext, unit: Unit) -> Disposal | None:
-    """How the schedule would let a file go once its time had come; None where it has no term, so that the file is just deleted."""
+    """How the schedule would let a file go once its time had come; None where it has no term, so that the
+    file is just deleted."""
     found = decide(unit, context.policy, Holds.none(), as_of=_LATER)
     return found if found.is_disposal else None

@@ -26,14 +26,16 @@ from rules.model.records import KINDS, Contact, Record
 from rules.model.roles import PLACING_ROLES, RELEASING_ROLES
 from rules.policy.policy import Policy
 
-# What can be written, and so held; a participant of an activity goes with the activity and cannot be named alone.
+# What can be written, and so held; a participant of an activity goes with the activity and cannot be named
+# alone.
 HOLDABLE = (
     "dossier", "fiche", "recording", "contact", "note", "call", "email", "party", "donation", "enrolment", "engagement",
 )  # fmt: skip
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody asks to hold: one row of a table, everything of a person, or whatever meets conditions on facts of a table's units.
+    """What somebody asks to hold: one row of a table, everything of a person, or whatever meets conditions on
+    facts of a table's units.
 
     `obtained_by` are the contacts of whoever obtained a restriction, or has objected.
     """
@@ -54,7 +56,8 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
     """Place a hold at once, and return it; from the next write on it is looked at (HLD-02, HLD-07).
 
     Raises:
-        Refused: another role than the DPO's, or a reason that is none (NOT_A_HOLD); both are recorded (ACC-10).
+        Refused: another role than the DPO's, or a reason that is none (NOT_A_HOLD); both are recorded
+            (ACC-10).
         UsageError: an unknown table, row, contact, field or value, or a date that no hold may have.
         ConnectorError: whether the row is there could not be read; nothing is stored.
     """
@@ -108,12 +111,13 @@ def release_hold(
     now: datetime,
     reference: Reference,
 ) -> PlacedHold:
-    """Release a hold, and return it as it then stands. Whoever releases has neither placed it nor asked for its release (R-067).
+    """Release a hold, and return it as it then stands. Whoever releases has neither placed it nor asked for
+    its release (R-067).
 
     Raises:
         UsageError: an unknown hold, or nobody who asks, or no reason, or a name that is none.
-        Refused: a hold of another CRM, the wrong role, the placer or the asker, a restriction without notice to the person (R-074), or
-            released before.
+        Refused: a hold of another CRM, the wrong role, the placer or the asker, a restriction without notice
+            to the person (R-074), or released before.
     """
     hold = store.hold(hold_id)
     if not asked_by.strip() or not reason.strip():

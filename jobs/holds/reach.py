@@ -1,8 +1,8 @@
 """Spreads holds from the rows they are on to the units and rows that they cover, by small reads of the CRM.
 
-Downwards a hold needs no reading: a unit carries its fiches, and what hangs on it goes or stays with it. What is read here is the way up
-and across: from a person to the files in which they have a role, from a note, a call, an e-mail or a role to the file that it hangs on,
-from a fiche to its dossier.
+Downwards a hold needs no reading: a unit carries its fiches, and what hangs on it goes or stays with it. What
+is read here is the way up and across: from a person to the files in which they have a role, from a note, a
+call, an e-mail or a role to the file that it hangs on, from a fiche to its dossier.
 
 Source: HLD-04.
 """
@@ -45,13 +45,15 @@ class Spread:
         self._people: defaultdict[str, list[OnRow]] = defaultdict(list)  # everything of these contacts, activities too
 
     def add(self, kind: str, row: str, hold: OnRow, *, everything: bool = False) -> None:
-        """Put a hold on a row; with `everything` on all of a person, the activities in which they take part included."""
+        """Put a hold on a row; with `everything` on all of a person, the activities in which they take part
+        included."""
         self._rows[kind][row].append(hold)
         if everything:
             self._people[row].append(hold)
 
     def add_role(self, contact: str, kind: str, row: str) -> None:
-        """Tell of a role that the CRM does not show any more: a run has taken it away and left the rest of its unit."""
+        """Tell of a role that the CRM does not show any more: a run has taken it away and left the rest of
+        its unit."""
         if holds := self._rows["contact"].get(contact):
             self._reach(kind, row, holds)
 
@@ -75,7 +77,8 @@ class Spread:
                 self.placed += [hold(kind_of_row, row) for hold in holds]
 
     def _from_roles(self) -> None:
-        """A person is held in every file in which they have a role, a suspect's included; a role is held with its file."""
+        """A person is held in every file in which they have a role, a suspect's included; a role is held with
+        its file."""
         contacts, parties = self._rows["contact"], self._rows["party"]
         rows = [*self._read(Party, PARTY_FIELDS, "contact", contacts), *self._read(Party, PARTY_FIELDS, "id", parties)]
         found = {row.id: row for row in rows}
@@ -85,7 +88,8 @@ class Spread:
             self._reach("fiche", row.fiche, holds)
 
     def _from_activities_of_people(self) -> None:
-        """Everything of a person: also the calls and e-mails in which they take part, and so the files that these hang on."""
+        """Everything of a person: also the calls and e-mails in which they take part, and so the files that
+        these hang on."""
         taking = self._read(ActivityParty, ACTIVITY_PARTY_FIELDS, "party", self._people)
         holds_of: defaultdict[str, list[OnRow]] = defaultdict(list)
         for row in taking:
@@ -109,7 +113,8 @@ class Spread:
             self._reach("dossier", row.dossier, held[row.id])
 
     def _hang(self, kind: str | None, row: str | None, holds: Iterable[OnRow]) -> None:
-        """What holds hang on is held too; of a contact the row alone, since the hold is on the note and not on the person."""
+        """What holds hang on is held too; of a contact the row alone, since the hold is on the note and not
+        on the person."""
         if kind == "contact" and row is not None:
             self.kept += [hold("contact", row) for hold in holds]
         elif kind is not None:
@@ -125,6 +130,7 @@ class Spread:
 
     @cached_property
     def _lie(self) -> Collection[type[Record]]:
-        """The kinds of which rows may lie in long-term retention: a role there leads from a person to a file as any other does."""
+        """The kinds of which rows may lie in long-term retention: a role there leads from a person to a file
+        as any other does."""
         lie = self._connector.retaining((*HANGING_RECORDS, Party, Fiche))
         return lie if lie.isdisjoint(ACTIVITIES) else lie | {ActivityParty}

@@ -1,6 +1,8 @@
-"""Certificates of disposal: what went, by which rule, when, how, and who saw to it, without personal data (9.2).
+"""Certificates of disposal: what went, by which rule, when, how, and who saw to it, without personal data
+(9.2).
 
-Each certificate carries the hash of the one before it, as ledger entries do, so that none can be taken out or slipped in.
+Each certificate carries the hash of the one before it, as ledger entries do, so that none can be taken out or
+slipped in.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from jobs.ledger.merkle import root_of
 
 
 class Actor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who disposed: the keyed reference of the service principal, and the roles of those who approved the plan (names only there)."""
+    """Who disposed: the keyed reference of the service principal, and the roles of those who approved the
+    plan (names only there)."""
 
     service: str
     approvers: tuple[str, ...]
@@ -23,10 +26,11 @@ class Actor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One certificate, with the fields of 9.2 and no other (R-140).
 
-    `unit_type` is dossier, fiche, recording or contact, or where a row outside the missions is in force donation, enrolment or engagement;
-    `retention_end` a month (2026-02), None where the unit has no term of its own (RET-20); `disposition` DELETED or ANONYMISED; `objects`
-    counts by class; the instants RFC 3339 in UTC; `method` the state of each place of ERA-12,
-    and under `bypass` what of the CRM's custom logic was passed by, where any was.
+    `unit_type` is dossier, fiche, recording or contact, or where a row outside the missions is in force
+    donation, enrolment or engagement; `retention_end` a month (2026-02), None where the unit has no term of
+    its own (RET-20); `disposition` DELETED or ANONYMISED; `objects` counts by class; the instants RFC 3339 in
+    UTC; `method` the state of each place of ERA-12, and under `bypass` what of the CRM's custom logic was
+    passed by, where any was.
     """
 
     certificate_id: str
@@ -50,14 +54,16 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Issued(msgspec.Struct, frozen=True):
-    """A certificate as it is kept: `register_key` is the id of the key behind its references, which is no field of 9.2."""
+    """A certificate as it is kept: `register_key` is the id of the key behind its references, which is no
+    field of 9.2."""
 
     certificate: Certificate
     register_key: str
 
 
 def chained(drafts: Iterable[Certificate], last: Certificate | None) -> list[Certificate]:
-    """The same certificates, each following from the one before it, the first from `last` (None: the first of all)."""
+    """The same certificates, each following from the one before it, the first from `last` (None: the first of
+    all)."""
     found: list[Certificate] = []
     for draft in drafts:
         linked = msgspec.structs.replace(draft, prev_hash=last.hash if last is not None else FIRST, hash="")

@@ -1,7 +1,8 @@
 """Signed checkpoints of the ledger, and verification of a ledger against them (ACC-06).
 
-A chain alone says nothing of what was cut off at its end, or written anew as a whole. A checkpoint says how many entries there were, with
-which head and which Merkle root, signed; copies kept where the database is not (the anchor) bring to light what the chain cannot.
+A chain alone says nothing of what was cut off at its end, or written anew as a whole. A checkpoint says how
+many entries there were, with which head and which Merkle root, signed; copies kept where the database is not
+(the anchor) bring to light what the chain cannot.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ import rfc8785
 from jobs.ledger.entries import FIRST, Chain, LedgerEntry, Verdict, canonical
 from jobs.ledger.merkle import Tree
 
-# Key id, message, signature in base64 -> whether it is the signature of that key; None where the key is not known.
+# Key id, message, signature in base64 -> whether it is the signature of that key; None where the key is not
+# known.
 SignatureCheck = Callable[[str, bytes, str], bool | None]
 
 
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the ledger was at a moment.
 
-    `entries` is their number, `head` the hash of the last one, `root` the Merkle root over the hashes of all; `at` is RFC 3339 in UTC;
-    `prev` the digest of the checkpoint before (64 zeros: the first), `key` the id of the signing key. `timestamp` is an answer of RFC 3161
-    over the digest, in base64; it comes after the signature and is no part of the digest.
+    `entries` is their number, `head` the hash of the last one, `root` the Merkle root over the hashes of all;
+    `at` is RFC 3339 in UTC; `prev` the digest of the checkpoint before (64 zeros: the first), `key` the id of
+    the signing key. `timestamp` is an answer of RFC 3161 over the digest, in base64; it comes after the
+    signature and is no part of the digest.
     """
 
     entries: int
@@ -74,7 +77,8 @@ class KeptCheckpoint(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that does not verify: the place, such as `entry 7`, and what is wrong there; `entry` is the first one that it touches.
+    """Something that does not verify: the place, such as `entry 7`, and what is wrong there; `entry` is the
+    first one that it touches.
 
     `code` and `hint` are those of the error by which other commands refuse it, where there is one of its own.
     """
@@ -91,7 +95,8 @@ class Problem:
 
 @dataclass(slots=True)
 class Audit:
-    """What verification found: the chain's verdict, how many checkpoints fit, and what does not verify, in the order of the ledger."""
+    """What verification found: the chain's verdict, how many checkpoints fit, and what does not verify, in
+    the order of the ledger."""
 
     verdict: Verdict
     checkpoints: int = 0
@@ -103,7 +108,8 @@ class Audit:
 
     @property
     def first_broken(self) -> int | None:
-        """The first entry of which something does not verify, one that was cut off included; None where all does, and then only.
+        """The first entry of which something does not verify, one that was cut off included; None where all
+        does, and then only.
 
         Where no problem touches an entry that could be named, nothing vouches for any of them.
         """
@@ -118,7 +124,8 @@ def encode(checkpoint: Checkpoint) -> bytes:
 
 
 def decode(lines: Iterable[bytes]) -> Iterator[Checkpoint | None]:
-    """The checkpoints of an anchor, line by line; None for a line that is not byte for byte what `encode` writes."""
+    """The checkpoints of an anchor, line by line; None for a line that is not byte for byte what `encode`
+    writes."""
     for line in lines:
         try:
             checkpoint = msgspec.json.decode(line, type=Checkpoint)
@@ -141,8 +148,8 @@ def audit_ledger(
 ) -> Audit:
     """Recompute a ledger from its first entry and hold it against checkpoints kept elsewhere.
 
-    `anchor` are the checkpoints kept elsewhere, None for a line that is none; `kept` those of the database, where that is at hand: each
-    must have all of the other's. Without `check` no signature is looked at.
+    `anchor` are the checkpoints kept elsewhere, None for a line that is none; `kept` those of the database,
+    where that is at hand: each must have all of the other's. Without `check` no signature is looked at.
     """
     problems = _about_anchor(anchor, check)
     problems += _about_kept([one for one in anchor if one is not None], kept) if kept is not None else []

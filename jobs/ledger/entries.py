@@ -14,7 +14,8 @@ from rules.errors import ComplianceError
 
 FIRST = "0" * 64  # the hash before the first entry
 _SORTED = msgspec.json.Encoder(order="sorted")
-# Where RFC 8785 may differ from sorted JSON: a name that starts beyond U+D7FF (other order), a number with a fraction or too many digits.
+# Where RFC 8785 may differ from sorted JSON: a name that starts beyond U+D7FF (other order), a number with a
+# fraction or too many digits.
 _HIGH = re.compile(rb"[\xee-\xff]")
 _UNUSUAL = re.compile(rb"[:\[,]-?(?:\d{16}|\d+(?:\.\d|[eE])[\d+\-eE.]*[,\]}])")
 # What a line has to have a few of to be an entry that somebody broke, and no other kind of file.
@@ -29,14 +30,16 @@ class LedgerBroken(ComplianceError):
 
 
 class StoreAltered(ComplianceError):
-    """The store is not what the ledger says, or the ledger not what was signed: somebody or something has changed it."""
+    """The store is not what the ledger says, or the ledger not what was signed: somebody or something has
+    changed it."""
 
     exit_code = 7
     code = "store_altered"
 
 
 class LedgerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry. `seq` counts from 1 without gaps, `at` is RFC 3339 in UTC, `data` holds JSON values: keyed references, counts, digests."""
+    """One entry. `seq` counts from 1 without gaps, `at` is RFC 3339 in UTC, `data` holds JSON values: keyed
+    references, counts, digests."""
 
     seq: int
     at: str
@@ -48,13 +51,15 @@ class LedgerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether its hash is that of its fields; whether it follows from the one before it, only the chain tells."""
+        """Whether its hash is that of its fields; whether it follows from the one before it, only the chain
+        tells."""
         return self.hash == _expected(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verification found: how many entries, the last good hash, and the `seq` of the first entry that does not fit."""
+    """What verification found: how many entries, the last good hash, and the `seq` of the first entry that
+    does not fit."""
 
     entries: int
     head: str
@@ -90,8 +95,9 @@ def next_entry(last: LedgerEntry | None, *, at: str, kind: str, run: str | None,
     """The entry that follows `last` (None: the first of all).
 
     Raises:
-        TypeError: `data` holds what has no single JSON form, a broken number for one: two programs may write 0.1 differently,
-            and then an honest entry would not verify. Say it as an integer (thousandths) or as text.
+        TypeError: `data` holds what has no single JSON form, a broken number for one: two programs may write
+            0.1 differently, and then an honest entry would not verify. Say it as an integer (thousandths) or
+            as text.
     """
     seq, prev_hash = (last.seq + 1, last.hash) if last else (1, FIRST)
     plain = _plain(data, "data")
@@ -100,9 +106,11 @@ def next_entry(last: LedgerEntry | None, *, at: str, kind: str, run: str | None,
 
 
 class Chain:
-    """A chain that is recomputed entry by entry, from the first on. What follows the first entry that does not fit proves nothing.
+    """A chain that is recomputed entry by entry, from the first on. What follows the first entry that does
+    not fit proves nothing.
 
-    Entries cut off at the end leave a chain that fits: only a checkpoint kept elsewhere shows that (`ledger verify --anchor`).
+    Entries cut off at the end leave a chain that fits: only a checkpoint kept elsewhere shows that (`ledger
+    verify --anchor`).
     """
 
     def __init__(self, entries: int = 0, head: str = FIRST) -> None:
@@ -111,7 +119,8 @@ class Chain:
         self.first_broken: int | None = None
 
     def add(self, entry: LedgerEntry | None) -> bool:
-        """Say whether the entry fits, and everything before it. None stands for an entry that could not even be read."""
+        """Say whether the entry fits, and everything before it. None stands for an entry that could not even
+        be read."""
         self.entries += 1
         if self.first_broken is not None:
             return False
@@ -132,14 +141,16 @@ def encode(entry: LedgerEntry) -> bytes:
 
 
 def decode(lines: Iterable[bytes]) -> Iterator[LedgerEntry | None]:
-    """The entries of an export, line by line (a file opened for bytes). None for a line that is not byte for byte what `encode` writes:
-    an edit that leaves the meaning alone, a space for one, is an edit all the same (R-141)."""
+    """The entries of an export, line by line (a file opened for bytes). None for a line that is not byte for
+    byte what `encode` writes: an edit that leaves the meaning alone, a space for one, is an edit all the same
+    (R-141)."""
     for line in lines:
         yield _decoded(line.removesuffix(b"\n"))
 
 
 def looks_like_one(line: bytes) -> bool:
-    """Whether a line was a ledger entry once, whatever somebody did to it; a letter or a list of names never was."""
+    """Whether a line was a ledger entry once, whatever somebody did to it; a letter or a list of names never
+    was."""
     return line.startswith(b'{"at":"') or sum(mark in line for mark in _MARKS) >= 3
 
 
@@ -159,7 +170,8 @@ def _expected(entry: LedgerEntry) -> str:
 
 
 def _plain(value: object, where: str) -> object:
-    """The same value in plain JSON types: a list for a tuple, a str for a StrEnum. So it reads back equal from the database."""
+    """The same value in plain JSON types: a list for a tuple, a str for a StrEnum. So it reads back equal
+    from the database."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int) and abs(value) < 2**53:  # RFC 8785, section 3.2.2.3: beyond that, a JSON number loses digits

@@ -1,9 +1,10 @@
-"""The signed head of the ledger: what it ends with at this moment, so that whoever can write the database alone adds, changes and cuts off
-nothing unseen (ACC-06).
+"""The signed head of the ledger: what it ends with at this moment, so that whoever can write the database
+alone adds, changes and cuts off nothing unseen (ACC-06).
 
-A chain proves nothing to who can compute it anew. So each transaction that adds entries leaves a head: the last entry's place and hash, and
-a running digest of each strand, signed by a key that does not lie in the database. A strand is the entries of the kinds that answer one
-question: which holds there are, what was planned and approved. Its digest lets a command believe them without reading the whole ledger.
+A chain proves nothing to who can compute it anew. So each transaction that adds entries leaves a head: the
+last entry's place and hash, and a running digest of each strand, signed by a key that does not lie in the
+database. A strand is the entries of the kinds that answer one question: which holds there are, what was
+planned and approved. Its digest lets a command believe them without reading the whole ledger.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The register of erasures: how many `rows` the table has, the `position` of the last and the running `digest` of all; `end` says how
-    long the file was, and which line it ended with."""
+    """The register of erasures: how many `rows` the table has, the `position` of the last and the running
+    `digest` of all; `end` says how long the file was, and which line it ended with."""
 
     rows: int = 0
     position: int = 0
@@ -57,7 +58,8 @@ class Tally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class JournalTally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The journal of all runs: how many `rows` it has, and the `sum`, modulo 2^256, of a keyed digest of each, in hex.
+    """The journal of all runs: how many `rows` it has, and the `sum`, modulo 2^256, of a keyed digest of
+    each, in hex.
 
     A sum, because rows are replaced and have their day: it follows each change without the others being read.
     """
@@ -71,9 +73,10 @@ class JournalTally(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The end of the ledger. `entries` is the place of the last entry and `hash` its hash; `strands` the digest of each strand that has an
-    entry; `erasures` what the register of erasures was then, `journal` the journal of all runs, `waiting` the seal of the statistics that
-    wait for their month (ERA-16), empty where none do, and unset in a head from before these were sealed; `key` the id of the signing key.
+    """The end of the ledger. `entries` is the place of the last entry and `hash` its hash; `strands` the
+    digest of each strand that has an entry; `erasures` what the register of erasures was then, `journal` the
+    journal of all runs, `waiting` the seal of the statistics that wait for their month (ERA-16), empty where
+    none do, and unset in a head from before these were sealed; `key` the id of the signing key.
     """
 
     entries: int
@@ -104,7 +107,8 @@ def strands_after(strands: Mapping[str, str], entries: Iterable[LedgerEntry]) ->
 
 
 def believed(strand: str, entries: Sequence[LedgerEntry], head: Head | None) -> None:
-    """Raise StoreAltered unless these are all entries of a strand, as they were written. Without a head there are none."""
+    """Raise StoreAltered unless these are all entries of a strand, as they were written. Without a head there
+    are none."""
     digest = FIRST
     for entry in entries:
         if not entry.is_whole:

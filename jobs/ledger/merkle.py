@@ -1,8 +1,8 @@
 """Merkle trees as in RFC 6962, section 2.1: one short root for many entries, and short proofs about it.
 
-A root proves all of its leaves; an inclusion proof shows that one leaf is below a root without showing the others; a consistency proof
-shows that a later tree only adds leaves to an earlier one. Leaves and inner nodes are hashed with different prefixes, so that none can
-pass for the other.
+A root proves all of its leaves; an inclusion proof shows that one leaf is below a root without showing the
+others; a consistency proof shows that a later tree only adds leaves to an earlier one. Leaves and inner nodes
+are hashed with different prefixes, so that none can pass for the other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 
 class Tree:
-    """A tree that grows leaf by leaf and keeps only the roots of its whole halves, largest first: as many as its size has bits set."""
+    """A tree that grows leaf by leaf and keeps only the roots of its whole halves, largest first: as many as
+    its size has bits set."""
 
     def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
         self.size = size
@@ -58,7 +59,8 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
 
 
 class Levels:
-    """All nodes of a tree, for proofs. `at[k][j]` is the root over leaves j * 2**k to (j + 1) * 2**k, or to the end."""
+    """All nodes of a tree, for proofs. `at[k][j]` is the root over leaves j * 2**k to (j + 1) * 2**k, or to
+    the end."""
 
     def __init__(self, leaves: Iterable[bytes]) -> None:
         self.at = [[leaf_hash(data) for data in leaves]]
@@ -107,7 +109,8 @@ def _above(level: Sequence[bytes]) -> list[bytes]:
 
 
 def is_included(data: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Whether a path shows that this leaf stands at `index` in the tree of this size and root (RFC 9162, section 2.1.3.2)."""
+    """Whether a path shows that this leaf stands at `index` in the tree of this size and root (RFC 9162,
+    section 2.1.3.2)."""
     if not 0 <= index < size:
         return False
     first, last, node = index, size - 1, leaf_hash(data)

@@ -1,4 +1,5 @@
-"""The lines of a plan as the store keeps them, and the digest that is taken over them: what is applied is what was looked at (RET-17)."""
+"""The lines of a plan as the store keeps them, and the digest that is taken over them: what is applied is
+what was looked at (RET-17)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ encode_line = msgspec.json.Encoder().encode
 
 
 class Pages:
-    """Lines as the store keeps them (JSON Lines, deflated), and the digest over `head` and the lines in their order."""
+    """Lines as the store keeps them (JSON Lines, deflated), and the digest over `head` and the lines in their
+    order."""
 
     def __init__(self, head: Mapping[str, object]) -> None:
         self._open: list[bytes] = []
@@ -59,7 +61,8 @@ def digest_head(kind: Kind, as_of: datetime, crm: str, policy_digest: str, mappi
 
 
 def is_unaltered(plan: Plan, pages: Iterable[bytes]) -> bool:
-    """Whether the stored pages are the ones that the plan's digest was taken over: what is applied is what was looked at."""
+    """Whether the stored pages are the ones that the plan's digest was taken over: what is applied is what
+    was looked at."""
     head = digest_head(plan.kind, plan.as_of, plan.crm, plan.policy_digest, plan.mapping_digest)
     sha = hashlib.sha256(msgspec.json.encode(head, order="sorted"))
     for page in pages:

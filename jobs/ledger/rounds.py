@@ -1,4 +1,5 @@
-"""The rounds that were made, as the ledger tells them: runs without a plan, which stand beside those that carry one out."""
+"""The rounds that were made, as the ledger tells them: runs without a plan, which stand beside those that
+carry one out."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ _ITS_OWN: Final = frozenset({"kind", "state", "software"})
 
 
 class RoundMade(msgspec.Struct, frozen=True):
-    """One round. `counts` are what it counted and the codes of its alarms; `ended_at` is None while it goes on, or where it was cut off."""
+    """One round. `counts` are what it counted and the codes of its alarms; `ended_at` is None while it goes
+    on, or where it was cut off."""
 
     id: str
     kind: str
@@ -31,7 +33,8 @@ class RoundMade(msgspec.Struct, frozen=True):
 
 
 def rounds_of(entries: Iterable[LedgerEntry]) -> list[RoundMade]:
-    """The rounds that these entries of the ledger tell of, in the order in which they began; entries of other runs are left aside."""
+    """The rounds that these entries of the ledger tell of, in the order in which they began; entries of other
+    runs are left aside."""
     found: dict[str, RoundMade] = {}
     for entry in entries:
         if entry.run is None:

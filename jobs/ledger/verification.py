@@ -1,4 +1,5 @@
-"""Verifies the certificates of a store: each against the one before it, those of each run against what the ledger announced."""
+"""Verifies the certificates of a store: each against the one before it, those of each run against what the
+ledger announced."""
 
 from __future__ import annotations
 
@@ -18,9 +19,10 @@ def audit_certificates(
 ) -> list[Problem]:
     """Name each certificate that does not verify.
 
-    `issued` are all certificates with their run, in the order in which they were issued; None for one that cannot be read. `announced` is
-    the last ledger entry about certificates of each run: how many there are, their Merkle root, the register keys; `entries` which it is.
-    `expired` are the entries about certificates that have had their day (ACC-07): the first that is left follows from the last of those.
+    `issued` are all certificates with their run, in the order in which they were issued; None for one that
+    cannot be read. `announced` is the last ledger entry about certificates of each run: how many there are,
+    their Merkle root, the register keys; `entries` which it is. `expired` are the entries about certificates
+    that have had their day (ACC-07): the first that is left follows from the last of those.
     """
     told = entries or {}
     gone, problems = _gone(announced, expired)
@@ -62,7 +64,8 @@ def audit_certificates(
 
 
 def _gone(announced: Mapping[str, Mapping[str, object]], expired: Iterable[LedgerEntry]) -> tuple[dict[str, int], list[Problem]]:
-    """The runs whose certificates have had their day, each with the entry that says so, and where these do not add up."""
+    """The runs whose certificates have had their day, each with the entry that says so, and where these do
+    not add up."""
     gone: dict[str, int] = {}
     problems: list[Problem] = []
     for entry in expired:

@@ -1,7 +1,9 @@
-"""What an answer to a subject request says: the model that a person reviews, and that letter, page and data are made from.
+"""What an answer to a subject request says: the model that a person reviews, and that letter, page and data
+are made from.
 
-It is compiled once and sealed. Every text in it is as the CRM has it; what may be shown of it stands beside it. What is excluded because of
-a suspicion is in none of these structures (SUS-05): it must not be told, counted or left as a gap.
+It is compiled once and sealed. Every text in it is as the CRM has it; what may be shown of it stands beside
+it. What is excluded because of a suspicion is in none of these structures (SUS-05): it must not be told,
+counted or left as a gap.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ SEEN_UNCHECKED: Final = "SEEN_UNCHECKED"  # with APPROVED: a person has looked a
 
 
 class ItemStatus(StrEnum):
-    """Where an item of free text, an image or a recording stands (EXP-07); what is redacted by rule alone is APPROVED from the start."""
+    """Where an item of free text, an image or a recording stands (EXP-07); what is redacted by rule alone is
+    APPROVED from the start."""
 
     PENDING_REVIEW = "PENDING_REVIEW"
     APPROVED = "APPROVED"
@@ -50,10 +53,11 @@ class ItemStatus(StrEnum):
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One field of an item. `name` is the record's field; `value` a JSON value with dates in ISO form, None where it is not shown.
+    """One field of an item. `name` is the record's field; `value` a JSON value with dates in ISO form, None
+    where it is not shown.
 
-    `is_text`: free text, in the language it was written in: it is for the reviewer alone, what may be told of it is `Item.shown_text`.
-    `provided`: the person gave it (art. 20).
+    `is_text`: free text, in the language it was written in: it is for the reviewer alone, what may be told of
+    it is `Item.shown_text`. `provided`: the person gave it (art. 20).
     """
 
     name: str
@@ -64,10 +68,12 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Attachment(msgspec.Struct, frozen=True):
-    """A file that may go along: where it is fetched from, and what it is called in the package (never by its name in the CRM).
+    """A file that may go along: where it is fetched from, and what it is called in the package (never by its
+    name in the CRM).
 
-    `unread` says why no program can tell all that is in it; it then goes along only on a person's word on this very file (SEEN_UNCHECKED).
-    `sha256` is that of the content that was looked at; empty for a recording, which is not fetched before it goes along.
+    `unread` says why no program can tell all that is in it; it then goes along only on a person's word on
+    this very file (SEEN_UNCHECKED). `sha256` is that of the content that was looked at; empty for a
+    recording, which is not fetched before it goes along.
     """
 
     kind: str
@@ -80,8 +86,9 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 class MentionedIn(msgspec.Struct, frozen=True):
-    """Where a mention stands, for who reviews it and for nobody else: the file (kind, id, number; empty where it lies in none), and the
-    contacts, by id and name, whom the row is linked to or who have a role in that file."""
+    """Where a mention stands, for who reviews it and for nobody else: the file (kind, id, number; empty where
+    it lies in none), and the contacts, by id and name, whom the row is linked to or who have a role in that
+    file."""
 
     kind: str = ""
     id: str = ""
@@ -90,12 +97,14 @@ class MentionedIn(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One row of the CRM in an answer. `item` is its number in the package, `context` the key of a Context, `kind` a kind of record.
+    """One row of the CRM in an answer. `item` is its number in the package, `context` the key of a Context,
+    `kind` a kind of record.
 
-    `source` is the row (kind, id) and stays inside: no package holds an id of the CRM (EXP-13). `needs_review`: a person decides about it
-    (EXP-07); `proposal` is its text as the machine would redact it. `code` says why it is withheld. `text` is what the reviewer wrote
-    instead of the proposal. `redactions` are those of the proposal. `digest` is of what a decision was made about: where it is the same
-    after the answer is compiled again, the decision stands.
+    `source` is the row (kind, id) and stays inside: no package holds an id of the CRM (EXP-13).
+    `needs_review`: a person decides about it (EXP-07); `proposal` is its text as the machine would redact it.
+    `code` says why it is withheld. `text` is what the reviewer wrote instead of the proposal. `redactions`
+    are those of the proposal. `digest` is of what a decision was made about: where it is the same after the
+    answer is compiled again, the decision stands.
     """
 
     item: str
@@ -118,12 +127,14 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def leaves_no_trace(self) -> bool:
-        """Whether nothing is told of it where it is withheld: it is not about the person, or a recipient whom nobody is to learn of."""
+        """Whether nothing is told of it where it is withheld: it is not about the person, or a recipient whom
+        nobody is to learn of."""
         return self.code == NOT_THE_PERSON or (self.kind == RECIPIENT and self.code != RGT_09)
 
     @property
     def is_shown(self) -> bool:
-        """Whether anything of it goes into the package; what is withheld is told by class and reason alone (EXP-09)."""
+        """Whether anything of it goes into the package; what is withheld is told by class and reason alone
+        (EXP-09)."""
         return self.status in (ItemStatus.APPROVED, ItemStatus.APPROVED_REDACTED)
 
     @property
@@ -133,7 +144,8 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def shown_attachment(self) -> Attachment | None:
-        """The file that goes along, as it is: only where it was APPROVED; a text in its place is told instead of it."""
+        """The file that goes along, as it is: only where it was APPROVED; a text in its place is told instead
+        of it."""
         return self.attachment if self.status is ItemStatus.APPROVED else None
 
     @property
@@ -146,14 +158,16 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def told_code(self) -> str:
-        """The reason that is told where it is withheld: what protects a child from a parent's knowing is no right of somebody else."""
+        """The reason that is told where it is withheld: what protects a child from a parent's knowing is no
+        right of somebody else."""
         if self.withheld_class in CLASSES:
             return RGT_09
         return self.code if self.code in TOLD_CODES else "RF-03"
 
     @property
     def shown_text(self) -> str:
-        """The text that goes into the package: what the reviewer wrote, else the proposal; never the text of the CRM. Empty for none."""
+        """The text that goes into the package: what the reviewer wrote, else the proposal; never the text of
+        the CRM. Empty for none."""
         if not self.is_shown:
             return ""
         return self.text if self.status is ItemStatus.APPROVED_REDACTED and self.text is not None else self.proposal
@@ -165,10 +179,12 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Recipient(msgspec.Struct, frozen=True):
-    """Somebody to whom data were passed on: by name where it is logged, else one of RECIPIENT_CATEGORIES (art. 15(1)(c)).
+    """Somebody to whom data were passed on: by name where it is logged, else one of RECIPIENT_CATEGORIES
+    (art. 15(1)(c)).
 
-    `on` is a day in ISO form, `country` an ISO code where it is outside the EEA, `safeguard` the ground for passing them on there. `source`
-    is the row (kind, id) that says so, empty for whoever no row names; `is_criminal`: whoever acts in criminal matters (7.1(c)).
+    `on` is a day in ISO form, `country` an ISO code where it is outside the EEA, `safeguard` the ground for
+    passing them on there. `source` is the row (kind, id) that says so, empty for whoever no row names;
+    `is_criminal`: whoever acts in criminal matters (7.1(c)).
     """
 
     name: str
@@ -183,10 +199,10 @@ class Recipient(msgspec.Struct, frozen=True):
 class Retention(msgspec.Struct, frozen=True):
     """How long a context is kept: a last day, or a criterion, one of CRITERIA.
 
-    A last day that has passed is never told as the term: `is_over`, and the request itself keeps the data, until `grace_days` after it is
-    closed (HLD-08). An end that is counted from a birth date is a criterion for everybody but the child (`until_age`, with the `age`): its
-    day would tell
-    the birthday. `is_held`: kept longer because of a legal obligation or a claim, without detail.
+    A last day that has passed is never told as the term: `is_over`, and the request itself keeps the data,
+    until `grace_days` after it is closed (HLD-08). An end that is counted from a birth date is a criterion
+    for everybody but the child (`until_age`, with the `age`): its day would tell the birthday. `is_held`:
+    kept longer because of a legal obligation or a claim, without detail.
     """
 
     category: str
@@ -199,7 +215,8 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """The legal basis of some purposes of a context: a code of BASES, or words by language; `special` that of Article 9."""
+    """The legal basis of some purposes of a context: a code of BASES, or words by language; `special` that of
+    Article 9."""
 
     purposes: tuple[str, ...]
     code: str = ""
@@ -208,7 +225,8 @@ class Ground(msgspec.Struct, frozen=True):
 
 
 class ProcessedBy(msgspec.Struct, frozen=True):
-    """Who processes for the organisation, by name where the schedule has one, and what it does, by language (art. 15(1)(c), 28)."""
+    """Who processes for the organisation, by name where the schedule has one, and what it does, by language
+    (art. 15(1)(c), 28)."""
 
     name: str
     tasks: dict[str, str]
@@ -217,11 +235,13 @@ class ProcessedBy(msgspec.Struct, frozen=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """One thing for which data are kept: a dossier, a lone fiche, gifts, a newsletter. `key` numbers it inside the package (`context-1`).
+    """One thing for which data are kept: a dossier, a lone fiche, gifts, a newsletter. `key` numbers it
+    inside the package (`context-1`).
 
-    `kind` is dossier, fiche, recording, donation, enrolment, engagement, newsletter, contact or request; `role` that of the person in it.
-    `purposes`, `data_categories` and `sources` are codes of the texts; `basis` is the legal basis as the policy has it, or one of BASES
-    where no row of it says one: `of_the_others` is that of the other contexts, which need these data. `rights` are rights
+    `kind` is dossier, fiche, recording, donation, enrolment, engagement, newsletter, contact or request;
+    `role` that of the person in it. `purposes`, `data_categories` and `sources` are codes of the texts;
+    `basis` is the legal basis as the policy has it, or one of BASES where no row of it says one:
+    `of_the_others` is that of the other contexts, which need these data. `rights` are rights
     (`rules.model.requests.Right`) that apply here. `source` is the unit of the CRM and stays inside.
     """
 
@@ -264,12 +284,15 @@ class Addressee(msgspec.Struct, frozen=True):
 class Compilation(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed part `compilation`: everything that may go into the answer, and what stands in its way.
 
-    `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `blocks` are codes that stop a release until
-    they are overridden or mended (`NO_CONTACT`, `TRANSFER_BASIS_MISSING`, `SUS-06`, …). `not_searched` are places by code. `needles` are
-    strings that must not be in the package: other people's names, numbers, addresses. `is_complete`: every row that was a candidate is in
-    exactly one of included, withheld or excluded (EXP-14). `offers_listening`: a recording with a voice is there (EXP-08).
+    `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `blocks` are
+    codes that stop a release until they are overridden or mended (`NO_CONTACT`, `TRANSFER_BASIS_MISSING`,
+    `SUS-06`, …). `not_searched` are places by code. `needles` are strings that must not be in the package:
+    other people's names, numbers, addresses. `is_complete`: every row that was a candidate is in exactly one
+    of included, withheld or excluded (EXP-14). `offers_listening`: a recording with a voice is there
+    (EXP-08).
 
-    A package is made of `shown` and `told_withheld`, whose numbers and classes have no gaps, and never of `items` (EXP-09, R-107).
+    A package is made of `shown` and `told_withheld`, whose numbers and classes have no gaps, and never of
+    `items` (EXP-09, R-107).
     """
 
     request: str
@@ -309,11 +332,13 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(msgspec.structs.replace(item, item=str(number)) for number, item in enumerate(shown, 1))
 
     def told_contexts(self, *, working_copy: bool = False) -> tuple[Context, ...]:
-        """The contexts with the recipients who may be told, each once; a working copy has also those who wait for a person.
+        """The contexts with the recipients who may be told, each once; a working copy has also those who wait
+        for a person.
 
-        A recipient is told where its item is, and something else of its fiche: what is withheld does not tell by its recipient that it is
-        there. Where recipients are no items, in answers to other rights, nobody who acts in criminal matters is told,
-        and in a file under RGT-09 nobody: a shelter would be found by it.
+        A recipient is told where its item is, and something else of its fiche: what is withheld does not tell
+        by its recipient that it is there. Where recipients are no items, in answers to other rights, nobody
+        who acts in criminal matters is told, and in a file under RGT-09 nobody: a shelter would be found by
+        it.
         """
         by_kind: dict[bool, dict[tuple[str, str], Item]] = {True: {}, False: {}}
         for item in self.items:
@@ -341,7 +366,8 @@ class Compilation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def told_withheld(self) -> tuple[Withheld, ...]:
-        """What was left out, each class and reason once: of items that a person or a rule withholds, and what was left out before."""
+        """What was left out, each class and reason once: of items that a person or a rule withholds, and what
+        was left out before."""
         of_items = (
             Withheld(item.withheld_class, item.told_code)
             for item in self.items

@@ -28,8 +28,8 @@ def is_service(who: str) -> bool:
 
 
 class Kind(StrEnum):
-    """What a plan or run looks at: dossiers, lone fiches and contacts; recordings; or both; only what had been erased and is back; or what
-    a person was granted on request."""
+    """What a plan or run looks at: dossiers, lone fiches and contacts; recordings; or both; only what had
+    been erased and is back; or what a person was granted on request."""
 
     RETENTION = "retention"
     RECORDINGS = "recordings"
@@ -60,7 +60,8 @@ class LinesRemoved(UsageError):
 class PlanLine(msgspec.Struct, frozen=True, gc=False):
     """What becomes of one unit, without personal data; the keys are those of the plan file.
 
-    `retention_end` and `anchor_on` are civil days in ISO form; `anchor_on` stays empty where the anchor is a birth date.
+    `retention_end` and `anchor_on` are civil days in ISO form; `anchor_on` stays empty where the anchor is a
+    birth date.
     """
 
     table: str
@@ -104,7 +105,8 @@ LINE_COLUMNS = (
 
 
 class Counter(msgspec.Struct, frozen=True):
-    """One counter of the circuit breaker (RET-24): disposals planned, the ceiling in force, the median of the last runs (None: too few)."""
+    """One counter of the circuit breaker (RET-24): disposals planned, the ceiling in force, the median of the
+    last runs (None: too few)."""
 
     planned: int
     limit: int
@@ -113,7 +115,8 @@ class Counter(msgspec.Struct, frozen=True):
 
 
 class CategoryCounter(msgspec.Struct, frozen=True):
-    """The counter of one category that the policy limits; `limit` is None where none of its limits applies yet."""
+    """The counter of one category that the policy limits; `limit` is None where none of its limits applies
+    yet."""
 
     planned: int
     limit: int | None
@@ -131,14 +134,16 @@ class Breaker(msgspec.Struct, frozen=True):
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """Something that a person has to look at tonight; `code` is stable, `message` says what and how many, without personal data."""
+    """Something that a person has to look at tonight; `code` is stable, `message` says what and how many,
+    without personal data."""
 
     code: str
     message: str
 
 
 class Approval(msgspec.Struct, frozen=True):
-    """One person's word on a plan. `role` is the role in which it was given; `comment` is free text of the approver."""
+    """One person's word on a plan. `role` is the role in which it was given; `comment` is free text of the
+    approver."""
 
     who: str
     role: str
@@ -168,12 +173,14 @@ class HoldChange(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """The head of a stored plan; its lines are kept beside it.
 
-    `trims` are the ids of contacts whose operational fields go (RET-20); `crm_holds` the units under a hold flag of the CRM.
-    `as_of_given` says that the plan looks at another day than its own and can never be applied (DAT-12). `why` are the codes that say why
-    approvals are `needed`; one counts for `approval_hours`. `seen` are the rows that were read, by table. `waiting` counts the disposals
-    that no run of this plan carries out, by code: quarantine, canaries. `backlog` are the units, as (table, id), that should be gone long
-    since. `request` is the subject request that a plan of kind request carries out. `cleared` says how many rows the fields of
-    IDS_IN_HEAD named before their ids had their day (ACC-07); such a field is empty then.
+    `trims` are the ids of contacts whose operational fields go (RET-20); `crm_holds` the units under a hold
+    flag of the CRM. `as_of_given` says that the plan looks at another day than its own and can never be
+    applied (DAT-12). `why` are the codes that say why approvals are `needed`; one counts for
+    `approval_hours`. `seen` are the rows that were read, by table. `waiting` counts the disposals that no run
+    of this plan carries out, by code: quarantine, canaries. `backlog` are the units, as (table, id), that
+    should be gone long since. `request` is the subject request that a plan of kind request carries out.
+    `cleared` says how many rows the fields of IDS_IN_HEAD named before their ids had their day (ACC-07); such
+    a field is empty then.
     """
 
     id: str
@@ -253,7 +260,8 @@ class Plan(msgspec.Struct, frozen=True):
         return PlanState.READY if not self.missing(now) else PlanState.WAITING
 
     def counting(self, now: datetime) -> tuple[Approval, ...]:
-        """The approvals that count at `now`: one that is older than `approval_hours` does no more, and may be given again."""
+        """The approvals that count at `now`: one that is older than `approval_hours` does no more, and may be
+        given again."""
         return tuple(word for word in self.given if word.approves and now < word.at + timedelta(hours=self.approval_hours))
 
     def missing(self, now: datetime) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """A subject request: its row in the register, and the sealed parts of its working area.
 
-The register says nothing about anybody: who asked, what was found and what may be told lie in parts, each sealed with a key of the request
-that is destroyed when its time has come (ACC-08, IDN-19, EXP-17). In the register a person who is unknown and one about whom nothing may be
-said look the same (SUS-07).
+The register says nothing about anybody: who asked, what was found and what may be told lie in parts, each
+sealed with a key of the request that is destroyed when its time has come (ACC-08, IDN-19, EXP-17). In the
+register a person who is unknown and one about whom nothing may be said look the same (SUS-07).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ CONTACT_KIND: Final = "contact"
 
 
 class IdentityCheck(msgspec.Struct, frozen=True):
-    """How somebody was identified; of the proof only method, day and verifier are kept (IDV-02). `mandate` is for on-behalf requests."""
+    """How somebody was identified; of the proof only method, day and verifier are kept (IDV-02). `mandate` is
+    for on-behalf requests."""
 
     method: IdentityMethod
     at: datetime
@@ -30,7 +31,8 @@ class IdentityCheck(msgspec.Struct, frozen=True):
 
 
 class Suspension(msgspec.Struct, frozen=True):
-    """A question to the person, from the day it was asked to the day it was answered. `counts`: it was asked in time (DDL-07).
+    """A question to the person, from the day it was asked to the day it was answered. `counts`: it was asked
+    in time (DDL-07).
 
     `reminded_on` is the day on which a reminder was found to be due (DDL-08).
     """
@@ -50,7 +52,8 @@ class Extension(msgspec.Struct, frozen=True):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """One person's word: `step` is content, release, or override with the `rule` that is overridden and a reason code."""
+    """One person's word: `step` is content, release, or override with the `rule` that is overridden and a
+    reason code."""
 
     step: str
     who: str
@@ -63,10 +66,11 @@ class Word(msgspec.Struct, frozen=True):
 class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the register (ACC-08), without a name.
 
-    `received_on` is the Brussels day of `received_at` (DDL-02). `language` is as it was asked in; that of the answer follows from what is
-    found (EXP-11). `resumes_to` is the state that a suspension interrupts. `answer` is package, neutral or dpo_review once it is compiled;
-    `refusal` the RF code of a refusal. `package_sha256` is the hash of what was released, `link` the SHA-256 of the download's token; at
-    each of the `renewals` its number of downloads began anew.
+    `received_on` is the Brussels day of `received_at` (DDL-02). `language` is as it was asked in; that of the
+    answer follows from what is found (EXP-11). `resumes_to` is the state that a suspension interrupts.
+    `answer` is package, neutral or dpo_review once it is compiled; `refusal` the RF code of a refusal.
+    `package_sha256` is the hash of what was released, `link` the SHA-256 of the download's token; at each of
+    the `renewals` its number of downloads began anew.
     """
 
     id: str
@@ -125,9 +129,10 @@ class GivenPerson(msgspec.Struct, frozen=True):
 class Details(msgspec.Struct, frozen=True):
     """What a right other than access asks for, where the form says it; all of it may be left out.
 
-    `corrections` are fields (as in `given`) with what they should say; `statement` is what the person wants added to a contested one.
-    `about` says what an objection, a restriction or a withdrawal is about: direct_marketing, recording, processing; accuracy, unlawful,
-    claim, objection; newsletter, image, testimonial. `audio`: the person asks for the sound of recordings (EXP-08).
+    `corrections` are fields (as in `given`) with what they should say; `statement` is what the person wants
+    added to a contested one. `about` says what an objection, a restriction or a withdrawal is about:
+    direct_marketing, recording, processing; accuracy, unlawful, claim, objection; newsletter, image,
+    testimonial. `audio`: the person asks for the sound of recordings (EXP-08).
     """
 
     corrections: dict[str, str] = {}
@@ -137,7 +142,8 @@ class Details(msgspec.Struct, frozen=True):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """The sealed part `given`: who asks, and the child on whose behalf. Erased when its time has come (ACC-08)."""
+    """The sealed part `given`: who asks, and the child on whose behalf. Erased when its time has come
+    (ACC-08)."""
 
     requester: GivenPerson
     on_behalf_of: GivenPerson | None = None
@@ -145,7 +151,8 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A row that may be about the person. `person` is requester or child, `strength` a class of IDN-17, `flags`, `evidence` are codes.
+    """A row that may be about the person. `person` is requester or child, `strength` a class of IDN-17,
+    `flags`, `evidence` are codes.
 
     `born_in` and `number`, masked (IDN-08), are of a contact, for a person to recognise them.
     """
@@ -171,7 +178,8 @@ class Candidates(msgspec.Struct, frozen=True):
 
 
 class Confirmed(msgspec.Struct, frozen=True):
-    """The sealed part `confirmed`: the candidates that a person says are about the requester or the child, by id; none is an answer too."""
+    """The sealed part `confirmed`: the candidates that a person says are about the requester or the child, by
+    id; none is an answer too."""
 
     candidates: tuple[str, ...]
     who: str
@@ -179,7 +187,8 @@ class Confirmed(msgspec.Struct, frozen=True):
 
 
 class Frozen(msgspec.Struct, frozen=True):
-    """The sealed part `frozen`: what the request keeps from disposal, confirmed or not (HLD-08); kept until the grace is over."""
+    """The sealed part `frozen`: what the request keeps from disposal, confirmed or not (HLD-08); kept until
+    the grace is over."""
 
     contacts: tuple[str, ...]
     rows: tuple[tuple[str, str], ...]
@@ -187,7 +196,8 @@ class Frozen(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, candidates: Iterable[Candidate], at: datetime, before: Frozen | None = None) -> Frozen:
-        """Everything that was found, whatever the class of the match, and what was frozen `before`: what was there at the receipt stays."""
+        """Everything that was found, whatever the class of the match, and what was frozen `before`: what was
+        there at the receipt stays."""
         found = [(each.kind, each.id) for each in candidates]
         contacts = {row for kind, row in found if kind == CONTACT_KIND}.union(before.contacts if before is not None else ())
         rows = {(kind, row) for kind, row in found if kind != CONTACT_KIND}.union(before.rows if before is not None else ())

@@ -24,7 +24,8 @@ class RunState(StrEnum):
 
 
 class ActionState(StrEnum):
-    """A planned unit in the journal. INTENDED stands there before the first write; a run that finds it later reads back first."""
+    """A planned unit in the journal. INTENDED stands there before the first write; a run that finds it later
+    reads back first."""
 
     INTENDED = "intended"
     REMOVED = "removed"  # its rows are written; other places are still to be cleaned (ERA-12)
@@ -35,9 +36,9 @@ class ActionState(StrEnum):
 
 
 class Mask(msgspec.Struct, frozen=True):
-    """What an anonymised row shows afterwards: since when (RFC 3339, UTC), and what the mapping has room for of its place in the
-    statistics. `is_common`: enough rows of the statistics share that place, so what the mapping keeps may stay (ERA-08). `keeps_key`: the
-    key of its pseudonyms outlives the run (ERA-02)."""
+    """What an anonymised row shows afterwards: since when (RFC 3339, UTC), and what the mapping has room for
+    of its place in the statistics. `is_common`: enough rows of the statistics share that place, so what the
+    mapping keeps may stay (ERA-08). `keeps_key`: the key of its pseudonyms outlives the run (ERA-02)."""
 
     at: str
     is_common: bool = False
@@ -48,11 +49,13 @@ class Mask(msgspec.Struct, frozen=True):
 
 
 class RowWrite(msgspec.Struct, frozen=True):
-    """One write to one row, in the product's word for its kind. `operation` is delete, mask (in-place anonymisation), trim, disown (a role
-    stays and does not say whose it is), drop_caller, unlink_contact, unlink_fiche or unlink_dossier; the last three empty the link to
-    `target`, a row that goes. `object` is the keyed reference of a recording's content outside the CRM, which goes before the row (ERA-12);
-    its address can hold a name and stands in no journal. `bypass` is the custom logic of the CRM that the write passes by. A `retained` row
-    lies in long-term retention, where no write reaches it: a job of the CRM removes it there once the live rows of its unit have gone."""
+    """One write to one row, in the product's word for its kind. `operation` is delete, mask (in-place
+    anonymisation), trim, disown (a role stays and does not say whose it is), drop_caller, unlink_contact,
+    unlink_fiche or unlink_dossier; the last three empty the link to `target`, a row that goes. `object` is
+    the keyed reference of a recording's content outside the CRM, which goes before the row (ERA-12); its
+    address can hold a name and stands in no journal. `bypass` is the custom logic of the CRM that the write
+    passes by. A `retained` row lies in long-term retention, where no write reaches it: a job of the CRM
+    removes it there once the live rows of its unit have gone."""
 
     kind: str
     id: str
@@ -68,12 +71,13 @@ class RowWrite(msgspec.Struct, frozen=True):
 class Action(msgspec.Struct, frozen=True):
     """One unit of a plan in the journal of a run.
 
-    `disposition` is delete, anonymise or trim. `rows` are all writes in the order in which they happen, the unit's own row last.
-    `code` says why it was skipped or failed. `still_there` are rows that verification found again, as (table, id). `categories`, `rule`,
-    `reason` and `end_month` (2026-02) are what the certificate says of the decision; `places` is the state of each place of ERA-12, and
-    `audit_entries` how many rows of history went; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along` are rows of tables
-    that are not mapped and that the CRM deletes with these, as (table, id). `gone` are rows of the unit that had gone before this
-    action was announced: they are cleaned, read back and certified with it.
+    `disposition` is delete, anonymise or trim. `rows` are all writes in the order in which they happen, the
+    unit's own row last. `code` says why it was skipped or failed. `still_there` are rows that verification
+    found again, as (table, id). `categories`, `rule`, `reason` and `end_month` (2026-02) are what the
+    certificate says of the decision; `places` is the state of each place of ERA-12, and `audit_entries` how
+    many rows of history went; `removed_at` and `verified_at` are RFC 3339 instants in UTC. `along` are rows
+    of tables that are not mapped and that the CRM deletes with these, as (table, id). `gone` are rows of the
+    unit that had gone before this action was announced: they are cleaned, read back and certified with it.
     """
 
     table: str
@@ -115,8 +119,9 @@ class Action(msgspec.Struct, frozen=True):
 class Erasure(msgspec.Struct, frozen=True):
     """One row that was written for good, as the register of erasures keeps it (ERA-13).
 
-    `ref` is the keyed reference of its table and id; of a trimmed contact that of the version which was emptied, since its row lives on and
-    may be filled in again for a reason of its own. `operation` is delete, mask or trim; `at` an RFC 3339 instant in UTC.
+    `ref` is the keyed reference of its table and id; of a trimmed contact that of the version which was
+    emptied, since its row lives on and may be filled in again for a reason of its own. `operation` is delete,
+    mask or trim; `at` an RFC 3339 instant in UTC.
     """
 
     ref: str
@@ -128,7 +133,8 @@ class Erasure(msgspec.Struct, frozen=True):
 
 
 class StatisticWrite(msgspec.Struct, frozen=True):
-    """One write to the statistics: a new row (`etag` is empty), or a total that grows by `adds` from the version that was read."""
+    """One write to the statistics: a new row (`etag` is empty), or a total that grows by `adds` from the
+    version that was read."""
 
     id: str
     values: dict[str, object]
@@ -150,8 +156,8 @@ COUNTED = ("disposed", "deleted", "anonymised", "trimmed", "skipped", "partial",
 class Run(msgspec.Struct, frozen=True):
     """One execution of one plan. `counts` is the answer of `apply` without its head.
 
-    `reckoned` is what the lines of its plan and its journal came to (ACC-03), noted before either has had its day; `is_journal_gone`: the
-    journal has (ACC-07), and with `are_certificates_gone` its certificates have.
+    `reckoned` is what the lines of its plan and its journal came to (ACC-03), noted before either has had its
+    day; `is_journal_gone`: the journal has (ACC-07), and with `are_certificates_gone` its certificates have.
     """
 
     id: str

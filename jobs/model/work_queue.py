@@ -1,4 +1,5 @@
-"""What waits for a person's decision: units kept because nothing in force decides on them (RET-14), each since a day."""
+"""What waits for a person's decision: units kept because nothing in force decides on them (RET-14), each
+since a day."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ QUEUE_OLD = "QUEUE_OLD"
 
 
 class WorkQueue(msgspec.Struct, frozen=True):
-    """The queue as a plan found it: whose work it is, how many units wait, how many of them for more than `days`, and the oldest for how
-    many days."""
+    """The queue as a plan found it: whose work it is, how many units wait, how many of them for more than
+    `days`, and the oldest for how many days."""
 
     owner: str
     days: int
@@ -23,7 +24,8 @@ class WorkQueue(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """One unit in the queue, by its keyed reference: of which table it is, and the day on which a plan first found it there."""
+    """One unit in the queue, by its keyed reference: of which table it is, and the day on which a plan first
+    found it there."""
 
     ref: str
     table: str
@@ -32,7 +34,8 @@ class Waiting(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class QueueMoves:
-    """What a plan changes in the queue of its CRM: units that come into it, and the references of those that have left it."""
+    """What a plan changes in the queue of its CRM: units that come into it, and the references of those that
+    have left it."""
 
     crm: str
     come: Collection[Waiting] = ()
@@ -40,6 +43,7 @@ class QueueMoves:
 
 
 def queue_of(waiting: Mapping[str, Waiting], owner: str, days: int, day: date) -> WorkQueue:
-    """Count what waits on a day. A unit is due `days` after the day on which it came, and overdue from the next one on."""
+    """Count what waits on a day. A unit is due `days` after the day on which it came, and overdue from the
+    next one on."""
     ages = [max((day - unit.since).days, 0) for unit in waiting.values()]
     return WorkQueue(owner, days, len(ages), sum(age > days for age in ages), max(ages, default=0))

@@ -1,4 +1,5 @@
-"""What stops a plan until two people have looked at it: the circuit breaker, and what else a person should see first."""
+"""What stops a plan until two people have looked at it: the circuit breaker, and what else a person should
+see first."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ WHY = (BREAKER_TRIPPED, CATEGORY_LIMIT, FIRST_RUN, DRIFTED, *NEEDS_APPROVAL)
 
 
 class Planned:
-    """How much a plan disposes of in earnest, by counter and by category; `read` are all units of a category, kept ones too."""
+    """How much a plan disposes of in earnest, by counter and by category; `read` are all units of a category,
+    kept ones too."""
 
     def __init__(self, draft: Draft, lookout: Lookout) -> None:
         aside: Tally[str] = Tally()
@@ -35,7 +37,8 @@ class Planned:
 
 
 def breaker_of(context: JobContext, past: Past, kind: Kind, planned: Planned) -> Breaker:
-    """What the circuit breaker says: of the whole by the last runs of the same kind, and of each category that the policy limits."""
+    """What the circuit breaker says: of the whole by the last runs of the same kind, and of each category
+    that the policy limits."""
     limits = context.policy.limits
     units = counter_of(context, kind, "units", planned.counters["units"], limits.units)
     recordings = counter_of(context, kind, "recordings", planned.counters["recordings"], limits.recordings)

@@ -1,4 +1,5 @@
-"""A person's word on a plan: two people in two roles let a plan through that a guard has stopped (RET-24, section 9.4)."""
+"""A person's word on a plan: two people in two roles let a plan through that a guard has stopped (RET-24,
+section 9.4)."""
 
 from __future__ import annotations
 
@@ -27,12 +28,14 @@ def approve_plan(
 ) -> Plan:
     """Record that one person approves or rejects a plan, and return the plan as it then stands.
 
-    The ledger keeps the role and a keyed reference of the person; the name stands with the plan alone (section 9.2).
+    The ledger keeps the role and a keyed reference of the person; the name stands with the plan alone
+    (section 9.2).
 
     Raises:
         UsageError: a name that is none.
         StoreAltered: the plan, or what was said on it, is not what the ledger says.
-        Refused: a plan of another CRM, the wrong role, the proposer, a person who has spoken before, or a plan that waits for nobody.
+        Refused: a plan of another CRM, the wrong role, the proposer, a person who has spoken before, or a
+            plan that waits for nobody.
     """
     plan = store.plan(plan_id)
     who, state = account(who), plan.state(now)

@@ -1,4 +1,5 @@
-"""Counts what the CRM itself deletes along with units that go, in tables that the mapping does not name, before a plan is approved."""
+"""Counts what the CRM itself deletes along with units that go, in tables that the mapping does not name,
+before a plan is approved."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from rules.model.records import KINDS, Unit
 
 
 def victims_of(connector: Connector, units: Sequence[Unit]) -> dict[str, int]:
-    """How many rows of each table that is not mapped would go along with these units and their fiches, for who looks at a plan.
+    """How many rows of each table that is not mapped would go along with these units and their fiches, for
+    who looks at a plan.
 
     What hangs on their notes, activities and roles is not counted here; it is looked at when the unit goes.
     """

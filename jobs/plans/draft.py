@@ -1,7 +1,7 @@
 """The lines of a plan in the making, and their totals.
 
-Most lines differ from another one only in id, version and dates. So a line is cut to its shape once, and filled in a hundred thousand
-times; and no more than a page of lines is in memory at a time.
+Most lines differ from another one only in id, version and dates. So a line is cut to its shape once, and
+filled in a hundred thousand times; and no more than a page of lines is in memory at a time.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Shape:
 
 
 class Draft:
-    """Pages of lines with their digest, and totals. A unit under `due_soon_days` of its end counts as due soon."""
+    """Pages of lines with their digest, and totals. A unit under `due_soon_days` of its end counts as due
+    soon."""
 
     def __init__(
         self, tables: Mapping[UnitKind, str], policy_version: str, day: date, due_soon_days: int, head: Mapping[str, object]
@@ -125,7 +126,8 @@ class Draft:
         return dict(sorted(counts.items()))
 
     def planned(self) -> dict[str, int]:
-        """How many units and recordings go, for the circuit breaker; contacts follow their units and are not counted (RET-24)."""
+        """How many units and recordings go, for the circuit breaker; contacts follow their units and are not
+        counted (RET-24)."""
         counts = {"units": 0, "recordings": 0}
         for shape in self._shapes.values():
             if shape.decision.is_disposal and shape.kind is not UnitKind.CONTACT:
@@ -151,7 +153,8 @@ def _day(day: date) -> bytes:
 
 
 def line_of(table: str, row: str, etag: str, decision: Decision, policy_version: str) -> PlanLine:
-    """The line of one unit. The anchor is that of the deciding end; a birth date is named, never given (ACC-04)."""
+    """The line of one unit. The anchor is that of the deciding end; a birth date is named, never given
+    (ACC-04)."""
     disposes = decision.disposition is not Disposition.KEEP
     end, deciding = decision.retention_end, decision.deciding
     anchor = deciding.anchor if deciding is not None else None

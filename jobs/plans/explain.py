@@ -69,7 +69,8 @@ def _line(context: JobContext, table: str, unit: Unit, decision: Decision) -> Pl
 
 
 def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLine, list[Step]]:
-    """A contact has no term of its own: it goes with the last unit that refers to it, unless a relation remains (RET-04, RET-20)."""
+    """A contact has no term of its own: it goes with the last unit that refers to it, unless a relation
+    remains (RET-04, RET-20)."""
     connector, day = context.connector, brussels_date(context.clock())
     lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values())))
     people = rows_anywhere(connector, Contact, CONTACT_FIELDS, Among("id", [row]), lie)
@@ -92,7 +93,8 @@ def _explain_contact(context: JobContext, table: str, row: str) -> tuple[PlanLin
         gathering.take_part(row, gathering.hook_of(kind, regarding))
     holds = active_holds(context, day)
     decided = [(unit, decide(unit, context.policy, holds, as_of=day)) for unit in gathering.every_unit()]
-    # Contacts that point here, and those whose activities it takes part in, are not judged themselves: they count as staying.
+    # Contacts that point here, and those whose activities it takes part in, are not judged themselves: they
+    # count as staying.
     gathering.contacts.update((child.id, child) for child in children)
     about = {regarding for regarding, _ in gathering.about if regarding != row}
     gathering.contacts.update((other, Contact(id=other)) for other in about if other not in gathering.contacts)

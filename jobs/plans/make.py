@@ -1,4 +1,5 @@
-"""Makes a plan: reads everything, decides on every unit, and stores what would become of each. Writes nothing to the CRM (R-061)."""
+"""Makes a plan: reads everything, decides on every unit, and stores what would become of each. Writes nothing
+to the CRM (R-061)."""
 
 from __future__ import annotations
 
@@ -96,7 +97,8 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
 
 
 def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout: Lookout) -> set[str]:
-    """Read everything and decide on every unit, by kind and id so that the order of reading does not matter; give the contacts to trim."""
+    """Read everything and decide on every unit, by kind and id so that the order of reading does not matter;
+    give the contacts to trim."""
     terms = relation_terms(context.policy)
     found = gather(context.connector, kind, day=day, progress=lookout.seen, terms=terms)
     draft.retained_rows = found.retained_rows
@@ -123,7 +125,8 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
     draft.victims = victims_of(context.connector, [unit for unit in found.units(kind) if unit.id in going]) if going else {}
     if kind is Kind.RECORDINGS:
         return set()
-    # A contact whose removal or trim was planned before and has not happened would look like one that was never linked (RET-20).
+    # A contact whose removal or trim was planned before and has not happened would look like one that was
+    # never linked (RET-20).
     undone = context.store.undone(draft.tables[UnitKind.CONTACT])
     held = holds.on_contacts()
     verdicts = settle(found, going, undone, day=day, terms=terms, held=held)
@@ -139,15 +142,17 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
 
 
 def contacts_out_of_reach(context: JobContext, found: Gathering, verdicts: ContactVerdicts) -> int:
-    """How many contacts in long-term retention would have to be trimmed, which no write can do, or purged where no job of ours may. They
-    stand in the plan all the same: a run notes that they stay, or a later one would take them for ones that were never linked."""
+    """How many contacts in long-term retention would have to be trimmed, which no write can do, or purged
+    where no job of ours may. They stand in the plan all the same: a run notes that they stay, or a later one
+    would take them for ones that were never linked."""
     trims, removals = verdicts.trim & found.retained, verdicts.remove & found.retained
     return len(trims) + (len(removals) if removals and not context.connector.may_purge_retained() else 0)
 
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Keep the garbage collector from walking over hundreds of thousands of units that are all still needed; none of them forms a cycle."""
+    """Keep the garbage collector from walking over hundreds of thousands of units that are all still needed;
+    none of them forms a cycle."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -166,10 +171,11 @@ def settle(
     terms: RelationTerms,
     held: Collection[str] = (),
 ) -> ContactVerdicts:
-    """Which contacts go with the units of these ids, which are trimmed, which were never linked (RET-20). Uses `found` up.
+    """Which contacts go with the units of these ids, which are trimmed, which were never linked (RET-20).
+    Uses `found` up.
 
-    `undone` are contacts that an earlier run should have removed or trimmed, each with which of the two; `held` those whose own row a hold
-    keeps (HLD-04).
+    `undone` are contacts that an earlier run should have removed or trimmed, each with which of the two;
+    `held` those whose own row a hold keeps (HLD-04).
     """
     facts = contact_facts(found, going, undone, day=day, terms=terms, held=held)
     found.forget_units()
@@ -193,8 +199,8 @@ def contact_facts(
     if terms.are_off:
         leaving.update(person for person in undone if person in found.contacts)
     else:
-        # An activity about a gift says nothing of the missions, and a removal that did not happen may have been for a relation's end:
-        # neither is a reason to trim a person who now has another one.
+        # An activity about a gift says nothing of the missions, and a removal that did not happen may have
+        # been for a relation's end: neither is a reason to trim a person who now has another one.
         outside = {unit.id for units in found.relation_units.values() for unit in units.values() if unit.id in going}
         of_missions = [unit is not None and unit.id in going and unit.id not in outside for unit in found.places]
         relations.lapsed.update(leaving)
@@ -303,7 +309,8 @@ def alarms_of_plan(
 
 
 def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, now: datetime) -> tuple[tuple[str, str], ...]:
-    """The units far past their end that a plan of long ago disposed of already; before there is such a plan, nothing is late."""
+    """The units far past their end that a plan of long ago disposed of already; before there is such a plan,
+    nothing is late."""
     if not lookout.late:
         return ()
     before = past.old_plan(kind, now - timedelta(days=context.policy.watch.backlog_days))
@@ -317,7 +324,8 @@ def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, no
 
 
 def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
-    """Let those units out of quarantine that are not due any more: should they be due again, their days begin anew."""
+    """Let those units out of quarantine that are not due any more: should they be due again, their days begin
+    anew."""
     left = lookout.left(context.connector)
     if left:
         units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table} for mark in left]
@@ -346,7 +354,8 @@ def unmapped(categories: Iterable[CategoryTotal]) -> tuple[str, ...]:
 
 
 def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known: Collection[str] | None) -> Iterator[str]:
-    """Name what is easily overlooked: rows in long-term retention, and columns that have come lately and may hold personal data.
+    """Name what is easily overlooked: rows in long-term retention, and columns that have come lately and may
+    hold personal data.
 
     `known` are the columns that are no news (`Past.columns_known`)."""
     for table, rows in retained.items():
@@ -357,7 +366,8 @@ def overlooked(retained: Mapping[str, int], unaccounted: Collection[str], known:
 
 
 def about_contacts(context: JobContext, contacts: list[str]) -> int:
-    """How many notes and activities hang on these contacts: they stay, and a person should look at them (RET-20)."""
+    """How many notes and activities hang on these contacts: they stay, and a person should look at them
+    (RET-20)."""
     kinds: tuple[type[Record], ...] = (Note, Call, Email)
     return sum(len(page) for kind in kinds for page in context.connector.read(kind, ("regarding",), among=Among("regarding", contacts)))
 

@@ -1,4 +1,5 @@
-"""What a plan in the making notes of its units beside the decision: canaries, quarantine, what is out of reach, changes, a backlog."""
+"""What a plan in the making notes of its units beside the decision: canaries, quarantine, what is out of
+reach, changes, a backlog."""
 
 from __future__ import annotations
 
@@ -26,10 +27,11 @@ UNITS = frozenset(KINDS[kind.value] for kind in UnitKind if kind is not UnitKind
 class Lookout:
     """Told of every unit that a plan decides on.
 
-    `seen` counts the rows on their way. `aside` are disposals that no run of this plan carries out, each with its kind of unit; `waiting`
-    counts them by code. `drifted` is how many units are disposed of that had changed since an approval, `late` those that are far past
-    their end. `canaries` are the decisions on canaries, by table and id; `undecided` the other units that nothing in force decides on
-    (RET-14), as (table, id).
+    `seen` counts the rows on their way. `aside` are disposals that no run of this plan carries out, each with
+    its kind of unit; `waiting` counts them by code. `drifted` is how many units are disposed of that had
+    changed since an approval, `late` those that are far past their end. `canaries` are the decisions on
+    canaries, by table and id; `undecided` the other units that nothing in force decides on (RET-14), as
+    (table, id).
     """
 
     def __init__(self, context: JobContext, past: Past, kind: Kind, day: date) -> None:
@@ -52,7 +54,8 @@ class Lookout:
         self._late_before = day - timedelta(days=policy.watch.backlog_days)
 
     def look(self, kind: UnitKind, table: str, row: str, decision: Decision, *, out_of_reach: bool = False) -> bool:
-        """Note what is particular about a unit; whether a run of this plan disposes of it, as far as can be told now."""
+        """Note what is particular about a unit; whether a run of this plan disposes of it, as far as can be
+        told now."""
         is_canary = row in self._canary_ids and (table, row) in self._expected
         if is_canary:
             self.canaries[(table, row)] = decision
@@ -77,13 +80,15 @@ class Lookout:
         return True
 
     def left(self, connector: Connector) -> list[Mark]:
-        """The units in quarantine that this plan has looked for and that are not due any more, or are gone: they leave it."""
+        """The units in quarantine that this plan has looked for and that are not due any more, or are gone:
+        they leave it."""
         looked_at = self.tables(connector)
         is_off = self._policy.quarantine is None
         return [mark for key, mark in self._marks.items() if is_off or (mark.table in looked_at and key not in self.due)]
 
     def odd_canaries(self, connector: Connector) -> Iterator[Alarm]:
-        """An alarm for each canary that is not as the policy says, named by its place in the policy's list."""
+        """An alarm for each canary that is not as the policy says, named by its place in the policy's
+        list."""
         for number, canary in enumerate(self._policy.canaries, start=1):
             record, found = connector.record(canary.table), self.canaries.get((canary.table, canary.id))
             if record not in UNITS:
@@ -97,7 +102,8 @@ class Lookout:
                 yield Alarm(CANARY, f"canary {number} ({canary.table}) must {must}: {found.reason.value}")
 
     def rows(self, connector: Connector) -> dict[str, int]:
-        """The rows that were read, by table. Participants of activities are left out: they come and go with these."""
+        """The rows that were read, by table. Participants of activities are left out: they come and go with
+        these."""
         kinds = {record.__name__.lower(): record for record in KINDS.values() if record is not ActivityParty}
         return {
             connector.table(kinds[name]): count
@@ -118,7 +124,8 @@ class Lookout:
 
 
 def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector: Connector) -> Iterator[Alarm]:
-    """An alarm for each table of which fewer rows are in sight than the last plan saw, beyond what our own runs have removed since."""
+    """An alarm for each table of which fewer rows are in sight than the last plan saw, beyond what our own
+    runs have removed since."""
     before = past.last_view(kind)
     if before is None:
         return
@@ -132,7 +139,8 @@ def shrunk(past: Past, kind: Kind, seen: dict[str, int], watch: Watch, connector
 
 
 def nothing_due(past: Past, kind: Kind, units: int, disposals: int, policy: Policy, day: date) -> Iterator[Alarm]:
-    """An alarm where a plan finds nothing although there usually is something, or reads no unit at all although there were some.
+    """An alarm where a plan finds nothing although there usually is something, or reads no unit at all
+    although there were some.
 
     A second look on a day on which a run was completed finds nothing, as it should (R-060).
     """

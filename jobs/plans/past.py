@@ -18,7 +18,8 @@ NEWS_DAYS = 30  # for so long every plan names a column that is new
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The plans and runs of one CRM, each newest first; those that another CRM had in the same store are not among them."""
+    """The plans and runs of one CRM, each newest first; those that another CRM had in the same store are not
+    among them."""
 
     store: Store
     plans: tuple[Plan, ...]
@@ -35,7 +36,8 @@ class Past:
         return [run for run in self.runs if run.is_over and run.kind is kind]
 
     def disposals(self, kind: Kind) -> list[int]:
-        """What completed runs of this kind disposed of, units and recordings together; runs that did not count are left out."""
+        """What completed runs of this kind disposed of, units and recordings together; runs that did not
+        count are left out."""
         counted = (run.counts.get("disposed") for run in self.completed(kind))
         return [sum(numbers.values()) for numbers in counted if isinstance(numbers, dict)]
 
@@ -48,20 +50,22 @@ class Past:
         return {category for run in self.runs if run.is_over for category, number in (_by_category(run) or {}).items() if number}
 
     def drifted(self) -> set[tuple[str, str]]:
-        """The units, as (table, id), that had changed when two people had approved their disposal, and that no run has settled since."""
+        """The units, as (table, id), that had changed when two people had approved their disposal, and that
+        no run has settled since."""
         approved = {plan.id for plan in self.plans if plan.needed}
         of_approved = {run.id for run in self.runs if run.plan in approved}
         return {action.key for run, action in self.store.last_skips() if run in of_approved and action.code == CHANGED}
 
     def columns_known(self, now: datetime) -> tuple[str, ...] | None:
-        """The unmapped columns that are no news: those which a plan had that is older than the days for which a new one is told, or the
-        first plan of all. None where there was no plan yet."""
+        """The unmapped columns that are no news: those which a plan had that is older than the days for which
+        a new one is told, or the first plan of all. None where there was no plan yet."""
         older = (plan for plan in self.plans if plan.created_at <= now - timedelta(days=NEWS_DAYS))
         plan = next(older, self.plans[-1] if self.plans else None)
         return None if plan is None else plan.unaccounted
 
     def last_view(self, kind: Kind) -> Plan | None:
-        """The last plan of this kind whose view can be compared with: one without an alarm about it, or one that was let through."""
+        """The last plan of this kind whose view can be compared with: one without an alarm about it, or one
+        that was let through."""
         doubted = (VIEW_SHRANK, NOTHING_DUE)
         return next(
             (plan for plan in self.plans if plan.kind is kind and (plan.applied or not any(each.code in doubted for each in plan.alarms))),
@@ -73,7 +77,8 @@ class Past:
         return next((plan for plan in self.plans if plan.kind is kind and plan.created_at <= before and not plan.as_of_given), None)
 
     def removed_since(self, plan: Plan, table: Callable[[str], str]) -> Counter[str]:
-        """How many rows our own runs have deleted since a plan was made, by table; `table` gives the one of a kind of record."""
+        """How many rows our own runs have deleted since a plan was made, by table; `table` gives the one of a
+        kind of record."""
         deletes = (
             write.kind for run in self._since(plan) for action in self._written(run) for write in action.rows if write.operation == "delete"
         )
@@ -89,7 +94,8 @@ class Past:
         return any(run.is_over and run.kind in kinds and brussels_date(run.as_of) == day for run in self.runs)
 
     def missing_runs(self, wanted: Kind, now: datetime, hours: int) -> list[Alarm]:
-        """An alarm for each kind of which no run was completed for so many hours, although there was one before."""
+        """An alarm for each kind of which no run was completed for so many hours, although there was one
+        before."""
         alarms = []
         for kind in (Kind.RETENTION, Kind.RECORDINGS) if wanted is Kind.ALL else (wanted,):
             ends = [run.ended_at for run in self.runs if run.is_over and run.ended_at is not None and run.kind in (kind, Kind.ALL)]

@@ -1,6 +1,7 @@
 """What another schedule would do: every unit is read once and decided twice, and nothing is written anywhere.
 
-Source: RET-06, 9.4 (a change of the schedule is proposed, advised on and approved by people who know its effect).
+Source: RET-06, 9.4 (a change of the schedule is proposed, advised on and approved by people who know its
+effect).
 """
 
 from __future__ import annotations
@@ -57,9 +58,9 @@ class ChangedUnit(msgspec.Struct, frozen=True, gc=False):
 class Simulation:
     """What the schedule `new` would change on a day, against `old`, the one in force.
 
-    `by_category` and `by_month` (the month of the end under the new schedule) count the changes of each kind; a unit with several
-    categories counts in each. `forecast` has for each month the disposals under the old and under the new schedule. `going`, `recordings`
-    and `contacts` are how many would go now under each.
+    `by_category` and `by_month` (the month of the end under the new schedule) count the changes of each kind;
+    a unit with several categories counts in each. `forecast` has for each month the disposals under the old
+    and under the new schedule. `going`, `recordings` and `contacts` are how many would go now under each.
     """
 
     old: Policy
@@ -137,7 +138,8 @@ def _compared(context: JobContext, old: Policy, new: Policy, day: date) -> Simul
 
 
 def change_between(old: Decision, new: Decision) -> str:
-    """Name what changes for a unit, the gravest first; empty where it is treated alike, by another rule perhaps."""
+    """Name what changes for a unit, the gravest first; empty where it is treated alike, by another rule
+    perhaps."""
     if old.is_disposal != new.is_disposal:
         return WOULD_GO if new.is_disposal else WOULD_STAY
     if old.is_disposal and old.disposition is not new.disposition:

@@ -1,7 +1,8 @@
-"""Stores a plan for which the schedule is not asked: what had been erased and is back, or what a person was granted.
+"""Stores a plan for which the schedule is not asked: what had been erased and is back, or what a person was
+granted.
 
-Its lines are made by `restores/plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit breaker asks for more approvals than it
-brings along.
+Its lines are made by `restores/plan.py` and `requests/decisions/plan_erasure.py`. Only the circuit breaker
+asks for more approvals than it brings along.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def store_plan(
 ) -> Plan:
     """Store the plan of these lines and of the contacts to trim.
 
-    Lines of `uncounted` tables follow others and are none of the disposals that the circuit breaker counts (RET-24).
+    Lines of `uncounted` tables follow others and are none of the disposals that the circuit breaker counts
+    (RET-24).
     """
     refuse_other_clock(context)
     policy = context.policy
@@ -80,7 +82,8 @@ def store_plan(
 
 
 def _breaker_of(context: JobContext, kind: Kind, tables: Sequence[str]) -> Breaker:
-    """What the circuit breaker says of one disposal in each of these tables; recordings have a counter of their own."""
+    """What the circuit breaker says of one disposal in each of these tables; recordings have a counter of
+    their own."""
     heard = tables.count(context.connector.table(Recording)) if context.connector.has(Recording) else 0
     limits = context.policy.limits
     units = counter_of(context, kind, "units", len(tables) - heard, limits.units)

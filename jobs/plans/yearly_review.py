@@ -1,4 +1,5 @@
-"""What the people who answer for the schedule look at once a year: what it does not decide, what it decides in doubt, and who overruled it.
+"""What the people who answer for the schedule look at once a year: what it does not decide, what it decides
+in doubt, and who overruled it.
 
 Source: RET-14, RET-15, RET-24, ACC-01; section 2.6 (gaps to be closed by the controller).
 """
@@ -68,7 +69,8 @@ class ReleasedHold:
 
 @dataclass(frozen=True, slots=True)
 class VersionUse:
-    """A version of the schedule, who approved it, and the first and the last day in the year on which a plan went by it."""
+    """A version of the schedule, who approved it, and the first and the last day in the year on which a plan
+    went by it."""
 
     version: str
     digest: str
@@ -81,10 +83,11 @@ class VersionUse:
 
 @dataclass(frozen=True, slots=True)
 class ReviewPack:
-    """The yearly review. Counts are units of today; overrides, releases and versions are of the year from `since` to `day`.
+    """The yearly review. Counts are units of today; overrides, releases and versions are of the year from
+    `since` to `day`.
 
-    `without_term` and `unused` are rows of the schedule, `unconfigured` are categories as the CRM has them (empty: none at all), `reviews`
-    come oldest first.
+    `without_term` and `unused` are rows of the schedule, `unconfigured` are categories as the CRM has them
+    (empty: none at all), `reviews` come oldest first.
     """
 
     policy: Policy

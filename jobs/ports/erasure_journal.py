@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 
 class ErasureJournal(Protocol):
-    """The register of erasures outside the database: it outlives a database that is lost, or restored to an older day (ERA-13)."""
+    """The register of erasures outside the database: it outlives a database that is lost, or restored to an
+    older day (ERA-13)."""
 
     def append(self, entries: Sequence[Erasure]) -> None:
         """Add entries for good: they are on the disk when this returns."""

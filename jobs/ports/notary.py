@@ -32,9 +32,11 @@ class Notary(Protocol):
         ...
 
     def stamp(self, message: bytes) -> str:
-        """The time stamp of an outside authority over the SHA-256 of a message (RFC 3161, in base64); empty where there is none."""
+        """The time stamp of an outside authority over the SHA-256 of a message (RFC 3161, in base64); empty
+        where there is none."""
         ...
 
     def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
-        """Bring the copy outside the database up to these checkpoints. Where that fails somebody is told; the work goes on."""
+        """Bring the copy outside the database up to these checkpoints. Where that fails somebody is told; the
+        work goes on."""
         ...

@@ -27,11 +27,12 @@ Entry = tuple[str, Mapping[str, object]]  # kind and data of a ledger entry that
 
 
 class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the store has had its day (ACC-07). `reckoned` are runs as they are once the lines of their plans are gone; `journals` the
-    runs whose journals go, `heads` the plans whose heads are to name no row any more, each with the SHA-256 of its head as it is,
-    `holds` the holds, by id, `certificates` the runs whose certificates go, and `policies` the digests of the
-    versions of the schedule. `contacts` is the table of people: of one whose removal has not happened the last action stays, and so does
-    that of a unit that is half done."""
+    """What of the store has had its day (ACC-07). `reckoned` are runs as they are once the lines of their
+    plans are gone; `journals` the runs whose journals go, `heads` the plans whose heads are to name no row
+    any more, each with the SHA-256 of its head as it is, `holds` the holds, by id, `certificates` the runs
+    whose certificates go, and `policies` the digests of the versions of the schedule. `contacts` is the table
+    of people: of one whose removal has not happened the last action stays, and so does that of a unit that is
+    half done."""
 
     lines_before: datetime
     reckoned: tuple[Run, ...] = ()
@@ -44,8 +45,8 @@ class PastTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Expired(msgspec.Struct, frozen=True):
-    """How much has had its day: plans whose lines went, runs whose journals went and the units in them, holds, plans whose heads name no
-    row any more, certificates, versions of the schedule."""
+    """How much has had its day: plans whose lines went, runs whose journals went and the units in them,
+    holds, plans whose heads name no row any more, certificates, versions of the schedule."""
 
     plans: int = 0
     journals: int = 0
@@ -57,7 +58,8 @@ class Expired(msgspec.Struct, frozen=True):
 
 
 class Store(Protocol):
-    """The state of the service. Each method is one transaction: what it writes is there whole, with its ledger entries, or not at all."""
+    """The state of the service. Each method is one transaction: what it writes is there whole, with its
+    ledger entries, or not at all."""
 
     @property
     def crm(self) -> str:
@@ -65,11 +67,13 @@ class Store(Protocol):
         ...
 
     def served(self) -> set[str]:
-        """The CRMs in the table of those that the store has served, as `rules.model.crm_addresses.organisation_at` names them."""
+        """The CRMs in the table of those that the store has served, as
+        `rules.model.crm_addresses.organisation_at` names them."""
         ...
 
     def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
-        """Store a plan with its lines, encoded and compressed page by page, and what it changes in the queue of undecided units."""
+        """Store a plan with its lines, encoded and compressed page by page, and what it changes in the queue
+        of undecided units."""
         ...
 
     def plan(self, plan: str) -> Plan:
@@ -77,7 +81,8 @@ class Store(Protocol):
         ...
 
     def saved_plan(self, plan: str) -> tuple[str, Plan]:
-        """The SHA-256 of a plan's head as it stands there, in hex, and the plan with the words that it was stored with."""
+        """The SHA-256 of a plan's head as it stands there, in hex, and the plan with the words that it was
+        stored with."""
         ...
 
     def plans(self) -> list[Plan]:
@@ -85,11 +90,13 @@ class Store(Protocol):
         ...
 
     def plan_pages(self, plan: str) -> Iterator[bytes]:
-        """The pages in the order in which they were saved. Raises LinesRemoved once they have had their day."""
+        """The pages in the order in which they were saved. Raises LinesRemoved once they have had their
+        day."""
         ...
 
     def expire(self, past: PastTerms, now: datetime) -> Expired:
-        """Remove what has had its day (ACC-04, ACC-07), with a ledger entry that tells of it in counts, and names the holds."""
+        """Remove what has had its day (ACC-04, ACC-07), with a ledger entry that tells of it in counts, and
+        names the holds."""
         ...
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
@@ -121,12 +128,13 @@ class Store(Protocol):
         ...
 
     def undone(self, table: str) -> dict[str, str]:
-        """The ids of this table that some run should have written and that the last run to try has not (skipped, failed or cut off), each
-        with the disposition that was planned."""
+        """The ids of this table that some run should have written and that the last run to try has not
+        (skipped, failed or cut off), each with the disposition that was planned."""
         ...
 
     def unfinished(self, run: str) -> list[tuple[str, Action]]:
-        """What runs other than this one last left PARTIAL or FAILED, and none has done since, each with that run."""
+        """What runs other than this one last left PARTIAL or FAILED, and none has done since, each with that
+        run."""
         ...
 
     def failures(self) -> list[tuple[str, Action]]:
@@ -138,7 +146,8 @@ class Store(Protocol):
         ...
 
     def last_skips(self) -> list[tuple[str, Action]]:
-        """The units whose last action, over all runs, is that they were skipped, each with that run, oldest first."""
+        """The units whose last action, over all runs, is that they were skipped, each with that run, oldest
+        first."""
         ...
 
     def stopped_since(self) -> datetime | None:
@@ -146,7 +155,8 @@ class Store(Protocol):
         ...
 
     def stop(self, since: datetime, entry: Entry) -> datetime:
-        """Set the kill switch, and give the instant since when it is set: setting it twice changes nothing and adds no entry."""
+        """Set the kill switch, and give the instant since when it is set: setting it twice changes nothing
+        and adds no entry."""
         ...
 
     def resume(self, entry: Entry) -> bool:
@@ -154,7 +164,8 @@ class Store(Protocol):
         ...
 
     def waiting_for_decision(self, crm: str) -> dict[str, Waiting]:
-        """The units of a CRM on which nothing in force decides, as the last plans that looked at them left the queue, by reference."""
+        """The units of a CRM on which nothing in force decides, as the last plans that looked at them left
+        the queue, by reference."""
         ...
 
     def marks(self) -> list[Mark]:
@@ -176,7 +187,8 @@ class Store(Protocol):
     def place_hold(self, hold: PlacedHold, entry: Entry) -> None: ...
 
     def release_hold(self, hold: PlacedHold, entry: Entry) -> None:
-        """Replace a hold by its released self. Raises Refused with code `released` where that has happened before."""
+        """Replace a hold by its released self. Raises Refused with code `released` where that has happened
+        before."""
         ...
 
     def restate_hold(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
@@ -190,7 +202,8 @@ class Store(Protocol):
     def record(
         self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
     ) -> None:
-        """Add or replace actions of the journal, by (table, id), together with ledger entries and entries of the register of erasures."""
+        """Add or replace actions of the journal, by (table, id), together with ledger entries and entries of
+        the register of erasures."""
         ...
 
     def erasures(self) -> Iterator[Erasure]:
@@ -202,22 +215,24 @@ class Store(Protocol):
         ...
 
     def check_erasures(self, *, whole: bool = False) -> None:
-        """Raise StoreAltered where the register of erasures, table or file, has not all that it had when the ledger's head was signed; with
-        `whole` each row is looked at, and not only how many there are."""
+        """Raise StoreAltered where the register of erasures, table or file, has not all that it had when the
+        ledger's head was signed; with `whole` each row is looked at, and not only how many there are."""
         ...
 
     def check_journal(self, *, whole: bool = False) -> None:
-        """Raise StoreAltered where the journal of the runs has not the rows, in the states and the order, that it had when the head of the
-        ledger was signed; with `whole` each document is looked at, which else is done for those that are read."""
+        """Raise StoreAltered where the journal of the runs has not the rows, in the states and the order,
+        that it had when the head of the ledger was signed; with `whole` each document is looked at, which
+        else is done for those that are read."""
         ...
 
     def check_waiting(self) -> None:
-        """Raise StoreAltered where the statistics that wait for their month are not those that waited when the head of the ledger was
-        signed (ERA-16)."""
+        """Raise StoreAltered where the statistics that wait for their month are not those that waited when
+        the head of the ledger was signed (ERA-16)."""
         ...
 
     def register_head(self) -> dict[str, object]:
-        """How many entries the register of erasures has, and the digest over all (`rows`, `digest`): what the signed head says."""
+        """How many entries the register of erasures has, and the digest over all (`rows`, `digest`): what the
+        signed head says."""
         ...
 
     def add_erasures(self, entries: Iterable[Erasure]) -> int:
@@ -225,15 +240,18 @@ class Store(Protocol):
         ...
 
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
-        """The units that were last done and verified, newest first, each with its run; runs that go on are left out."""
+        """The units that were last done and verified, newest first, each with its run; runs that go on are
+        left out."""
         ...
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
-        """What the last completed applying runs of this kind disposed of, newest first; `counter` is units or recordings (RET-24)."""
+        """What the last completed applying runs of this kind disposed of, newest first; `counter` is units or
+        recordings (RET-24)."""
         ...
 
     def waiting_statistics(self, crm: str) -> dict[tuple[str, str], int]:
-        """What was counted and waits for its month to be over: how many units, by month (2026-11) and facts (JSON), without identifiers."""
+        """What was counted and waits for its month to be over: how many units, by month (2026-11) and facts
+        (JSON), without identifiers."""
         ...
 
     def fix_statistics(
@@ -246,8 +264,9 @@ class Store(Protocol):
         counted: Mapping[tuple[str, str], int],
         forgotten: Sequence[Action],
     ) -> None:
-        """Save the run with the statistics that it is to write, at once with what else becomes of counts: `taken` months wait no longer,
-        `counted` units begin to, and `forgotten` are actions whose facts have left the journal."""
+        """Save the run with the statistics that it is to write, at once with what else becomes of counts:
+        `taken` months wait no longer, `counted` units begin to, and `forgotten` are actions whose facts have
+        left the journal."""
         ...
 
     def certificates(self, run: str) -> list[Issued]:
@@ -283,7 +302,8 @@ class Store(Protocol):
         ...
 
     def head(self) -> Head | None:
-        """The signed head of the ledger, None before its first entry. Raises StoreAltered where it may not be believed."""
+        """The signed head of the ledger, None before its first entry. Raises StoreAltered where it may not be
+        believed."""
         ...
 
     def last_checkpoint(self) -> KeptCheckpoint | None: ...
@@ -293,7 +313,8 @@ class Store(Protocol):
         ...
 
     def add_checkpoint(self, kept: KeptCheckpoint) -> bool:
-        """Keep a checkpoint behind the last one; False, and nothing is kept, where somebody else's has come between."""
+        """Keep a checkpoint behind the last one; False, and nothing is kept, where somebody else's has come
+        between."""
         ...
 
     def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
@@ -325,8 +346,9 @@ class Store(Protocol):
         parts: Mapping[str, bytes | None] | None = None,
         told: str = "",
     ) -> None:
-        """Replace a row of the register, and some of its parts; None removes a part for good. `since` is the row as it was read. Of the
-        part named `told`, if it is there, the last of the entries says as `kept` which one it is: see `part_digest`.
+        """Replace a row of the register, and some of its parts; None removes a part for good. `since` is the
+        row as it was read. Of the part named `told`, if it is there, the last of the entries says as `kept`
+        which one it is: see `part_digest`.
 
         Raises:
             Refused: with code `changed`, where somebody has changed the row meanwhile.
@@ -338,12 +360,13 @@ class Store(Protocol):
         ...
 
     def has_request_part(self, request: str, name: str) -> bool:
-        """Whether a part is there, be it one that nobody can open any more because the key of the request was destroyed."""
+        """Whether a part is there, be it one that nobody can open any more because the key of the request was
+        destroyed."""
         ...
 
     def part_digest(self, request: str, name: str) -> str | None:
-        """SHA-256 of a part as it is sealed, which says nothing of what is in it, and is another each time it is put in; None where it is
-        not there."""
+        """SHA-256 of a part as it is sealed, which says nothing of what is in it, and is another each time it
+        is put in; None where it is not there."""
         ...
 
     def destroy_spent_keys(self) -> None:
@@ -351,15 +374,18 @@ class Store(Protocol):
         ...
 
     def total_requests(self, requests: Sequence[SubjectRequest]) -> int:
-        """Turn rows of the register without working areas into yearly totals, with a ledger entry; give how many those were."""
+        """Turn rows of the register without working areas into yearly totals, with a ledger entry; give how
+        many those were."""
         ...
 
     def request_totals(self) -> dict[tuple[int, str, str], int]:
-        """How many requests there were of which nothing else is left, by year of receipt, right and outcome."""
+        """How many requests there were of which nothing else is left, by year of receipt, right and
+        outcome."""
         ...
 
     def exclusive(self, name: str = "runner") -> AbstractContextManager[Lease]:
-        """Hold the right to run, which one process has at a time. What a run writes is written with it or not at all.
+        """Hold the right to run, which one process has at a time. What a run writes is written with it or not
+        at all.
 
         Raises Refused with code `another_run` when somebody else holds it.
         """
@@ -374,7 +400,8 @@ class Lease(Protocol):
     """The right to run, as long as it is held."""
 
     def check(self) -> None:
-        """Raise Refused with code `lease_lost` once another process has taken over: asked before each request that leaves the machine."""
+        """Raise Refused with code `lease_lost` once another process has taken over: asked before each request
+        that leaves the machine."""
         ...
 
     def work_on(self, run: str) -> None:
@@ -383,7 +410,8 @@ class Lease(Protocol):
 
 
 class PolicyVersion(msgspec.Struct, frozen=True):
-    """One version of the retention schedule as it was when it first decided; `first_used_at` is RFC 3339 in UTC."""
+    """One version of the retention schedule as it was when it first decided; `first_used_at` is RFC 3339 in
+    UTC."""
 
     digest: str
     version: str
@@ -395,7 +423,8 @@ class SubjectRequests(Protocol):
     """The register of subject requests, as far as holds ask it."""
 
     def freezing(self, closed_since: date) -> Sequence[RequestHold]:
-        """The requests that are pending, and those that were closed on this Brussels day or later (HLD-08)."""
+        """The requests that are pending, and those that were closed on this Brussels day or later
+        (HLD-08)."""
         ...
 
 

@@ -1,7 +1,9 @@
-"""The certificates of one run as one signed document that anybody can verify without this installation (9.2, ACC-02).
+"""The certificates of one run as one signed document that anybody can verify without this installation (9.2,
+ACC-02).
 
-It holds the certificates, their Merkle root, the ledger's entries about the run, a signed checkpoint of the ledger, and the proof that the
-entries are in it. The file is RFC 8785 JSON and a line end, and counts byte by byte.
+It holds the certificates, their Merkle root, the ledger's entries about the run, a signed checkpoint of the
+ledger, and the proof that the entries are in it. The file is RFC 8785 JSON and a line end, and counts byte by
+byte.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ class Proven(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the one certificate of a document stands among those of its run, and the audit path to their root."""
+    """Where the one certificate of a document stands among those of its run, and the audit path to their
+    root."""
 
     index: int
     size: int
@@ -53,7 +56,8 @@ class KeyUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RunPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The run as a whole. `approvals` are roles; `certificates` counts them by disposition, `places` the states of each place over them."""
+    """The run as a whole. `approvals` are roles; `certificates` counts them by disposition, `places` the
+    states of each place over them."""
 
     run: str
     kind: str
@@ -73,7 +77,8 @@ class RunPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Attestation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document. `membership` is there in the document of a single unit only; `digests` tell which part somebody changed."""
+    """The document. `membership` is there in the document of a single unit only; `digests` tell which part
+    somebody changed."""
 
     schema: str
     run: RunPart
@@ -130,10 +135,12 @@ class LedgerIndex:
 
 
 def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs: Sequence[str] | None = None) -> Attestation:
-    """The document of a run that is over; with `unit_refs` (those of one unit, by every living key) that of this unit alone.
+    """The document of a run that is over; with `unit_refs` (those of one unit, by every living key) that of
+    this unit alone.
 
     Raises:
-        UsageError: the run goes on, has no certificate of that unit, or its certificates have had their day (ACC-07).
+        UsageError: the run goes on, has no certificate of that unit, or its certificates have had their day
+            (ACC-07).
     """
     if not run.is_over:
         raise UsageError("the run is not over", hint=f"crm-compliance apply {run.plan}", where=run.id)
@@ -223,7 +230,7 @@ def _digests(document: Attestation) -> dict[str, str]:
     return {name: digest_of(fields[name]) for name in PARTS}
 
 
-# -- verification ------------------------------------------------------------------------------------------------------------------
+# -- verification --------------------------------------------------------------------------------------------
 
 
 def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation | None, list[Problem]]:
@@ -257,7 +264,8 @@ def looks_like_one(content: bytes) -> bool:
 
 
 def _place_of(error: Exception) -> str:
-    """Where a document does not have its form; msgspec's messages quote names of fields and types, no values."""
+    """Where a document does not have its form; msgspec's messages quote names of fields and types, no
+    values."""
     return str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is not valid JSON"
 
 

@@ -1,4 +1,5 @@
-"""Makes a signed checkpoint of the ledger at the end of a run, and keeps a copy where the database is not (ACC-06)."""
+"""Makes a signed checkpoint of the ledger at the end of a run, and keeps a copy where the database is not
+(ACC-06)."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from rules.dates.instants import instant
 
 
 def make_checkpoint(store: Store, notary: Notary | None, clock: Clock) -> None:
-    """Sign what the ledger is now, unless the last checkpoint says it already, and bring the anchor up to date.
+    """Sign what the ledger is now, unless the last checkpoint says it already, and bring the anchor up to
+    date.
 
     Only what was added since is read again; the whole is verified by `ledger verify`.
 

@@ -1,4 +1,5 @@
-"""Proof that a run left nothing out: every unit read has one outcome, and the outcomes add up (ACC-03, R-143)."""
+"""Proof that a run left nothing out: every unit read has one outcome, and the outcomes add up (ACC-03,
+R-143)."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ OUTCOMES = {ActionState.DONE: DISPOSED, ActionState.PARTIAL: PARTIAL, ActionStat
 
 
 class Completeness(msgspec.Struct, frozen=True):
-    """The units of a run. `outcomes` are disposed, partial, skipped and `retained:REASON`, and add up to `units`; so do disposed, partial,
-    skipped, held and open of `past_end` to its `units`."""
+    """The units of a run. `outcomes` are disposed, partial, skipped and `retained:REASON`, and add up to
+    `units`; so do disposed, partial, skipped, held and open of `past_end` to its `units`."""
 
     units: int
     outcomes: dict[str, int]
@@ -34,7 +35,8 @@ class Completeness(msgspec.Struct, frozen=True):
 
 
 def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> Completeness:
-    """Give each line of a plan its one outcome. What a run did beside its plan (trims, units of an earlier plan) is not among them."""
+    """Give each line of a plan its one outcome. What a run did beside its plan (trims, units of an earlier
+    plan) is not among them."""
     states: Mapping[tuple[str, str], ActionState] = {action.key: action.state for action in journal}
     day = brussels_date(plan.as_of).isoformat()
     units, outcomes = 0, Counter[str]()
@@ -52,7 +54,8 @@ def reckon(plan: Plan, lines: Iterable[PlanLine], journal: Iterable[Action]) -> 
 
 
 def reckoning_of(store: Store, run: Run) -> Completeness:
-    """The completeness of a run: as it was noted where lines or journal have had their day (ACC-07), else counted now."""
+    """The completeness of a run: as it was noted where lines or journal have had their day (ACC-07), else
+    counted now."""
     if run.reckoned:
         return msgspec.convert(run.reckoned, Completeness)
     plan = store.plan(run.plan)

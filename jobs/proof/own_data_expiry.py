@@ -1,7 +1,8 @@
-"""What this product wrote down itself and has had its day: lines and heads of plans, journals of runs, holds, certificates, schedules
-(ACC-07).
+"""What this product wrote down itself and has had its day: lines and heads of plans, journals of runs, holds,
+certificates, schedules (ACC-07).
 
-What the proof of a run needs is noted without ids before its lines and its journal go. The ledger stays whole, and tells what has gone.
+What the proof of a run needs is noted without ids before its lines and its journal go. The ledger stays
+whole, and tells what has gone.
 """
 
 from __future__ import annotations
@@ -64,8 +65,9 @@ def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> I
 
 
 def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tuple[str, str]]:
-    """The old plans that name rows of the CRM in their heads, each with the digest of its head as the ledger has it. One that somebody has
-    changed stays as it is: the entry about what is left of it would make it look right."""
+    """The old plans that name rows of the CRM in their heads, each with the digest of its head as the ledger
+    has it. One that somebody has changed stays as it is: the entry about what is left of it would make it
+    look right."""
     store, believed = context.store, Believed(context.store, context.references)
     for plan in store.plans():
         if plan.created_at < lines_before and plan.names_rows and not any(about_plan(store, believed, plan)):
@@ -73,7 +75,8 @@ def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tup
 
 
 def _ended_on(store: Store) -> dict[str, date]:
-    """The Brussels day on which each run ended by the ledger: whoever sets another day in the table of runs makes nothing go earlier."""
+    """The Brussels day on which each run ended by the ledger: whoever sets another day in the table of runs
+    makes nothing go earlier."""
     return {entry.run or "": brussels_date(datetime.fromisoformat(entry.at)) for entry in store.strand(RUNS) if entry.kind == "run_ended"}
 
 
@@ -82,7 +85,8 @@ def _is_proof_past(last: date, terms: OwnData, day: date) -> bool:
 
 
 def _past_policies(context: JobContext, day: date) -> Iterator[str]:
-    """The versions of the schedule that no plan was made and no run ended by for so many years, those at hand aside."""
+    """The versions of the schedule that no plan was made and no run ended by for so many years, those at hand
+    aside."""
     store, terms = context.store, context.policy.own_data
     at_hand = {context.policy.digest, *(version.policy.digest for version in (context.versions.versions if context.versions else ()))}
     last_used: dict[str, datetime] = {}

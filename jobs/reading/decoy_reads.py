@@ -1,6 +1,7 @@
 """Reads that ask for nobody, so that the CRM is asked the same whatever is found.
 
-Whoever counts requests, or how long they take, must not learn whether there was something to find (SUS-04, SUS-07).
+Whoever counts requests, or how long they take, must not learn whether there was something to find (SUS-04,
+SUS-07).
 """
 
 from __future__ import annotations

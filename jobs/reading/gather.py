@@ -1,7 +1,8 @@
-"""Reads the CRM and puts rows together into units, for a whole night or for a few units just before they are written.
+"""Reads the CRM and puts rows together into units, for a whole night or for a few units just before they are
+written.
 
-Nothing is dropped in silence: a row that points to a row which this account cannot see stops the run, because a view with holes in it
-looks just like an organisation with less to keep.
+Nothing is dropped in silence: a row that points to a row which this account cannot see stops the run, because
+a view with holes in it looks just like an organisation with less to keep.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ NOTE_FIELDS = ("regarding", "regarding_kind", "is_document", "media_type", "evid
 EMAIL_FIELDS = ("regarding", "regarding_kind", "sent_on", "created_on")
 CALL_FIELDS = ("regarding", "regarding_kind")
 ACTIVITY_PARTY_FIELDS = ("activity", "party", "party_kind")
-# Gifts, courses and agreements: what tells that they tie a contact, and what a row of the schedule needs to decide over them (2.3).
+# Gifts, courses and agreements: what tells that they tie a contact, and what a row of the schedule needs to
+# decide over them (2.3).
 TIES: Mapping[UnitKind, tuple[type[Donation | Enrolment | Engagement], tuple[str, ...], tuple[str, ...]]] = {
     UnitKind.DONATION: (Donation, ("contact",), ("contact", "booked_on")),
     UnitKind.ENROLMENT: (Enrolment, ("contact",), ("contact", "kind", "held_on")),
@@ -75,7 +77,8 @@ class Seen:
 
 
 def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, terms: RelationTerms = NOTHING_IN_FORCE) -> Gathering:
-    """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions that are in force.
+    """Read everything that a plan of this kind depends on; `terms` are the rows outside the missions that are
+    in force.
 
     Raises:
         ReadIncomplete: a page is not whole, or rows point to rows that this account cannot see.
@@ -119,15 +122,17 @@ def gather(connector: Connector, kind: Kind, *, day: date, progress: Progress, t
     return found
 
 
-# A table that looks empty hides a hold, a child or a relation; the others hide only what would have been disposed of.
+# A table that looks empty hides a hold, a child or a relation; the others hide only what would have been
+# disposed of.
 GUARDING: tuple[type[Record], ...] = (Contact, Dossier, Fiche, Party, Call, Email, ActivityParty, Donation, Enrolment, Engagement)
 
 
 def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
-    """Refuse a view in which a table is empty while the CRM itself counts rows: a missing privilege looks just like that.
+    """Refuse a view in which a table is empty while the CRM itself counts rows: a missing privilege looks
+    just like that.
 
-    `seen` are rows by kind, as far as it was read. The count may be a day old, so a table that was emptied in earnest is taken for
-    hidden until the next one.
+    `seen` are rows by kind, as far as it was read. The count may be a day old, so a table that was emptied in
+    earnest is taken for hidden until the next one.
 
     Raises:
         ReadIncomplete: naming the table.
@@ -152,8 +157,9 @@ def add_relations(
     without: Collection[UnitKind] = (),
     lie: Collection[type[Record]] = (),
 ) -> None:
-    """Add the active and former relations of contacts (RET-20): a gift, a course, an agreement that has not ended before `day`; those of
-    the kinds `without` are passed over. Of the kinds `lie` rows in long-term retention tie their contact too."""
+    """Add the active and former relations of contacts (RET-20): a gift, a course, an agreement that has not
+    ended before `day`; those of the kinds `without` are passed over. Of the kinds `lie` rows in long-term
+    retention tie their contact too."""
     for kind, (record, tie, decides) in TIES.items():
         if kind in without:
             continue
@@ -187,7 +193,8 @@ def _add_retained_conversations(connector: Connector, found: Gathering, lie: Col
 
 
 def _add_retained_activities(connector: Connector, found: Gathering, lie: Collection[type[Record]]) -> None:
-    """Add what the calls and e-mails there hang on, and who takes part in them: an activity that stays keeps its people (RET-20)."""
+    """Add what the calls and e-mails there hang on, and who takes part in them: an activity that stays keeps
+    its people (RET-20)."""
     calls = without_live(_retained(connector, Call, CALL_FIELDS, lie), found.activities)
     emails = without_live(_retained(connector, Email, EMAIL_FIELDS, lie), found.activities)
     found.add_calls(calls)
@@ -198,8 +205,9 @@ def _add_retained_activities(connector: Connector, found: Gathering, lie: Collec
 
 
 def gather_units(connector: Connector, wanted: Mapping[UnitKind, Sequence[str]]) -> Gathering:
-    """Read some units afresh, with all that their retention ends depend on (RET-17), wherever it lies: what was moved into long-term
-    retention since counts as before (RET-11). Ids that are gone are simply not there."""
+    """Read some units afresh, with all that their retention ends depend on (RET-17), wherever it lies: what
+    was moved into long-term retention since counts as before (RET-11). Ids that are gone are simply not
+    there."""
     found = Gathering(connector.recording_media_types, versions={})
     kinds = {KINDS[kind.value] for kind, ids in wanted.items() if ids}
     lie = connector.retaining((Dossier, Fiche, Party, *kinds)) if kinds else frozenset()
@@ -290,8 +298,9 @@ def _pages(
         yield page
 
 
-# Rows that point to something that was not there when its table was read: made meanwhile, or hidden from this account. They are looked
-# for once more by their ids; if they stay out of sight the run stops, since a hold or a younger child might hide behind them.
+# Rows that point to something that was not there when its table was read: made meanwhile, or hidden from this
+# account. They are looked for once more by their ids; if they stay out of sight the run stops, since a hold
+# or a younger child might hide behind them.
 
 
 def _add_late_fiches(connector: Connector, found: Gathering, fiches: Sequence[Fiche]) -> None:

@@ -1,8 +1,9 @@
 """Rows that the CRM has moved into long-term retention, put beside the live rows that they belong with.
 
-They cannot be written, but they count: a fiche there may have the longest period of its dossier, a dossier there a hold, a gift there ties
-its donor. A live row that points to one is no hole in the view. What they point to may have gone long since: nothing keeps the links of a
-row there. One that is live again under its id, restored from elsewhere, is that live row.
+They cannot be written, but they count: a fiche there may have the longest period of its dossier, a dossier
+there a hold, a gift there ties its donor. A live row that points to one is no hole in the view. What they
+point to may have gone long since: nothing keeps the links of a row there. One that is live again under its
+id, restored from elsewhere, is that live row.
 
 Source: the reference, section 6.4; RET-11, RET-20.
 """
@@ -20,7 +21,8 @@ R = TypeVar("R", bound=Record)
 
 
 def retained_rows_of(connector: Connector, record: type[R], fields: tuple[str, ...], among: Among | None) -> list[R]:
-    """The rows of this kind that lie there, of these ids or all of them. Only a CRM without long-term retention has none unasked.
+    """The rows of this kind that lie there, of these ids or all of them. Only a CRM without long-term
+    retention has none unasked.
 
     Raises:
         ReadIncomplete: this account may not look there: nobody knows what a decision would lack.
@@ -45,7 +47,8 @@ def without_live(rows: Iterable[R], live: Collection[str]) -> list[R]:
 def retained_among(
     connector: Connector, found: Gathering, record: type[R], fields: tuple[str, ...], ids: Collection[str] | None
 ) -> list[R]:
-    """The rows of these ids (None: all) that lie there and that no live row is, noted as such; nobody is asked where there is no id."""
+    """The rows of these ids (None: all) that lie there and that no live row is, noted as such; nobody is
+    asked where there is no id."""
     among = Among("id", sorted(ids)) if ids is not None else None
     rows = without_live(
         retained_rows_of(connector, record, fields, among), found.dossiers.keys() | found.fiches.keys() | found.contacts.keys()
@@ -55,7 +58,8 @@ def retained_among(
 
 
 def add_retained_fiches(found: Gathering, rows: Sequence[Fiche]) -> None:
-    """Add fiches that lie there to their dossiers, or as units; one whose dossier is gone stands alone, as a live one would."""
+    """Add fiches that lie there to their dossiers, or as units; one whose dossier is gone stands alone, as a
+    live one would."""
     rows = without_live(rows, found.fiches)
     found.retained.update(row.id for row in rows)
     for row in rows:
@@ -64,7 +68,8 @@ def add_retained_fiches(found: Gathering, rows: Sequence[Fiche]) -> None:
 
 
 def add_retained_parties(found: Gathering, rows: Sequence[Party]) -> None:
-    """Add roles that lie there, and note what they are in. A child whose contact is gone has an unknown birth date (RET-14)."""
+    """Add roles that lie there, and note what they are in. A child whose contact is gone has an unknown birth
+    date (RET-14)."""
     found.retained.update(row.id for row in rows)
     for row in rows:
         row.contact = row.contact if row.contact in found.contacts else None

@@ -17,7 +17,8 @@ UNIT_KINDS = {kind.value: kind for kind in UnitKind}
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Rows as units by (kind, id), those that are gone left out; `loose` are those that are no unit of the schedule."""
+    """Rows as units by (kind, id), those that are gone left out; `loose` are those that are no unit of the
+    schedule."""
 
     found: Gathering
     units: Mapping[tuple[str, str], Unit]
@@ -57,7 +58,8 @@ def _whole(found: Gathering, kind: str, row: str) -> Unit | None:
     fiche = found.fiches.get(row)
     if fiche is None or fiche.dossier is None:
         return found.lone.get(row)
-    # A fiche of a dossier that stays: alone of its kind it is what was erased, and the holds on its dossier reach it.
+    # A fiche of a dossier that stays: alone of its kind it is what was erased, and the holds on its dossier
+    # reach it.
     return Unit(UnitKind.FICHE, row, _version(found, fiche), None, [fiche], belongs_to=found.dossiers.get(fiche.dossier))
 
 
@@ -66,7 +68,8 @@ def _version(found: Gathering, fiche: Fiche) -> str:
 
 
 def _single(found: Gathering, kind: str, row: Record) -> Unit:
-    """A row that goes alone, as a unit of the kind that stands for it; a role or call has none and passes for an e-mail."""
+    """A row that goes alone, as a unit of the kind that stands for it; a role or call has none and passes for
+    an e-mail."""
     unit = Unit(UNIT_KINDS.get(kind, UnitKind.EMAIL), row.id, row.etag, None, [], [])
     for name, owner in _owners(kind, row):
         if name == "contact":

@@ -32,12 +32,13 @@ from rules.retention.relations import RelationTerms
 class Gathering:
     """What was read, put together. Ids are keys.
 
-    `people` and `places` run side by side: a contact, and the unit in which it has a role or a part in an activity (None: nothing that
-    this product disposes of). `about` pairs the contact that an activity is about with a participant of it. `relations` and `former` are
-    contacts with a relation that no row of the schedule decides over; the others stand in `relation_units`, and in `gifts` the days of a
-    contact's gifts. `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers
-    and fiches that a role there names, and `bound` the units that one role there ties to each other. The methods that add a page return the
-    rows that point to something not read yet.
+    `people` and `places` run side by side: a contact, and the unit in which it has a role or a part in an
+    activity (None: nothing that this product disposes of). `about` pairs the contact that an activity is
+    about with a participant of it. `relations` and `former` are contacts with a relation that no row of the
+    schedule decides over; the others stand in `relation_units`, and in `gifts` the days of a contact's gifts.
+    `retained` are the rows that lie in the CRM's long-term retention, `named_there` the dossiers and fiches
+    that a role there names, and `bound` the units that one role there ties to each other. The methods that
+    add a page return the rows that point to something not read yet.
     """
 
     audio: tuple[str, ...]
@@ -62,7 +63,7 @@ class Gathering:
     retained_rows: dict[str, int] = field(default_factory=dict)  # how many of each table lie there
     activities: dict[str, Unit | str | None] = field(default_factory=dict)  # what each hangs on: a unit, a contact's id, or neither
 
-    # -- adding pages --------------------------------------------------------------------------------------------------------------
+    # -- adding pages ----------------------------------------------------------------------------------------
 
     def add_dossiers(self, page: Iterable[Dossier]) -> None:
         dossiers, kind = self.dossiers, UnitKind.DOSSIER
@@ -136,7 +137,8 @@ class Gathering:
                 self.versions[row.id] = row.etag
             role = row.role
             if role == "child" or (role is not None and role.isdecimal()):
-                # A role that the mapping does not know may be a child's, so the unit has a child of unknown age (R-161).
+                # A role that the mapping does not know may be a child's, so the unit has a child of unknown
+                # age (R-161).
                 child = contact if role == "child" else None
                 for unit in (in_dossier, in_fiche):
                     if unit is not None and (child is None or child not in unit.children):
@@ -164,7 +166,8 @@ class Gathering:
     def hung(
         self, kind: UnitKind, row: str, etag: str, fiche_id: str | None, *, recording: Recording | None = None, note: Note | None = None
     ) -> Unit:
-        """A unit that hangs on a fiche: with the fiche, and the unit of its dossier from which holds reach it (HLD-04)."""
+        """A unit that hangs on a fiche: with the fiche, and the unit of its dossier from which holds reach it
+        (HLD-04)."""
         fiche = self.fiches.get(fiche_id) if fiche_id is not None else None
         if recording is not None and fiche is not None:
             recording.fiche = fiche.id  # one string for both
@@ -182,7 +185,8 @@ class Gathering:
                 self.emails[row.id] = Unit(UnitKind.EMAIL, row.id, row.etag, email=row)
 
     def add_relations(self, kind: UnitKind, page: Iterable[Donation | Enrolment | Engagement], *, day: date, terms: RelationTerms) -> None:
-        """Add gifts, courses or agreements: as units where a row of the schedule is in force for them, else as what ties a contact."""
+        """Add gifts, courses or agreements: as units where a row of the schedule is in force for them, else
+        as what ties a contact."""
         is_unit = kind in terms.units
         units = self.relation_units.setdefault(kind, {}) if is_unit else {}
         for row in page:
@@ -197,7 +201,8 @@ class Gathering:
                 (self.former if has_ended else self.relations).add(row.contact)
 
     def hook_of(self, kind: str | None, regarding: str | None) -> Unit | str | None:
-        """What an activity hangs on: the unit that it goes with, the id of the contact that it is about, or None where it stays."""
+        """What an activity hangs on: the unit that it goes with, the id of the contact that it is about, or
+        None where it stays."""
         return regarding if kind == "contact" else self.unit_of(kind, regarding)
 
     def add_activity_parties(self, page: Iterable[ActivityParty]) -> None:
@@ -210,7 +215,8 @@ class Gathering:
                 self.take_part(contact.id, activities.get(row.activity))
 
     def take_part(self, contact: str, hook: Unit | str | None) -> None:
-        """A contact takes part in an activity that hangs on this; None: on nothing, or the activity is of a kind that is not mapped."""
+        """A contact takes part in an activity that hangs on this; None: on nothing, or the activity is of a
+        kind that is not mapped."""
         if isinstance(hook, str):
             self.about.append((hook, contact))
         else:
@@ -218,7 +224,8 @@ class Gathering:
             self.places.append(hook)
 
     def forget_units(self) -> None:
-        """Let go of all but contacts and what they have to do with each other: at a million rows the rest is two thirds of the memory."""
+        """Let go of all but contacts and what they have to do with each other: at a million rows the rest is
+        two thirds of the memory."""
         for rows in (self.dossiers, self.lone, self.recordings, self.attachments, self.emails, self.fiches, self.activities):
             rows.clear()
         self.relation_units.clear()
@@ -235,7 +242,7 @@ class Gathering:
             rows += [fiche.id for fiche in unit.fiches]
         return any(row in self.retained or row in self.named_there for row in rows)
 
-    # -- what was added ------------------------------------------------------------------------------------------------------------
+    # -- what was added --------------------------------------------------------------------------------------
 
     def every_unit(self) -> Iterator[Unit]:
         """All units, those already anonymised included."""
@@ -243,7 +250,8 @@ class Gathering:
             yield from units.values()
 
     def units(self, kind: Kind) -> Iterator[Unit]:
-        """The units that a plan of this kind has a line for, contacts apart, by kind and id; rows already anonymised have none (ERA-07)."""
+        """The units that a plan of this kind has a line for, contacts apart, by kind and id; rows already
+        anonymised have none (ERA-07)."""
         files = () if kind is Kind.RECORDINGS else (self.dossiers, self.lone, self.emails, *self.relation_units.values())
         recordings = () if kind is Kind.RETENTION else (self.recordings, self.attachments)
         for units in (*files, *recordings):

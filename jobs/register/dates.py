@@ -1,4 +1,5 @@
-"""The dates of a subject request: when its answer is due, what is late, and until when what is known of it is kept.
+"""The dates of a subject request: when its answer is due, what is late, and until when what is known of it is
+kept.
 
 Source: DDL-01 to DDL-11, EXP-17, ACC-07, ACC-08.
 """
@@ -63,7 +64,8 @@ def days_left(request: SubjectRequest, now: datetime, extra: Collection[date] = 
 
 
 def alarms_of(request: SubjectRequest, now: datetime, extra: Collection[date] = NO_DAYS) -> tuple[Alarm, ...]:
-    """What a person has to look at: the due date that comes near or is over, a question without an answer (DDL-08, DDL-10, DDL-11)."""
+    """What a person has to look at: the due date that comes near or is over, a question without an answer
+    (DDL-08, DDL-10, DDL-11)."""
     if request.is_closed:
         return ()
     if request.is_answered:
@@ -94,7 +96,8 @@ def targets_of(request: SubjectRequest, extra: Collection[date] = NO_DAYS) -> di
 
 
 def needs_reminder(question: Suspension, day: date) -> bool:
-    """Whether an open question has waited so long that the person is reminded: from the 30th day on (DDL-08)."""
+    """Whether an open question has waited so long that the person is reminded: from the 30th day on
+    (DDL-08)."""
     return question.answered_on is None and day >= question.asked_on + timedelta(days=REMIND_AFTER)
 
 
@@ -104,7 +107,8 @@ def was_given_up(question: Suspension, day: date) -> bool:
 
 
 def is_past(moment: datetime | None, days: int, day: date) -> bool:
-    """Whether a term has ended that begins with the Brussels day of an instant; its last day is so many days later (EXP-17, R-125)."""
+    """Whether a term has ended that begins with the Brussels day of an instant; its last day is so many days
+    later (EXP-17, R-125)."""
     return moment is not None and day > brussels_date(moment) + timedelta(days=days)
 
 

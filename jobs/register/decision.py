@@ -1,6 +1,7 @@
 """What was decided on a request for another right than access, and what of it still has to be done.
 
-It is a sealed part of the request: it names rows of files and holds the values that a person asked to be corrected. What is done leaves it.
+It is a sealed part of the request: it names rows of files and holds the values that a person asked to be
+corrected. What is done leaves it.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ DECLINED: Final[Mapping[Right, str]] = MappingProxyType(
 
 
 class Task(msgspec.Struct, frozen=True):
-    """One thing to do: `item` is the number in the answer, (`kind`, `id`) the row. `values` are fields with what they shall say, dates in
-    ISO form; `note` is the id of a note to be made, `text` what the person wants added."""
+    """One thing to do: `item` is the number in the answer, (`kind`, `id`) the row. `values` are fields with
+    what they shall say, dates in ISO form; `note` is the id of a note to be made, `text` what the person
+    wants added."""
 
     item: str
     what: What
@@ -77,9 +79,10 @@ class NotTold(StrEnum):
 class Notice(msgspec.Struct, frozen=True):
     """A recipient who is told that data were corrected, erased or restricted (art. 19): as the file names it.
 
-    `on` is the day of the last transmission, in ISO form. `deeds` are what it is told of, `items` the items that were granted for it.
-    `is_named`: something of a file about this very child was passed on, so that a letter may name them. Of anybody else in a file nobody
-    knows whether the recipient ever had the name: then `numbers` of what was passed on stand for it.
+    `on` is the day of the last transmission, in ISO form. `deeds` are what it is told of, `items` the items
+    that were granted for it. `is_named`: something of a file about this very child was passed on, so that a
+    letter may name them. Of anybody else in a file nobody knows whether the recipient ever had the name: then
+    `numbers` of what was passed on stand for it.
     """
 
     recipient: str
@@ -113,19 +116,21 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A person as the CRM knew them when it was decided; after an erasure it does not any more. `born_on` in ISO form, or empty."""
+    """A person as the CRM knew them when it was decided; after an erasure it does not any more. `born_on` in
+    ISO form, or empty."""
 
     name: str
     born_on: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The sealed part `decisions`. `contacts` are those of the person whose data it is, `asking` those of whoever asks as well; `tasks`
-    what has not been done yet, `done` the items that are. Contacts go as soon as no task is left.
+    """The sealed part `decisions`. `contacts` are those of the person whose data it is, `asking` those of
+    whoever asks as well; `tasks` what has not been done yet, `done` the items that are. Contacts go as soon
+    as no task is left.
 
-    `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields that say something else, with
-    what, empty where it is not told. `unsubscribed`: a newsletter was ended already, so that the CRM does not tell any more that there was
-    one.
+    `notices` are numbered from 1 in their order; `known` is whose data they are about, `corrected` the fields
+    that say something else, with what, empty where it is not told. `unsubscribed`: a newsletter was ended
+    already, so that the CRM does not tell any more that there was one.
     """
 
     right: Right
@@ -152,7 +157,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return [task for task in self.tasks if task.what in kinds]
 
     def without(self, tasks: Collection[Task], day: date) -> Decision:
-        """The same once these tasks are done; whoever is to be told of nothing else is due from that day on."""
+        """The same once these tasks are done; whoever is to be told of nothing else is due from that day
+        on."""
         left = tuple(task for task in self.tasks if task not in tasks)
         waiting = {task.item for task in left}
         done = {task.item for task in tasks} - waiting
@@ -175,19 +181,21 @@ def decision_of(store: Store, request: str) -> Decision | None:
 
 
 def is_settled(answer: Compilation) -> bool:
-    """Whether an answer for another right than access says what was decided, and not only what is proposed."""
+    """Whether an answer for another right than access says what was decided, and not only what is
+    proposed."""
     return bool(answer.granted or answer.refusal)
 
 
 def has_unsubscribed(store: Store, request: str) -> bool:
-    """Whether this very request has ended a newsletter: whoever asks is known for it until the answer is out."""
+    """Whether this very request has ended a newsletter: whoever asks is known for it until the answer is
+    out."""
     found = decision_of(store, request)
     return found is not None and found.unsubscribed
 
 
 def reopened(store: Store, request: str) -> bytes | None:
-    """The sealed part of a decision that is undone because the answer is made anew: nothing but what happened at once (DDL-13), and who
-    has been told of it."""
+    """The sealed part of a decision that is undone because the answer is made anew: nothing but what happened
+    at once (DDL-13), and who has been told of it."""
     found = decision_of(store, request)
     told = tuple(notice for notice in found.notices if not notice.is_open) if found is not None else ()
     if found is None or not (found.unsubscribed or told):

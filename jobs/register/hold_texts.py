@@ -1,7 +1,8 @@
 """What holds say of requests: a keyed reference, and never the id or the short number of one.
 
-A hold is on a row, and many may see holds. A hold that named its request would tell them, and whoever reads the database, that this row has
-to do with this request: for an answer that is neutral that must not be to be had anywhere (SUS-07, ACC-08).
+A hold is on a row, and many may see holds. A hold that named its request would tell them, and whoever reads
+the database, that this row has to do with this request: for an answer that is neutral that must not be to be
+had anywhere (SUS-07, ACC-08).
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ def request_code(reference: str) -> str:
 
 
 def without_requests(store: Store, reference: Reference, text: str) -> str:
-    """A text in which each id and each short number of a request stands as its code. A number that is in no register leads to nobody, and
-    is left out."""
+    """A text in which each id and each short number of a request stands as its code. A number that is in no
+    register leads to nobody, and is left out."""
     if not NAMED.search(text):
         return text
     numbers = {request.reference: request.id for request in store.requests()}
@@ -39,8 +40,8 @@ def without_requests(store: Store, reference: Reference, text: str) -> str:
 
 
 def restate_holds(store: Store, reference: Reference) -> None:
-    """Name requests by their codes also in holds that were placed before that was done, released ones included. The ledger keeps how they
-    were placed, and that they say the same in other words from now on."""
+    """Name requests by their codes also in holds that were placed before that was done, released ones
+    included. The ledger keeps how they were placed, and that they say the same in other words from now on."""
     for hold in store.holds():
         said = {name: without_requests(store, reference, getattr(hold, name)) for name in ("reason_code", "basis", "release_reason")}
         restated = msgspec.structs.replace(hold, **said)

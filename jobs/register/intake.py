@@ -1,6 +1,7 @@
 """Takes a subject request in: reads the form, and registers the receipt before anything else is done.
 
-A receipt is never lost for a mistake elsewhere: it is stored first, and what it keeps from disposal is worked out afterwards (HLD-08).
+A receipt is never lost for a mistake elsewhere: it is stored first, and what it keeps from disposal is worked
+out afterwards (HLD-08).
 
 Source: DDL-02, DDL-14, DDL-15, RGT-03, contract 3.6.
 """
@@ -36,7 +37,8 @@ _PLAINLY: Final = {
     "string_type": "should be a text",
     "too_long": "is too long",
 }
-# Who asks for somebody else, and must say for whom; an institution or a lawyer is registered as guardian (IDV-04).
+# Who asks for somebody else, and must say for whom; an institution or a lawyer is registered as guardian
+# (IDV-04).
 REPRESENTATIVES = frozenset({RequesterKind.PARENT_FOR_CHILD, RequesterKind.GUARDIAN})
 About = Literal[
     "", "direct_marketing", "recording", "processing", "accuracy", "unlawful", "claim", "objection", "newsletter", "image", "testimonial"
@@ -178,7 +180,8 @@ def read_form(text: bytes, now: datetime) -> IntakeForm:
 
 
 def open_request(store: Store, form: IntakeForm, *, new_id: Callable[[str], str]) -> SubjectRequest:
-    """Register a receipt, with what was said sealed beside it. A message that asks for several rights is registered for each (DDL-15)."""
+    """Register a receipt, with what was said sealed beside it. A message that asks for several rights is
+    registered for each (DDL-15)."""
     request = SubjectRequest(
         id=new_id("request"),
         right=form.right,
@@ -249,7 +252,8 @@ def _contradictions(form: IntakeForm, now: datetime) -> Iterable[str]:
 
 
 def _mistakes(error: ValidationError) -> list[str]:
-    """Every mistake with the place of its field. A key that nobody knows is not repeated: it may be anything that somebody typed."""
+    """Every mistake with the place of its field. A key that nobody knows is not repeated: it may be anything
+    that somebody typed."""
     found = []
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
         place = [str(part) for part in problem["loc"]]

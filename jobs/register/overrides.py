@@ -20,7 +20,8 @@ from rules.rights import standing
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")
 
-# The rules that two people may set aside together, with the blocks that go with each. A transfer without a basis is none of them (R-121).
+# The rules that two people may set aside together, with the blocks that go with each. A transfer without a
+# basis is none of them (R-121).
 OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         **dict.fromkeys(standing.OVERRIDABLE, frozenset[str]()),
@@ -33,7 +34,8 @@ OVERRIDABLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 
 def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequest:
-    """Record one of the two approvals needed to override a rule: the DPO's and a second person's (IDV-05, SUS-11).
+    """Record one of the two approvals needed to override a rule: the DPO's and a second person's (IDV-05,
+    SUS-11).
 
     The ledger does not say which rule: with some of them it would be a list of suspects (SUS-02).
 
@@ -53,7 +55,8 @@ def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequ
 
 
 def overridden(request: SubjectRequest) -> frozenset[str]:
-    """Give the rules, and the blocks that go with them, which two people have set aside, one of them as DPO."""
+    """Give the rules, and the blocks that go with them, which two people have set aside, one of them as
+    DPO."""
     found: set[str] = set()
     for rule, blocks in OVERRIDABLE.items():
         words = _words_on(request, rule)

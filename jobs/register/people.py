@@ -1,4 +1,5 @@
-"""Whom a request is about: the contacts and rows that a person has confirmed as the requester, or as the child.
+"""Whom a request is about: the contacts and rows that a person has confirmed as the requester, or as the
+child.
 
 Source: EXP-04, R-151, RGT-01; contract 3.6.
 """
@@ -15,7 +16,8 @@ CHILD, REQUESTER = "child", "requester"
 
 
 class ConfirmedPeople(msgspec.Struct, frozen=True):
-    """The confirmed contacts (several rows may be one person), and rows that are about somebody without a contact, as (kind, id)."""
+    """The confirmed contacts (several rows may be one person), and rows that are about somebody without a
+    contact, as (kind, id)."""
 
     requester: frozenset[str] = frozenset()
     child: frozenset[str] = frozenset()
@@ -52,7 +54,8 @@ def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
     """Whom the last confirmation names; nobody is an answer too.
 
     Raises:
-        Refused: with code `not_confirmed`, where nobody has said who it is, or the search was made again since.
+        Refused: with code `not_confirmed`, where nobody has said who it is, or the search was made again
+            since.
     """
     confirmed, candidates = store.request_part(request, CONFIRMED), store.request_part(request, CANDIDATES)
     if confirmed is None:

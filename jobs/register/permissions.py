@@ -39,7 +39,8 @@ _DECIDING: Final = "requests review R, then requests decide R, then requests app
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Somebody who moves a request now. `reference` makes the keyed reference of an account; `extra` are the organisation's holidays."""
+    """Somebody who moves a request now. `reference` makes the keyed reference of an account; `extra` are the
+    organisation's holidays."""
 
     store: Store
     who: str
@@ -68,7 +69,8 @@ def admitted(hand: Hand, request_id: str, step: Step, *, roles: Collection[str] 
 
 
 def of_this_crm(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
-    """Give a request of the CRM that the store is open for; one of another CRM is no business of this command."""
+    """Give a request of the CRM that the store is open for; one of another CRM is no business of this
+    command."""
     request = hand.store.request(request_id)
     told: dict[str, object] = {"action": f"requests {step.value}", "request": request.id, "role": hand.role}
     refuse_other_crm(hand.store, request.crm, told | {"by": hand.reference("person", hand.who)}, request.id)
@@ -76,7 +78,8 @@ def of_this_crm(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
 
 
 def check_role(hand: Hand, step: Step, roles: Collection[str] = (DPO,)) -> None:
-    """Refuse the service, and a role that never takes a step; the attempt leaves a trace without its payload (section 9.4, ACC-10)."""
+    """Refuse the service, and a role that never takes a step; the attempt leaves a trace without its payload
+    (section 9.4, ACC-10)."""
     by_service = is_service(hand.who)
     if hand.role in roles and not by_service:
         return

@@ -1,7 +1,9 @@
-"""The moves of a subject request: identified, suspended, resumed, extended, closed, delivered to the wrong person.
+"""The moves of a subject request: identified, suspended, resumed, extended, closed, delivered to the wrong
+person.
 
-Each is the same for everybody, whatever is in the file (IDV-03, SUS-04). Every move is one row of the register replaced, with its entry in
-the ledger: the request, the step, the role and codes, and nothing about anybody.
+Each is the same for everybody, whatever is in the file (IDV-03, SUS-04). Every move is one row of the
+register replaced, with its entry in the ledger: the request, the step, the role and codes, and nothing about
+anybody.
 
 Source: section 6.5, section 8, ACC-08 to ACC-10, EXP-16.
 """
@@ -44,7 +46,8 @@ EXTENSIONS: Final = ("complexity", "number")
 BREACH_HOURS: Final = timedelta(hours=72)  # GDPR art. 33(1), EXP-16
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 
-# A refusal that is told without an answer having been prepared, with whom it fits; every other one is decided and released.
+# A refusal that is told without an answer having been prepared, with whom it fits; every other one is decided
+# and released.
 _ANYBODY, _UNIDENTIFIED, _REPRESENTATIVE = "anybody", "unidentified", "representative"
 REFUSED_AT_ONCE: Final = MappingProxyType({"RF-01": _UNIDENTIFIED, "RF-07": _REPRESENTATIVE, "RF-08": _ANYBODY})
 # Whoever closes a request says how it ended; what was sent has its outcome from the release.
@@ -54,10 +57,11 @@ _BY_RELEASE: Final = frozenset({Outcome.DELIVERED, Outcome.DELIVERED_PARTLY, Out
 def identify(
     hand: Hand, request_id: str, method: IdentityMethod, *, mandate: Mandate | None = None, child_agrees: bool = False
 ) -> SubjectRequest:
-    """Record how somebody was identified, and for whom they may act; of the proof method, day and verifier are kept (IDV-02).
+    """Record how somebody was identified, and for whom they may act; of the proof method, day and verifier
+    are kept (IDV-02).
 
-    Without a word on the mandate of whoever asks for a child only evidence in a file of the child shows it (RGT-04). Identifying again
-    undoes what was built on the check before it.
+    Without a word on the mandate of whoever asks for a child only evidence in a file of the child shows it
+    (RGT-04). Identifying again undoes what was built on the check before it.
     """
     request = admitted(hand, request_id, Step.IDENTIFY)
     if not request.on_behalf and (mandate is not None or child_agrees):
@@ -72,8 +76,8 @@ def identify(
 
 
 def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> SubjectRequest:
-    """Record a question to the person. It stops the clock if it was asked in time (DDL-07, R-137); a later one is on record, and the
-    request goes on. Others may be open: days that several of them share count once.
+    """Record a question to the person. It stops the clock if it was asked in time (DDL-07, R-137); a later
+    one is on record, and the request goes on. Others may be open: days that several of them share count once.
 
     Raises:
         UsageError: a reason that is none, or a day before the receipt or to come.
@@ -89,11 +93,11 @@ def suspend(hand: Hand, request_id: str, reason: str, asked_on: date) -> Subject
 
 
 def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") -> SubjectRequest:
-    """Record the day on which the person answered; the due date moves by the days in between (DDL-07, R-136). Whoever was asked who they
-    are, and is not identified yet, is being identified from then on.
+    """Record the day on which the person answered; the due date moves by the days in between (DDL-07, R-136).
+    Whoever was asked who they are, and is not identified yet, is being identified from then on.
 
-    Of several open questions the oldest is the one that was answered, or the oldest for this `reason`; the clock stands still until the
-    last of those that stop it has its answer.
+    Of several open questions the oldest is the one that was answered, or the oldest for this `reason`; the
+    clock stands still until the last of those that stop it has its answer.
 
     Raises:
         UsageError: a reason that is none, or a day before the question or to come.
@@ -123,8 +127,8 @@ def resume(hand: Hand, request_id: str, answered_on: date, *, reason: str = "") 
 def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> SubjectRequest:
     """Add two months, of which the person was told in time (DDL-06, R-134).
 
-    Once it is known who the person is, only for an answer that gives data: asking for more time would reveal that there is something to
-    read (SUS-04, R-105, R-114). Why it is refused is not told.
+    Once it is known who the person is, only for an answer that gives data: asking for more time would reveal
+    that there is something to read (SUS-04, R-105, R-114). Why it is refused is not told.
 
     Raises:
         UsageError: a reason that is none, or an instant to come.
@@ -147,7 +151,8 @@ def extend(hand: Hand, request_id: str, reason: str, notified_at: datetime) -> S
 
 
 def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
-    """Close a request with the code of its outcome (ACC-08); what leads to files goes at once, the rest when its time has come.
+    """Close a request with the code of its outcome (ACC-08); what leads to files goes at once, the rest when
+    its time has come.
 
     `outcome` is a code, a refusal with its text code: `REFUSED:RF-08`.
 
@@ -172,11 +177,13 @@ def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
 
 
 def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: str, now: datetime) -> tuple[SubjectRequest, Entry]:
-    """The closed row and its entry. Which rule people set aside is not left where it would tell about a suspicion (SUS-02, SUS-07).
+    """The closed row and its entry. Which rule people set aside is not left where it would tell about a
+    suspicion (SUS-02, SUS-07).
 
-    The entry says whether the request goes on keeping what it kept, which everyone's does for whom it was looked up, found or not, and by
-    the digest of the sealed part which one that is: who takes that part out of the database, or puts an older one in its place, is noticed
-    (`jobs/checks/ledger_agreement.py`), and nobody is told by it.
+    The entry says whether the request goes on keeping what it kept, which everyone's does for whom it was
+    looked up, found or not, and by the digest of the sealed part which one that is: who takes that part out
+    of the database, or puts an older one in its place, is noticed (`jobs/checks/ledger_agreement.py`), and
+    nobody is told by it.
     """
     words = tuple(kept for word in request.words if (kept := _kept_word(word, outcome)) is not None)
     closed = msgspec.structs.replace(
@@ -193,13 +200,15 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
 
 
 def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
-    """What goes when a request is closed: all that leads to files, and working copies of what was never delivered (ACC-08)."""
+    """What goes when a request is closed: all that leads to files, and working copies of what was never
+    delivered (ACC-08)."""
     gone = [CANDIDATES, CONFIRMED, REVIEW_PAGE]
     return dict.fromkeys(gone if request.released_at is not None else [*gone, COMPILATION, DECISIONS])
 
 
 def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
-    """Record that an answer reached the wrong person: the link is dead at once, and the authority is told within 72 hours (EXP-16).
+    """Record that an answer reached the wrong person: the link is dead at once, and the authority is told
+    within 72 hours (EXP-16).
 
     The first time counts; saying it again changes nothing.
     """
@@ -212,11 +221,12 @@ def misdelivered(hand: Hand, request_id: str) -> SubjectRequest:
 
 
 def renew(hand: Hand, request_id: str) -> SubjectRequest:
-    """Let the link of a released answer be used as often as at first, until the day on which it ends: a download that a proxy took whole
-    and did not hand on has counted (EXP-16).
+    """Let the link of a released answer be used as often as at first, until the day on which it ends: a
+    download that a proxy took whole and did not hand on has counted (EXP-16).
 
     Raises:
-        Refused: with code `state`, where nothing was released; with code `gone`, where the link has ended or was withdrawn.
+        Refused: with code `state`, where nothing was released; with code `gone`, where the link has ended or
+            was withdrawn.
     """
     request = admitted(hand, request_id, Step.RENEW)
     if request.released_at is None:

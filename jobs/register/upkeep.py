@@ -1,6 +1,8 @@
-"""What the calendar asks of the register of requests: reminders, requests that nobody answers any more, and what has had its day.
+"""What the calendar asks of the register of requests: reminders, requests that nobody answers any more, and
+what has had its day.
 
-Nothing here asks the CRM, so nothing stays longer because the CRM cannot be reached. Every step may be done again.
+Nothing here asks the CRM, so nothing stays longer because the CRM cannot be reached. Every step may be done
+again.
 
 Source: DDL-08, ACC-07, ACC-08, EXP-17, HLD-08, R-125.
 """
@@ -30,7 +32,8 @@ SERVICE = "service"
 
 
 class Upkept(msgspec.Struct, frozen=True):
-    """What was done, by request id: `erased` are parts with their names, `totalled` counts the rows of which a yearly total is left."""
+    """What was done, by request id: `erased` are parts with their names, `totalled` counts the rows of which
+    a yearly total is left."""
 
     reminded: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
@@ -67,7 +70,8 @@ def keep_register(store: Store, defaults: Defaults, now: datetime, references: R
 
 
 def _is_given_up(request: SubjectRequest, day: date) -> bool:
-    """Whether the question who the person is was left without an answer for too long, and every one asked since (DDL-08)."""
+    """Whether the question who the person is was left without an answer for too long, and every one asked
+    since (DDL-08)."""
     questions = open_questions(request)
     return not request.is_answered and request.identity is None and bool(questions) and was_given_up(questions[-1], day)
 
@@ -107,14 +111,15 @@ def _past_their_day(store: Store, request: SubjectRequest, defaults: Defaults, d
 
 
 def _is_unfinished(store: Store, request: SubjectRequest) -> bool:
-    """Whether something that was granted could not be carried out yet, or somebody is not told of it yet: it stays granted and due,
-    however long that takes (DDL-12, ERA-14)."""
+    """Whether something that was granted could not be carried out yet, or somebody is not told of it yet: it
+    stays granted and due, however long that takes (DDL-12, ERA-14)."""
     decision = decision_of(store, request.id) if request.released_at is not None else None
     return decision is not None and decision.is_unfinished
 
 
 def _complaint_follows(store: Store, request: SubjectRequest, day: date, references: References) -> bool:
-    """Whether a hold for a complaint is in force that names the request as its reason, or is on what the request kept (ACC-08)."""
+    """Whether a hold for a complaint is in force that names the request as its reason, or is on what the
+    request kept (ACC-08)."""
     part = store.request_part(request.id, FROZEN)
     frozen = msgspec.json.decode(part, type=Frozen) if part is not None else None
     kept = {*frozen.contacts, *(row for _, row in frozen.rows)} if frozen is not None else set()

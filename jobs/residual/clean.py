@@ -1,12 +1,15 @@
-"""Cleans what outlives a row in the CRM: timeline, jobs, long-term retention, recycle bin, history; and reads back that it is gone.
+"""Cleans what outlives a row in the CRM: timeline, jobs, long-term retention, recycle bin, history; and reads
+back that it is gone.
 
-The order is that of ERA-15: what points to the rows first, the bin and the history last, since the deletion of the others may write there.
-Each place of ERA-12 gets a state for each unit. A place that is still not clean after that makes its unit PARTIAL (R-088), and the next run
-goes on (R-089). So does history that this account may not purge, unless the mapping accepts that it is out of reach.
+The order is that of ERA-15: what points to the rows first, the bin and the history last, since the deletion
+of the others may write there. Each place of ERA-12 gets a state for each unit. A place that is still not
+clean after that makes its unit PARTIAL (R-088), and the next run goes on (R-089). So does history that this
+account may not purge, unless the mapping accepts that it is out of reach.
 
-What is not cleaned here: objects in storage go before the rows (jobs/residual/recording_content.py). Files and images go with their rows.
-Dry-run reports and plans hold ids and no personal data, and have a term of their own (ACC-04); the statistics hold no identifier of their
-source, so that there is no extract in identifiable form.
+What is not cleaned here: objects in storage go before the rows (jobs/residual/recording_content.py). Files
+and images go with their rows. Dry-run reports and plans hold ids and no personal data, and have a term of
+their own (ACC-04); the statistics hold no identifier of their source, so that there is no extract in
+identifiable form.
 """
 
 from __future__ import annotations
@@ -41,18 +44,20 @@ WITH_THE_UNIT: Mapping[Place, frozenset[str]] = {
 
 
 class Cleaned(msgspec.Struct, frozen=True):
-    """What became of the places of one unit: `rules.model.residual_data.Place` -> `PlaceState`, and how many rows of history went."""
+    """What became of the places of one unit: `rules.model.residual_data.Place` -> `PlaceState`, and how many
+    rows of history went."""
 
     places: dict[str, str]
     audit_entries: int = 0
 
 
 def purge_before(context: JobContext, intents: Sequence[Action]) -> dict[Key, int]:
-    """Purge the history of rows that are about to go, where this CRM lets us only as long as they are there (ERA-15).
+    """Purge the history of rows that are about to go, where this CRM lets us only as long as they are there
+    (ERA-15).
 
-    Gives how many entries went, by unit. Does nothing where a job may delete the audit rows of rows that are gone. A unit of which a row
-    has another version than was judged is left out, since it will not go: somebody may have put a hold on it (HLD-07). What goes along with
-    a row is left out too.
+    Gives how many entries went, by unit. Does nothing where a job may delete the audit rows of rows that are
+    gone. A unit of which a row has another version than was judged is left out, since it will not go:
+    somebody may have put a hold on it (HLD-07). What goes along with a row is left out too.
     """
     connector = context.connector
     if not connector.needs_row_for_history():
@@ -90,10 +95,12 @@ def _changed(connector: Connector, intents: Sequence[Action]) -> set[Key]:
 def clean_places(context: JobContext, run: str, actions: Sequence[Action]) -> dict[Key, Cleaned]:
     """Clean every place in the CRM of units whose rows a run has written, and read back, by (table, id).
 
-    A unit of which a row is still there, whatever the CRM said, is left alone: its history belongs to a row that lives.
+    A unit of which a row is still there, whatever the CRM said, is left alone: its history belongs to a row
+    that lives.
 
     Raises:
-        ConnectorError: a place cannot be looked at; the unit stays as it is, and applying again goes on from here.
+        ConnectorError: a place cannot be looked at; the unit stays as it is, and applying again goes on from
+            here.
     """
     connector = context.connector
     everything, there = actions, verify_actions(connector, actions)
@@ -115,7 +122,8 @@ def clean_places(context: JobContext, run: str, actions: Sequence[Action]) -> di
 
 
 class CleanedRows(msgspec.Struct, frozen=True):
-    """What became of the places in which the CRM may keep something of some rows, and how many rows of history went."""
+    """What became of the places in which the CRM may keep something of some rows, and how many rows of
+    history went."""
 
     places: dict[Place, PlaceState]
     audit_entries: int = 0
@@ -128,8 +136,9 @@ def clean_rows(
     masked: Mapping[Key, Sequence[RowKey]],
     living: Mapping[Key, Sequence[RowKey]],
 ) -> dict[Key, CleanedRows]:
-    """Clean what the CRM keeps of rows beside them, by whatever name the caller gives them: of rows that are `gone`, of rows that were
-    `masked`, and the history of rows that live on without what was emptied. Rows that go from other places are announced first.
+    """Clean what the CRM keeps of rows beside them, by whatever name the caller gives them: of rows that are
+    `gone`, of rows that were `masked`, and the history of rows that live on without what was emptied. Rows
+    that go from other places are announced first.
 
     Raises:
         ConnectorError: a place cannot be looked at.
@@ -151,7 +160,8 @@ def clean_rows(
 
 
 class _Found(msgspec.Struct, frozen=True):
-    """One place of one unit: its state, how many rows of it went, and those of other tables that were deleted there."""
+    """One place of one unit: its state, how many rows of it went, and those of other tables that were deleted
+    there."""
 
     state: PlaceState
     went: int = 0
@@ -208,7 +218,8 @@ def _with_the_unit(action: Action) -> dict[Place, PlaceState]:
 
 
 def _copies(connector: Connector, retained: PlaceState) -> PlaceState:
-    """The state of copies: those in long-term retention, and those that the mapping names, which nothing here reaches (ERA-12, line 10)."""
+    """The state of copies: those in long-term retention, and those that the mapping names, which nothing here
+    reaches (ERA-12, line 10)."""
     if retained is STILL_THERE:
         return retained
     return retained if connector.copies == () else NOT_REACHABLE

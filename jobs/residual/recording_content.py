@@ -1,7 +1,9 @@
-"""What recordings have outside the CRM: removed before their row, since an object without a row is lost from sight (ERA-12, R-053).
+"""What recordings have outside the CRM: removed before their row, since an object without a row is lost from
+sight (ERA-12, R-053).
 
-No change set spans the CRM and a storage. So everything that could make the CRM refuse is looked at again first, and only then the object
-goes; if its row stays all the same, the next run finds the object gone and takes the row.
+No change set spans the CRM and a storage. So everything that could make the CRM refuse is looked at again
+first, and only then the object goes; if its row stays all the same, the next run finds the object gone and
+takes the row.
 """
 
 from __future__ import annotations
@@ -25,11 +27,14 @@ AT_ONCE = 8  # removals; each waits for its storage most of the time
 
 
 def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Action]) -> dict[Key, str]:
-    """Remove the object of each row that has one (`RowWrite.object`), and give the units that must not be written, with a code.
+    """Remove the object of each row that has one (`RowWrite.object`), and give the units that must not be
+    written, with a code.
 
-    CHANGED: a row is another than was judged, or a recording that stays names the same object. A hold's code: the CRM has put one on the
+    CHANGED: a row is another than was judged, or a recording that stays names the same object. A hold's code:
+        the CRM has put one on the
     dossier since (HLD-07). Of these nothing was removed.
-    OBJECT_LEFT: an object could not be removed; the rows stay, so that it is not lost from sight. One that is missing counts as removed.
+    OBJECT_LEFT: an object could not be removed; the rows stay, so that it is not lost from sight. One that is
+        missing counts as removed.
     """
     having = [action for action in intents if any(write.object for write in action.rows)]
     codes = dict.fromkeys(_changed(context, having), CHANGED)
@@ -63,10 +68,12 @@ def remove_objects(context: JobContext, outside: Outside, intents: Sequence[Acti
 
 
 def objects_left(context: JobContext, outside: Outside, actions: Sequence[Action]) -> dict[Key, tuple[Key, ...]]:
-    """For each unit whose rows were written, its recordings of which an object is still in some storage, as (table, id).
+    """For each unit whose rows were written, its recordings of which an object is still in some storage, as
+    (table, id).
 
-    Told by keyed references, so also long after the addresses are gone. An address that a recording of now names again is that one's. Where
-    a storage cannot be listed, all of them count as left: what could not be read back is not known to be gone (ERA-15).
+    Told by keyed references, so also long after the addresses are gone. An address that a recording of now
+    names again is that one's. Where a storage cannot be listed, all of them count as left: what could not be
+    read back is not known to be gone (ERA-15).
     """
     written = (ActionState.REMOVED, ActionState.DONE, ActionState.PARTIAL)
     having = {action.key: [write for write in action.rows if write.object] for action in actions if action.state in written}
@@ -117,7 +124,8 @@ def _held(context: JobContext, rows: Sequence[Recording]) -> set[str]:
 
 
 def _changed(context: JobContext, actions: Sequence[Action]) -> list[Key]:
-    """The units of which a row is not what was judged any more: what the CRM would refuse must not cost an object."""
+    """The units of which a row is not what was judged any more: what the CRM would refuse must not cost an
+    object."""
     judged: defaultdict[type[Record], set[str]] = defaultdict(set)
     for write in _writes(actions):  # what lies in long-term retention has no other version
         judged[KINDS[write.kind]].add(write.id)

@@ -1,7 +1,9 @@
-"""Rows of tables that the mapping does not name and that hang on units that go: what the CRM deletes along, and what would be left behind.
+"""Rows of tables that the mapping does not name and that hang on units that go: what the CRM deletes along,
+and what would be left behind.
 
-What goes along is noted with its unit, so that its history and its place in the recycle bin are cleaned too. A unit of which something
-would stay behind is skipped and tried again: somebody has to map that table, or say that its rows may stay (R-158).
+What goes along is noted with its unit, so that its history and its place in the recycle bin are cleaned too.
+A unit of which something would stay behind is skipped and tried again: somebody has to map that table, or say
+that its rows may stay (R-158).
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from rules.model.records import KINDS
 
 
 def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[Action], dict[tuple[str, str], str]]:
-    """The same intents with what goes along with their rows, and the units that must wait, by (table, id), with a code."""
+    """The same intents with what goes along with their rows, and the units that must wait, by (table, id),
+    with a code."""
     connector = context.connector
     owners = {
         (connector.table(KINDS[write.kind]), write.id): action.key
@@ -35,7 +38,8 @@ def with_unmapped(context: JobContext, intents: Sequence[Action]) -> tuple[list[
             along.setdefault(owner, []).append(each.row)
         else:
             waiting[owner] = TECHNICAL
-    # A row that is masked takes nothing along, and nothing keeps it from being masked: whatever hangs on it would stay (R-081).
+    # A row that is masked takes nothing along, and nothing keeps it from being masked: whatever hangs on it
+    # would stay (R-081).
     masked = {
         (connector.table(KINDS[write.kind]), write.id): action.key for action in intents for write in action.rows if write.mask is not None
     }

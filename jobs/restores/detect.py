@@ -1,4 +1,5 @@
-"""Notices that the CRM was restored from a backup, and makes good what that has brought back (ERA-13, R-091)."""
+"""Notices that the CRM was restored from a backup, and makes good what that has brought back (ERA-13,
+R-091)."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ SAMPLE = 200  # rows: whatever backup was restored, the rows that were erased la
 def rows_back(context: JobContext) -> int:
     """How many of the rows that completed runs erased last, a bounded sample, are in the CRM again.
 
-    A unit that is half done is no sign: what is left of it never went. A database that was lost and recovered has no such runs until the
-    next night: then every row is looked for by the register.
+    A unit that is half done is no sign: what is left of it never went. A database that was lost and recovered
+    has no such runs until the next night: then every row is looked for by the register.
     """
     if context.erased.last() is not None and not any(run.is_over for run in context.store.runs()):
         return len(returned_rows(context, load_register(context)))
@@ -40,9 +41,11 @@ def rows_back(context: JobContext) -> int:
 
 
 class Recovered(msgspec.Struct, frozen=True):
-    """What was cleaned of rows that lost runs had written, and the run that let go what was left to do; None where nothing was.
+    """What was cleaned of rows that lost runs had written, and the run that let go what was left to do; None
+    where nothing was.
 
-    `unfinished` are units that have lost a part and are not as they were judged, or are under a hold: the next plan judges what is left.
+    `unfinished` are units that have lost a part and are not as they were judged, or are under a hold: the
+    next plan judges what is left.
     """
 
     places: LostPlaces
@@ -51,12 +54,13 @@ class Recovered(msgspec.Struct, frozen=True):
 
 
 def recover(context: JobContext) -> Recovered:
-    """Take up what a lost database had begun: give database and file what only one of them has, finish runs that were cut off, clean what
-    is left in other places of rows that the lost runs had written, and let go what the register knows and the CRM still, or again, has:
-    rows that are back, and contacts that were to be removed or trimmed, units that are half gone.
+    """Take up what a lost database had begun: give database and file what only one of them has, finish runs
+    that were cut off, clean what is left in other places of rows that the lost runs had written, and let go
+    what the register knows and the CRM still, or again, has: rows that are back, and contacts that were to be
+    removed or trimmed, units that are half gone.
 
-    A database that was put back to an older day does not know which contacts lost their dossier to it: they would look like ones that were
-    never linked to anything, and be kept for good (RET-20).
+    A database that was put back to an older day does not know which contacts lost their dossier to it: they
+    would look like ones that were never linked to anything, and be kept for good (RET-20).
 
     Raises:
         Refused: so much has to go that the plan needs approval; `where` is its id.
@@ -74,7 +78,8 @@ def recover(context: JobContext) -> Recovered:
 
 
 def replay(context: JobContext) -> Run:
-    """Erase again what had been erased and is back, once, and give database and journal of the register what only one of them had.
+    """Erase again what had been erased and is back, once, and give database and journal of the register what
+    only one of them had.
 
     Raises:
         Refused: so much is back that the plan needs approval; `where` is its id.
@@ -87,7 +92,8 @@ def replay(context: JobContext) -> Run:
 
 
 def replay_if_restored(context: JobContext) -> Run | None:
-    """Replay where the CRM was restored, before anything else is done in it; None where it was not, or holds keep all that is back.
+    """Replay where the CRM was restored, before anything else is done in it; None where it was not, or holds
+    keep all that is back.
 
     A replay plan that waits for approval is taken up again instead of a new one.
 
@@ -107,7 +113,8 @@ def replay_if_restored(context: JobContext) -> Run | None:
 
 
 def restored_warning(context: JobContext) -> str:
-    """What a person who makes a plan is told of a CRM that was restored; empty where it was not. The ledger keeps the alarm."""
+    """What a person who makes a plan is told of a CRM that was restored; empty where it was not. The ledger
+    keeps the alarm."""
     back = rows_back(context)
     if not back:
         return ""

@@ -1,9 +1,10 @@
-"""Cleans what runs whose database was lost have left of their rows in other places: history, bin, jobs, timeline, retention (ERA-12).
+"""Cleans what runs whose database was lost have left of their rows in other places: history, bin, jobs,
+timeline, retention (ERA-12).
 
-Their journals knew the ids, and are gone; the register of erasures beside the database has keyed references, from which no id can be had.
-So the places are asked for all that they keep, the reference of each row is computed, and those that the register knows are cleaned and
-looked at again, as at the end of any run. What only the database knew is lost with it: there is no certificate of these rows and no
-statistic.
+Their journals knew the ids, and are gone; the register of erasures beside the database has keyed references,
+from which no id can be had. So the places are asked for all that they keep, the reference of each row is
+computed, and those that the register knows are cleaned and looked at again, as at the end of any run. What
+only the database knew is lost with it: there is no certificate of these rows and no statistic.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class LostPlaces(msgspec.Struct, frozen=True):
-    """What was found of rows that lost runs had written: `rows` of which something was left, `cleaned` of them; `held` are those that a
-    hold keeps, or may keep. `left` and `not_reachable` say by place of how many rows something is left, and which places could not be
-    looked at. `uncertified` is how many rows were erased by runs of which the database knows nothing: of these no certificate can be had.
+    """What was found of rows that lost runs had written: `rows` of which something was left, `cleaned` of
+    them; `held` are those that a hold keeps, or may keep. `left` and `not_reachable` say by place of how many
+    rows something is left, and which places could not be looked at. `uncertified` is how many rows were
+    erased by runs of which the database knows nothing: of these no certificate can be had.
     """
 
     rows: int = 0
@@ -54,16 +56,19 @@ class LostPlaces(msgspec.Struct, frozen=True):
 
 
 def clean_lost_places(context: JobContext) -> LostPlaces:
-    """Find and clean what is left in other places of rows that are gone or masked, and of which no journal tells; the ledger says so.
+    """Find and clean what is left in other places of rows that are gone or masked, and of which no journal
+    tells; the ledger says so.
 
-    A row is taken for one of ours by its keyed reference alone, and only if it is not there any more; a masked one if it shows its mask. A
-    hold keeps what is left where it is on the row or on its unit; where it was placed after the row was written, and is on a person or on
-    whatever meets conditions, nobody can tell any more whom the row was about, so that it keeps all of them (HLD-07). One from before had
-    been asked before the row was written. What the database knows to be half done is left to the next night.
+    A row is taken for one of ours by its keyed reference alone, and only if it is not there any more; a
+    masked one if it shows its mask. A hold keeps what is left where it is on the row or on its unit; where it
+    was placed after the row was written, and is on a person or on whatever meets conditions, nobody can tell
+    any more whom the row was about, so that it keeps all of them (HLD-07). One from before had been asked
+    before the row was written. What the database knows to be half done is left to the next night.
 
     Raises:
         Refused: another run is going on, or the kill switch is set.
-        ConnectorError: a place cannot be looked at; what is cleaned by then is cleaned, and the same may be done again.
+        ConnectorError: a place cannot be looked at; what is cleaned by then is cleaned, and the same may be
+            done again.
     """
     store, connector = context.store, context.connector
     with store.exclusive() as lease, connector.guarded(lease.check):
@@ -93,7 +98,8 @@ def clean_lost_places(context: JobContext) -> LostPlaces:
 
 
 def finish_lost_places(context: JobContext) -> None:
-    """Go on where an earlier night has left something, until nothing is left; what it came to is in the ledger."""
+    """Go on where an earlier night has left something, until nothing is left; what it came to is in the
+    ledger."""
     entries = context.store.strand(LOST)
     if entries and (entries[-1].data.get("left") or entries[-1].data.get("held")):
         clean_lost_places(context)
@@ -118,7 +124,8 @@ def _found(context: JobContext, register: Register, tables: Collection[str]) -> 
                     found[key] = written
                 if trace is Trace.RETAINED and key in found:
                     retained.add(key)
-    # A row in long-term retention that was announced is still to be purged with its unit, as long as that is there and judged again.
+    # A row in long-term retention that was announced is still to be purged with its unit, as long as that is
+    # there and judged again.
     announced = {row: unit for row in retained if (unit := found[row].unit)}
     living = _living(context, set(announced.values()))
     for row, unit in announced.items():
@@ -131,7 +138,8 @@ def _found(context: JobContext, register: Register, tables: Collection[str]) -> 
 
 
 def _living(context: JobContext, units: Collection[str]) -> set[str]:
-    """Those of these units, by keyed reference, that are there, live or in long-term retention; nothing is read for none."""
+    """Those of these units, by keyed reference, that are there, live or in long-term retention; nothing is
+    read for none."""
     found: set[str] = set()
     connector = context.connector
     records = [KINDS[kind] for kind in LINKS if connector.has(KINDS[kind])] if units else []
@@ -144,7 +152,8 @@ def _living(context: JobContext, units: Collection[str]) -> set[str]:
 
 
 def _as_they_are(context: JobContext, found: Mapping[RowKey, Written]) -> Iterator[tuple[RowKey, Written]]:
-    """Those that are gone, and those that were to be masked and show it; whatever else is there belongs to a row that lives."""
+    """Those that are gone, and those that were to be masked and show it; whatever else is there belongs to a
+    row that lives."""
     connector = context.connector
     there = connector.existing(found) if found else set()
     masked: set[RowKey] = set()

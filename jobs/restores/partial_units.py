@@ -1,8 +1,9 @@
-"""Units of several change sets of which a lost run has taken a part: told by keyed references, and finished as a run that goes on would.
+"""Units of several change sets of which a lost run has taken a part: told by keyed references, and finished
+as a run that goes on would.
 
-What is left of such a unit cannot be judged any more: its fiches, and with them what its end hangs on, may be gone. So it is finished where
-its own row has the very version that was judged and no fiche has come to it since; where nothing of it has gone, or where it is not as it
-was judged, the next plan judges what there is.
+What is left of such a unit cannot be judged any more: its fiches, and with them what its end hangs on, may be
+gone. So it is finished where its own row has the very version that was judged and no fiche has come to it
+since; where nothing of it has gone, or where it is not as it was judged, the next plan judges what there is.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from rules.model.records import KINDS, Record
 
 
 class HalfDone(msgspec.Struct, frozen=True):
-    """The units that are to be finished, and how many have lost a part and are not as they were judged, or are under a hold."""
+    """The units that are to be finished, and how many have lost a part and are not as they were judged, or
+    are under a hold."""
 
     units: tuple[Returned, ...] = ()
     unfinished: int = 0

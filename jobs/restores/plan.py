@@ -1,6 +1,8 @@
-"""Makes a replay plan: what had been erased and is back after a restore of the CRM goes again, without being judged again (ERA-13).
+"""Makes a replay plan: what had been erased and is back after a restore of the CRM goes again, without being
+judged again (ERA-13).
 
-It may have been erased on request, long before its end, so the schedule is not asked. Holds are: a row that is held stays.
+It may have been erased on request, long before its end, so the schedule is not asked. Holds are: a row that
+is held stays.
 """
 
 from __future__ import annotations
@@ -30,11 +32,12 @@ def plan_replay(
     also_begun: bool = False,
     half_done: Sequence[Returned] = (),
 ) -> Plan | None:
-    """Find what had been erased and is back, and store the plan of erasing it again; nothing is written to the CRM.
+    """Find what had been erased and is back, and store the plan of erasing it again; nothing is written to
+    the CRM.
 
-    With `also_begun` also contacts go that a run was about to remove or trim which never came to its end: its database was lost. So do the
-    units that it has left `half_done`.
-    With `only_if_due` nothing is stored and nothing returned where nothing has to go, because nothing is back or all of it is held.
+    With `also_begun` also contacts go that a run was about to remove or trim which never came to its end: its
+    database was lost. So do the units that it has left `half_done`. With `only_if_due` nothing is stored and
+    nothing returned where nothing has to go, because nothing is back or all of it is held.
 
     Raises:
         ConnectorError: the CRM could not be read whole; nothing is stored.

@@ -22,7 +22,8 @@ KEPT = frozenset(reason.value for reason in Reason)  # codes of units that were 
 
 
 def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[Action]) -> list[Alarm]:
-    """What is wrong with a run although it went through: with an alarm it ends with failures, unless it is WORK for a person.
+    """What is wrong with a run although it went through: with an alarm it ends with failures, unless it is
+    WORK for a person.
 
     Alarms that the run itself has cured are not among them: a missed night, a backlog that is gone now.
     """
@@ -36,7 +37,8 @@ def alarms_of_run(context: JobContext, plan: Plan, run: Run, actions: Sequence[A
 
 
 def _backlog(context: JobContext, plan: Plan, actions: Sequence[Action]) -> Iterator[Alarm]:
-    """Units that should be gone long since and that this run has not disposed of either; those that are kept or put off do not count."""
+    """Units that should be gone long since and that this run has not disposed of either; those that are kept
+    or put off do not count."""
     settled = {
         action.key
         for action in actions
@@ -65,7 +67,8 @@ def _refused(actions: Sequence[Action]) -> set[tuple[str, str]]:
 def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -> Iterator[Alarm]:
     """Units that an earlier run left half done and that this one has not finished (ERA-15).
 
-    Contacts are not among them: every plan finds those again, and one that it does not find has come back to life (RET-20).
+    Contacts are not among them: every plan finds those again, and one that it does not find has come back to
+    life (RET-20).
     """
     runs = {each.id for each in past.runs} - {run.id}
     older = sum(1 for of, action in past.store.partials() if of in runs and action.table != contacts)

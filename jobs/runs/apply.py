@@ -23,12 +23,15 @@ CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST:
 
 
 def apply_plan(context: JobContext, plan_id: str) -> Run:
-    """Carry out one plan and return its run; a plan that was carried out already gives the same run, without a write.
+    """Carry out one plan and return its run; a plan that was carried out already gives the same run, without
+    a write.
 
     Raises:
         StoreAltered: plan, approvals, holds or other tables are not what the ledger says.
-        Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or another run is going on.
-        ConnectorError: the CRM cannot be reached, or tells another time; what was done is journalled, and applying again goes on there.
+        Refused: the plan may not be applied (state, validity, approvals, policy, another CRM), or another run
+            is going on.
+        ConnectorError: the CRM cannot be reached, or tells another time; what was done is journalled, and
+            applying again goes on there.
     """
     store = context.store
     plan = store.plan(plan_id)
@@ -62,13 +65,15 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
 
 
 def unfinished(context: JobContext) -> list[Run]:
-    """The runs on this CRM that were interrupted, oldest first: they are finished before anything else is written."""
+    """The runs on this CRM that were interrupted, oldest first: they are finished before anything else is
+    written."""
     store = context.store
     return [run for run in reversed(store.runs()) if not run.is_over and store.plan(run.plan).crm == context.crm]
 
 
 def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
-    """Refuse a plan of which schedule or mapping are others by now, and say which: also an upgrade of the program changes what it ships."""
+    """Refuse a plan of which schedule or mapping are others by now, and say which: also an upgrade of the
+    program changes what it ships."""
     policy = context.policy
     changed = []
     if plan.policy_digest != policy.digest:

@@ -1,4 +1,5 @@
-"""Removes and trims the contacts of a plan, after its units: only those that nothing refers to now (RET-20)."""
+"""Removes and trims the contacts of a plan, after its units: only those that nothing refers to now
+(RET-20)."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ _NO_REASONS: Final[Mapping[str, str]] = MappingProxyType({})
 class ContactsOfPlan:
     """The contacts of one plan, from where the journal of its run stands.
 
-    `rule` is the one that a removal or trim goes by, `reasons` says why by contact; without it a contact goes because its time is up. Who
-    has `given_up` what ties them, on their own request, is tied by it no more.
+    `rule` is the one that a removal or trim goes by, `reasons` says why by contact; without it a contact goes
+    because its time is up. Who has `given_up` what ties them, on their own request, is tied by it no more.
     """
 
     def __init__(
@@ -52,9 +53,11 @@ class ContactsOfPlan:
         return [contact for contact in self.plan.trims if (self.table, contact) not in self.journal.actions]
 
     def dispose(self, lines: Sequence[PlanLine], trims: Sequence[str]) -> None:
-        """Remove or trim contacts, but only those that nothing refers to now: a unit that was skipped keeps its people.
+        """Remove or trim contacts, but only those that nothing refers to now: a unit that was skipped keeps
+        its people.
 
-        A new reference changes no version of the contact, so each group is looked at again just before it is written.
+        A new reference changes no version of the contact, so each group is looked at again just before it is
+        written.
         """
         etags = {line.id: line.etag for line in lines}
         check = self._check(etags, trims, ())
@@ -76,7 +79,8 @@ class ContactsOfPlan:
             self._trim(group, self._check((), group, ()))
 
     def pass_over_held(self, lapsed: str) -> None:
-        """Note the contacts that a hold has kept in the plan: without it a later run would take them for ones that were never linked."""
+        """Note the contacts that a hold has kept in the plan: without it a later run would take them for ones
+        that were never linked."""
         for contact, disposition, reason in self.plan.held_contacts:
             if (self.table, contact) not in self.journal.actions:
                 self.skip([contact], disposition, lapsed or reason)
@@ -92,7 +96,8 @@ class ContactsOfPlan:
 
     def _check(self, removals: Collection[str], trims: Collection[str], going: Collection[str]) -> ContactCheck:
         context, day = self.context, self.journal.day
-        # A unit of which a part is left has not been disposed of, although the roles in it may have gone already.
+        # A unit of which a part is left has not been disposed of, although the roles in it may have gone
+        # already.
         half_done = {person for _, action in context.store.partials() if action.code != PLACES_LEFT for person in people_of(action)}
         return check_contacts(
             context.connector,
@@ -122,7 +127,8 @@ class ContactsOfPlan:
             if code := check.keeps(contact):
                 self.skip([contact], TRIM, code)
                 continue
-            # Where nothing is left to empty the row is not touched: a new version of it would be noise in its history.
+            # Where nothing is left to empty the row is not touched: a new version of it would be noise in its
+            # history.
             writes = () if contact in check.already_empty else (RowWrite("contact", contact, check.etags[contact], TRIM),)
             intents.append(self._action(contact, TRIM, writes))
         self.journal.carry_out(intents, {})

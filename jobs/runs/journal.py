@@ -1,7 +1,7 @@
 """The journal of one run: what it announces, writes and finds, unit by unit.
 
-The intent stands here and in the ledger before the first destructive call, so that a run that was killed goes on where it was. Objects
-outside the CRM go before the rows that name them (ERA-15).
+The intent stands here and in the ledger before the first destructive call, so that a run that was killed goes
+on where it was. Objects outside the CRM go before the rows that name them (ERA-15).
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ class Journal:
         self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)
         self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
 
-    # -- writing -------------------------------------------------------------------------------------------------------------------
+    # -- writing ---------------------------------------------------------------------------------------------
 
     def carry_out(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> None:
-        """Journal what is intended, write it, journal what became of it. `units` are those of the intents that are no contacts."""
+        """Journal what is intended, write it, journal what became of it. `units` are those of the intents
+        that are no contacts."""
         intents = self._without_orphans(intents)
         if not intents:
             return
@@ -104,13 +105,15 @@ class Journal:
         return left_before(self.context, self.run)
 
     def _without_orphans(self, intents: Sequence[Action]) -> list[Action]:
-        """The intents with what goes along with them; a unit of which something unmapped would be left behind waits (R-158)."""
+        """The intents with what goes along with them; a unit of which something unmapped would be left behind
+        waits (R-158)."""
         found, orphans = with_unmapped(self.context, intents) if intents else ([], {})
         self.skip([(action.table, action.id, action.disposition) for action in found if orphans.get(action.key)], TECHNICAL)
         return [action for action in found if action.key not in orphans]
 
     def _remove_objects(self, intents: Sequence[Action], units: Mapping[Key, Unit]) -> dict[Key, Action]:
-        """Remove what recordings have outside the CRM, row by row, before their rows (R-053); give the outcome of units that stop there."""
+        """Remove what recordings have outside the CRM, row by row, before their rows (R-053); give the
+        outcome of units that stop there."""
         having = [action for action in intents if any(write.object for write in action.rows)]
         if not having:
             return {}
@@ -128,19 +131,22 @@ class Journal:
         return outcomes
 
     def _may_not_go(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
-        """Which of these, by name, must not be written at this moment: all of them once the kill switch is set, else those under a hold."""
+        """Which of these, by name, must not be written at this moment: all of them once the kill switch is
+        set, else those under a hold."""
         if self.context.store.stopped_since() is not None:
             return dict.fromkeys(actions, STOPPED)
         return {name: reason.value for name, reason in self.held_now(actions, units).items()}
 
     def held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, Reason]:
-        """Which of these, by name, a hold covers at this moment, with its reason: asked again right before each write (HLD-07)."""
+        """Which of these, by name, a hold covers at this moment, with its reason: asked again right before
+        each write (HLD-07)."""
         return held_actions(self.context, self.day, actions, units)
 
-    # -- noting --------------------------------------------------------------------------------------------------------------------
+    # -- noting ----------------------------------------------------------------------------------------------
 
     def is_gone(self, line: PlanLine) -> None:
-        """Note a unit that is not there any more: somebody else's work, or our own of before the run was cut off."""
+        """Note a unit that is not there any more: somebody else's work, or our own of before the run was cut
+        off."""
         before = self.announced.get(line.key)
         if before is not None and not still_there(self.context.connector, before.rows):
             self.record([self._removed(before)], "outcome")
@@ -157,8 +163,8 @@ class Journal:
             self.record([Action(*unit, ActionState.SKIPPED, code) for unit in units], "outcome")
 
     def record(self, actions: Sequence[Action], kind: str) -> None:
-        """Store what is intended or what became of it, in the ledger too; what is about to go, and what is gone, enters the
-        register of erasures with it."""
+        """Store what is intended or what became of it, in the ledger too; what is about to go, and what is
+        gone, enters the register of erasures with it."""
         if kind == "outcome":
             actions = apart(actions, self.followers)
         data: dict[str, object] = {
@@ -196,10 +202,11 @@ class Journal:
         at = action.removed_at or instant(self.context.clock(), "seconds")
         return msgspec.structs.replace(action, state=ActionState.REMOVED, code="", removed_at=at)
 
-    # -- what a run left that was cut off --------------------------------------------------------------------------------------------
+    # -- what a run left that was cut off --------------------------------------------------------------------
 
     def settle_intended(self) -> None:
-        """Find out what became of units that a cut-off run had announced: gone, half done by us, or to be judged afresh."""
+        """Find out what became of units that a cut-off run had announced: gone, half done by us, or to be
+        judged afresh."""
         intended = [action for action in self.actions.values() if action.state is ActionState.INTENDED]
         if not intended:
             return
@@ -214,14 +221,16 @@ class Journal:
             elif len(remaining) < len(action.rows) and (len(action.rows) > send.MAX_OPERATIONS or is_shell(action, remaining)):
                 outcomes.append(self._finish_remaining(action, remaining))
             else:
-                # One change set is whole or not at all: what is missing somebody else has taken. So the unit is judged as it now is.
+                # One change set is whole or not at all: what is missing somebody else has taken. So the unit
+                # is judged as it now is.
                 self.announced[action.key] = self.actions.pop(action.key)
         if outcomes:
             self.record(outcomes, "outcome")
 
     def _is_left_there(self, action: Action, remaining: Sequence[RowWrite]) -> bool:
-        """Whether something that a unit was judged by has gone, and all that is left lies in long-term retention, where nobody can have
-        changed it. As long as the former is whole the unit can be judged afresh."""
+        """Whether something that a unit was judged by has gone, and all that is left lies in long-term
+        retention, where nobody can have changed it. As long as the former is whole the unit can be judged
+        afresh."""
         judged = [write for write in action.rows if write.kind in JUDGED_BY or write is action.rows[-1]]
         is_part = any(write not in remaining for write in judged) and all(write.retained for write in remaining)
         return is_part and not still_there(self.context.connector, remaining, live_only=True)
@@ -237,7 +246,8 @@ class Journal:
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=settled.code)
 
     def settle_failed(self) -> None:
-        """Look once more at units whose write had no answer: one that is gone as a whole was carried out late, and is done."""
+        """Look once more at units whose write had no answer: one that is gone as a whole was carried out
+        late, and is done."""
         failed = [action for action in self.actions.values() if action.state is ActionState.FAILED and action.rows]
         left = still_there(self.context.connector, (write for action in failed for write in action.rows)) if failed else set()
         late = [action for action in failed if not any((write.kind, write.id) in left for write in action.rows)]
@@ -245,10 +255,12 @@ class Journal:
             self.record([self._removed(action) for action in late], "outcome")
 
     def continue_partials(self, planned: set[Key], crm: str) -> None:
-        """Go on with units that an earlier run left half done (ERA-15): what is left of them cannot be judged any more. Contacts whose
-        row is still there are not among them: a plan finds those again (`Store.undone`).
+        """Go on with units that an earlier run left half done (ERA-15): what is left of them cannot be judged
+        any more. Contacts whose row is still there are not among them: a plan finds those again
+        (`Store.undone`).
 
-        A write that had no answer may have been carried out afterwards: a unit that is gone as a whole is in no plan either."""
+        A write that had no answer may have been carried out afterwards: a unit that is gone as a whole is in
+        no plan either."""
         store = self.context.store
         for run, action in [*store.partials(), *((run, action) for run, action in store.failures() if action.rows)]:
             key = action.key

@@ -9,7 +9,8 @@ from rules.model.records import Unit, UnitKind
 
 
 def agrees(line: PlanLine, unit: Unit, decision: Decision) -> bool:
-    """Whether a fresh decision is the planned one: same version of the unit's row, disposition, end and categories (RET-17)."""
+    """Whether a fresh decision is the planned one: same version of the unit's row, disposition, end and
+    categories (RET-17)."""
     end = decision.retention_end.isoformat() if decision.retention_end is not None else None
     return (line.etag, line.disposition, line.retention_end, line.categories) == (
         unit.etag,

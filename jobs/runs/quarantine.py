@@ -1,6 +1,8 @@
-"""Units that do not go although they are due: canaries never, those in quarantine when their days have passed.
+"""Units that do not go although they are due: canaries never, those in quarantine when their days have
+passed.
 
-The run that would dispose of a unit for the first time marks it instead and tells its owner; from then on the days count.
+The run that would dispose of a unit for the first time marks it instead and tells its owner; from then on the
+days count.
 """
 
 from __future__ import annotations
@@ -46,10 +48,12 @@ TEXT = (
 
 
 def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritable: Collection[str] = ()) -> dict[str, str]:
-    """The units that may not go yet, by id, with the code that says why; those that are new here are marked and their owners told.
+    """The units that may not go yet, by id, with the code that says why; those that are new here are marked
+    and their owners told.
 
-    `lines` are units that are due now. A unit whose owner could not be told stays, with the code of what the CRM refuses. No note can be
-    hung on those of the ids `unwritable`: they are marked alone, and the list of what is in quarantine tells of them.
+    `lines` are units that are due now. A unit whose owner could not be told stays, with the code of what the
+    CRM refuses. No note can be hung on those of the ids `unwritable`: they are marked alone, and the list of
+    what is in quarantine tells of them.
 
     Raises:
         ConnectorError: the CRM cannot be asked whether a notice stands there.
@@ -73,7 +77,8 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
 
 
 def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: date) -> dict[str, str]:
-    """The units, by id, that would take a canary or a unit in quarantine along, with the code: they stay until that one may go."""
+    """The units, by id, that would take a canary or a unit in quarantine along, with the code: they stay
+    until that one may go."""
     policy, connector = context.policy, context.connector
     kept = {(canary.table, canary.id): CANARY for canary in policy.canaries if canary.due}
     if policy.quarantine is not None:
@@ -89,9 +94,11 @@ def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: 
 
 
 def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str, *, now: datetime, reference: Reference) -> Mark:
-    """Keep a unit that is in quarantine: it stays as many days again, and is then marked afresh if it is still due.
+    """Keep a unit that is in quarantine: it stays as many days again, and is then marked afresh if it is
+    still due.
 
-    What has to stay for good is put under a hold. The ledger keeps the role and keyed references of the person and the unit.
+    What has to stay for good is put under a hold. The ledger keeps the role and keyed references of the
+    person and the unit.
 
     Raises:
         UsageError: the unit is not in quarantine.
@@ -118,14 +125,16 @@ def _denied(store: Store, data: Mapping[str, object], code: str, message: str, h
 
 
 def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, before: Mark | None, day: date, *, noted: bool) -> Mark:
-    """The mark of a unit whose days begin on `day`; a notice that was tried before keeps its id, so that there is one at most."""
+    """The mark of a unit whose days begin on `day`; a notice that was tried before keeps its id, so that
+    there is one at most."""
     has_notice = noted and policy.notice == "note" and context.connector.record(line.table) in NOTED
     notice = (before.notice if before is not None and not before.told else "") or str(uuid4())
     return Mark(line.table, line.id, day, last_day(policy, day), notice if has_notice else "", told=not has_notice, crm=context.crm)
 
 
 def _mark(context: JobContext, policy: QuarantinePolicy, fresh: Sequence[Mark]) -> set[str]:
-    """Store marks and write their notices; give the ids of units whose notice does not stand in the CRM afterwards."""
+    """Store marks and write their notices; give the ids of units whose notice does not stand in the CRM
+    afterwards."""
     if not fresh:
         return set()
     units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table, "until": mark.until.isoformat()} for mark in fresh]

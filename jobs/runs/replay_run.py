@@ -31,7 +31,8 @@ _NOTHING_COUNTED: Facts = MappingProxyType({})
 
 
 class ContactsAgain(ContactsOfPlan):
-    """Empties contacts again that still have the version which was emptied; one that was filled in since is somebody's work."""
+    """Empties contacts again that still have the version which was emptied; one that was filled in since is
+    somebody's work."""
 
     def _trim(self, contacts: Sequence[str], check: ContactCheck) -> None:
         emptied = self._emptied_before(contacts, check)
@@ -84,7 +85,8 @@ class Replay(UnscheduledRun):
         return kept_with(self.context, rows.of, self.day)
 
     def _masked(self, write: RowWrite) -> RowWrite:
-        """A row that was anonymised in place stays, and shows nothing of its place in the statistics: nothing is counted again."""
+        """A row that was anonymised in place stays, and shows nothing of its place in the statistics: nothing
+        is counted again."""
         if write.kind not in MASKED or write.operation != "delete":
             return write
         return msgspec.structs.replace(

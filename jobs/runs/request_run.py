@@ -1,7 +1,8 @@
 """Carries out the plan of a granted request.
 
-The schedule is not asked whether; the DPO has decided. Of the holds only those give way that table 4.2 lets a granted erasure pass: the
-person's own request, and a restriction or an objection that the person obtained (HLD-12, R-078, R-079).
+The schedule is not asked whether; the DPO has decided. Of the holds only those give way that table 4.2 lets a
+granted erasure pass: the person's own request, and a restriction or an objection that the person obtained
+(HLD-12, R-078, R-079).
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Fulfilment(UnscheduledRun):
         return word in _FILES and is_anonymised(unit)
 
     def _write(self, rows: Rows, going: Going) -> Facts:
-        """A role is disowned, another row that is no unit just goes; a file goes as the schedule lets it go, with its row of statistics."""
+        """A role is disowned, another row that is no unit just goes; a file goes as the schedule lets it go,
+        with its row of statistics."""
         disowned = [unit.id for line, unit in going if self.words[line.table] == "party"]
         writes = disowning(self.context.connector, disowned)
         for line, unit in going:

@@ -1,5 +1,5 @@
-"""Carries out a plan for which the schedule is not asked, with every guard of any run: journal, row versions, holds, other places, reading
-back, certificates. A row may go alone that is no unit of the schedule.
+"""Carries out a plan for which the schedule is not asked, with every guard of any run: journal, row versions,
+holds, other places, reading back, certificates. A row may go alone that is no unit of the schedule.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class UnscheduledRun(Application, ABC):
         super().__init__(context, plan, run)
         mapped = {kind: KINDS[kind] for kind in LINKS if context.connector.has(KINDS[kind])}
         self.words = {context.connector.table(record): kind for kind, record in mapped.items()}
-        # A role or a call is no unit by itself; alone it is written like an e-mail that hangs on nothing, before any file.
+        # A role or a call is no unit by itself; alone it is written like an e-mail that hangs on nothing,
+        # before any file.
         self.kinds = dict.fromkeys(self.words, UnitKind.EMAIL) | self.kinds
         self.reasons = {line.id: line.reason for line in lines_of(context.store.plan_pages(plan.id)) if line.is_disposal}
 

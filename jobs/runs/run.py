@@ -1,8 +1,9 @@
 """One run of one plan, from where its journal stands to its end.
 
-Each unit is recomputed from current data just before it is written (RET-17); it goes only if plan and recomputation agree. The intent
-stands in the journal and in the ledger before the first destructive call, so that a run that was killed goes on where it was. The order of
-work is that of ERA-15: objects outside the CRM, rows from the leaves on, then what outlives them, then reading back, then certificates.
+Each unit is recomputed from current data just before it is written (RET-17); it goes only if plan and
+recomputation agree. The intent stands in the journal and in the ledger before the first destructive call, so
+that a run that was killed goes on where it was. The order of work is that of ERA-15: objects outside the CRM,
+rows from the leaves on, then what outlives them, then reading back, then certificates.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ class Application:
         self.run = run
         self.journal = Journal(context, run)
         self.day = self.journal.day
-        # A plan keeps the version of the schedule by which it was made; what the one in force by now keeps stays all the same.
+        # A plan keeps the version of the schedule by which it was made; what the one in force by now keeps
+        # stays all the same.
         self.in_force = context.on(self.day).policy
         self.terms = relation_terms(context.policy).agreed(relation_terms(self.in_force))
         self.kinds = {context.connector.table(KINDS[kind.value]): kind for kind in UnitKind if context.connector.has(KINDS[kind.value])}
@@ -112,7 +114,8 @@ class Application:
         return run
 
     def _contacts_to_come(self, due: Sequence[PlanLine]) -> Iterator[tuple[str, str, str]]:
-        """The contacts that go or are trimmed once the units have gone, those that a hold keeps for now included."""
+        """The contacts that go or are trimmed once the units have gone, those that a hold keeps for now
+        included."""
         for line in due:
             if self.kinds[line.table] is UnitKind.CONTACT:
                 yield line.id, line.disposition or "", line.reason
@@ -128,7 +131,8 @@ class Application:
         return ContactsOfPlan(self.journal, self.plan, self.terms)
 
     def _lapsed(self) -> str:
-        """Why an interrupted run may settle what it had announced and nothing more, empty where it may go on."""
+        """Why an interrupted run may settle what it had announced and nothing more, empty where it may go
+        on."""
         plan, context = self.plan, self.context
         if any(not word.approves for word in plan.given):
             return PLAN_REJECTED
@@ -144,7 +148,7 @@ class Application:
             yield lines[at : at + size]
             at += size
 
-    # -- units ---------------------------------------------------------------------------------------------------------------------
+    # -- units -----------------------------------------------------------------------------------------------
 
     def _dispose_of_units(self, lines: Sequence[PlanLine]) -> None:
         context = self.context
@@ -187,7 +191,8 @@ class Application:
         return Flag.LONG_TERM_RETENTION not in line.flags and found.lies_in_retention(unit)
 
     def _settle_followers(self, lines: Sequence[PlanLine]) -> None:
-        """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with it, for its reason."""
+        """Note what became of attachments whose dossier or lone fiche did not take them along: they stay with
+        it, for its reason."""
         journal = self.journal
         left = [line for line in lines if line.key not in journal.actions]
         found = gather_units(self.context.connector, {UnitKind.ATTACHMENT: [line.id for line in left]}) if left else Gathering(())
@@ -218,14 +223,16 @@ class Application:
         return [each for each in going if each[0].id not in codes]
 
     def _kept_by_now(self, unit: Unit, holds: Holds) -> Reason | None:
-        """Why the version of the schedule in force by now keeps a unit that the plan's version disposes of; None where it does not."""
+        """Why the version of the schedule in force by now keeps a unit that the plan's version disposes of;
+        None where it does not."""
         if self.in_force.digest == self.context.policy.digest:
             return None
         decision = decide(unit, self.in_force, holds, as_of=self.day)
         return None if decision.is_disposal else decision.reason
 
     def _held_since(self, units: Sequence[Unit]) -> dict[str, str]:
-        """Units whose dossier, another row than the unit's own, has come under a hold since it was read: no version tells (HLD-07)."""
+        """Units whose dossier, another row than the unit's own, has come under a hold since it was read: no
+        version tells (HLD-07)."""
         dossiers = {unit.id: unit.belongs_to.id for unit in units if unit.belongs_to is not None}
         rows = rows_of(self.context.connector, Dossier, ("legal_hold",), Among("id", sorted(set(dossiers.values()))))
         held = {row.id for row in rows if row.legal_hold}
@@ -257,10 +264,11 @@ class Application:
             )
         return intents
 
-    # -- the end -------------------------------------------------------------------------------------------------------------------
+    # -- the end ---------------------------------------------------------------------------------------------
 
     def _clean(self) -> None:
-        """Clean what outlives the rows, and read back that it is gone; what is left makes its unit PARTIAL (ERA-12, R-088)."""
+        """Clean what outlives the rows, and read back that it is gone; what is left makes its unit PARTIAL
+        (ERA-12, R-088)."""
         removed = [action for action in self.journal.actions.values() if action.state is ActionState.REMOVED]
         for at in range(0, len(removed), CLEANED_TOGETHER):
             refuse_if_stopped(self.context.store)

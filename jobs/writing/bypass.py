@@ -1,8 +1,9 @@
 """Which custom logic of the CRM the writes of a unit pass by: what the schedule says, and nothing without it.
 
-Plug-ins and flows may refuse a disposal, copy what goes, or make it anew; they may also be how an organisation keeps its holds. So it is
-decided by category, by who approves the schedule, and the careful reading wins: of several categories what all of them allow, of two
-versions of the schedule what both allow, and for a recording that goes with its dossier what its own row allows too (RET-03, RET-06).
+Plug-ins and flows may refuse a disposal, copy what goes, or make it anew; they may also be how an
+organisation keeps its holds. So it is decided by category, by who approves the schedule, and the careful
+reading wins: of several categories what all of them allow, of two versions of the schedule what both allow,
+and for a recording that goes with its dossier what its own row allows too (RET-03, RET-06).
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ RECORDINGS = ("recording",)  # the row of the schedule that every recording goes
 
 
 class Bypassing:
-    """What writes pass by under the version of the schedule that a plan was made with, and the one in force."""
+    """What writes pass by under the version of the schedule that a plan was made with, and the one in
+    force."""
 
     def __init__(self, context: JobContext, in_force: Policy) -> None:
         self._policies = (context.policy, in_force)
         self._contacts = context.connector.table(Contact)
 
     def marked(self, action: Action, followers: Collection[str] = ()) -> Action:
-        """The unit with what each of its writes passes by. `followers` are attachments that count as recordings, by id."""
+        """The unit with what each of its writes passes by. `followers` are attachments that count as
+        recordings, by id."""
         allowed = self._allowed(action)
         if not allowed:
             return action
@@ -65,7 +68,8 @@ def in_order(bypass: Collection[Bypass]) -> tuple[Bypass, ...]:
 
 
 def bypass_planned(policy: Policy, going: Mapping[tuple[str, tuple[str, ...]], int], trims: int, contacts: str) -> dict[str, int]:
-    """How many disposals of a plan pass by what. `going` counts what goes by table and categories, `contacts` is the table of people."""
+    """How many disposals of a plan pass by what. `going` counts what goes by table and categories, `contacts`
+    is the table of people."""
     found: Counter[Bypass] = Counter()
     for (table, categories), units in ({**going, (contacts, ()): going.get((contacts, ()), 0) + trims}).items():
         found.update(dict.fromkeys(policy.contacts.bypass if table == contacts else policy.bypass_of(categories), units))

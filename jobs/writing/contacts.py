@@ -1,4 +1,5 @@
-"""Looks again at contacts just before they are removed or trimmed: does anything refer to them now (RET-20)?"""
+"""Looks again at contacts just before they are removed or trimmed: does anything refer to them now
+(RET-20)?"""
 
 from __future__ import annotations
 
@@ -119,11 +120,12 @@ def check_contacts(
 ) -> ContactCheck:
     """Read what refers to these contacts now.
 
-    `going` are others that are about to be removed as well: they keep nobody. `held` are under a hold, `half_done` had a role in a unit of
-    which a part is left. A gift, course or agreement that is still there has not been disposed of, so it ties its contact, unless `terms`
-    say that being a donor is over. People who have `given_up` what ties them, on their own request, are no subscribers and no contacts of
-    an organisation any more, and no donors where gifts have a term of their own. `leaving` are ids of units, fiches and roles that are
-    about to go.
+    `going` are others that are about to be removed as well: they keep nobody. `held` are under a hold,
+    `half_done` had a role in a unit of which a part is left. A gift, course or agreement that is still there
+    has not been disposed of, so it ties its contact, unless `terms` say that being a donor is over. People
+    who have `given_up` what ties them, on their own request, are no subscribers and no contacts of an
+    organisation any more, and no donors where gifts have a term of their own. `leaving` are ids of units,
+    fiches and roles that are about to go.
     """
     ids = sorted({*removals, *trims})
     lie = connector.retaining((Contact, Party, Call, Email, *(record for record, _, _ in TIES.values()))) if ids else frozenset()

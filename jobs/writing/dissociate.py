@@ -1,6 +1,8 @@
-"""Removes whose role it was from roles that stay: the information of a file outlives the identity of who gave it (6.2, witnesses).
+"""Removes whose role it was from roles that stay: the information of a file outlives the identity of who gave
+it (6.2, witnesses).
 
-With the role of a reporter go the number, the address and the IP address from which was reported, on the same fiche.
+With the role of a reporter go the number, the address and the IP address from which was reported, on the same
+fiche.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ REPORTER = "reporter"
 
 
 def disowning(connector: Connector, roles: Collection[str]) -> dict[str, list[RowWrite]]:
-    """The writes for each role, its own row last; a role that is nobody's (any more) has none. A fiche is written once, with the first."""
+    """The writes for each role, its own row last; a role that is nobody's (any more) has none. A fiche is
+    written once, with the first."""
     parties = sorted(rows_of(connector, Party, PARTY_FIELDS, Among("id", sorted(roles))), key=lambda row: row.id)
     reported = {row.fiche: row.id for row in reversed(parties) if row.role == REPORTER and row.fiche is not None}
     fiches = {reported[row.id]: row for row in rows_of(connector, Fiche, (), Among("id", sorted(reported)))}

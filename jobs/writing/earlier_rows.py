@@ -1,8 +1,10 @@
-"""What an earlier run took of a unit that is disposed of again: it goes into the unit's action, to be cleaned, read back and certified.
+"""What an earlier run took of a unit that is disposed of again: it goes into the unit's action, to be
+cleaned, read back and certified.
 
-A CRM may say that it deleted all of a unit and keep a row of it, and a write may be carried out after we gave up waiting for its answer.
-The unit is PARTIAL or FAILED then, and the next plan judges what is left. What had gone before is no row of the CRM any more and in no
-plan; but its history may still be there, and its place in the recycle bin (ERA-12, R-089).
+A CRM may say that it deleted all of a unit and keep a row of it, and a write may be carried out after we gave
+up waiting for its answer. The unit is PARTIAL or FAILED then, and the next plan judges what is left. What had
+gone before is no row of the CRM any more and in no plan; but its history may still be there, and its place in
+the recycle bin (ERA-12, R-089).
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from jobs.writing.read_back import still_there
 
 
 def left_before(context: JobContext, run: str) -> dict[Key, Action]:
-    """What runs other than this one have left PARTIAL or FAILED of units of this CRM, and none has done since."""
+    """What runs other than this one have left PARTIAL or FAILED of units of this CRM, and none has done
+    since."""
     found = context.store.unfinished(run)
     crms = {of: context.store.plan(context.store.run(of).plan).crm for of in {of for of, _ in found}}
     return {action.key: action for of, action in found if crms[of] == context.crm}
@@ -27,7 +30,8 @@ def left_before(context: JobContext, run: str) -> dict[Key, Action]:
 def with_what_had_gone(
     context: JobContext, intents: Sequence[Action], earlier: Mapping[Key, Action], announced: Mapping[Key, Action]
 ) -> list[Action]:
-    """The same intents, each with the rows that had gone of its unit, in earlier runs or before this one was cut off (`announced`)."""
+    """The same intents, each with the rows that had gone of its unit, in earlier runs or before this one was
+    cut off (`announced`)."""
     if not earlier and not announced:
         return list(intents)
     before = {action.key: [each for each in (earlier.get(action.key), announced.get(action.key)) if each] for action in intents}

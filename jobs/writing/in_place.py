@@ -1,9 +1,10 @@
-"""Anonymises in place where the schedule says so, and says of every anonymisation whether it is one (ERA-02, ERA-06, R-090).
+"""Anonymises in place where the schedule says so, and says of every anonymisation whether it is one (ERA-02,
+ERA-06, R-090).
 
-In place, the rows of a dossier and its fiches, or of a lone fiche, stay under their ids and are masked as the mapping says; all that hangs
-on them goes as it does otherwise (R-081). What the mapping keeps stays only where the statistics written by earlier runs already hold
-enough rows of the same combination: neither the order of a run nor a unit that is skipped in the last moment can change that (decision
-0011).
+In place, the rows of a dossier and its fiches, or of a lone fiche, stay under their ids and are masked as the
+mapping says; all that hangs on them goes as it does otherwise (R-081). What the mapping keeps stays only
+where the statistics written by earlier runs already hold enough rows of the same combination: neither the
+order of a run nor a unit that is skipped in the last moment can change that (decision 0011).
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class InPlace:
         self._written: Counter[Combination] | None = None
 
     def mask(self, going: Sequence[tuple[Unit, Decision]], rows: Rows, facts: Mapping[str, dict[str, object]]) -> None:
-        """Change the writes of those units in `rows`; nothing where the schedule extracts and deletes (ERA-03)."""
+        """Change the writes of those units in `rows`; nothing where the schedule extracts and deletes
+        (ERA-03)."""
         if not self._context.policy.anonymise.is_in_place:
             return
         at = self._context.clock().astimezone(UTC).isoformat(timespec="seconds")
@@ -80,7 +82,8 @@ def anonymity_code(context: JobContext, action: Action, places: Mapping[str, str
 
 
 def conditions_of(context: JobContext, action: Action, places: Mapping[str, str]) -> Conditions:
-    """What is known of one anonymised unit. A row that was deleted leaves nothing; on one that was masked stays what the mapping keeps."""
+    """What is known of one anonymised unit. A row that was deleted leaves nothing; on one that was masked
+    stays what the mapping keeps."""
     policy, today = context.policy, brussels_date(context.clock())
     removed_on = brussels_date(datetime.fromisoformat(action.removed_at)) if action.removed_at else today
     masks = {write.kind: write.mask for write in action.rows if write.mask is not None}

@@ -1,4 +1,5 @@
-"""Reads back what a run says is gone or masked. What is found again makes the run end with failures (ERA-15)."""
+"""Reads back what a run says is gone or masked. What is found again makes the run end with failures
+(ERA-15)."""
 
 from __future__ import annotations
 
@@ -24,8 +25,9 @@ TRACES: Mapping[Trace, Place] = {
 
 
 def still_there(connector: Connector, writes: Iterable[RowWrite], *, live_only: bool = False) -> set[tuple[str, str]]:
-    """Which of these writes have not taken effect, as (kind, id): a row that still exists, a link or a field that is not empty, a row that
-    does not show its mask (R-081). With `live_only` a row in long-term retention counts only where it has come back from there.
+    """Which of these writes have not taken effect, as (kind, id): a row that still exists, a link or a field
+    that is not empty, a row that does not show its mask (R-081). With `live_only` a row in long-term
+    retention counts only where it has come back from there.
 
     Raises:
         ConnectorError: it cannot be told.
@@ -70,14 +72,15 @@ def masked_rows(connector: Connector, action: Action) -> list[RowKey]:
 
 
 def living_rows(connector: Connector, action: Action) -> list[RowKey]:
-    """The rows of a unit that live on without what was emptied: masked ones, and a contact that was trimmed, also where there was nothing
-    left to empty (RET-20)."""
+    """The rows of a unit that live on without what was emptied: masked ones, and a contact that was trimmed,
+    also where there was nothing left to empty (RET-20)."""
     trimmed = [(connector.table(Contact), action.id)] if action.disposition == "trim" else []
     return [*masked_rows(connector, action), *trimmed]
 
 
 def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
-    """For each done action, by (table, id), its rows that are still there; only actions with such rows are named."""
+    """For each done action, by (table, id), its rows that are still there; only actions with such rows are
+    named."""
     found = still_there(connector, (write for action in actions for write in (*action.gone, *action.rows)))
     along = {row for action in actions for row in action.along}
     stayed = connector.existing(along) if along else set()
@@ -93,9 +96,11 @@ def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tupl
 
 
 def traces_left(connector: Connector, actions: Sequence[Action], there: Collection[RowKey]) -> set[RowKey]:
-    """What is still kept of rows that are gone, as the table of the CRM in which it lies and the id of the row concerned.
+    """What is still kept of rows that are gone, as the table of the CRM in which it lies and the id of the
+    row concerned.
 
-    `there` are rows that were found again themselves. The history of a row that lives on is not looked at: it may have changed since.
+    `there` are rows that were found again themselves. The history of a row that lives on is not looked at: it
+    may have changed since.
     """
     gone = {row for action in actions for row in gone_rows(connector, action)} - set(there)
     masked = {row for action in actions for row in masked_rows(connector, action)}

@@ -1,4 +1,5 @@
-"""Units of which a run has taken a part before it was cut off or lied to: are they still what was judged, and then finish them."""
+"""Units of which a run has taken a part before it was cut off or lied to: are they still what was judged, and
+then finish them."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ from rules.model.records import KINDS, Fiche, UnitKind
 def finish_remaining(
     connector: Connector, action: Action, remaining: Sequence[RowWrite], *, as_sent: Sequence[RowWrite], held: Held
 ) -> Action:
-    """Finish a unit of which we have taken a part, provided that what is left is still what was judged (RET-17, HLD-07). `as_sent` are
-    the same writes, perhaps with less to pass by than when they were announced."""
+    """Finish a unit of which we have taken a part, provided that what is left is still what was judged
+    (RET-17, HLD-07). `as_sent` are the same writes, perhaps with less to pass by than when they were
+    announced."""
     if not is_as_judged(connector, action, remaining):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
     result = settle_writes(connector, {"rest": as_sent}, {"rest"}, held=held)["rest"]
@@ -28,10 +30,12 @@ def finish_remaining(
 
 
 def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> bool:
-    """Whether the unit's own row has the version of then, which also tells holds and re-opening, and no fiche has come to it since.
+    """Whether the unit's own row has the version of then, which also tells holds and re-opening, and no fiche
+    has come to it since.
 
-    Where its own row is gone, whether each row that is left has the version in which reading back has found it. Never for contacts: what
-    refers to them changes no version, so a plan finds them again (`Store.undone`).
+    Where its own row is gone, whether each row that is left has the version in which reading back has found
+    it. Never for contacts: what refers to them changes no version, so a plan finds them again
+    (`Store.undone`).
     """
     own = action.rows[-1]
     if own.kind == UnitKind.CONTACT:
@@ -47,9 +51,11 @@ def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWr
 
 
 def as_found_again(connector: Connector, action: Action, left: Collection[tuple[str, str]]) -> Action:
-    """Note the versions of rows, as (table, id), that are there although the CRM said that they went with the unit's own row.
+    """Note the versions of rows, as (table, id), that are there although the CRM said that they went with the
+    unit's own row.
 
-    That changed them too: without the versions of now nobody could tell later that nothing else has, and no plan can judge them any more.
+    That changed them too: without the versions of now nobody could tell later that nothing else has, and no
+    plan can judge them any more.
     """
     ids = {row for _, row in left}
     if action.rows[-1].id in ids or action.rows[-1].kind == UnitKind.CONTACT:
@@ -67,7 +73,8 @@ def _versions(connector: Connector, writes: Iterable[RowWrite]) -> dict[str, str
 
 
 def is_shell(action: Action, remaining: Sequence[RowWrite]) -> bool:
-    """Whether all of a dossier or lone fiche has gone but its own row: our change set, of which the CRM said that it had deleted it too.
+    """Whether all of a dossier or lone fiche has gone but its own row: our change set, of which the CRM said
+    that it had deleted it too.
 
     Without what it was judged by it would be kept for ever, and nobody would be told.
     """

@@ -1,9 +1,10 @@
 """Every row that goes with a unit, in an order that leaves no orphan (ERA-15, R-158).
 
-Leaves first: notes, activities (their parties go with them), party rows, recordings past their end with their notes, then fiches, then
-the unit's own row. A recording whose own term or hold still runs stays, its link emptied (RET-03). Rows carry the version that was read
-here, just before they are written. No earlier write of a unit changes the version of a later row of it, because nothing is removed
-before what hangs on it. A recording's row carries the reference of what it has outside the CRM, which goes before it.
+Leaves first: notes, activities (their parties go with them), party rows, recordings past their end with their
+notes, then fiches, then the unit's own row. A recording whose own term or hold still runs stays, its link
+emptied (RET-03). Rows carry the version that was read here, just before they are written. No earlier write of
+a unit changes the version of a later row of it, because nothing is removed before what hangs on it. A
+recording's row carries the reference of what it has outside the CRM, which goes before it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from rules.retention.decide import decide
 from rules.retention.relations import RelationTerms
 
 TRIMMED_FIELDS = tuple(APPLIED["contact"])  # what a contact that lives on for another relation loses (RET-20)
-# What becomes empty in a row that stays, by operation: a contact's fields of operations; who had a role; from where somebody reported.
+# What becomes empty in a row that stays, by operation: a contact's fields of operations; who had a role; from
+# where somebody reported.
 EMPTIED: Mapping[str, tuple[str, ...]] = {
     "trim": TRIMMED_FIELDS,
     "disown": ("contact", "name", "notes", "authority_evidence"),
@@ -41,8 +43,8 @@ EXTERNAL = "SKIPPED_TECHNICAL"
 
 
 class Rows:
-    """The rows that go with some units, by unit id; the units that cannot go, with the code that says why; and how many recordings that
-    nobody took over go with each."""
+    """The rows that go with some units, by unit id; the units that cannot go, with the code that says why;
+    and how many recordings that nobody took over go with each."""
 
     def __init__(self) -> None:
         self.of: dict[str, list[RowWrite]] = {}
@@ -55,9 +57,10 @@ def rows_of_units(
 ) -> Rows:
     """List the writes that dispose of each unit, by unit id.
 
-    A unit waits where a recording of it has content that no setting reaches: disposing of the rest would lose the object from sight. One
-    waits too of which a recording in long-term retention has to stay, or a role there is in another unit as well, or for which no job may
-    purge what lies there. Otherwise that goes with it.
+    A unit waits where a recording of it has content that no setting reaches: disposing of the rest would lose
+    the object from sight. One waits too of which a recording in long-term retention has to stay, or a role
+    there is in another unit as well, or for which no job may purge what lies there. Otherwise that goes with
+    it.
     """
     rows = Rows()
     lie = connector.retaining((*HANGING_RECORDS, Party, Recording)) if units else frozenset()
@@ -133,13 +136,15 @@ def rows_of_units(
 
 
 def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:
-    """The writes without those to copies in long-term retention of rows that are live: a copy goes once its row has (ERA-12, line 10)."""
+    """The writes without those to copies in long-term retention of rows that are live: a copy goes once its
+    row has (ERA-12, line 10)."""
     live = {(write.kind, write.id) for write in writes if not write.retained}
     return [write for write in writes if not write.retained or (write.kind, write.id) not in live]
 
 
 def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
-    """The roles in long-term retention that go with these dossiers, fiches of them or lone ones (fiche -> unit), with the unit's id."""
+    """The roles in long-term retention that go with these dossiers, fiches of them or lone ones (fiche ->
+    unit), with the unit's id."""
     found = {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
     for row in found.values():
@@ -148,9 +153,11 @@ def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[s
 
 
 def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
-    """The writes to party rows of dossiers that go and of their fiches or lone ones (fiche -> unit), each with the id of its unit.
+    """The writes to party rows of dossiers that go and of their fiches or lone ones (fiche -> unit), each
+    with the id of its unit.
 
-    A row that also names a dossier or fiche which stays is a role there too: it stays, and only the link to what goes is emptied (RET-20).
+    A row that also names a dossier or fiche which stays is a role there too: it stays, and only the link to
+    what goes is emptied (RET-20).
     """
     found = {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
@@ -175,8 +182,9 @@ def rows_of_contacts(
 ) -> dict[str, list[RowWrite]]:
     """The writes that remove each contact (id -> version): notes and activities about it, then its row.
 
-    Where being a donor has ended before the term of the payment, by the schedule or because the person has `given_up` being one, the
-    payment stays and only its link to the donor goes (R-104). Those of the ids `retained` lie in long-term retention.
+    Where being a donor has ended before the term of the payment, by the schedule or because the person has
+    `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
+    `retained` lie in long-term retention.
     """
     lie = connector.retaining(HANGING_RECORDS) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
@@ -197,8 +205,9 @@ def rows_of_contacts(
 def participations(
     connector: Connector, contacts: Iterable[str], lie: Collection[type[Record]] = ()
 ) -> dict[str, list[tuple[str | None, str | None]]]:
-    """For each contact, what the activities in which it takes part hang on, as (kind, id); (None, None) for nothing or for an activity
-    of a kind that is not mapped. Activities of the kinds `lie` may be in long-term retention, with their participants."""
+    """For each contact, what the activities in which it takes part hang on, as (kind, id); (None, None) for
+    nothing or for an activity of a kind that is not mapped. Activities of the kinds `lie` may be in long-term
+    retention, with their participants."""
     has_retained = not {Call, Email}.isdisjoint(lie)
     taking = rows_anywhere(
         connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()

@@ -1,7 +1,9 @@
-"""Sends the writes of units to the CRM until each is known to have happened or not: the one place that calls `Connector.change`.
+"""Sends the writes of units to the CRM until each is known to have happened or not: the one place that calls
+`Connector.change`.
 
-A change set whose answer was lost is read back before it is tried again, and once more where it then looks changed: the lost request may
-have been carried out late. So nothing happens twice, and nothing that happened is missed.
+A change set whose answer was lost is read back before it is tried again, and once more where it then looks
+changed: the lost request may have been carried out late. So nothing happens twice, and nothing that happened
+is missed.
 """
 
 from __future__ import annotations
@@ -35,15 +37,18 @@ def settle_writes(
 ) -> dict[str, Settled]:
     """Carry out the writes of each unit, by a key of the caller's, and say what became of each.
 
-    Rows in long-term retention are left out: no write reaches them, and they go once the live ones have (residual/purge.py).
+    Rows in long-term retention are left out: no write reaches them, and they go once the live ones have
+    (residual/purge.py).
 
-    `held` is asked right before every request that writes, here and by the connector: a hold that has come up since wins (HLD-07).
+    `held` is asked right before every request that writes, here and by the connector: a hold that has come up
+    since wins (HLD-07).
 
-    `doubtful` are units that were sent before without an answer: a request of then may still be under way, so that what looks changed may
-    be our own work.
+    `doubtful` are units that were sent before without an answer: a request of then may still be under way, so
+    that what looks changed may be our own work.
 
-    A unit of up to 1,000 rows goes in one change set, whole or not at all. A larger one goes in several, its own row last: if a later
-    one fails it is PARTIAL. Whatever the CRM refuses for a technical reason is skipped and tried again by the next run (HLD-13).
+    A unit of up to 1,000 rows goes in one change set, whole or not at all. A larger one goes in several, its
+    own row last: if a later one fails it is PARTIAL. Whatever the CRM refuses for a technical reason is
+    skipped and tried again by the next run (HLD-13).
     """
     live = {key: [row for row in rows if not row.retained] for key, rows in writes.items()}
     pieces = {key: [tuple(rows[at : at + MAX_OPERATIONS]) for at in range(0, len(rows), MAX_OPERATIONS)] for key, rows in live.items()}
@@ -68,7 +73,8 @@ def settle_writes(
 
 
 def send_operations(connector: Connector, operations: Sequence[Operation]) -> str:
-    """Send operations that the caller reads back, such as those of statistics; gives the CRM's code of the first refusal, else nothing."""
+    """Send operations that the caller reads back, such as those of statistics; gives the CRM's code of the
+    first refusal, else nothing."""
     sets = [ChangeSet(str(at), tuple(operations[at : at + MAX_OPERATIONS])) for at in range(0, len(operations), MAX_OPERATIONS)]
     return next((result.service_code for result in connector.change(sets) if result.status is ChangeStatus.REFUSED), "")
 
@@ -78,7 +84,8 @@ def _settle_step(
 ) -> dict[str, tuple[ChangeStatus, str]]:
     """Send one change set for each key, and read back those whose answer was lost before they are sent again.
 
-    A CRM that does not answer at all is waited for as long as the connector has patience; a unit by which it stumbles is tried TRIES times.
+    A CRM that does not answer at all is waited for as long as the connector has patience; a unit by which it
+    stumbles is tried TRIES times.
     """
     outcome: dict[str, tuple[ChangeStatus, str]] = {}
     open_sets, sent_before = dict(waiting), set(doubtful)
@@ -93,7 +100,8 @@ def _settle_step(
 
     for _ in connector.tries():
         for key in ask(open_sets):
-            # What was sent without an answer may still be carried out, hold or not: that is a failure, and no skip.
+            # What was sent without an answer may still be carried out, hold or not: that is a failure, and no
+            # skip.
             outcome[key] = (ChangeStatus.UNKNOWN if key in unknown else ChangeStatus.HELD, found[key])
             del open_sets[key]
         if not open_sets:

@@ -1,13 +1,16 @@
-"""Counts what is disposed of, so that figures outlive the dossiers and nothing else does (ERA-03, ERA-08, ERA-16).
+"""Counts what is disposed of, so that figures outlive the dossiers and nothing else does (ERA-03, ERA-08,
+ERA-16).
 
-The facts of a unit are journalled before its first write (HLD-11) and written to the statistics at the end of the run: the small-cell test
-needs the whole batch, shuffling needs more than one row, and a unit that is skipped in the last moment must not be counted. Where the
-schedule batches by the month, facts leave the journal for a buffer without identifiers, and the first run of the next month writes them.
+The facts of a unit are journalled before its first write (HLD-11) and written to the statistics at the end of
+the run: the small-cell test needs the whole batch, shuffling needs more than one row, and a unit that is
+skipped in the last moment must not be counted. Where the schedule batches by the month, facts leave the
+journal for a buffer without identifiers, and the first run of the next month writes them.
 
-A row's id follows from the run and its place in the batch, by the key of references. So a batch that is fixed a second time, by a run whose
-store was restored meanwhile, finds its rows there instead of counting twice; and to whoever lacks the key an id says nothing. A batch that
-only lets totals grow leaves no such sign in the CRM. Of that one the register of erasures notes, also beside the database, from which
-versions of the totals the run goes on: where they are others by now, it has been there.
+A row's id follows from the run and its place in the batch, by the key of references. So a batch that is fixed
+a second time, by a run whose store was restored meanwhile, finds its rows there instead of counting twice;
+and to whoever lacks the key an id says nothing. A batch that only lets totals grow leaves no such sign in the
+CRM. Of that one the register of erasures notes, also beside the database, from which versions of the totals
+the run goes on: where they are others by now, it has been there.
 """
 
 from __future__ import annotations
@@ -93,7 +96,8 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
 
 
 def _fix(context: JobContext, run: Run, done: Sequence[Action]) -> Run:
-    """Decide what this run writes, once: what it has counted, or by the month what earlier months have counted (ERA-16)."""
+    """Decide what this run writes, once: what it has counted, or by the month what earlier months have
+    counted (ERA-16)."""
     waits = context.store.waiting_statistics(context.crm)
     month = f"{brussels_date(run.as_of):%Y-%m}"
     own = [action.statistic for action in done if action.statistic is not None]
@@ -116,7 +120,8 @@ def _fix(context: JobContext, run: Run, done: Sequence[Action]) -> Run:
 
 
 def _forget(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
-    """Once written, the facts go from the journal, where they stand beside the id of the dossier that they were taken from (ERA-16)."""
+    """Once written, the facts go from the journal, where they stand beside the id of the dossier that they
+    were taken from (ERA-16)."""
     counted = [
         msgspec.structs.replace(action, statistic=None) for action in actions if action.state is ActionState.DONE and action.statistic
     ]
@@ -140,7 +145,8 @@ def _rows(context: JobContext, run: Run, batch: Sequence[StatisticFacts]) -> lis
     ]
     rows.sort(key=lambda values: json.encode(values, order="sorted"))  # the place of a row must not tell when its unit went (ERA-16)
     writes = [StatisticWrite(_row_id(context, run, str(number)), values) for number, values in enumerate(rows)]
-    # All of a batch goes in one change set, so that totals have grown where anything that is new in it is there.
+    # All of a batch goes in one change set, so that totals have grown where anything that is new in it is
+    # there.
     new = {*(write.id for write in writes), *(_total_id(context, run, *total) for total in counted.totals)}
     is_written = not new.isdisjoint(row.id for row in existing)
     if not writes and all(total in totals for total in counted.totals):
@@ -174,7 +180,8 @@ def _grown(total: Statistic, n: int) -> StatisticWrite:
 
 
 def _pending(context: JobContext, run: Run) -> tuple[Run, list[Operation]]:
-    """Which writes of the run have not happened yet. A total that somebody else has changed or removed is counted on from there."""
+    """Which writes of the run have not happened yet. A total that somebody else has changed or removed is
+    counted on from there."""
     assert run.statistics is not None
     found = {
         row.id: row for row in rows_of(context.connector, Statistic, TOTAL_FIELDS, Among("id", [write.id for write in run.statistics.rows]))

@@ -1,4 +1,5 @@
-"""What recordings have outside the CRM: which storage holds it, under which keyed reference the journal knows it, which rows share it.
+"""What recordings have outside the CRM: which storage holds it, under which keyed reference the journal knows
+it, which rows share it.
 
 An address can hold a name, so it is read from the CRM when it is needed and kept nowhere (ACC-05).
 """
@@ -21,7 +22,8 @@ SCHEMES = frozenset({"file", "http", "https", "ftp", "sftp", "smb", "s3", "gs", 
 class Outside:
     """The storages of one run, and which recordings of the whole CRM name which object.
 
-    That is read once, when the first recording with an object comes along; what it says of a row is looked up again before it counts.
+    That is read once, when the first recording with an object comes along; what it says of a row is looked up
+    again before it counts.
     """
 
     def __init__(self, context: JobContext) -> None:
@@ -29,7 +31,8 @@ class Outside:
         self._named: defaultdict[str, set[str]] | None = None
 
     def place(self, address: str) -> tuple[ObjectStore, str] | None:
-        """The storage that holds an address, and the address's one spelling there; None where no setting reaches it."""
+        """The storage that holds an address, and the address's one spelling there; None where no setting
+        reaches it."""
         for store in self._context.objects:
             if (canonical := store.canonical(address)) is not None:
                 return store, canonical
@@ -40,14 +43,16 @@ class Outside:
         return self._context.reference("object", _digest(canonical))
 
     def references(self, canonical: str) -> tuple[str, ...]:
-        """The reference of an object by each key that still lives: the journal of an earlier run may have an earlier one."""
+        """The reference of an object by each key that still lives: the journal of an earlier run may have an
+        earlier one."""
         return self._context.references("object", _digest(canonical))
 
     def named(self, going: Iterable[Recording]) -> dict[str, str]:
         """By recording, the reference of the object that goes with its row, "" where there is none.
 
-        An object that another recording names too, one which is not among `going`, goes with the last of them. A recording whose object
-        no setting reaches has no entry, and a warning says of which kind its address is.
+        An object that another recording names too, one which is not among `going`, goes with the last of
+        them. A recording whose object no setting reaches has no entry, and a warning says of which kind its
+        address is.
         """
         rows = list(going)
         ids = {row.id for row in rows}

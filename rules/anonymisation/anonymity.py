@@ -1,6 +1,8 @@
-"""Whether what is left of a person after an anonymisation is anonymous, or can be led back to the person by somebody (ERA-01, ERA-02).
+"""Whether what is left of a person after an anonymisation is anonymous, or can be led back to the person by
+somebody (ERA-01, ERA-02).
 
-Pure. One condition that is not met, or not known to be met, is enough: then the unit is pseudonymised and the retention duty stands.
+Pure. One condition that is not met, or not known to be met, is enough: then the unit is pseudonymised and the
+retention duty stands.
 """
 
 from __future__ import annotations
@@ -54,12 +56,14 @@ def anonymity(conditions: Conditions) -> Anonymity:
 
 
 def is_history_gone(state: str | None) -> bool:
-    """Whether no old values are left in the audit history; a history that nobody could look into may hold them."""
+    """Whether no old values are left in the audit history; a history that nobody could look into may hold
+    them."""
     return state in (PlaceState.DONE, PlaceState.NOT_APPLICABLE)
 
 
 def are_backups_out_of_use(backups: Backups, *, removed_on: date, day: date) -> bool:
-    """Whether backups from before the disposal are declared beyond use, or have rotated out by `day` (ERA-02, ERA-13).
+    """Whether backups from before the disposal are declared beyond use, or have rotated out by `day` (ERA-02,
+    ERA-13).
 
     A backup of the day of the disposal may be older than it, so it is waited for too.
     """

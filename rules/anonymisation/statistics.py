@@ -29,7 +29,8 @@ Totals: TypeAlias = dict[tuple[str, int | None], int]
 
 @dataclass(frozen=True, slots=True)
 class StatisticFacts:
-    """What one disposed unit adds to the statistics. Without `individual` it only adds 1 to the total of its mission and year."""
+    """What one disposed unit adds to the statistics. Without `individual` it only adds 1 to the total of its
+    mission and year."""
 
     year: int | None
     category: str
@@ -51,7 +52,8 @@ class StatisticFacts:
 
 @dataclass(frozen=True, slots=True)
 class StatisticBatch:
-    """What a batch adds: rows to be written, and how much each total grows, by its key and year. Together they count every unit once."""
+    """What a batch adds: rows to be written, and how much each total grows, by its key and year. Together
+    they count every unit once."""
 
     rows: tuple[Statistic, ...] = ()
     totals: Totals = field(default_factory=dict)
@@ -64,11 +66,12 @@ class Shuffler(Protocol):
 
 
 def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact | None, as_of: date) -> StatisticFacts | None:
-    """Say what a unit that is about to be disposed of adds to the statistics; None for a recording or a contact.
+    """Say what a unit that is about to be disposed of adds to the statistics; None for a recording or a
+    contact.
 
-    `child` is the youngest child of the unit (see `youngest`). Only an anonymised dossier that was never the object of a public alert may
-    become a row of its own. A mixed unit is counted under the category that decided its end. The year is that of the opening date, or
-    of the first fiche where there is none.
+    `child` is the youngest child of the unit (see `youngest`). Only an anonymised dossier that was never the
+    object of a public alert may become a row of its own. A mixed unit is counted under the category that
+    decided its end. The year is that of the opening date, or of the first fiche where there is none.
 
     Source: sections 5.2 and 5.3, ERA-04; R-083.
     """
@@ -99,7 +102,8 @@ def facts_of(unit: Unit, decision: Decision, policy: Policy, *, child: Contact |
 
 
 def youngest(children: Iterable[Contact | None], policy: Policy, *, as_of: date) -> Contact | None:
-    """Give the child whose latest compatible birth date is the latest, as for the retention end (RET-09, A-05).
+    """Give the child whose latest compatible birth date is the latest, as for the retention end (RET-09,
+    A-05).
 
     A child of whom no birth date is known comes after those who have one. None where no child has a contact.
     """
@@ -109,12 +113,14 @@ def youngest(children: Iterable[Contact | None], policy: Policy, *, as_of: date)
 
 
 def first_fiche(fiches: Iterable[Fiche], sentinels: frozenset[date] = frozenset()) -> Fiche | None:
-    """Give the fiche of the earliest communication; its row's creation counts where it has no date (RET-07)."""
+    """Give the fiche of the earliest communication; its row's creation counts where it has no date
+    (RET-07)."""
     return min(fiches, key=lambda fiche: (_fiche_on(fiche, sentinels) or date.max, fiche.id), default=None)
 
 
 def deciding_category(decision: Decision, policy: Policy) -> str:
-    """Give the retention key that produced a unit's end; on equal ends the one that is deleted, then the first of the schedule (RET-23)."""
+    """Give the retention key that produced a unit's end; on equal ends the one that is deleted, then the
+    first of the schedule (RET-23)."""
     order = {key: number for number, key in enumerate(policy.categories)}
 
     def rank(end: End) -> tuple[date, bool, int]:
@@ -166,10 +172,11 @@ STEPS: tuple[Callable[[StatisticFacts], StatisticFacts], ...] = (
 def aggregate(batch: Sequence[StatisticFacts], existing: Mapping[Combination, int], policy: Policy) -> StatisticBatch:
     """Turn the units of a batch into rows that pass the small-cell test, and into totals for the others.
 
-    A row passes where at least k rows share its combination with exactly equal values, those already written (`existing`, never changed)
-    included; k goes by category. All rows that fail are made coarser by one step and tested again, against the rows that passed before
-    and each other; those that still fail after the last step only add to the total of their mission and year. The answer does not
-    depend on the order of the batch; rows come sorted, so they are to be shuffled before they are written (ERA-16).
+    A row passes where at least k rows share its combination with exactly equal values, those already written
+    (`existing`, never changed) included; k goes by category. All rows that fail are made coarser by one step
+    and tested again, against the rows that passed before and each other; those that still fail after the last
+    step only add to the total of their mission and year. The answer does not depend on the order of the
+    batch; rows come sorted, so they are to be shuffled before they are written (ERA-16).
 
     Source: ERA-04, ERA-08, ERA-09; R-084, R-085, R-086.
     """
@@ -189,7 +196,8 @@ def aggregate(batch: Sequence[StatisticFacts], existing: Mapping[Combination, in
 
 
 def shuffled(rows: Sequence[Statistic], rng: Shuffler) -> list[Statistic]:
-    """Give the rows in an order that tells nothing: the order of disposal would give birthdays away (ERA-16)."""
+    """Give the rows in an order that tells nothing: the order of disposal would give birthdays away
+    (ERA-16)."""
     mixed = list(rows)
     rng.shuffle(mixed)
     return mixed

@@ -58,8 +58,9 @@ TEXTS = frozenset({ColumnType.STRING, ColumnType.MEMO})
 class Technique:
     """One way of masking.
 
-    `fits` are the types of column that can hold its result; empty where it works on rows, not on a column. `length` is how long a result
-    can get as text. `fits_required`: the result is never empty. `fits_unique`: two persons never get the same result.
+    `fits` are the types of column that can hold its result; empty where it works on rows, not on a column.
+    `length` is how long a result can get as text. `fits_required`: the result is never empty. `fits_unique`:
+    two persons never get the same result.
     """
 
     name: str
@@ -94,7 +95,8 @@ TECHNIQUES: Mapping[str, Technique] = MappingProxyType(
 )
 
 
-# What this product masks, by field: a contact that lives on for another relation (RET-20), and the statistics that outlive a dossier (5.2).
+# What this product masks, by field: a contact that lives on for another relation (RET-20), and the statistics
+# that outlive a dossier (5.2).
 APPLIED: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "contact": MappingProxyType(
@@ -116,9 +118,11 @@ APPLIED: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def check_technique(technique: str, column_type: str, *, max_length: int | None, required: bool, unique: bool) -> str | None:
-    """Say why a technique cannot be used for a column, or None where it can; to be asked when a mapping is loaded.
+    """Say why a technique cannot be used for a column, or None where it can; to be asked when a mapping is
+    loaded.
 
-    `column_type` is a word of ColumnType; `max_length` is that of a text column, None where it has none or is none.
+    `column_type` is a word of ColumnType; `max_length` is that of a text column, None where it has none or is
+    none.
 
     Source: section 5.3.
     """
@@ -141,8 +145,9 @@ def check_technique(technique: str, column_type: str, *, max_length: int | None,
 def hmac_pseudonym(key: bytes, value: str) -> str:
     """Replace a value by a keyed pseudonym, to link rows during one run.
 
-    The key is random for each run, stays in memory and is destroyed at the end: with a key that is kept the data are pseudonymised, not
-    anonymous. Without a key 36 million register numbers a century are tried in seconds.
+    The key is random for each run, stays in memory and is destroyed at the end: with a key that is kept the
+    data are pseudonymised, not anonymous. Without a key 36 million register numbers a century are tried in
+    seconds.
 
     Raises:
         ValueError: the key is shorter than 32 bytes.
@@ -155,7 +160,8 @@ def hmac_pseudonym(key: bytes, value: str) -> str:
 
 
 def age_band(birth_on: date | None, opened_on: date | None) -> str:
-    """Give the band of the age in completed years on the opening date; unknown without both dates, or if born later (R-093)."""
+    """Give the band of the age in completed years on the opening date; unknown without both dates, or if born
+    later (R-093)."""
     if birth_on is None or opened_on is None or birth_on > opened_on:
         return UNKNOWN
     age = completed_years(birth_on, opened_on)
@@ -217,8 +223,9 @@ _GROUPS: Mapping[str, str] = MappingProxyType(
 def province(postcode: str | None, country: str | None) -> str:
     """Give the Belgian province of a postcode, or the group of a foreign country: neighbouring, eea or other.
 
-    The country is an ISO code or a name in Dutch, French, English or German; an empty one is Belgium, a name that is none of those of
-    the European Economic Area is `other`. A postcode that does not exist, or none, gives `BE`.
+    The country is an ISO code or a name in Dutch, French, English or German; an empty one is Belgium, a name
+    that is none of those of the European Economic Area is `other`. A postcode that does not exist, or none,
+    gives `BE`.
 
     Source: section 5.3, postcode table; R-092.
     """
@@ -238,7 +245,8 @@ def _bare(text: str) -> str:
 
 
 def duration_band(opened_on: date | None, closed_on: date | None) -> str | None:
-    """Give the band of the days from opening to closing; None where a date is missing or the closing lies before the opening (5.2)."""
+    """Give the band of the days from opening to closing; None where a date is missing or the closing lies
+    before the opening (5.2)."""
     if opened_on is None or closed_on is None or closed_on < opened_on:
         return None
     days = (closed_on - opened_on).days

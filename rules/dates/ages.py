@@ -1,7 +1,9 @@
-"""Ages in completed years, for everything that asks how old somebody is: who may act, who decides for oneself, the bands of statistics.
+"""Ages in completed years, for everything that asks how old somebody is: who may act, who decides for
+oneself, the bands of statistics.
 
-The end of a period that runs until an age is another question, with another answer: there the birthday is the last day kept, and a birthday
-on 29 February is 28 February in a year without it (DAT-05, RET-08). The two boundaries differ on purpose.
+The end of a period that runs until an age is another question, with another answer: there the birthday is the
+last day kept, and a birthday on 29 February is 28 February in a year without it (DAT-05, RET-08). The two
+boundaries differ on purpose.
 
 Source: DAT-06; old Civil Code art. 388, 488.
 """
@@ -12,7 +14,8 @@ from datetime import date
 
 
 def reached_on(age: int, born_on: date) -> date:
-    """Give the first day on which somebody has an age: the birthday from its first hour, 1 March for 29 February in a year without it.
+    """Give the first day on which somebody has an age: the birthday from its first hour, 1 March for 29
+    February in a year without it.
 
     Beyond the calendar the answer is its last day.
     """

@@ -26,8 +26,9 @@ def last_day_of_month(year: int, month: int) -> date:
 def add_months(day: date, months: int) -> date:
     """Count months from a day: the same day number, or the last day of a shorter month.
 
-    One addition from the anchor, never repeated ones, and no stickiness to the end of the month: 31 August + 6 is 28 or 29 February,
-    28 February + 6 is 28 August. `months` may be negative. Beyond the calendar the answer is its last (or first) day.
+    One addition from the anchor, never repeated ones, and no stickiness to the end of the month: 31 August +
+    6 is 28 or 29 February, 28 February + 6 is 28 August. `months` may be negative. Beyond the calendar the
+    answer is its last (or first) day.
 
     Source: DAT-03, DAT-04, DAT-05; modelled on Regulation 1182/71 art. 3(2)(c).
     """
@@ -58,7 +59,8 @@ def period_of_months(months: int) -> str:
 
 
 def brussels_date(instant: datetime) -> date:
-    """Say which day it is in Brussels at an instant (DAT-01, A-21). The first and last hours of the calendar stay in it.
+    """Say which day it is in Brussels at an instant (DAT-01, A-21). The first and last hours of the calendar
+    stay in it.
 
     Raises:
         ValueError: the instant has no time zone, so nobody knows which moment is meant.
@@ -75,8 +77,8 @@ def brussels_date(instant: datetime) -> date:
 def expires_at(end: date) -> datetime:
     """Give the first instant, in UTC, at which a unit with this last day kept is expired.
 
-    It is the start of the following day in Brussels: 23:00 UTC of the end day in winter, 22:00 UTC in summer. The instant itself counts as
-    expired.
+    It is the start of the following day in Brussels: 23:00 UTC of the end day in winter, 22:00 UTC in summer.
+    The instant itself counts as expired.
 
     Source: DAT-02.
     """

@@ -1,6 +1,7 @@
 """Belgian public holidays and working days, as periods of law count them.
 
-Source: DDL-04, DDL-05; Regulation 1182/71 art. 2(1); Act of 4 January 1974. The days come from the library `holidays`.
+Source: DDL-04, DDL-05; Regulation 1182/71 art. 2(1); Act of 4 January 1974. The days come from the library
+`holidays`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ NO_DAYS: Final[Collection[date]] = frozenset()
 
 
 def is_working_day(day: date, extra: Collection[date] = NO_DAYS) -> bool:
-    """Say whether a day is neither a Saturday, a Sunday, a public holiday nor one of the organisation's `extra` days."""
+    """Say whether a day is neither a Saturday, a Sunday, a public holiday nor one of the organisation's
+    `extra` days."""
     return day.weekday() < _SATURDAY and day not in _public(day.year) and day not in extra
 
 
@@ -38,5 +40,6 @@ def working_day_after(day: date, count: int, extra: Collection[date] = NO_DAYS) 
 
 @lru_cache(maxsize=64)
 def _public(year: int) -> frozenset[date]:
-    """The ten public holidays of a year, by the Act; bridge days and days of communities and banks are none."""
+    """The ten public holidays of a year, by the Act; bridge days and days of communities and banks are
+    none."""
     return frozenset(holidays.country_holidays("BE", years=year, categories=("public",)))

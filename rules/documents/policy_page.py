@@ -88,7 +88,8 @@ PARTS: Final[tuple[tuple[str, type[Model]], ...]] = (
 
 
 def policy_schema() -> str:
-    """The published JSON schema of a schedule file, as text. It knows the form; `policy check` also knows what must fit together."""
+    """The published JSON schema of a schedule file, as text. It knows the form; `policy check` also knows
+    what must fit together."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **described_schema(PolicyFile),
@@ -220,8 +221,8 @@ def described_schema(model: type[Model]) -> dict[str, Any]:
 
 
 def descriptions(model: type[Model]) -> dict[str, str]:
-    """The sentence below each field of a model, by the field's name. Read from the source here, where it is wanted: for each start of each
-    command it would take longer than anything else that a model is made of."""
+    """The sentence below each field of a model, by the field's name. Read from the source here, where it is
+    wanted: for each start of each command it would take longer than anything else that a model is made of."""
     found: dict[str, str] = {}
     for each in reversed(model.__mro__):
         if issubclass(each, Model) and each is not Model:

@@ -1,4 +1,5 @@
-"""The parts of `docs/rights.md` that follow from the rules: the matrix in words, and what two people may override.
+"""The parts of `docs/rights.md` that follow from the rules: the matrix in words, and what two people may
+override.
 
 Source: section 6.2.
 """
@@ -54,7 +55,8 @@ _DECISIONS: Final[Mapping[Availability, str]] = MappingProxyType(
 
 
 def matrix_part() -> str:
-    """Write one table a right: who, what is decided, under which conditions, and the code of the text of a refusal."""
+    """Write one table a right: who, what is decided, under which conditions, and the code of the text of a
+    refusal."""
     tables = []
     for right, name in _RIGHTS.items():
         lines = [

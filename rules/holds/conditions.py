@@ -1,7 +1,7 @@
 """Conditions on the facts of units, for a hold on whatever fits them instead of on one row.
 
-They are asked of every unit whenever it is judged, so such a hold takes in by itself what fits later on. Doubt keeps: a day that is not
-known fits every range.
+They are asked of every unit whenever it is judged, so such a hold takes in by itself what fits later on.
+Doubt keeps: a day that is not known fits every range.
 
 Source: HLD-01, HLD-07; an addition of this product.
 """
@@ -99,9 +99,11 @@ _OF_FICHES: Final = frozenset({"category"})  # of a dossier: also told by its fi
 
 
 def read_conditions(kind: str, given: Sequence[str], *, categories: Collection[str], outcomes: Collection[str]) -> tuple[Condition, ...]:
-    """Read conditions written FIELD=VALUE; a field that is named again takes any of its values, fields have to fit all.
+    """Read conditions written FIELD=VALUE; a field that is named again takes any of its values, fields have
+    to fit all.
 
-    `categories` and `outcomes` are the keys that the schedule knows; an option that nobody mapped is named by its number.
+    `categories` and `outcomes` are the keys that the schedule knows; an option that nobody mapped is named by
+    its number.
 
     Raises:
         UsageError: no condition, a kind without conditions, an unknown field or value.
@@ -139,8 +141,8 @@ def _checked(field: str, value: str, categories: Collection[str], outcomes: Coll
 def fits(unit: Unit, kind: str, conditions: Sequence[Condition], *, in_part: bool = False) -> bool:
     """Whether a unit, or what it belongs to, has all the facts that a hold on this kind of record asks for.
 
-    A dossier that fits covers its recordings, a fiche that fits its unit. With `in_part` a part of the unit has gone already: what that
-    part would have told counts as fitting.
+    A dossier that fits covers its recordings, a fiche that fits its unit. With `in_part` a part of the unit
+    has gone already: what that part would have told counts as fitting.
     """
     return any(_fits(level, kind, conditions, in_part) for level in _levels(unit))
 

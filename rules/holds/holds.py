@@ -32,10 +32,11 @@ _RULE: Final = "HLD-05"
 class Hold(msgspec.Struct, frozen=True):
     """An instruction to keep one row, whatever the schedule says, as it stands in force on the day of a run.
 
-    `kind` is the kind of record (`dossier`, `fiche`, `recording`, `note`, `email`, `contact`) and `id` its row. `source` is `crm` for the
-    flag that the CRM itself keeps, whose reason text is never read (HLD-14), and `request` for a subject request. `persons` are the
-    contacts whose request, restriction or objection it is, where that is known. `is_overdue`: its review is past its day (HLD-03).
-    `right` and `is_pending` are those of a request; `is_about_erasure`: a complaint about the refusal to erase.
+    `kind` is the kind of record (`dossier`, `fiche`, `recording`, `note`, `email`, `contact`) and `id` its
+    row. `source` is `crm` for the flag that the CRM itself keeps, whose reason text is never read (HLD-14),
+    and `request` for a subject request. `persons` are the contacts whose request, restriction or objection it
+    is, where that is known. `is_overdue`: its review is past its day (HLD-03). `right` and `is_pending` are
+    those of a request; `is_about_erasure`: a complaint about the refusal to erase.
     """
 
     hold_id: str
@@ -53,9 +54,10 @@ class Hold(msgspec.Struct, frozen=True):
 class Holds:
     """Every hold that is in force on the day of a run, spread over the rows that it covers.
 
-    `placed` maps (kind, id) to the holds on that row. A hold on a contact reaches the units in which it is a child by itself; for its other
-    roles the caller adds the hold to those units, since a unit does not carry them. `kept` are rows that stay and spread nothing: a contact
-    on which a held note hangs. `by_facts` are holds on whatever meets some conditions.
+    `placed` maps (kind, id) to the holds on that row. A hold on a contact reaches the units in which it is a
+    child by itself; for its other roles the caller adds the hold to those units, since a unit does not carry
+    them. `kept` are rows that stay and spread nothing: a contact on which a held note hangs. `by_facts` are
+    holds on whatever meets some conditions.
     """
 
     __slots__ = ("_by_facts", "_kept", "_placed", "is_any")
@@ -94,7 +96,8 @@ class Holds:
 
     @property
     def of_people(self) -> frozenset[str]:
-        """The holds, by id, that are on a person: what they reach in a file they reach for that person alone (HLD-04)."""
+        """The holds, by id, that are on a person: what they reach in a file they reach for that person alone
+        (HLD-04)."""
         return frozenset(hold.hold_id for (kind, _), held in self._placed.items() if kind == _CONTACT for hold in held)
 
     @property
@@ -103,10 +106,12 @@ class Holds:
         return bool(self._by_facts)
 
     def covering(self, unit: Unit, *, in_part: bool = False) -> tuple[Reason, ...]:
-        """Give the reasons of the holds that cover a unit, highest rank first, each once; empty where nothing holds it.
+        """Give the reasons of the holds that cover a unit, highest rank first, each once; empty where nothing
+        holds it.
 
-        A hold on a dossier covers its fiches, recordings and attachments, evidence mark or not; it does not spread to other dossiers of the
-        same people. With `in_part` some rows of the unit have gone already; what they would have told counts as held.
+        A hold on a dossier covers its fiches, recordings and attachments, evidence mark or not; it does not
+        spread to other dossiers of the same people. With `in_part` some rows of the unit have gone already;
+        what they would have told counts as held.
 
         Source: HLD-04, HLD-06, HLD-14.
         """
@@ -126,7 +131,8 @@ class Holds:
         return _ranked(hold for row in rows for held in (placed.get(row, ()), kept.get(row, ())) for hold in held)
 
     def on_people(self, contacts: Iterable[str]) -> tuple[Reason, ...]:
-        """Give the reasons of the holds on these people themselves: what covers any unit in which they have a role (HLD-04)."""
+        """Give the reasons of the holds on these people themselves: what covers any unit in which they have a
+        role (HLD-04)."""
         return _ranked(hold for contact in contacts for hold in self._placed.get((_CONTACT, contact), ()))
 
     def on_contacts(self) -> dict[str, Reason]:
@@ -147,8 +153,8 @@ class Holds:
         return tuple(sorted(found, key=lambda hold: (RANKS[hold.reason], hold.hold_id)))
 
     def mark(self, unit: Unit, decision: Decision) -> Decision:
-        """Give a held unit's decision with what its holds add: a review that is overdue (R-070), and the rule of a legal hold that is not
-        the CRM's own flag."""
+        """Give a held unit's decision with what its holds add: a review that is overdue (R-070), and the rule
+        of a legal hold that is not the CRM's own flag."""
         if decision.reasons[0] not in HOLD_REASONS:
             return decision
         if any(hold.is_overdue for hold in self.on(unit)):
@@ -178,7 +184,8 @@ def _flagged(unit: Unit) -> str:
 
 
 def _rows(unit: Unit) -> Iterator[tuple[str, str]]:
-    """Give each row whose hold reaches the unit, once: itself, its fiches, its children, and all of those of what it belongs to."""
+    """Give each row whose hold reaches the unit, once: itself, its fiches, its children, and all of those of
+    what it belongs to."""
     seen: set[tuple[str, str]] = set()
     level: Unit | None = unit
     while level is not None:

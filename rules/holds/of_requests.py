@@ -30,8 +30,9 @@ REASON_OF_RIGHT: Final = MappingProxyType(
 class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
     """What holds need to know of one subject request.
 
-    `contacts` are all rows that may be the person, or the child on whose behalf is asked, confirmed or not: doubt keeps. `rows` (kind, id)
-    are what was found without a contact, such as a recording of a caller's number. `closed_on` is a day in Brussels, None while pending.
+    `contacts` are all rows that may be the person, or the child on whose behalf is asked, confirmed or not:
+    doubt keeps. `rows` (kind, id) are what was found without a contact, such as a recording of a caller's
+    number. `closed_on` is a day in Brussels, None while pending.
     """
 
     request: str
@@ -43,8 +44,8 @@ class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
     def reason(self, day: date, *, grace_days: int) -> Reason | None:
         """Give the reason for which the request freezes on a day; None where it does not (any more).
 
-        The last day is the closing day plus the grace; what is decided, a restriction or an objection, has no grace. Consent that is
-        withdrawn freezes nothing.
+        The last day is the closing day plus the grace; what is decided, a restriction or an objection, has no
+        grace. Consent that is withdrawn freezes nothing.
         """
         reason = REASON_OF_RIGHT.get(self.right)
         if reason is None or self.closed_on is None:

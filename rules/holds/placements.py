@@ -1,4 +1,5 @@
-"""Holds that people place and release: what each says, whether it is in force, and what a new one must look like.
+"""Holds that people place and release: what each says, whether it is in force, and what a new one must look
+like.
 
 Source: HLD-01, HLD-02, HLD-03, HLD-09, HLD-11.
 """
@@ -22,7 +23,8 @@ from rules.model.decisions import Reason
 from rules.model.references import NAMED_OR_CODED
 
 REVIEW_MONTHS: Final = 12  # HLD-01
-# The reason code of a complaint about the refusal to erase: the one that a DPO may overrule (table 4.2, rank 3).
+# The reason code of a complaint about the refusal to erase: the one that a DPO may overrule (table 4.2, rank
+# 3).
 ERASURE_REFUSED: Final = "ERASURE_REFUSED"
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 
@@ -44,7 +46,8 @@ PLACEABLE: Final = tuple(kind for kind in HoldType if kind is not HoldType.REQUE
 
 
 class HoldState(StrEnum):
-    """`active` is in force, `ended` was left behind by its last day, `released` was lifted by a second person."""
+    """`active` is in force, `ended` was left behind by its last day, `released` was lifted by a second
+    person."""
 
     ACTIVE = "active"
     ENDED = "ended"
@@ -54,10 +57,12 @@ class HoldState(StrEnum):
 class PlacedHold(msgspec.Struct, frozen=True, kw_only=True):
     """One instruction to keep data, as the DPO gave it.
 
-    It is on one row (`kind`, `row`), on everything of a person (`everything`; the row is a contact), or on whatever meets `conditions`
-    (then `row` is empty). `table` is the kind's logical name in the CRM. `ends_on` is the last day; `review_on` is when a person looks
-    again, and releases nothing. `reason_code` and `basis` hold no personal data. `obtained_by` are the contacts of whoever obtained a
-    restriction or has objected, where that is known: their own granted erasure passes it, and nobody else's does (4.2, ranks 5 and 6).
+    It is on one row (`kind`, `row`), on everything of a person (`everything`; the row is a contact), or on
+    whatever meets `conditions` (then `row` is empty). `table` is the kind's logical name in the CRM.
+    `ends_on` is the last day; `review_on` is when a person looks again, and releases nothing. `reason_code`
+    and `basis` hold no personal data. `obtained_by` are the contacts of whoever obtained a restriction or has
+    objected, where that is known: their own granted erasure passes it, and nobody else's does (4.2, ranks 5
+    and 6).
     """
 
     id: str
@@ -115,7 +120,8 @@ def check_new(hold: PlacedHold, day: date) -> None:
 
     Raises:
         Refused: the reason is statistics, a study, research, training or quality (NOT_A_HOLD).
-        UsageError: a request, which is a hold by itself; a reason that is no code; a last day in the past; no review within 12 months.
+        UsageError: a request, which is a hold by itself; a reason that is no code; a last day in the past; no
+            review within 12 months.
 
     Source: HLD-01, HLD-11, RET-22, R-049.
     """
@@ -140,7 +146,8 @@ def check_new(hold: PlacedHold, day: date) -> None:
 
 
 def check_notice(hold: PlacedHold, notified_on: date | None, *, placed_on: date, day: date) -> None:
-    """Refuse to lift a restriction before the person has been told: on the day of the lifting at the latest, not before it was obtained.
+    """Refuse to lift a restriction before the person has been told: on the day of the lifting at the latest,
+    not before it was obtained.
 
     Raises:
         Refused: with code `notice`.

@@ -1,4 +1,5 @@
-"""What of the CRM's custom logic a write passes by. Apart from the schedule, so that a journal can be read without loading that."""
+"""What of the CRM's custom logic a write passes by. Apart from the schedule, so that a journal can be read
+without loading that."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from enum import StrEnum
 
 
 class Bypass(StrEnum):
-    """Logic of the organisation's own in the CRM that a disposal may pass by: plug-ins and workflows, or cloud flows."""
+    """Logic of the organisation's own in the CRM that a disposal may pass by: plug-ins and workflows, or
+    cloud flows."""
 
     PLUGINS = "plugins"
     FLOWS = "flows"

@@ -69,7 +69,8 @@ class Flag(StrEnum):
 
 
 class End(msgspec.Struct, frozen=True, gc=False):
-    """The retention end that one category gives: `on` is the last day kept, Brussels; None where the category has no term or no anchor."""
+    """The retention end that one category gives: `on` is the last day kept, Brussels; None where the category
+    has no term or no anchor."""
 
     category: str
     rule: str
@@ -83,9 +84,10 @@ class End(msgspec.Struct, frozen=True, gc=False):
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What must become of one unit, and why.
 
-    `reasons` is in the order of ranks, the first is the primary one; a disposed unit has just EXPIRED. `retention_end` is the last day
-    kept. `categories` are retention keys (the CRM's key where unconfigured, empty where missing). `rule` is the rule of the deciding end
-    or reason. `ends` shows the arithmetic, one entry a category.
+    `reasons` is in the order of ranks, the first is the primary one; a disposed unit has just EXPIRED.
+    `retention_end` is the last day kept. `categories` are retention keys (the CRM's key where unconfigured,
+    empty where missing). `rule` is the rule of the deciding end or reason. `ends` shows the arithmetic, one
+    entry a category.
     """
 
     disposition: Disposition
@@ -106,12 +108,14 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def deciding(self) -> End | None:
-        """Give the end that decides: the latest, on equal days the one that deletes (RET-11, RET-23); None where there is none."""
+        """Give the end that decides: the latest, on equal days the one that deletes (RET-11, RET-23); None
+        where there is none."""
         return deciding_end(self.ends) if self.retention_end is not None else None
 
 
 def deciding_end(ends: Iterable[End]) -> End | None:
-    """Pick the latest end; on equal days `delete` beats `anonymise`, then the first stands (RET-11, RET-23)."""
+    """Pick the latest end; on equal days `delete` beats `anonymise`, then the first stands (RET-11,
+    RET-23)."""
     best: End | None = None
     best_on = date.min
     for end in ends:
@@ -131,7 +135,8 @@ def with_flags(decision: Decision, *flags: Flag) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a trace: the rule applied, what went in, what came out; JSON values only, dates in ISO form."""
+    """One line of a trace: the rule applied, what went in, what came out; JSON values only, dates in ISO
+    form."""
 
     rule: str
     inputs: dict[str, object]

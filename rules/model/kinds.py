@@ -1,4 +1,5 @@
-"""What is true of each kind of row: which hang on others, which are relations, to what each belongs, in which order they are told."""
+"""What is true of each kind of row: which hang on others, which are relations, to what each belongs, in which
+order they are told."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The CRM's rows with all that they say about people: read for a subject request, and for nothing else.
 
-A nightly run decides without names, numbers and texts, so the records that it reads have none (`records.py`). Here each kind has a richer
-one. `…_at` are aware instants; a field of type `bytes` is content that is fetched by itself, never with the row.
+A nightly run decides without names, numbers and texts, so the records that it reads have none (`records.py`).
+Here each kind has a richer one. `…_at` are aware instants; a field of type `bytes` is content that is fetched
+by itself, never with the row.
 
 Source: EXP-03, EXP-05; policy §4.1, §4.3.
 """
@@ -32,7 +33,8 @@ from rules.model.records import (
 
 
 class FullContact(Contact, gc=False, kw_only=True):
-    """A person as the CRM knows them. `no_contact`: a place of safety or an estrangement, never deliver without an override (IDV-05)."""
+    """A person as the CRM knows them. `no_contact`: a place of safety or an estrangement, never deliver
+    without an override (IDV-05)."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -75,7 +77,8 @@ class FullFiche(Fiche, gc=False, kw_only=True):
 
 
 class FullParty(Party, gc=False, kw_only=True):
-    """A role with how it was shown and how long it lasts; `suspect_until` is the last day of a suspicion (SUS-08)."""
+    """A role with how it was shown and how long it lasts; `suspect_until` is the last day of a suspicion
+    (SUS-08)."""
 
     name: str | None = None
     authority_evidence: str | None = None
@@ -153,7 +156,8 @@ class FullActivityParty(ActivityParty, gc=False, kw_only=True):
     participation: int | None = None
 
 
-# How somebody took part in a call or a message, by the platform's number; whatever else it may be, they took part.
+# How somebody took part in a call or a message, by the platform's number; whatever else it may be, they took
+# part.
 PARTICIPATIONS: Final[Mapping[int, str]] = MappingProxyType(
     {
         1: "sender",

@@ -1,7 +1,8 @@
 """The CRM's rows in the product's words, and the units that the schedule speaks of.
 
-A record holds civil dates in Europe/Brussels (DAT-01, DAT-08), keys instead of option values, and None where the CRM has nothing or was
-not asked for the column. Records are msgspec structs because a nightly run decodes every row of the CRM into one.
+A record holds civil dates in Europe/Brussels (DAT-01, DAT-08), keys instead of option values, and None where
+the CRM has nothing or was not asked for the column. Records are msgspec structs because a nightly run decodes
+every row of the CRM into one.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import msgspec
 
 
 class Record(msgspec.Struct, gc=False, kw_only=True):
-    """One CRM row. `id` is lower case without braces; `etag` is the version that was read, as the CRM gave it."""
+    """One CRM row. `id` is lower case without braces; `etag` is the version that was read, as the CRM gave
+    it."""
 
     id: str = ""
     etag: str = ""
 
 
 class Dossier(Record, gc=False, kw_only=True):
-    """All fiches about one person (policy §4.2). `categories` is empty where the column is; an unmapped option stands as its number."""
+    """All fiches about one person (policy §4.2). `categories` is empty where the column is; an unmapped
+    option stands as its number."""
 
     categories: tuple[str, ...] = ()
     outcome: str | None = None
@@ -79,7 +82,8 @@ class Contact(Record, gc=False, kw_only=True):
 
 
 class Recording(Record, gc=False, kw_only=True):
-    """A stored telephone or chat conversation (policy §6). `storage_uri` is set when its content lies outside the CRM."""
+    """A stored telephone or chat conversation (policy §6). `storage_uri` is set when its content lies outside
+    the CRM."""
 
     fiche: str | None = None
     channel: str | None = None
@@ -98,7 +102,8 @@ class Donation(Record, gc=False, kw_only=True):
 
 
 class Enrolment(Record, gc=False, kw_only=True):
-    """A course followed; an active relation of its contact (RET-20). `kind` tells courses apart where the organisation does."""
+    """A course followed; an active relation of its contact (RET-20). `kind` tells courses apart where the
+    organisation does."""
 
     contact: str | None = None
     kind: str | None = None
@@ -106,7 +111,8 @@ class Enrolment(Record, gc=False, kw_only=True):
 
 
 class Engagement(Record, gc=False, kw_only=True):
-    """An agreement with a volunteer, trainee or employee, told by `kind`; an active relation until it has ended (RET-20)."""
+    """An agreement with a volunteer, trainee or employee, told by `kind`; an active relation until it has
+    ended (RET-20)."""
 
     contact: str | None = None
     kind: str | None = None
@@ -114,7 +120,8 @@ class Engagement(Record, gc=False, kw_only=True):
 
 
 class Note(Record, gc=False, kw_only=True):
-    """A note or attachment. `regarding_kind` is the kind of row it hangs on: dossier, fiche, contact, recording, or None if unmapped.
+    """A note or attachment. `regarding_kind` is the kind of row it hangs on: dossier, fiche, contact,
+    recording, or None if unmapped.
 
     `subject` and `text` are written for a notice of our own, and never read.
     """
@@ -154,7 +161,8 @@ class ActivityParty(Record, gc=False, kw_only=True):
 
 
 class Statistic(Record, gc=False, kw_only=True):
-    """What may outlive a dossier: no identifier of its source (5.2). `count` is 1, or the number in a row of totals."""
+    """What may outlive a dossier: no identifier of its source (5.2). `count` is 1, or the number in a row of
+    totals."""
 
     name: str | None = None
     year: int | None = None
@@ -204,17 +212,19 @@ class UnitKind(StrEnum):
     CONTACT = "contact"
 
 
-# What makes a person known to the organisation outside its missions (2.3); each a unit where the schedule has a row in force for it.
+# What makes a person known to the organisation outside its missions (2.3); each a unit where the schedule has
+# a row in force for it.
 RELATION_KINDS = (UnitKind.DONATION, UnitKind.ENROLMENT, UnitKind.ENGAGEMENT)
 
 
 class Unit(msgspec.Struct, gc=False):
     """What ends as one, with every fact that its retention end depends on.
 
-    A dossier carries its fiches and, in `children`, the contact of each party with the role `child` on it or on one of its fiches (None
-    for a child party without contact). A lone fiche carries itself in `fiches`. A recording or audio attachment carries its fiche, if
-    any, in `fiches`, and the unit of that fiche's dossier in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark
-    it follows that unit (RET-05). A donation, enrolment or engagement stands in `relation`. Fiches come in no particular order.
+    A dossier carries its fiches and, in `children`, the contact of each party with the role `child` on it or
+    on one of its fiches (None for a child party without contact). A lone fiche carries itself in `fiches`. A
+    recording or audio attachment carries its fiche, if any, in `fiches`, and the unit of that fiche's dossier
+    in `belongs_to`: holds reach it from there (HLD-04), and with an evidence mark it follows that unit
+    (RET-05). A donation, enrolment or engagement stands in `relation`. Fiches come in no particular order.
     """
 
     kind: UnitKind

@@ -2,8 +2,8 @@
 
 The number says nothing of anybody, and a slip of the tongue is noticed.
 
-`DSR-2026-7K4M-9Q2X`: the year of the receipt, seven signs that follow from the id, and one that checks them. The signs are those of
-Crockford's base 32, which has no I, L, O or U.
+`DSR-2026-7K4M-9Q2X`: the year of the receipt, seven signs that follow from the id, and one that checks them.
+The signs are those of Crockford's base 32, which has no I, L, O or U.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Final
 
 PREFIX: Final = "DSR-"
 _ID, _NUMBER = r"request-[0-9a-f]+", rf"{PREFIX}[0-9A-Z]{{4}}(?:-[0-9A-Z]{{4}}){{2}}"  # a number with signs misread included
-# In a text of somebody: the id as it is written, since a code of ours has it in capitals, and the number however it was typed.
+# In a text of somebody: the id as it is written, since a code of ours has it in capitals, and the number
+# however it was typed.
 NAMED: Final = re.compile(rf"\b{_ID}\b|(?i:\b{_NUMBER}\b)")
 # The same, and such a code.
 NAMED_OR_CODED: Final = re.compile(rf"{_ID}|{_NUMBER}", re.IGNORECASE)
@@ -34,7 +35,8 @@ def short_reference(request: str, year: int) -> str:
 
 
 def tidied(text: str) -> str:
-    """A number as it is written, from one that was typed or read out: in capitals, without blanks, no letter for a digit."""
+    """A number as it is written, from one that was typed or read out: in capitals, without blanks, no letter
+    for a digit."""
     prefix, dash, code = "".join(text.upper().split()).partition("-")
     return prefix + dash + code.translate(_MISREAD)
 

@@ -132,7 +132,8 @@ class Step(StrEnum):
 _OPEN: Final = frozenset({RequestState.RECEIVED, RequestState.IDENTIFYING, RequestState.SEARCHING, RequestState.REVIEWING})
 _PENDING: Final = _OPEN | {RequestState.SUSPENDED, RequestState.APPROVED}
 
-# The states in which each step may be taken. What is done again before the approval (matching, compiling) undoes what was built on it.
+# The states in which each step may be taken. What is done again before the approval (matching, compiling)
+# undoes what was built on it.
 ALLOWED: Final[Mapping[Step, frozenset[RequestState]]] = MappingProxyType(
     {
         Step.IDENTIFY: _OPEN | {RequestState.SUSPENDED},

@@ -1,4 +1,5 @@
-"""The places in which personal data of a record can be left, beyond the record itself, and what was found in each.
+"""The places in which personal data of a record can be left, beyond the record itself, and what was found in
+each.
 
 Source: ERA-12, ERA-15; the wire reference, section 11.
 """
@@ -26,7 +27,8 @@ class Place(StrEnum):
 
 
 class PlaceState(StrEnum):
-    """What is known of one place after a disposal. Only `still_there` keeps a unit from being done (ERA-15)."""
+    """What is known of one place after a disposal. Only `still_there` keeps a unit from being done
+    (ERA-15)."""
 
     DONE = "done"
     NOT_APPLICABLE = "not_applicable"

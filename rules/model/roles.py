@@ -1,4 +1,5 @@
-"""Who may do what (section 9.4): the roles of the people who use this product, and which of them each act asks for."""
+"""Who may do what (section 9.4): the roles of the people who use this product, and which of them each act
+asks for."""
 
 from __future__ import annotations
 

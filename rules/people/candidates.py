@@ -1,4 +1,5 @@
-"""Who in the CRM may be the person that somebody describes, how strongly, and on what evidence. Nothing is decided here: a person confirms.
+"""Who in the CRM may be the person that somebody describes, how strongly, and on what evidence. Nothing is
+decided here: a person confirms.
 
 No index is kept: each search compares everybody anew, and forgets (IDN-19, SUS-02).
 
@@ -31,7 +32,8 @@ NAME_DIFFERS: Final = "NAME_DIFFERS"
 
 
 class Strength(StrEnum):
-    """The classes of IDN-17, the strongest first. A contradiction speaks against the person; it is included by nobody alone."""
+    """The classes of IDN-17, the strongest first. A contradiction speaks against the person; it is included
+    by nobody alone."""
 
     STRONG = "strong"
     MEDIUM = "medium"
@@ -43,7 +45,8 @@ RANK: Final = {strength: rank for rank, strength in enumerate(Strength)}
 
 
 class Evidence(StrEnum):
-    """What speaks for a candidate, or against one (`…_differs`). A fuzzy name is another spelling, a slip or a part (IDN-16)."""
+    """What speaks for a candidate, or against one (`…_differs`). A fuzzy name is another spelling, a slip or
+    a part (IDN-16)."""
 
     NATIONAL_NUMBER = "national_number"
     NAME = "name"
@@ -61,10 +64,11 @@ class Evidence(StrEnum):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A person as a requester describes one, ready to be compared. `phones` are normal forms, each with whether it was guessed.
+    """A person as a requester describes one, ready to be compared. `phones` are normal forms, each with
+    whether it was guessed.
 
-    `born_on` is the day that was given, or else the one that a register number tells; `guessed_days` are those of BIS numbers, which may be
-    estimates. `years` are those of numbers that tell no more.
+    `born_on` is the day that was given, or else the one that a register number tells; `guessed_days` are
+    those of BIS numbers, which may be estimates. `years` are those of numbers that tell no more.
     """
 
     first: Name
@@ -87,7 +91,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Match(msgspec.Struct, frozen=True):
-    """One contact that may be the person. `born_in` and `number`, masked (IDN-08), help a person to recognise them."""
+    """One contact that may be the person. `born_in` and `number`, masked (IDN-08), help a person to recognise
+    them."""
 
     id: str
     strength: Strength
@@ -108,7 +113,8 @@ def wanted_of(
     today: date,
     sentinels: Sentinels,
 ) -> Wanted:
-    """Read what was typed. What is not valid is left out: a number that does not check, a day that means "unknown"."""
+    """Read what was typed. What is not valid is left out: a number that does not check, a day that means
+    "unknown"."""
     numbers: dict[str, NationalNumber] = {}
     for text in national_numbers:
         number = parse(text, today=today)
@@ -130,7 +136,8 @@ def wanted_of(
 
 
 def match(people: Sequence[FullContact], wanted: Wanted, *, today: date, sentinels: Sentinels) -> list[Match]:
-    """Compare everybody with the person, and give those who may be them, the strongest first; the order of `people` changes nothing.
+    """Compare everybody with the person, and give those who may be them, the strongest first; the order of
+    `people` changes nothing.
 
     Those who were anonymised are nobody any more.
     """
@@ -193,7 +200,8 @@ def _near_by_name(people: Sequence[FullContact], wanted: Wanted) -> set[int]:
 
 
 def weigh(person: FullContact, wanted: Wanted, today: date, sentinels: Sentinels) -> Match | None:
-    """Say what speaks for and against one contact being the person, and how strongly; None where nothing does."""
+    """Say what speaks for and against one contact being the person, and how strongly; None where nothing
+    does."""
     evidence: list[Evidence] = []
     flags: set[str] = set()
     number = parse(person.national_number, today=today)
@@ -230,7 +238,8 @@ def weigh(person: FullContact, wanted: Wanted, today: date, sentinels: Sentinels
 def _strength(
     name: Likeness, birth: Evidence | None, is_reached: bool, evidence: Sequence[Evidence], *, has_number: bool, is_against: bool
 ) -> Strength | None:
-    """The table of IDN-17. Another spelling of a name widens the list (IDN-16): with it alone nobody is a strong candidate."""
+    """The table of IDN-17. Another spelling of a name widens the list (IDN-16): with it alone nobody is a
+    strong candidate."""
     if has_number:
         return Strength.STRONG
     if name is Likeness.NONE:
@@ -244,7 +253,8 @@ def _strength(
 
 
 def _name_evidence(wanted: Wanted, first: Name, last: Name, evidence: list[Evidence]) -> Likeness:
-    """Compare the names, and add what that shows. Where one side alone has no first name there is no whole name, only a last name."""
+    """Compare the names, and add what that shows. Where one side alone has no first name there is no whole
+    name, only a last name."""
     straight = min(first_names_alike(wanted.first, first), last_names_alike(wanted.last, last))
     swapped = min(first_names_alike(wanted.first, last), last_names_alike(wanted.last, first))
     whole = Likeness.NONE
@@ -283,7 +293,8 @@ def _reach_evidence(person: FullContact, wanted: Wanted, flags: set[str]) -> lis
 def _birth_evidence(
     person: FullContact, number: NationalNumber | None, wanted: Wanted, today: date, sentinels: Sentinels
 ) -> Evidence | None:
-    """Compare what is known of the birth. Only days that somebody stated, or a register number tells, can speak against the person."""
+    """Compare what is known of the birth. Only days that somebody stated, or a register number tells, can
+    speak against the person."""
     days = {day for day in (person.birth_on,) if day is not None and _is_usable(day, today, sentinels)}
     told = number.born_on if number is not None else None
     if told is not None and not (number is not None and number.is_bis):

@@ -1,4 +1,5 @@
-"""Looks for a few short texts in a whole column at once: row by row it takes ten times as long, and there are hundreds of thousands.
+"""Looks for a few short texts in a whole column at once: row by row it takes ten times as long, and there are
+hundreds of thousands.
 
 What is found is worth a closer look, no more; and nothing is lost.
 
@@ -16,7 +17,8 @@ _KEPT_DIGITS: Final = {code: None for code in range(128) if not (chr(code).isdig
 
 
 def rows_with_digits(column: Sequence[str | None], wanted: Collection[str]) -> set[int]:
-    """Give the places of the texts among whose digits, in this order, one of these stands, whatever is written between them."""
+    """Give the places of the texts among whose digits, in this order, one of these stands, whatever is
+    written between them."""
     if not wanted:
         return set()
     joined = _joined(column)

@@ -13,7 +13,8 @@ from rapidfuzz import fuzz, process
 
 from rules.people.names import ADDED, NO_NAMES, Likeness, Name, comparison_key, first_names_alike, last_names_alike, name_of
 
-# So much of a name has to be there, in per cent, that it is worth comparing properly. The tests hold it to losing nobody.
+# So much of a name has to be there, in per cent, that it is worth comparing properly. The tests hold it to
+# losing nobody.
 _WORTH_IT: Final = 60
 _MOST_INITIALS: Final = 4
 _NAMELESS: Final = re.compile(f"(?:{'|'.join(sorted(NO_NAMES))})*")
@@ -21,7 +22,8 @@ _NOT_KEPT: Final = {code: None for code in range(128) if not (chr(code).isalnum(
 
 
 class NameSearch:
-    """Looks for one person's names. Each different name is first compared roughly, all at once, and what is left properly."""
+    """Looks for one person's names. Each different name is first compared roughly, all at once, and what is
+    left properly."""
 
     def __init__(self, first: Name, last: Name) -> None:
         self._first, self._last = first, last
@@ -50,7 +52,8 @@ def nameless(texts: Collection[str]) -> frozenset[str]:
 
 
 def _letters(texts: Iterable[str]) -> dict[str, str]:
-    """The letters and digits of each name. Those in ASCII, nearly all, are taken together: one by one is ten times slower."""
+    """The letters and digits of each name. Those in ASCII, nearly all, are taken together: one by one is ten
+    times slower."""
     plain = [text for text in texts if text.isascii() and "\n" not in text]
     folded = ADDED.sub("", "\n".join(plain)).casefold().translate(_NOT_KEPT).split("\n") if plain else []
     found = dict(zip(plain, folded, strict=True))

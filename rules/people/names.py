@@ -1,4 +1,5 @@
-"""Names as people write them, in forms that can be compared. A likeness only ever widens a list of candidates; a person decides.
+"""Names as people write them, in forms that can be compared. A likeness only ever widens a list of
+candidates; a person decides.
 
 Source: IDN-13 to IDN-16.
 """
@@ -20,7 +21,8 @@ PARTICLES: Final = frozenset(
     {"de", "den", "der", "van", "von", "vande", "vander", "vanden", "ter", "ten", "t", "du", "des", "la", "le", "el", "al"}
     | {"ben", "bin", "bint", "ibn", "abu", "ait", "ould", "da", "dos", "d", "l"}
 )
-# Particles as they are written on to the name: the longest first, for `vanden` begins with `van`. Bare d and l are too short to tell.
+# Particles as they are written on to the name: the longest first, for `vanden` begins with `van`. Bare d and
+# l are too short to tell.
 _JOINED: Final = tuple(sorted((word for word in PARTICLES if len(word) > 1), key=len, reverse=True))
 _SHORTEST_REST: Final = 3
 # What is typed where no name is known.
@@ -47,7 +49,8 @@ _REMOVED: Final = {ord(character): None for character in "'’‘ʼʻ`´ʾʿ.·\
 _HYPHENS: Final = re.compile(r"[-_/,;:&+]+")
 _NOT_A_WORD: Final = re.compile(r"[^a-z0-9 ]+")
 
-# Spellings that are one name to many who write it (IDN-16), in this order: Dutch, French, Arabic and Berber, Turkish, Slavic.
+# Spellings that are one name to many who write it (IDN-16), in this order: Dutch, French, Arabic and Berber,
+# Turkish, Slavic.
 _SPELLINGS: Final = (
     ("eaux", "o"), ("eau", "o"), ("aux", "o"), ("ault", "o"), ("auld", "o"), ("au", "o"),
     ("sky", "ski"), ("skij", "ski"), ("ij", "y"), ("tsch", "X"), ("tsj", "X"), ("tch", "X"), ("sch", "X"), ("sj", "X"), ("ch", "X"),
@@ -66,7 +69,8 @@ _SIDE_BY_SIDE: Final = tuple(
 
 
 class Likeness(IntEnum):
-    """How much two names are alike. SAME is one name by IDN-13 to IDN-15; ALIKE only widens: another spelling, a slip, a part (IDN-16)."""
+    """How much two names are alike. SAME is one name by IDN-13 to IDN-15; ALIKE only widens: another
+    spelling, a slip, a part (IDN-16)."""
 
     NONE = 0
     ALIKE = 1
@@ -74,9 +78,11 @@ class Likeness(IntEnum):
 
 
 class Name(msgspec.Struct, frozen=True):
-    """One name, ready to be compared. `key` is all of it in one word, `core` the same without particles, `words` the core's words.
+    """One name, ready to be compared. `key` is all of it in one word, `core` the same without particles,
+    `words` the core's words.
 
-    `cores` are what may be left without particles that are written on to the name; `spelling` is the core in the one spelling of IDN-16.
+    `cores` are what may be left without particles that are written on to the name; `spelling` is the core in
+    the one spelling of IDN-16.
     """
 
     key: str
@@ -95,7 +101,8 @@ class Name(msgspec.Struct, frozen=True):
 
 
 def comparison_key(text: str) -> str:
-    """Give the comparison key of IDN-13: `D'Hondt`, `Dhondt` and `d’hondt` have the same. What is not Latin script is written in it.
+    """Give the comparison key of IDN-13: `D'Hondt`, `Dhondt` and `d’hondt` have the same. What is not Latin
+    script is written in it.
 
     Taken again it stays as it is.
     """
@@ -112,7 +119,8 @@ def name_of(text: str) -> Name:
 
 
 def last_names_alike(wanted: Name, other: Name) -> Likeness:
-    """Say how much two last names are alike: particles in any form, a double name in either order or cut (IDN-14, IDN-15)."""
+    """Say how much two last names are alike: particles in any form, a double name in either order or cut
+    (IDN-14, IDN-15)."""
     if not wanted or not other:
         return Likeness.NONE
     if wanted.key == other.key or wanted.cores & other.cores or sorted(wanted.words) == sorted(other.words):
@@ -123,7 +131,8 @@ def last_names_alike(wanted: Name, other: Name) -> Likeness:
 
 
 def first_names_alike(wanted: Name, other: Name) -> Likeness:
-    """Say how much two first names are alike: a second one may be missing, and an initial may stand for the first (IDN-15)."""
+    """Say how much two first names are alike: a second one may be missing, and an initial may stand for the
+    first (IDN-15)."""
     if not wanted or not other:
         return Likeness.NONE
     if wanted.key == other.key or wanted.core == other.core or sorted(wanted.words) == sorted(other.words):
@@ -144,7 +153,8 @@ def first_names_alike(wanted: Name, other: Name) -> Likeness:
 
 
 def whole_names_alike(first: Name, last: Name, whole: Name) -> Likeness:
-    """Say whether a name that stands in one piece, such as that of a participant, is this person's, in whichever order."""
+    """Say whether a name that stands in one piece, such as that of a participant, is this person's, in
+    whichever order."""
     if not last or not whole or not first:
         return Likeness.NONE
     if sorted(first.words + last.words) == sorted(whole.words) or whole.core in (first.core + last.core, last.core + first.core):
@@ -195,9 +205,11 @@ def _is_cut(one: tuple[str, ...], two: tuple[str, ...]) -> bool:
 
 
 def _is_slip(wanted: Name, other: Name, *, of_first_name: bool = False) -> bool:
-    """Whether the names differ by a spelling of IDN-16 or by a slip of the pen; never by a digit or by a letter that stands alone.
+    """Whether the names differ by a spelling of IDN-16 or by a slip of the pen; never by a digit or by a
+    letter that stands alone.
 
-    With another consonant a first name is another first name (Fatima, Fatiha), unless the two keys lie side by side.
+    With another consonant a first name is another first name (Fatima, Fatiha), unless the two keys lie side
+    by side.
     """
     if _telling(wanted.words) != _telling(other.words):
         return False
@@ -228,7 +240,8 @@ def _telling(words: Iterable[str]) -> list[str]:
 
 
 def _same_sound(one: str, two: str) -> bool:
-    """Whether only vowels differ, and few of them: Mohamed and Muhammad, Youssef and Yusuf, but not Fatima and Fatiha."""
+    """Whether only vowels differ, and few of them: Mohamed and Muhammad, Youssef and Yusuf, but not Fatima
+    and Fatiha."""
     bones = skeleton(one)
     return len(bones) >= _FEWEST_CONSONANTS and bones == skeleton(two) and OSA.distance(one, two, score_cutoff=2) <= 2
 

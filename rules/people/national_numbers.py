@@ -1,8 +1,8 @@
 """The Belgian national register number and BIS number, as a source for a birth date and for comparison only.
 
-python-stdnum's `be.nn` and `be.bis` follow the same check rule, but ask the machine's clock for the century and accept a day later this
-year and any serial number. A decision must be the same on any machine and any day, so the rules of 10.1 stand here and the tests hold
-the two side by side.
+python-stdnum's `be.nn` and `be.bis` follow the same check rule, but ask the machine's clock for the century
+and accept a day later this year and any serial number. A decision must be the same on any machine and any
+day, so the rules of 10.1 stand here and the tests hold the two side by side.
 
 Source: IDN-01 to IDN-09; Royal Decree of 8 February 1991 for BIS numbers.
 """
@@ -23,9 +23,11 @@ _SERIALS = range(1, 999)
 
 
 class NationalNumber(msgspec.Struct, frozen=True, gc=False):
-    """A valid number. `digits` is its normal form; year, month and day are None where the number does not tell them (IDN-04).
+    """A valid number. `digits` is its normal form; year, month and day are None where the number does not
+    tell them (IDN-04).
 
-    `is_bis`: of a person who is not in the National Register. `padded`: a leading zero, lost in a spreadsheet, was put back (RRN_PADDED).
+    `is_bis`: of a person who is not in the National Register. `padded`: a leading zero, lost in a
+    spreadsheet, was put back (RRN_PADDED).
     """
 
     digits: str
@@ -46,8 +48,9 @@ class NationalNumber(msgspec.Struct, frozen=True, gc=False):
 def parse(text: str | None, *, today: date) -> NationalNumber | None:
     """Read a register number or BIS number as people write it; None where it is not a valid one.
 
-    Spaces, dots, hyphens, slashes, no-break spaces and full-width digits are accepted; letters and other lengths are not. Ten digits are
-    accepted only if they are valid with a zero before them. The check number tells the century, and a birth after `today` is invalid.
+    Spaces, dots, hyphens, slashes, no-break spaces and full-width digits are accepted; letters and other
+    lengths are not. Ten digits are accepted only if they are valid with a zero before them. The check number
+    tells the century, and a birth after `today` is invalid.
 
     Source: IDN-01 to IDN-05, IDN-07.
     """

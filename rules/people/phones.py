@@ -1,4 +1,5 @@
-"""Telephone numbers as people write them, in one normal form: two numbers are the same where their normal forms are.
+"""Telephone numbers as people write them, in one normal form: two numbers are the same where their normal
+forms are.
 
 Source: IDN-10, IDN-11.
 """
@@ -29,9 +30,11 @@ _BETWEEN: Final = re.compile(r"[;,|\n]|\s/\s|\s(?:of|ou|or|oder|en|et|and|und)\s
 
 
 class Phone(msgspec.Struct, frozen=True):
-    """A number in E.164 form, or a short number as it is. `extension` is kept apart and does not tell two lines apart.
+    """A number in E.164 form, or a short number as it is. `extension` is kept apart and does not tell two
+    lines apart.
 
-    `is_guessed`: a zero or plus that a spreadsheet lost was put back (PHONE_GUESSED). `is_short`: of a service, never matched to a person.
+    `is_guessed`: a zero or plus that a spreadsheet lost was put back (PHONE_GUESSED). `is_short`: of a
+    service, never matched to a person.
     """
 
     number: str
@@ -68,14 +71,16 @@ def normal_phone(text: str | None, region: str = BELGIUM) -> Phone | None:
 
 
 def phones_in(text: str | None, region: str = BELGIUM) -> list[Phone]:
-    """Read every number of a field in which somebody wrote several, such as `02 475 44 99 / 0475 12 34 56`."""
+    """Read every number of a field in which somebody wrote several, such as `02 475 44 99 / 0475 12 34
+    56`."""
     if not text:
         return []
     return [phone for phone in (normal_phone(part, region) for part in _BETWEEN.split(text)) if phone is not None]
 
 
 def numbers_of_people(texts: Iterable[str | None]) -> dict[str, bool]:
-    """Give the numbers that may be compared, each with whether it was guessed; short numbers are left out (R-149)."""
+    """Give the numbers that may be compared, each with whether it was guessed; short numbers are left out
+    (R-149)."""
     found: dict[str, bool] = {}
     for text in texts:
         for phone in phones_in(text):
@@ -94,7 +99,8 @@ def _full(digits: str, region: str, extension: str) -> Phone | None:
         parsed = phonenumbers.parse(digits, region)
     except phonenumbers.NumberParseException:
         return None
-    # The library knows which numbers are given out; what is written in a file, an old number too, has to be compared all the same.
+    # The library knows which numbers are given out; what is written in a file, an old number too, has to be
+    # compared all the same.
     if parsed.country_code == _BELGIAN_CODE:
         if _BELGIAN.fullmatch(str(parsed.national_number)) is None:
             return None

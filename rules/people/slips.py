@@ -14,7 +14,8 @@ SLIP_FROM: Final = 6  # letters from which a name with one slip still tells who 
 
 
 class Slips:
-    """Finds the names that a word is one slip away from: two words at distance one share what is left of them without one letter."""
+    """Finds the names that a word is one slip away from: two words at distance one share what is left of them
+    without one letter."""
 
     def __init__(self, names: Iterable[str]) -> None:
         """`names` are folded (`folding.fold`); those that are too short are left out."""

@@ -1,4 +1,5 @@
-"""In how many ways a person may be named in a text: order, particles, initials, double names, spelling of the country.
+"""In how many ways a person may be named in a text: order, particles, initials, double names, spelling of the
+country.
 
 Source: IDN-13 to IDN-16.
 """
@@ -44,7 +45,8 @@ class Part(StrEnum):
 
 
 class Spelling(msgspec.Struct, frozen=True):
-    """One way to write a name: its letters, squeezed; `inner` are the places in them where a further word begins."""
+    """One way to write a name: its letters, squeezed; `inner` are the places in them where a further word
+    begins."""
 
     letters: str
     part: Part
@@ -52,7 +54,8 @@ class Spelling(msgspec.Struct, frozen=True):
 
     @property
     def needs_capital(self) -> bool:
-        """Whether it is a name only where it is written with a capital: it is a word too, or too short to tell."""
+        """Whether it is a name only where it is written with a capital: it is a word too, or too short to
+        tell."""
         if self.part is Part.INITIALS:
             return True
         return self.part is not Part.FULL and (len(self.letters) <= 2 or self._words() <= ORDINARY | PARTICLES)
@@ -69,7 +72,8 @@ class Spelling(msgspec.Struct, frozen=True):
 
     @property
     def is_distinctive(self) -> bool:
-        """Whether finding it proves that somebody is named: never a word, never three letters (section 7.2)."""
+        """Whether finding it proves that somebody is named: never a word, never three letters (section
+        7.2)."""
         if self.part is Part.FULL:
             return len(self.letters) >= _LOOSE_FROM
         return self.part is Part.LAST and len(self.letters) >= _DISTINCTIVE_FROM and not self._words() <= ORDINARY | PARTICLES
@@ -97,7 +101,8 @@ class Spelling(msgspec.Struct, frozen=True):
         return all(place - begin in self.inner for place in starts if begin < place < end)
 
     def is_inside(self, starts: Set[int], begin: int) -> bool:
-        """Say whether it tells who is meant although it stands at `begin` inside a longer word: `bartquaghebeur`, `Kowalczykowa`."""
+        """Say whether it tells who is meant although it stands at `begin` inside a longer word:
+        `bartquaghebeur`, `Kowalczykowa`."""
         end = begin + len(self.letters)
         return (
             self.part is Part.LAST

@@ -1,6 +1,8 @@
-"""Words that are also names: read as a name only where they are written with a capital, and never a proof of a leak by themselves.
+"""Words that are also names: read as a name only where they are written with a capital, and never a proof of
+a leak by themselves.
 
-Dutch, French, German and English together; without accents and case (`folding.fold`), but for NO_NAMES, which keeps accents.
+Dutch, French, German and English together; without accents and case (`folding.fold`), but for NO_NAMES, which
+keeps accents.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# What belongs to a surname without telling families apart (IDN-14); with the articles that stand in names of places.
+# What belongs to a surname without telling families apart (IDN-14); with the articles that stand in names of
+# places.
 PARTICLES: Final = names.PARTICLES | _words("te s op in het les della di zu zum zur af")
 
 # What is typed where no name is known.
@@ -115,7 +118,8 @@ _SENTENCES: Final = _words(
     """
 )
 
-# With a capital because a sentence begins, or a word of the trade: neither a name nor the beginning of a street.
+# With a capital because a sentence begins, or a word of the trade: neither a name nor the beginning of a
+# street.
 NO_NAMES: Final = _words(
     """
     ik hij zij ze we wij jij je u het de een dit dat deze die er en maar want dus toen nu ook niet wel was is heeft had zegt zei

@@ -1,5 +1,5 @@
-"""The rows of the retention schedule: what a category is called, when it ends, what becomes of its units, and how the CRM's own categories
-lead to it (source: section 2 of the rules, policy §6.2 and §9).
+"""The rows of the retention schedule: what a category is called, when it ends, what becomes of its units, and
+how the CRM's own categories lead to it (source: section 2 of the rules, policy §6.2 and §9).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from rules.model.decisions import Disposition
 from rules.model.purposes import PurposeKey
 from rules.policy.model import Key, Model, Text
 
-# A schedule says `retain` where the product says KEEP (section 2.2): the published word for a category without a term.
+# A schedule says `retain` where the product says KEEP (section 2.2): the published word for a category
+# without a term.
 SPELLED: Mapping[str, Disposition] = MappingProxyType(
     {"retain": Disposition.KEEP, "delete": Disposition.DELETE, "anonymise": Disposition.ANONYMISE}
 )
@@ -90,7 +91,8 @@ class Outcome(StrEnum):
 
 OUTCOMES = tuple(Outcome)
 
-# The CRM's own categories in the reference environment. A row of the schedule with the same key needs no line in `derive`.
+# The CRM's own categories in the reference environment. A row of the schedule with the same key needs no line
+# in `derive`.
 CRM_CATEGORIES = frozenset(
     {
         "social_card",
@@ -140,16 +142,19 @@ class Mission(StrEnum):
 
 
 class CategoryBase(Model):
-    """What every row of the schedule says; `enabled: false` keeps a row in sight without letting it decide (2.3)."""
+    """What every row of the schedule says; `enabled: false` keeps a row in sight without letting it decide
+    (2.3)."""
 
     labels: Labels
     """What people call the category."""
     basis: Text
     """The legal basis, or why the data are needed (RET-06)."""
     basis_labels: Labels | None = None
-    """The same in the languages of answers to the people concerned; without it `basis` is told as it stands (EXP-11)."""
+    """The same in the languages of answers to the people concerned; without it `basis` is told as it stands
+    (EXP-11)."""
     purposes: tuple[PurposeKey, ...] = ()
-    """What the data are kept for, as people who ask are told it; without it, what the mission or the unit says."""
+    """What the data are kept for, as people who ask are told it; without it, what the mission or the unit
+    says."""
     source: Text
     """Where the period is published."""
     rule: Text = "RET-06"
@@ -161,18 +166,21 @@ class CategoryBase(Model):
     enabled: bool = True
     """`false`: the row is shown and decides nothing, its units are kept as UNCONFIGURED (RET-14)."""
     unit: Literal["dossier", "recording", "donation", "enrolment", "engagement", "contact"] = "dossier"
-    """What ends as one (2.1); a lone fiche goes by the rows for dossiers, a row for `contact` says how long a relation lasts (2.3)."""
+    """What ends as one (2.1); a lone fiche goes by the rows for dossiers, a row for `contact` says how long a
+    relation lasts (2.3)."""
     kinds: tuple[Key, ...] | None = None
-    """On a row for enrolments or engagements: the kinds that it is for, as the mapping calls them; without it, all."""
+    """On a row for enrolments or engagements: the kinds that it is for, as the mapping calls them; without
+    it, all."""
     approvers: tuple[Text, ...] | None = None
     """Who approved this row, where others did than those of the version: two different persons (RET-06)."""
     open_blocks: bool = True
     """Whether an open dossier is kept past its end (RET-13); `false` for the six-month categories."""
     bypass: Bypasses = ()
-    """What of the CRM's custom logic a disposal passes by; of a unit with several rows, what all of them name. Holds that are kept as
-    plug-ins are passed by too."""
+    """What of the CRM's custom logic a disposal passes by; of a unit with several rows, what all of them
+    name. Holds that are kept as plug-ins are passed by too."""
     k: Annotated[int, Field(ge=2)] | None = None
-    """How many rows of statistics must be alike before one may be written (ERA-08); without it, that of `statistics`."""
+    """How many rows of statistics must be alike before one may be written (ERA-08); without it, that of
+    `statistics`."""
     suggestion: str = ""
     """On a row that is not enabled: what the controller may want to decide."""
 

@@ -1,4 +1,5 @@
-"""What makes a retention schedule usable, beyond its form: it was decided and approved, derivations lead somewhere, anchors exist.
+"""What makes a retention schedule usable, beyond its form: it was decided and approved, derivations lead
+somewhere, anchors exist.
 
 Each check yields the field it is about and a sentence; `rules.policy.loader` adds the line.
 """
@@ -69,7 +70,8 @@ def _approvers(policy: PolicyFile) -> Iterator[Finding]:
 
 
 def _named(policy: PolicyFile) -> Iterator[Finding]:
-    """Guards that name a category name one of the schedule: a limit on a misspelt row would guard nothing (RET-24)."""
+    """Guards that name a category name one of the schedule: a limit on a misspelt row would guard nothing
+    (RET-24)."""
     for key in policy.limits.categories:
         if key not in policy.categories:
             yield ("limits", "categories", key), f"there is no row {key} in categories"
@@ -145,7 +147,8 @@ def _twice(bypass: Bypasses) -> Iterator[Finding]:
 
 
 def _in_force(policy: PolicyFile, key: str, category: CategoryBase) -> Iterator[Finding]:
-    """A row that decides has been decided upon itself, and for each unit it is plain whether it does (RET-06)."""
+    """A row that decides has been decided upon itself, and for each unit it is plain whether it does
+    (RET-06)."""
     for field in ("basis", "source"):
         if str(getattr(category, field)).casefold().lstrip().startswith(UNDECIDED):
             yield (field,), f"the controller has not decided yet: write the {field} before the row is enabled (RET-06)"
@@ -162,7 +165,8 @@ def _in_force(policy: PolicyFile, key: str, category: CategoryBase) -> Iterator[
 
 
 def _relation_of_contact(category: CategoryBase) -> Iterator[Finding]:
-    """A contact ends with its last unit and relation; a row can say when being a donor ends, and that consent lasts (RET-20)."""
+    """A contact ends with its last unit and relation; a row can say when being a donor ends, and that consent
+    lasts (RET-20)."""
     if isinstance(category, NoTerm):
         return
     if category.anchors != (Anchor.BOOKED_ON,):

@@ -1,7 +1,9 @@
-"""What changed between two versions of a retention schedule, in sentences that a person who approves it can read.
+"""What changed between two versions of a retention schedule, in sentences that a person who approves it can
+read.
 
-Each change says in which direction it goes: `earlier` where data are erased sooner or more of them without a look, `later` where they are
-kept longer, `unclear` where that depends on the dates of each unit, `none` where no unit ends otherwise.
+Each change says in which direction it goes: `earlier` where data are erased sooner or more of them without a
+look, `later` where they are kept longer, `unclear` where that depends on the dates of each unit, `none` where
+no unit ends otherwise.
 
 Source: RET-06, ACC-01 (configuration changes with before and after values), 9.4.
 """
@@ -31,7 +33,8 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One changed key: where it stands in the file, its values as the file has them (None: not there), and what it means."""
+    """One changed key: where it stands in the file, its values as the file has them (None: not there), and
+    what it means."""
 
     where: str
     old: object
@@ -83,7 +86,8 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 def differences(old: Policy, new: Policy) -> tuple[Change, ...]:
     """List every change, rows first, in the order of the new file; two schedules that say the same have none.
 
-    Pure, and as thorough as the file: a key that this function has no sentence for is told by its name with both values.
+    Pure, and as thorough as the file: a key that this function has no sentence for is told by its name with
+    both values.
     """
     return (*_rows(old, new), *_derivations(old, new), *_people(old, new), *_rest(old, new))
 
@@ -223,7 +227,8 @@ BYPASS_WORDS: Final[Mapping[Bypass, str]] = {
 
 
 def _bypassed(before: Collection[Bypass], after: Collection[Bypass]) -> tuple[str, Direction]:
-    """What a disposal passes by from now on, and no more; without a plug-in that may refuse it, it goes sooner."""
+    """What a disposal passes by from now on, and no more; without a plug-in that may refuse it, it goes
+    sooner."""
     more, less = (
         [each for each in Bypass if each in after and each not in before],
         [each for each in Bypass if each in set(before) - set(after)],
@@ -235,7 +240,8 @@ def _bypassed(before: Collection[Bypass], after: Collection[Bypass]) -> tuple[st
 
 
 def _compared(before: Category, after: Category) -> Direction:
-    """Whether the new period ends sooner than the old one for every unit; only where both count the same way from the same dates."""
+    """Whether the new period ends sooner than the old one for every unit; only where both count the same way
+    from the same dates."""
     if isinstance(after, NoTerm) or isinstance(before, NoTerm):
         if type(after) is type(before):
             return Direction.NONE

@@ -1,6 +1,7 @@
 """YAML text -> Policy; every error names file, line and field (RET-06).
 
-Reading the file is the caller's work. A schedule is refused whole: nothing is guessed, and all its errors are told at once.
+Reading the file is the caller's work. A schedule is refused whole: nothing is guessed, and all its errors are
+told at once.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ SHIPPED = "childfocus"  # the schedule that the product comes with: rules/policy
 
 HINT = "Correct the file and run `policy check` on it; docs/policy.md tells what each key means."
 
-# Words that pydantic puts into the place of an error to say which kind of row or value it tried: no file has them there.
+# Words that pydantic puts into the place of an error to say which kind of row or value it tried: no file has
+# them there.
 _KINDS = {"months_after", "years_after", "until_age", "end_of_calendar_year_after", "until_event", "no_term", "one", "several", "all"}
 
 _TEXTS = {
@@ -49,11 +51,12 @@ _TEXTS = {
 def load_policy(text: str, *, source: str) -> Policy:
     """Read a retention schedule from the text of its file; `source` is what messages call the file.
 
-    `Policy.digest` is the SHA-256 of the text in UTF-8, so a plan can say which schedule decided, byte for byte.
+    `Policy.digest` is the SHA-256 of the text in UTF-8, so a plan can say which schedule decided, byte for
+    byte.
 
     Raises:
-        PolicyError: the schedule is not usable. `where` is the place of the first error, the message lists them all: first what is wrong
-            in a line, top down, then what is missing.
+        PolicyError: the schedule is not usable. `where` is the place of the first error, the message lists
+            them all: first what is wrong in a line, top down, then what is missing.
 
     Source: RET-06, RET-12, ACC-02; R-021, R-022.
     """
@@ -73,7 +76,8 @@ def _read(text: str) -> Policy | list[Problem]:
     elif document.value is not None:
         written = json.dumps(document.value)
         try:
-            # Strict: "6" is not the number 6. As JSON, because there a date is text and a list may become a tuple even when strict.
+            # Strict: "6" is not the number 6. As JSON, because there a date is text and a list may become a
+            # tuple even when strict.
             policy_file = PolicyFile.model_validate_json(written, strict=True)
         except ValidationError as error:
             problems = _ordered(document, error.errors(include_url=False))
@@ -94,7 +98,8 @@ def _known_keys() -> frozenset[str]:
 
 
 def _ordered(document: Document, errors: list[ErrorDetails]) -> list[Problem]:
-    """Errors as problems: those that stand in a line top down, then missing keys. One a field, since one mistake can break two rules."""
+    """Errors as problems: those that stand in a line top down, then missing keys. One a field, since one
+    mistake can break two rules."""
     placed = [(False, problem) for problem in document.problems]
     broken = {problem.path for problem in document.problems}
     for error in errors:

@@ -1,7 +1,8 @@
-"""The retention schedule as values: frozen models that refuse unknown keys (source: section 2 of the rules, policy §6.2 and §9).
+"""The retention schedule as values: frozen models that refuse unknown keys (source: section 2 of the rules,
+policy §6.2 and §9).
 
-`PolicyFile` is what a file says, and what the published JSON schema describes; `Policy` adds the digest of the text it was read from.
-Its rows are in `categories.py`.
+`PolicyFile` is what a file says, and what the published JSON schema describes; `Policy` adds the digest of
+the text it was read from. Its rows are in `categories.py`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Limit(Model):
 
 
 class CategoryLimit(Model):
-    """The circuit breaker's limits of one category; what is left out does not hold. A unit with several categories counts in each."""
+    """The circuit breaker's limits of one category; what is left out does not hold. A unit with several
+    categories counts in each."""
 
     max: Annotated[int, Field(ge=0)] | None = None
     """More planned disposals of the category than this wait for the approval of two persons."""
@@ -56,16 +58,19 @@ class Limits(Model):
 
 
 class Approvals(Model):
-    """When two persons look at a plan although the circuit breaker did not trip, and how long their word holds (9.4)."""
+    """When two persons look at a plan although the circuit breaker did not trip, and how long their word
+    holds (9.4)."""
 
     first_run: bool = True
-    """Whether a plan needs approval that disposes of a category of which no completed run has disposed before."""
+    """Whether a plan needs approval that disposes of a category of which no completed run has disposed
+    before."""
     valid_hours: Annotated[int, Field(ge=1)] = 72
     """An approval counts for this long; after that the person may give it again."""
 
 
 class QueueWatch(Model):
-    """Who decides on units that nothing in force decides on (no category, one that nobody knows, or a row that is off), and how soon."""
+    """Who decides on units that nothing in force decides on (no category, one that nobody knows, or a row
+    that is off), and how soon."""
 
     owner: Literal["crm_admin", "dpo"] = "dpo"
     """The role whose work it is."""
@@ -81,9 +86,11 @@ class Watch(Model):
     view_shrinks_rows: Annotated[int, Field(ge=0)] = 5
     """And up to this many; the alarm comes where both are exceeded."""
     backlog_days: Annotated[int, Field(ge=1)] = 7
-    """Days past its end after which a unit that should be gone, and was planned to go as long ago, is a backlog."""
+    """Days past its end after which a unit that should be gone, and was planned to go as long ago, is a
+    backlog."""
     technical_runs: Annotated[int, Field(ge=1)] = 3
-    """After this many runs in a row in which the CRM refused a unit for a technical reason, a person has to look (HLD-13)."""
+    """After this many runs in a row in which the CRM refused a unit for a technical reason, a person has to
+    look (HLD-13)."""
     no_run_hours: Annotated[int, Field(ge=1)] = 26
     """Hours without a completed run after which nights are missing."""
     usual_runs: Annotated[int, Field(ge=1)] = 7
@@ -107,7 +114,8 @@ Guid = Annotated[str, AfterValidator(_guid), WithJsonSchema({"type": "string", "
 
 
 class Canary(Model):
-    """A unit of which the outcome is known beforehand. It must be one that stands alone, made up for this and never a real case."""
+    """A unit of which the outcome is known beforehand. It must be one that stands alone, made up for this and
+    never a real case."""
 
     table: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=128)]
     """The logical name of its table in the CRM."""
@@ -155,13 +163,17 @@ class Defaults(Model):
     sentinels: tuple[date, ...] = (date(1753, 1, 1), date(1900, 1, 1), date(9999, 12, 31))
     """Dates that stand for no date at all (RET-09)."""
     extra_holidays: tuple[date, ...] = ()
-    """Days beside the public holidays on which no answer to a subject request is due; each makes some answer later (DDL-05)."""
+    """Days beside the public holidays on which no answer to a subject request is due; each makes some answer
+    later (DDL-05)."""
     package_days: Annotated[int, Field(ge=14, le=90)] = 30
-    """Days after its delivery for which an answer to a subject request, and every working copy of it, is kept (EXP-17)."""
+    """Days after its delivery for which an answer to a subject request, and every working copy of it, is kept
+    (EXP-17)."""
     sealed_days: Annotated[int, Field(ge=0, le=365)] = 30
-    """Days after its closing for which the names behind a subject request are kept, longer where a complaint follows (ACC-08)."""
+    """Days after its closing for which the names behind a subject request are kept, longer where a complaint
+    follows (ACC-08)."""
     register_years: Annotated[int, Field(ge=1, le=10)] = 5
-    """Years after its closing for which a subject request stands in the register; then only yearly totals are left (ACC-07)."""
+    """Years after its closing for which a subject request stands in the register; then only yearly totals are
+    left (ACC-07)."""
     language: Literal["nl", "fr", "de", "en"] = "nl"
     """The language of letters to whose language nobody knows, such as recipients of data (EXP-11)."""
     maturity_age: Annotated[int, Field(ge=0, le=18)] = 12
@@ -174,16 +186,19 @@ class Statistics(Model):
     k: Annotated[int, Field(ge=2)] = 5
     """How many rows must be alike before one may be written."""
     batch: Literal["run", "monthly"] = "run"
-    """`monthly`: what is counted waits, without identifiers, and is written by the first run of the next month (ERA-16)."""
+    """`monthly`: what is counted waits, without identifiers, and is written by the first run of the next
+    month (ERA-16)."""
 
 
 class Anonymise(Model):
     """What `anonymise` does to a dossier or lone fiche whose time has come (ERA-03)."""
 
     how: Literal["extract_and_delete", "in_place"] = "extract_and_delete"
-    """`in_place`: the rows stay, masked as the mapping says, and all that hangs on them goes (5.3, ERA-06)."""
+    """`in_place`: the rows stay, masked as the mapping says, and all that hangs on them goes (5.3,
+    ERA-06)."""
     pseudonyms: Literal["run", "kept"] = "run"
-    """The key behind `hmac`: random and destroyed with the run, or kept, so that every unit is reported PSEUDONYMISED (ERA-02)."""
+    """The key behind `hmac`: random and destroyed with the run, or kept, so that every unit is reported
+    PSEUDONYMISED (ERA-02)."""
 
     @property
     def is_in_place(self) -> bool:
@@ -202,7 +217,8 @@ class People(Model):
 
 
 class Backups(Model):
-    """Whether backups of the CRM are declared beyond use (ERA-02, ERA-13), and after how many days they have rotated out."""
+    """Whether backups of the CRM are declared beyond use (ERA-02, ERA-13), and after how many days they have
+    rotated out."""
 
     beyond_use: bool
     """Nobody uses a backup but to restore it, and a restore replays the disposals."""
@@ -211,20 +227,23 @@ class Backups(Model):
 
 
 class OwnData(Model):
-    """How long this product keeps what it writes down itself (ACC-07). The ledger is kept for good, the register of requests as `defaults`
-    says."""
+    """How long this product keeps what it writes down itself (ACC-07). The ledger is kept for good, the
+    register of requests as `defaults` says."""
 
     plan_lines_days: Annotated[int, Field(ge=1, le=90)] = 30
-    """Days for which the lines of a plan, which name units, are kept; of a plan that was carried out the totals stay."""
+    """Days for which the lines of a plan, which name units, are kept; of a plan that was carried out the
+    totals stay."""
     run_log_months: Annotated[int, Field(ge=1, le=60)] = 24
     """Months after its end for which the journal of a run is kept; counts and certificates stay."""
     certificate_years: Annotated[int, Field(ge=1, le=100)] = 10
-    """Years after the end of its run for which a certificate is kept, and after it was replaced a register key that protects certificates;
-    for so long after it was last planned by, a version of the schedule. Number and root of the certificates stay in the ledger."""
+    """Years after the end of its run for which a certificate is kept, and after it was replaced a register
+    key that protects certificates; for so long after it was last planned by, a version of the schedule.
+    Number and root of the certificates stay in the ledger."""
     hold_years: Annotated[int, Field(ge=1, le=30)] = 5
     """Years for which a hold is kept after it was released or has ended."""
     technical_log_months: Annotated[int, Field(ge=1, le=60)] = 13
-    """Months for which whoever runs the service keeps its log lines; this product writes them to standard error and keeps none."""
+    """Months for which whoever runs the service keeps its log lines; this product writes them to standard
+    error and keeps none."""
 
 
 class Addressee(Model):
@@ -250,7 +269,8 @@ class Helpline(Model):
     phone: Text
     """The number, as it is dialled."""
     ask_for: Labels | None = None
-    """Whom they ask for, so that it completes the sentence "ask for …"; without it, somebody who looks after the protection of data."""
+    """Whom they ask for, so that it completes the sentence "ask for …"; without it, somebody who looks after
+    the protection of data."""
 
 
 class PolicyFile(Model):
@@ -311,7 +331,8 @@ class PolicyFile(Model):
 
 
 class Policy(PolicyFile):
-    """The retention schedule of one organisation, one version. `digest` is the SHA-256 of the text it was read from, in lower-case hex."""
+    """The retention schedule of one organisation, one version. `digest` is the SHA-256 of the text it was
+    read from, in lower-case hex."""
 
     digest: str = Field(default="", exclude=True)
 
@@ -321,7 +342,8 @@ class Policy(PolicyFile):
         return category.k if category is not None and category.k is not None else self.statistics.k
 
     def bypass_of(self, keys: Collection[str]) -> frozenset[Bypass]:
-        """What a unit of these categories passes by: what every one of them allows. A row that is not there, or is off, allows nothing."""
+        """What a unit of these categories passes by: what every one of them allows. A row that is not there,
+        or is off, allows nothing."""
         rows = [self.categories.get(key) for key in keys]
         allowed = [frozenset[Bypass](row.bypass if row is not None and row.enabled else ()) for row in rows]
         return frozenset[Bypass].intersection(*allowed) if allowed else frozenset()
@@ -334,7 +356,8 @@ class Policy(PolicyFile):
 
     @property
     def unfilled(self) -> tuple[str, ...]:
-        """What answers cannot tell because the controller has not filled it in: purposes without a basis, processors without a name."""
+        """What answers cannot tell because the controller has not filled it in: purposes without a basis,
+        processors without a name."""
         used = {purpose for row in self.categories.values() for purpose in row.purposes}
         lacking = [key for key in PURPOSES if key in used | self.purposes.keys() and not _has_basis(self.purposes.get(key))]
         nameless = [f"processors[{at}].name" for at, each in enumerate(self.processors) if not each.name.strip()]

@@ -1,4 +1,5 @@
-"""What the controller says of its processing beside terms: the legal basis of each purpose, and who processes for it.
+"""What the controller says of its processing beside terms: the legal basis of each purpose, and who processes
+for it.
 
 Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; policy §1, §3, §4.1, §7.3; section 7.1, ACC-11.
 """
@@ -23,7 +24,8 @@ class Processor(Model):
     """Somebody who processes personal data for the controller under a contract (GDPR art. 28)."""
 
     name: str = ""
-    """The name of the company, as people who ask are told it; empty while the controller has not filled it in."""
+    """The name of the company, as people who ask are told it; empty while the controller has not filled it
+    in."""
     task: Labels
     """What it does for the controller."""
     purposes: tuple[PurposeKey, ...] = ()

@@ -27,7 +27,8 @@ class ScheduleRow:
 
 
 def describe(policy: Policy, *, language: str = "en") -> list[ScheduleRow]:
-    """Give the schedule as rows for people, in its own order; labels in nl, fr, en or de, periods in English."""
+    """Give the schedule as rows for people, in its own order; labels in nl, fr, en or de, periods in
+    English."""
     return [
         ScheduleRow(
             key=key,

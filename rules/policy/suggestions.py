@@ -1,4 +1,5 @@
-"""What somebody probably meant by a word that is not known: the nearest of those that are. One function for every file and setting."""
+"""What somebody probably meant by a word that is not known: the nearest of those that are. One function for
+every file and setting."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ _LIKE: Final = 0.7  # of 1: one letter more, less, other or swapped in a word of
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most like this one; None where none is like it. A word is compared without case, and `-` is `_`."""
+    """The known word that is most like this one; None where none is like it. A word is compared without case,
+    and `-` is `_`."""
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 

@@ -1,7 +1,7 @@
 """YAML text -> plain values that remember their lines, so that a refusal can say where.
 
-YAML 1.2, one document, no aliases and no tags: what a file says stands where it says it. Values come out as JSON has them (a date stays
-text), so that a strict pydantic model reads them as it would read JSON.
+YAML 1.2, one document, no aliases and no tags: what a file says stands where it says it. Values come out as
+JSON has them (a date stays text), so that a strict pydantic model reads them as it would read JSON.
 """
 
 from __future__ import annotations
@@ -61,9 +61,11 @@ def dotted(path: Path) -> str:
 
 
 def refusal(kind: type[ComplianceError], what: str, problems: Iterable[Problem], *, source: str, hint: str) -> ComplianceError:
-    """The error for a file with problems: it tells the first, says how many more there are, and lists those with their places.
+    """The error for a file with problems: it tells the first, says how many more there are, and lists those
+    with their places.
 
-    `where` is the place of the first, as `file:line`. `problems` come in the order in which they are to be told.
+    `where` is the place of the first, as `file:line`. `problems` come in the order in which they are to be
+    told.
     """
     first, *others = problems
     message = f"{what}: {first}"

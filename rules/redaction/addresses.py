@@ -27,7 +27,8 @@ _THEN_PLACE: Final = rf"(?:[,\s-]+(?:(?:à|te|in|à)\s)?{_PLACE})?"
 _BEFORE: Final = r"(?<!\w)"
 _NR: Final = r"[, ]+(?:(?:nr|n°|nummer|numéro|no|huisnummer)\.?\s?)?"
 
-# Endings that are a street in any case, and those that are one only with a capital: `onderweg 3 keer` is none.
+# Endings that are a street in any case, and those that are one only with a capital: `onderweg 3 keer` is
+# none.
 _STREET: Final = r"(?:straat|straatje|laan|steenweg|plein|pleintje|dreef|kaai|steeg|straße|strasse|gasse|platz)"
 _ENDING: Final = (
     rf"(?:{_STREET}|weg|wegel|lei|singel|baan|hof|hoek|heide|berg|veld|park|markt|dijk|ring|pad|gracht|kade|vest|dries|kouter|kerkhof|wijk|erf|einde?|"
@@ -83,7 +84,8 @@ _THEIR_TOWNS: Final = frozenset(fold(town) for town in _TOWNS.split())
 
 
 def street_lines(text: str) -> Iterator[Found]:
-    """Find streets with a number, with the place behind them, and postcodes with a town; the value is the same, folded."""
+    """Find streets with a number, with the place behind them, and postcodes with a town; the value is the
+    same, folded."""
     taken: list[tuple[int, int]] = []
     for pattern in (*_PATTERNS, _BARE):
         for match in pattern.finditer(text):
@@ -100,7 +102,8 @@ def street_lines(text: str) -> Iterator[Found]:
 
 
 def same_house(written: str, own: str) -> bool:
-    """Say whether an address is this one in another spelling: `Kapellestr. 17/3, 9220 Hamme` for `Kapellestraat 17 bus 3`.
+    """Say whether an address is this one in another spelling: `Kapellestr. 17/3, 9220 Hamme` for
+    `Kapellestraat 17 bus 3`.
 
     The box may be missing; another one, or one where there is none, is a neighbour's.
     """
@@ -116,7 +119,8 @@ def _part(house: re.Match[str], name: str) -> str:
 
 
 def parts_of_street(street: str) -> Iterator[str]:
-    """Give what tells a street without the rest of its name: `Marché aux Herbes` without `Rue du`, `Plateaulaan` without `Jozef`."""
+    """Give what tells a street without the rest of its name: `Marché aux Herbes` without `Rue du`,
+    `Plateaulaan` without `Jozef`."""
     name = street.strip(" ,")
     short = _FRENCH_START.sub("", name, count=1)
     last = _DUTCH_END.search(name)
@@ -140,7 +144,8 @@ def _after_the_beginning_of_a_sentence(text: str, begin: int, end: int) -> int:
 
 
 def _is_a_year(written: str) -> bool:
-    """Say whether `2010 Antwerpen` is more likely a year: only towns that have such a postcode are believed."""
+    """Say whether `2010 Antwerpen` is more likely a year: only towns that have such a postcode are
+    believed."""
     number, _, town = written.partition(" ")
     if not number.isdigit() or int(number) not in _LIKE_A_YEAR:
         return False

@@ -29,7 +29,8 @@ _PARTICLES_BEFORE = re.compile(rf"(?:(?<!\w)(?:{'|'.join(sorted(PARTICLES, key=l
 
 
 class Named(msgspec.Struct, frozen=True):
-    """Somebody is named at `begin` to `end` of a text. `keys` are those whom the name fits; more than one where it is shared."""
+    """Somebody is named at `begin` to `end` of a text. `keys` are those whom the name fits; more than one
+    where it is shared."""
 
     begin: int
     end: int
@@ -40,12 +41,14 @@ class Named(msgspec.Struct, frozen=True):
 class KnownNames:
     """A search for the names of several people at once.
 
-    First and last name in any order, one of them alone, or with the other's initial; particles joined or dropped; possessives and
-    plurals; broken lines; one slip of the pen in six letters or more. A name that is also a word is one only with a capital.
+    First and last name in any order, one of them alone, or with the other's initial; particles joined or
+    dropped; possessives and plurals; broken lines; one slip of the pen in six letters or more. A name that is
+    also a word is one only with a capital.
     """
 
     def __init__(self, people: Sequence[tuple[str, str, str]], without: Set[str] = frozenset()) -> None:
-        """`people` are key, first and last name. `without` are spellings, squeezed, that are not searched: the person's own."""
+        """`people` are key, first and last name. `without` are spellings, squeezed, that are not searched:
+        the person's own."""
         self._spellings: dict[str, dict[Spelling, set[str]]] = {}
         for key, first, last in people:
             for spelling in spellings(first, last):
@@ -59,7 +62,8 @@ class KnownNames:
         self._without = without
 
     def find(self, text: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]] = ()) -> list[Named]:
-        """Find the names in a text, which is given squeezed too; none lies across a place in `barred` (begin, end)."""
+        """Find the names in a text, which is given squeezed too; none lies across a place in `barred` (begin,
+        end)."""
         if not self._spellings:
             return []
         # Where nobody used a capital, as in a chat, a missing one says nothing.
@@ -109,7 +113,8 @@ class KnownNames:
                 yield Named(begin, match.start() + len(written), frozenset(keys), Part.LAST)
 
     def _slip_of(self, word: str) -> set[str]:
-        """Give the people whose name a word nearly is; a name as it should be is found as such, the person's own is nobody else's."""
+        """Give the people whose name a word nearly is; a name as it should be is found as such, the person's
+        own is nobody else's."""
         if word in self._spellings or {word, word.removesuffix("s")} & self._without:
             return set()
         names = self._slips.of(word)
@@ -140,7 +145,8 @@ def _with_particles(text: str, begin: int, spelling: Spelling | None) -> int:
 
 
 def _with_ending(text: str, end: int, spelling: Spelling) -> int:
-    """Step over the ending of a plural and the dot of an initial; a possessive with its apostrophe stays, for it tells nothing."""
+    """Step over the ending of a plural and the dot of an initial; a possessive with its apostrophe stays, for
+    it tells nothing."""
     if spelling.ends_in_initial:
         return end + 1 if text[end : end + 1] == "." else end
     ending = _ENDING.match(text, end)

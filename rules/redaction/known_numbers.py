@@ -48,11 +48,12 @@ def forms_of(what: str, value: str) -> Iterator[str]:
 
 
 class KnownStrings:
-    """A search for numbers and addresses that are known, in any spelling; the value of a find is what it was searched by."""
+    """A search for numbers and addresses that are known, in any spelling; the value of a find is what it was
+    searched by."""
 
     def __init__(self, known: Iterable[tuple[str, str]], without: Set[str] = frozenset()) -> None:
-        """`known` are class and value: a number in E.164 form, eleven digits, an e-mail address, a street with its number. `without` are
-        forms that are not searched: the person's own."""
+        """`known` are class and value: a number in E.164 form, eleven digits, an e-mail address, a street
+        with its number. `without` are forms that are not searched: the person's own."""
         self._forms: dict[str, tuple[str, str]] = {}
         for what, value in known:
             for form in forms_of(what, value):

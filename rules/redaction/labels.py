@@ -1,4 +1,5 @@
-"""What stands in the place of somebody or something that is not shown: `[ouder]`, `[derde 1]`, `[telefoonnummer]`.
+"""What stands in the place of somebody or something that is not shown: `[ouder]`, `[derde 1]`,
+`[telefoonnummer]`.
 
 Source: EXP-06, EXP-11, R-118.
 """
@@ -58,14 +59,17 @@ def label_for(what: str, language: str) -> str:
 
 
 class Labels:
-    """The labels of one package: a person has the same throughout, numbered in the order in which they were first asked for.
+    """The labels of one package: a person has the same throughout, numbered in the order in which they were
+    first asked for.
 
-    A reporter, a member of staff and an unknown role tell nothing apart: a reporter is always `[melder]`, so that nothing can be counted
-    or linked (R-119). A role that occurs once in a package has no number, except where more may turn up while texts are read.
+    A reporter, a member of staff and an unknown role tell nothing apart: a reporter is always `[melder]`, so
+    that nothing can be counted or linked (R-119). A role that occurs once in a package has no number, except
+    where more may turn up while texts are read.
     """
 
     def __init__(self, roles: Sequence[tuple[str, str, str]], language: str) -> None:
-        """`roles` are key, role and organisation of everybody who is known; an organisation is shown for a professional."""
+        """`roles` are key, role and organisation of everybody who is known; an organisation is shown for a
+        professional."""
         self._language = language
         self._roles = {key: role if role in _WORDS else "other" for key, role, _ in roles}
         self._organisations = {key: organisation for key, role, organisation in roles if role == "professional" and organisation}

@@ -1,4 +1,5 @@
-"""What must occur in no file of a package: other people's names, numbers and addresses, in whatever way they are written.
+"""What must occur in no file of a package: other people's names, numbers and addresses, in whatever way they
+are written.
 
 Source: EXP-06, R-118, R-119, R-142.
 """
@@ -52,17 +53,20 @@ def name_needle(first: str, last: str, *, own: bool = False) -> str:
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A needle that was found: its letters, squeezed, and its class. Whoever says what was found says the class alone."""
+    """A needle that was found: its letters, squeezed, and its class. Whoever says what was found says the
+    class alone."""
 
     letters: str
     what: str
 
 
 class Needles:
-    """A search for all needles at once, made from their stored form; it tells what class was found, never what.
+    """A search for all needles at once, made from their stored form; it tells what class was found, never
+    what.
 
-    A name is found in either order, in any case, with or without accents, hyphens and particles, and broken over lines; a surname alone
-    where it is distinctive and not the person's own; a number in any spelling. The labels of `labels.py` are never a name.
+    A name is found in either order, in any case, with or without accents, hyphens and particles, and broken
+    over lines; a surname alone where it is distinctive and not the person's own; a number in any spelling.
+    The labels of `labels.py` are never a name.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
@@ -93,15 +97,16 @@ class Needles:
         self._search = _automaton(self._searched)
 
     def found_in(self, text: str, besides: Set[Hit] = frozenset()) -> tuple[str, ...]:
-        """Give the classes of what a text has in it besides some hits, in a fixed order; empty where it is clean."""
+        """Give the classes of what a text has in it besides some hits, in a fixed order; empty where it is
+        clean."""
         classes = {hit.what for hit in self.hits_in(text) - besides}
         return tuple(what for what in CLASSES if what in classes)
 
     def hits_in(self, text: str, *, is_ours: bool = False) -> Set[Hit]:
         """Give everything that a text has in it.
 
-        The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is meant. A text of our own words,
-        the same in answer after answer (`is_ours`), is taken apart once.
+        The text may be plain, HTML, JSON, CSV, metadata or a file name: what they escape is read as it is
+        meant. A text of our own words, the same in answer after answer (`is_ours`), is taken apart once.
         """
         if not self._searched:
             return frozenset()
@@ -113,7 +118,8 @@ class Needles:
         return NearNames(self._people, self._theirs)
 
     def are_nearly_in(self, text: str) -> bool:
-        """Say whether a text has what is nearly the name of somebody (`near_names`), which makes a person look and proves nothing."""
+        """Say whether a text has what is nearly the name of somebody (`near_names`), which makes a person
+        look and proves nothing."""
         return any(self._near.are_in(view) for view in _views(text))
 
     def _hits(self, text: str, capitals: str) -> set[tuple[str, str]]:
@@ -183,7 +189,8 @@ def _searches(what: str, value: str) -> Iterator[tuple[str, tuple[str, Spelling 
 
 
 def _phone(number: str) -> tuple[str, re.Pattern[str]]:
-    """Give the digits that every spelling of a number in E.164 form has, and the pattern of all of them (IDN-10)."""
+    """Give the digits that every spelling of a number in E.164 form has, and the pattern of all of them
+    (IDN-10)."""
     code, national = "", re.sub(r"\D", "", number)
     if number.startswith("+"):
         parsed = phonenumbers.parse(number)
@@ -206,8 +213,9 @@ def _our_views(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _views(text: str) -> Iterator[str]:
-    """Give a text in every way in which it can be read, without content in base64 and labels: as it is written, with escapes and disguises
-    taken off, of markup what stands between its tags and what in them, and what its encoded parts stand for."""
+    """Give a text in every way in which it can be read, without content in base64 and labels: as it is
+    written, with escapes and disguises taken off, of markup what stands between its tags and what in them,
+    and what its encoded parts stand for."""
     if ";base64," in text:
         text = _CONTENT.sub(" ", text)
     if "\\" in text:

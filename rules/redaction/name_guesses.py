@@ -1,4 +1,5 @@
-"""Names that nobody told us, guessed from what stands before them (a title, a relation, a word for being called) or a common first name.
+"""Names that nobody told us, guessed from what stands before them (a title, a relation, a word for being
+called) or a common first name.
 
 They are only guessed: better too much than too little, and a person reads every text (EXP-07).
 
@@ -16,7 +17,8 @@ from rules.redaction.first_names import FIRST_NAMES
 from rules.redaction.patterns import Found
 from rules.texts.folding import fold
 
-# How people are addressed: behind these a particle is part of the name. With or without a capital; those with a dot also without it.
+# How people are addressed: behind these a particle is part of the name. With or without a capital; those with
+# a dot also without it.
 _ADDRESSES: Final = (
     r"mevrouw|mevr\.?|mw\.?|mijnheer|meneer|menheer|dhr\.?|de heer|heer|juffrouw|juffr\.?|mter\.?|dr\.?|prof\.?|ir\.?|madame|mme\.?|"
     r"mesdames|monsieur|messieurs|mr\.?|m\.|mm\.|mademoiselle|mlle\.?|me\.?|mrs\.?|ms\.?|miss|sir|herrn?|frau|fräulein"
@@ -79,8 +81,8 @@ _FIRST_WORD: Final = re.compile(rf"^(?:(?i:{_PARTICLE})[ -])+(?=\S)|[\s-].*", re
 def guess_names(text: str) -> Iterator[Found]:
     """Find what is likely a name in a tidy text; the value is the name as it is written, without the title.
 
-    The class is `titled` behind a title, `related` behind a relation or a word for being called, `given_name` where only a common first
-    name speaks for it.
+    The class is `titled` behind a title, `related` behind a relation or a word for being called, `given_name`
+    where only a common first name speaks for it.
     """
     taken: list[tuple[int, int]] = []
     for match in _GUESS.finditer(text):
@@ -103,7 +105,8 @@ def guess_names(text: str) -> Iterator[Found]:
 
 
 def before_whose(name: str) -> str:
-    """Cut the words off the end of a name that only say whose somebody is: of `Els van de ` nothing but `Els` is left."""
+    """Cut the words off the end of a name that only say whose somebody is: of `Els van de ` nothing but `Els`
+    is left."""
     return _WHOSE_BEHIND.sub("", name)
 
 

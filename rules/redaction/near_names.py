@@ -1,7 +1,9 @@
-"""What is nearly the name of somebody who is known: a surname with a slip of the pen, or a first name with the initial of the surname.
+"""What is nearly the name of somebody who is known: a surname with a slip of the pen, or a first name with
+the initial of the surname.
 
-It may be an ordinary word or somebody else, so it proves nothing by itself: it makes a person look (EXP-07). To meet few words that are
-none, a surname has a capital, and one that is short stands beside the first name or its initial.
+It may be an ordinary word or somebody else, so it proves nothing by itself: it makes a person look (EXP-07).
+To meet few words that are none, a surname has a capital, and one that is short stands beside the first name
+or its initial.
 
 Source: EXP-06, EXP-07, R-118; IDN-15.
 """
@@ -29,10 +31,12 @@ _INITIAL: Final = re.compile(r"[\s,.]{1,4}([^\W\d_])\.")  # one letter with a do
 
 
 class NearNames:
-    """A search for what is nearly one of some names. Those that are written as they should be are for `Needles` to find."""
+    """A search for what is nearly one of some names. Those that are written as they should be are for
+    `Needles` to find."""
 
     def __init__(self, names: Iterable[tuple[str, str]], own: Set[str]) -> None:
-        """`names` are first and last names; `own` are spellings, folded, of whoever the answer is about: nobody else is meant by them."""
+        """`names` are first and last names; `own` are spellings, folded, of whoever the answer is about:
+        nobody else is meant by them."""
         self._own = own
         self._beside: dict[str, set[str]] = {}  # surname -> first names and initials of those who are called so
         self._initials: dict[str, set[str]] = {}  # first name -> initials of the surnames
@@ -90,7 +94,8 @@ class NearNames:
 
 
 def _around(text: str, begin: int, end: int) -> set[str]:
-    """The word before a surname and its particles, and the word behind it, where nothing but a blank, a comma or a dot stands between."""
+    """The word before a surname and its particles, and the word behind it, where nothing but a blank, a comma
+    or a dot stands between."""
     found: set[str] = set()
     for _ in range(_MOST_PARTICLES + 1):
         before = _BEFORE.search(text, max(0, begin - _FURTHEST), begin)

@@ -1,7 +1,8 @@
 """Numbers, accounts, links and addresses of the electronic kind in free text, whoever they belong to.
 
-A find that looks like more than one thing is the first of these: link, e-mail, domain, user name, account, register number, IP address,
-number plate, date, telephone. Streets are in `addresses.py`, names in `name_guesses.py`.
+A find that looks like more than one thing is the first of these: link, e-mail, domain, user name, account,
+register number, IP address, number plate, date, telephone. Streets are in `addresses.py`, names in
+`name_guesses.py`.
 
 Source: EXP-06; IDN-01 to IDN-12.
 """
@@ -25,7 +26,8 @@ from rules.texts.folding import fold
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Something at `begin` to `end` of a tidy text. `value` is its normal form, by which it is told whose it is."""
+    """Something at `begin` to `end` of a tidy text. `value` is its normal form, by which it is told whose it
+    is."""
 
     begin: int
     end: int
@@ -190,7 +192,8 @@ def _national_numbers(text: str) -> Iterator[Found]:
 
 
 def _checks(digits: str) -> bool:
-    """Say whether eleven digits have the check number of a register or BIS number, whatever the century (IDN-02)."""
+    """Say whether eleven digits have the check number of a register or BIS number, whatever the century
+    (IDN-02)."""
     body, check = int(digits[:9]), 97 - int(digits[9:])
     return int(digits[2:4]) <= 52 and check in (body % 97, (2_000_000_000 + body) % 97)
 
@@ -226,7 +229,8 @@ def _dates(text: str) -> Iterator[Found]:
 
 
 def _dated(text: str, match: re.Match[str], year: int, month: int, day: int) -> Iterator[Found]:
-    """Give a date in ISO form; of two digits of a year only those are certain: `--10-05-08` for 2010 and 1910 alike."""
+    """Give a date in ISO form; of two digits of a year only those are certain: `--10-05-08` for 2010 and 1910
+    alike."""
     try:
         written = date(year if year > 99 else 2000 + year, month, day).isoformat()
     except ValueError:

@@ -42,8 +42,8 @@ _SAID_OF_SOMEBODY = re.compile(r"\s*\(\s*[^\W\d_A-Z][^()]*\)")
 
 
 class Redaction(msgspec.Struct, frozen=True):
-    """One thing that is not shown: the class of what it was (`name`, `name_guess`, `phone`, `email`, `address`, `national_number`, …), the
-    label that stands in its place, and the rule."""
+    """One thing that is not shown: the class of what it was (`name`, `name_guess`, `phone`, `email`,
+    `address`, `national_number`, …), the label that stands in its place, and the rule."""
 
     what: str
     label: str
@@ -53,9 +53,10 @@ class Redaction(msgspec.Struct, frozen=True):
 class Protected(msgspec.Struct, frozen=True):
     """Somebody else whose identity must not be seen, with everything by which they would be known.
 
-    `key` tells people apart (an id, a name); `role` is child, parent, guardian, reporter, witness, suspect, professional, staff or other.
-    `emails`, `phones` and `national_numbers` are as the CRM has them, in any spelling; `addresses` are streets, and places where they are
-    rare enough to tell; `organisation` is shown instead of a professional where it is known.
+    `key` tells people apart (an id, a name); `role` is child, parent, guardian, reporter, witness, suspect,
+    professional, staff or other. `emails`, `phones` and `national_numbers` are as the CRM has them, in any
+    spelling; `addresses` are streets, and places where they are rare enough to tell; `organisation` is shown
+    instead of a professional where it is known.
     """
 
     key: str
@@ -90,7 +91,8 @@ class Redacted(msgspec.Struct, frozen=True):
 
 
 class _Span(msgspec.Struct, frozen=True):
-    """A part of a tidy text that goes; the lowest `rank` gives the label where two overlap. `keys` are whom a name fits."""
+    """A part of a tidy text that goes; the lowest `rank` gives the label where two overlap. `keys` are whom a
+    name fits."""
 
     begin: int
     end: int
@@ -100,12 +102,14 @@ class _Span(msgspec.Struct, frozen=True):
 
 
 def _without_remarks(names: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Leave out what somebody wrote behind a name, such as `(overleden)`: it is no name, and the word may stand anywhere in a text."""
+    """Leave out what somebody wrote behind a name, such as `(overleden)`: it is no name, and the word may
+    stand anywhere in a text."""
     return tuple((_without_remark(first), _without_remark(last)) for first, last in names)
 
 
 def _without_remark(name: str) -> str:
-    """A bracket without a capital is a remark, where the name itself has one: `de smet (janssens)` may be two names."""
+    """A bracket without a capital is a remark, where the name itself has one: `de smet (janssens)` may be two
+    names."""
     rest = _BRACKET.sub(lambda match: "" if match[0].lower() == match[0] else match[0], name).strip()
     return rest if rest and rest.lower() != rest else name
 
@@ -113,8 +117,9 @@ def _without_remark(name: str) -> str:
 class Redactor:
     """Redacts the texts of one package, so that the same person has the same label throughout (R-118).
 
-    What is the shown person's own stays, also where another shares it: a family's number, a surname. A first name beside a shared surname
-    goes. A title before a surname that is shared with a grown-up (`mevrouw Peeters`) means the other, and goes.
+    What is the shown person's own stays, also where another shares it: a family's number, a surname. A first
+    name beside a shared surname goes. A title before a surname that is shared with a grown-up (`mevrouw
+    Peeters`) means the other, and goes.
     """
 
     def __init__(self, others: Sequence[Protected], shown: Shown, language: str) -> None:
@@ -145,15 +150,18 @@ class Redactor:
         self._surnames = _surnames(others)
 
     def label(self, key: str) -> str:
-        """Give the label of a person, numbered in the order in which labels were first asked for: `[moeder]`, `[derde 1]`."""
+        """Give the label of a person, numbered in the order in which labels were first asked for: `[moeder]`,
+        `[derde 1]`."""
         return self._labels.label(self._alike.get(key, key))
 
     def redact(self, text: str) -> Redacted:
-        """Give a text with everything replaced that identifies others: the names of the protected, in any spelling, order and case, their
-        numbers and addresses, and any number, address or e-mail that looks like one and is not the person's own.
+        """Give a text with everything replaced that identifies others: the names of the protected, in any
+        spelling, order and case, their numbers and addresses, and any number, address or e-mail that looks
+        like one and is not the person's own.
 
-        A name that is only guessed from a title before it has the class `name_guess`. What comes out is not changed by a second time, and
-        is what a person would read (`as_read`): nothing in it is written in disguise.
+        A name that is only guessed from a title before it has the class `name_guess`. What comes out is not
+        changed by a second time, and is what a person would read (`as_read`): nothing in it is written in
+        disguise.
         """
         redactions: list[Redaction] = []
         text = as_read(text)
@@ -166,7 +174,8 @@ class Redactor:
         return Redacted(text, tuple(redactions))
 
     def needles(self) -> tuple[str, ...]:
-        """Give what must not occur anywhere in the package, in any of its files, in the form that `leak_check.Needles` reads."""
+        """Give what must not occur anywhere in the package, in any of its files, in the form that
+        `leak_check.Needles` reads."""
         names = [name_needle(first, last) for person in self._people.values() for first, last in person.names if f"{first}{last}".strip()]
         known = [needle(what, value) for person in self._people.values() for what, value in self._needled(person)]
         own = [name_needle(first, last, own=True) for first, last in self._shown.names]
@@ -239,7 +248,8 @@ class Redactor:
                 yield _Span(guess.begin, guess.end, "name", 3, frozenset(self._alike[key] for key in self._surnames[letters]))
 
     def _of_others(self, guess: Found, seen: str, own: Sequence[tuple[int, int]]) -> Found:
-        """A guess without the person's own name behind it, and what joins the two: of `Els van Fien` nothing but `Els`."""
+        """A guess without the person's own name behind it, and what joins the two: of `Els van Fien` nothing
+        but `Els`."""
         end = min((begin for begin, stop in own if guess.begin < begin < guess.end <= stop), default=guess.end)
         name = seen[guess.begin : end]
         if end < guess.end:
@@ -252,7 +262,8 @@ class Redactor:
         return Found(guess.begin, guess.begin + len(name), guess.what, name)
 
     def _encoded(self, seen: str) -> Iterator[_Span]:
-        """Find what stands for the name, number or address of another without being readable, such as base64: all of it goes."""
+        """Find what stands for the name, number or address of another without being readable, such as base64:
+        all of it goes."""
         for begin, end, said in encoded_parts(seen):
             plain = tidy(as_read(said)).text
             squeezed = squeeze(plain)
@@ -292,7 +303,8 @@ class Redactor:
         return frozenset({key}) if person is None else frozenset(fold(f"{first} {last}") for first, last in person.names)
 
     def _known_of(self, person: Protected) -> Iterator[tuple[str, str]]:
-        """Give the numbers and addresses of another, in their normal forms, that are not the shown person's too."""
+        """Give the numbers and addresses of another, in their normal forms, that are not the shown person's
+        too."""
         values = {
             "phone": numbers_of_people(person.phones),
             "email": [normal_email(email) for email in person.emails],
@@ -306,7 +318,8 @@ class Redactor:
                 yield "address", address
 
     def _needled(self, person: Protected) -> Iterator[tuple[str, str]]:
-        """Give what of that proves by itself who is meant: of an address the street with its number, no town."""
+        """Give what of that proves by itself who is meant: of an address the street with its number, no
+        town."""
         for what, value in self._known_of(person):
             if what != "address":
                 yield what, value
@@ -321,7 +334,8 @@ class Redactor:
         if found.what == "address":
             if any(same_house(seen[found.begin : found.end], address) for address in self._shown.addresses):
                 return True
-            # An own street and number with a town behind it is still the own one, with another box it is a neighbour's.
+            # An own street and number with a town behind it is still the own one, with another box it is a
+            # neighbour's.
             return any(stands_in(found.value, address) for address in self._own_addresses) or any(
                 begin == found.begin and end <= found.end and _TOWN.fullmatch(fold(seen[end : found.end])) for begin, end in own
             )
@@ -338,7 +352,8 @@ def _rank(named: Named) -> int:
 
 
 def _outside(span: _Span, own: Sequence[tuple[int, int]], seen: str) -> _Span | None:
-    """Give what of a find is not the person's own: of `Lotte Peeters, Els` not `Peeters, Els` but `Els`; None where all of it is."""
+    """Give what of a find is not the person's own: of `Lotte Peeters, Els` not `Peeters, Els` but `Els`; None
+    where all of it is."""
     begin, end = span.begin, span.end
     for own_begin, own_end in own:
         if own_begin <= begin and end <= own_end:
@@ -393,7 +408,8 @@ def _own_values(shown: Shown) -> dict[str, frozenset[str]]:
 
 
 def _alike(others: Sequence[Protected]) -> dict[str, str]:
-    """Give for each person the key under which they are labelled: rows with one name and one role are one person."""
+    """Give for each person the key under which they are labelled: rows with one name and one role are one
+    person."""
     first_seen: dict[tuple[str, frozenset[str]], str] = {}
     alike: dict[str, str] = {}
     for person in others:

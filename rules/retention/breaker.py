@@ -1,4 +1,5 @@
-"""The circuit breaker: how much a run may dispose of without the approval of two persons, as a whole and by category.
+"""The circuit breaker: how much a run may dispose of without the approval of two persons, as a whole and by
+category.
 
 Source: RET-24; R-063.
 """
@@ -16,7 +17,8 @@ MEDIAN_RUNS = 30  # RET-24
 
 @dataclass(frozen=True, slots=True)
 class BreakerFinding:
-    """What the breaker says of a plan. `limit` is the ceiling that applied; `median` is that of the runs looked at, None without any."""
+    """What the breaker says of a plan. `limit` is the ceiling that applied; `median` is that of the runs
+    looked at, None without any."""
 
     tripped: bool
     planned: int
@@ -26,7 +28,8 @@ class BreakerFinding:
 
 @dataclass(frozen=True, slots=True)
 class CategoryFinding:
-    """What the breaker says of one category. `limit` is the lowest ceiling that applied, None where none did."""
+    """What the breaker says of one category. `limit` is the lowest ceiling that applied, None where none
+    did."""
 
     tripped: bool
     planned: int
@@ -41,11 +44,13 @@ def median_of(history: Sequence[int]) -> float | None:
 
 
 def breaker(planned: int, history: Sequence[int], limit: Limit) -> BreakerFinding:
-    """Say whether a plan disposes of unusually much: more than the limit, or more than a multiple of what runs usually do.
+    """Say whether a plan disposes of unusually much: more than the limit, or more than a multiple of what
+    runs usually do.
 
-    `planned` counts the units, or the recordings, that the plan disposes of. `history` holds the disposals of completed applying runs of
-    the same kind, newest first, zeros included; the last 30 count. A plan of exactly the ceiling goes through. While there is no run yet,
-    or the median lies below `limit.median_from`, only `limit.max` holds: in a quiet month three disposals more are no alarm.
+    `planned` counts the units, or the recordings, that the plan disposes of. `history` holds the disposals of
+    completed applying runs of the same kind, newest first, zeros included; the last 30 count. A plan of
+    exactly the ceiling goes through. While there is no run yet, or the median lies below `limit.median_from`,
+    only `limit.max` holds: in a quiet month three disposals more are no alarm.
 
     A finding refuses nothing: the plan is stored with it, and applying it refuses.
 
@@ -61,8 +66,9 @@ def breaker(planned: int, history: Sequence[int], limit: Limit) -> BreakerFindin
 def category_breaker(planned: int, read: int, history: Sequence[int], limit: CategoryLimit) -> CategoryFinding:
     """Say whether a plan disposes of unusually much of one category.
 
-    `read` is how many units of the category were read, kept ones too; a share is counted of these, rounded down. `history` is that of
-    `breaker`, for this category alone. What the policy does not set does not hold; a plan of exactly the ceiling goes through.
+    `read` is how many units of the category were read, kept ones too; a share is counted of these, rounded
+    down. `history` is that of `breaker`, for this category alone. What the policy does not set does not hold;
+    a plan of exactly the ceiling goes through.
     """
     median = median_of(history)
     ceilings = [] if limit.max is None else [limit.max]

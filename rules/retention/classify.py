@@ -1,4 +1,5 @@
-"""Which rows of the retention schedule apply to a unit: derived from the CRM's categories and the dossier's outcome, typed by nobody.
+"""Which rows of the retention schedule apply to a unit: derived from the CRM's categories and the dossier's
+outcome, typed by nobody.
 
 Source: RET-12, RET-13, RET-14, section 2.3.
 """
@@ -18,7 +19,8 @@ _NOTHING: Final[tuple[str, ...]] = ()
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):
-    """What classification looks at: the CRM's categories, each once, whether one is missing, the outcome, and if it is a lone fiche."""
+    """What classification looks at: the CRM's categories, each once, whether one is missing, the outcome, and
+    if it is a lone fiche."""
 
     crm_keys: tuple[str, ...]
     is_missing: bool
@@ -37,7 +39,8 @@ class Derived(msgspec.Struct, frozen=True):
 class Classification(msgspec.Struct, frozen=True):
     """The effective categories of a unit.
 
-    `keys` are retention keys, `unconfigured` the CRM keys that nothing answers for; each sorted, each once. `categories` is what a plan
+    `keys` are retention keys, `unconfigured` the CRM keys that nothing answers for; each sorted, each once.
+    `categories` is what a plan
     shows: both together.
     """
 
@@ -57,7 +60,8 @@ class Classification(msgspec.Struct, frozen=True):
 def facts_of(unit: Unit) -> Facts:
     """Gather the categories of a dossier and its fiches, or of a lone fiche.
 
-    A fiche without a category is missing one even where the dossier has some; a dossier without any takes those of its fiches (RET-14).
+    A fiche without a category is missing one even where the dossier has some; a dossier without any takes
+    those of its fiches (RET-14).
     """
     keys, is_missing = crm_keys(unit)
     dossier = unit.dossier
@@ -87,7 +91,8 @@ class Classifier:
 
     def __init__(self, policy: Policy) -> None:
         self._derive = policy.derive
-        # A row that neither has a term nor disposes, or that speaks of another kind of unit, answers for no dossier: doubt keeps.
+        # A row that neither has a term nor disposes, or that speaks of another kind of unit, answers for no
+        # dossier: doubt keeps.
         self._enabled = {
             key: category.open_blocks
             for key, category in policy.categories.items()
@@ -97,7 +102,8 @@ class Classifier:
         }
 
     def classify(self, facts: Facts) -> Classification:
-        """Say which categories of the schedule decide over a unit; what nothing answers for is unconfigured, never dropped.
+        """Say which categories of the schedule decide over a unit; what nothing answers for is unconfigured,
+        never dropped.
 
         Source: RET-12, RET-14; `ORPHAN_FICHE` RET-02.
         """
@@ -119,10 +125,11 @@ class Classifier:
         )
 
     def derive(self, crm_key: str, outcome: str | None) -> Derived:
-        """Derive the retention key of one CRM category; the first line of the table that fits the outcome decides.
+        """Derive the retention key of one CRM category; the first line of the table that fits the outcome
+        decides.
 
-        An outcome that the product does not know counts as empty. A CRM category without a line of its own answers for itself where
-        the schedule has an enabled row of that name.
+        An outcome that the product does not know counts as empty. A CRM category without a line of its own
+        answers for itself where the schedule has an enabled row of that name.
 
         Source: RET-12, RET-09 (unknown outcomes), section 2.3.
         """

@@ -1,4 +1,5 @@
-"""Anchors and retention ends: from which day each category of a unit counts, and the last day on which it is kept.
+"""Anchors and retention ends: from which day each category of a unit counts, and the last day on which it is
+kept.
 
 Source: RET-06 to RET-10, RET-16, RET-21, DAT-10, DAT-14.
 """
@@ -44,7 +45,8 @@ class Kind(IntEnum):
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """One row of the schedule, ready to count. `months` is the length of any period, also of years; `anchors` are in order of choice."""
+    """One row of the schedule, ready to count. `months` is the length of any period, also of years; `anchors`
+    are in order of choice."""
 
     key: str
     rule: str
@@ -61,8 +63,9 @@ class Clock(msgspec.Struct, frozen=True):
 class Moments(msgspec.Struct, frozen=True, gc=False):
     """The dates of a dossier or lone fiche that a clock may count from; absent and sentinel dates are None.
 
-    `closed_on` is None for a dossier in active state. `is_undated`: a fiche has no date at all, so nobody knows the last activity.
-    `is_fallback`: a fiche's creation stood in for its communication. `is_future`: a date lies after the day of evaluation (RET-16).
+    `closed_on` is None for a dossier in active state. `is_undated`: a fiche has no date at all, so nobody
+    knows the last activity. `is_fallback`: a fiche's creation stood in for its communication. `is_future`: a
+    date lies after the day of evaluation (RET-16).
     """
 
     first_fiche_on: date | None
@@ -76,7 +79,8 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
 
 
 def clock_of(key: str, category: Category, *, review_months: int) -> Clock:
-    """Make the clock of one row of the schedule; `review_months` is for a no-term row that names none itself (RET-06, RET-15)."""
+    """Make the clock of one row of the schedule; `review_months` is for a no-term row that names none itself
+    (RET-06, RET-15)."""
     anchors = tuple(anchor.value for anchor in category.anchors)
     months, rule, kind = 0, "RET-06", Kind.PERIOD
     match category:
@@ -114,8 +118,9 @@ def clock_of(key: str, category: Category, *, review_months: int) -> Clock:
 def moments_of(unit: Unit, sentinels: Collection[date], as_of: date) -> Moments:
     """Read the dates that count of a dossier or a lone fiche.
 
-    The last activity is the latest communication or the re-opening; a closing never is one. A fiche without a communication date counts by
-    its creation. A future closing date is a data error on an active dossier too, where it counts for nothing else.
+    The last activity is the latest communication or the re-opening; a closing never is one. A fiche without a
+    communication date counts by its creation. A future closing date is a data error on an active dossier too,
+    where it counts for nothing else.
 
     Source: RET-07, RET-10, RET-13, RET-14, RET-16.
     """
@@ -162,10 +167,11 @@ def moments_of(unit: Unit, sentinels: Collection[date], as_of: date) -> Moments:
 def youngest_birth(
     children: Iterable[Contact | None], first_fiche_on: date | None, sentinels: Sentinels, as_of: date
 ) -> tuple[date | None, set[Flag]]:
-    """Give the latest compatible birth date over all children of a unit, with their flags; None where one of them has no date at all.
+    """Give the latest compatible birth date over all children of a unit, with their flags; None where one of
+    them has no date at all.
 
-    A unit without a child counts as having one of whom nothing is known (A-24). The latest birth gives the latest end, since adding years
-    keeps the order.
+    A unit without a child counts as having one of whom nothing is known (A-24). The latest birth gives the
+    latest end, since adding years keeps the order.
 
     Source: RET-08, RET-09, A-05.
     """
@@ -192,7 +198,8 @@ def late_activity(moments: Moments) -> tuple[str, date | None]:
 
 
 def age_end(clock: Clock, born_on: date | None, moments: Moments, late_months: int) -> End:
-    """Give the end of an age-based category: the birthday, or the late activity and its months where that came later.
+    """Give the end of an age-based category: the birthday, or the late activity and its months where that
+    came later.
 
     Activity on the birthday itself is not later. `late_months` 0 switches the late-activity rule off.
 
@@ -210,9 +217,11 @@ def age_end(clock: Clock, born_on: date | None, moments: Moments, late_months: i
 
 
 def anchored_end(clock: Clock, moments: Moments, unit: Unit, crm_keys: Collection[str], sentinels: Collection[date]) -> End:
-    """Give the end of a category that counts from an anchor: the first of its anchors that is there, plus the period.
+    """Give the end of a category that counts from an anchor: the first of its anchors that is there, plus the
+    period.
 
-    `crm_keys` are the CRM categories that the row answers for: a date of a fiche is asked of the fiches that carry one of them.
+    `crm_keys` are the CRM categories that the row answers for: a date of a fiche is asked of the fiches that
+    carry one of them.
 
     Source: RET-06, RET-07.
     """
@@ -248,7 +257,8 @@ def _other_anchor(anchor: str, unit: Unit, crm_keys: Collection[str], sentinels:
 
 
 def _transmitted_on(fiches: Collection[Fiche], crm_keys: Collection[str], sentinels: Collection[date]) -> date | None:
-    """Give the latest transmission; None as long as one fiche of the category was not transmitted: its period has not started."""
+    """Give the latest transmission; None as long as one fiche of the category was not transmitted: its period
+    has not started."""
     concerned = [fiche for fiche in fiches if not fiche.categories or not set(crm_keys).isdisjoint(fiche.categories)] or fiches
     latest: date | None = None
     for fiche in concerned:
@@ -266,7 +276,8 @@ def without_sentinel(on: date | None, sentinels: Collection[date]) -> date | Non
 
 
 def review_due_on(unit: Unit, months: int, sentinels: Collection[date]) -> date | None:
-    """Say from which day on a no-term unit is listed for review: months after its last review, else after its opening.
+    """Say from which day on a no-term unit is listed for review: months after its last review, else after its
+    opening.
 
     A lone fiche counts from its communication. The day itself is listed.
 
@@ -281,10 +292,11 @@ def review_due_on(unit: Unit, months: int, sentinels: Collection[date]) -> date 
 
 
 def recording_anchor(unit: Unit, sentinels: Collection[date]) -> tuple[str, date | None]:
-    """Say from which day a recording or an audio attachment counts, and which column told it; None where no column does.
+    """Say from which day a recording or an audio attachment counts, and which column told it; None where no
+    column does.
 
-    A conversation counts from its end, without one from its start. An attachment counts from the communication of its fiche, without one
-    from the creation of the fiche.
+    A conversation counts from its end, without one from its start. An attachment counts from the
+    communication of its fiche, without one from the creation of the fiche.
 
     Source: RET-05, RET-14, DAT-14.
     """
@@ -300,7 +312,8 @@ def recording_anchor(unit: Unit, sentinels: Collection[date]) -> tuple[str, date
 
 
 def followed_dossier(unit: Unit) -> Unit | None:
-    """Give the dossier that a recording or attachment follows on its evidence mark; None where it has its own term (RET-05).
+    """Give the dossier that a recording or attachment follows on its evidence mark; None where it has its own
+    term (RET-05).
 
     On a lone fiche, or without a fiche, the mark has no effect.
     """

@@ -25,11 +25,12 @@ _ACCOUNT: Final = "account"
 class ContactFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Who refers to whom, in ids of contacts.
 
-    `kept`: a party of something that stays, or a participant of an activity that stays. `going`: a party of a unit that is disposed of,
-    or a participant of one of its activities. `about`: (contact that an activity is about, participant of it). `relations`: an active
-    donation, enrolment or running engagement. `former`: an ended engagement. `lapsed`: a relation that ends by a row of the schedule, with
-    its gift, course or agreement or before it (2.3). `held`: a hold keeps the contact's own row (HLD-04). Newsletter consent and parents
-    are read from the contacts.
+    `kept`: a party of something that stays, or a participant of an activity that stays. `going`: a party of a
+    unit that is disposed of, or a participant of one of its activities. `about`: (contact that an activity is
+    about, participant of it). `relations`: an active donation, enrolment or running engagement. `former`: an
+    ended engagement. `lapsed`: a relation that ends by a row of the schedule, with its gift, course or
+    agreement or before it (2.3). `held`: a hold keeps the contact's own row (HLD-04). Newsletter consent and
+    parents are read from the contacts.
     """
 
     contacts: Mapping[str, Contact]
@@ -43,15 +44,17 @@ class ContactFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """What a hold keeps from happening to a contact, `delete` or `trim`, and the contact that is held: itself, or one that leads to it."""
+    """What a hold keeps from happening to a contact, `delete` or `trim`, and the contact that is held:
+    itself, or one that leads to it."""
 
     disposition: str
     by: str
 
 
 class ContactVerdicts(msgspec.Struct, frozen=True):
-    """What the units that go mean for contacts: removed, emptied of the fields of operations, or never linked to anything; `held` are
-    those whom a later plan would not find again by itself once the hold is released."""
+    """What the units that go mean for contacts: removed, emptied of the fields of operations, or never linked
+    to anything; `held` are those whom a later plan would not find again by itself once the hold is
+    released."""
 
     remove: set[str]
     trim: set[str]
@@ -60,13 +63,15 @@ class ContactVerdicts(msgspec.Struct, frozen=True):
 
 
 def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
-    """Say which contacts go with the units that are disposed of, which are trimmed, and which were never linked to anything.
+    """Say which contacts go with the units that are disposed of, which are trimmed, and which were never
+    linked to anything.
 
-    A contact is removed only if a unit that goes leads to it, by a party row, an activity, or over other removed contacts, or if a relation
-    of it ends, and nothing that stays refers to it. It is trimmed if a unit of the missions that goes refers to it and only a relation,
-    active or ended, is left: what a donor's gift needs is not for operations. An orphan is reported and kept; contacts that point only at
-    each other are orphans too. Contacts already anonymised count as not there. A held contact stays as it is, and so do those that it leads
-    to.
+    A contact is removed only if a unit that goes leads to it, by a party row, an activity, or over other
+    removed contacts, or if a relation of it ends, and nothing that stays refers to it. It is trimmed if a
+    unit of the missions that goes refers to it and only a relation, active or ended, is left: what a donor's
+    gift needs is not for operations. An orphan is reported and kept; contacts that point only at each other
+    are orphans too. Contacts already anonymised count as not there. A held contact stays as it is, and so do
+    those that it leads to.
 
     Source: RET-04, RET-20, HLD-04.
     """
@@ -77,8 +82,9 @@ def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
     leads_to, related = _links(facts, gone)
     related |= {identity for identity in facts.relations | facts.former if identity in contacts and identity not in gone}
 
-    # `kept` holds nearly everybody, so no set of its size is ever made anew: what matters is asked of those who lead anywhere, who are few.
-    # Whom the units that go lead to at all; everybody else is out of reach and stays.
+    # `kept` holds nearly everybody, so no set of its size is ever made anew: what matters is asked of those
+    # who lead anywhere, who are few. Whom the units that go lead to at all; everybody else is out of reach
+    # and stays.
     reachable = _closure(going | lapsed, leads_to)
     # Whom those lead to who stay: referred to by what stays, related, or out of reach.
     staying = (one for one in leads_to if one in kept or one in related or one not in reachable)
@@ -95,7 +101,8 @@ def settle_contacts(facts: ContactFacts) -> ContactVerdicts:
 
 
 def _stopped(remove: set[str], trim: set[str], held: frozenset[str], leads_to: Mapping[str, list[str]]) -> dict[str, Stopped]:
-    """Give those of the contacts to be removed or trimmed that stay as they are: the held ones, and whom those lead to."""
+    """Give those of the contacts to be removed or trimmed that stay as they are: the held ones, and whom
+    those lead to."""
     own = (remove | trim) & held
     by = {one: one for one in own}
     for one in sorted(own):
@@ -105,7 +112,8 @@ def _stopped(remove: set[str], trim: set[str], held: frozenset[str], leads_to: M
 
 
 def _links(facts: ContactFacts, gone: set[str]) -> tuple[dict[str, list[str]], set[str]]:
-    """Give whom each contact leads to (its parent, the participants of activities about it), and who has a relation of their own."""
+    """Give whom each contact leads to (its parent, the participants of activities about it), and who has a
+    relation of their own."""
     contacts = facts.contacts
     leads_to: dict[str, list[str]] = {}
     related: set[str] = set()
@@ -154,17 +162,19 @@ def orphan_contact() -> Decision:
 
 
 def contact_decision(identity: str, verdicts: ContactVerdicts) -> Decision | None:
-    """Give the decision of one contact; None for one that has no line in a plan, because it stays, trimmed or not (RET-20)."""
+    """Give the decision of one contact; None for one that has no line in a plan, because it stays, trimmed or
+    not (RET-20)."""
     if identity in verdicts.remove:
         return removed_contact()
     return orphan_contact() if identity in verdicts.orphans else None
 
 
 def possible_duplicates(units: Iterable[Unit], *, as_of: date = date.max) -> set[str]:
-    """Find dossiers that seem to be about the same child: a shared contact, or the same valid register number of a child.
+    """Find dossiers that seem to be about the same child: a shared contact, or the same valid register number
+    of a child.
 
-    They are evaluated separately and only reported; merging personal files is for a case manager. `as_of` is the day on which a register
-    number has to be valid.
+    They are evaluated separately and only reported; merging personal files is for a case manager. `as_of` is
+    the day on which a register number has to be valid.
 
     Source: A-25, R-040, IDN-07.
     """

@@ -45,11 +45,14 @@ GOES_ALONG: Final = "RET-03"  # the rule of an audio attachment that goes with t
 def decide(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> Decision:
     """Say what must become of one unit, and why.
 
-    Pure: the same arguments give the same decision on any machine and any day. A hold wins over an ended period and never moves its end.
-    `Decision.retention_end` is the last day kept, so disposal may begin the day after, in Europe/Brussels. Doubt keeps and says why.
+    Pure: the same arguments give the same decision on any machine and any day. A hold wins over an ended
+        period and never moves its end.
+    `Decision.retention_end` is the last day kept, so disposal may begin the day after, in Europe/Brussels.
+    Doubt keeps and says why.
 
     Raises:
-        ValueError: a contact has no decision of its own; `rules.retention.contacts` settles all contacts together.
+        ValueError: a contact has no decision of its own; `rules.retention.contacts` settles all contacts
+            together.
 
     Source: RET-11, DAT-02, section 4.2; GDPR art. 5(1)(e), art. 17(3)(e).
     """
@@ -143,7 +146,8 @@ def _decide_file(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of
 
 
 def _decide_email(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:
-    """Decide over an e-mail attached to nothing: a lone fiche without a category, so it is kept and reported (RET-05, RET-14)."""
+    """Decide over an e-mail attached to nothing: a lone fiche without a category, so it is kept and reported
+    (RET-05, RET-14)."""
     received_on = without_sentinel(unit.email.sent_on if unit.email is not None else None, schedule.sentinel_days)
     reasons = [*held, _UNCONFIGURED]
     if received_on is not None and received_on > as_of:
@@ -152,9 +156,11 @@ def _decide_email(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_o
 
 
 def _decide_recording(unit: Unit, schedule: Schedule, holds: Holds, as_of: date) -> Decision:
-    """Decide over a recording or an audio attachment: six months, unless its evidence mark makes it follow its dossier.
+    """Decide over a recording or an audio attachment: six months, unless its evidence mark makes it follow
+    its dossier.
 
-    Being taken over or not is no reason to keep it, only something to report; what is disposed of is always deleted.
+    Being taken over or not is no reason to keep it, only something to report; what is disposed of is always
+    deleted.
 
     Source: RET-03, RET-05, RET-21, RET-22, note (c) of 4.2.
     """
@@ -173,7 +179,8 @@ def _decide_recording(unit: Unit, schedule: Schedule, holds: Holds, as_of: date)
 
 
 def _follow(dossier: Decision, held: tuple[Reason, ...]) -> Decision:
-    """Give a marked recording the end and the reasons of its dossier; what the dossier is disposed of takes it along, always deleted."""
+    """Give a marked recording the end and the reasons of its dossier; what the dossier is disposed of takes
+    it along, always deleted."""
     end = End(RECORDING, _FOLLOWS_DOSSIER, "dossier", None, "", dossier.retention_end, _DELETE)
     reasons = tuple(sorted({*held, *dossier.reasons}, key=RANKS.__getitem__))
     if reasons == _ONLY_EXPIRED:
@@ -183,7 +190,8 @@ def _follow(dossier: Decision, held: tuple[Reason, ...]) -> Decision:
 
 
 def owner_of(unit: Unit) -> str | None:
-    """Give the id of the dossier or lone fiche without which an audio attachment cannot be; None for every other unit."""
+    """Give the id of the dossier or lone fiche without which an audio attachment cannot be; None for every
+    other unit."""
     if unit.kind is not UnitKind.ATTACHMENT:
         return None
     if unit.belongs_to is not None:
@@ -192,8 +200,9 @@ def owner_of(unit: Unit) -> str | None:
 
 
 def with_owner(own: Decision, owner: Decision | None) -> Decision:
-    """Give an audio attachment what its dossier or lone fiche is given, where that goes (`owner`) and the own term still runs: it goes
-    along, always deleted, since a note cannot do without the row that it hangs on. A hold on it keeps both.
+    """Give an audio attachment what its dossier or lone fiche is given, where that goes (`owner`) and the own
+    term still runs: it goes along, always deleted, since a note cannot do without the row that it hangs on. A
+    hold on it keeps both.
 
     Source: RET-03, ACC-03.
     """
@@ -204,7 +213,8 @@ def with_owner(own: Decision, owner: Decision | None) -> Decision:
 
 
 def _decide_own_term(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:
-    """Decide over a recording that nothing else decides over: its conversation's day plus the period of recordings."""
+    """Decide over a recording that nothing else decides over: its conversation's day plus the period of
+    recordings."""
     clock = schedule.recording
     anchor, on = recording_anchor(unit, schedule.sentinel_days)
     flags = (Flag.ANCHOR_FALLBACK,) if anchor == CREATED_ON else ()
@@ -233,9 +243,11 @@ def _decide_own_term(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], a
 
 
 def explain(unit: Unit, policy: Policy, holds: Holds, *, as_of: date) -> tuple[Decision, list[Step]]:
-    """Give the decision of one unit and every step that led to it, so that a person can check the verdict by hand.
+    """Give the decision of one unit and every step that led to it, so that a person can check the verdict by
+    hand.
 
-    The decision is the one that `decide` gives; the trace holds JSON values only, and its last step is the disposition.
+    The decision is the one that `decide` gives; the trace holds JSON values only, and its last step is the
+    disposition.
 
     Source: RET-17, section 9.1.
     """

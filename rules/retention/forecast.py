@@ -1,7 +1,7 @@
 """How many units go in each of the next months, if nothing happens to them meanwhile.
 
-A forecast knows dates and nothing else: a new fiche, a hold or a reopened dossier keeps a unit longer than foreseen, and a unit that is
-kept for any other reason than its date is not foreseen at all.
+A forecast knows dates and nothing else: a new fiche, a hold or a reopened dossier keeps a unit longer than
+foreseen, and a unit that is kept for any other reason than its date is not foreseen at all.
 
 Source: DAT-02 (disposal begins the day after the retention end), RET-18.
 """
@@ -30,7 +30,8 @@ def months_from(day: date, months: int = MONTHS) -> tuple[str, ...]:
 
 
 def disposal_month(decision: Decision, as_of: date) -> str | None:
-    """Say in which month a unit goes: this one where it goes now, that of the day after its end where only its date keeps it.
+    """Say in which month a unit goes: this one where it goes now, that of the day after its end where only
+    its date keeps it.
 
     None where something else keeps it, or it has no end.
     """

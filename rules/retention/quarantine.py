@@ -1,6 +1,8 @@
-"""Quarantine: a unit whose time has come is marked first, its owner told, and goes when some days have passed.
+"""Quarantine: a unit whose time has come is marked first, its owner told, and goes when some days have
+passed.
 
-Source: an option of the policy; off where the policy does not name it. Of two readings the one that erases later was taken throughout.
+Source: an option of the policy; off where the policy does not name it. Of two readings the one that erases
+later was taken throughout.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ QUARANTINED, UNDONE = "QUARANTINED", "QUARANTINE_UNDONE"
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """One unit in quarantine. `until` is the last day on which it stays, Brussels time; from the next day on it may go.
+    """One unit in quarantine. `until` is the last day on which it stays, Brussels time; from the next day on
+    it may go.
 
-    `notice` is the id of the note that tells its owner, empty where none is written; `told` says that it stands in the CRM (or that none
-    is to). `undone` says that a person has asked to keep the unit: it stays until `until`, and is then marked afresh.
+    `notice` is the id of the note that tells its owner, empty where none is written; `told` says that it
+    stands in the CRM (or that none is to). `undone` says that a person has asked to keep the unit: it stays
+    until `until`, and is then marked afresh.
     """
 
     table: str
@@ -54,8 +58,8 @@ def covers(policy: Quarantine | None, categories: Iterable[str]) -> bool:
 def waits(mark: Mark | None, day: date) -> str:
     """Why a unit that quarantine covers does not go on `day`, empty where its days have passed.
 
-    A unit without a mark waits, since its first run marks it; so does one whose owner could not be told, and one that was undone and is
-    to be marked afresh.
+    A unit without a mark waits, since its first run marks it; so does one whose owner could not be told, and
+    one that was undone and is to be marked afresh.
     """
     if mark is None or not mark.told:
         return QUARANTINED

@@ -1,7 +1,8 @@
 """Gifts, courses and agreements: when each ends, and until when they make a person known to the organisation.
 
-Rows of the schedule decide here only where the controller has put them in force (2.3). A row for contacts does not decide over a contact:
-it says how long being a donor lasts, and the contact goes with its last unit and relation (RET-20).
+Rows of the schedule decide here only where the controller has put them in force (2.3). A row for contacts
+does not decide over a contact: it says how long being a donor lasts, and the contact goes with its last unit
+and relation (RET-20).
 
 Source: section 2.3, RET-06, RET-11, RET-20; D-66, D-67.
 """
@@ -33,8 +34,8 @@ ANCHOR_FIELDS: Final = {
 class RelationTerms(msgspec.Struct, frozen=True):
     """Which of the rows outside the missions are in force.
 
-    `units` are the kinds that are units of their own: some row decides over them. `donor` are the clocks that say how long being a donor
-    lasts after the last gift; without one it lasts as long as a gift is there.
+    `units` are the kinds that are units of their own: some row decides over them. `donor` are the clocks that
+    say how long being a donor lasts after the last gift; without one it lasts as long as a gift is there.
     """
 
     units: tuple[UnitKind, ...] = ()
@@ -60,7 +61,8 @@ class RelationTerms(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, donor=donor, sentinels=self.sentinels | other.sentinels)
 
     def donor_until(self, gifts: Iterable[date | None]) -> date | None:
-        """Give the last day on which these gifts make somebody a donor; None where no row says, or a gift has no date: doubt keeps."""
+        """Give the last day on which these gifts make somebody a donor; None where no row says, or a gift has
+        no date: doubt keeps."""
         days: list[date] = []
         for gift in gifts:
             on = without_sentinel(gift, self.sentinels)
@@ -86,7 +88,8 @@ def relation_terms(policy: Policy) -> RelationTerms:
 
 
 def clocks_for(unit: Unit, schedule: Schedule) -> tuple[Clock, ...]:
-    """List the clocks of the rows in force that a gift, course or agreement goes by; where several apply, the longest wins (RET-11)."""
+    """List the clocks of the rows in force that a gift, course or agreement goes by; where several apply, the
+    longest wins (RET-11)."""
     kind = kind_of(unit)
     return tuple(clock for kinds, clock in schedule.relations[unit.kind] if kinds is None or kind in kinds)
 
@@ -97,7 +100,8 @@ def kind_of(unit: Unit) -> str | None:
 
 
 def relation_ends(unit: Unit, clocks: Collection[Clock], sentinels: Collection[date]) -> tuple[End, ...]:
-    """Give the end that each row gives a gift, course or agreement; without `on` where its date is missing or the row has no term."""
+    """Give the end that each row gives a gift, course or agreement; without `on` where its date is missing or
+    the row has no term."""
     anchor = ANCHOR_FIELDS[unit.kind]
     on = without_sentinel(getattr(unit.relation, anchor, None), sentinels)
     ends = []
@@ -111,9 +115,11 @@ def relation_ends(unit: Unit, clocks: Collection[Clock], sentinels: Collection[d
 
 
 def decide_relation(unit: Unit, schedule: Schedule, held: tuple[Reason, ...], as_of: date) -> Decision:
-    """Decide over a gift, a course or an agreement: its date plus the longest period of the rows that it goes by.
+    """Decide over a gift, a course or an agreement: its date plus the longest period of the rows that it goes
+    by.
 
-    One that no row in force is for, because its kind is unknown or undecided, is kept as UNCONFIGURED; a running agreement has not started.
+    One that no row in force is for, because its kind is unknown or undecided, is kept as UNCONFIGURED; a
+    running agreement has not started.
     """
     clocks = clocks_for(unit, schedule)
     ends = relation_ends(unit, clocks, schedule.sentinel_days)

@@ -59,7 +59,8 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 class Schedule:
-    """A policy made ready to decide: the derivation table, a clock for each category, and the profiles met so far."""
+    """A policy made ready to decide: the derivation table, a clock for each category, and the profiles met so
+    far."""
 
     def __init__(self, policy: Policy) -> None:
         defaults = policy.defaults
@@ -72,12 +73,14 @@ class Schedule:
         self._clocks = {key: clock_of(key, category, review_months=defaults.review_months) for key, category in policy.categories.items()}
         self._profiles: dict[tuple[tuple[str, ...], bool, str | None, bool], Profile] = {}
         self.recording = self._recording_clock(policy)
-        # By kind of unit outside the missions (2.3): the rows in force, each with the kinds that it is for (None: all).
+        # By kind of unit outside the missions (2.3): the rows in force, each with the kinds that it is for
+        # (None: all).
         self.relations: dict[UnitKind, tuple[tuple[tuple[str, ...] | None, Clock], ...]] = {
             kind: tuple((row.kinds, self._clocks[key]) for key, row in policy.categories.items() if row.enabled and row.unit == kind.value)
             for kind in RELATION_KINDS
         }
-        # How long being a donor lasts after the last gift; a row without a term, as for a newsletter, sets no end (RET-20).
+        # How long being a donor lasts after the last gift; a row without a term, as for a newsletter, sets no
+        # end (RET-20).
         self.donor = tuple(
             clock
             for key, row in policy.categories.items()
@@ -85,7 +88,8 @@ class Schedule:
         )
 
     def profile(self, unit: Unit) -> Profile:
-        """Give what the schedule says of a unit's categories; remembered, since there are few combinations."""
+        """Give what the schedule says of a unit's categories; remembered, since there are few
+        combinations."""
         keys, is_missing = crm_keys(unit)
         dossier = unit.dossier
         known = (keys, is_missing, None if dossier is None else dossier.outcome, unit.kind is _LONE)
@@ -119,7 +123,8 @@ class Schedule:
         )
 
     def _recording_clock(self, policy: Policy) -> Clock | None:
-        """Give the clock of recordings; None where the schedule has no usable row for them, and none is then disposed of (RET-14)."""
+        """Give the clock of recordings; None where the schedule has no usable row for them, and none is then
+        disposed of (RET-14)."""
         category = policy.categories.get(RECORDING)
         if category is None or not category.enabled or category.unit != RECORDING:
             return None
@@ -133,7 +138,8 @@ _schedules: dict[int, tuple[Policy, Schedule]] = {}
 
 
 def schedule_of(policy: Policy) -> Schedule:
-    """Compile a policy, once for each object; a policy is frozen, so the same object means the same schedule."""
+    """Compile a policy, once for each object; a policy is frozen, so the same object means the same
+    schedule."""
     known = _schedules.get(id(policy))
     if known is not None and known[0] is policy:
         return known[1]

@@ -1,7 +1,7 @@
 """When an answer to a subject request is due.
 
-Pure arithmetic on Brussels days: the day of receipt is not counted, the period ends with the last hour of its last day, and a last day that
-is no working day gives way to the next one that is.
+Pure arithmetic on Brussels days: the day of receipt is not counted, the period ends with the last hour of its
+last day, and a last day that is no working day gives way to the next one that is.
 
 Source: DDL-01 to DDL-15, L-01 to L-28; GDPR art. 12(3); Regulation 1182/71 art. 3.
 """
@@ -26,14 +26,16 @@ ALARMS: Final = (10, 5, 1)  # calendar days before the due date (DDL-10)
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """A question that stops the clock, from the day it was asked to the day it was answered; None while it is open."""
+    """A question that stops the clock, from the day it was asked to the day it was answered; None while it is
+    open."""
 
     asked_on: date
     answered_on: date | None
 
 
 def stops_clock(received_on: date, asked_on: date, extra: Collection[date] = NO_DAYS) -> bool:
-    """Say whether a question was asked soon enough to stop the clock: within five working days of the receipt (DDL-07, R-137)."""
+    """Say whether a question was asked soon enough to stop the clock: within five working days of the receipt
+    (DDL-07, R-137)."""
     return received_on <= asked_on <= working_day_after(received_on, ASK_WITHIN, extra)
 
 
@@ -63,7 +65,8 @@ def days_stopped(stops: Sequence[Stop]) -> int | None:
 
 
 def may_extend(received_on: date, notified_at: datetime, *, stops: Sequence[Stop] = (), extra: Collection[date] = NO_DAYS) -> bool:
-    """Say whether a person was told of an extension in time: no later than the due date of the first month (DDL-06, R-135).
+    """Say whether a person was told of an extension in time: no later than the due date of the first month
+    (DDL-06, R-135).
 
     While the clock stands still there is no due date yet, so the notice is in time.
     """

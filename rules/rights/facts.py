@@ -14,14 +14,17 @@ from rules.model.requests import Mandate, RequesterKind, Right
 
 UnitKey = tuple[str, str]  # kind (dossier, fiche) and id
 
-# The roles that a person can have in a file, in the order in which they are told; the first one says most about what may be told.
+# The roles that a person can have in a file, in the order in which they are told; the first one says most
+# about what may be told.
 ROLES: Final = ("child", "parent", "guardian", "reporter", "witness", "professional", "other", "suspect")
 
 
 class RoleInFile(msgspec.Struct, frozen=True):
-    """One role of one contact in one dossier or lone fiche (a role on a fiche of a dossier counts for the dossier).
+    """One role of one contact in one dossier or lone fiche (a role on a fiche of a dossier counts for the
+    dossier).
 
-    `suspect_until` is the last day of a suspicion; `has_authority`: authority over the child is evidenced, `authority_until` its last day.
+    `suspect_until` is the last day of a suspicion; `has_authority`: authority over the child is evidenced,
+    `authority_until` its last day.
     """
 
     unit: UnitKey
@@ -33,7 +36,8 @@ class RoleInFile(msgspec.Struct, frozen=True):
 
 
 class FileFacts(msgspec.Struct, frozen=True):
-    """What of one dossier or lone fiche decides: its CRM categories (those of its fiches too), and the contacts that are children in it."""
+    """What of one dossier or lone fiche decides: its CRM categories (those of its fiches too), and the
+    contacts that are children in it."""
 
     unit: UnitKey
     categories: tuple[str, ...] = ()
@@ -43,11 +47,12 @@ class FileFacts(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks what, on the day on which it is looked at (that of the release decides, SUS-08).
 
-    `requester` and `child` are confirmed contacts (several rows may be one person). `child_born_on` is the birth date of the child, or of
-    the requester where somebody asks for himself or herself; None unless the day is certain. `overrides` are rules that two persons have
-    overridden. `has_relations`: gifts, courses, agreements, a place at a partner organisation or a newsletter of the requester are there;
-    `child_has_relations`: of the child. `deceased`: the person whom it is about is dead. `about` is what an objection or a withdrawal is
-    about (`direct_marketing`, `image`, …), where the request says it.
+    `requester` and `child` are confirmed contacts (several rows may be one person). `child_born_on` is the
+    birth date of the child, or of the requester where somebody asks for himself or herself; None unless the
+    day is certain. `overrides` are rules that two persons have overridden. `has_relations`: gifts, courses,
+    agreements, a place at a partner organisation or a newsletter of the requester are there;
+    `child_has_relations`: of the child. `deceased`: the person whom it is about is dead. `about` is what an
+    objection or a withdrawal is about (`direct_marketing`, `image`, …), where the request says it.
     """
 
     right: Right

@@ -1,4 +1,5 @@
-"""To whom each field of each kind of record may be shown: the person it describes, whoever is told of the file, or nobody.
+"""To whom each field of each kind of record may be shown: the person it describes, whoever is told of the
+file, or nobody.
 
 Source: EXP-06, EXP-13; R-119, R-123.
 """
@@ -31,9 +32,11 @@ class ShownTo(StrEnum):
 
 
 class Nature(StrEnum):
-    """What a field holds. TEXT is free text: redacted, and read by a person before it goes out (EXP-07); so is a FILE.
+    """What a field holds. TEXT is free text: redacted, and read by a person before it goes out (EXP-07); so
+    is a FILE.
 
-    REFERENCE is a short designation (a number, a title): redacted, without a review. RECIPIENT names a service to whom data went.
+    REFERENCE is a short designation (a number, a title): redacted, without a review. RECIPIENT names a
+    service to whom data went.
     """
 
     NAME = "name"
@@ -147,7 +150,8 @@ _FICHE = {
     "transmitted_to": _file(Nature.RECIPIENT),
     "transmitted_country": _FILE_CHOICE,
     "transfer_basis": _FILE_REFERENCE,
-    # By these the person who called would be known (EXP-06, R-119): a grandparent, in French, from this number.
+    # By these the person who called would be known (EXP-06, R-119): a grandparent, in French, from this
+    # number.
     "reporter_kind": _OWN_CHOICE,
     "language": _OWN_CHOICE,
     "caller_number": _own(Nature.PHONE),
@@ -281,5 +285,6 @@ def rule_for(kind: str, field: str) -> FieldRule:
 
 
 def needed_by(kinds: Collection[str]) -> frozenset[str]:
-    """The columns of a contact that relations of these kinds need; an agreement needs more than a gift or a course (EXP-01)."""
+    """The columns of a contact that relations of these kinds need; an agreement needs more than a gift or a
+    course (EXP-01)."""
     return _OF_AGREEMENTS if "engagement" in kinds else _OF_RELATIONS

@@ -1,7 +1,7 @@
 """The matrix of rights: what each person may ask of us, right by right.
 
-`docs/rights.md` shows it in words; the tests hold that page against this table. For one person it is worked out in `standing.py`, which
-takes from here what is refused to whoever has part in a file of others.
+`docs/rights.md` shows it in words; the tests hold that page against this table. For one person it is worked
+out in `standing.py`, which takes from here what is refused to whoever has part in a file of others.
 
 Source: section 6.2, RGT-10 to RGT-12; policy §5.
 """
@@ -29,7 +29,8 @@ class Availability(StrEnum):
 
 
 class Row(StrEnum):
-    """The people of the matrix; who somebody is follows from the files, whatever he or she claims to be (RGT-01)."""
+    """The people of the matrix; who somebody is follows from the files, whatever he or she claims to be
+    (RGT-01)."""
 
     __hash__ = str.__hash__
 
@@ -47,7 +48,8 @@ class Row(StrEnum):
     SUSPECT = "suspect"
 
 
-# Those who are known because of what the organisation is there for, and those who are known because of a relation with it.
+# Those who are known because of what the organisation is there for, and those who are known because of a
+# relation with it.
 MISSION: Final = frozenset(
     {Row.CHILD, Row.CHILD_UNDER_MATURITY, Row.FORMER_CHILD, Row.PARENT_FOR_CHILD, Row.PARENT_SELF, Row.WITNESS},
 )
@@ -55,7 +57,8 @@ RELATIONS: Final = frozenset({Row.DONOR, Row.TRAINING, Row.VOLUNTEER, Row.PARTNE
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One cell: the decision, its conditions as keys of `CONDITIONS`, and the code of the text that a refusal is written with."""
+    """One cell: the decision, its conditions as keys of `CONDITIONS`, and the code of the text that a refusal
+    is written with."""
 
     decision: Availability
     conditions: tuple[str, ...] = ()
@@ -154,7 +157,8 @@ _ROW_OF_ROLE: Final[Mapping[str, Row]] = MappingProxyType(
 
 
 def row_of(role: str) -> Row:
-    """Say which row a role in a file, or a kind of relation, has; whoever has none of its own is treated as a witness (RGT-01).
+    """Say which row a role in a file, or a kind of relation, has; whoever has none of its own is treated as a
+    witness (RGT-01).
 
     Employees have the row of volunteers.
     """
@@ -165,7 +169,8 @@ def row_of(role: str) -> Row:
 
 
 def refusal_in_files(right: Right, about: str = "") -> str:
-    """Give the code with which a right is refused in every file of the mission, or nothing where it exists there.
+    """Give the code with which a right is refused in every file of the mission, or nothing where it exists
+    there.
 
     Source: RF-04, RF-06; RGT-10, RGT-12.
     """

@@ -1,4 +1,5 @@
-"""What a person may be told, dossier by dossier: the matrix of rights, and the people who are suspected in one dossier.
+"""What a person may be told, dossier by dossier: the matrix of rights, and the people who are suspected in
+one dossier.
 
 The decisions behind it, each with its reason, stand in `docs/rights.md`.
 
@@ -32,7 +33,8 @@ ON_BEHALF: Final = "on_behalf"
 ON_BEHALF_LIMITED: Final = "on_behalf_limited"
 MANDATE_LAPSED: Final = "MANDATE_LAPSED"
 
-# RGT-09 speaks of running away and abduction. A disappearance that is feared, unexplained or not yet defined may turn out to be either.
+# RGT-09 speaks of running away and abduction. A disappearance that is feared, unexplained or not yet defined
+# may turn out to be either.
 _LIMITING: Final = frozenset(
     {
         "runaway",
@@ -49,7 +51,8 @@ _KNOWN_HARMLESS: Final = CRM_CATEGORIES - _LIMITING
 # Who demonstrably knows that the child is known here, so that RF-07 tells nothing new (6.4).
 _KNOWS_OF_CHILD: Final = frozenset({"parent", "guardian", "reporter"})
 
-# The rules of this part that two people may override, in words for those who do it. What is not here holds for everybody.
+# The rules of this part that two people may override, in words for those who do it. What is not here holds
+# for everybody.
 OVERRIDABLE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "RGT-05": "the child did not agree, is too young to ask alone, or has no known birth date: the answer still serves the child",
@@ -65,14 +68,17 @@ OVERRIDABLE: Final[Mapping[str, str]] = MappingProxyType(
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What may be told, and how sure that is.
 
-    `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `own` are the files from which the requester's
-    own data may be told, with the roles there that count; `for_child` those from which the child's may. `limited` are files under RGT-09.
-    `whole` are the files in which the person whom it is about is the child: there everything about the child counts, elsewhere only own
-    data and statements (EXP-05). `review` are files that the DPO has to look at before a release, each with the rule. `relations`: gifts,
-    courses, agreements and newsletter may be told, of the child where the scope is on behalf. `identity`: the whole contact row may be
-    told; without it, only what the relations need of it (name, address, numbers, preferences). `refusal` is an RF code where the right
-    does not exist here, and then nothing is told; `remarks` are RF codes that the letter adds to what is told. `blocks` stop a release:
-    `MANDATE_LAPSED`, which nobody overrides, or a rule of `OVERRIDABLE`. `excluded` never leaves the process that computed it.
+    `answer` is package, neutral or dpo_review; `scope` own, on_behalf or on_behalf_limited. `own` are the
+    files from which the requester's own data may be told, with the roles there that count; `for_child` those
+    from which the child's may. `limited` are files under RGT-09. `whole` are the files in which the person
+    whom it is about is the child: there everything about the child counts, elsewhere only own data and
+    statements (EXP-05). `review` are files that the DPO has to look at before a release, each with the rule.
+    `relations`: gifts, courses, agreements and newsletter may be told, of the child where the scope is on
+    behalf. `identity`: the whole contact row may be told; without it, only what the relations need of it
+    (name, address, numbers, preferences). `refusal` is an RF code where the right does not exist here, and
+    then nothing is told; `remarks` are RF codes that the letter adds to what is told. `blocks` stop a
+    release: `MANDATE_LAPSED`, which nobody overrides, or a rule of `OVERRIDABLE`. `excluded` never leaves the
+    process that computed it.
     """
 
     answer: str
@@ -99,20 +105,23 @@ class ItemScope(StrEnum):
 
 
 def standing(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitKey, FileFacts], *, maturity_age: int = 12) -> Standing:
-    """Say what may be told to the requester. Pure; `roles` are those of the requester, of the child, and of everybody in their files.
+    """Say what may be told to the requester. Pure; `roles` are those of the requester, of the child, and of
+    everybody in their files.
 
-    A fiche that is confirmed without a contact comes in as a role of a stand-in contact. Whatever the reason of a neutral answer, it is the
-    same but for `excluded` (SUS-04).
+    A fiche that is confirmed without a contact comes in as a role of a stand-in contact. Whatever the reason
+    of a neutral answer, it is the same but for `excluded` (SUS-04).
     """
     if not asked.on_behalf:
         return _for_oneself(asked, roles, files, maturity_age)
-    # A contact confirmed as both is the child's: else what is the child's would be told as the requester's own.
+    # A contact confirmed as both is the child's: else what is the child's would be told as the requester's
+    # own.
     asked = msgspec.structs.replace(asked, requester=asked.requester - asked.child)
     return _for_a_child(asked, roles, files, maturity_age)
 
 
 def item_scope(standing: Standing, unit: UnitKey) -> ItemScope:
-    """Say how much of a file may be told, once nothing stands in the way of a release any more; `limited` takes away from it (RGT-09)."""
+    """Say how much of a file may be told, once nothing stands in the way of a release any more; `limited`
+    takes away from it (RGT-09)."""
     if unit not in standing.own and unit not in standing.for_child:
         return ItemScope.NOTHING
     return ItemScope.WHOLE if unit in standing.whole else ItemScope.OWN
@@ -129,7 +138,8 @@ def _for_oneself(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitK
 
 
 def _is_too_young(asked: Asked, found: Involvement, maturity_age: int) -> bool:
-    """Say whether somebody asks for himself or herself who is not presumed able to (RGT-05); of a child, the age has to be known."""
+    """Say whether somebody asks for himself or herself who is not presumed able to (RGT-05); of a child, the
+    age has to be known."""
     if asked.child_born_on is None:
         return bool(found.whole) and asked.kind is RequesterKind.CHILD
     return not has_reached(maturity_age, asked.child_born_on, asked.received_on)
@@ -161,8 +171,8 @@ def _for_a_child(asked: Asked, roles: Sequence[RoleInFile], files: Mapping[UnitK
 def _own(asked: Asked, found: Involvement) -> Standing:
     """What may be told of the requester: own files, and relations.
 
-    Relations alone never open the whole contact row, for nobody: were it opened for those who are suspected nowhere, its absence would show
-    a suspicion (SUS-05).
+    Relations alone never open the whole contact row, for nobody: were it opened for those who are suspected
+    nowhere, its absence would show a suspicion (SUS-05).
     """
     return Standing(
         answer=PACKAGE,
@@ -177,7 +187,8 @@ def _own(asked: Asked, found: Involvement) -> Standing:
 
 
 def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFacts]) -> Standing:
-    """What may be told of the child to who acts for it; nothing of the requester, who did not ask for that."""
+    """What may be told of the child to who acts for it; nothing of the requester, who did not ask for
+    that."""
     limited = frozenset(unit for unit in found.roles if _is_limiting(files.get(unit)))
     return Standing(
         answer=PACKAGE,
@@ -193,7 +204,8 @@ def _on_behalf(asked: Asked, found: Involvement, files: Mapping[UnitKey, FileFac
 
 
 def _is_limiting(file: FileFacts | None) -> bool:
-    """Say whether RGT-09 limits a file. One without a category, or with one that nobody knows, may be about anything."""
+    """Say whether RGT-09 limits a file. One without a category, or with one that nobody knows, may be about
+    anything."""
     return file is None or not file.categories or any(category not in _KNOWN_HARMLESS for category in file.categories)
 
 
@@ -212,7 +224,8 @@ def _settled(asked: Asked, draft: Standing, blocks: Sequence[str], remark: str =
 
 
 def _by_right(asked: Asked, draft: Standing) -> Standing:
-    """Leave out the files where the right does not reach them: portability, consent, and an objection to direct marketing."""
+    """Leave out the files where the right does not reach them: portability, consent, and an objection to
+    direct marketing."""
     refusal = refusal_in_files(asked.right, asked.about)
     is_marketing = asked.right is Right.OBJECTION and asked.about == "direct_marketing"
     if not refusal and not is_marketing:

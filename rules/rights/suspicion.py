@@ -1,6 +1,8 @@
-"""Suspicion, which exists in one file only: what it closes, for how long, and what a person has to look at because of it.
+"""Suspicion, which exists in one file only: what it closes, for how long, and what a person has to look at
+because of it.
 
-Nothing here can be asked "is this person a suspect?" across files: the question is always which files of one request may be told (SUS-02).
+Nothing here can be asked "is this person a suspect?" across files: the question is always which files of one
+request may be told (SUS-02).
 
 Source: SUS-01 to SUS-11; policy §4.1, §5.
 """
@@ -19,7 +21,8 @@ _CHILD: Final = "child"
 
 
 def is_active(role: RoleInFile, day: date) -> bool:
-    """Say whether a role is a suspicion that still stands on a day; its last day counts (SUS-08). Without a last day it stands."""
+    """Say whether a role is a suspicion that still stands on a day; its last day counts (SUS-08). Without a
+    last day it stands."""
     return role.role == _SUSPECT and (role.suspect_until is None or day <= role.suspect_until)
 
 
@@ -27,7 +30,8 @@ def is_active(role: RoleInFile, day: date) -> bool:
 class Involvement:
     """In which files a person has a role that may be told, and which of these a DPO has to look at first.
 
-    `roles` and `whole` have no excluded file. `whole`: the person is the child there. `review` has one pair a file and rule.
+    `roles` and `whole` have no excluded file. `whole`: the person is the child there. `review` has one pair a
+    file and rule.
     """
 
     roles: Mapping[UnitKey, tuple[str, ...]]
@@ -37,7 +41,8 @@ class Involvement:
 
 
 def excluded_for(people: frozenset[str], roles: Iterable[RoleInFile], day: date) -> frozenset[UnitKey]:
-    """Give the files that are closed to these people whole, whatever other role they have there (SUS-06, R-108)."""
+    """Give the files that are closed to these people whole, whatever other role they have there (SUS-06,
+    R-108)."""
     return frozenset(role.unit for role in roles if role.contact in people and is_active(role, day))
 
 
@@ -50,10 +55,12 @@ def involvement(
     heard: frozenset[str] = frozenset(),
     overrides: frozenset[str] = frozenset(),
 ) -> Involvement:
-    """Say in which files a person's data may be told, when `heard` hears the answer: the person, and whoever acts for the person.
+    """Say in which files a person's data may be told, when `heard` hears the answer: the person, and whoever
+    acts for the person.
 
-    A suspicion of either closes a file. What is linked to a closed file is looked at first (SUS-06, R-109), and so is a file in which a
-    suspicion has ended (SUS-08, R-110), or in which nobody can read which role the person has (SUS-05).
+    A suspicion of either closes a file. What is linked to a closed file is looked at first (SUS-06, R-109),
+    and so is a file in which a suspicion has ended (SUS-08, R-110), or in which nobody can read which role
+    the person has (SUS-05).
     """
     listening = person | heard
     excluded = excluded_for(listening, roles, day)

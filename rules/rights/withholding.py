@@ -1,7 +1,9 @@
-"""What is kept from a parent who asks in the child's name after a running away or an abduction, unless the DPO releases it one by one.
+"""What is kept from a parent who asks in the child's name after a running away or an abduction, unless the
+DPO releases it one by one.
 
-A class is a code: `shelter` (past and present), `contact_details` (of the child), `confidants` (and institutions), `child_statements` and
-`planned_moves`. Every free text of such a file is withheld, whatever words it has.
+A class is a code: `shelter` (past and present), `contact_details` (of the child), `confidants` (and
+institutions), `child_statements` and `planned_moves`. Every free text of such a file is withheld, whatever
+words it has.
 
 Source: RGT-09, R-096.
 """
@@ -42,7 +44,8 @@ _AUTHORITY = re.compile(
 def withheld_on_behalf(kind: str, field: str) -> str | None:
     """Give the class by which a field of a limited file is withheld, or None where it may be shown.
 
-    Free texts, files and recordings are withheld as statements of the child until the DPO has read them, whatever else they tell of.
+    Free texts, files and recordings are withheld as statements of the child until the DPO has read them,
+    whatever else they tell of.
     """
     rule = rule_for(kind, field)
     if rule.shown is ShownTo.NEVER or (kind, field) in _HARMLESS:
@@ -55,10 +58,12 @@ def withheld_on_behalf(kind: str, field: str) -> str | None:
 
 
 def withheld_role(role: str | None) -> str | None:
-    """Give the class by which a role of the child in a limited file is withheld: that it reported or bore witness is for it to tell."""
+    """Give the class by which a role of the child in a limited file is withheld: that it reported or bore
+    witness is for it to tell."""
     return CHILD_STATEMENTS if role in _SPEAKING else None
 
 
 def withheld_recipient(name: str) -> str | None:
-    """Give the class by which a recipient in a limited file is withheld; police, prosecutors and courts are named (R-120)."""
+    """Give the class by which a recipient in a limited file is withheld; police, prosecutors and courts are
+    named (R-120)."""
     return None if _AUTHORITY.search(name) else CONFIDANTS

@@ -1,8 +1,10 @@
-"""A text as a person reads it: the one place where disguises are taken off, for search, redaction and the last look alike.
+"""A text as a person reads it: the one place where disguises are taken off, for search, redaction and the
+last look alike.
 
-Character references however often they were escaped, percent signs of addresses, escapes of JSON and of e-mail, tags and comments inside
-words, what turns the direction of reading, what cannot be seen, and letters of another alphabet that look like ours. What comes out is
-the text that is searched, redacted and shown: a place in it is a place in what goes out.
+Character references however often they were escaped, percent signs of addresses, escapes of JSON and of
+e-mail, tags and comments inside words, what turns the direction of reading, what cannot be seen, and letters
+of another alphabet that look like ours. What comes out is the text that is searched, redacted and shown: a
+place in it is a place in what goes out.
 
 Source: EXP-06, EXP-19; IDN-13.
 """
@@ -29,7 +31,8 @@ _INLINE: Final = frozenset(
         "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
     }
 )  # fmt: skip
-# What begins anywhere in a run of letters would be tried at every one of them: the cost of a long run would be its square.
+# What begins anywhere in a run of letters would be tried at every one of them: the cost of a long run would
+# be its square.
 _PERCENT_TOKEN: Final = re.compile(r"(?<!\S)[^\s%]*+(?:%[^\s%]*+)++")
 _PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _CODE_UNITS: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
@@ -56,7 +59,8 @@ _LOOKS_LIKE: Final = str.maketrans(
 _BASE64: Final = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-][a-z+/_-]*[A-Z0-9])[A-Za-z0-9+/_-]{8,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{4,}={0,2})*+"
 )
-# What text in one byte a character looks like where it was taken for UTF-16: hardly a Latin letter, and none beside another.
+# What text in one byte a character looks like where it was taken for UTF-16: hardly a Latin letter, and none
+# beside another.
 _IN_PAIRS: Final = re.compile("[^\x00-\u024f]++(?:[\x00-\u024f][^\x00-\u024f]++)*+")
 _BEYOND: Final = re.compile("[\u2e80-\uffff]")
 _HEXADECIMAL: Final = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}[ :]?){6,}(?![0-9a-zA-Z])")
@@ -82,8 +86,9 @@ def as_read(text: str) -> str:
 def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
     """Give the parts of a text that may stand for another: begin, end, and what they would say.
 
-    In base64, in hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`), in the characters that Latin
-    letters become where two of them were taken for one (`of_pairs`). Whether they say anything only whoever knows what is looked for can
+    In base64, in hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`), in
+    the characters that Latin letters become where two of them were taken for one (`of_pairs`). Whether they
+    say anything only whoever knows what is looked for can
     tell: as long as they do not, they are what they seem to be.
     """
     yield from of_pairs(text)
@@ -105,9 +110,11 @@ def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def of_pairs(text: str) -> Iterator[tuple[int, int, str]]:
-    """Give the parts of a text that are, byte for byte, a text in one byte or in UTF-8 that was taken for UTF-16, with what that says.
+    """Give the parts of a text that are, byte for byte, a text in one byte or in UTF-8 that was taken for
+    UTF-16, with what that says.
 
-    Text of two Latin letters a character looks Chinese: whoever saves it as UTF-16 again has the letters back.
+    Text of two Latin letters a character looks Chinese: whoever saves it as UTF-16 again has the letters
+    back.
     """
     if text.isascii() or not _BEYOND.search(text):
         return

@@ -1,8 +1,9 @@
-"""Texts as they are compared: without accents, case, hyphens and the other ways in which one name can be written.
+"""Texts as they are compared: without accents, case, hyphens and the other ways in which one name can be
+written.
 
-Two forms. *Tidy* keeps words, case and accents and only takes away what cannot be seen (full-width forms, zero-width characters, fancy
-dashes and spaces). *Squeezed* keeps nothing but letters and digits, folded, so that `D’Hondt`, `Dhondt` and `d-hon-\\ndt` are one; where a
-word begins is told beside it.
+Two forms. *Tidy* keeps words, case and accents and only takes away what cannot be seen (full-width forms,
+zero-width characters, fancy dashes and spaces). *Squeezed* keeps nothing but letters and digits, folded, so
+that `D’Hondt`, `Dhondt` and `d-hon-\\ndt` are one; where a word begins is told beside it.
 
 Source: IDN-13, IDN-14.
 """
@@ -24,7 +25,8 @@ _PLAIN: Final = {
     "\u202f": " ",
     "\t": " ",
 }
-# What NFKD leaves whole although people write it otherwise (IDN-13), and what casefold would make longer than one sees.
+# What NFKD leaves whole although people write it otherwise (IDN-13), and what casefold would make longer than
+# one sees.
 _LETTERS: Final = {
     "ß": "ss",
     "ẞ": "ss",
@@ -46,14 +48,16 @@ _STRAY = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]+")
 
 
 class Tidy(msgspec.Struct, frozen=True):
-    """A text as it is read for numbers and addresses; `at[i]` is where its character i stands in the original, one more than it has."""
+    """A text as it is read for numbers and addresses; `at[i]` is where its character i stands in the
+    original, one more than it has."""
 
     text: str
     at: tuple[int, ...]
 
 
 class Squeezed(msgspec.Struct, frozen=True):
-    """Letters and digits of a text. `starts[i]`: a word begins at i. `at[i]` is where character i stands in the original."""
+    """Letters and digits of a text. `starts[i]`: a word begins at i. `at[i]` is where character i stands in
+    the original."""
 
     text: str
     starts: tuple[bool, ...]
@@ -73,7 +77,8 @@ def stands_in(letters: str, text: Squeezed) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _is_invisible(character: str) -> bool:
-    """Say whether a character takes no room: zero-width and direction marks, soft hyphens, joiners, stray control characters."""
+    """Say whether a character takes no room: zero-width and direction marks, soft hyphens, joiners, stray
+    control characters."""
     return unicodedata.category(character) in ("Cf", "Mn", "Me") or (unicodedata.category(character) == "Cc" and not character.isspace())
 
 
@@ -126,8 +131,8 @@ def fold(word: str) -> str:
 def squeeze(text: str) -> Squeezed:
     """Give the letters and digits of a text with where each came from.
 
-    A word begins after anything that is neither letter nor digit, an apostrophe included, and where a digit follows a letter or a letter a
-    digit; invisible characters part nothing.
+    A word begins after anything that is neither letter nor digit, an apostrophe included, and where a digit
+    follows a letter or a letter a digit; invisible characters part nothing.
     """
     letters: list[str] = []
     starts: list[bool] = []
@@ -166,7 +171,8 @@ def _folded(character: str) -> str:
 
 
 def squeeze_quickly(text: str) -> str:
-    """Give the letters and digits of a long text as `squeeze` does, with a capital where a word begins, and nothing about their places."""
+    """Give the letters and digits of a long text as `squeeze` does, with a capital where a word begins, and
+    nothing about their places."""
     return _NOT_KEPT.sub("", plain_letters(text).title())
 
 

@@ -1,7 +1,8 @@
 """Markup taken apart as a browser would, in one pass: its words, its tags and what their attributes say.
 
-Only the tokens, no tree: a tree of hostile markup can be far larger than the markup. The cost grows with the length of the text, and
-whatever was begun and is never ended is words: no text is too strange, and none is lost.
+Only the tokens, no tree: a tree of hostile markup can be far larger than the markup. The cost grows with the
+length of the text, and whatever was begun and is never ended is words: no text is too strange, and none is
+lost.
 
 Source: EXP-06, EXP-19.
 """
@@ -45,12 +46,14 @@ class Tag(msgspec.Struct, frozen=True):
 
 
 def unescaped(text: str) -> str:
-    """Give a text without character references; one with more digits than any character has stands for none."""
+    """Give a text without character references; one with more digits than any character has stands for
+    none."""
     return html.unescape(_TOO_LONG.sub("\ufffd", _ZEROS.sub(r"&#\1", text))) if "&" in text else text
 
 
 def has_markup(text: str) -> bool:
-    """Whether a text holds a tag or a comment, and not merely a sign such as `<` or an address such as `<jan@example.org>`."""
+    """Whether a text holds a tag or a comment, and not merely a sign such as `<` or an address such as
+    `<jan@example.org>`."""
     return any(not _LINK.match(text, found.start()) for found in _TAG.finditer(text))
 
 
@@ -93,7 +96,8 @@ def tokens(text: str) -> Iterator[Words | Tag]:
 
 
 def _declaration(text: str, here: int, last_marked: int, *, comments: bool) -> tuple[Words | None, int, bool]:
-    """What begins with `<!` or `<?`: a comment, marked text, or what a browser takes for a comment up to the next `>`."""
+    """What begins with `<!` or `<?`: a comment, marked text, or what a browser takes for a comment up to the
+    next `>`."""
     if text.startswith("<!--", here):
         ended = _COMMENT_END.search(text, here + 2) if comments else None
         if ended is None:
@@ -107,7 +111,8 @@ def _declaration(text: str, here: int, last_marked: int, *, comments: bool) -> t
 
 
 def _attributes(text: str, here: int, last: int) -> tuple[tuple[tuple[str, str], ...], int]:
-    """Read on to the `>` that ends a tag. A quotation mark that does not close before the last one is part of a value."""
+    """Read on to the `>` that ends a tag. A quotation mark that does not close before the last one is part of
+    a value."""
     found: list[tuple[str, str]] = []
     while True:
         here = _end(_SPACES, text, here)

@@ -1,4 +1,5 @@
-"""A real browser for tests of pages: the machine's Chromium, or the one that `make test` has unpacked here."""
+"""A real browser for tests of pages: the machine's Chromium, or the one that `make test` has unpacked
+here."""
 
 from __future__ import annotations
 

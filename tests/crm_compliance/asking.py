@@ -1,4 +1,5 @@
-"""Somebody who asks about their data in a test, through the commands: from the receipt to an answer that two people approved.
+"""Somebody who asks about their data in a test, through the commands: from the receipt to an answer that two
+people approved.
 
 Everybody is fictitious.
 """
@@ -106,7 +107,8 @@ class Asking:
             return store.request(self.id)
 
     def release(self, who: str = "erik", role: str = "approver") -> SubjectRequest:
-        """Ask every guard of a release, and give the row of the register as it would be written. Raises what a guard refuses with."""
+        """Ask every guard of a release, and give the row of the register as it would be written. Raises what
+        a guard refuses with."""
         with self.context() as context:
             request, compilation = for_release(context, self.id, who, role)
             return released(request, compilation, who, role, context.clock())

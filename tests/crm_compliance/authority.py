@@ -1,4 +1,5 @@
-"""A time-stamp authority of our own: OpenSSL's `ts` behind a small web server, with a certificate that OpenSSL makes."""
+"""A time-stamp authority of our own: OpenSSL's `ts` behind a small web server, with a certificate that
+OpenSSL makes."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ def serving(folder: Path, *, answer: bytes | None = None) -> Iterator[str]:
 
         def _stamp(self, query: bytes) -> bytes:
             (folder / "query.tsq").write_bytes(query)
-            # The signer's certificate alone: OpenSSL writes two of them in an order that a strict reader of DER refuses.
+            # The signer's certificate alone: OpenSSL writes two of them in an order that a strict reader of
+            # DER refuses.
             openssl(folder, "ts -reply -config ts.cnf -queryfile query.tsq -signer tsa.pem -inkey tsa.key -out reply.tsr")
             return (folder / "reply.tsr").read_bytes()
 

@@ -1,4 +1,5 @@
-"""What tests of subject requests share: forms of fictitious people, moves by somebody, and rows of the register that tell the same."""
+"""What tests of subject requests share: forms of fictitious people, moves by somebody, and rows of the
+register that tell the same."""
 
 from __future__ import annotations
 
@@ -65,12 +66,14 @@ def opened(typist: Typist, **changes: Any) -> str:
 
 
 def same_row(one: SubjectRequest, other: SubjectRequest) -> bool:
-    """Whether two rows of the register tell the same but for ids, dates and the people who worked on them (R-111, SUS-07)."""
+    """Whether two rows of the register tell the same but for ids, dates and the people who worked on them
+    (R-111, SUS-07)."""
     return shape(one) == shape(other)
 
 
 def shape(request: SubjectRequest) -> object:
-    """What a row of the register tells beside its id, its dates and who worked on it; a date that is there is a date."""
+    """What a row of the register tells beside its id, its dates and who worked on it; a date that is there is
+    a date."""
     return _undated(request_document(request, request.received_at, ()))
 
 

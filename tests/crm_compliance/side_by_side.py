@@ -1,4 +1,5 @@
-"""Two people who ask the same, each with a store of their own over one CRM: what every command answers, stores and asks of the CRM.
+"""Two people who ask the same, each with a store of their own over one CRM: what every command answers,
+stores and asks of the CRM.
 
 Everybody is fictitious.
 """
@@ -41,7 +42,8 @@ _OWN = (
 
 @dataclass
 class Trail:
-    """What one person's request left: by command what it answered, which requests it put to the CRM, how long it took; then the store."""
+    """What one person's request left: by command what it answered, which requests it put to the CRM, how long
+    it took; then the store."""
 
     request: str = ""
     said: dict[str, str] = field(default_factory=dict)
@@ -108,7 +110,8 @@ class Asker:
 
 @contextmanager
 def requests_sent() -> Iterator[list[tuple[str, str]]]:
-    """The requests that go to the CRM meanwhile, by method and address, without ids and without how many of them are asked for at once."""
+    """The requests that go to the CRM meanwhile, by method and address, without ids and without how many of
+    them are asked for at once."""
     sent: list[tuple[str, str]] = []
     send = Transport._send_once
 

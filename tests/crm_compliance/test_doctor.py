@@ -165,7 +165,7 @@ def test_a_stranger_among_the_packages(typist: Typist, org: Night, monkeypatch: 
     assert typist.type("doctor").code == 0
 
 
-# -- reading one set ---------------------------------------------------------------------------------------------------
+# -- reading one set -----------------------------------------------------------------------------------------
 
 
 def test_a_set_is_read_to_its_end_and_hashed(typist: Typist, org: Night, crm: RunningEmulator) -> None:

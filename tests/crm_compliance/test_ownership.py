@@ -1,4 +1,5 @@
-"""No command runs where another program owns `rules`, `jobs` or `connectors`; PyPI has packages of these names."""
+"""No command runs where another program owns `rules`, `jobs` or `connectors`; PyPI has packages of these
+names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A database that was lost in the middle of a run: what had been begun is finished by what lies beside it (ERA-13, RET-20)."""
+"""A database that was lost in the middle of a run: what had been begun is finished by what lies beside it
+(ERA-13, RET-20)."""
 
 from __future__ import annotations
 

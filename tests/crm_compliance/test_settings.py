@@ -1,4 +1,5 @@
-"""Settings come from a file and the environment, are checked as a whole, and never show a value in a message."""
+"""Settings come from a file and the environment, are checked as a whole, and never show a value in a
+message."""
 
 from __future__ import annotations
 
@@ -266,7 +267,7 @@ def test_a_data_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> N
             settings(DATA_DIR=str(folder)).make_data_dir()
 
 
-# -- further application users -----------------------------------------------------------------------------------------
+# -- further application users -------------------------------------------------------------------------------
 
 FIRST = {"CRM_URL": REAL, "CRM_TENANT_ID": "tenant", "CRM_CLIENT_ID": "one", "CRM_CLIENT_SECRET": CANARY}
 

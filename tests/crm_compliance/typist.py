@@ -79,7 +79,8 @@ class Typist:
         return Said(code, said.out, said.err)
 
     def ask(self, *arguments: object, code: int = 0) -> Any:
-        """The document of a command that ends with `code`. A plan to apply is approved before, if it is but the first of its kind."""
+        """The document of a command that ends with `code`. A plan to apply is approved before, if it is but
+        the first of its kind."""
         if arguments[0] == "apply" and len(arguments) > 1:
             self.approve_first(str(arguments[1]))
         said = self.type(*arguments, "--json")
@@ -87,7 +88,8 @@ class Typist:
         return said.document
 
     def approve_first(self, plan: str) -> str:
-        """Two people approve a plan that waits for nothing but that it is the first of its kind; what a guard found is the test's own."""
+        """Two people approve a plan that waits for nothing but that it is the first of its kind; what a guard
+        found is the test's own."""
         shown = self.type("plans", "show", plan, "--json")
         if shown.code == 0 and shown.document["approvals"]["why"] == ["FIRST_RUN"] and shown.document["state"] == "waiting":
             given = {word["role"] for word in shown.document["approvals"]["given"]}
@@ -97,7 +99,8 @@ class Typist:
         return plan
 
     def refused(self, *arguments: object, code: int) -> dict[str, str]:
-        """The error of a command that ends with `code` and says nothing on stdout; what is refused with 5 is not approved before."""
+        """The error of a command that ends with `code` and says nothing on stdout; what is refused with 5 is
+        not approved before."""
         if arguments[:1] == ("apply",) and len(arguments) > 1 and code != 5:
             self.approve_first(str(arguments[1]))
         said = self.type(*arguments, "--json")
@@ -126,7 +129,8 @@ def _url_of(settings: Settings) -> str:
 
 
 def people_and_cases(night: Night) -> dict[str, str]:
-    """One unit of each fate; with the dossier to anonymise its child's contact goes, which is the fourth to be deleted."""
+    """One unit of each fate; with the dossier to anonymise its child's contact goes, which is the fourth to
+    be deleted."""
     child = night.contact(birthdate="2000-02-01")
     found = {
         "delete": night.dossier("social_card", spoken=LONG_AGO, fiches=2),
@@ -153,7 +157,8 @@ def reset(emulator: RunningEmulator) -> None:
 
 
 def limited(typist: Typist, **limits: int) -> Path:
-    """A policy file with other limits for the circuit breaker, put in force; the keys are those of the file."""
+    """A policy file with other limits for the circuit breaker, put in force; the keys are those of the
+    file."""
     path = typist.folder / "policy.yaml"
     assert typist.type("policy", "show", "--output", path).code == 0
     text = path.read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """Somebody asks what is known about them: the request, every step to its answer, and what the answer says.
 
-A companion of `Case`. What only the DPO may read (proposals, decisions, packages) lies beside the case's folder, so that
-everything inside it may still be searched for words that nobody may find there.
+A companion of `Case`. What only the DPO may read (proposals, decisions, packages) lies beside the case's
+folder, so that everything inside it may still be searched for words that nobody may find there.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ class Package:
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """Everything that can be read, by file: names of files, text and metadata of documents, JSON and HTML as a reader sees them."""
+        """Everything that can be read, by file: names of files, text and metadata of documents, JSON and HTML
+        as a reader sees them."""
         found = {"names": "\n".join(self.files)}
         for name, body in self.files.items():
             text = body.decode("utf-8", "replace")
@@ -183,7 +184,7 @@ class Asking:
         self.beside.mkdir(exist_ok=True)
         self._files = 0
 
-    # -- people and texts ----------------------------------------------------------------------------------------------
+    # -- people and texts ------------------------------------------------------------------------------------
 
     def name(self, row: str) -> str:
         """A mark of letters alone, as a name is."""
@@ -214,7 +215,7 @@ class Asking:
         self._files += 1
         return self.beside / f"{self._files:02}{suffix}"
 
-    # -- steps ---------------------------------------------------------------------------------------------------------
+    # -- steps -----------------------------------------------------------------------------------------------
 
     def private(self, *args: object, code: int = 0, stdin: str = "") -> Any:
         """A command whose answer is for the DPO's eyes: what it prints is not searched afterwards."""
@@ -308,7 +309,7 @@ class Asking:
         for who in (DPO, APPROVER):
             self.case.ask("requests", "override", request, "--rule", rule, "--reason", reason, *who)
 
-    # -- a whole request -----------------------------------------------------------------------------------------------
+    # -- a whole request -------------------------------------------------------------------------------------
 
     def ready(
         self,
@@ -349,7 +350,7 @@ class Asking:
         found.outside["request"] = request
         return found
 
-    # -- what is found -------------------------------------------------------------------------------------------------
+    # -- what is found ---------------------------------------------------------------------------------------
 
     def whole(self, package: Package, parts: set[str]) -> None:
         """The files that the contract wants, and a manifest that has the hash of each."""

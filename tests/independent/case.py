@@ -1,4 +1,5 @@
-"""One scenario: rows given through the Web API, commands as somebody types them, and what is seen afterwards."""
+"""One scenario: rows given through the Web API, commands as somebody types them, and what is seen
+afterwards."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class Case:
     """The rows, the folder and the findings of one scenario."""
 
     def __init__(self, name: str, folder: Path, organisation: Organisation, prompt: Prompt, template: Path | None = None) -> None:
-        """`template` is a data folder in which nothing has happened yet: making one takes longer than most commands."""
+        """`template` is a data folder in which nothing has happened yet: making one takes longer than most
+        commands."""
         self.name, self.folder, self.organisation, self.prompt, self.at = name, folder, organisation, prompt, AT
         folder.mkdir(parents=True)
         self.data, self.objects = folder / "data", folder / "objects"
@@ -54,7 +56,7 @@ class Case:
     def api(self) -> WebApi:
         return self.organisation.api
 
-    # -- what is found -------------------------------------------------------------------------------------------------
+    # -- what is found ---------------------------------------------------------------------------------------
 
     def expect(self, holds: object, text: str) -> bool:
         if not holds:
@@ -64,7 +66,7 @@ class Case:
     def same(self, what: str, found: object, right: object) -> bool:
         return self.expect(found == right, f"{what}: expected {right}, seen {found}")
 
-    # -- rows ----------------------------------------------------------------------------------------------------------
+    # -- rows ------------------------------------------------------------------------------------------------
 
     def mark(self, row: str) -> str:
         """A word that stands nowhere else and that only this row may hold."""
@@ -186,14 +188,15 @@ class Case:
         return self.api.everything()
 
     def unchanged(self, before: Rows, tables: Iterable[str] = SETS, *, but: Iterable[str] = ()) -> None:
-        """Every row that was there is there as it was, to the last column; `but` names those that are left out."""
+        """Every row that was there is there as it was, to the last column; `but` names those that are left
+        out."""
         after, left_out = self.everything(), set(but)
         for table in tables:
             old, new = by_id(before[table], table), by_id(after[table], table)
             odd = [row for row in old if row not in left_out and old[row] != new.get(row)]
             self.expect(not odd, f"{table}: {len(odd)} rows are not as they were, e.g. {odd[:2]}")
 
-    # -- commands ------------------------------------------------------------------------------------------------------
+    # -- commands --------------------------------------------------------------------------------------------
 
     @property
     def env(self) -> dict[str, str]:
@@ -230,7 +233,8 @@ class Case:
         self.expect(spoken.code in (0, 6), f"`run requests` exits {spoken.code}: {spoken.err[-300:]}")
 
     def refused(self, *args: object, code: int | tuple[int, ...], given: str = "", env: dict[str, str] | None = None) -> dict[str, Any]:
-        """The error of a command that must end with `code` (or one of them), and say so as the contract wants it."""
+        """The error of a command that must end with `code` (or one of them), and say so as the contract wants
+        it."""
         spoken, codes = self.type(*args, "--json", given=given, env=env), code if isinstance(code, tuple) else (code,)
         told = f"`{' '.join(spoken.args)}`"
         if self.expect(spoken.code in codes, f"{told} exits {spoken.code}, not {code}: {spoken.err[-400:] or spoken.out[-300:]}"):
@@ -327,7 +331,7 @@ class Case:
         else:
             self.ask(*args)
 
-    # -- what is left behind -------------------------------------------------------------------------------------------
+    # -- what is left behind ---------------------------------------------------------------------------------
 
     def database(self) -> sqlite3.Connection:
         return sqlite3.connect(self.data / "state.db")
@@ -344,7 +348,8 @@ class Case:
         return found_in(json.loads((self.folder / "certificates.json").read_text()), "certificate_id")
 
     def marks_in_files(self) -> dict[str, list[str]]:
-        """Marks of rows in any file of the data folder or written by a command, and in what commands said; also in names of files."""
+        """Marks of rows in any file of the data folder or written by a command, and in what commands said;
+        also in names of files."""
         found: dict[str, list[str]] = {}
         for path in self.folder.rglob("*"):
             texts = [str(path.relative_to(self.folder)).encode()]

@@ -2,9 +2,10 @@
 
     python -m tests.independent.chaos --seed 1 --dossiers 40 --kills 12
 
-One organisation is loaded, planned and kept. An undisturbed run on it is the twin. Each trial sets emulator and data folder back to the
-very same rows, versions, plan and clock, carries the plan out under a fault script of its own while SIGKILL hits the process, goes on with
-the same command until it ends, and compares. All trials follow from the seed, but for the moment in which a kill lands.
+One organisation is loaded, planned and kept. An undisturbed run on it is the twin. Each trial sets emulator
+and data folder back to the very same rows, versions, plan and clock, carries the plan out under a fault
+script of its own while SIGKILL hits the process, goes on with the same command until it ends, and compares.
+All trials follow from the seed, but for the moment in which a kill lands.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ class Chaos:
         self.findings.facts.append(text)
         self.say(f"     {text}\n")
 
-    # -- setting up ----------------------------------------------------------------------------------------------------
+    # -- setting up ------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
         """Load, plan, keep, and see what an undisturbed run makes of it."""
@@ -186,7 +187,7 @@ class Chaos:
     def narrow(self) -> None:
         self.stage.api.control("PUT", "limits", LIMITS)
 
-    # -- one trial -----------------------------------------------------------------------------------------------------
+    # -- one trial -------------------------------------------------------------------------------------------
 
     def act(self, story: Story) -> None:
         """One trial from the kept moment to its end, and everything that is looked at afterwards."""
@@ -288,7 +289,8 @@ class Chaos:
             self.check({"code", "message", "hint", "where"} <= spoken.error().keys(), f"no error document: {spoken.err[-600:]}")
 
     def meddle(self, how: str) -> dict[str, set[str]]:
-        """Somebody works in the CRM between a kill and the resumption; gives the rows that must stay, by table."""
+        """Somebody works in the CRM between a kill and the resumption; gives the rows that must stay, by
+        table."""
         time.sleep(SETTLED_S)
         api = self.stage.api
         self.count_fired()
@@ -320,7 +322,7 @@ class Chaos:
         self.narrow()
         return held
 
-    # -- what is looked at ---------------------------------------------------------------------------------------------
+    # -- what is looked at -----------------------------------------------------------------------------------
 
     def end(self) -> End:
         return End(self.stage.api.everything(), self.stage.journal())
@@ -340,7 +342,8 @@ class Chaos:
         return f"{row} [{self.organisation.origin.get(row, '?')}]"
 
     def outcome(self, document: dict[str, Any], end: End, held: dict[str, set[str]]) -> None:
-        """The CRM is as the journal says, nothing went that the twin keeps, and without lasting trouble it is the twin's."""
+        """The CRM is as the journal says, nothing went that the twin keeps, and without lasting trouble it is
+        the twin's."""
         gone, twin_gone = self.gone(end.rows), self.gone(self.twin.rows)
         done, half = end.units("done"), end.units("partial")
         tampered = self.story.lasting or self.story.meddle
@@ -401,7 +404,8 @@ class Chaos:
         ][:3]
 
     def columns(self, rows: Rows, gone: dict[str, set[str]]) -> None:
-        """Whatever survives has the values of before, those of the twin, or an emptied link to what is gone."""
+        """Whatever survives has the values of before, those of the twin, or an emptied link to what is
+        gone."""
         before, twin, everywhere = self.plain(self.before), self.plain(self.twin.rows), {row for ids in gone.values() for row in ids}
         for table, found in self.plain(rows).items():
             for row_id, row in found.items():
@@ -484,7 +488,8 @@ class Chaos:
         self.check(again.code == 0, "later: the ledger does not verify")
 
     def explained(self, rows: Rows, gone: dict[str, set[str]], twin_gone: dict[str, set[str]], held: dict[str, set[str]]) -> None:
-        """What stays beyond the twin's hangs on a held unit: rows of it, or people whom a surviving row names."""
+        """What stays beyond the twin's hangs on a held unit: rows of it, or people whom a surviving row
+        names."""
         named = {
             row[column] for table in ("cf_party", "activityparty") for row in rows[table] for column in row if column.endswith("_value")
         }

@@ -85,7 +85,8 @@ def age_band(born: date | None, opened: date) -> str:
 
 
 def counted(world: World, evaluation: Evaluation, disposed: set[tuple[str, str]]) -> list[Counted]:
-    """All disposed dossiers and lone fiches with the cell that each starts from. Several children or a guessed birth make a cell unsure."""
+    """All disposed dossiers and lone fiches with the cell that each starts from. Several children or a
+    guessed birth make a cell unsure."""
     found: list[Counted] = []
     for unit, verdict in evaluation.units.items():
         if unit not in disposed or unit[0] not in ("cf_dossier", "cf_fiche"):
@@ -95,7 +96,8 @@ def counted(world: World, evaluation: Evaluation, disposed: set[tuple[str, str]]
         fiches = world.fiches_of[row_id] if table == "cf_dossier" else [row]
         spoken = [d for d in (day_of_instant(f["cf_communicatedon"]) or day_of_instant(f["createdon"]) for f in fiches) if d]
         opened = (day_of_instant(row["cf_openedon"]) if table == "cf_dossier" else None) or min(spoken, default=None)
-        # "Deleted dossiers and lone fiches add 1 to a total": whether a lone fiche that is anonymised may become a row is open
+        # "Deleted dossiers and lone fiches add 1 to a total": whether a lone fiche that is anonymised may
+        # become a row is open
         sure = table == "cf_dossier" and bool(row["cf_openedon"])
         keys = (verdict.decided_by or "").split("|")
         cell: Cell | None = None

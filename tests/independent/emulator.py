@@ -20,7 +20,8 @@ def command(*args: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment of a process that is told nothing of the product yet, but not to wait half an hour for a CRM that fails."""
+    """The environment of a process that is told nothing of the product yet, but not to wait half an hour for
+    a CRM that fails."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("CRM_COMPLIANCE_")}
     return others | {"PYTHONPATH": str(ROOT), "CRM_COMPLIANCE_CRM_PATIENCE_S": "0"}
 

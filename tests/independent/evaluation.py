@@ -1,6 +1,7 @@
 """What the published rules say must become of every unit, from raw rows of the Web API.
 
-Written from the rule reference alone, without sight of the product: simple before fast, and every verdict tells its steps.
+Written from the rule reference alone, without sight of the product: simple before fast, and every verdict
+tells its steps.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ class PlacedHold:
 
 @dataclass
 class Verdict:
-    """What the plan must say of one unit. `may` are flags that the rules leave open; `also` are other readings of the outcome."""
+    """What the plan must say of one unit. `may` are flags that the rules leave open; `also` are other
+    readings of the outcome."""
 
     table: str
     row_id: str
@@ -259,10 +261,11 @@ class Evaluator:
         self.duplicates(units)
         return Evaluation(self.day, units)
 
-    # -- holds ---------------------------------------------------------------------------------------------------------
+    # -- holds -----------------------------------------------------------------------------------------------
 
     def holds_on_unit(self, unit: Unit) -> set[str]:
-        """HLD-04, HLD-14: holds on the dossier or fiche itself, in the CRM, or on a contact with any role in it."""
+        """HLD-04, HLD-14: holds on the dossier or fiche itself, in the CRM, or on a contact with any role in
+        it."""
         table, row_id = unit
         found: set[str] = set()
         if table == "cf_dossier" and self.world.dossiers[row_id]["cf_legalhold"]:
@@ -273,7 +276,7 @@ class Evaluator:
                 found.add(hold.reason)
         return found
 
-    # -- dossiers and lone fiches --------------------------------------------------------------------------------------
+    # -- dossiers and lone fiches ----------------------------------------------------------------------------
 
     def dossier_or_fiche(self, table: str, row: Row) -> Verdict:
         dossier = row if table == "cf_dossier" else None
@@ -417,7 +420,7 @@ class Evaluator:
         verdict.outcome = "retain" if reasons else "dispose"
         verdict.disposition = None if reasons else "delete"
 
-    # -- recordings ----------------------------------------------------------------------------------------------------
+    # -- recordings ------------------------------------------------------------------------------------------
 
     def recording(self, row: Row, units: dict[Unit, Verdict]) -> Verdict:
         verdict = Verdict("cf_recording", row["cf_recordingid"], categories=["recording"])

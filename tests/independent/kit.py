@@ -1,4 +1,5 @@
-"""Loads an organisation full of traps into an empty emulator, lets the product plan and apply, and tells what differs.
+"""Loads an organisation full of traps into an empty emulator, lets the product plan and apply, and tells what
+differs.
 
     python -m tests.independent.kit --seed 1 --dossiers 300
 
@@ -223,7 +224,7 @@ class Trial:
         self.product.run("plans", "show", plan["plan"], "--output", "shown.html")
         self.canaries()
 
-    # -- the plan ------------------------------------------------------------------------------------------------------
+    # -- the plan --------------------------------------------------------------------------------------------
 
     def lines(self, name: str) -> dict[Unit, dict[str, Any]]:
         found: dict[Unit, dict[str, Any]] = {}
@@ -353,7 +354,7 @@ class Trial:
                 trace = f"\n    product: why exits {done.returncode} {done.stderr.strip()[-200:]}"
         self.findings.problem(text + "".join(f"\n    expected: {step}" for step in verdict.steps) + trace)
 
-    # -- the CRM afterwards --------------------------------------------------------------------------------------------
+    # -- the CRM afterwards ----------------------------------------------------------------------------------
 
     def place(self, line: dict[str, Any]) -> str:
         return f"{line['table']} {line['id']} [{self.organisation.origin.get(line['id'], '?')}]"
@@ -523,7 +524,7 @@ class Trial:
         written = f"{sum(rows.values())} rows ({sum(wanted.values())} expected)"
         findings.facts.append(f"statistics: {len(units)} counted in {written} and {sum(totals.values())} in totals")
 
-    # -- what the product wrote ----------------------------------------------------------------------------------------
+    # -- what the product wrote ------------------------------------------------------------------------------
 
     def canaries(self) -> None:
         values = {canary.value.lower(): canary for canary in self.organisation.canaries}
@@ -546,7 +547,8 @@ class Trial:
 
 
 class Searched:
-    """A lower-case text in which many values are looked for: whole words by their letters, numbers by their digits and separators."""
+    """A lower-case text in which many values are looked for: whole words by their letters, numbers by their
+    digits and separators."""
 
     def __init__(self, low: str) -> None:
         self.low = low

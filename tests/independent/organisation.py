@@ -84,7 +84,7 @@ class Organisation:
     counter: int = 0
     without: frozenset[str] = frozenset()  # traps to leave out: "objects" in external storage, or the name of a recipe
 
-    # -- drawing -------------------------------------------------------------------------------------------------------
+    # -- drawing ---------------------------------------------------------------------------------------------
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
@@ -118,7 +118,7 @@ class Organisation:
     def near_birthday(self, age: int) -> date:
         return add_years(self.day, -age) + days(self.rng.randint(-2, 2))
 
-    # -- rows ----------------------------------------------------------------------------------------------------------
+    # -- rows ------------------------------------------------------------------------------------------------
 
     def add(self, table: str, columns: Columns, row_id: str | None = None) -> str:
         row_id = row_id or self.new_id()
@@ -356,7 +356,7 @@ class Organisation:
             self.changes.append((table, row_id, {"statecode": 1}))
         return self.add(table, columns, row_id)
 
-    # -- what hangs on a unit ------------------------------------------------------------------------------------------
+    # -- what hangs on a unit --------------------------------------------------------------------------------
 
     def surround(self, dossier: str | None, fiches: list[str]) -> None:
         """Roles, notes, calls, e-mails, recordings and attachments on a unit."""
@@ -397,7 +397,7 @@ class Organisation:
             if self.chance(0.06):
                 self.changes.append(("contact", contact, {"parentcustomerid_contact@odata.bind": f"contacts({self.person()})"}))
 
-    # -- loading -------------------------------------------------------------------------------------------------------
+    # -- loading ---------------------------------------------------------------------------------------------
 
     def load(self, api: WebApi) -> None:
         order = list(SETS)
@@ -413,7 +413,7 @@ def joined(categories: Sequence[int]) -> str | None:
     return ",".join(str(BASE + c) for c in categories) or None
 
 
-# -- recipes: each makes one unit with one family of traps -------------------------------------------------------------
+# -- recipes: each makes one unit with one family of traps ---------------------------------------------------
 
 
 def six_months(o: Organisation) -> None:
@@ -476,7 +476,8 @@ def leap_child(o: Organisation) -> None:
 
 
 def late_activity(o: Organisation) -> None:
-    """An activity around the age end: on the day itself it changes nothing, one day later it adds six months."""
+    """An activity around the age end: on the day itself it changes nothing, one day later it adds six
+    months."""
     age, category = o.rng.choice(((18, 21), (18, 11), (25, 30)))
     late = o.near_six_months() if o.chance(0.6) else o.past(700, 10)
     born = add_years(late, -age) + days(o.rng.choice((-1, 0, 0, 1))) if o.chance(0.6) else add_years(late, -age - 3)
@@ -694,7 +695,8 @@ def divmod_month(day: date, months: int) -> tuple[int, int]:
 
 
 def two_homes(o: Organisation) -> None:
-    """A role that names a dossier that goes and a fiche that stays: the link to the dossier goes, the role on the fiche stays (R-042)."""
+    """A role that names a dossier that goes and a fiche that stays: the link to the dossier goes, the role on
+    the fiche stays (R-042)."""
     gone, _ = o.dossier((0,), fiches=[(o.day - days(400), (0,))])
     fiche = o.fiche(o.day - days(20), (0,))
     o.party(o.contact(), REPORTER, dossier=gone, fiche=fiche)

@@ -1,8 +1,9 @@
 """What becomes of contacts (RET-20), in every reading that the rules allow.
 
 Three points are left open by the text and are tried both ways; a contact may then have more than one fate:
-whether an agreement that has ended keeps a contact, whether being no more than a participant or a parent in what goes makes
-somebody "linked", and what is emptied of a contact to whom something other than a relation still refers.
+whether an agreement that has ended keeps a contact, whether being no more than a participant or a parent in
+what goes makes somebody "linked", and what is emptied of a contact to whom something other than a relation
+still refers.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ TRIMMED = (
 
 @dataclass
 class Fate:
-    """What may become of a contact: any of `removed`, `orphan`, `trimmed`, `kept`; more than one where the rules allow two readings."""
+    """What may become of a contact: any of `removed`, `orphan`, `trimmed`, `kept`; more than one where the
+    rules allow two readings."""
 
     row_id: str
     ways: set[str] = field(default_factory=set)
@@ -141,7 +143,8 @@ class People:
         return self.remains(about)
 
     def mentioned(self, contact: str) -> bool:
-        """Somebody without a role who takes part in an activity that is not about them, or is the parent of another contact."""
+        """Somebody without a role who takes part in an activity that is not about them, or is the parent of
+        another contact."""
         return bool(self.children[contact]) or any(self.about[activity][1] != ("contact", contact) for activity in self.takes_part[contact])
 
     def ways(self, contact: str, staying: dict[str, str]) -> set[str]:

@@ -1,8 +1,9 @@
 """The product's command line, typed in forks of one warm process.
 
-Every command is a process of its own, with its own settings, folder and exit code. What is spent once is the time that it takes to import
-what is imported, to read the shipped schedule and mapping, and to ask a CRM with its usual schema how it defines its tables: but for the
-first question of each command, and where trouble is scripted, the answers that commands have had are known to the next ones.
+Every command is a process of its own, with its own settings, folder and exit code. What is spent once is the
+time that it takes to import what is imported, to read the shipped schedule and mapping, and to ask a CRM with
+its usual schema how it defines its tables: but for the first question of each command, and where trouble is
+scripted, the answers that commands have had are known to the next ones.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 
 
 class Prompt:
-    """Types one command after another; what they printed is read from files, so that no full pipe holds one up."""
+    """Types one command after another; what they printed is read from files, so that no full pipe holds one
+    up."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,7 +70,8 @@ class Prompt:
 
 
 def serve() -> None:
-    """Read jobs from stdin until it ends; what a command has imported is imported here too, for the next one."""
+    """Read jobs from stdin until it ends; what a command has imported is imported here too, for the next
+    one."""
     known: Answers = {}
     read_shipped()
     for line in sys.stdin:
@@ -94,7 +97,8 @@ def serve() -> None:
 
 
 def read_shipped() -> None:
-    """Read the schedule and the mapping that every command without others reads, and the schedule without a first look."""
+    """Read the schedule and the mapping that every command without others reads, and the schedule without a
+    first look."""
     schedule, mapping = (
         ROOT / "rules" / "policy" / "schedules" / "childfocus.yaml",
         ROOT / "connectors" / "dynamics" / "mapping" / "reference.yaml",
@@ -106,7 +110,8 @@ def read_shipped() -> None:
 
 
 def asking_once(known: Answers, learnt: list[tuple[str, str, dict[str, Any]]]) -> Callable[..., dict[str, Any]]:
-    """`Metadata._get` for a command: what is `known` is not asked for, but for its first question; the rest is `learnt`."""
+    """`Metadata._get` for a command: what is `known` is not asked for, but for its first question; the rest
+    is `learnt`."""
 
     def get(metadata: Metadata, address: str, where: str) -> dict[str, Any]:
         crm = metadata._transport.environment.url

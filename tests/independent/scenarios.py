@@ -1,8 +1,10 @@
-"""The acceptance scenarios of holds, erasure, approvals, proof and restores, from outside: rows in, commands, and what became of them.
+"""The acceptance scenarios of holds, erasure, approvals, proof and restores, from outside: rows in, commands,
+and what became of them.
 
     python -m tests.independent.scenarios [--only R-067,R-077] [--list]
 
-Rows go in through the Web API, the product is used by its commands alone; every scenario names the rules it holds the product to.
+Rows go in through the Web API, the product is used by its commands alone; every scenario names the rules it
+holds the product to.
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ def load() -> list[Scenario]:
 
 
 class House:
-    """One warm command line and one emulator for all scenarios; a second one, whose rows can be put back, where a scenario asks for it."""
+    """One warm command line and one emulator for all scenarios; a second one, whose rows can be put back,
+    where a scenario asks for it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

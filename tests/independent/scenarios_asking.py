@@ -1,4 +1,5 @@
-"""How a request is received, identified, decided and released, for oneself and on behalf of a child, and bad input (6.1, 6.5)."""
+"""How a request is received, identified, decided and released, for oneself and on behalf of a child, and bad
+input (6.1, 6.5)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ SHOWN = {"request", "right", "state", "received_on", "due_on", "outcome", "appro
 UNKNOWN = given("Niemand", "Bekend (fictief)", "1988-01-02", emails=["niemand@example.org"])
 
 
-# -- the plain way -----------------------------------------------------------------------------------------------------
+# -- the plain way -------------------------------------------------------------------------------------------
 
 
 @scenario("contract 3.6: a request goes from receipt to release, and every step shows in its state")
@@ -216,7 +217,7 @@ def guardian_run_out(case: Case) -> None:
     case.expect(found.get("scope") == "own" or found.get("answer") != "package", f"an old appointment gives {found}")
 
 
-# -- bad input ---------------------------------------------------------------------------------------------------------
+# -- bad input -----------------------------------------------------------------------------------------------
 
 
 BAD: tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...] = (

@@ -1,4 +1,5 @@
-"""What may be counted of those who are gone: small cells, provinces, age bands, what is published (5.4; R-084 to R-093)."""
+"""What may be counted of those who are gone: small cells, provinces, age bands, what is published (5.4; R-084
+to R-093)."""
 
 from __future__ import annotations
 

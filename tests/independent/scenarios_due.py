@@ -1,4 +1,5 @@
-"""When an answer is due: receipt, the month, working days, suspension, extension (section 8; L-01 to L-28, R-129 to R-139)."""
+"""When an answer is due: receipt, the month, working days, suspension, extension (section 8; L-01 to L-28,
+R-129 to R-139)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What of others does not stand in an answer: names, numbers, addresses, birthdays (EXP-06, R-118, R-119, R-123)."""
+"""What of others does not stand in an answer: names, numbers, addresses, birthdays (EXP-06, R-118, R-119,
+R-123)."""
 
 from __future__ import annotations
 

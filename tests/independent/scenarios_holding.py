@@ -1,4 +1,5 @@
-"""What stays whatever the schedule says: holds, their order, their release (section 4; R-065 to R-080, R-154)."""
+"""What stays whatever the schedule says: holds, their order, their release (section 4; R-065 to R-080,
+R-154)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What happens while a run is at work, or between plan and run: holds, the kill switch, people at work (HLD-07, RET-17)."""
+"""What happens while a run is at work, or between plan and run: holds, the kill switch, people at work
+(HLD-07, RET-17)."""
 
 from __future__ import annotations
 

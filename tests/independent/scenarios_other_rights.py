@@ -1,4 +1,5 @@
-"""Rights other than access: rectification, erasure, restriction, objection, portability, withdrawal (6.2; R-099 to R-105)."""
+"""Rights other than access: rectification, erasure, restriction, objection, portability, withdrawal (6.2;
+R-099 to R-105)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Who may do what with a request, and when: order of steps, people, roles, and what makes an approval void (6.1, 6.5, 9)."""
+"""Who may do what with a request, and when: order of steps, people, roles, and what makes an approval void
+(6.1, 6.5, 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Proof that stands without us: certificates, ledger, keys, evidence, and who meddles with them (section 9; R-140 to R-144)."""
+"""Proof that stands without us: certificates, ledger, keys, evidence, and who meddles with them (section 9;
+R-140 to R-144)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""After a backup of the CRM was put back: what was erased is erased again, and nothing else (ERA-13; R-091)."""
+"""After a backup of the CRM was put back: what was erased is erased again, and nothing else (ERA-13;
+R-091)."""
 
 from __future__ import annotations
 

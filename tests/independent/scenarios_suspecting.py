@@ -434,7 +434,8 @@ def donor_and_suspect(case: Case) -> None:
 
 @scenario("SUS-06: on behalf of a child, too, the dossiers in which the parent is suspected and those that share the child are not told")
 def parent_elsewhere(case: Case) -> None:
-    """Suspected in the dossier of somebody else's child: the own child's dossier may be told, the other leaves no trace."""
+    """Suspected in the dossier of somebody else's child: the own child's dossier may be told, the other
+    leaves no trace."""
     asking = Asking(case)
     mother, child = asking.person("1979-03-03"), asking.person("2017-05-05")
     own, other = case.dossier("e_safety", child=child.row), case.dossier("grooming", child=case.child())

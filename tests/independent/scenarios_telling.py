@@ -1,4 +1,5 @@
-"""What an answer tells and to whom: the copy and the particulars of article 15 (section 7; EXP-01 to EXP-15)."""
+"""What an answer tells and to whom: the copy and the particulars of article 15 (section 7; EXP-01 to
+EXP-15)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What people type wrong: documented exit codes, an error that a program can read, and nothing half written."""
+"""What people type wrong: documented exit codes, an error that a program can read, and nothing half
+written."""
 
 from __future__ import annotations
 

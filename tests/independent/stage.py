@@ -46,7 +46,8 @@ class Spoken:
 
 
 class Stage(Emulator):
-    """One organisation and one data folder. `keep` remembers both as they are, `set_back` makes them so again, at the same address."""
+    """One organisation and one data folder. `keep` remembers both as they are, `set_back` makes them so
+    again, at the same address."""
 
     def __init__(self, folder: Path, at: str, *, settings: dict[str, str], sign_in: bool = False) -> None:
         self.at = at
@@ -76,7 +77,7 @@ class Stage(Emulator):
             given |= {"CRM_CLIENT_ID": CLIENT, "CRM_CLIENT_SECRET": SECRET, "CRM_TENANT_ID": TENANT, "CRM_AUTHORITY": authority}
         return environment() | {f"CRM_COMPLIANCE_{name}": value for name, value in given.items()}
 
-    # -- the emulator --------------------------------------------------------------------------------------------------
+    # -- the emulator ----------------------------------------------------------------------------------------
 
     def start(self) -> None:
         super().start()
@@ -105,7 +106,7 @@ class Stage(Emulator):
         shutil.copytree(self._kept / "data", self.data)
         self.start()
 
-    # -- the product ---------------------------------------------------------------------------------------------------
+    # -- the product -----------------------------------------------------------------------------------------
 
     def begin(self, *args: str) -> subprocess.Popen[str]:
         """Start a command; its output goes to files, so that no full pipe holds it up."""
@@ -136,7 +137,8 @@ class Stage(Emulator):
             raise
 
     def run_killed(self, args: Sequence[str], *, after_s: float | None = None, at_request: int = 0) -> Spoken:
-        """Start a command and send it SIGKILL some time after its start, or once the CRM has met so many requests; or it ends first."""
+        """Start a command and send it SIGKILL some time after its start, or once the CRM has met so many
+        requests; or it ends first."""
         before = self.api.control("GET", "stats")["requests"]
         began = time.monotonic()
         process = self.begin(*args)

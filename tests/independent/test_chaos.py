@@ -1,4 +1,5 @@
-"""A deletion run killed with faults on, from outside: a few fixed trials. `python -m tests.independent.chaos` has many."""
+"""A deletion run killed with faults on, from outside: a few fixed trials. `python -m tests.independent.chaos`
+has many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Small organisations full of traps: the product's plan, its disposals and what it leaves behind agree with our own evaluation."""
+"""Small organisations full of traps: the product's plan, its disposals and what it leaves behind agree with
+our own evaluation."""
 
 from __future__ import annotations
 

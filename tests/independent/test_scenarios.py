@@ -1,4 +1,5 @@
-"""Acceptance scenarios from outside, one in six so that tests take minutes. `python -m tests.independent.scenarios` plays all."""
+"""Acceptance scenarios from outside, one in six so that tests take minutes. `python -m
+tests.independent.scenarios` plays all."""
 
 from __future__ import annotations
 

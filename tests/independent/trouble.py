@@ -39,7 +39,8 @@ def slowness(rng: Random) -> Rule:
 
 
 def pages(rng: Random) -> Rule:
-    """Rows lost or doubled on the way: seen once or twice at most, as a read that is never whole ends no run."""
+    """Rows lost or doubled on the way: seen once or twice at most, as a read that is never whole ends no
+    run."""
     match = {"method": "GET", "path": rng.choice((*SETS, "cf_statistics", "/api/data/")), "every": rng.randint(4, 15)}
     return {"match": match, "do": rng.choice(("lose_row", "duplicate_row"))}
 
@@ -54,7 +55,8 @@ def token(rng: Random) -> Rule:
 
 
 def other_people(rng: Random) -> Rule:
-    """A version that changes in the last moment, or a row that stays although its delete was answered with 204."""
+    """A version that changes in the last moment, or a row that stays although its delete was answered with
+    204."""
     match = {"method": "DELETE", "path": rng.choice((*SETS, "/api/data/")), "nth": rng.randint(1, 6)}
     return {"match": match, "times": rng.randint(1, 2), "do": rng.choice(("change_row", "keep_row"))}
 

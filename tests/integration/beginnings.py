@@ -1,5 +1,5 @@
-"""An organisation and its store as they were at one moment: what is broken off at a hundred places need not be made and planned a hundred
-times."""
+"""An organisation and its store as they were at one moment: what is broken off at a hundred places need not
+be made and planned a hundred times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tests.integration.restoring import Backup
 
 
 class Beginning:
-    """The rows of the emulator, the database, and what lies beside the keys for it: what the witness knows, the register of erasures."""
+    """The rows of the emulator, the database, and what lies beside the keys for it: what the witness knows,
+    the register of erasures."""
 
     def __init__(self, night: Night, url: str) -> None:
         """`url` names the SQLite file of the night."""
@@ -31,7 +32,8 @@ class Beginning:
             shutil.copy2(erased, self._kept / "erased")
 
     def again(self, make_night: Callable[..., Night], url: str) -> Night:
-        """Another night over a copy of the database in a new file, with the organisation as it was, without faults and statistics."""
+        """Another night over a copy of the database in a new file, with the organisation as it was, without
+        faults and statistics."""
         emulator = self._night.emulator
         self._night.http.post(f"{emulator.root}/_emulator/reset", json={"empty": True}).raise_for_status()
         self._backup.restore()

@@ -35,7 +35,8 @@ def emulator() -> Iterator[RunningEmulator]:
 def make_night(emulator: RunningEmulator, tmp_path: Path) -> Iterator[Callable[..., Night]]:
     """Makes nights over one organisation; each has the store of `url`, or its own.
 
-    Their schedule is the shipped one, but for the look of two people at the first run of a category, unless `first_look` asks for it.
+    Their schedule is the shipped one, but for the look of two people at the first run of a category, unless
+    `first_look` asks for it.
     """
     opened: list[Night] = []
     shipped = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")

@@ -1,4 +1,5 @@
-"""Somebody who asks for another right than access, and the people who decide about it: everything but the letter."""
+"""Somebody who asks for another right than access, and the people who decide about it: everything but the
+letter."""
 
 from __future__ import annotations
 

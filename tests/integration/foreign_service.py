@@ -1,4 +1,5 @@
-"""A small OData service of another maker, and the liberties that such services take. It shares nothing with the emulator."""
+"""A small OData service of another maker, and the liberties that such services take. It shares nothing with
+the emulator."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def people(number: int = 21) -> list[Row]:
 
 @dataclass
 class Service:
-    """One set and how it is served. `link` writes the address of the next page from its query; `trouble` may spoil the n-th answer."""
+    """One set and how it is served. `link` writes the address of the next page from its query; `trouble` may
+    spoil the n-th answer."""
 
     rows: list[Row] = field(default_factory=people)
     key: tuple[str, ...] = ("UserName",)

@@ -7,7 +7,8 @@ from typing import Any
 
 
 class Moments:
-    """Calls `act` with the number of the moment before each reading; whoever writes says when the next one has come."""
+    """Calls `act` with the number of the moment before each reading; whoever writes says when the next one
+    has come."""
 
     def __init__(self, inner: Any, act: Callable[[int], object]) -> None:
         self._inner, self._act = inner, act

@@ -60,7 +60,8 @@ class Clock:
 
 @dataclass
 class Night:
-    """One organisation, one store, one clock. Rows are made through the Web API; the people are fictitious."""
+    """One organisation, one store, one clock. Rows are made through the Web API; the people are
+    fictitious."""
 
     emulator: RunningEmulator
     store: SqlStore
@@ -118,7 +119,7 @@ class Night:
         )
         return replace(context, requests=StoredRequests(context))
 
-    # -- the jobs ------------------------------------------------------------------------------------------------------------------
+    # -- the jobs --------------------------------------------------------------------------------------------
 
     def plan(self, kind: Kind = Kind.ALL, **more: Any) -> Plan:
         return make_plan(self.context, kind, **more)
@@ -131,7 +132,8 @@ class Night:
         return approve_where_needed(self.store, plan.id, self.clock(), self.key)
 
     def apply(self, plan: Plan) -> Run:
-        """Apply a plan, approved by two people where it waits for nothing but that it is the first of its kind.
+        """Apply a plan, approved by two people where it waits for nothing but that it is the first of its
+        kind.
 
         What a guard has found is for the test itself to approve.
         """
@@ -139,7 +141,7 @@ class Night:
             self.approved(plan)
         return apply_plan(self.context, plan.id)
 
-    # -- the CRM, spoken with plain requests ---------------------------------------------------------------------------------------
+    # -- the CRM, spoken with plain requests -----------------------------------------------------------------
 
     def create(self, table_set: str, key: str, **columns: Any) -> str:
         row = str(uuid.UUID(int=self.ids.getrandbits(128), version=4))
@@ -171,7 +173,7 @@ class Night:
         operations = self.emulator.stats()["operations"]
         return int(operations["create"]) + int(operations["update"]) + int(operations["delete"])
 
-    # -- an organisation -----------------------------------------------------------------------------------------------------------
+    # -- an organisation -------------------------------------------------------------------------------------
 
     def contact(self, **columns: Any) -> str:
         return self.create("contacts", "contactid", **{"firstname": "Lotte", "lastname": "Peeters (fictief)"} | columns)
@@ -264,8 +266,8 @@ def witness_of(folder: Path, key_folder: Path, clock: Callable[[], datetime]) ->
 
 
 def of_store(folder: Path, url: str) -> tuple[Path, str]:
-    """The folder of the witness of a store, and the name of its register of erasures: a database of its own has its own, since beside
-    another's it would look like one that was lost."""
+    """The folder of the witness of a store, and the name of its register of erasures: a database of its own
+    has its own, since beside another's it would look like one that was lost."""
     name = hashlib.sha256(url.encode()).hexdigest()[:8]
     return folder / f"witness-{name}", f"erasures-{name}.jsonl"
 

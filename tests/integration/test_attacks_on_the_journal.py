@@ -1,5 +1,5 @@
-"""Whoever can write the store and has not got the keys makes no unit half done, or done, that is not: the journal of the runs is sealed
-(ACC-06, ERA-15)."""
+"""Whoever can write the store and has not got the keys makes no unit half done, or done, that is not: the
+journal of the runs is sealed (ACC-06, ERA-15)."""
 
 from __future__ import annotations
 
@@ -129,7 +129,8 @@ FORGERIES = [
 
 @pytest.mark.parametrize("how", FORGERIES)
 def test_an_altered_journal_lets_nothing_go(attacked: Night, how: Callable[[Night, str], None]) -> None:
-    """RET-24, ERA-15: what an earlier run left half done is finished without being judged, so nobody else may say what that was."""
+    """RET-24, ERA-15: what an earlier run left half done is finished without being judged, so nobody else may
+    say what that was."""
     run = attacked.apply(attacked.plan())
     attacked.dossier("social_card", spoken=LONG_AGO)
     ready = attacked.approved(attacked.plan())
@@ -182,7 +183,8 @@ def cut_off(night: Night, monkeypatch: pytest.MonkeyPatch) -> tuple[Plan, Run]:
 
 
 def test_a_journal_is_believed_after_keys_were_replaced_and_destroyed(night: Night) -> None:
-    """ACC-07: a register key goes when the certificates that it protects are past their term; what is still to be done stays known."""
+    """ACC-07: a register key goes when the certificates that it protects are past their term; what is still
+    to be done stays known."""
     night.dossier("social_card", spoken=LONG_AGO)
     run = night.apply(night.plan())
     before = night.key.register_key

@@ -1,6 +1,8 @@
-"""Whoever can write the store and has not got the keys changes nothing unseen: `apply` believes the ledger (ACC-06, ACC-09).
+"""Whoever can write the store and has not got the keys changes nothing unseen: `apply` believes the ledger
+(ACC-06, ACC-09).
 
-Each attack writes to the database directly, and does what it can to look right: it drops triggers, and computes digests and chains anew.
+Each attack writes to the database directly, and does what it can to look right: it drops triggers, and
+computes digests and chains anew.
 """
 
 from __future__ import annotations
@@ -242,7 +244,8 @@ def test_a_hold_that_two_people_released_may_leave_the_table_when_it_has_had_its
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_what_a_closed_request_keeps_cannot_be_taken_away_unseen(attacked: Night, is_known: bool) -> None:
-    """R-073, SUS-07: the entry of the closing is the same for somebody who is in the CRM and somebody who is not; the missing part too."""
+    """R-073, SUS-07: the entry of the closing is the same for somebody who is in the CRM and somebody who is
+    not; the missing part too."""
     if is_known:
         attacked.contact(**ASKER)
     request = registered(attacked)
@@ -260,7 +263,8 @@ def test_what_a_closed_request_keeps_cannot_be_taken_away_unseen(attacked: Night
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_an_older_copy_of_what_a_closed_request_keeps_is_told(attacked: Night, is_known: bool) -> None:
-    """R-073, HLD-08, SUS-07: it is sealed with the same key for the same request, and may name fewer people than were found since."""
+    """R-073, HLD-08, SUS-07: it is sealed with the same key for the same request, and may name fewer people
+    than were found since."""
     if is_known:
         attacked.contact(**ASKER)
     request = registered(attacked)
@@ -343,7 +347,8 @@ def rewrite(night: Night, *, until: Callable[[dict[str, Any]], dict[str, Any] | 
 
 @pytest.mark.parametrize("also", [(), ("DELETE FROM checkpoints",), ("DELETE FROM checkpoints", "DELETE FROM ledger_head")])
 def test_a_chain_that_was_computed_anew_is_noticed_without_any_anchor(attacked: Night, also: tuple[str, ...]) -> None:
-    """ACC-06: checkpoints and the anchor at its default place are within reach of whoever writes the store; the keys are not."""
+    """ACC-06: checkpoints and the anchor at its default place are within reach of whoever writes the store;
+    the keys are not."""
     dossier = attacked.dossier("social_card", spoken=LONG_AGO)
     attacked.apply(attacked.plan())
     attacked.dossier("social_card", spoken=LONG_AGO)
@@ -385,7 +390,8 @@ def test_a_changed_column_of_a_certificate_is_noticed(attacked: Night, change: s
 
 
 def test_an_older_copy_of_the_whole_database_is_noticed(night: Night, tmp_path: Path) -> None:
-    """The end of the ledger is remembered beside the keys. What it cannot tell is an older copy of database and keys together."""
+    """The end of the ledger is remembered beside the keys. What it cannot tell is an older copy of database
+    and keys together."""
     file = tmp_path / "state.db"
     night.dossier("social_card", spoken=LONG_AGO)
     night.apply(night.plan())
@@ -404,7 +410,8 @@ def test_an_older_copy_of_the_whole_database_is_noticed(night: Night, tmp_path: 
 
 @pytest.mark.parametrize("other", [{"disposed": {"units": 9000, "recordings": 0}}, {"deleted": 9}, {"failed": 1}, {"rows": {}}])
 def test_counts_of_runs_are_those_of_the_ledger(attacked: Night, other: dict[str, object]) -> None:
-    """RET-24, ACC-03: who makes earlier runs larger lets a large plan through, and tells an auditor of what never was."""
+    """RET-24, ACC-03: who makes earlier runs larger lets a large plan through, and tells an auditor of what
+    never was."""
     run = attacked.apply(attacked.plan())
     counts = run.counts | other
     attack(attacked, "UPDATE runs SET doc = :doc", doc=msgspec.json.encode(msgspec.structs.replace(run, counts=counts)).decode())
@@ -436,7 +443,8 @@ def test_a_schedule_that_was_kept_is_the_one_that_decided(attacked: Night) -> No
     ],
 )
 def test_the_runs_by_which_the_breaker_goes_are_those_of_the_ledger_in_its_order(night: Night, statement: str) -> None:
-    """RET-24: the median is that of the last runs of a kind, so none may be missing, moved or of another kind."""
+    """RET-24: the median is that of the last runs of a kind, so none may be missing, moved or of another
+    kind."""
     first = night.apply(night.plan())
     night.apply(night.plan())
     assert audited(night) == []
@@ -446,7 +454,8 @@ def test_the_runs_by_which_the_breaker_goes_are_those_of_the_ledger_in_its_order
 
 
 def test_what_a_run_is_stands_in_no_column_beside_its_document(night: Night) -> None:
-    """RET-24: the documents are held against the ledger; a column that nothing signs could make an earlier run larger."""
+    """RET-24: the documents are held against the ledger; a column that nothing signs could make an earlier
+    run larger."""
     assert {column["name"] for column in inspect(night.store._database.engine).get_columns("runs")} == {"position", "id", "plan", "doc"}
     night.apply(night.plan())
     assert night.store.disposals(Kind.ALL, "units", 10) == [0]
@@ -473,7 +482,8 @@ def without_either(night: Night) -> None:
 
 @pytest.mark.parametrize("how", [without_the_file, without_either])
 def test_a_removed_record_of_the_last_head_is_missed(attacked: Night, how: Callable[[Night], None]) -> None:
-    """ACC-06: without it, nobody could tell an older copy of the database from the newest one; and no next entry covers that up."""
+    """ACC-06: without it, nobody could tell an older copy of the database from the newest one; and no next
+    entry covers that up."""
     ready = attacked.approved(attacked.plan())
     how(attacked)
     for act in (attacked.plan, lambda: apply_plan(attacked.context, ready.id), lambda: attacked.store.append([("note", {})])):
@@ -492,7 +502,8 @@ def test_a_removed_head_whose_end_is_remembered_is_missed(attacked: Night) -> No
 
 
 def test_a_first_transaction_that_was_cut_off_leaves_a_new_store(make_night: Callable[..., Night], tmp_path: Path) -> None:
-    """What will remember the head is there before the head is, so that a file that is not there was removed; nothing is remembered yet."""
+    """What will remember the head is there before the head is, so that a file that is not there was removed;
+    nothing is remembered yet."""
     night = make_night(register="erasures.jsonl")
     witness = FileWitness(tmp_path / "new", lambda: night.key)
     assert witness.known() is None

@@ -1,4 +1,5 @@
-"""An audio attachment whose own term still runs goes with its dossier or lone fiche, as a unit with a line (RET-03, ACC-03)."""
+"""An audio attachment whose own term still runs goes with its dossier or lone fiche, as a unit with a line
+(RET-03, ACC-03)."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from jobs.model.run import ActionState, RunState
 from tests.integration.holding import place
 from tests.integration.night import Night
 
-# The child was 18 on 20 November 2026, so the file ends then; what was said on 1 September is kept until 1 March by itself.
+# The child was 18 on 20 November 2026, so the file ends then; what was said on 1 September is kept until 1
+# March by itself.
 BORN, SPOKEN = "2008-11-20", date(2026, 9, 1)
 
 

@@ -1,4 +1,5 @@
-"""What goes wrong in a night ends in words, in the documented exit code, and without a write: nothing deleted, nothing stored."""
+"""What goes wrong in a night ends in words, in the documented exit code, and without a write: nothing
+deleted, nothing stored."""
 
 from __future__ import annotations
 
@@ -57,11 +58,12 @@ def nothing_happens(org: Night, typist: Typist, code: int, *arguments: str) -> d
 
 
 def told(org: Night) -> int:
-    """Entries of the ledger but those about keys and the CRM, which are made by whatever command is the first."""
+    """Entries of the ledger but those about keys and the CRM, which are made by whatever command is the
+    first."""
     return sum(entry.kind not in ("key_made", "crm_seen") for entry in org.store.ledger())
 
 
-# -- the CRM -----------------------------------------------------------------------------------------------------------
+# -- the CRM -------------------------------------------------------------------------------------------------
 
 
 def test_a_crm_that_is_not_there(typist: Typist, org: Night) -> None:
@@ -87,7 +89,8 @@ def test_a_static_token_that_lapses_cannot_be_renewed(typist: Typist, org: Night
 
 
 def test_a_token_of_entra_id_that_lapses_in_the_middle_of_a_night_is_renewed(typist: Typist, org: Night, emulator: RunningEmulator) -> None:
-    """Sign-in through MSAL at the emulator's own token endpoint, in the place of Entra ID's; each request may find the token lapsed."""
+    """Sign-in through MSAL at the emulator's own token endpoint, in the place of Entra ID's; each request may
+    find the token lapsed."""
     typist.unset("CRM_TOKEN")
     typist.set(CRM_TENANT_ID="tenant", CRM_CLIENT_ID="00000000-1111-2222-3333-444444444444", CRM_CLIENT_SECRET="secret")
     asked: list[str] = []
@@ -170,7 +173,8 @@ def test_a_crm_that_stays_busy_ends_the_night(typist: Typist, org: Night, emulat
 
 
 def test_rows_that_a_missing_privilege_hides(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An account without organisation-wide read sees empty tables and gets no error; the CRM's own count tells."""
+    """An account without organisation-wide read sees empty tables and gets no error; the CRM's own count
+    tells."""
     from connectors.dynamics.reading.reader import Reader
 
     before = Reader.pages
@@ -198,7 +202,7 @@ def test_a_crm_that_dies_in_the_middle_of_applying_leaves_a_run_to_go_on_with(
     assert (done["run"], done["state"], done["deleted"], done["anonymised"]) == (unfinished["run"], "done", 4, 1)
 
 
-# -- policy and mapping ------------------------------------------------------------------------------------------------
+# -- policy and mapping --------------------------------------------------------------------------------------
 
 
 def policy_file(typist: Typist, change: Callable[[str], str]) -> Path:
@@ -296,11 +300,12 @@ def test_files_that_are_not_there_or_not_text(typist: Typist, org: Night, tmp_pa
         typist.unset(setting)
 
 
-# -- disk and store ----------------------------------------------------------------------------------------------------
+# -- disk and store ------------------------------------------------------------------------------------------
 
 
 def test_a_full_disk_stores_nothing(typist: Typist, org: Night, tmp_path: Path) -> None:
-    """A process that may only write files up to some size: first the database grows past it, then the report."""
+    """A process that may only write files up to some size: first the database grows past it, then the
+    report."""
     ids = Random(3)
     org.emulator.load(
         (

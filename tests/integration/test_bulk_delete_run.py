@@ -1,4 +1,5 @@
-"""The nightly recordings job with bulk deletes: the same end as without, whenever it is killed and whoever works beside it."""
+"""The nightly recordings job with bulk deletes: the same end as without, whenever it is killed and whoever
+works beside it."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ QUEUE_S = 3.0
 
 
 class Bulk:
-    """A night whose client deletes by jobs wherever it may; the emulator's clock goes on by what the client sleeps."""
+    """A night whose client deletes by jobs wherever it may; the emulator's clock goes on by what the client
+    sleeps."""
 
     def __init__(self, night: Night, mode: BulkDelete = BulkDelete.ALWAYS) -> None:
         self.night = night
@@ -80,7 +82,8 @@ class Bulk:
 
 
 def organisation(night: Night) -> tuple[str, list[str]]:
-    """An open dossier with recordings past their end, one with a note of its own, one that stays, and recordings of no fiche."""
+    """An open dossier with recordings past their end, one with a note of its own, one that stays, and
+    recordings of no fiche."""
     dossier = night.dossier("runaway", spoken=LONG_AGO, closed=False)
     fiche = night.fiches_of(dossier)[0]
     due = [night.recording(LONG_AGO, fiche=fiche) for _ in range(4)]
@@ -108,7 +111,8 @@ def test_a_night_by_jobs_ends_like_one_in_batches(bulk: Bulk, make_night: MakeNi
 
 
 def killed_at(bulk: Bulk, plan: Plan, points: Points, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Carry out a plan, passing a point after each request from the one for the job up to the batch of what it has left."""
+    """Carry out a plan, passing a point after each request from the one for the job up to the batch of what
+    it has left."""
     has_job: list[bool] = []
 
     def watched(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -283,7 +287,8 @@ def test_a_run_whose_plan_has_lapsed_first_learns_what_its_job_did(bulk: Bulk, m
 
 
 def test_large_groups_are_judged_journalled_and_sent_together(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where batches are slow, more than the usual number goes at once; holds are still looked up before each group."""
+    """Where batches are slow, more than the usual number goes at once; holds are still looked up before each
+    group."""
     monkeypatch.setattr("jobs.runs.journal.Journal.group", 2)
     bulk = Bulk(night)
     organisation(night)

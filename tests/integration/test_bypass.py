@@ -1,4 +1,5 @@
-"""Passing by custom logic of the CRM: only where the schedule says so, and then it can be seen in plan, ledger, run and certificate."""
+"""Passing by custom logic of the CRM: only where the schedule says so, and then it can be seen in plan,
+ledger, run and certificate."""
 
 from __future__ import annotations
 

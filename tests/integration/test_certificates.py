@@ -1,4 +1,5 @@
-"""Certificates of real nights: one for each unit that is gone and was read back, none before, none twice (9.2, ERA-15)."""
+"""Certificates of real nights: one for each unit that is gone and was read back, none before, none twice
+(9.2, ERA-15)."""
 
 from __future__ import annotations
 
@@ -160,7 +161,8 @@ def test_applying_again_issues_nothing(night: Night) -> None:
 
 
 def test_a_run_killed_anywhere_ends_with_one_certificate_a_unit(make_night: Callable[..., Night], database_file: Callable[[], str]) -> None:
-    """The journal of each run is cut off after each of its steps in turn; the same plan is then applied again."""
+    """The journal of each run is cut off after each of its steps in turn; the same plan is then applied
+    again."""
     killed = 0
     for at in range(1, 40):
         night = make_night(url=database_file())

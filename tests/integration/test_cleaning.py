@@ -1,4 +1,5 @@
-"""Every place of ERA-12 in the CRM is cleaned after a night, read back, and recorded; what is left keeps its unit open."""
+"""Every place of ERA-12 in the CRM is cleaned after a night, read back, and recorded; what is left keeps its
+unit open."""
 
 from __future__ import annotations
 
@@ -78,7 +79,8 @@ def in_bin(night: Night, table_set: str, table: str) -> int:
 
 
 def expired(night: Night) -> tuple[str, str]:
-    """A dossier past its end with everything that hangs on it, of which the history tells a name; and its reporter."""
+    """A dossier past its end with everything that hangs on it, of which the history tells a name; and its
+    reporter."""
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2, cf_summary=NAME)
     first = night.fiches_of(dossier)[0]
     night.patch("cf_fiches", first, cf_summary=NAME)
@@ -90,11 +92,12 @@ def expired(night: Night) -> tuple[str, str]:
     return dossier, person
 
 
-# -- history -----------------------------------------------------------------------------------------------------------
+# -- history -------------------------------------------------------------------------------------------------
 
 
 def test_no_history_of_a_disposed_dossier_remains(night: Night) -> None:
-    """ERA-12, line 7: also what the deletion itself wrote; the certificate's count of entries is the number that went."""
+    """ERA-12, line 7: also what the deletion itself wrote; the certificate's count of entries is the number
+    that went."""
     dossier, person = expired(night)
     kept = night.dossier("runaway", spoken=date(2026, 11, 1), cf_summary="Blijft.")
     assert NAME in audits(night)
@@ -103,7 +106,8 @@ def test_no_history_of_a_disposed_dossier_remains(night: Night) -> None:
     assert NAME not in audits(night)
     assert "Blijft." in audits(night)
     found = actions(night, run)
-    # Dossier: created, closed, deleted. Its fiches: two created, two changes, two deleted. Its role: created and deleted.
+    # Dossier: created, closed, deleted. Its fiches: two created, two changes, two deleted. Its role: created
+    # and deleted.
     assert found[dossier].audit_entries == 11
     assert found[person].audit_entries == 2
     assert night.rows(f"audits?$filter=_objectid_value eq {kept}") != []
@@ -168,7 +172,8 @@ def test_without_the_rights_to_clean_a_night_goes_on_and_says_what_it_could_not_
 
 
 def test_history_that_may_be_seen_and_not_purged_leaves_its_unit_partial_until_it_may(make_night: Callable[..., Night]) -> None:
-    """ERA-12, ERA-15: no certificate before everything is gone, or the controller has accepted that it is out of reach."""
+    """ERA-12, ERA-15: no certificate before everything is gone, or the controller has accepted that it is out
+    of reach."""
     night = make_night()
     dossier, _ = expired(night)
     may(night, but=("prvBulkDelete",))
@@ -184,7 +189,8 @@ def test_history_that_may_be_seen_and_not_purged_leaves_its_unit_partial_until_i
 
 
 def test_where_no_job_may_purge_the_history_goes_before_the_rows(night: Night) -> None:
-    """ERA-15: what the deletions wrote stays. The mapping accepts it as not reachable, and reading back names it."""
+    """ERA-15: what the deletions wrote stays. The mapping accepts it as not reachable, and reading back names
+    it."""
     night.connector.mapping = dataclasses.replace(night.connector.mapping, beyond_reach=frozenset({"audit_history"}))
     dossier, person = expired(night)
     may(night, but=("prvBulkDelete",))
@@ -199,7 +205,8 @@ def test_where_no_job_may_purge_the_history_goes_before_the_rows(night: Night) -
 
 
 def test_where_no_job_may_purge_a_unit_that_has_come_under_a_hold_keeps_its_history(night: Night) -> None:
-    """HLD-07: the purge before the deletion looks at the versions itself, since the deletion will be refused for them."""
+    """HLD-07: the purge before the deletion looks at the versions itself, since the deletion will be refused
+    for them."""
     dossier, _ = expired(night)
     may(night, but=("prvBulkDelete",), more=("prvWritecf_dossier",))
     plan = night.approved(night.plan())
@@ -288,7 +295,7 @@ def killed_at(night: Night, plan: Plan, method: str) -> None:
         apply_plan(dataclasses.replace(context, connector=broken), plan.id)
 
 
-# -- recycle bin -------------------------------------------------------------------------------------------------------
+# -- recycle bin ---------------------------------------------------------------------------------------------
 
 
 def test_nothing_of_a_disposed_dossier_stays_in_the_recycle_bin(night: Night) -> None:
@@ -330,7 +337,7 @@ def certificates(night: Night) -> int:
     return sum(len(night.store.certificates(run.id)) for run in night.store.runs())
 
 
-# -- tables that are not mapped ----------------------------------------------------------------------------------------
+# -- tables that are not mapped ------------------------------------------------------------------------------
 
 
 def test_what_the_crm_deletes_along_is_told_before_and_cleaned_after(more: Night) -> None:
@@ -386,7 +393,7 @@ def test_plug_in_trace_logs_are_not_reachable(more: Night) -> None:
     assert "job_rows" in verify_run(more.context, run.id)["not_checkable"]  # type: ignore[operator]
 
 
-# -- the states --------------------------------------------------------------------------------------------------------
+# -- the states ----------------------------------------------------------------------------------------------
 
 
 def test_every_unit_that_is_done_says_what_became_of_every_place(night: Night) -> None:
@@ -411,7 +418,8 @@ def test_copies_are_not_reachable_unless_the_mapping_says_that_there_are_none(
 
 
 def test_a_retained_copy_goes_too(night: Night) -> None:
-    """ERA-12, line 10: a row is in long-term retention and, restored from elsewhere, live again under its id."""
+    """ERA-12, line 10: a row is in long-term retention and, restored from elsewhere, live again under its
+    id."""
     fiche = night.fiche("social_card", spoken=LONG_AGO)
     target = {"Target": {"@odata.type": "Microsoft.Dynamics.CRM.cf_fiche", "cf_ficheid": fiche}}
     night.http.post(f"{night.emulator.url}Retain", json=target).raise_for_status()

@@ -1,4 +1,5 @@
-"""`doctor --read` against OData services of other makers: read to the end, or refused in words with exit 4; never silently wrong."""
+"""`doctor --read` against OData services of other makers: read to the end, or refused in words with exit 4;
+never silently wrong."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ def refused(typist: Typist, service: Service, code: int = 4) -> dict[str, str]:
     return error
 
 
-# -- links -------------------------------------------------------------------------------------------------------------
+# -- links ---------------------------------------------------------------------------------------------------
 
 LINKS: dict[str, Callable[[Service, str], str]] = {
     "absolute": lambda service, query: f"{service.url}People?{query}",
@@ -102,7 +103,7 @@ def test_a_set_that_brings_forth_more_rows_than_it_counts_ends_the_reading(typis
     assert len(service.asked) < 100
 
 
-# -- keys and forms ----------------------------------------------------------------------------------------------------
+# -- keys and forms ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_a_set_that_is_not_there_is_a_wrong_name(typist: Typist) -> None:
         assert "Peeple" in typist.refused("doctor", "--read", "Peeple", code=2)["message"]
 
 
-# -- rows that move ----------------------------------------------------------------------------------------------------
+# -- rows that move ------------------------------------------------------------------------------------------
 
 
 def once(change: Callable[[Service], None], page: int = 1) -> Callable[[Service, int], None]:
@@ -213,7 +214,8 @@ CHANGES = pytest.mark.parametrize("change", [delete_first, insert_first, replace
 def test_rows_that_shift_between_pages_are_noticed(
     typist: Typist, change: Callable[[Service], None], token: str, counts: bool | int
 ) -> None:
-    """A deletion makes the next page begin one row too late; with an insertion at the end even the count stays the same."""
+    """A deletion makes the next page begin one row too late; with an insertion at the end even the count
+    stays the same."""
     read(typist, Service(before_page=once(change), token=token, counts=counts))
 
 
@@ -234,7 +236,7 @@ def test_a_count_that_is_wrong_is_no_answer(typist: Typist) -> None:
     assert "21" in message
 
 
-# -- trouble -----------------------------------------------------------------------------------------------------------
+# -- trouble -------------------------------------------------------------------------------------------------
 
 
 def every(**what: int) -> Callable[[int], str]:
@@ -270,7 +272,8 @@ def test_a_service_in_trouble_is_read_to_its_end(typist: Typist, naps: list[floa
 
 
 def _before_rows(service: Service) -> int:
-    """How many troubles there were before the set itself was asked for: looking for its key is not counted."""
+    """How many troubles there were before the set itself was asked for: looking for its key is not
+    counted."""
     first = next(number for number, path in enumerate(service.asked, 1) if "People" in path and "EntityDefinitions" not in path)
     return sum(service.trouble(number) != "" for number in range(1, first))
 

@@ -1,4 +1,5 @@
-"""Holds through a whole night: what they cover in the plan, and what becomes of it afterwards (HLD-03 to HLD-11)."""
+"""Holds through a whole night: what they cover in the plan, and what becomes of it afterwards (HLD-03 to
+HLD-11)."""
 
 from __future__ import annotations
 
@@ -124,7 +125,8 @@ def test_r066_the_last_day_is_held_and_the_next_is_not(night: Night) -> None:
 
 
 def test_r067_r068_r069_a_released_hold_lets_the_unit_go_in_the_next_run(night: Night) -> None:
-    """R-067: by a person who neither placed it nor asks; R-069: two holds, one is left; R-068: then it goes."""
+    """R-067: by a person who neither placed it nor asks; R-069: two holds, one is left; R-068: then it
+    goes."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     first, second = place(night, "cf_dossier", dossier), place(night, "cf_dossier", dossier, kind="complaint")
     assert kept(night) == {dossier: ("HOLD_JUDICIAL", "HOLD_COMPLAINT")}
@@ -191,7 +193,8 @@ def test_r080_a_restriction_stands_before_the_missing_term(night: Night) -> None
 
 
 def test_r154_the_flag_of_the_crm_and_a_placed_hold_stand_beside_each_other(night: Night) -> None:
-    """R-154, HLD-14: the flag is a legal hold while it is set; cleared, the next run disposes and the plan lists the change."""
+    """R-154, HLD-14: the flag is a legal hold while it is set; cleared, the next run disposes and the plan
+    lists the change."""
     dossier = night.dossier("social_card", spoken=LONG_AGO, cf_legalhold=True)
     hold = place(night, "cf_dossier", dossier)
     assert kept(night) == {dossier: ("HOLD_LEGAL", "HOLD_JUDICIAL")}
@@ -203,11 +206,12 @@ def test_r154_the_flag_of_the_crm_and_a_placed_hold_stand_beside_each_other(nigh
     assert night.apply(plan).counts["deleted"] == 1
 
 
-# -- subject requests --------------------------------------------------------------------------------------------------
+# -- subject requests ----------------------------------------------------------------------------------------
 
 
 def test_r072_a_recording_that_expired_yesterday_waits_for_its_callers_request(night: Night) -> None:
-    """R-072, HLD-08: kept while the request is pending and for thirty days after, found by the caller's role or by the recording alone."""
+    """R-072, HLD-08: kept while the request is pending and for thirty days after, found by the caller's role
+    or by the recording alone."""
     open_dossier = night.dossier("runaway", spoken=LONG_AGO, closed=False)
     (fiche,) = night.fiches_of(open_dossier)
     caller = night.contact()
@@ -261,13 +265,13 @@ def test_an_objection_holds_until_it_is_decided(night: Night) -> None:
     assert make_plan(with_register(night, register), Kind.ALL).retain == {}
 
 
-# -- contacts ----------------------------------------------------------------------------------------------------------
+# -- contacts ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("related", [False, True])
 def test_a_held_contact_is_left_alone_and_goes_once_the_hold_is_released(night: Night, *, related: bool) -> None:
-    """RET-20: a later run still removes or trims it; it is never taken for one that was never linked. The note is held, so the dossier
-    goes and the contact stays."""
+    """RET-20: a later run still removes or trims it; it is never taken for one that was never linked. The
+    note is held, so the dossier goes and the contact stays."""
     dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact(birthdate="1980-05-05")
     night.party(person, "reporter", dossier=dossier)
     hold = place(night, "annotation", night.note("contact", person))
@@ -317,7 +321,7 @@ def test_why_names_the_hold_of_a_contact_and_of_a_unit(night: Night) -> None:
     assert hold.id in str(explain_unit(night.context, "cf_dossier", dossier)[1])
 
 
-# -- holds by conditions -----------------------------------------------------------------------------------------------
+# -- holds by conditions -------------------------------------------------------------------------------------
 
 
 def test_a_hold_by_conditions_takes_in_what_comes_later(night: Night) -> None:
@@ -332,7 +336,7 @@ def test_a_hold_by_conditions_takes_in_what_comes_later(night: Night) -> None:
     assert night.apply(night.plan()).counts["deleted"] == 2
 
 
-# -- placing -----------------------------------------------------------------------------------------------------------
+# -- placing -------------------------------------------------------------------------------------------------
 
 
 def test_what_is_not_there_cannot_be_held(night: Night) -> None:

@@ -1,4 +1,5 @@
-"""Holds that are placed while a plan is carried out: whatever has not been written is not written any more (HLD-07, R-077)."""
+"""Holds that are placed while a plan is carried out: whatever has not been written is not written any more
+(HLD-07, R-077)."""
 
 from __future__ import annotations
 
@@ -100,7 +101,8 @@ def in_small_batches(night: Night) -> None:
 
 
 class Batches:
-    """Calls `act` once, when the n-th batch is about to be sent: the batch itself is on its way, the next one is not."""
+    """Calls `act` once, when the n-th batch is about to be sent: the batch itself is on its way, the next one
+    is not."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], nth: int) -> None:
         self.count = 0
@@ -119,7 +121,8 @@ class Batches:
 def test_r077_a_hold_placed_in_the_middle_of_batches_stops_those_that_follow(
     night: Night, monkeypatch: pytest.MonkeyPatch, nth: int
 ) -> None:
-    """One group of units goes in several batches of about ten rows; the last unit of the plan comes under a hold at the n-th."""
+    """One group of units goes in several batches of about ten rows; the last unit of the plan comes under a
+    hold at the n-th."""
     dossiers = sorted(night.dossier("social_card", spoken=LONG_AGO, fiches=5) for _ in range(8))
     plan = night.plan()
     in_small_batches(night)
@@ -135,8 +138,9 @@ def test_r077_a_hold_placed_in_the_middle_of_batches_stops_those_that_follow(
 def test_r077_a_hold_placed_between_the_parts_of_a_large_unit_leaves_the_rest(
     night: Night, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """A unit beyond 1,000 rows goes in several change sets. Its roles go first, and with them the way from the person to the dossier; the
-    run, and every later one, leaves what is left until the hold is released."""
+    """A unit beyond 1,000 rows goes in several change sets. Its roles go first, and with them the way from
+    the person to the dossier; the run, and every later one, leaves what is left until the hold is
+    released."""
     monkeypatch.setattr(send, "MAX_OPERATIONS", 2)
     rows = an_expired_case(night)
     plan = night.plan()
@@ -176,7 +180,8 @@ def test_a_unit_that_was_left_half_done_stays_so_under_a_hold(night: Night, monk
 
 
 def test_a_contact_that_comes_under_a_hold_when_its_unit_has_gone_stays_as_it_is(night: Night) -> None:
-    """The dossier goes, then the hold comes, then the contacts' turn: one would be removed, the other trimmed."""
+    """The dossier goes, then the hold comes, then the contacts' turn: one would be removed, the other
+    trimmed."""
     rows, donor = an_expired_case(night), night.contact(birthdate="1980-05-05")
     night.donation(donor)
     night.party(donor, "parent", dossier=rows["dossier"])
@@ -201,7 +206,7 @@ def test_a_contact_that_comes_under_a_hold_when_its_unit_has_gone_stays_as_it_is
     assert (again.counts["deleted"], again.counts["trimmed"], again.counts["partial"]) == (2, 1, 0)
 
 
-# -- jobs of the CRM ---------------------------------------------------------------------------------------------------
+# -- jobs of the CRM -----------------------------------------------------------------------------------------
 
 
 def test_r077_a_hold_placed_before_a_job_is_started_keeps_its_row_out_of_it(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:

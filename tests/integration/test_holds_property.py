@@ -43,7 +43,8 @@ TABLES = {
 
 
 class Organisation:
-    """Three dossiers, two lone fiches, four people; `covered_by` says from the outside what a hold on each row covers."""
+    """Three dossiers, two lone fiches, four people; `covered_by` says from the outside what a hold on each
+    row covers."""
 
     def __init__(self, night: Night) -> None:
         self.rows: list[tuple[str, str]] = []  # kind and id
@@ -111,7 +112,8 @@ class Organisation:
 
 
 class Watched(Moments):
-    """A connector that places holds at given moments and remembers, for each write that was done, what was held when it was handed over."""
+    """A connector that places holds at given moments and remembers, for each write that was done, what was
+    held when it was handed over."""
 
     def __init__(self, inner: Any, act: Callable[[int], object], held: set[str]) -> None:
         super().__init__(inner, act)
@@ -142,8 +144,8 @@ MOMENTS = st.lists(st.tuples(st.integers(1, 150), st.integers(0, 99)), min_size=
 def test_no_held_row_is_ever_written_and_all_goes_once_the_holds_are_released(
     crm: RunningEmulator, moments: list[tuple[int, int]], operations: int, kind: str
 ) -> None:
-    """Each path that writes: units, several change sets of a unit, recordings and their links, contacts removed and trimmed, partial units
-    that a later run finishes."""
+    """Each path that writes: units, several change sets of a unit, recordings and their links, contacts
+    removed and trimmed, partial units that a later run finishes."""
     with tempfile.TemporaryDirectory() as folder, patch.object(send, "MAX_OPERATIONS", operations):
         night = a_night(crm, Path(folder))
         try:

@@ -1,4 +1,5 @@
-"""Housekeeping: recordings and objects that have lost each other are found in both directions, and nothing of them is removed."""
+"""Housekeeping: recordings and objects that have lost each other are found in both directions, and nothing of
+them is removed."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ def test_what_belongs_together_is_no_alarm(night: Night, context: JobContext, fo
 
 
 def test_an_object_without_a_row_is_found_and_stays(night: Night, context: JobContext, folder: Path) -> None:
-    """ERA-12, line 6: an object without a row is lost from sight; nobody knows whose it is, so it is not deletable."""
+    """ERA-12, line 6: an object without a row is lost from sight; nobody knows whose it is, so it is not
+    deletable."""
     night.recording(RECENT, cf_storageuri=put(folder, "known.wav"))
     lost, rest = put(folder, "lost.wav"), put(folder, "gone.wav.json")
     done = keep_house(context)
@@ -129,7 +131,8 @@ def test_the_ledger_holds_counts_and_no_address(night: Night, context: JobContex
 
 
 def test_acc07_the_lines_of_old_plans_go_after_thirty_days_and_their_totals_stay(night: Night, context: JobContext) -> None:
-    """ACC-04: they are the report with links to records. The plan stays; its lines do not look like nothing to do."""
+    """ACC-04: they are the report with links to records. The plan stays; its lines do not look like nothing
+    to do."""
     night.fiche("social_card", spoken=date(2018, 1, 1))
     night.recording(RECENT)
     left, applied = night.plan(Kind.RECORDINGS), night.plan()
@@ -181,7 +184,8 @@ def test_acc07_the_journal_of_a_run_goes_after_24_months_and_its_certificates_st
 
 
 def test_acc07_the_heads_of_old_plans_name_no_row_any_more(night: Night, context: JobContext) -> None:
-    """Their numbers stay, and the ledger knows the head as it is then, so that nothing else of it can be changed unseen."""
+    """Their numbers stay, and the ledger knows the head as it is then, so that nothing else of it can be
+    changed unseen."""
     held = night.dossier("social_card", spoken=date(2018, 1, 1))
     night.plan()
     night.patch("cf_dossiers", held, cf_legalhold=True)
@@ -220,7 +224,8 @@ def test_acc06_a_head_that_somebody_has_changed_is_not_cleared(night: Night, con
 
 
 def test_acc07_certificates_go_after_ten_years_and_their_root_stays(night: Night, context: JobContext) -> None:
-    """What is left follows from the last that went, and the ledger says which runs these were of; no reference of a unit stays."""
+    """What is left follows from the last that went, and the ledger says which runs these were of; no
+    reference of a unit stays."""
     night.fiche("social_card", spoken=date(2018, 1, 1))
     first = night.apply(night.plan())
     (gone,) = night.store.certificates(first.id)

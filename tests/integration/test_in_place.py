@@ -1,4 +1,5 @@
-"""Nights on which dossiers are anonymised in place, and what may be called anonymous (section 5.3; R-081 to R-087, R-090).
+"""Nights on which dossiers are anonymised in place, and what may be called anonymous (section 5.3; R-081 to
+R-087, R-090).
 
 All people are fictitious.
 """
@@ -104,11 +105,12 @@ def fiche_full_of_canaries(night: Night, dossier: str | None, **columns: Any) ->
     return night.fiche("runaway", spoken=LONG_AGO, dossier=dossier, **texts, **codes, cf_transmittedon="2024-02-02", **columns)
 
 
-# --- what is left of a dossier ---------------------------------------------------------------------------------------------------
+# --- what is left of a dossier ------------------------------------------------------------------------------
 
 
 def test_nothing_of_an_anonymised_dossier_names_anybody(night: Night) -> None:
-    """R-081, R-082, ERA-06: columns are empty or constant, all that hung on them is gone, and the statistics have it as before."""
+    """R-081, R-082, ERA-06: columns are empty or constant, all that hung on them is gone, and the statistics
+    have it as before."""
     dossier = a_runaway(night, full=True)
     fiche = fiche_full_of_canaries(night, dossier)
     night.patch("cf_dossiers", dossier, statecode=1, statuscode=2)
@@ -199,7 +201,7 @@ def test_a_unit_on_which_something_unmapped_hangs_waits(make_night: MakeNight, t
         night.close()
 
 
-# --- once ------------------------------------------------------------------------------------------------------------------------
+# --- once ---------------------------------------------------------------------------------------------------
 
 
 def test_the_next_night_writes_nothing(night: Night) -> None:
@@ -293,11 +295,12 @@ def test_an_anonymised_row_that_somebody_fills_again_is_found(night: Night, monk
     assert (action.state, action.code, action.still_there) == (ActionState.PARTIAL, "STILL_THERE", (("cf_dossier", dossier),))
 
 
-# --- what the mapping keeps ------------------------------------------------------------------------------------------------------
+# --- what the mapping keeps ---------------------------------------------------------------------------------
 
 
 def test_a_category_stays_only_where_the_statistics_have_enough_like_it(night: Night) -> None:
-    """ERA-08 in place: rows of earlier runs count, and this unit's own; those of the same run do not, whatever their order."""
+    """ERA-08 in place: rows of earlier runs count, and this unit's own; those of the same run do not,
+    whatever their order."""
     with mapped(night, keeping(MAPPING, "cf_categories", "cf_outcome")):
         first = [a_runaway(night, cf_outcome=100000002) for _ in range(5)]
         night.apply(night.plan())
@@ -328,11 +331,12 @@ def test_a_text_that_stays_makes_it_pseudonymised(night: Night) -> None:
     assert (action.state, action.code) == (ActionState.PARTIAL, "PSEUDONYMISED")
 
 
-# --- what may be called anonymous ------------------------------------------------------------------------------------------------
+# --- what may be called anonymous ---------------------------------------------------------------------------
 
 
 def test_a_kept_key_makes_it_pseudonymised_night_after_night(make_night: MakeNight) -> None:
-    """R-090: reported as PSEUDONYMISED, not counted as anonymised, and on the list of the half done until somebody acts."""
+    """R-090: reported as PSEUDONYMISED, not counted as anonymised, and on the list of the half done until
+    somebody acts."""
     night = make_night(policy=in_place("  pseudonyms: kept"))
     night.create("teams", "teamid", name="Geanonimiseerd")
     with mapped(night, MAPPING.replace("        cf_name: constant\n", "        cf_name: hmac\n", 1), pseudonym_key=bytes(32)):
@@ -363,7 +367,8 @@ def test_a_key_of_the_run_leaves_nothing_that_could_reverse_a_pseudonym(night: N
 
 
 def test_backups_that_are_in_use_have_to_rotate_first(make_night: MakeNight) -> None:
-    """ERA-02, ERA-13, with extract and delete: PSEUDONYMISED until the last backup is gone, then counted once."""
+    """ERA-02, ERA-13, with extract and delete: PSEUDONYMISED until the last backup is gone, then counted
+    once."""
     night = make_night(policy=lambda text: text.replace("beyond_use: true", "beyond_use: false"))
     dossier = a_runaway(night)
     run = night.apply(night.plan())
@@ -404,7 +409,7 @@ def test_a_history_that_nobody_can_look_into_makes_it_pseudonymised(
     assert found[plain].state is ActionState.DONE  # what was to be deleted is
 
 
-# --- refused -----------------------------------------------------------------------------------------------------------------------
+# --- refused ------------------------------------------------------------------------------------------------
 
 
 def test_without_the_neutral_team_nothing_is_planned(make_night: MakeNight) -> None:
@@ -436,11 +441,12 @@ def test_without_a_right_that_masks_need_nothing_begins(night: Night, lacking: s
         permitted(night.connector, night.policy)
 
 
-# --- statistics by the month -----------------------------------------------------------------------------------------------------
+# --- statistics by the month --------------------------------------------------------------------------------
 
 
 def test_by_the_month_rows_wait_without_identifiers_and_are_tested_together(make_night: MakeNight) -> None:
-    """ERA-16 (`stats_batch: monthly`), R-084: five nights of one month make one batch, written by the first run of the next."""
+    """ERA-16 (`stats_batch: monthly`), R-084: five nights of one month make one batch, written by the first
+    run of the next."""
     night = make_night(
         datetime(2026, 11, 20, 11, tzinfo=UTC), policy=lambda text: text.replace("statistics:\n", "statistics:\n  batch: monthly\n", 1)
     )
@@ -484,7 +490,8 @@ def test_back_to_a_batch_a_run_nothing_that_waits_is_lost(make_night: MakeNight,
 
 
 def test_a_write_that_is_refused_loses_nothing_of_the_month(make_night: MakeNight) -> None:
-    """What is to be written is fixed in the run before the first request, in the transaction that empties the buffer."""
+    """What is to be written is fixed in the run before the first request, in the transaction that empties the
+    buffer."""
     night = make_night(policy=lambda text: text.replace("statistics:\n", "statistics:\n  batch: monthly\n", 1))
     a_runaway(night)
     night.apply(night.plan())

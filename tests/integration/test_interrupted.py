@@ -1,4 +1,5 @@
-"""What happens between an interruption and its end, between a reading and its write: others work in the CRM meanwhile."""
+"""What happens between an interruption and its end, between a reading and its write: others work in the CRM
+meanwhile."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ MakeNight = Callable[..., Night]
 
 
 class Meddling:
-    """A connector beside which somebody works in the CRM: `act` is called once, just before the n-th read of a kind or the n-th change.
+    """A connector beside which somebody works in the CRM: `act` is called once, just before the n-th read of
+    a kind or the n-th change.
 
     Notes are read once with the units and once more with what hangs on them, after the decision.
     """
@@ -93,7 +95,8 @@ def test_a_unit_that_was_announced_is_judged_as_it_is_when_the_run_goes_on(night
 
 @pytest.mark.parametrize("reopened", [False, True])
 def test_a_dossier_of_which_only_its_own_row_stayed_is_finished_after_a_kill(night: Night, *, reopened: bool) -> None:
-    """The CRM says that it deleted the dossier and did not; the run is killed before it looks. Without fiches nothing would be due."""
+    """The CRM says that it deleted the dossier and did not; the run is killed before it looks. Without fiches
+    nothing would be due."""
     dossier, child = a_grown_up(night)
     fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
     night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
@@ -115,7 +118,8 @@ def test_a_dossier_of_which_only_its_own_row_stayed_is_finished_after_a_kill(nig
 
 
 def test_a_leftover_that_has_come_back_to_life_is_left_alone(night: Night) -> None:
-    """A contact whose removal was answered and not done is the child of a new dossier when the next run comes."""
+    """A contact whose removal was answered and not done is the child of a new dossier when the next run
+    comes."""
     dossier, child = a_grown_up(night)
     fault = [{"match": {"method": "DELETE", "path": f"contacts({child})", "nth": 1}, "times": 1, "do": "keep_row"}]
     night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
@@ -255,7 +259,8 @@ def test_a_contact_that_was_not_removed_is_found_by_the_next_plan(night: Night, 
 
 
 def test_a_write_that_lands_late_counts_as_done(night: Night) -> None:
-    """The answer is lost, the rows are still there when read back, and the server carries the request out after all."""
+    """The answer is lost, the rows are still there when read back, and the server carries the request out
+    after all."""
     dossier, child = a_grown_up(night)
     plan, inner = night.plan(), night.context.connector
 
@@ -394,7 +399,8 @@ def test_statistics_that_the_crm_refuses_are_written_when_it_takes_them(night: N
 
 @pytest.mark.parametrize("changed", [False, True])
 def test_fiches_that_outlive_their_dossier_go_the_next_night_unless_somebody_has_used_them(night: Night, *, changed: bool) -> None:
-    """The CRM says that it deleted all of the dossier and kept a fiche: alone it has no child, so that no plan could judge it."""
+    """The CRM says that it deleted all of the dossier and kept a fiche: alone it has no child, so that no
+    plan could judge it."""
     dossier, _ = a_grown_up(night)
     kept = night.fiches_of(dossier)[0]
     fault = [{"match": {"method": "DELETE", "path": f"cf_fiches({kept})", "nth": 1}, "times": 1, "do": "keep_row"}]

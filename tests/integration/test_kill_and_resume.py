@@ -79,7 +79,8 @@ class Fragile:
 
 
 def organisation(night: Night) -> None:
-    """Two dossiers to anonymise, one to delete, one that stays; a shared contact, a donor, recordings, a total to count on."""
+    """Two dossiers to anonymise, one to delete, one that stays; a shared contact, a donor, recordings, a
+    total to count on."""
     donor, shared = night.contact(birthdate="1980-05-05"), night.contact(birthdate="1981-01-01")
     night.donation(donor)
     night.create("cf_statistics", "cf_statisticid", cf_name="Statistic", cf_categorykey="total_exploitation", cf_year=2018, cf_count=2)

@@ -1,4 +1,5 @@
-"""What a CRM that fails, lies or answers late has done with a unit is found out, counted once, cleaned and certified (ERA-12, ACC-03)."""
+"""What a CRM that fails, lies or answers late has done with a unit is found out, counted once, cleaned and
+certified (ERA-12, ACC-03)."""
 
 from __future__ import annotations
 
@@ -121,7 +122,7 @@ def test_a_unit_that_goes_after_we_gave_up_is_done_by_the_next_run(night: Night)
     assert (NAME in audits(night), night.key.reference("cf_fiche", fiche) in certified(night, run)) == (False, True)
 
 
-# -- every fault ---------------------------------------------------------------------------------------------------------------
+# -- every fault ---------------------------------------------------------------------------------------------
 
 WRITES = ["cf_dossiers(", "cf_fiches(", "cf_parties(", "cf_recordings(", "annotations(", "contacts("]
 FAULTS: list[dict[str, Any]] = [
@@ -164,7 +165,8 @@ def there(night: Night) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("rule", FAULTS, ids=lambda rule: f"{rule['do']} {rule.get('status', '')} {rule['match']['path']}")
 def test_due_units_and_rows_that_are_gone_add_up_under_every_fault(night: Night, rule: dict[str, Any]) -> None:
-    """due = done + held + changed + skipped + partial + failed; and what is counted as gone is just what the CRM has lost."""
+    """due = done + held + changed + skipped + partial + failed; and what is counted as gone is just what the
+    CRM has lost."""
     an_organisation(night)
     before, plan = there(night), night.plan()
     due = {line.key for line in night.lines(plan).values() if line.is_disposal}

@@ -28,7 +28,8 @@ def give(night: Night, privileges: dict[str, str]) -> None:
 
 
 def role(night: Night) -> dict[str, str]:
-    """Both parts of the page: without the second, what was anonymised would count as pseudonymised (ERA-02)."""
+    """Both parts of the page: without the second, what was anonymised would count as pseudonymised
+    (ERA-02)."""
     return {line.name: line.depth for line in [*night.connector.least_role(NEEDS), *night.connector.cleaning_role()]}
 
 

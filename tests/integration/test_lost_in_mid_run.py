@@ -1,7 +1,8 @@
-"""A run is killed at any point and its database is lost with it: keys and register of erasures finish what it had begun (ERA-12, ERA-13).
+"""A run is killed at any point and its database is lost with it: keys and register of erasures finish what it
+had begun (ERA-12, ERA-13).
 
-After `recover` and the next night nothing is left of what would not be left after a run that was never disturbed: in the rows, in their
-history, in the recycle bin, in jobs and timelines.
+After `recover` and the next night nothing is left of what would not be left after a run that was never
+disturbed: in the rows, in their history, in the recycle bin, in jobs and timelines.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def emulator(tmp_path: Path) -> Iterator[RunningEmulator]:
 
 
 def start(night: Night) -> None:
-    """The organisation of before, with a canary in every text, and old values, jobs and posts that tell of it."""
+    """The organisation of before, with a canary in every text, and old values, jobs and posts that tell of
+    it."""
     root = night.emulator.root
     night.http.post(f"{root}/_emulator/reset", json={"empty": True}).raise_for_status()
     night.http.put(f"{root}/_emulator/switches", json={"recycle_bin_days": 30}).raise_for_status()
@@ -79,7 +81,8 @@ def start(night: Night) -> None:
 
 
 def leftovers(night: Night) -> dict[str, Any]:
-    """Everything that is there, by what it is about; of participants, whose ids are given anew each time, how many there are."""
+    """Everything that is there, by what it is about; of participants, whose ids are given anew each time, how
+    many there are."""
     found: dict[str, Any] = {table: rows for table, rows in state_of(night).items() if table != "cf_statistics"}
     audits = night.rows("audits?$select=objecttypecode,_objectid_value,operation,action")
     about = ((row["objecttypecode"], row["_objectid_value"], row["operation"], row["action"]) for row in audits)
@@ -95,7 +98,8 @@ def leftovers(night: Night) -> dict[str, Any]:
 
 
 def begin(night: Night, plan: Plan, points: Points) -> None:
-    """Carry out a plan until the process is killed, before or after one of all that it does to the CRM, the database and the register."""
+    """Carry out a plan until the process is killed, before or after one of all that it does to the CRM, the
+    database and the register."""
     context = night.context
     context = dataclasses.replace(
         context,
@@ -110,7 +114,8 @@ def begin(night: Night, plan: Plan, points: Points) -> None:
 def test_a_run_that_was_killed_and_lost_leaves_what_an_undisturbed_one_leaves(
     make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, operations: int, every: int
 ) -> None:
-    """Nothing that lasts happens between the end of one call and the beginning of the next, so every other moment is enough."""
+    """Nothing that lasts happens between the end of one call and the beginning of the next, so every other
+    moment is enough."""
     monkeypatch.setattr(send, "MAX_OPERATIONS", operations)
     calm = make_night(url=database_file(), register="calm.jsonl")
     start(calm)
@@ -148,7 +153,8 @@ def history_of(night: Night, row: str) -> int:
 def test_a_hold_on_the_unit_keeps_what_is_left_of_its_rows(
     make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HLD-07: a dossier of which a part had gone comes under the hold of the CRM before anybody recovers; each night looks again."""
+    """HLD-07: a dossier of which a part had gone comes under the hold of the CRM before anybody recovers;
+    each night looks again."""
     monkeypatch.setattr(send, "MAX_OPERATIONS", 3)
     night = make_night(url=database_file(), register="held.jsonl")
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
@@ -222,7 +228,8 @@ def test_a_row_that_lives_keeps_its_history_whatever_was_announced(make_night: M
 def test_a_unit_that_is_half_gone_is_finished_only_as_it_was_judged(
     make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    """RET-17: without its fiches nothing can be judged any more; one that was changed, or to which a fiche came, is counted and stays."""
+    """RET-17: without its fiches nothing can be judged any more; one that was changed, or to which a fiche
+    came, is counted and stays."""
     monkeypatch.setattr(send, "MAX_OPERATIONS", 3)
     night = make_night(url=database_file(), register="half.jsonl")
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=6)

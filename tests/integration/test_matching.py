@@ -1,4 +1,5 @@
-"""Who in the CRM may be the person that asks: found over HTTP, confirmed by a person, kept nowhere else (section 10)."""
+"""Who in the CRM may be the person that asks: found over HTTP, confirmed by a person, kept nowhere else
+(section 10)."""
 
 from __future__ import annotations
 
@@ -216,7 +217,8 @@ def test_a_page_that_fails_is_no_empty_list(night: Night) -> None:
 
 
 def test_what_match_finds_is_sealed_and_kept_from_disposal(night: Night) -> None:
-    """HLD-08, IDN-19: the list lies in the working area of the request, and the ledger does not know what is on it."""
+    """HLD-08, IDN-19: the list lies in the working area of the request, and the ledger does not know what is
+    on it."""
     lotte = night.contact(firstname="Lotte", lastname="Peeters (fictief)", birthdate="1990-01-01")
     request = asked(night, Given(LOTTE))
     listed = match_request(night.context, request.id, hand(night))

@@ -1,4 +1,5 @@
-"""Nights from end to end: plan, apply, verify; scenarios of sections 11.1 to 11.3, 11.5 and 11.12 as far as they need a CRM."""
+"""Nights from end to end: plan, apply, verify; scenarios of sections 11.1 to 11.3, 11.5 and 11.12 as far as
+they need a CRM."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ LONG_AGO = date(2025, 1, 10)
 
 
 def test_a_disposed_dossier_leaves_no_row_behind(night: Night) -> None:
-    """R-158: the relationship to fiches only removes the link; nothing of the dossier remains all the same."""
+    """R-158: the relationship to fiches only removes the link; nothing of the dossier remains all the
+    same."""
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=3)
     first, *others = night.fiches_of(dossier)
     person = night.contact()
@@ -69,7 +71,8 @@ def test_a_shared_contact_stays_and_only_its_link_to_the_disposed_dossier_goes(n
 
 
 def test_a_reporter_who_gives_money_keeps_what_the_gift_needs(night: Night) -> None:
-    """R-043: register number, birth date, image and notes of operations go, the rest of the contact and the gift stay as they are."""
+    """R-043: register number, birth date, image and notes of operations go, the rest of the contact and the
+    gift stay as they are."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     donor = night.contact(
         birthdate="1980-05-05",
@@ -170,7 +173,8 @@ def test_an_evidence_mark_counts_inside_a_dossier_only(night: Night) -> None:
 
 
 def test_a_recording_with_content_elsewhere_is_skipped_and_keeps_its_dossier(night: Night) -> None:
-    """An orphaned object would be lost from sight; the dossier waits, since its recording may not be left without it (R-158)."""
+    """An orphaned object would be lost from sight; the dossier waits, since its recording may not be left
+    without it (R-158)."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     recording = night.recording(LONG_AGO, fiche=night.fiches_of(dossier)[0], cf_storageuri="file:///recordings/1.wav")
     run = night.apply(night.plan())
@@ -299,7 +303,8 @@ def test_ten_equal_exploitation_dossiers_become_rows_and_nine_become_a_total(nig
 
 
 def test_what_is_still_there_makes_the_run_end_with_failures(night: Night) -> None:
-    """A delete that answers 204 and keeps the row is found by reading back, and the next run finishes it (R-089)."""
+    """A delete that answers 204 and keeps the row is found by reading back, and the next run finishes it
+    (R-089)."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     plan = night.plan()
     fault = [{"match": {"method": "DELETE", "path": f"cf_dossiers({dossier})", "nth": 1}, "times": 1, "do": "keep_row"}]
@@ -351,7 +356,8 @@ def test_a_value_outside_the_mapping_is_named(night: Night) -> None:
 
 
 def test_a_role_in_a_fiche_that_stays_outlives_the_dossier_that_its_row_names_too(night: Night) -> None:
-    """RET-20, R-042: only the link to the disposed dossier goes, although the platform would take the whole row with it."""
+    """RET-20, R-042: only the link to the disposed dossier goes, although the platform would take the whole
+    row with it."""
     gone, kept = night.dossier("social_card", spoken=LONG_AGO), night.fiche("social_card", spoken=date(2026, 11, 1))
     person = night.contact()
     role = night.party(person, "reporter", dossier=gone, fiche=kept)

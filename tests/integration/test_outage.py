@@ -1,4 +1,5 @@
-"""An outage of the CRM in the middle of a run costs time and no unit; a run is as patient with writes as with reads."""
+"""An outage of the CRM in the middle of a run costs time and no unit; a run is as patient with writes as with
+reads."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ PATIENCE_S = 1_800.0
 
 
 class Patient:
-    """A night whose client has the patience of a run, in virtual time; what is to happen after so many seconds of it, happens."""
+    """A night whose client has the patience of a run, in virtual time; what is to happen after so many
+    seconds of it, happens."""
 
     def __init__(self, night: Night) -> None:
         self.night = night
@@ -120,7 +122,8 @@ def test_a_crm_that_is_really_dead_ends_the_run_within_the_patience(patient: Pat
     ids=["down", "down for minutes", "throttled", "no writes", "writes throttled"],
 )
 def test_a_stop_ends_a_wait_for_the_crm_at_its_next_step(patient: Patient, rule: dict[str, Any]) -> None:
-    """Whoever says stop waits for seconds, not for as long as an outage may last; the run goes on where it was."""
+    """Whoever says stop waits for seconds, not for as long as an outage may last; the run goes on where it
+    was."""
     patient.stops_after_s = 60.0
     with pytest.raises(Refused) as caught:
         patient.apply(rule)

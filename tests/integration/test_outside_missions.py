@@ -93,7 +93,8 @@ def test_a_giver_of_a_younger_gift_stays_whole(make_night: MakeNight) -> None:
 
 
 def test_an_agreement_goes_by_the_row_of_its_kind(make_night: MakeNight) -> None:
-    """RET-14: the kinds that nobody decided upon are kept, and one that still runs has not started to expire."""
+    """RET-14: the kinds that nobody decided upon are kept, and one that still runs has not started to
+    expire."""
     night = make_night(policy=switched_on("volunteer"))
     ended = date(2015, 1, 1)
     gone, trainee, running = (
@@ -113,7 +114,8 @@ def test_an_agreement_goes_by_the_row_of_its_kind(make_night: MakeNight) -> None
 
 
 def test_a_course_goes_once_both_rows_for_courses_are_in_force(make_night: MakeNight) -> None:
-    """The reference environment does not tell courses apart, so a course goes by both rows, the longest winning (RET-11)."""
+    """The reference environment does not tell courses apart, so a course goes by both rows, the longest
+    winning (RET-11)."""
     night = make_night(policy=switched_on("training_participant", "academy_participant"))
     pupil = night.contact()
     old, new = a_course(night, pupil, date(2024, 11, 24)), a_course(night, pupil, date(2024, 11, 25))
@@ -162,7 +164,8 @@ def test_a_former_donor_with_another_tie_stays(make_night: MakeNight, tie: str) 
 
 
 def test_a_gift_made_after_the_plan_keeps_its_giver_whole(make_night: MakeNight) -> None:
-    """RET-17: the relation is looked at again before the contact is written, and the plan of the next day trims nothing."""
+    """RET-17: the relation is looked at again before the contact is written, and the plan of the next day
+    trims nothing."""
     night = make_night(policy=switched_on("donor_payment"))
     donor = night.contact(birthdate="1980-01-01")
     a_gift(night, donor)
@@ -235,7 +238,8 @@ def usual(make_night: MakeNight, emulator: RunningEmulator) -> Night:
 def test_a_row_in_force_changes_no_line_but_its_own_and_those_of_contacts(
     usual: Night, make_night: MakeNight, rows: tuple[str, ...]
 ) -> None:
-    """RET-20: with the rows off no gift, course or agreement has a line; with rows on every other unit has the line that it had."""
+    """RET-20: with the rows off no gift, course or agreement has a line; with rows on every other unit has
+    the line that it had."""
     before = usual.lines(usual.plan())
     assert {line.table for line in before.values()}.isdisjoint({"cf_donation", "cf_enrolment", "cf_engagement"})
     night = make_night(policy=switched_on(*rows))

@@ -1,4 +1,5 @@
-"""Recordings with content outside the CRM: the object goes before the row, never alone, never another's (ERA-12, ERA-15, R-053)."""
+"""Recordings with content outside the CRM: the object goes before the row, never alone, never another's
+(ERA-12, ERA-15, R-053)."""
 
 from __future__ import annotations
 
@@ -132,7 +133,8 @@ def test_the_object_goes_before_the_row(reaching: Reaching) -> None:
 
 
 def test_an_object_that_cannot_be_removed_keeps_its_row(reaching: Reaching) -> None:
-    """R-053: the row is still present and the unit is PARTIAL; the next run retries, and then it is done once."""
+    """R-053: the row is still present and the unit is PARTIAL; the next run retries, and then it is done
+    once."""
     row = a_recording(reaching)
     reaching.storage.broken = {"call.wav"}
     run = reaching.apply()
@@ -212,7 +214,8 @@ def test_evidence_keeps_its_object_while_its_dossier_stays(reaching: Reaching) -
 
 
 def test_an_object_goes_with_the_last_recording_that_names_it(reaching: Reaching) -> None:
-    """One object of two recordings, of which one still runs: never too early. However the address is spelled."""
+    """One object of two recordings, of which one still runs: never too early. However the address is
+    spelled."""
     due, address = a_recording(reaching), (reaching.storage.folder / "call.wav").as_uri()
     kept = reaching.night.recording(RECENT, cf_storageuri=address.replace("file:///", "file://localhost/"))
     run = reaching.apply()
@@ -250,7 +253,8 @@ def test_a_dossier_waits_for_its_recording_in_storage_that_nothing_reaches(reach
 
 
 def test_a_row_that_changed_after_it_was_judged_keeps_its_object(reaching: Reaching, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the CRM would refuse must not cost an object: the evidence mark came between the judgement and the removal."""
+    """What the CRM would refuse must not cost an object: the evidence mark came between the judgement and the
+    removal."""
     row = a_recording(reaching)
 
     def marked(context: JobContext, *rest: object, real: Any = Outside.named) -> Any:
@@ -298,7 +302,8 @@ def test_a_row_that_the_crm_keeps_after_its_object_went_is_half_done(reaching: R
 
 
 def test_a_unit_of_which_all_rows_are_there_goes_by_a_plan_alone(reaching: Reaching) -> None:
-    """Half done by its object only, it can still be judged: a run of another kind leaves it to the plan that finds it due."""
+    """Half done by its object only, it can still be judged: a run of another kind leaves it to the plan that
+    finds it due."""
     row = a_recording(reaching)
     reaching.storage.broken = {"call.wav"}
     reaching.apply()

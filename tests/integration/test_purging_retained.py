@@ -1,4 +1,5 @@
-"""Units in the CRM's long-term retention are disposed of when their period has ended, as live ones are, or named and kept as a whole (P34).
+"""Units in the CRM's long-term retention are disposed of when their period has ended, as live ones are, or
+named and kept as a whole (P34).
 
 All people are fictitious.
 """
@@ -217,7 +218,7 @@ def test_figures_are_taken_of_what_lies_there(night: Night) -> None:
     assert len(night.rows("cf_statistics")) == 1
 
 
-# -- holds -----------------------------------------------------------------------------------------------------------------------------
+# -- holds ---------------------------------------------------------------------------------------------------
 
 
 def test_a_hold_on_a_person_reaches_a_unit_there(night: Night) -> None:
@@ -263,7 +264,7 @@ def test_a_hold_that_comes_right_before_the_job_wins(night: Night) -> None:
     assert (run.counts["deleted"], all_there(night)) == (0, before)
 
 
-# -- what the platform does not let us do ------------------------------------------------------------------------------------------------
+# -- what the platform does not let us do --------------------------------------------------------------------
 
 
 def stays(night: Night, unit: str, kind: Kind = Kind.ALL) -> None:
@@ -326,7 +327,7 @@ def test_an_account_that_may_start_no_job_keeps_what_lies_there(night: Night) ->
     assert (run.state, skipped(run), all_there(night)) == (RunState.DONE, {CODE: 1}, before)
 
 
-# -- what goes wrong -----------------------------------------------------------------------------------------------------------------------
+# -- what goes wrong -----------------------------------------------------------------------------------------
 
 
 def test_a_job_that_is_refused_leaves_the_unit_for_the_next_night(night: Night) -> None:
@@ -392,7 +393,7 @@ def test_a_unit_in_quarantine_gets_no_note_where_none_can_hang(make_night: MakeN
     assert all_there(night) == {}
 
 
-# -- killed --------------------------------------------------------------------------------------------------------------------------------
+# -- killed --------------------------------------------------------------------------------------------------
 
 
 def organisation(night: Night) -> None:
@@ -433,7 +434,8 @@ def test_a_run_killed_at_any_point_ends_like_an_undisturbed_one(make_night: Make
 
 
 def test_a_run_killed_in_the_middle_of_the_job_goes_on_with_what_is_left(night: Night) -> None:
-    """Part of what a unit was judged by has gone: the rest is finished, for nobody could judge it any more."""
+    """Part of what a unit was judged by has gone: the rest is finished, for nobody could judge it any
+    more."""
     dossier, _ = retained_dossier(night)
     plan, context = night.plan(), night.context
 
@@ -454,7 +456,8 @@ def test_a_run_killed_in_the_middle_of_the_job_goes_on_with_what_is_left(night: 
 def test_what_was_announced_and_not_purged_when_the_database_was_lost_is_judged_again(
     make_night: MakeNight, database_file: Callable[[], str], *, whole: bool, before: str
 ) -> None:
-    """ERA-13: recovering purges no unit that is still there; of one whose own row has gone it purges the rest."""
+    """ERA-13: recovering purges no unit that is still there; of one whose own row has gone it purges the
+    rest."""
     night = make_night(url=database_file(), register=f"lost-{whole}-{before}.jsonl")
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
     for table, row in [*(("cf_fiche", fiche) for fiche in night.fiches_of(dossier)), *([("cf_dossier", dossier)] if whole else [])]:

@@ -1,6 +1,8 @@
-"""After a restore of the CRM: what had been erased and is back goes again, and nothing else does (ERA-13, R-091).
+"""After a restore of the CRM: what had been erased and is back goes again, and nothing else does (ERA-13,
+R-091).
 
-A restore brings back every row with the version it had; where a test says `made_again`, somebody has made rows anew with their old ids.
+A restore brings back every row with the version it had; where a test says `made_again`, somebody has made
+rows anew with their old ids.
 """
 
 from __future__ import annotations
@@ -71,7 +73,8 @@ def entries(night: Night, kind: str) -> list[dict[str, object]]:
 
 
 def test_what_a_restore_brings_back_goes_again(night: Night, backup: Backing) -> None:
-    """ERA-13: dossiers, their fiches, roles, notes, calls, recordings and people, and the trimmed contact; nothing is counted twice."""
+    """ERA-13: dossiers, their fiches, roles, notes, calls, recordings and people, and the trimmed contact;
+    nothing is counted twice."""
     organisation(night)
     kept = backup(night)
     first = night.apply(night.plan())
@@ -191,7 +194,8 @@ def test_a_person_who_is_needed_again_stays(night: Night) -> None:
 
 
 def test_a_trimmed_contact_that_was_filled_in_again_is_left_alone(night: Night, backup: Backing) -> None:
-    """A register number that a donor gave after the trim is no ghost of the old one: its row has another version."""
+    """A register number that a donor gave after the trim is no ghost of the old one: its row has another
+    version."""
 
     def donor(night: Night) -> str:
         person = night.contact(birthdate="1980-05-05", description="Verzonnen.")
@@ -244,7 +248,7 @@ def applied(night: Night, plan: Plan, points: Points) -> Run:
     return apply_plan(context, plan.id)
 
 
-# -- noticing a restore ------------------------------------------------------------------------------------------------
+# -- noticing a restore --------------------------------------------------------------------------------------
 
 
 def test_a_restore_is_noticed_by_the_rows_that_went_last(night: Night, backup: Backing) -> None:
@@ -335,11 +339,12 @@ def test_an_old_replay_plan_that_nobody_approved_gives_way_to_a_new_one(make_nig
     assert len(set(refusals)) == 2
 
 
-# -- a register in two places ------------------------------------------------------------------------------------------
+# -- a register in two places --------------------------------------------------------------------------------
 
 
 def test_a_lost_database_is_made_good_by_the_journal(make_night: MakeNight, backup: Backing, database_file: Callable[[], str]) -> None:
-    """The new database knows no rows to look for, so all are looked for; afterwards it has what the journal has."""
+    """The new database knows no rows to look for, so all are looked for; afterwards it has what the journal
+    has."""
     before = make_night(url=database_file(), register="erasures.jsonl")
     organisation(before)
     kept = backup(before)
@@ -431,7 +436,8 @@ def stable(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_holds_of_the_dpo_win_over_a_replay(night: Night, backup: Backing) -> None:
-    """HLD-04, HLD-07: on a dossier, on a person with the dossiers of that person, and after the plan was made."""
+    """HLD-04, HLD-07: on a dossier, on a person with the dossiers of that person, and after the plan was
+    made."""
 
     def cases(night: Night) -> dict[str, str]:
         child = night.contact(birthdate="2000-02-01")

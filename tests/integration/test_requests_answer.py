@@ -1,4 +1,5 @@
-"""From a confirmed person to an answer that two people let go: what of others is not shown, and what stops a release.
+"""From a confirmed person to an answer that two people let go: what of others is not shown, and what stops a
+release.
 
 R-117 to R-122, R-126 to R-128, R-157; EXP-06 to EXP-14, IDV-05. Everybody is fictitious.
 """
@@ -116,7 +117,8 @@ def test_a_third_person_has_one_label_in_three_fiches(night: Night, child: str, 
 
 
 def test_nothing_of_a_reporter_is_in_the_package_of_the_child(night: Night, child: str, dossier: str) -> None:
-    """R-119, EXP-08: name, number, e-mail and voice; the source is a third party, and a session to listen is offered."""
+    """R-119, EXP-08: name, number, e-mail and voice; the source is a third party, and a session to listen is
+    offered."""
     reporter = night.contact(firstname="Karel", lastname="Melderman (fictief)", telephone1=NUMBER, emailaddress1="karel@example.org")
     fiche = night.fiche(
         "grooming", dossier=dossier, cf_callernumber="0470/11.22.33", cf_calleremail="karel@example.org", cf_reporterkind=100000003,
@@ -160,7 +162,8 @@ def test_files_wait_for_a_person_and_go_along_under_a_name_that_tells_nothing(ni
 
 
 def test_whoever_is_only_written_to_about_a_dossier_is_not_told_which_one_it_is(night: Night, child: str, dossier: str) -> None:
-    """EXP-05: own data and own contacts; of somebody with a role the number of the dossier is told as well."""
+    """EXP-05: own data and own contacts; of somebody with a role the number of the dossier is told as
+    well."""
     reader, witness = night.contact(lastname="Lezer (fictief)"), night.contact(lastname="Getuige (fictief)")
     night.party(witness, "reporter", dossier=dossier)
     for contact in (reader, witness):
@@ -224,7 +227,8 @@ def test_the_language_of_an_answer(night: Night, asked: str, preferred: int | No
 
 
 def test_two_people_and_the_right_roles(night: Night, child: str, dossier: str) -> None:
-    """R-126, R-127, ACC-09, ACC-10: an attempt is on record with role and action, and says nothing about anybody."""
+    """R-126, R-127, ACC-09, ACC-10: an attempt is on record with role and action, and says nothing about
+    anybody."""
     answer = Answer(night, child)
     with pytest.raises(Refused) as refusal:
         compile_request(answer.context, answer.id, "anna", "crm_admin")
@@ -245,7 +249,8 @@ def test_two_people_and_the_right_roles(night: Night, child: str, dossier: str) 
 
 
 def test_a_row_that_turned_up_after_the_approval_sends_the_answer_back(night: Night, child: str, dossier: str) -> None:
-    """R-128, EXP-14: it is neither included nor withheld nor excluded; what was decided on the others stands."""
+    """R-128, EXP-14: it is neither included nor withheld nor excluded; what was decided on the others
+    stands."""
     night.fiche("grooming", dossier=dossier, cf_summary="Eerste gesprek.")
     answer = Answer(night, child)
     answer.compile()

@@ -1,4 +1,5 @@
-"""Whatever the machine proposes can go out as it is: nobody has to find out what the last look would refuse (EXP-06, EXP-07).
+"""Whatever the machine proposes can go out as it is: nobody has to find out what the last look would refuse
+(EXP-06, EXP-07).
 
 Everybody is fictitious.
 """
@@ -49,7 +50,8 @@ def donors(night: Night) -> list[str]:
 def test_every_proposal_of_a_seeded_organisation_can_be_released(
     emulator: RunningEmulator, make_night: Callable[..., Night], tmp_path: Path
 ) -> None:
-    """R-118, R-119: children, witnesses, reporters and donors, in every language, with the texts, messages and files of the seed."""
+    """R-118, R-119: children, witnesses, reporters and donors, in every language, with the texts, messages
+    and files of the seed."""
     emulator.load(SeedSpec(60, 7, DAY).rows())
     night = make_night()
     asking = [*people(night, "child")[:5], *people(night, "witness")[:2], *people(night, "reporter")[:2], *donors(night)[:2]]
@@ -162,7 +164,8 @@ UNREADABLE = {
 def test_a_file_that_no_program_can_read_goes_along_on_a_persons_word_on_that_very_file(
     night: Night, child: str, dossier: str, name: str
 ) -> None:
-    """EXP-07: no content of a file stops an answer, and APPROVED alone lets no file go that nobody could check."""
+    """EXP-07: no content of a file stops an answer, and APPROVED alone lets no file go that nobody could
+    check."""
     media_type, body, why = UNREADABLE[name]
     attach(night, dossier, name, media_type, body)
     answer = Answer(night, child)

@@ -1,4 +1,5 @@
-"""Erasure on request: what a DPO grants goes through the same guarded executor as everything else (6.2, table 4.2)."""
+"""Erasure on request: what a DPO grants goes through the same guarded executor as everything else (6.2, table
+4.2)."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ from tests.integration.night import Night, references_of
 
 
 def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(night: Night) -> None:
-    """6.2: disposal with reason ERASURE_REQUEST, long before the end, of the file with its fiches, notes, recordings, roles and people."""
+    """6.2: disposal with reason ERASURE_REQUEST, long before the end, of the file with its fiches, notes,
+    recordings, roles and people."""
     child, father = night.contact(birthdate="2010-05-05"), night.contact(lastname="Vader (fictief)")
     dossier = night.dossier("sexting", closed=False)
     (fiche,) = night.fiches_of(dossier)
@@ -58,7 +60,8 @@ def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(n
 
 
 def test_table_4_2_rank_5_who_obtained_a_restriction_may_have_the_file_erased(night: Night) -> None:
-    """Nothing but a restriction stands in the way, her own: the file goes. Somebody else's granted request stays where it is."""
+    """Nothing but a restriction stands in the way, her own: the file goes. Somebody else's granted request
+    stays where it is."""
     child, other = night.contact(birthdate="2000-02-01"), night.contact(birthdate="2001-02-01")
     dossier = night.dossier("sexting", closed=False)
     night.party(child, "child", dossier=dossier)
@@ -96,7 +99,8 @@ def test_table_4_2_rank_5_a_restriction_that_a_dpo_noted_for_somebody_is_theirs(
 
 
 def test_a_witness_loses_the_name_and_the_information_stays(night: Night) -> None:
-    """6.2, witness: partial anonymisation of the party row; the contact goes, and the number from which was reported."""
+    """6.2, witness: partial anonymisation of the party row; the contact goes, and the number from which was
+    reported."""
     child, witness = night.contact(birthdate="2010-05-05"), night.contact(lastname="Getuige (fictief)")
     dossier = night.dossier("sexting", closed=False)
     fiche = night.fiche("sexting", dossier=dossier, cf_callernumber="+32470112233", cf_summary="Verzonnen verklaring.")
@@ -175,7 +179,8 @@ def test_r079_a_hold_that_comes_between_plan_and_write_wins(night: Night, monkey
 
 
 def test_a_recording_that_has_to_wait_is_not_lost_when_its_file_goes(night: Night) -> None:
-    """HLD-13: what lies outside the CRM cannot be reached on the first night; the recording goes on the next one, without its fiche."""
+    """HLD-13: what lies outside the CRM cannot be reached on the first night; the recording goes on the next
+    one, without its fiche."""
     child = night.contact(birthdate="2010-05-05")
     dossier = night.dossier("sexting", closed=False)
     night.party(child, "child", dossier=dossier)
@@ -193,7 +198,8 @@ def test_a_recording_that_has_to_wait_is_not_lost_when_its_file_goes(night: Nigh
 
 
 def test_r078_the_persons_own_access_request_is_answered_first(night: Night) -> None:
-    """R-078; neither the erasure's own hold nor the thirty days after an answer stand in the way (table 4.2, rank 4)."""
+    """R-078; neither the erasure's own hold nor the thirty days after an answer stand in the way (table 4.2,
+    rank 4)."""
     child = night.contact(birthdate="2010-05-05", emailaddress1="lotte@example.org")
     dossier = night.dossier("sexting", closed=False)
     night.party(child, "child", dossier=dossier)
@@ -250,7 +256,8 @@ def test_r104_a_donors_profile_is_erased_and_the_payment_kept_until_the_end_of_2
 
 
 def test_r104_the_answer_tells_until_when_a_payment_stays_and_on_what_ground(make_night: Callable[..., Night]) -> None:
-    """R-104, art. 12(4): by its day where the schedule has a term, in the language of the answer, for people and for computers."""
+    """R-104, art. 12(4): by its day where the schedule has a term, in the language of the answer, for people
+    and for computers."""
     night = make_night(datetime(2026, 11, 25, 11, tzinfo=UTC), policy=with_payments)
     donor = night.contact(cf_newsletter=True)
     night.patch("cf_donations", night.donation(donor), cf_bookedon="2026-05-01T11:00:00Z")

@@ -1,4 +1,5 @@
-"""A pending request keeps all that may be about the person, from the receipt to the end of the grace (HLD-08)."""
+"""A pending request keeps all that may be about the person, from the receipt to the end of the grace
+(HLD-08)."""
 
 from __future__ import annotations
 

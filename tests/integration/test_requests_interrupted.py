@@ -1,4 +1,5 @@
-"""A granted request that is cut off anywhere goes on where it was, and no held row is in any of its writes (HLD-07, R-079)."""
+"""A granted request that is cut off anywhere goes on where it was, and no held row is in any of its writes
+(HLD-07, R-079)."""
 
 from __future__ import annotations
 
@@ -34,8 +35,8 @@ class Cut(Exception):
 
 
 class Watched(Moments):
-    """A connector on which something happens at given moments: before each read, and after each write. `written` are the ids of each
-    write, in order."""
+    """A connector on which something happens at given moments: before each read, and after each write.
+    `written` are the ids of each write, in order."""
 
     def __init__(self, inner: Any, act: Callable[[int], None], written: list[set[str]]) -> None:
         super().__init__(inner, act)
@@ -99,7 +100,8 @@ def test_an_erasure_that_is_cut_off_anywhere_is_finished_by_the_next_round(crm: 
 @settings(max_examples=8, deadline=None, phases=PLAIN, suppress_health_check=[*HealthCheck])
 @given(HOLDS)
 def test_no_held_row_is_in_a_write_of_a_granted_request(crm: RunningEmulator, hold: tuple[int, str]) -> None:
-    """R-079: a hold that comes up at any moment of the run; when it is lifted, what was granted is carried out."""
+    """R-079: a hold that comes up at any moment of the run; when it is lifted, what was granted is carried
+    out."""
     moment, kind = hold
     with tempfile.TemporaryDirectory() as folder:
         night = sealed_night(crm, Path(folder))

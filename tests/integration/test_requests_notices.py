@@ -1,4 +1,5 @@
-"""Recipients who are told of a decision: what their notices are about, how each ends, and how long they are kept (art. 19, ERA-14).
+"""Recipients who are told of a decision: what their notices are about, how each ends, and how long they are
+kept (art. 19, ERA-14).
 
 Everybody is fictitious.
 """

@@ -1,4 +1,5 @@
-"""Rectification, restriction, objection and withdrawn consent: what a decision does at once, and what waits for the release (6.2)."""
+"""Rectification, restriction, objection and withdrawn consent: what a decision does at once, and what waits
+for the release (6.2)."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ def ledger_of(night: Night) -> str:
     return json.dumps([[entry.kind, entry.data] for entry in night.store.ledger()])
 
 
-# -- rectification ---------------------------------------------------------------------------------------------------------------------
+# -- rectification -------------------------------------------------------------------------------------------
 
 
 def test_r102_a_corrected_birth_date_moves_the_end_of_a_grooming_dossier(night: Night) -> None:
@@ -145,7 +146,8 @@ def phones_and_name(night: Night, contact: str) -> Any:
 
 @pytest.mark.parametrize("right", [Right.ACCESS, Right.ERASURE, Right.RECTIFICATION, Right.OBJECTION])
 def test_the_pending_request_of_somebody_else_in_the_file_does_not_stop_a_correction(night: Night, right: Right) -> None:
-    """HLD-08 keeps from disposal, and a correction disposes of nothing; HLD-04: what is on one person stops at the file."""
+    """HLD-08 keeps from disposal, and a correction disposes of nothing; HLD-04: what is on one person stops
+    at the file."""
     witness, child = night.contact(mobilephone="0472 12 13 14"), night.contact(lastname="Maes (fictief)", birthdate="2010-05-05")
     dossier = night.dossier("grooming", closed=False)
     night.party(witness, "reporter", dossier=dossier)
@@ -182,7 +184,8 @@ def test_a_hold_on_somebody_else_in_the_file_does_not_stop_a_correction(night: N
     ],
 )
 def test_a_correction_that_has_to_wait_is_told_at_the_decision(night: Night, kind: str, code: str, on_person: bool) -> None:
-    """Whatever `write` would leave undone, `waiting` says, with its code; a restriction gives way to the person who obtained it alone."""
+    """Whatever `write` would leave undone, `waiting` says, with its code; a restriction gives way to the
+    person who obtained it alone."""
     witness = night.contact(mobilephone="0472 12 13 14")
     dossier = night.dossier("grooming", closed=False)
     night.party(witness, "reporter", dossier=dossier)
@@ -201,7 +204,7 @@ def test_a_correction_that_has_to_wait_is_told_at_the_decision(night: Night, kin
     assert (night.get("contacts", witness) or {})["mobilephone"] == "0472 12 13 14"
 
 
-# -- restriction -----------------------------------------------------------------------------------------------------------------------
+# -- restriction ---------------------------------------------------------------------------------------------
 
 
 def test_a_restriction_is_a_hold_from_the_moment_of_the_decision(night: Night) -> None:
@@ -231,7 +234,7 @@ def test_a_refused_restriction_places_nothing(night: Night) -> None:
     assert (night.store.holds(), night.store.request(request.id).refusal) == ([], "RF-08")
 
 
-# -- objection and consent -------------------------------------------------------------------------------------------------------------
+# -- objection and consent -----------------------------------------------------------------------------------
 
 
 def test_r101_direct_marketing_stops_at_once_and_the_suppression_stays(night: Night) -> None:
@@ -316,7 +319,8 @@ def test_a_donor_who_withdraws_from_the_newsletter_loses_nothing_else(night: Nig
 
 
 def test_r115_a_suspect_who_withdraws_consent_is_unsubscribed_and_nothing_else_is_told(night: Night) -> None:
-    """R-115: the same answer, items and entries as for a subscriber who is known for nothing else; the file stays as it is."""
+    """R-115: the same answer, items and entries as for a subscriber who is known for nothing else; the file
+    stays as it is."""
     suspect = night.contact(cf_newsletter=True)
     dossier = night.dossier("sexting", closed=False)
     role = night.party(suspect, "suspect", dossier=dossier)
@@ -346,12 +350,13 @@ def test_r115_a_suspect_who_withdraws_consent_is_unsubscribed_and_nothing_else_i
     assert night.store.plans() == []
 
 
-# -- neutral answers, refusals, roles --------------------------------------------------------------------------------------------------
+# -- neutral answers, refusals, roles ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("right", [right for right in Right if right is not Right.ACCESS])
 def test_a_neutral_answer_takes_the_decision_like_any_other_and_is_the_same_for_a_suspect_as_for_nobody(night: Night, right: Right) -> None:
-    """SUS-04, SUS-07, SUS-10, R-111, R-113: granted or refused, the register says the same of both, and nothing is written."""
+    """SUS-04, SUS-07, SUS-10, R-111, R-113: granted or refused, the register says the same of both, and
+    nothing is written."""
     suspect, nobody = night.contact(), night.contact(lastname="Maes (fictief)")
     night.party(suspect, "suspect", dossier=night.dossier("sexting", closed=False))
     rows = []
@@ -464,11 +469,12 @@ def code_of(attempt: Callable[[], object]) -> str:
     return refused.value.code
 
 
-# -- recipients ------------------------------------------------------------------------------------------------------------------------
+# -- recipients ----------------------------------------------------------------------------------------------
 
 
 def test_recipients_of_what_is_erased_are_named_once_and_only_of_what_was_granted(night: Night) -> None:
-    """Art. 19, ERA-14: looked up before anything goes; of a file in which the person is suspected, nothing (SUS-05)."""
+    """Art. 19, ERA-14: looked up before anything goes; of a file in which the person is suspected, nothing
+    (SUS-05)."""
     child = night.contact(birthdate="2010-05-05")
     dossier, other = night.dossier("sexting", closed=False), night.dossier("sexting", closed=False)
     night.party(child, "child", dossier=dossier)

@@ -119,7 +119,8 @@ def test_the_names_stay_while_a_complaint_follows(in_may: Night, by: str) -> Non
 
 
 def test_a_hold_names_a_request_in_no_words(in_may: Night) -> None:
-    """SUS-07, ACC-08: not in its reason, its basis or the reason of its release, by whatever name of the request somebody typed."""
+    """SUS-07, ACC-08: not in its reason, its basis or the reason of its release, by whatever name of the
+    request somebody typed."""
     request = delivered(in_may)
     dossier = in_may.dossier("social_card")
     slip = request.reference.lower().replace("0", "o")
@@ -134,7 +135,8 @@ def test_a_hold_names_a_request_in_no_words(in_may: Night) -> None:
 
 
 def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
-    """Holds of before, in force or released, get the code with the next round, whether the CRM answers or not; the ledger agrees."""
+    """Holds of before, in force or released, get the code with the next round, whether the CRM answers or
+    not; the ledger agrees."""
     request = delivered(in_may)
     close(dpo(in_may), request.id, "DELIVERED")
     dossiers = [in_may.dossier("social_card"), in_may.dossier("grooming")]

@@ -1,4 +1,5 @@
-"""What a person is told of the processing is about this person: role, purpose, basis, term and source, for each kind of person (6.2, 7.1).
+"""What a person is told of the processing is about this person: role, purpose, basis, term and source, for
+each kind of person (6.2, 7.1).
 
 Everybody is fictitious.
 """
@@ -121,7 +122,8 @@ def test_somebody_with_several_relations_is_told_all_of_them(night: Night) -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_day_that_has_passed_is_no_term(night: Night, language: str) -> None:
-    """Section 7.1(d), HLD-08: the request keeps what its term would have let go, and that is what the person reads."""
+    """Section 7.1(d), HLD-08: the request keeps what its term would have let go, and that is what the person
+    reads."""
     contact = night.contact(birthdate="2001-03-04")
     dossier = night.dossier("social_card", spoken=date(2024, 4, 18))
     night.party(contact, "child", dossier=dossier)
@@ -144,7 +146,8 @@ def test_a_hold_that_somebody_placed_is_told_without_detail(night: Night, kind: 
 
 
 def test_the_request_of_somebody_else_is_not_told(night: Night) -> None:
-    """SUS-05: a file that a brother's request or objection keeps as well is told as by the own request alone."""
+    """SUS-05: a file that a brother's request or objection keeps as well is told as by the own request
+    alone."""
     contact, brother = night.contact(birthdate="2001-03-04"), night.contact(birthdate="2003-03-04")
     dossier = night.dossier("social_card", spoken=date(2024, 4, 18))
     for child in (contact, brother):
@@ -170,7 +173,8 @@ def test_whoever_is_not_the_child_is_not_told_whether_the_age_has_come(night: Ni
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_two_people_of_an_open_dossier_are_told_its_term_alike(night: Night, language: str) -> None:
-    """RET-08, RET-13, section 7.1(d): it is kept until the age, and as long as it is open; that it is open is told by nothing of it."""
+    """RET-08, RET-13, section 7.1(d): it is kept until the age, and as long as it is open; that it is open is
+    told by nothing of it."""
     child, witness = night.contact(birthdate="2012-03-04"), night.contact()
     said = set()
     for closed in (False, True):
@@ -219,7 +223,8 @@ def test_nobody_objects_to_what_rests_on_vital_interests(night: Night) -> None:
 
 
 def test_a_recording_in_the_file_of_a_child_names_no_speaker(night: Night) -> None:
-    """Section 7.1(g): who spoke is in no column, so that neither the child nor a third party is told as its source."""
+    """Section 7.1(g): who spoke is in no column, so that neither the child nor a third party is told as its
+    source."""
     contact = night.contact(birthdate="2001-03-04")
     dossier = night.dossier("grooming", closed=False, fiches=0)
     night.party(contact, "child", dossier=dossier)
@@ -230,8 +235,8 @@ def test_a_recording_in_the_file_of_a_child_names_no_speaker(night: Night) -> No
 
 @pytest.mark.parametrize("reporter", [None, 100000000, 100000001, 100000003])
 def test_of_a_parent_nobody_is_told_as_the_source_unless_it_was_they(night: Night, reporter: int | None) -> None:
-    """R-119, section 7.1(g): "a third party" may be untrue of a parent who called, "a parent" would tell of the other one; the same words
-    whoever it was. Whose call a number proves to be, they are told as it."""
+    """R-119, section 7.1(g): "a third party" may be untrue of a parent who called, "a parent" would tell of
+    the other one; the same words whoever it was. Whose call a number proves to be, they are told as it."""
     parent = night.contact(telephone1="+32470112233")
     in_a_file("parent", cf_reporterkind=reporter)(night, parent)
     assert told(night, parent)["dossier"].sources == ("contacts",)
@@ -249,7 +254,8 @@ def test_a_file_without_a_conversation_has_no_source_made_up(night: Night) -> No
 
 @pytest.mark.parametrize("is_suspected", [False, True])
 def test_a_volunteer_is_told_what_the_agreement_needs(night: Night, is_suspected: bool) -> None:
-    """EXP-01, SUS-04: the birth date and the register number, whether there is a file that is closed or none at all."""
+    """EXP-01, SUS-04: the birth date and the register number, whether there is a file that is closed or none
+    at all."""
     contact = night.contact(birthdate="1985-03-04", cf_nationalnumber="85030400191")
     volunteer(night, contact)
     if is_suspected:

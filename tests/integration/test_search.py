@@ -1,4 +1,5 @@
-"""Everything that the CRM has about a person is found: each place is proven by a row that was planted there (EXP-03)."""
+"""Everything that the CRM has about a person is found: each place is proven by a row that was planted there
+(EXP-03)."""
 
 from __future__ import annotations
 
@@ -75,11 +76,12 @@ def urls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return sent
 
 
-# -- links -------------------------------------------------------------------------------------------------------------
+# -- links ---------------------------------------------------------------------------------------------------
 
 
 def test_a_role_leads_to_everything_in_its_dossier(night: Night) -> None:
-    """EXP-05: a child is told everything about it in the dossier; a fiche, recording, note, call, e-mail and role of it are found."""
+    """EXP-05: a child is told everything about it in the dossier; a fiche, recording, note, call, e-mail and
+    role of it are found."""
     child, parent = person(night), night.contact()
     dossier = night.dossier("runaway", fiches=2)
     role, other_role = night.party(child, "child", dossier=dossier), night.party(parent, "parent", dossier=dossier)
@@ -203,7 +205,7 @@ def test_anonymised_rows_are_left_out(night: Night) -> None:
     assert (set(found.dossiers), gone in found.fiches, len(found.fiches), len(found.mentions)) == ({dossier}, False, 1, 0)
 
 
-# -- mentions ----------------------------------------------------------------------------------------------------------
+# -- mentions ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -294,7 +296,8 @@ def test_what_is_found_by_a_link_is_no_mention(night: Night) -> None:
 
 
 def test_a_suspect_without_a_contact_who_bears_the_name_counts_as_the_person(night: Night) -> None:
-    """SUS-06: nothing is revealed of a dossier in which the person is suspected under a role that nobody has linked."""
+    """SUS-06: nothing is revealed of a dossier in which the person is suspected under a role that nobody has
+    linked."""
     witness = person(night)
     dossier = night.dossier("runaway")
     night.party(witness, "reporter", dossier=dossier)
@@ -315,7 +318,7 @@ def test_a_row_that_people_know_to_be_about_the_person_is_taken_in_by_itself(nig
     assert two not in found.fiches
 
 
-# -- bin and retention -------------------------------------------------------------------------------------------------
+# -- bin and retention ---------------------------------------------------------------------------------------
 
 
 def test_deleted_rows_are_found_in_the_recycle_bin(night: Night) -> None:
@@ -352,7 +355,8 @@ def test_deleted_rows_are_found_in_the_recycle_bin(night: Night) -> None:
 
 
 def test_a_deleted_role_counts_with_its_file_or_where_it_is_a_suspicion(night: Night) -> None:
-    """SUS-05: nobody learns of a dossier because a role was deleted there; other roles that were deleted are none any more."""
+    """SUS-05: nobody learns of a dossier because a role was deleted there; other roles that were deleted are
+    none any more."""
     switch(night, recycle_bin_days=30)
     witness = person(night)
     doubtful, cleared = night.dossier("runaway"), night.dossier("sexting")
@@ -376,7 +380,7 @@ def test_retained_rows_are_found(night: Night) -> None:
     assert {(each.place, each.kind, each.id) for each in found.elsewhere} == {("retained", "recording", recording)}
 
 
-# -- what was not searched ---------------------------------------------------------------------------------------------
+# -- what was not searched -----------------------------------------------------------------------------------
 
 
 def test_places_that_are_not_searched_are_named(night: Night) -> None:
@@ -418,7 +422,7 @@ def test_a_bin_that_may_not_be_looked_into_is_named(night: Night) -> None:
     assert "retained" not in found.not_searched
 
 
-# -- whole, quick and discreet -----------------------------------------------------------------------------------------
+# -- whole, quick and discreet -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -460,7 +464,8 @@ def test_no_address_holds_anything_personal(night: Night, urls: list[str]) -> No
 
 @pytest.fixture
 def large(night: Night) -> str:
-    """A person with 500 fiches in one dossier, each with a recording, a note and a role of somebody else (R-159)."""
+    """A person with 500 fiches in one dossier, each with a recording, a note and a role of somebody else
+    (R-159)."""
     child, parent = person(night), night.contact()
     dossier = night.dossier("runaway", fiches=0)
     night.party(child, "child", dossier=dossier)
@@ -490,7 +495,8 @@ def test_a_person_with_500_fiches_is_searched_in_seconds(night: Night, large: st
 
 
 def test_nothing_is_found_twice(night: Night) -> None:
-    """A row stands in one place, whatever number of links and texts lead to it, and the search gives the same each time."""
+    """A row stands in one place, whatever number of links and texts lead to it, and the search gives the same
+    each time."""
     switch(night, recycle_bin_days=30)
     one, two = person(night), person(night, cf_nationalnumber=None)
     dossier = night.dossier("runaway", fiches=2)

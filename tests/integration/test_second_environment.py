@@ -1,4 +1,5 @@
-"""Another organisation: other tables, columns, options and kinds of dates; the same rules and the same night (portability)."""
+"""Another organisation: other tables, columns, options and kinds of dates; the same rules and the same night
+(portability)."""
 
 from __future__ import annotations
 

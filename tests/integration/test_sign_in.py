@@ -1,4 +1,5 @@
-"""Signing in as towards a real CRM: MSAL over https, to a sign-in service in the forms of Entra ID and of AD FS."""
+"""Signing in as towards a real CRM: MSAL over https, to a sign-in service in the forms of Entra ID and of AD
+FS."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def emulator(server: RunningEmulator, ca_file: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def settings(emulator: RunningEmulator, ca_file: Path, tmp_path: Path) -> Callable[..., Settings]:
-    """The settings of one sign-in service: `form` is the end of its address. With SECRET, unless told otherwise, and a store of its own."""
+    """The settings of one sign-in service: `form` is the end of its address. With SECRET, unless told
+    otherwise, and a store of its own."""
 
     def make(form: str, **others: object) -> Settings:
         given: dict[str, object] = {
@@ -92,7 +94,8 @@ def know(emulator: RunningEmulator, proof: dict[str, str], **more: object) -> No
 
 
 def a_client_certificate(folder: Path, kind: str, password: str) -> tuple[Path, str]:
-    """The file with key and certificate as the product takes it, and the certificate as the application's registration has it."""
+    """The file with key and certificate as the product takes it, and the certificate as the application's
+    registration has it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client.example")])
     start = datetime.now(UTC) - timedelta(days=1)
@@ -118,7 +121,7 @@ def application_of(emulator: RunningEmulator, user: str) -> str:
     return application
 
 
-# -- the service itself ------------------------------------------------------------------------------------------------
+# -- the service itself --------------------------------------------------------------------------------------
 
 
 @FORMS
@@ -226,7 +229,7 @@ def test_the_commands_work_over_https_with_a_secret(emulator: RunningEmulator, c
     assert SECRET not in said.stdout + said.stderr
 
 
-# -- a person ----------------------------------------------------------------------------------------------------------
+# -- a person ------------------------------------------------------------------------------------------------
 
 
 class Patience:
@@ -246,7 +249,8 @@ class Patience:
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[Patience]:
-    """At a terminal. The connections that MSAL opens end with the test: by itself it leaves them to the garbage collector."""
+    """At a terminal. The connections that MSAL opens end with the test: by itself it leaves them to the
+    garbage collector."""
     patience, opened, application = Patience(), [], msal.PublicClientApplication
 
     def remembered(*given: Any, **more: Any) -> Any:

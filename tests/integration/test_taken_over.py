@@ -1,4 +1,5 @@
-"""A run of which another process has taken over the right to go on: nothing more leaves it, and nothing is counted twice."""
+"""A run of which another process has taken over the right to go on: nothing more leaves it, and nothing is
+counted twice."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ def copied_before(night: Night, database: Path, target: Path, method: str) -> An
 
 
 def test_a_batch_of_statistics_that_is_fixed_a_second_time_counts_once(make_night: MakeNight, tmp_path: Path) -> None:
-    """The store is restored to the moment before the figures were fixed: the same run comes to the same rows."""
+    """The store is restored to the moment before the figures were fixed: the same run comes to the same
+    rows."""
     night = make_night(url=f"sqlite:///{tmp_path / 'first.db'}", register="erasures.jsonl")
     organisation(night)
     plan = night.approved(night.plan())
@@ -108,7 +110,8 @@ def growing(make_night: MakeNight, tmp_path: Path) -> tuple[Night, Any]:
 
 
 def test_totals_that_grow_are_counted_once_where_the_store_is_restored_to_the_moment_before(make_night: MakeNight, tmp_path: Path) -> None:
-    """ERA-16: the register of erasures beside the database knows from which versions on the run has counted."""
+    """ERA-16: the register of erasures beside the database knows from which versions on the run has
+    counted."""
     night, plan = growing(make_night, tmp_path)
     store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix_statistics")
     run = apply_plan(dataclasses.replace(night.context, store=store), plan.id)
@@ -120,7 +123,8 @@ def test_totals_that_grow_are_counted_once_where_the_store_is_restored_to_the_mo
 
 
 def test_totals_of_which_a_run_only_noted_that_they_grow_are_counted(make_night: MakeNight, tmp_path: Path) -> None:
-    """It was killed right before its request, and the store is restored to before that: nothing is lost either."""
+    """It was killed right before its request, and the store is restored to before that: nothing is lost
+    either."""
     night, plan = growing(make_night, tmp_path)
 
     class Killed(BaseException):

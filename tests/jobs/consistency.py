@@ -1,4 +1,5 @@
-"""Checks consistency proofs as a stranger does, by RFC 9162 alone: `jobs/ledger/merkle.py` makes them, and no code of its own proves it."""
+"""Checks consistency proofs as a stranger does, by RFC 9162 alone: `jobs/ledger/merkle.py` makes them, and no
+code of its own proves it."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from collections.abc import Sequence
 
 
 def is_consistent(earlier: int, later: int, path: Sequence[bytes], earlier_root: bytes, later_root: bytes) -> bool:
-    """Whether a path shows that the later tree only adds leaves to the earlier one (RFC 9162, section 2.1.4.2)."""
+    """Whether a path shows that the later tree only adds leaves to the earlier one (RFC 9162, section
+    2.1.4.2)."""
     if earlier == later:
         return not path and earlier_root == later_root
     if not 0 < earlier < later:

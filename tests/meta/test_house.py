@@ -1,4 +1,5 @@
-"""What holds for the whole house: one place that writes, no prints, the wheel, the lock files, the storeys."""
+"""What holds for the whole house: one place that writes, no prints, the wheel, the lock files, the
+storeys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The storeys are laid out in rooms: each says what it is for, can be taken in at a glance, and stands in the page of the architecture."""
+"""The storeys are laid out in rooms: each says what it is for, can be taken in at a glance, and stands in the
+page of the architecture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a command loads: heavy libraries only where they are needed. Time is measured by `python -m benchmarks.startup`, not here."""
+"""What a command loads: heavy libraries only where they are needed. Time is measured by `python -m
+benchmarks.startup`, not here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Builders for the tests of the law: each names only what matters. The people are fictitious and stay the same."""
+"""Builders for the tests of the law: each names only what matters. The people are fictitious and stay the
+same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Units of every kind, as hypothesis draws them: also with nothing known, sentinels, and dates still to come."""
+"""Units of every kind, as hypothesis draws them: also with nothing known, sentinels, and dates still to
+come."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""From how many rows on a bulk-delete job is quicker than batches, as measured in this CRM. Pure: seconds are told, not taken.
+"""From how many rows on a bulk-delete job is quicker than batches, as measured in this CRM. Pure: seconds are
+told, not taken.
 
-Batches cost so much for each row. A job costs a start and then so much for each row; both are fitted to what jobs have taken, where later
-jobs count more. Until there are measurements, the figures are those of the reference, section 6.3: 25 rows take 20 s one by one and 50 s
-as a job, 500 rows 500 s and 150 s.
+Batches cost so much for each row. A job costs a start and then so much for each row; both are fitted to what
+jobs have taken, where later jobs count more. Until there are measurements, the figures are those of the
+reference, section 6.3: 25 rows take 20 s one by one and 50 s as a job, 500 rows 500 s and 150 s.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class Crossover:
         self._batch_row_s = BATCH_ROW_S
         self.is_measured = False  # whether batches were
         self._jobs = 0
-        # Weighted sums for a line through (rows, seconds): weight, rows, rows squared, seconds, rows times seconds.
+        # Weighted sums for a line through (rows, seconds): weight, rows, rows squared, seconds, rows times
+        # seconds.
         self._sums: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
         for rows, seconds in FIRST_JOBS:
             self._add(rows, seconds, fading=1.0)

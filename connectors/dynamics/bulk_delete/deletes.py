@@ -1,8 +1,10 @@
-"""Deletes of many single rows of one kind: as a job of the CRM (jobs.py) where that is quicker (crossover.py), else in batches.
+"""Deletes of many single rows of one kind: as a job of the CRM (jobs.py) where that is quicker
+(crossover.py), else in batches.
 
-Whatever a job leaves is looked at again and goes in batches: the job only ever saves time. What it says is not believed: a row is DONE when
-it has been looked for and was not there. Its seconds are many, so holds are looked up again before each batch that follows it, those of the
-CRM here and the product's own by asking the caller; the latter also before a job is started and while it goes on.
+Whatever a job leaves is looked at again and goes in batches: the job only ever saves time. What it says is
+not believed: a row is DONE when it has been looked for and was not there. Its seconds are many, so holds are
+looked up again before each batch that follows it, those of the CRM here and the product's own by asking the
+caller; the latter also before a job is started and while it goes on.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ Send = Callable[[Sequence[int], Held | None], list[ChangeResult]]
 
 
 class BulkDelete(StrEnum):
-    """When jobs are used: where they are expected to be quicker, never, or for each set of single rows (to try them out)."""
+    """When jobs are used: where they are expected to be quicker, never, or for each set of single rows (to
+    try them out)."""
 
     AUTO = "auto"
     OFF = "off"
@@ -58,7 +61,8 @@ class _Row(msgspec.Struct):
 
 @dataclass
 class _Work:
-    """One call: what is wanted, by index, and what is known. `is_fresh`: the caller has looked at the holds a moment ago."""
+    """One call: what is wanted, by index, and what is known. `is_fresh`: the caller has looked at the holds a
+    moment ago."""
 
     change_sets: Sequence[ChangeSet]
     send: Send
@@ -126,11 +130,12 @@ class Deleting:
         return Capability(name, True, "large sets of recordings go by a job where that is quicker than batches")
 
     def carry_out(self, change_sets: Sequence[ChangeSet], send: Send, held: Held | None = None) -> list[ChangeResult]:
-        """One result for each change set, in the order given; `send` is the way of batches, told by index. `held` names, of the keys it is
-        given, those that a hold of the product covers now.
+        """One result for each change set, in the order given; `send` is the way of batches, told by index.
+        `held` names, of the keys it is given, those that a hold of the product covers now.
 
         Raises:
-            ConnectorError: a job of before has not ended, or the very first batch is refused; nothing was done.
+            ConnectorError: a job of before has not ended, or the very first batch is refused; nothing was
+                done.
         """
         swept = self._jobs.unsettled
         if swept:
@@ -152,16 +157,18 @@ class Deleting:
         return [work.results[index] for index in range(len(change_sets))]
 
     def _at_once(self, work: _Work) -> list[ChangeResult]:
-        """Send all of it; where a job of before had to be waited for, what has come under a hold meanwhile is left out."""
+        """Send all of it; where a job of before had to be waited for, what has come under a hold meanwhile is
+        left out."""
         indices: Sequence[int] = range(len(work.change_sets))
         indices = indices if work.is_fresh else self._unheld(work, indices)
         work.results.update(zip(indices, work.send(indices, work.held) if indices else [], strict=True))
         return [work.results[index] for index in range(len(work.change_sets))]
 
-    # -- which way -----------------------------------------------------------------------------------------------------
+    # -- which way -------------------------------------------------------------------------------------------
 
     def _singles(self, change_sets: Sequence[ChangeSet]) -> tuple[Table | None, list[int]]:
-        """The change sets that each delete one row, all of the same table, one that a job may delete from; none where they are mixed."""
+        """The change sets that each delete one row, all of the same table, one that a job may delete from;
+        none where they are mixed."""
         found = [
             index for index, one in enumerate(change_sets) if len(one.operations) == 1 and one.operations[0].kind is OperationKind.DELETE
         ]
@@ -188,10 +195,11 @@ class Deleting:
                 self._lacking = f"whether there are jobs could not be asked: {failure}"
         return self._lacking
 
-    # -- batches -------------------------------------------------------------------------------------------------------
+    # -- batches ---------------------------------------------------------------------------------------------
 
     def _in_batches(self, work: _Work, indices: Sequence[int]) -> None:
-        """Send what is left, a hundred at a time; the caller's own look at the holds is good for the very first hundred only."""
+        """Send what is left, a hundred at a time; the caller's own look at the holds is good for the very
+        first hundred only."""
         for at in range(0, len(indices), BATCH_ROWS):
             chunk = indices[at : at + BATCH_ROWS]
             if not work.is_fresh:
@@ -238,7 +246,7 @@ class Deleting:
                     by_record.setdefault(operation.record, []).append(operation.id)
         return {row for record, ids in by_record.items() for row in held(self._read, record, ids)}
 
-    # -- a job ---------------------------------------------------------------------------------------------------------
+    # -- a job -----------------------------------------------------------------------------------------------
 
     def _by_job(self, table: Table, guard: Guard, wanted: Mapping[int, Operation], work: _Work) -> None:
         """Delete rows by a job; those without a result afterwards are for the batches."""

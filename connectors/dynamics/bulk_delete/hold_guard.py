@@ -1,6 +1,8 @@
-"""The hold of a row's dossier, as a condition of the very query that deletes the row: one set after our look still wins (HLD-07).
+"""The hold of a row's dossier, as a condition of the very query that deletes the row: one set after our look
+still wins (HLD-07).
 
-A recording leads to a dossier by its fiche, and so does an attachment of a fiche. No other kind of row is deleted by a job.
+A recording leads to a dossier by its fiche, and so does an attachment of a fiche. No other kind of row is
+deleted by a job.
 """
 
 from __future__ import annotations
@@ -17,15 +19,16 @@ from rules.model.records import Dossier, Fiche, Note, Record, Recording
 R = TypeVar("R", bound=Record)
 
 ALIAS = "held"
-# By kind: the lookup that leads to the fiche. A recording may have none; what an attachment hangs on must be a fiche, or the way from it to
-# a dossier is another one.
+# By kind: the lookup that leads to the fiche. A recording may have none; what an attachment hangs on must be
+# a fiche, or the way from it to a dossier is another one.
 WAYS: dict[str, tuple[str, str]] = {"recording": ("fiche", "LeftOuter"), "note": ("regarding", "Inner")}
 _CAST = "Microsoft.Dynamics.CRM."
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`links` and `filters` belong into a QueryExpression; both are empty where the organisation keeps no legal holds in its CRM."""
+    """`links` and `filters` belong into a QueryExpression; both are empty where the organisation keeps no
+    legal holds in its CRM."""
 
     links: tuple[dict[str, Any], ...] = ()
     filters: tuple[dict[str, Any], ...] = ()
@@ -38,7 +41,8 @@ class Read(Protocol):
 
 
 def guard_of(table: Table, mapping: Mapping, definition: Callable[[Table], TableDefinition]) -> Guard | None:
-    """The guard for rows of this table; None where it cannot be expressed, so that they must not go by a job."""
+    """The guard for rows of this table; None where it cannot be expressed, so that they must not go by a
+    job."""
     if table.kind not in WAYS:
         return None
     field, join = WAYS[table.kind]

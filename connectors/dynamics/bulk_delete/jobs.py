@@ -1,7 +1,9 @@
-"""Jobs by which the CRM deletes rows by itself: started, followed to their end, their failures read, their traces removed.
+"""Jobs by which the CRM deletes rows by itself: started, followed to their end, their failures read, their
+traces removed.
 
-A job names each row with the very version that was judged, which is to a job what If-Match is to a request, and carries the hold guard
-(hold_guard.py). What it leaves behind (its name, its conditions) are GUIDs and versions, never personal data, and is removed in the end.
+A job names each row with the very version that was judged, which is to a job what If-Match is to a request,
+and carries the hold guard (hold_guard.py). What it leaves behind (its name, its conditions) are GUIDs and
+versions, never personal data, and is removed in the end.
 
 Source: the reference, sections 6.2 and 11.5; Microsoft Learn, "Delete data in bulk".
 """
@@ -25,8 +27,8 @@ from connectors.dynamics.http.transport import Answer, NotSent, Transport
 from connectors.interface import ConnectorError, ReadIncomplete, Unauthorised
 
 PREFIX = "crm-compliance "  # of the name of every job of ours
-# Rows in one query. It could be five times as many (500 conditions), but the service looks at all of them before it deletes them one by
-# one, and a hold that comes in between would be late (HLD-07).
+# Rows in one query. It could be five times as many (500 conditions), but the service looks at all of them
+# before it deletes them one by one, and a hold that comes in between would be late (HLD-07).
 PAIRS = 50
 FIRST_POLL_S, LONGEST_POLL_S, POLL_GROWTH = 0.5, 30.0, 1.5
 FOLLOW_S = 1_800.0  # then the job is cancelled
@@ -42,7 +44,8 @@ _TYPE = "Microsoft.Dynamics.CRM."
 
 
 class NotStarted(Exception):
-    """The CRM did not take the job and has done nothing; `is_lasting`: nor would it take the next one; `status` is that of its answer."""
+    """The CRM did not take the job and has done nothing; `is_lasting`: nor would it take the next one;
+    `status` is that of its answer."""
 
     def __init__(self, reason: str, *, is_lasting: bool, status: int | None = None) -> None:
         super().__init__(reason)
@@ -77,7 +80,8 @@ T = TypeVar("T", _Job, _Run, _Failure)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a job says of itself: the rows that it could not delete, with the CRM's code, and its counts where it tells them."""
+    """What a job says of itself: the rows that it could not delete, with the CRM's code, and its counts where
+    it tells them."""
 
     failures: Mapping[str, str]
     succeeded: int | None = None
@@ -85,7 +89,8 @@ class Report:
 
 
 def query_set(table: str, primary_id: str, versions: Sequence[tuple[str, int]], guard: Guard) -> list[dict[str, Any]]:
-    """Queries that find exactly these rows (id, version number), as long as they have that version and no hold covers them."""
+    """Queries that find exactly these rows (id, version number), as long as they have that version and no
+    hold covers them."""
     queries = []
     for at in range(0, len(versions), PAIRS):
         exact = [
@@ -122,7 +127,8 @@ EARLIER: Final = timedelta(minutes=5)
 
 
 def start_of(clock: ServerClock) -> str:
-    """A moment from which on a job may start: a few minutes ago by the CRM's own clock, long past where it tells none.
+    """A moment from which on a job may start: a few minutes ago by the CRM's own clock, long past where it
+    tells none.
 
     One that is still to come, by the clock of whatever server takes the job, would put it off.
     """
@@ -131,14 +137,15 @@ def start_of(clock: ServerClock) -> str:
 
 
 class Jobs:
-    """The bulk-delete jobs of one account. `unsettled`: one of them may not have ended, so that `sweep` comes before any other write."""
+    """The bulk-delete jobs of one account. `unsettled`: one of them may not have ended, so that `sweep` comes
+    before any other write."""
 
     def __init__(self, transport: Transport, warnings: list[str]) -> None:
         self._transport = transport
         self._warnings = warnings
         self.unsettled = False
 
-    # -- one job -------------------------------------------------------------------------------------------------------
+    # -- one job ---------------------------------------------------------------------------------------------
 
     def start(self, name: str, queries: Sequence[dict[str, Any]], *, start_at: str, options: Mapping[str, bool]) -> str:
         """Have the CRM start a job; gives its id.
@@ -183,7 +190,8 @@ class Jobs:
             raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429, status=answer.status)
 
     def end(self, job: str, must_stop: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until a job has ended; after half an hour, or once it must stop, it is cancelled. Gives whether it has ended.
+        """Wait until a job has ended; after half an hour, or once it must stop, it is cancelled. Gives
+        whether it has ended.
 
         Raises:
             ConnectorError: the CRM cannot be asked.
@@ -194,7 +202,8 @@ class Jobs:
         return self._follow(job, CANCEL_S)
 
     def report(self, job: str) -> Report:
-        """What a job that has ended says of itself; "succeeded" does not mean that nothing failed (section 6.2).
+        """What a job that has ended says of itself; "succeeded" does not mean that nothing failed (section
+        6.2).
 
         Raises:
             ConnectorError: the CRM cannot be asked.
@@ -212,7 +221,8 @@ class Jobs:
         return Report(codes, runs[0].successcount if runs else None, failed)
 
     def clean(self, job: str, name: str) -> None:
-        """Remove what tells of a job that has ended: its own row, and with it its run and failures. What stays becomes a warning."""
+        """Remove what tells of a job that has ended: its own row, and with it its run and failures. What
+        stays becomes a warning."""
         self.unsettled = False
         try:
             self._remove(f"{JOBS}({guid(job)})")
@@ -226,10 +236,11 @@ class Jobs:
         except ConnectorError as failure:
             self._warn(f"the rows of the bulk delete {job} could not be removed: {failure} They hold ids and versions only.")
 
-    # -- jobs of before ------------------------------------------------------------------------------------------------
+    # -- jobs of before --------------------------------------------------------------------------------------
 
     def sweep(self) -> None:
-        """Follow every job of ours to its end and remove what they left, also those of a process that was killed.
+        """Follow every job of ours to its end and remove what they left, also those of a process that was
+        killed.
 
         Raises:
             ConnectorError: the CRM cannot be asked, or a job has not ended although it was cancelled.
@@ -261,7 +272,7 @@ class Jobs:
         except ConnectorError as failure:
             self._warn(f"what earlier bulk deletes left could not be removed: {failure}")
 
-    # -- wire ----------------------------------------------------------------------------------------------------------
+    # -- wire ------------------------------------------------------------------------------------------------
 
     def _started(self, answer: Answer) -> str | None:
         try:

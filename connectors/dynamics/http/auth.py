@@ -1,4 +1,5 @@
-"""Bearer tokens: a fixed one for the emulator, MSAL's for a real CRM. A token never stands in a repr, a log or an exception."""
+"""Bearer tokens: a fixed one for the emulator, MSAL's for a real CRM. A token never stands in a repr, a log
+or an exception."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ class TokenSource(Protocol):
 
 
 class StaticToken:
-    """A fixed token, for the emulator. Elsewhere it would be a password in a variable that never expires, so it is refused."""
+    """A fixed token, for the emulator. Elsewhere it would be a password in a variable that never expires, so
+    it is refused."""
 
     def __init__(self, token: str, url: str) -> None:
         if not on_this_machine(url):
@@ -73,9 +75,11 @@ class StaticToken:
 
 
 class EntraTokens:
-    """Client-credentials tokens from Entra ID or AD FS (Microsoft Learn, "Use single-tenant server-to-server authentication").
+    """Client-credentials tokens from Entra ID or AD FS (Microsoft Learn, "Use single-tenant server-to-server
+    authentication").
 
-    Give a secret, or the path of a certificate with its key (PEM, or PFX/P12 by its suffix). Nothing is sent before the first `token()`.
+    Give a secret, or the path of a certificate with its key (PEM, or PFX/P12 by its suffix). Nothing is sent
+    before the first `token()`.
     """
 
     def __init__(
@@ -108,7 +112,8 @@ class EntraTokens:
         self._client_id = client_id
         self._credential = secret or _certificate(Path(certificate), password)
         is_adfs = self._authority.rsplit("/", 1)[-1].lower() == "adfs"
-        # Entra: resource + /.default; AD FS: resource + /scope. The organisation's URL has no slash at its end, so no `//.default` arises.
+        # Entra: resource + /.default; AD FS: resource + /scope. The organisation's URL has no slash at its
+        # end, so no `//.default` arises.
         self._scope = scope or f"{organisation_url.rstrip('/')}/{'openid' if is_adfs else '.default'}"
         self._http = PatientSession(ca_file, timeout_s, sleep, chance)
         self._monotonic = monotonic
@@ -178,7 +183,8 @@ class EntraTokens:
 
 
 def _refusal(answer: object, authority: str) -> Unauthorised:
-    """A refusal in our own words: the description that the service sends holds names, addresses and trace ids."""
+    """A refusal in our own words: the description that the service sends holds names, addresses and trace
+    ids."""
     name, number = "", ""
     if isinstance(answer, dict):
         error = answer.get("error")
@@ -195,7 +201,8 @@ def _refusal(answer: object, authority: str) -> Unauthorised:
 
 
 def _certificate(path: Path, password: str) -> dict[str, str]:
-    """The credential in the form that MSAL takes; a wrong password or file is told now, not in the middle of the night."""
+    """The credential in the form that MSAL takes; a wrong password or file is told now, not in the middle of
+    the night."""
     try:
         content = path.read_bytes()
     except OSError as failure:
@@ -218,7 +225,8 @@ def _certificate(path: Path, password: str) -> dict[str, str]:
 
 
 class PatientSession(requests.Session):
-    """The HTTP client under MSAL: our CA file, a time-out, and a few repetitions, since a token request is safe to repeat."""
+    """The HTTP client under MSAL: our CA file, a time-out, and a few repetitions, since a token request is
+    safe to repeat."""
 
     ATTEMPTS = 4
 

@@ -1,7 +1,7 @@
 """The bytes of an answer's body, fast, and no more of them than an answer may have.
 
-`requests` feeds a page through a generator in small pieces; reads of the raw stream and one decompressor take a fraction of that; ISA-L is
-twice as fast as the standard library's zlib.
+`requests` feeds a page through a generator in small pieces; reads of the raw stream and one decompressor take
+a fraction of that; ISA-L is twice as fast as the standard library's zlib.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def read_body(response: requests.Response, limit: int) -> bytes:
     """The whole body, decompressed. The response must have been asked for with `stream=True`.
 
     Raises:
-        BodyBroken: fewer bytes came than announced, they are not what the content encoding says, or they are more than `limit`, on the line
-            or decompressed: nothing is unpacked beyond it.
+        BodyBroken: fewer bytes came than announced, they are not what the content encoding says, or they are
+            more than `limit`, on the line or decompressed: nothing is unpacked beyond it.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip"):

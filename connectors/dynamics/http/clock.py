@@ -1,4 +1,5 @@
-"""The CRM's clock, by the Date headers of its answers: the median of several, carried on by a clock of this machine that nobody sets.
+"""The CRM's clock, by the Date headers of its answers: the median of several, carried on by a clock of this
+machine that nobody sets.
 
 One answer that tells another hour, from a server or a proxy of its own mind, moves nothing.
 """

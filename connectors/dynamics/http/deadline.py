@@ -1,7 +1,8 @@
 """A limit on the time of a whole answer, from its first byte to its last.
 
-A time-out of a socket counts the silence between two bytes, so a peer that sends a byte now and then would hold a command for ever, in the
-headers as in the body. Here the bytes of an answer are read through a stream that also knows when all of it must have come.
+A time-out of a socket counts the silence between two bytes, so a peer that sends a byte now and then would
+hold a command for ever, in the headers as in the body. Here the bytes of an answer are read through a stream
+that also knows when all of it must have come.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ Now = Callable[[], float]
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends requests whose answers are whole `answer_s` seconds after the first byte was waited for, or broken off."""
+    """Sends requests whose answers are whole `answer_s` seconds after the first byte was waited for, or
+    broken off."""
 
     def __init__(self, answer_s: float, *, now: Now = monotonic, **options: Any) -> None:
         self._answer = staticmethod(partial(_Answer, answer_s, now))  # else a class would bind it to its connections
@@ -39,7 +41,8 @@ class DeadlineAdapter(HTTPAdapter):
         return self._limit(super().proxy_manager_for(proxy, **options))
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
-        """The answer as requests makes it, but for its cookies, which nobody asks for and which take as long as sending it."""
+        """The answer as requests makes it, but for its cookies, which nobody asks for and which take as long
+        as sending it."""
         response = Response()
         response.status_code = resp.status
         response.headers = CaseInsensitiveDict(resp.headers)

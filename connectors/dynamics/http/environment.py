@@ -16,7 +16,8 @@ _API_PATH = re.compile(r"/api/data/v\d+\.\d+/$")
 
 
 def check_ca_file(path: str | None) -> None:
-    """Refuse a file of trusted certificates that cannot be used; at a request it would look like a CRM that cannot be reached."""
+    """Refuse a file of trusted certificates that cannot be used; at a request it would look like a CRM that
+    cannot be reached."""
     if path is None:
         return
     try:
@@ -32,12 +33,14 @@ SHORTEST_ANSWER_S = 300.0  # 256 MiB over a slow line
 class Environment:
     """One CRM. `url` is the root of its Web API and is normalised: lower-case host, one slash at the end.
 
-    `read_timeout_s`, the longest silence, is longer than the two minutes after which the service itself gives up, so that its answer is
-    heard. `answer_s` is the longest time for a whole answer, `max_answer_bytes` its size, on the line and decompressed: the largest file of
-    a note is 128 MiB, and comes in base64. What had no answer, or a 5xx, is tried again `retries` times in any case, and for `patience_s`
-    by a CRM that has answered before, or that `is_known` to: an address that never answered is wrong more often than down. Waiting because
-    of a 429 is bounded by `max_wait_s` instead, since there the server says how long. `pace` says how hard each application user may work.
-    With `any_odata` the root need not be a Dataverse one (`doctor --read` only).
+    `read_timeout_s`, the longest silence, is longer than the two minutes after which the service itself gives
+    up, so that its answer is heard. `answer_s` is the longest time for a whole answer, `max_answer_bytes` its
+    size, on the line and decompressed: the largest file of a note is 128 MiB, and comes in base64. What had
+    no answer, or a 5xx, is tried again `retries` times in any case, and for `patience_s` by a CRM that has
+    answered before, or that `is_known` to: an address that never answered is wrong more often than down.
+    Waiting because of a 429 is bounded by `max_wait_s` instead, since there the server says how long. `pace`
+    says how hard each application user may work. With `any_odata` the root need not be a Dataverse one
+    (`doctor --read` only).
     """
 
     url: str
@@ -82,7 +85,8 @@ class Environment:
 
     @property
     def organisation_url(self) -> str:
-        """The root of the organisation, without a slash at the end: what tokens are asked for and what the user interface hangs below."""
+        """The root of the organisation, without a slash at the end: what tokens are asked for and what the
+        user interface hangs below."""
         return _API_PATH.sub("", self.url).rstrip("/")
 
 

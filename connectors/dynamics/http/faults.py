@@ -1,7 +1,7 @@
 """What an answer that is no success means, without ever repeating what it says.
 
-A response body may hold names or texts of people, and an error message ends in logs and mails: only the service's code, the name of a
-missing privilege and ids get out of here.
+A response body may hold names or texts of people, and an error message ends in logs and mails: only the
+service's code, the name of a missing privilege and ids get out of here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _CODE = re.compile(r"0x[0-9a-fA-F]{1,8}")
 _PRIVILEGE = re.compile(r"\bprv[A-Za-z][A-Za-z0-9_]{1,99}\b")
 _REQUEST_ID = re.compile(r"[0-9A-Za-z,\-]{1,80}")
 
-# SQL time-out, generic SQL error (a deadlock among them), swallowed deadlock, more than one concurrent operation.
+# SQL time-out, generic SQL error (a deadlock among them), swallowed deadlock, more than one concurrent
+# operation.
 TRANSIENT_CODES = frozenset({"0x80044151", "0x80044150", "0x80040255", "0x80048105"})
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 
@@ -27,7 +28,8 @@ CODE_NOT_A_MEMBER = "0x80072560"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What may be told of an error answer. `code` is lower case hex or empty; `privilege` is the name of a missing privilege or empty."""
+    """What may be told of an error answer. `code` is lower case hex or empty; `privilege` is the name of a
+    missing privilege or empty."""
 
     status: int
     code: str = ""
@@ -35,7 +37,8 @@ class Fault:
 
 
 def fault(status: int, body: bytes) -> Fault:
-    """Read an error body; HTML, `{"Message": …}` and nothing at all are as good as JSON (gateways answer with those)."""
+    """Read an error body; HTML, `{"Message": …}` and nothing at all are as good as JSON (gateways answer with
+    those)."""
     try:
         content = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))  # some gateways write a byte order mark
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,5 @@
-"""Writes that may be repeated, because doing them twice is doing them once: deletes, cancellations, purges."""
+"""Writes that may be repeated, because doing them twice is doing them once: deletes, cancellations,
+purges."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
-# The service takes 500 conditions and 32,768 characters; well below both there is room for proxies and for slow query plans.
+# The service takes 500 conditions and 32,768 characters; well below both there is room for proxies and for
+# slow query plans.
 MAX_CONDITIONS = 200
 MAX_FILTER_CHARACTERS = 12_000
 
@@ -14,7 +15,8 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 def literal(text: str) -> str:
-    """A string as OData writes it: in single quotes, inner ones doubled. Percent-encoding comes later, in `query_string`."""
+    """A string as OData writes it: in single quotes, inner ones doubled. Percent-encoding comes later, in
+    `query_string`."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -31,11 +33,13 @@ def guid(text: str) -> str:
 
 
 def query_string(options: Mapping[str, str]) -> str:
-    """`$select=…&$filter=…`, percent-encoded; option names stay as they are because the service wants the `$` in clear."""
+    """`$select=…&$filter=…`, percent-encoded; option names stay as they are because the service wants the `$`
+    in clear."""
     return "&".join(f"{name}={quote(value, safe=_SAFE)}" for name, value in options.items() if value != "")
 
 
-# Characters that may stand in a query value as they are (RFC 3986), without & + # which would end or change it.
+# Characters that may stand in a query value as they are (RFC 3986), without & + # which would end or change
+# it.
 _SAFE = "-._~!$'()*,;:@/?"
 
 

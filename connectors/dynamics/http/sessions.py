@@ -22,8 +22,8 @@ _COMMON_HEADERS = {
 
 
 class _NoCookies(RequestsCookieJar):
-    """Keeps no cookie, and does not even read one: the affinity cookie would pin all work to one web server, whose limits are then met at
-    once (service protection limits)."""
+    """Keeps no cookie, and does not even read one: the affinity cookie would pin all work to one web server,
+    whose limits are then met at once (service protection limits)."""
 
     def extract_cookies(self, response: Any, request: Any) -> None:
         """Leave them where they are."""
@@ -50,8 +50,8 @@ class Sessions:
         self._local = threading.local()
 
     def prepare(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str) -> requests.PreparedRequest:
-        """A request to exactly this address, with this token. It is put together here: what a session would look into for each, such as
-        cookies and a .netrc, is not wanted, and costs as much as the rest."""
+        """A request to exactly this address, with this token. It is put together here: what a session would
+        look into for each, such as cookies and a .netrc, is not wanted, and costs as much as the rest."""
         session = self._session()
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)

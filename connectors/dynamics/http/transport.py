@@ -1,4 +1,5 @@
-"""One HTTP request to the CRM: token, time-out, retries, `Retry-After`, request ids (reference: sections 1.8, 7.4 and 8)."""
+"""One HTTP request to the CRM: token, time-out, retries, `Retry-After`, request ids (reference: sections 1.8,
+7.4 and 8)."""
 
 from __future__ import annotations
 
@@ -68,7 +69,8 @@ class Again(Exception):
 
 
 class Transport:
-    """Requests of one account to one CRM; may be used from several threads, each having its own pooled session."""
+    """Requests of one account to one CRM; may be used from several threads, each having its own pooled
+    session."""
 
     def __init__(
         self,
@@ -105,11 +107,12 @@ class Transport:
         self._sessions.close()
 
     def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "") -> Answer:
-        """GET an address below the Web API root, or an absolute one of this CRM, until it is answered or patience ends. Halves of
-        characters in the JSON of the answer are replaced.
+        """GET an address below the Web API root, or an absolute one of this CRM, until it is answered or
+        patience ends. Halves of characters in the JSON of the answer are replaced.
 
         Raises:
-            Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with anything of its body.
+            Unreachable, Unauthorised, Forbidden, Throttled, ConnectorError: as the answer says; never with
+                anything of its body.
             ReadIncomplete: the body broke off each time.
         """
         headers = {"Prefer": prefer} if prefer else {}
@@ -119,7 +122,8 @@ class Transport:
         return replace(answer, body=with_whole_characters(answer.body)) if accept == "application/json" else answer
 
     def get_bytes(self, address: str, *, part: str = "", where: str = "") -> Answer:
-        """GET a file, or a `part` of it (`bytes=0-99`): 200 the whole of it, 206 a part, 204 nothing. Raises as `get`."""
+        """GET a file, or a `part` of it (`bytes=0-99`): 200 the whole of it, 206 a part, 204 nothing. Raises
+        as `get`."""
         headers = {"Accept": "application/octet-stream"} | ({"Range": part} if part else {})
         return self._until_answered(address, headers, (200, 204, 206), where)
 
@@ -136,12 +140,14 @@ class Transport:
         return self.until_done(attempt)
 
     def patience(self, *, lasting: bool = True, most_s: float = float("inf")) -> Patience:
-        """The patience for one thing that is tried again; with `lasting` as long as an outage may last, but no more than `most_s`."""
+        """The patience for one thing that is tried again; with `lasting` as long as an outage may last, but
+        no more than `most_s`."""
         lasting_s = min(self.environment.patience_s, most_s) if lasting and self._has_answered else 0.0
         return Patience(self.gate.timeline.now, self._chance, tries=self.environment.retries, lasting_s=lasting_s)
 
     def tries(self) -> Iterator[None]:
-        """Go round once, and again after a while each time, until patience ends: for what is looked at before it is sent again."""
+        """Go round once, and again after a while each time, until patience ends: for what is looked at before
+        it is sent again."""
         patience = self.patience()
         yield
         while (wait_s := patience.wait_s()) is not None:
@@ -149,9 +155,11 @@ class Transport:
             yield
 
     def until_done(self, attempt: Callable[[], Answer], *, lasting: bool = True) -> Answer:
-        """Call `attempt` until it raises `Again` no more or patience ends; then raise the failure of the last time.
+        """Call `attempt` until it raises `Again` no more or patience ends; then raise the failure of the last
+        time.
 
-        All that is sent again goes through here. A write that must not be sent long after it was decided on asks for no `lasting` patience.
+        All that is sent again goes through here. A write that must not be sent long after it was decided on
+        asks for no `lasting` patience.
         """
         patience: Patience | None = None
         waited_s, broken = 0.0, 0
@@ -195,7 +203,8 @@ class Transport:
             raise again.failure from None
 
     def post_batch(self, body: bytes, boundary: str, *, operations: int = 1, prefer: str = "", where: str = "") -> Answer:
-        """POST a `$batch` once, whatever is answered. It is sent a second time only where the first has certainly done nothing.
+        """POST a `$batch` once, whatever is answered. It is sent a second time only where the first has
+        certainly done nothing.
 
         Whether it may be sent now is the caller's to ask (`gate`); `operations` is how many the batch holds.
 
@@ -215,7 +224,8 @@ class Transport:
     def send(self, method: str, address: str, content: object = None, *, if_match: str = "", where: str = "") -> Answer:
         """Send one request other than a read or a batch, once, whatever is answered.
 
-        Raises: as `post_batch`, and ReadIncomplete where the answer broke off; anything may have happened then.
+        Raises: as `post_batch`, and ReadIncomplete where the answer broke off; anything may have happened
+            then.
         """
         headers = {"Content-Type": "application/json"} if content is not None else {}
         if if_match:
@@ -227,10 +237,11 @@ class Transport:
             raise again.failure from None
 
     def absolute(self, address: str) -> str:
-        """The full address; a link that the CRM gave is put back on our host, and refused if it points outside the Web API.
+        """The full address; a link that the CRM gave is put back on our host, and refused if it points
+        outside the Web API.
 
-        The CRM may echo another of its host names, or a proxy's inside one; the query string stays untouched, and the token goes
-        nowhere but to the configured host.
+        The CRM may echo another of its host names, or a proxy's inside one; the query string stays untouched,
+        and the token goes nowhere but to the configured host.
         """
         try:
             parts = urlsplit(address)
@@ -321,9 +332,11 @@ class Transport:
         return failure
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str, operations: int = 0) -> Answer:
-        """One attempt, or a few when the token has lapsed: a 401 says that the request was not even looked at.
+        """One attempt, or a few when the token has lapsed: a 401 says that the request was not even looked
+        at.
 
-        More than two, because a new token may be one that another thread obtained, and that has lapsed again since.
+        More than two, because a new token may be one that another thread obtained, and that has lapsed again
+        since.
         """
         try:
             token = self._tokens.token()
@@ -397,7 +410,8 @@ def _again_of(state: tenacity.RetryCallState) -> Again:
 
 
 def _lost(failure: requests.RequestException, ours: str, where: str) -> ConnectorError:
-    """The error for a request without an answer. requests puts addresses into its messages, and a filter may name ids: own words only."""
+    """The error for a request without an answer. requests puts addresses into its messages, and a filter may
+    name ids: own words only."""
     if isinstance(failure, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(failure):
         return CertificateRefused("The CRM's certificate is not accepted.", hint="Check the CA file and the host name.", where=where)
     if isinstance(failure, requests.exceptions.ProxyError):

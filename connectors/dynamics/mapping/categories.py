@@ -1,4 +1,5 @@
-"""Categories of a mapping that the schedule does not know, where they look like one that it does: a slip keeps units for ever."""
+"""Categories of a mapping that the schedule does not know, where they look like one that it does: a slip
+keeps units for ever."""
 
 from __future__ import annotations
 
@@ -9,9 +10,11 @@ from rules.policy.suggestions import nearest
 
 
 def misspelt_categories(mapping: Mapping, known: Collection[str]) -> Iterator[str]:
-    """Give a warning for each key of a category column that is none of the `known` and like one of them, with its line, once each.
+    """Give a warning for each key of a category column that is none of the `known` and like one of them, with
+    its line, once each.
 
-    A key that is like none may be one that nobody has decided on yet: its units are kept as UNCONFIGURED (R-161), and a plan says so.
+    A key that is like none may be one that nobody has decided on yet: its units are kept as UNCONFIGURED
+    (R-161), and a plan says so.
     """
     told = set()
     for table in mapping.tables.values():

@@ -1,7 +1,9 @@
-"""The mapping: which table and column of this organisation holds which field of our records, and what its option values mean.
+"""The mapping: which table and column of this organisation holds which field of our records, and what its
+option values mean.
 
-A mapping is data, never code (R-161): another organisation edits the file. It is loaded whole or refused with every mistake named by file
-and line; whether it fits the CRM is compared with the CRM's metadata at start-up (`schema/mapping_check.py`).
+A mapping is data, never code (R-161): another organisation edits the file. It is loaded whole or refused with
+every mistake named by file and line; whether it fits the CRM is compared with the CRM's metadata at start-up
+(`schema/mapping_check.py`).
 """
 
 from __future__ import annotations
@@ -41,15 +43,16 @@ REQUIRED_FIELDS: dict[str, frozenset[str]] = {
     "statistic": frozenset({"year", "category", "count"}),
 }
 
-# Fields whose absence would hide a hold, shorten a term or hide a relation: mapped, or named under `without` by somebody who knows that the
-# organisation does not record them.
+# Fields whose absence would hide a hold, shorten a term or hide a relation: mapped, or named under `without`
+# by somebody who knows that the organisation does not record them.
 SAFEGUARDS: dict[str, frozenset[str]] = {
     "dossier": frozenset({"legal_hold", "reopened_on", "closed_on", "proceedings_ended_on"}),
     "recording": frozenset({"ended_on", "evidence"}),
     "contact": frozenset({"parent", "newsletter"}),
 }
 
-# A lookup and the kinds of record that it may point to; empty: anything. `…_kind` beside it tells which of them it is.
+# A lookup and the kinds of record that it may point to; empty: anything. `…_kind` beside it tells which of
+# them it is.
 LOOKUPS: dict[str, frozenset[str]] = {
     "dossier": frozenset({"dossier"}),
     "fiche": frozenset({"fiche"}),
@@ -97,8 +100,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field of a record and the column that holds it. `behaviour` is set where the mapping states it (DAT-09); `is_readable` where it
-    states that the application user may read the column although the CRM secures it."""
+    """One field of a record and the column that holds it. `behaviour` is set where the mapping states it
+    (DAT-09); `is_readable` where it states that the application user may read the column although the CRM
+    secures it."""
 
     field: str
     name: str
@@ -110,8 +114,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One kind of record and the table that holds it; `masks` say how its rows are anonymised in place, where the mapping does, and
-    `personal` are the columns that only a subject request reads."""
+    """One kind of record and the table that holds it; `masks` say how its rows are anonymised in place, where
+    the mapping does, and `personal` are the columns that only a subject request reads."""
 
     kind: str
     record: type[Record]
@@ -133,9 +137,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """The whole file. `recording_media_types` are the patterns by which an attachment on a fiche is a recording (RET-05). `copies` are
-    kinds of copies outside the tables, None where nobody has said. `stay` names columns of tables that are not mapped, whose rows may lose
-    a link. `beyond_reach` are places that the controller accepts as out of this account's reach although it sees them."""
+    """The whole file. `recording_media_types` are the patterns by which an attachment on a fiche is a
+    recording (RET-05). `copies` are kinds of copies outside the tables, None where nobody has said. `stay`
+    names columns of tables that are not mapped, whose rows may lose a link. `beyond_reach` are places that
+    the controller accepts as out of this account's reach although it sees them."""
 
     source: str
     tables: dict[str, Table]
@@ -147,7 +152,8 @@ class Mapping:
     _by_record: dict[type[Record], Table] = field(default_factory=dict, repr=False)
 
     def table(self, record: type[Record]) -> Table | None:
-        """The table of this kind of record, also for the classes that pages are decoded into; None if it is not mapped."""
+        """The table of this kind of record, also for the classes that pages are decoded into; None if it is
+        not mapped."""
         found = self._by_record.get(record)
         if found is None:
             found = next((table for kind, table in self._by_record.items() if issubclass(record, kind)), None)
@@ -160,8 +166,8 @@ class Mapping:
 
 @cache
 def field_type(record: type[Record], name: str) -> type:
-    """What a field holds: `date`, `datetime`, `bool`, `int`, `float`, `str`, `bytes` (content that is fetched by itself) or `tuple` (of
-    category keys)."""
+    """What a field holds: `date`, `datetime`, `bool`, `int`, `float`, `str`, `bytes` (content that is fetched
+    by itself) or `tuple` (of category keys)."""
     hint = get_type_hints(record)[name]
     if isinstance(hint, UnionType):
         hint = next(part for part in get_args(hint) if part is not NoneType)
@@ -169,7 +175,8 @@ def field_type(record: type[Record], name: str) -> type:
 
 
 def mappable_fields(record: type[Record]) -> tuple[str, ...]:
-    """The fields that a mapping may give a column; the others come with the row (`id`, `etag`) or with a lookup (`…_kind`)."""
+    """The fields that a mapping may give a column; the others come with the row (`id`, `etag`) or with a
+    lookup (`…_kind`)."""
     return tuple(name for name in record.__struct_fields__ if name not in SYSTEM_FIELDS and name not in KIND_FIELDS)
 
 
@@ -311,7 +318,8 @@ def _is_date(record: type[Record], field_name: str, node: Node, problems: Proble
 
 
 def _refuse_suspects(columns: Node, problems: Problems) -> None:
-    """A suspicion belongs to a role in one dossier; on the contact it would follow the person for ever (SUS-02, R-112)."""
+    """A suspicion belongs to a role in one dossier; on the contact it would follow the person for ever
+    (SUS-02, R-112)."""
     for field_name, entry in columns.mapping(None, set()).items():
         if field_name == "role" or _SUSPECT.search(field_name) or _SUSPECT.search(entry.raw):
             problems.add(entry, "a suspect attribute on the contact is refused (R-112): map the role of the party instead")
@@ -326,7 +334,8 @@ def _refuse_shared_tables(tables: dict[str, Table], problems: Problems) -> None:
 
 
 def _refuse_uncountable(tables: dict[str, Table], problems: Problems) -> None:
-    """What a fiche can say, its row of statistics must be able to hold: else its dossier could never be disposed of (5.2)."""
+    """What a fiche can say, its row of statistics must be able to hold: else its dossier could never be
+    disposed of (5.2)."""
     fiche, statistic = tables.get("fiche"), tables.get("statistic")
     for name in ("channel", "reporter_kind"):
         source = fiche.columns.get(name) if fiche else None

@@ -1,4 +1,5 @@
-"""YAML with line numbers: the composed nodes are read, not the values, so that every complaint names file and line."""
+"""YAML with line numbers: the composed nodes are read, not the values, so that every complaint names file and
+line."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ class Node:
         return str(self._yaml.value) if isinstance(self._yaml, ScalarNode) else ""
 
     def mapping(self, allowed: set[str] | None, required: set[str]) -> dict[str, Node]:
-        """The entries of a mapping; unknown, doubled and missing names are problems. `allowed` None takes every name."""
+        """The entries of a mapping; unknown, doubled and missing names are problems. `allowed` None takes
+        every name."""
         found: dict[str, Node] = {}
         if not isinstance(self._yaml, MappingNode):
             self._problems.add(self, f"{self.path or 'the file'} must be a mapping")

@@ -1,6 +1,8 @@
-"""How an organisation wants its rows anonymised in place: which column gets what, which stay, and whose the row is afterwards.
+"""How an organisation wants its rows anonymised in place: which column gets what, which stay, and whose the
+row is afterwards.
 
-Read from the section `anonymise` of a dossier or fiche in the mapping; nothing here asks the CRM (`schema/masks_check.py` does).
+Read from the section `anonymise` of a dossier or fiche in the mapping; nothing here asks the CRM
+(`schema/masks_check.py` does).
 
 Source: section 5.3, ERA-06.
 """
@@ -32,8 +34,9 @@ class MaskedColumn:
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """The section of one table. `keeps` are columns that stay, each with its place in the file; `owner` is the id or the name of a team;
-    `state` and `status` are the values of statecode and statuscode that take the row out of the views of those who work on cases."""
+    """The section of one table. `keeps` are columns that stay, each with its place in the file; `owner` is
+    the id or the name of a team; `state` and `status` are the values of statecode and statuscode that take
+    the row out of the views of those who work on cases."""
 
     where: str
     columns: dict[str, MaskedColumn]
@@ -46,7 +49,8 @@ class Masks:
 
 
 def parse_masks(node: Node, own: str, problems: Problems) -> Masks:
-    """The section `anonymise`. `own` is the column that says since when a row is anonymised, which no technique may touch (ERA-07)."""
+    """The section `anonymise`. `own` is the column that says since when a row is anonymised, which no
+    technique may touch (ERA-07)."""
     parts = node.mapping({"owner", "state", "status", "columns", "keeps"}, {"owner", "state", "columns"})
     columns: dict[str, MaskedColumn] = {}
     for name, entry in (parts["columns"].mapping(None, set()) if "columns" in parts else {}).items():

@@ -1,8 +1,9 @@
-"""What one application user has used of service protection, in a sliding window and for each web server (reference: section 7.1).
+"""What one application user has used of service protection, in a sliding window and for each web server
+(reference: section 7.1).
 
-Our own account is what counts: requests, and the time that each answer took. What the CRM's headers say is true of one web server and old
-when it arrives (Microsoft Learn, "Service protection API limits"), so it only ever lowers what is left, or tells that a budget is larger
-than the documented one or a window shorter.
+Our own account is what counts: requests, and the time that each answer took. What the CRM's headers say is
+true of one web server and old when it arrives (Microsoft Learn, "Service protection API limits"), so it only
+ever lowers what is left, or tells that a budget is larger than the documented one or a window shorter.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _SERVER = re.compile(r"\bARRAffinity=([^;,\s]+)")
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the headers of one answer tell: what is left on the web server that gave it, its name, and the parallelism it recommends."""
+    """What the headers of one answer tell: what is left on the web server that gave it, its name, and the
+    parallelism it recommends."""
 
     requests_left: float | None = None
     seconds_left: float | None = None
@@ -36,7 +38,8 @@ NOTHING_TOLD = Hints()
 
 
 def hints_of(headers: Mapping[str, str]) -> Hints:
-    """Read the headers of an answer; what is missing or no number is not told. The time has a thousands separator: `1,200.00`."""
+    """Read the headers of an answer; what is missing or no number is not told. The time has a thousands
+    separator: `1,200.00`."""
     parallel = _number(headers.get("x-ms-dop-hint", ""))
     server = _SERVER.search(headers.get("Set-Cookie", ""))
     return Hints(
@@ -68,7 +71,8 @@ class Meter:
         return self._documented if self._told is None else self._told
 
     def add(self, at: float, amount: float) -> None:
-        """Count what an answer has cost, at the moment it came: the CRM has counted it earlier and will forget it earlier."""
+        """Count what an answer has cost, at the moment it came: the CRM has counted it earlier and will
+        forget it earlier."""
         self._ats.append(max(at, self._ats[-1]) if self._ats else at)
         self._sums.append(self._sums[-1] + amount)
 
@@ -90,9 +94,11 @@ class Meter:
         return now - self._ats[-min(nth, len(self._ats))] if self._ats else 0.0
 
     def hear(self, left: float, own: float, now: float, window_s: float, under_way: float) -> bool:
-        """Take note of what a header says is left beside what this request has cost; gives whether that was more than ever before.
+        """Take note of what a header says is left beside what this request has cost; gives whether that was
+        more than ever before.
 
-        What is neither left nor ours others have used: the same application user somewhere else, or an earlier process.
+        What is neither left nor ours others have used: the same application user somewhere else, or an
+        earlier process.
         """
         is_new = self._told is None or left + own > self._told
         self._told = left + own if is_new else self._told
@@ -101,12 +107,14 @@ class Meter:
         return is_new
 
     def usable(self, now: float, window_s: float, reserved_share: float) -> float:
-        """What may be used in a window: without the share of other people, and without what others have used as far as is known."""
+        """What may be used in a window: without the share of other people, and without what others have used
+        as far as is known."""
         others = self._others * max(0.0, 1 - (now - self._others_at) / window_s)
         return self.budget * (1 - max(reserved_share, MARGIN)) - others
 
     def wait_s(self, now: float, window_s: float, allowed: float, needed: float, *, idle: bool) -> float:
-        """How long until so much is free again; what is larger than all that is allowed goes when nothing else is counted or under way."""
+        """How long until so much is free again; what is larger than all that is allowed goes when nothing
+        else is counted or under way."""
         over = self.used(now, window_s) - max(allowed - needed, 0.0)
         if over <= 0 and (allowed >= needed or (idle and self.used(now, window_s) <= 0)):
             return 0.0
@@ -142,8 +150,8 @@ class Server:
 class Allowance:
     """The account of one application user over all web servers that have answered within the last window.
 
-    The share of others is kept free of all servers together; since a balancer spreads requests by chance, one server alone may be used up
-    to half of that share, and never more.
+    The share of others is kept free of all servers together; since a balancer spreads requests by chance, one
+    server alone may be used up to half of that share, and never more.
     """
 
     def __init__(self, max_requests: float, max_execution_s: float, window_s: float, reserved_share: float) -> None:
@@ -178,9 +186,11 @@ class Allowance:
             del self.servers[name]
 
     def wait_s(self, now: float, expected_s: float, under_way: int, pending_s: float) -> float:
-        """How long until one more request is within the allowance, wherever it goes: the balancer picks the server, we do not.
+        """How long until one more request is within the allowance, wherever it goes: the balancer picks the
+        server, we do not.
 
-        Its time is counted when it is over, which may be sooner than expected: nothing that leaves the window until then is relied on.
+        Its time is counted when it is over, which may be sooner than expected: nothing that leaves the window
+        until then is relied on.
         """
         window_s = self.window_s
         idle = under_way == 0
@@ -199,7 +209,8 @@ class Allowance:
         return wait_s
 
     def gap_s(self, now: float, expected_s: float, under_way: int, pending_s: float) -> float:
-        """How long after this start the next one is due, so that work goes on evenly; 0 as long as half of the allowance is free."""
+        """How long after this start the next one is due, so that work goes on evenly; 0 as long as half of
+        the allowance is free."""
         gap_s, window_s = 0.0, self.window_s
         requests, seconds = self._usable(now)
         for meter, cost, allowed in ((self._requests, 1.0, requests - under_way), (self._seconds, expected_s, seconds - pending_s)):
@@ -231,21 +242,24 @@ class Allowance:
     def longest_s(self) -> float:
         """How long one request may take, so that it is a small part of what is allowed in one window.
 
-        Where a balancer spreads requests over several servers by chance, many small ones meet them more evenly than few large ones.
+        Where a balancer spreads requests over several servers by chance, many small ones meet them more
+        evenly than few large ones.
         """
         budgets = [server.seconds.budget for server in self.servers.values()]
         allowed = min(budgets, default=self._max_execution_s) * (1 - max(self._reserved_share, MARGIN))
         return allowed / (EVEN if len(self.servers) > 1 else STEPS)
 
     def _look_at_window(self, server: Server, left: float, now: float) -> None:
-        """Where the server counts far fewer requests than we have sent it, its window is shorter than the documented one."""
+        """Where the server counts far fewer requests than we have sent it, its window is shorter than the
+        documented one."""
         own = server.requests.used(now, self._window_s)
         counted = max(0.0, server.requests.budget - left)
         if counted >= 0.8 * own - 2:
             server.window_s = self._window_s
             server.known_s = max(server.known_s, server.requests.oldest_age(now, self._window_s))
             return
-        # The oldest that it still counts: its window is at least as long, and what it says is left guards against guessing too short.
+        # The oldest that it still counts: its window is at least as long, and what it says is left guards
+        # against guessing too short.
         age = max(server.requests.age_of_newest(max(int(counted), 1), now), SHORTEST_WINDOW_S)
         server.window_s = min(self._window_s, max(age, 0.8 * server.window_s + 0.2 * age) if server.window_s < self._window_s else age)
         server.known_s = server.window_s

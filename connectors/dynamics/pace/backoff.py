@@ -1,8 +1,9 @@
 """How long one thing is asked for again: the one rule for reads, for writes and for what had no answer.
 
-Waits double from half a second up to half a minute, each cut short by chance, so that clients that failed together do not come back
-together. A few tries are made in any case. After that it depends on how long the trouble lasts: a CRM that has answered before and is being
-updated comes back, and waiting for it costs time and nothing else.
+Waits double from half a second up to half a minute, each cut short by chance, so that clients that failed
+together do not come back together. A few tries are made in any case. After that it depends on how long the
+trouble lasts: a CRM that has answered before and is being updated comes back, and waiting for it costs time
+and nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ BACKOFF_CAP_S = 30.0
 
 
 class Patience:
-    """The patience for one thing, from the moment at which it is first tried; `now` is monotonic time in seconds."""
+    """The patience for one thing, from the moment at which it is first tried; `now` is monotonic time in
+    seconds."""
 
     def __init__(self, now: Callable[[], float], chance: Callable[[], float], *, tries: int, lasting_s: float) -> None:
         """At least `tries` times it is tried again, and as long as `lasting_s` have not gone by."""

@@ -14,7 +14,8 @@ STEP_S = 5.0  # so long is waited before somebody is asked again whether waiting
 
 
 class Timeline:
-    """Monotonic time and sleeping. A sleep counts as slept even if it returns at once, so that waiting can be tried out without waiting."""
+    """Monotonic time and sleeping. A sleep counts as slept even if it returns at once, so that waiting can be
+    tried out without waiting."""
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.monotonic) -> None:
         self._sleep = sleep
@@ -34,7 +35,8 @@ class Timeline:
             self._ahead_s += max(0.0, began + seconds - self.now())
 
     def wait(self, seconds: float) -> None:
-        """Sleep for as long as nobody who watches raises: they are asked so often that no more than STEP_S is slept between two answers."""
+        """Sleep for as long as nobody who watches raises: they are asked so often that no more than STEP_S is
+        slept between two answers."""
         while self._watches:
             if self.now() - self._asked_at + min(seconds, STEP_S) > STEP_S:
                 for watch in list(self._watches):

@@ -1,8 +1,9 @@
-"""How hard one application user works: how many batches at once, how large, how soon. Pure decisions; the time is an argument.
+"""How hard one application user works: how many batches at once, how large, how soon. Pure decisions; the
+time is an argument.
 
-Concurrency starts low, grows while answers stay as quick as they were, and shrinks when they slow down or the CRM refuses. Starts are
-spread so that the allowance (allowance.py) is used evenly and never beyond. The same governor drives the simulation in
-benchmarks/throughput.py.
+Concurrency starts low, grows while answers stay as quick as they were, and shrinks when they slow down or the
+CRM refuses. Starts are spread so that the allowance (allowance.py) is used evenly and never beyond. The same
+governor drives the simulation in benchmarks/throughput.py.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ GUESS_S = 0.1  # for an operation, before anything was measured
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hard we may work, for each application user. The limits are the documented defaults of service protection (Microsoft Learn,
-    "Service protection API limits"); `reserved_share` of each is left to others."""
+    """How hard we may work, for each application user. The limits are the documented defaults of service
+    protection (Microsoft Learn, "Service protection API limits"); `reserved_share` of each is left to
+    others."""
 
     concurrency: int = 16
     reserved_share: float = 0.25
@@ -49,7 +51,8 @@ ONE_AT_A_TIME = Pace(concurrency=1, first_operations=1_000)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One answer: how long it took, what it was for (0 operations: a read), its status (0: lost) and what its headers say."""
+    """One answer: how long it took, what it was for (0 operations: a read), its status (0: lost) and what its
+    headers say."""
 
     seconds: float
     operations: int
@@ -59,7 +62,8 @@ class Seen:
 
 
 class Governor:
-    """Decides for one application user. `begin` and `end` enclose a batch; `observe` is told of every answer, reads included."""
+    """Decides for one application user. `begin` and `end` enclose a batch; `observe` is told of every answer,
+    reads included."""
 
     def __init__(self, pace: Pace, most_operations: int) -> None:
         self.pace = pace
@@ -87,7 +91,8 @@ class Governor:
 
     @property
     def ceiling(self) -> int:
-        """What the CRM recommends (x-ms-dop-hint) for each of its web servers, shared by all users, as far as settings and limits allow."""
+        """What the CRM recommends (x-ms-dop-hint) for each of its web servers, shared by all users, as far as
+        settings and limits allow."""
         if self._hint is None:
             return self._ceiling
         recommended = self._hint * max(1, len(self.allowance.servers)) / self.pace.shared_by
@@ -103,7 +108,8 @@ class Governor:
         return max(self._paused_s(now), self._or_look_s(now, due_s))
 
     def read_wait_s(self, now: float) -> float:
-        """How long a read has to wait: it shares the pause and the account, but is neither paced nor counted among the batches."""
+        """How long a read has to wait: it shares the pause and the account, but is neither paced nor counted
+        among the batches."""
         due_s = self.allowance.wait_s(now, GUESS_S, self.running, self._expected_s(self._pending_operations))
         return max(self._paused_s(now), self._or_look_s(now, due_s))
 
@@ -140,7 +146,8 @@ class Governor:
             self._measure(seen)
 
     def pause(self, now: float, seconds: float) -> None:
-        """The CRM asks to wait: all of this user's work does, and goes on with half as much at once. One refusal counts once."""
+        """The CRM asks to wait: all of this user's work does, and goes on with half as much at once. One
+        refusal counts once."""
         if now >= self._paused_until:
             self._shrink(0.5)
         self._paused_until = max(self._paused_until, now + seconds)
@@ -150,7 +157,8 @@ class Governor:
         return math.ceil(max(0.0, self._paused_until - now) * 4) / 4
 
     def _or_look_s(self, now: float, due_s: float) -> float:
-        """A wait that rests on our account alone ends with a look whether the CRM still counts what we do: its window may be shorter.
+        """A wait that rests on our account alone ends with a look whether the CRM still counts what we do:
+        its window may be shorter.
 
         Each look makes the next one later (`known_s`), so that there are few of them.
         """
@@ -203,6 +211,7 @@ class Governor:
 
 
 def operations_of(governor: Governor, waiting: int, slots: int) -> int:
-    """How many operations the next batch should hold: what the governor aims at, but of little work each slot gets its part."""
+    """How many operations the next batch should hold: what the governor aims at, but of little work each slot
+    gets its part."""
     share = -(-waiting // max(1, slots))
     return max(1, min(governor.operations, max(share, governor.pace.first_operations)))

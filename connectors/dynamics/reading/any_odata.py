@@ -1,7 +1,9 @@
-"""A page of an OData service of any maker and version: its rows' ids, the link to the next and the count, by whatever name they go.
+"""A page of an OData service of any maker and version: its rows' ids, the link to the next and the count, by
+whatever name they go.
 
-What is not known is refused, never left out: a link that was not recognised would make the first page look like the whole set (OData JSON
-Format 4.01, section 4.5; version 3 writes `odata.nextLink`, 4.01 may write `@nextLink`).
+What is not known is refused, never left out: a link that was not recognised would make the first page look
+like the whole set (OData JSON Format 4.01, section 4.5; version 3 writes `odata.nextLink`, 4.01 may write
+`@nextLink`).
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ def page_of(body: bytes, set_name: str, keys: list[str]) -> AnyPage:
 
 
 def is_offset(link: str, rows: int, pages: int) -> bool:
-    """Whether a link seems to count rows or pages instead of naming a row: with such links a row is missed when one before it goes."""
+    """Whether a link seems to count rows or pages instead of naming a row: with such links a row is missed
+    when one before it goes."""
     numbers = {str(rows), str(pages), str(pages + 1)}
     options = [(name.lower().lstrip("$"), value) for name, value in parse_qsl(urlsplit(link).query)]
     return any(name == "skip" or (name != "top" and value in numbers) for name, value in options)
@@ -82,7 +85,8 @@ def _key(row: Any, keys: list[str]) -> Id:
 
 
 def _from_address(row: Any, set_name: str) -> Id:
-    """The key in a row's address: `People('a')` and `http://host/People('a')/Model.Employee` tell that it is `a`."""
+    """The key in a row's address: `People('a')` and `http://host/People('a')/Model.Employee` tell that it is
+    `a`."""
     address = next((found for name in _ADDRESSES if (found := _annotation(row, name))), None) if isinstance(row, dict) else None
     if not isinstance(address, str):
         raise PageUnreadable(f"neither $metadata nor the rows (@odata.id, @odata.editLink) tell what the key of {set_name} is")

@@ -10,7 +10,8 @@ from rules.model.records import Record
 
 
 class WrittenRows:
-    """Rows that were deleted or changed, and tables in which that may have happened; the memory forgets them at the end."""
+    """Rows that were deleted or changed, and tables in which that may have happened; the memory forgets them
+    at the end."""
 
     def __init__(self, memory: Memory | None, table: Callable[[type[Record]], str]) -> None:
         self._memory = memory
@@ -19,8 +20,8 @@ class WrittenRows:
         self._doubtful: set[str] = set()  # tables in which a write may have happened
 
     def note(self, change_sets: Sequence[ChangeSet], statuses: Sequence[ChangeStatus]) -> None:
-        """Note what the memory has to forget. Of what may have been done and may not, the whole table: a row that is left out although it
-        did not change, no delta link would bring again."""
+        """Note what the memory has to forget. Of what may have been done and may not, the whole table: a row
+        that is left out although it did not change, no delta link would bring again."""
         for change_set, status in zip(change_sets, statuses, strict=True):
             for operation in change_set.operations:
                 if operation.kind is OperationKind.CREATE:

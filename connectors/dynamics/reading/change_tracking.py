@@ -1,6 +1,8 @@
-"""Change tracking: what has been changed and deleted in a table since a delta link was given out (reference: section 9).
+"""Change tracking: what has been changed and deleted in a table since a delta link was given out (reference:
+section 9).
 
-A delta link is a shortcut, never the only way: whatever is odd about its answer means that the table is read in full.
+A delta link is a shortcut, never the only way: whatever is odd about its answer means that the table is read
+in full.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ class _Row(msgspec.Struct, gc=False):
 
     @property
     def is_deletion(self) -> bool:
-        """Not every row with a context of its own is a deletion: only one whose context says so, or that gives it as the reason."""
+        """Not every row with a context of its own is a deletion: only one whose context says so, or that
+        gives it as the reason."""
         return self.reason == "deleted" or self.context.endswith("/$deletedEntity")
 
 
@@ -37,7 +40,8 @@ class _Page(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The JSON of each row that is new or changed, the ids of deleted rows in lower case, and the link for the next time."""
+    """The JSON of each row that is new or changed, the ids of deleted rows in lower case, and the link for
+    the next time."""
 
     rows: list[bytes] = field(repr=False)
     deleted: set[str]
@@ -45,7 +49,8 @@ class Changes:
 
 
 def changes_since(transport: Transport, link: str, *, prefer: str, where: str) -> Changes | None:
-    """Follow a delta link to the end; None where only a full read helps (expired, unknown, odd, or too much has changed).
+    """Follow a delta link to the end; None where only a full read helps (expired, unknown, odd, or too much
+    has changed).
 
     Raises:
         ConnectorError: the CRM cannot be reached, or does not let us in; a full read would fare no better.

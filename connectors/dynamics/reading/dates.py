@@ -1,7 +1,7 @@
 """The civil day that a date column means (DAT-01, DAT-08), at the speed of a nightly read of every row.
 
-The decoder makes dates and instants itself, far faster than any table of texts that were seen before: a page's instants are nearly all
-different, and such a table no longer fits the processor's caches.
+The decoder makes dates and instants itself, far faster than any table of texts that were seen before: a
+page's instants are nearly all different, and such a table no longer fits the processor's caches.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ _LATE_HOUR = 21  # Brussels has never been more than two hours ahead of UTC: bef
 
 
 def wire_type(behaviour: str) -> Any:
-    """What the decoder makes of a value: a day where the wire holds one, else an instant. Anything else refuses the page."""
+    """What the decoder makes of a value: a day where the wire holds one, else an instant. Anything else
+    refuses the page."""
     return date | None if behaviour == "date_only" else datetime | None
 
 
 def civil_days(name: str, behaviour: str) -> Callable[[list[Any]], None]:
     """A step that replaces the instants in one field of every row by the day they mean.
 
-    `user_local` is an instant and gives the day it was in Brussels; `time_zone_independent` is taken literally, its `Z` has no meaning.
+    `user_local` is an instant and gives the day it was in Brussels; `time_zone_independent` is taken
+    literally, its `Z` has no meaning.
     """
     get = attrgetter(name)
 

@@ -1,7 +1,8 @@
 """A page of rows, decoded straight into records.
 
-For each kind of record and set of fields one msgspec struct is built whose fields carry the wire's column names; it is a subclass of the
-record, so the decoder's own object is the record and no second one is made per row. Only dates and choices are then replaced in place.
+For each kind of record and set of fields one msgspec struct is built whose fields carry the wire's column
+names; it is a subclass of the record, so the decoder's own object is the record and no second one is made per
+row. Only dates and choices are then replaced in place.
 """
 
 from __future__ import annotations
@@ -27,19 +28,21 @@ R = TypeVar("R", bound=Record)
 LOOKUP_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _ID = attrgetter("id")
 _ETAG = attrgetter("etag")
-# Versions as HTTP writes them (RFC 9110, section 8.8.3), one a line. `*` is none: written back, it would match whatever is there.
+# Versions as HTTP writes them (RFC 9110, section 8.8.3), one a line. `*` is none: written back, it would
+# match whatever is there.
 _VERSIONS = re.compile(r'(?:(?:W/)?"[!#-~]*"\n)*')
 _UNSELECTED = "- "  # no column can be called so: a field that was not asked for cannot be filled by accident
 
 
 class PageBroken(Exception):
-    """The page is no JSON, or a row lacks a column or holds something else than its type says. Never says what it holds."""
+    """The page is no JSON, or a row lacks a column or holds something else than its type says. Never says
+    what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """One page: its records and their ids, the link to the next, the CRM's own count and the delta link if they were asked for, and the
-    bytes it came in."""
+    """One page: its records and their ids, the link to the next, the CRM's own count and the delta link if
+    they were asked for, and the bytes it came in."""
 
     rows: list[R] = field(repr=False)
     ids: set[str] = field(repr=False)
@@ -99,7 +102,8 @@ class PageDecoder(Generic[R]):
         self._decoder = msgspec.json.Decoder(_page_type(made, wire))
 
     def decode(self, body: bytes, *, versioned: bool = True) -> Page[R]:
-        """The page in a body. Rows that lie elsewhere than in their table have no version that could be written back (`versioned`).
+        """The page in a body. Rows that lie elsewhere than in their table have no version that could be
+        written back (`versioned`).
 
         Raises:
             PageBroken: it is not what was asked for.
@@ -164,7 +168,8 @@ _fields = cache(msgspec.structs.fields)  # a record's hints are read once, not a
 
 
 def _page_type(record: type[Record], wire: dict[str, tuple[str, Any, bool]]) -> type[Any]:
-    """The struct of a page. Every field of the record is defined anew, since inherited ones cannot be renamed."""
+    """The struct of a page. Every field of the record is defined anew, since inherited ones cannot be
+    renamed."""
     defined: list[Any] = []
     for info in _fields(record):
         if info.name in wire:
@@ -207,7 +212,8 @@ def _copy_step(source: str, target: str) -> Callable[[list[Any]], None]:
 
 
 def _kind_step(name: str, target: str, mapping: Mapping) -> Callable[[list[Any]], None]:
-    """Turn the logical name of a lookup's target into our word for it; a lookup whose target the CRM does not name is unreadable."""
+    """Turn the logical name of a lookup's target into our word for it; a lookup whose target the CRM does not
+    name is unreadable."""
     words: dict[str, str | None] = {table.name: table.kind for table in mapping.tables.values()}
     keep_unmapped = name == "parent_kind"
     get_table, get_target = attrgetter(name), attrgetter(target)
@@ -224,21 +230,24 @@ def _kind_step(name: str, target: str, mapping: Mapping) -> Callable[[list[Any]]
 
 
 class _Known(dict[Any, Any]):
-    """Option -> key; an option that is not mapped counts as empty, as the column itself does when it is (RET-09)."""
+    """Option -> key; an option that is not mapped counts as empty, as the column itself does when it is
+    (RET-09)."""
 
     def __missing__(self, option: object) -> None:
         return None
 
 
 class _Told(dict[Any, Any]):
-    """Option -> key; an option that is not mapped stands as its number: a role that nobody knows may be a child's."""
+    """Option -> key; an option that is not mapped stands as its number: a role that nobody knows may be a
+    child's."""
 
     def __missing__(self, option: object) -> str | None:
         return None if option is None else str(option)
 
 
 class _MultiKeys(dict[str | None, tuple[str, ...]]):
-    """`"1,2"` -> keys; an option that is not mapped stands as its number, so that the unit becomes UNCONFIGURED (R-161)."""
+    """`"1,2"` -> keys; an option that is not mapped stands as its number, so that the unit becomes
+    UNCONFIGURED (R-161)."""
 
     def __init__(self, keys: dict[int, str]) -> None:
         super().__init__({None: (), "": ()})
@@ -264,7 +273,8 @@ class _SingleKeys(dict[int | None, tuple[str, ...]]):
 
 
 def _lower_ids(rows: list[Any], fields: Sequence[str]) -> None:
-    """Ids are compared as text all over the product. The service writes them in lower case; one look at a page makes sure."""
+    """Ids are compared as text all over the product. The service writes them in lower case; one look at a
+    page makes sure."""
     for name in fields:
         text = "".join(filter(None, map(attrgetter(name), rows)))
         if "{" in text or text != text.lower():

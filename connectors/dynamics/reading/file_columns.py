@@ -39,7 +39,8 @@ class Contents:
         self._transport = transport
 
     def content(self, table: TableDefinition, row: str, column: str) -> Content | None:
-        """What a column of a row holds; None where the row is gone or holds nothing. Raises as `Connector.content`."""
+        """What a column of a row holds; None where the row is gone or holds nothing. Raises as
+        `Connector.content`."""
         address = f"{table.set_name}({guid(row)})"
         kind = table.attributes[column].kind
         also = [MEDIA_TYPE] if kind not in ("FileType", "ImageType") and MEDIA_TYPE in table.attributes else []

@@ -1,7 +1,8 @@
-"""Paging through any entity set for its ids alone: a self-check of the way we read, also against OData services of other makers.
+"""Paging through any entity set for its ids alone: a self-check of the way we read, also against OData
+services of other makers.
 
-Of Dataverse we know that links name the last row of a page. Of others we know nothing: where their own count does
-not prove a reading, or their links count rows, the set is read until two readings agree.
+Of Dataverse we know that links name the last row of a page. Of others we know nothing: where their own count
+does not prove a reading, or their links count rows, the set is read until two readings agree.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ _ADDRESSES_TOO = "application/json;odata.metadata=full"
 class SetReading:
     """What one reading found and cost; the field names are the keys of `doctor --read --json`.
 
-    `pages` are those of the set. A reading that had to be done again shows in `requests` and, where something was wrong, in `retries`.
+    `pages` are those of the set. A reading that had to be done again shows in `requests` and, where something
+    was wrong, in `retries`.
     """
 
     set: str
@@ -48,7 +50,8 @@ def read_set(transport: Transport, metadata: Metadata, set_name: str) -> SetRead
 
     Raises:
         UsageError: there is no such set.
-        ReadIncomplete: a page is not readable, a row came twice, the service's own count differs, or two readings never agreed.
+        ReadIncomplete: a page is not readable, a row came twice, the service's own count differs, or two
+            readings never agreed.
     """
     if not set_name or not set_name.isidentifier():
         raise UsageError("The name of an entity set is letters, digits and underscores.")
@@ -80,7 +83,8 @@ class _Doubtful(Exception):
 
 
 def _agreed(source: _Source) -> _Found:
-    """The first reading that is sure, or is the same as the one before. People work while we read, so a doubtful one is done again."""
+    """The first reading that is sure, or is the same as the one before. People work while we read, so a
+    doubtful one is done again."""
     last: _Found | None = None
     doubts: list[str] = []
     for _ in range(READINGS):
@@ -169,8 +173,8 @@ class _Source:
             del self._queries[0]
 
     def _page(self, link: str, seen: set[Id]) -> AnyPage:
-        """One page, asked for again once if it is unreadable, short, or doubles a row. A short one that comes again is as long as pages
-        are here, whatever size was asked for."""
+        """One page, asked for again once if it is unreadable, short, or doubles a row. A short one that comes
+        again is as long as pages are here, whatever size was asked for."""
         page, problem = self._try(link, seen)
         if page is not None and not self._is_short(page):
             return page
@@ -217,7 +221,8 @@ class _Source:
         return page
 
     def _absolute(self, link: str) -> str:
-        """A link that is a query alone goes with the set; other relative ones are below the service's root."""
+        """A link that is a query alone goes with the set; other relative ones are below the service's
+        root."""
         return self.transport.absolute(self.set_name + link if link.startswith("?") else link)
 
 
@@ -230,7 +235,8 @@ def _as_compared(part: str) -> str:
 
 
 def _keys(transport: Transport, metadata: Metadata, set_name: str) -> tuple[list[str], bool]:
-    """The names of the key columns, and whether this is Dataverse; no names where the service does not describe itself."""
+    """The names of the key columns, and whether this is Dataverse; no names where the service does not
+    describe itself."""
     known = metadata.by_set(set_name)
     if known is not None and known[1]:
         return [known[1]], True

@@ -1,8 +1,9 @@
 """Reading a table by what has changed since last time, with the same rows as a full read.
 
-The rows of last time are remembered (`memory.py`), changes and deletions applied to them, and the number of rows compared with the CRM's
-own. Everything is handed out, also what did not change: time alone makes a row due. A full read is done where there is no memory or no
-usable delta link, where numbers differ, and every few days in any case.
+The rows of last time are remembered (`memory.py`), changes and deletions applied to them, and the number of
+rows compared with the CRM's own. Everything is handed out, also what did not change: time alone makes a row
+due. A full read is done where there is no memory or no usable delta link, where numbers differ, and every few
+days in any case.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ SLACK = timedelta(hours=1)  # by which a clock may be corrected; one that is set
 
 @dataclass(slots=True)
 class _Since:
-    """What has changed since the memory was written: the JSON of rows that are there now, and all ids that were touched."""
+    """What has changed since the memory was written: the JSON of rows that are there now, and all ids that
+    were touched."""
 
     link: str
     rows: dict[bytes, bytes] = field(default_factory=dict)
@@ -88,8 +90,8 @@ class RememberingReader(Generic[R]):
                 draft.finish(link, started)
 
     def _tracked_pages(self) -> Iterator[Page[R]]:
-        """All pages, the last with a delta link; where the CRM does not take it that changes are asked for, or counts no rows then, all
-        pages without."""
+        """All pages, the last with a delta link; where the CRM does not take it that changes are asked for,
+        or counts no rows then, all pages without."""
         is_begun = False
         try:
             for page in self._reader.pages():
@@ -104,7 +106,8 @@ class RememberingReader(Generic[R]):
     def _since(self, remembered: Remembered) -> _Since | None:
         """What has changed, once the numbers agree; None where that cannot be relied on.
 
-        People go on working while we read, so a number that differs is looked at a second time before it counts.
+        People go on working while we read, so a number that differs is looked at a second time before it
+        counts.
         """
         since = _Since(remembered.worth.link)
         for _ in range(2):

@@ -1,4 +1,5 @@
-"""Reading a table to its end, each row once, or saying that it did not work: a short answer must never look like "nothing there"."""
+"""Reading a table to its end, each row once, or saying that it did not work: a short answer must never look
+like "nothing there"."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class _Short(_Doubtful, Generic[R]):
 
 
 class Reader(Generic[R]):
-    """Reads one kind of record with one set of fields; `tracking` is a preference that asks for a delta link besides."""
+    """Reads one kind of record with one set of fields; `tracking` is a preference that asks for a delta link
+    besides."""
 
     def __init__(self, transport: Transport, decoder: PageDecoder[R], set_name: str, table: str, tracking: str = "") -> None:
         self._transport = transport
@@ -57,8 +59,8 @@ class Reader(Generic[R]):
     def pages(self, condition: str = "") -> Iterator[Page[R]]:
         """Yield the pages of all rows, or of those that a `$filter` names.
 
-        Up to the count that the CRM can tell (5,000), nothing is handed out before the number of rows agrees with it, so that a read
-        which went wrong, or which people wrote into, is simply done again, once.
+        Up to the count that the CRM can tell (5,000), nothing is handed out before the number of rows agrees
+        with it, so that a read which went wrong, or which people wrote into, is simply done again, once.
 
         Raises:
             ReadIncomplete: the same again.
@@ -103,8 +105,8 @@ class Reader(Generic[R]):
     def _from(self, page: Page[R], link: str, *, ask_last_again: bool) -> Iterator[Page[R]]:
         """This page and those behind it.
 
-        Where the CRM cannot count that far, the last page is the only one whose length proves nothing, so it is asked for once more and
-        what it lacked the first time is added.
+        Where the CRM cannot count that far, the last page is the only one whose length proves nothing, so it
+        is asked for once more and what it lacked the first time is added.
         """
         links = {link}
         before: set[str] = set()
@@ -127,8 +129,8 @@ class Reader(Generic[R]):
             page = self._page(link, before)
 
     def _page(self, link: str, before: set[str], known: Page[R] | None = None) -> Page[R]:
-        """One page; a wrong or short one is asked for once more from the same link, since a GET is safe. A short one that comes again is
-        as long as pages are here."""
+        """One page; a wrong or short one is asked for once more from the same link, since a GET is safe. A
+        short one that comes again is as long as pages are here."""
         short: set[str] | None = None
         wrong = 0
         while True:

@@ -1,11 +1,13 @@
-"""What was read of a table, kept until the next time: encrypted, one file a table, in a folder that only we may read.
+"""What was read of a table, kept until the next time: encrypted, one file a table, in a folder that only we
+may read.
 
-Only the columns that decisions need are kept, as they came over the wire. Losing a file costs one full read and nothing else, so whatever
-is wrong with one (another key, another version of this program, a torn write) means that there is none.
+Only the columns that decisions need are kept, as they came over the wire. Losing a file costs one full read
+and nothing else, so whatever is wrong with one (another key, another version of this program, a torn write)
+means that there is none.
 
-A file is a random name of its own and a run of frames, each sealed for this file and its place in it: the chunks of rows, and at the end
-what they are worth. So a table is written and read piece by piece, however large it is, and what another process has put in its place
-meanwhile is never taken for the rest of it.
+A file is a random name of its own and a run of frames, each sealed for this file and its place in it: the
+chunks of rows, and at the end what they are worth. So a table is written and read piece by piece, however
+large it is, and what another process has put in its place meanwhile is never taken for the rest of it.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class Damaged(Exception):
 
 
 class Chunk(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Some rows of a table: their ids, 16 bytes each in the order of the rows, and their JSON array, compressed."""
+    """Some rows of a table: their ids, 16 bytes each in the order of the rows, and their JSON array,
+    compressed."""
 
     ids: bytes
     rows: bytes
@@ -65,7 +68,8 @@ class Chunk(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Worth(msgspec.Struct, frozen=True):
-    """What the chunks of a file are: `link` tells what has changed since, `full_at` when the table was last read from first row to last."""
+    """What the chunks of a file are: `link` tells what has changed since, `full_at` when the table was last
+    read from first row to last."""
 
     link: str
     full_at: datetime
@@ -104,7 +108,8 @@ def without(chunk: Chunk, gone: set[bytes]) -> Chunk:
 
 
 def tidied(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    """No empty chunks, and small neighbours in one, so that a year of nights does not leave a thousand crumbs."""
+    """No empty chunks, and small neighbours in one, so that a year of nights does not leave a thousand
+    crumbs."""
     before: Chunk | None = None
     for chunk in chunks:
         if before is None:
@@ -120,7 +125,8 @@ def tidied(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
 
 
 class Memory:
-    """The files of one CRM. `now` tells when a full read is due: at most `full_every_days` after the one before."""
+    """The files of one CRM. `now` tells when a full read is due: at most `full_every_days` after the one
+    before."""
 
     def __init__(self, folder: Path, key: bytes, *, now: Callable[[], datetime], full_every_days: int = 7) -> None:
         self.folder = folder
@@ -134,7 +140,8 @@ class Memory:
         return self.folder / f"{table}-{digest[:16]}.rows"
 
     def load(self, place: Path) -> Remembered | None:
-        """What is remembered there, or None. Its chunks are read when they are asked for, and may turn out to be Damaged."""
+        """What is remembered there, or None. Its chunks are read when they are asked for, and may turn out to
+        be Damaged."""
         try:
             name, last = self._last(place)
             worth = msgspec.msgpack.decode(last, type=Worth)
@@ -144,7 +151,8 @@ class Memory:
 
     @contextmanager
     def writing(self, place: Path) -> Iterator[Draft]:
-        """Write anew what is kept there: whole once the draft is finished, else nothing. A disk that fails costs no more than that."""
+        """Write anew what is kept there: whole once the draft is finished, else nothing. A disk that fails
+        costs no more than that."""
         draft = Draft(self.folder, place, self._seal)
         try:
             yield draft
@@ -162,10 +170,11 @@ class Memory:
             self.drop(place)
 
     def forget(self, table: str, versions: Mapping[str, str]) -> None:
-        """Remove rows of a table wherever they are kept: what was erased or emptied in the CRM must not live on here.
+        """Remove rows of a table wherever they are kept: what was erased or emptied in the CRM must not live
+        on here.
 
-        `versions` are ids and the version that was written over. A newer one stays: it came after the write, and no delta link would bring
-        it again.
+        `versions` are ids and the version that was written over. A newer one stays: it came after the write,
+        and no delta link would bring it again.
         """
         written = {id_bytes(row_id): version for row_id, version in versions.items()}
         for place in self._places(table):
@@ -184,7 +193,7 @@ class Memory:
     def _places(self, table: str) -> list[Path]:
         return sorted(self.folder.glob(f"{table}-*.rows"))
 
-    # -- frames ------------------------------------------------------------------------------------------------------------
+    # -- frames ----------------------------------------------------------------------------------------------
 
     def _seal(self, bound_to: bytes, plain: bytes) -> bytes:
         nonce = secrets.token_bytes(NONCE)
@@ -219,8 +228,9 @@ class Memory:
 
 
 def tidy(folder: Path, now: datetime, *, older_than_days: float) -> None:
-    """Remove what is of no use any more from the memories of all CRMs below a folder: files not written for so many days (each read writes
-    them anew; another CRM, user or mapping leaves them behind), and what killed processes have left half-written. 0 removes everything."""
+    """Remove what is of no use any more from the memories of all CRMs below a folder: files not written for
+    so many days (each read writes them anew; another CRM, user or mapping leaves them behind), and what
+    killed processes have left half-written. 0 removes everything."""
     for file in [*folder.glob("*/*.rows"), *folder.glob(f"*/{PART}*")]:
         days = PART_DAYS if file.name.startswith(PART) else older_than_days
         with suppress(OSError):

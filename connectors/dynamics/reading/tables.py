@@ -1,4 +1,5 @@
-"""The tables of the mapping, each once it is known to fit the CRM: its definition, how its pages are read, and what it may be asked by."""
+"""The tables of the mapping, each once it is known to fit the CRM: its definition, how its pages are read,
+and what it may be asked by."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The audit history of rows: found, purged, and the way it is purged where no job may delete it.
 
-A job deletes the audit rows of any row, there or gone, and with them the entries of the deletion itself, which hold the last values. Where
-this account may start none, each row's history is removed by `DeleteRecordChangeHistory`. Whether that works for a row that is gone is not
-the same everywhere, so there it has to happen before the row goes, and the entry of the deletion stays.
+A job deletes the audit rows of any row, there or gone, and with them the entries of the deletion itself,
+which hold the last values. Where this account may start none, each row's history is removed by
+`DeleteRecordChangeHistory`. Whether that works for a row that is gone is not the same everywhere, so there it
+has to happen before the row goes, and the entry of the deletion stays.
 
 Source: the reference, section 11.3; ERA-12, ERA-15.
 """
@@ -67,8 +68,8 @@ class History:
         return Traces(Reach.READ, left, self._audited({name for name, _ in rows}))
 
     def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
-        """The rows of these tables, there or gone, of which audit rows are kept, those of one row perhaps several times. Raises as
-        `Connector.kept`."""
+        """The rows of these tables, there or gone, of which audit rows are kept, those of one row perhaps
+        several times. Raises as `Connector.kept`."""
         table = self._directory.table(AUDIT)
         if table is None:
             return
@@ -82,7 +83,8 @@ class History:
             self._warn(f"the audit history cannot be read: {refusal.reason}")
 
     def changed(self, row: RowKey, columns: Collection[str], since: datetime) -> frozenset[str] | None:
-        """Which of these columns of a row were changed at or after an instant; None where the history does not tell.
+        """Which of these columns of a row were changed at or after an instant; None where the history does
+        not tell.
 
         Raises:
             ConnectorError: it cannot be read now, and perhaps later.
@@ -110,7 +112,8 @@ class History:
         return frozenset(found) if found or self._all_audited(row[0], columns) else None
 
     def _all_audited(self, name: str, columns: Collection[str]) -> bool:
-        """Whether the changes of each of these columns are logged, so that silence says that there were none."""
+        """Whether the changes of each of these columns are logged, so that silence says that there were
+        none."""
         condition = " or ".join(f"LogicalName eq {literal(column)}" for column in sorted(columns))
         query = query_string({"$select": "LogicalName,IsAuditEnabled", "$filter": condition})
         answer = self._transport.get(f"EntityDefinitions(LogicalName={literal(name)})/Attributes?{query}", where=name)
@@ -121,7 +124,8 @@ class History:
         return all(isinstance(each := told.get(column), dict) and each.get("Value") is True for column in columns)
 
     def purge(self, rows: Collection[RowKey], alive: Collection[RowKey]) -> frozenset[RowKey]:
-        """Remove all audit rows of these rows; gives those of which this account may not. Raises as `Connector.purge`."""
+        """Remove all audit rows of these rows; gives those of which this account may not. Raises as
+        `Connector.purge`."""
         table = self._directory.table(AUDIT)
         if table is None or not rows:
             return frozenset()

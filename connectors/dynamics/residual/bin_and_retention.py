@@ -1,7 +1,8 @@
 """Rows that lie elsewhere than among the live ones: in the recycle bin, or in long-term retention.
 
-They are looked for by the data source of their table, and in the bin also by the references to them, which keep a name and tell what was
-deleted along. A job deletes them; references can be deleted one by one too, which may or may not remove what they refer to.
+They are looked for by the data source of their table, and in the bin also by the references to them, which
+keep a name and tell what was deleted along. A job deletes them; references can be deleted one by one too,
+which may or may not remove what they refer to.
 
 Source: the reference, sections 6.4, 11.4 and 11.5; R-088.
 """
@@ -49,8 +50,8 @@ class OtherSource:
         return Traces(Reach.READ, left, frozenset(key[0] for key in left))
 
     def kept(self, tables: Collection[str]) -> Iterator[RowKey]:
-        """The rows of these tables that lie there, and in the bin those that its references name, with an empty table where one does not
-        tell. Raises as `Connector.kept`."""
+        """The rows of these tables that lie there, and in the bin those that its references name, with an
+        empty table where one does not tell. Raises as `Connector.kept`."""
         if self._directory.table(REFERENCE if self._source == BIN else RETENTION_POLICY) is None:
             return
         try:
@@ -80,7 +81,8 @@ class OtherSource:
             return  # as above: who may read a table may look into its part of the bin
 
     def purge(self, rows: Collection[RowKey]) -> frozenset[RowKey]:
-        """Remove these rows, and what went along, from there for good; what the last look has found. Raises as `Connector.purge`."""
+        """Remove these rows, and what went along, from there for good; what the last look has found. Raises
+        as `Connector.purge`."""
         try:
             lying = {row: self._found[row] for row in rows} if self._found.keys() >= set(rows) else self._lying(rows)
         except NotOffered:
@@ -118,14 +120,16 @@ class OtherSource:
         return dict(lying)
 
     def _parties(self, activities: Collection[str]) -> set[tuple[str, str]]:
-        """Participants that lie there, with their activity: they keep names and addresses, and perhaps no reference leads to them."""
+        """Participants that lie there, with their activity: they keep names and addresses, and perhaps no
+        reference leads to them."""
         table = self._directory.table(PARTY)
         if table is None or not activities or not self._directory.has_any(table, self._source):
             return set()
         return self._directory.in_source(table, self._source, ACTIVITY, activities)
 
     def _references(self, ids: Collection[str]) -> set[tuple[str, str, str]]:
-        """Table and id of each row in the bin that is one of these or went along with one, and the row that it went with."""
+        """Table and id of each row in the bin that is one of these or went along with one, and the row that
+        it went with."""
         table = self._directory.table(REFERENCE)
         found: set[tuple[str, str, str]] = set()
         try:

@@ -1,7 +1,8 @@
 """Which tables have rows in long-term retention, or may get some at any moment, and how many lie there.
 
-A CRM without such retention costs one question about its tables. In one that has it the flag of each table tells; only a table that is not
-enabled now is asked for rows of before, once. Rows there are counted by reading their ids, since the store adds nothing up.
+A CRM without such retention costs one question about its tables. In one that has it the flag of each table
+tells; only a table that is not enabled now is asked for rows of before, once. Rows there are counted by
+reading their ids, since the store adds nothing up.
 
 Source: the reference, sections 6.4 and 10.2.
 """
@@ -39,7 +40,8 @@ class LongTerm:
         return {name for name in known if name in enabled or self._had[name]}
 
     def rows(self, names: Collection[str]) -> dict[str, int]:
-        """How many rows of each of these tables lie there; tables without are left out. Raises as `tables`."""
+        """How many rows of each of these tables lie there; tables without are left out. Raises as
+        `tables`."""
         found: dict[str, int] = {}
         for name, table in sorted(self._directory.known(self.tables(names)).items()):
             try:

@@ -1,7 +1,7 @@
 """Rows of the platform that point to a row that is gone: what stands in timelines, and what jobs leave.
 
-Each is found by its lookup and deleted by itself. A table that this CRM does not have leaves nothing. Plug-in trace logs name no row: where
-there are any, nobody can say that they hold nothing of it.
+Each is found by its lookup and deleted by itself. A table that this CRM does not have leaves nothing. Plug-in
+trace logs name no row: where there are any, nobody can say that they hold nothing of it.
 
 Source: the reference, sections 11.1 and 11.5; ERA-12, lines 3 and 9.
 """
@@ -70,8 +70,8 @@ class Leftovers:
         return Traces(reach, left)
 
     def kept(self) -> Iterator[RowKey]:
-        """What any of these tables points to, one row perhaps several times, with an empty table where it does not tell. Raises as
-        `Connector.kept`."""
+        """What any of these tables points to, one row perhaps several times, with an empty table where it
+        does not tell. Raises as `Connector.kept`."""
         for name, table in self._directory.known(self._columns).items():
             try:
                 for column in self._columns[name]:

@@ -1,7 +1,8 @@
-"""Deletes by a job of the CRM what plain requests do not reach: audit rows, the recycle bin, rows in long-term retention.
+"""Deletes by a job of the CRM what plain requests do not reach: audit rows, the recycle bin, rows in
+long-term retention.
 
-One job takes thousands of rows. It never deletes a row that is still in use: its queries name rows by id, in places where only what is left
-of rows lies. Whatever it says, the caller looks again.
+One job takes thousands of rows. It never deletes a row that is still in use: its queries name rows by id, in
+places where only what is left of rows lies. Whatever it says, the caller looks again.
 
 Source: the reference, sections 6.2, 6.4 and 11.3.
 """
@@ -32,7 +33,8 @@ class Ended(Enum):
 
 
 def queries_for(table: str, primary_id: str, column: str, ids: Collection[str], datasource: str | None = None) -> list[dict[str, Any]]:
-    """Queries that find the rows of a table whose column is one of these ids; never an empty condition, which would be the whole table."""
+    """Queries that find the rows of a table whose column is one of these ids; never an empty condition, which
+    would be the whole table."""
     named = sorted({guid(one) for one in ids})
     return [
         {
@@ -58,7 +60,8 @@ class Purging:
         self._lacking: str | None = None
 
     def lacking(self) -> str:
-        """The privileges without which no job can be started and followed, as names; asked once, empty where there is none."""
+        """The privileges without which no job can be started and followed, as names; asked once, empty where
+        there is none."""
         if self._lacking is None:
             self._lacking = lacking_for_bulk_delete(self._transport, self.user())
         return self._lacking

@@ -1,7 +1,9 @@
-"""Rows of tables that the mapping does not name and that hang on rows of ours: which the CRM deletes along, and which would stay behind.
+"""Rows of tables that the mapping does not name and that hang on rows of ours: which the CRM deletes along,
+and which would stay behind.
 
-The CRM's relationships tell. What it only unlinks, or leaves with a dangling id, would survive its owner without anybody knowing; the
-mapping may name such columns under `stay`. Documents in SharePoint never go with the row that tells where they lie.
+The CRM's relationships tell. What it only unlinks, or leaves with a dangling id, would survive its owner
+without anybody knowing; the mapping may name such columns under `stay`. Documents in SharePoint never go with
+the row that tells where they lie.
 
 Source: the reference, section 11.1 and 11.2; ERA-12, lines 4 and 5; R-158.
 """
@@ -20,7 +22,8 @@ from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, No
 from connectors.interface import Hanging, RowKey
 
 CASCADE, RESTRICT = "Cascade", "Restrict"
-# What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows that are looked at by themselves.
+# What the platform keeps beside rows: cleaned afterwards, or ids without a value, or another view of rows
+# that are looked at by themselves.
 PLATFORM = frozenset(
     {
         *JOBS,
@@ -60,7 +63,8 @@ class Children:
         return found
 
     def unmapped(self, parents: Collection[str]) -> tuple[str, ...]:
-        """The tables of which rows hang on rows of these tables, and which nobody reads. Raises as `Connector.unmapped`."""
+        """The tables of which rows hang on rows of these tables, and which nobody reads. Raises as
+        `Connector.unmapped`."""
         mapped = {table.name for table in self._mapping.tables.values()}
         columns: dict[str, set[str]] = {}
         for parent in parents:

@@ -1,4 +1,5 @@
-"""What this CRM can do that another cannot, found out by asking; each with the reason that an administrator reads in `doctor`.
+"""What this CRM can do that another cannot, found out by asking; each with the reason that an administrator
+reads in `doctor`.
 
 Nothing here decides what is disposed of: a feature that lacks costs time, never rows.
 """
@@ -61,7 +62,8 @@ def capabilities(transport: Transport, mapping: Mapping, metadata: Metadata) -> 
 
 
 def is_online(transport: Transport) -> bool:
-    """Whether this is the online service, whose bulk deletes may decline the recycle bin; on-premises there is none."""
+    """Whether this is the online service, whose bulk deletes may decline the recycle bin; on-premises there
+    is none."""
     version = _version(transport)
     return version is not None and version >= ONLINE
 

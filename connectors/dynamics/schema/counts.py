@@ -1,4 +1,5 @@
-"""How many rows the CRM itself counts; each way of asking has a limit of its own (Microsoft Learn, "Count number of rows")."""
+"""How many rows the CRM itself counts; each way of asking has a limit of its own (Microsoft Learn, "Count
+number of rows")."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ _CANNOT = (400, 404, 405, 500, 501)
 
 
 def count_up_to_limit(transport: Transport, set_name: str, primary_id: str, table: str) -> int | None:
-    """The number of rows that this account sees, 5,000 standing for any larger one; None where the answer contradicts itself."""
+    """The number of rows that this account sees, 5,000 standing for any larger one; None where the answer
+    contradicts itself."""
     query = query_string({"$select": primary_id, "$top": "1", "$count": "true"})
 
     def agreed(content: Any) -> Any:

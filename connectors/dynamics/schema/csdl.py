@@ -1,4 +1,5 @@
-"""The key of an entity set, from a service's own description of itself (OData CSDL XML 4.0, sections 8.2 and 13.2)."""
+"""The key of an entity set, from a service's own description of itself (OData CSDL XML 4.0, sections 8.2 and
+13.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ class SchemaBroken(Exception):
 
 
 def key_of(schema: bytes, set_name: str) -> list[str]:
-    """The names of the columns that together are the key of the set's type; none where the description does not tell.
+    """The names of the columns that together are the key of the set's type; none where the description does
+    not tell.
 
     Document types are refused, since their entities can grow without bound.
 

@@ -1,7 +1,8 @@
-"""The mapping against the CRM's metadata: does every table, column, option and relationship exist, and is it what we take it for?
+"""The mapping against the CRM's metadata: does every table, column, option and relationship exist, and is it
+what we take it for?
 
-Errors stop every command (exit 3), because a wrong column could end a term too early; a value that the CRM has and the mapping lacks is a
-warning, since such units are kept and named in the report (R-161).
+Errors stop every command (exit 3), because a wrong column could end a term too early; a value that the CRM
+has and the mapping lacks is a warning, since such units are kept and named in the report (R-161).
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
 
 
 def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:
-    """A column that is emptied or filled by a masking technique must be able to take its result (section 5.3)."""
+    """A column that is emptied or filled by a masking technique must be able to take its result (section
+    5.3)."""
     technique = APPLIED.get(table.kind, {}).get(column.field)
     if technique is None:
         return
@@ -78,7 +80,8 @@ def _check_masking(table: Table, column: Column, attribute: Attribute, definitio
 
 
 def _check_security(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
-    """A secured column looks empty to who may not read it, without an error: a hold or a birth date would be overlooked."""
+    """A secured column looks empty to who may not read it, without an error: a hold or a birth date would be
+    overlooked."""
     if attribute.secured and not column.is_readable:
         yield _error(
             f"{table.name}.{column.name} is secured: it looks empty to who may not read it. Give the application user a column security "

@@ -1,7 +1,8 @@
-"""The sections `anonymise` of the mapping against the CRM's metadata: can every column take what it is to get, and was none forgotten?
+"""The sections `anonymise` of the mapping against the CRM's metadata: can every column take what it is to
+get, and was none forgotten?
 
-A column that nobody named could hold personal data and would stay on a row that is called anonymous, so it is an error (exit 3). Only
-asked where the policy anonymises in place.
+A column that nobody named could hold personal data and would stay on a row that is called anonymous, so it is
+an error (exit 3). Only asked where the policy anonymises in place.
 
 Source: sections 5.2 and 5.3, ERA-02, ERA-06.
 """
@@ -18,7 +19,8 @@ from connectors.interface import Finding
 from rules.anonymisation.anonymity import Remnant
 from rules.anonymisation.techniques import ColumnType, check_technique
 
-# What the platform keeps on every row by itself; nobody can empty it, and state and owner have keys of their own (reference: section 2).
+# What the platform keeps on every row by itself; nobody can empty it, and state and owner have keys of their
+# own (reference: section 2).
 PLATFORM = frozenset(
     {
         *("createdon", "createdby", "createdonbehalfby", "modifiedon", "modifiedby", "modifiedonbehalfby", "overriddencreatedon"),
@@ -41,7 +43,8 @@ _OTHER_TYPES = {"BigIntType": ColumnType.INT, "DoubleType": ColumnType.DECIMAL, 
 
 
 def check_masks(mapping: Mapping, metadata: Metadata) -> list[Finding]:
-    """Everything that keeps dossiers and fiches from being anonymised in place; warnings where what stays makes them pseudonymised."""
+    """Everything that keeps dossiers and fiches from being anonymised in place; warnings where what stays
+    makes them pseudonymised."""
     findings: list[Finding] = []
     for kind in sorted(MASKED_KINDS & mapping.tables.keys()):
         table = mapping.tables[kind]

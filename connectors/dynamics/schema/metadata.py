@@ -1,7 +1,8 @@
-"""What the CRM says about its own tables, read once and kept (Microsoft Learn, "Query table definitions using the Web API").
+"""What the CRM says about its own tables, read once and kept (Microsoft Learn, "Query table definitions using
+the Web API").
 
-Each table takes one request for its definition, and one for each kind of column whose details the general list leaves out, if a column of
-that kind is mapped.
+Each table takes one request for its definition, and one for each kind of column whose details the general
+list leaves out, if a column of that kind is mapped.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ CHOICE_TYPES = frozenset(_OPTION_CASTS)
 
 @dataclass(slots=True)
 class Attribute:
-    """One column. `kind` is Dataverse's type name (`DateTimeType`); `behaviour` is ours, "" where the CRM does not tell; a `secured` one is
-    empty for who has no permission to read it; `part_of` is the column whose companion it is; `max_length` is known once it was asked."""
+    """One column. `kind` is Dataverse's type name (`DateTimeType`); `behaviour` is ours, "" where the CRM
+    does not tell; a `secured` one is empty for who has no permission to read it; `part_of` is the column
+    whose companion it is; `max_length` is known once it was asked."""
 
     name: str
     schema_name: str
@@ -51,7 +53,8 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """One many-to-one or one-to-many relationship; `on_delete` is what the delete of the parent does to this child."""
+    """One many-to-one or one-to-many relationship; `on_delete` is what the delete of the parent does to this
+    child."""
 
     name: str
     parent: str
@@ -113,7 +116,8 @@ class Metadata:
             return self._tables[name]
 
     def names(self) -> list[str]:
-        """The logical names of all tables, for a message about one that is not there; none where the CRM does not list them."""
+        """The logical names of all tables, for a message about one that is not there; none where the CRM does
+        not list them."""
         try:
             content = self._get("EntityDefinitions?$select=LogicalName", "EntityDefinitions")
         except ConnectorError:
@@ -123,7 +127,8 @@ class Metadata:
         return [row["LogicalName"] for row in rows if isinstance(row, dict) and isinstance(row.get("LogicalName"), str)]
 
     def by_set(self, set_name: str) -> tuple[str, str] | None:
-        """Logical name and primary id of the table with this set name, both "" if there is none; None where no definitions are kept."""
+        """Logical name and primary id of the table with this set name, both "" if there is none; None where
+        no definitions are kept."""
         options = {"$select": "LogicalName,EntitySetName,PrimaryIdAttribute", "$filter": f"EntitySetName eq {literal(set_name)}"}
         try:
             content = self._get(f"EntityDefinitions?{query_string(options)}", "EntityDefinitions")

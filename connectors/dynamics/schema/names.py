@@ -1,4 +1,5 @@
-"""What the CRM calls rows of tables that are not mapped, such as the organisation for which a contact works."""
+"""What the CRM calls rows of tables that are not mapped, such as the organisation for which a contact
+works."""
 
 from __future__ import annotations
 

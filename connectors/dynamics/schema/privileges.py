@@ -1,6 +1,7 @@
 """What the application user may do, compared with what the jobs need (reference: section 13).
 
-A read that reaches less than the whole organisation shows fewer rows and says nothing, so it counts as missing.
+A read that reaches less than the whole organisation shows fewer rows and says nothing, so it counts as
+missing.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ DANGEROUS = {
     "prvWriteRole": "it could give itself more rights",
     "prvAssignRole": "it could give itself more rights",
 }
-# What passing by custom logic asks for where the schedule wants it; the header that keeps cloud flows from starting asks for none.
+# What passing by custom logic asks for where the schedule wants it; the header that keeps cloud flows from
+# starting asks for none.
 BYPASS_NEEDS = {Bypass.PLUGINS: ("prvBypassCustomBusinessLogic", "the schedule lets disposals pass by plug-ins")}
 # What everyone needs who connects at all, and to which depth.
 COMMON = {
@@ -51,8 +53,9 @@ _NOT_OFFERED = (400, 404, 405, 501)
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One kind of access to one table, and why. `is_certain` is False for what a delete takes along outside the mapping: whether the
-    service asks for a right to it is not documented, and without it the delete is refused and told."""
+    """One kind of access to one table, and why. `is_certain` is False for what a delete takes along outside
+    the mapping: whether the service asks for a right to it is not documented, and without it the delete is
+    refused and told."""
 
     table: str
     access: str
@@ -117,7 +120,8 @@ def least_role(
     needs: Mapping[type[Record], Collection[OperationKind]],
     bypass: Collection[Bypass] = (),
 ) -> list[RoleLine]:
-    """The role that lets the jobs do their work and nothing else, in this CRM's own names; one line a privilege."""
+    """The role that lets the jobs do their work and nothing else, in this CRM's own names; one line a
+    privilege."""
     wanted = needs_of(mapping, metadata, needs)
     named = _named(transport, [need.table for need in wanted])
     reasons: dict[str, list[str]] = {}
@@ -141,7 +145,8 @@ def check_privileges(
     needs: Mapping[type[Record], Collection[OperationKind]],
     bypass: Collection[Bypass] = (),
 ) -> list[Finding]:
-    """Errors for what is missing, warnings for what is too much, for each application user: its transport and its id.
+    """Errors for what is missing, warnings for what is too much, for each application user: its transport and
+    its id.
 
     Where the CRM has no way to ask (on-premises before version 9), one warning says so.
     """
@@ -164,7 +169,8 @@ def check_privileges(
     return found
 
 
-# What a bulk delete asks for beside the rights to the rows themselves, by table; without it rows go in batches (decision 0008).
+# What a bulk delete asks for beside the rights to the rows themselves, by table; without it rows go in
+# batches (decision 0008).
 BULK_DELETE = "prvBulkDelete"
 BULK_DELETE_TABLES = {
     "asyncoperation": ("Read", "Write", "Delete"),
@@ -174,7 +180,8 @@ BULK_DELETE_TABLES = {
 
 
 def lacking_for_bulk_delete(transport: Transport, user: str) -> str:
-    """The privileges that a bulk delete would need and this user has not, as names; empty where there is none or the CRM does not tell."""
+    """The privileges that a bulk delete would need and this user has not, as names; empty where there is none
+    or the CRM does not tell."""
     try:
         rights = _rights(transport, user)
         named = _named(transport, list(BULK_DELETE_TABLES))
@@ -191,8 +198,9 @@ def lacking_for_bulk_delete(transport: Transport, user: str) -> str:
     return ", ".join(dict.fromkeys(lacking))
 
 
-# What cleaning asks for, by table; where it lacks, the place is recorded as not reachable and the night goes on. A table that the CRM does
-# not have needs nothing. Audit rows are deleted by a job, or row by row with the last of the privileges that go by a name.
+# What cleaning asks for, by table; where it lacks, the place is recorded as not reachable and the night goes
+# on. A table that the CRM does not have needs nothing. Audit rows are deleted by a job, or row by row with
+# the last of the privileges that go by a name.
 AUDIT = "audit"
 CLEANING: Mapping[tuple[str, str], str] = {
     (AUDIT, "Read"): "audit history: find it",
@@ -217,7 +225,8 @@ CLEANING_NAMED = {
 
 
 def cleaning_role(transport: Transport) -> list[RoleLine]:
-    """The privileges that cleaning asks for beside the least role, in this CRM's own names; without one the place is not reachable."""
+    """The privileges that cleaning asks for beside the least role, in this CRM's own names; without one the
+    place is not reachable."""
     named = _named(transport, [table for table, _ in CLEANING])
     reasons: dict[str, list[str]] = {name: [reason] for name, reason in CLEANING_NAMED.items()}
     for (table, access), reason in CLEANING.items():
@@ -226,8 +235,8 @@ def cleaning_role(transport: Transport) -> list[RoleLine]:
     return [RoleLine(name, WHOLE, "; ".join(dict.fromkeys(told))) for name, told in reasons.items()]
 
 
-# What answers to the people concerned ask for, by kind of record or by table. Without it a night goes on, and so does an answer: a place is
-# told as not searched, a name stays empty, or what was granted waits.
+# What answers to the people concerned ask for, by kind of record or by table. Without it a night goes on, and
+# so does an answer: a place is told as not searched, a name stays empty, or what was granted waits.
 ANSWERING: Mapping[tuple[str, str], str] = {
     ("account", "Read"): "access: the organisations that people belong to",
     ("systemuser", "Read"): "access: names of staff are taken out of texts",
@@ -245,7 +254,8 @@ ANSWERING: Mapping[tuple[str, str], str] = {
 
 
 def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine]:
-    """The privileges that answers to subject requests ask for beside the least role, in this CRM's own names."""
+    """The privileges that answers to subject requests ask for beside the least role, in this CRM's own
+    names."""
     tables = {word: mapping.tables[word].name if word in mapping.tables else "" if word in KINDS else word for word, _ in ANSWERING}
     named = _named(transport, [name for name in tables.values() if name])
     reasons: dict[str, list[str]] = {}
@@ -256,7 +266,8 @@ def answering_role(transport: Transport, mapping: TableMapping) -> list[RoleLine
 
 
 def lacking_for_audit_jobs(transport: Transport, user: str) -> str:
-    """The privilege on audit rows that a job would need and this user has not; empty where there is none or the CRM does not tell."""
+    """The privilege on audit rows that a job would need and this user has not; empty where there is none or
+    the CRM does not tell."""
     try:
         privilege = _named(transport, [AUDIT]).get(AUDIT, {}).get("Delete")
         lacks = privilege is not None and privilege.id not in _rights(transport, user).depths

@@ -1,4 +1,5 @@
-"""Tables that the mapping does not name: whether the CRM has them, and how they are addressed. Many are asked for in one request."""
+"""Tables that the mapping does not name: whether the CRM has them, and how they are addressed. Many are asked
+for in one request."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ IDS_OF_A_FETCH = 150  # of FetchXML in an address, where each costs some sixty c
 
 
 class NotOffered(Exception):
-    """The CRM clearly does not let us ask this, or offers no such thing; `reason` holds a status and perhaps a privilege, nothing else."""
+    """The CRM clearly does not let us ask this, or offers no such thing; `reason` holds a status and perhaps
+    a privilege, nothing else."""
 
     def __init__(self, reason: str, status: int | None = None) -> None:
         super().__init__(reason)
@@ -72,7 +74,8 @@ class Directory:
         return self.known([name]).get(name)
 
     def retaining(self, names: Collection[str]) -> set[str]:
-        """Those of the tables that are enabled for long-term retention at this moment. To be asked only where the CRM has that.
+        """Those of the tables that are enabled for long-term retention at this moment. To be asked only where
+        the CRM has that.
 
         Raises:
             ConnectorError: the CRM cannot be asked.
@@ -116,11 +119,13 @@ class Directory:
         return {str(row[table.primary_id]).lower() for row in self.rows(table, table.primary_id, ids, "")}
 
     def has_any(self, table: KnownTable, datasource: str) -> bool:
-        """Whether any row of a table lies in the recycle bin (`bin`) or in long-term retention (`retained`). Raises as `is_empty`."""
+        """Whether any row of a table lies in the recycle bin (`bin`) or in long-term retention (`retained`).
+        Raises as `is_empty`."""
         return bool(self._fetched(table, datasource, ' top="1"', table.primary_id, ""))
 
     def in_source(self, table: KnownTable, datasource: str, column: str, ids: Collection[str]) -> set[tuple[str, str]]:
-        """The rows that lie there and whose column is one of these ids: their own id, and that of the column. Raises as `is_empty`."""
+        """The rows that lie there and whose column is one of these ids: their own id, and that of the column.
+        Raises as `is_empty`."""
         found: set[tuple[str, str]] = set()
         wanted = sorted(ids)
         for at in range(0, len(wanted), IDS_OF_A_FETCH):
@@ -133,7 +138,8 @@ class Directory:
     def rows_in_source(
         self, table: KnownTable, datasource: str, columns: Iterable[str], column: str, ids: Collection[str] | None
     ) -> Iterator[dict[str, Any]]:
-        """The rows that lie there and whose column is one of these ids (None: all), with some columns, each once. Raises as `is_empty`."""
+        """The rows that lie there and whose column is one of these ids (None: all), with some columns, each
+        once. Raises as `is_empty`."""
         attributes = "".join(f'<attribute name="{name}"/>' for name in dict.fromkeys((table.primary_id, *columns)))
         wanted, seen = sorted(ids or ()), set[str]()
         conditions = [""] if ids is None else []

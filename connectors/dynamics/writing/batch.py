@@ -1,7 +1,7 @@
 """Change sets: written as `$batch`, and what became of each read from the answer without ever guessing.
 
-A change set is DONE only if every one of its operations is answered with success under its own Content-ID. Whatever does not fit, in
-number, order or form, is UNKNOWN, and the caller reads back.
+A change set is DONE only if every one of its operations is answered with success under its own Content-ID.
+Whatever does not fit, in number, order or form, is UNKNOWN, and the caller reads back.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from rules.model.records import Record
 
 MAX_OPERATIONS = 1000  # Microsoft Learn, "Execute batch operations using the Web API"
 
-# A 404 or 412 that does not mean that the row has changed: no such segment, unbound URL, alternate key taken, duplicate-detection rule.
+# A 404 or 412 that does not mean that the row has changed: no such segment, unbound URL, alternate key taken,
+# duplicate-detection rule.
 _NO_CHANGE_CODES = frozenset({"0x8006088a", "0x80060888", "0x80060892", "0x80040333"})
 _CONTRADICTORY = -1
 
@@ -69,11 +70,12 @@ def prepare(
     root_path: str,
     masking: Masking | None = None,
 ) -> Prepared:
-    """Turn the operations of a change set into requests. What cannot be written is refused here, before anything is sent.
+    """Turn the operations of a change set into requests. What cannot be written is refused here, before
+    anything is sent.
 
     Raises:
-        ValueError: an update or delete without a version. Without If-Match, a PATCH on a row already erased creates it anew: here that
-            resurrects a person.
+        ValueError: an update or delete without a version. Without If-Match, a PATCH on a row already erased
+            creates it anew: here that resurrects a person.
     """
     if not change_set.operations:
         return Prepared(change_set.key, result=ChangeResult(change_set.key, ChangeStatus.DONE))
@@ -104,7 +106,8 @@ def prepare(
     return Prepared(change_set.key, (*requests, *contents))
 
 
-# Source: section 1.8 of the wire reference. Only what runs before or after a write of ours is passed by, never the CRM's own logic.
+# Source: section 1.8 of the wire reference. Only what runs before or after a write of ours is passed by,
+# never the CRM's own logic.
 _BYPASS_HEADERS: Values[Bypass, tuple[str, str]] = {
     Bypass.PLUGINS: ("MSCRM.BypassBusinessLogicExecution", "CustomSync,CustomAsync"),
     Bypass.FLOWS: ("MSCRM.SuppressCallbackRegistrationExpanderJob", "true"),
@@ -149,7 +152,8 @@ def _header(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of one batch: a result for each change set, None where the CRM said that it did nothing and asks to wait (`wait_s`).
+    """What became of one batch: a result for each change set, None where the CRM said that it did nothing and
+    asks to wait (`wait_s`).
 
     `refusal`: the whole batch was refused, nothing of it done. `reached`: something may have been done.
     """
@@ -162,7 +166,8 @@ class Sent:
 
 
 def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
-    """Send change sets as one batch and read the answer; nothing that may have happened is sent again here."""
+    """Send change sets as one batch and read the answer; nothing that may have happened is sent again
+    here."""
     boundary = f"batch_{uuid.uuid4().hex}"
     body = encode(change_sets, boundary)
     try:
@@ -204,7 +209,8 @@ def _post(transport: Transport, body: bytes, boundary: str, operations: int) -> 
 
 
 def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
-    """The body of a batch. Content-IDs run on over all its change sets, so that an answer names its operation beyond doubt."""
+    """The body of a batch. Content-IDs run on over all its change sets, so that an answer names its operation
+    beyond doubt."""
     parts: list[bytes] = []
     content_id = 0
     for number, change_set in enumerate(change_sets):
@@ -218,7 +224,8 @@ def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What the answer says about one change set. `wait`: the headers of a 429 that stands for it; nothing of it was done."""
+    """What the answer says about one change set. `wait`: the headers of a 429 that stands for it; nothing of
+    it was done."""
 
     result: ChangeResult
     wait: Values[str, str] | None = None
@@ -227,9 +234,10 @@ class Decoded:
 def decode(change_sets: Sequence[Prepared], status: int, content_type: str, body: bytes) -> list[Decoded]:
     """Match the parts of an answer with the change sets that were sent.
 
-    Parts come in the order of the request. A success is believed only under the Content-IDs of its change set; a failure, which may come
-    without one, only if there are as many parts as change sets and nothing contradicts that order. A service that stops at the first
-    failure sends fewer (reference: section 5.3); which one is missing cannot be told then.
+    Parts come in the order of the request. A success is believed only under the Content-IDs of its change
+    set; a failure, which may come without one, only if there are as many parts as change sets and nothing
+    contradicts that order. A service that stops at the first failure sends fewer (reference: section 5.3);
+    which one is missing cannot be told then.
     """
     first_ids: list[int] = []
     next_id = 1
@@ -279,7 +287,8 @@ def _content_ids(part: Part) -> list[str]:
 
 
 def _owner(part: Part, change_sets: Sequence[Prepared], first_ids: Sequence[int]) -> int | None:
-    """The change set whose Content-IDs a part carries; None if it carries none, `_CONTRADICTORY` if strange ones or those of several."""
+    """The change set whose Content-IDs a part carries; None if it carries none, `_CONTRADICTORY` if strange
+    ones or those of several."""
     owners: set[int] = set()
     for text in _content_ids(part):
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0

@@ -1,7 +1,8 @@
 """Masks rows in place and reads back that they are masked (section 5.3, ERA-06; R-081, R-082).
 
-Everything about one row stands in one PATCH under the version that was judged: techniques, the new owner, the state, since when. Only the
-content of a file column goes by a request of its own, after it, in the same change set.
+Everything about one row stands in one PATCH under the version that was judged: techniques, the new owner, the
+state, since when. Only the content of a file column goes by a request of its own, after it, in the same
+change set.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ Definition: TypeAlias = Callable[[Table], TableDefinition]
 
 
 class Masking:
-    """Masks for one environment. `key` is that of `hmac`; without one it is random, stays in memory and dies with this object (ERA-05)."""
+    """Masks for one environment. `key` is that of `hmac`; without one it is random, stays in memory and dies
+    with this object (ERA-05)."""
 
     def __init__(self, transport: Transport, mapping: Mapping, metadata: Metadata, definition: Definition, key: bytes | None) -> None:
         self._transport = transport
@@ -73,7 +75,8 @@ class Masking:
         return tuple(name for name in masks.columns if _type(name, definition) == ColumnType.FILE)
 
     def unmasked(self, table: Table, operations: Sequence[Operation]) -> set[str]:
-        """The ids of rows that do not show what their masks wrote. A row that is gone shows nothing that it should not.
+        """The ids of rows that do not show what their masks wrote. A row that is gone shows nothing that it
+        should not.
 
         Raises:
             ReadIncomplete: the answer is not whole.
@@ -86,7 +89,7 @@ class Masking:
             if not self._shows(row, table, masks, wanted[row_id])
         }
 
-    # -- one row -------------------------------------------------------------------------------------------------------
+    # -- one row ---------------------------------------------------------------------------------------------
 
     def _shows(self, row: Values[str, Any], table: Table, masks: Masks, operation: Operation) -> bool:
         definition = self._definition(table)
@@ -128,7 +131,7 @@ class Masking:
                 raise ReadIncomplete("Masked rows cannot be read back.", where=table.name, request_id=answer.request_id)
             yield from found
 
-    # -- the neutral team ----------------------------------------------------------------------------------------------
+    # -- the neutral team ------------------------------------------------------------------------------------
 
     def _team(self, owner: str) -> str:
         if owner not in self._teams and self._find(owner):

@@ -1,7 +1,8 @@
-"""Multipart bodies of `$batch`, in bytes (Microsoft Learn, "Execute batch operations using the Web API"; reference: section 5).
+"""Multipart bodies of `$batch`, in bytes (Microsoft Learn, "Execute batch operations using the Web API";
+reference: section 5).
 
-Reading is strict about the end: a part counts only if a boundary follows it, so the rest of an answer that was cut off is nothing, not half
-of something.
+Reading is strict about the end: a part counts only if a boundary follows it, so the rest of an answer that
+was cut off is nothing, not half of something.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ def change_set_part(boundary: str, parts: list[bytes]) -> bytes:
 
 
 def enclosed(boundary: str, parts: list[bytes]) -> bytes:
-    """Parts between boundaries. Also the last line ends with CRLF: the service takes a missing one for a stream it cannot read."""
+    """Parts between boundaries. Also the last line ends with CRLF: the service takes a missing one for a
+    stream it cannot read."""
     mark = b"--" + boundary.encode("ascii")
     return b"".join(mark + CRLF + part + CRLF for part in parts) + mark + b"--" + CRLF
 
@@ -76,7 +78,8 @@ def boundary_of(content_type: str) -> str:
 
 
 def split(body: bytes, boundary: str) -> list[Part]:
-    """The whole parts of a body, in order. What stands before the first boundary or after the last is not looked at."""
+    """The whole parts of a body, in order. What stands before the first boundary or after the last is not
+    looked at."""
     if not boundary:
         return []
     mark = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|\r?\n)--" + re.escape(boundary.encode("latin-1", "replace")) + rb"(--)?[ \t]*(?=\r?\n|\Z)")

@@ -1,7 +1,8 @@
 """Sends change sets in batches, several at once and over several application users, as their governors allow.
 
-Each change set is sent once; only where the CRM said that it did nothing (429, or a user who is refused altogether) the same is sent again,
-perhaps by another user. Whatever goes wrong, nothing is left under way: the answers to what was sent are waited for first.
+Each change set is sent once; only where the CRM said that it did nothing (429, or a user who is refused
+altogether) the same is sent again, perhaps by another user. Whatever goes wrong, nothing is left under way:
+the answers to what was sent are waited for first.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class _Work:
         return chosen
 
     def unheld(self, chosen: list[int]) -> list[int]:
-        """Those that have not come under a hold since the call began (HLD-07); the others get their result."""
+        """Those that have not come under a hold since the call began (HLD-07); the others get their
+        result."""
         if self.held is None or self.is_fresh:
             self.is_fresh = False
             return chosen
@@ -69,7 +71,8 @@ class _Work:
 
 
 class Pool:
-    """The application users of one CRM, each with its own transport, on one timeline; `send` is for one thread at a time."""
+    """The application users of one CRM, each with its own transport, on one timeline; `send` is for one
+    thread at a time."""
 
     def __init__(self, transports: Sequence[Transport], warnings: list[str] | None = None) -> None:
         """`warnings` is told of a user who is refused."""
@@ -91,12 +94,12 @@ class Pool:
             self._threads = None
 
     def send(self, prepared: Sequence[Prepared], *, in_order: bool = False, held: Held | None = None) -> list[ChangeResult]:
-        """One result for each change set, in the order given. `in_order`: none is sent before those ahead of it are answered. `held` is
-        asked before each batch but the first.
+        """One result for each change set, in the order given. `in_order`: none is sent before those ahead of
+        it are answered. `held` is asked before each batch but the first.
 
         Raises:
-            Unauthorised, Forbidden: the very first batches are refused as a whole, for every user. Later the rest is REFUSED instead, so
-                that the results of what was done are not lost.
+            Unauthorised, Forbidden: the very first batches are refused as a whole, for every user. Later the
+                rest is REFUSED instead, so that the results of what was done are not lost.
         """
         results = {index: one.result for index, one in enumerate(prepared) if one.result is not None}
         work = _Work(prepared, [index for index in range(len(prepared)) if index not in results], results, held)
@@ -125,7 +128,8 @@ class Pool:
         return [work.results[index] for index in range(len(prepared))]
 
     def _most_ready(self, work: _Work) -> tuple[int | None, float]:
-        """The user that may send soonest, of these the least busy, and in how many seconds; None when all have used up our patience."""
+        """The user that may send soonest, of these the least busy, and in how many seconds; None when all
+        have used up our patience."""
         waits = [
             (wait_s, transport.gate.busy, user)
             for user, transport in enumerate(self._transports)
@@ -165,7 +169,8 @@ class Pool:
         under_way[self._threads.submit(send_batch, transport, change_sets)] = (user, chosen)
 
     def _collect(self, work: _Work, under_way: dict[Future[Sent], tuple[int, list[int]]], wait_s: float) -> None:
-        """Wait for an answer, or until the next batch may start. Until it is collected here, a batch counts as running."""
+        """Wait for an answer, or until the next batch may start. Until it is collected here, a batch counts
+        as running."""
         timeout = wait_s if 0 < wait_s < math.inf else None
         done = wait(under_way, timeout, FIRST_COMPLETED).done
         for answered in [each for each in under_way if each in done]:

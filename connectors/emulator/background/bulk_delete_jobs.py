@@ -1,10 +1,12 @@
 """Bulk deletes as they come along: waiting, in progress, completed, as far as the emulator's clock says.
 
-Nothing runs by itself: before each request every open job is brought to where it should be by now. Its rows are deleted at the moment at
-which it starts, each in a transaction of its own; after that it only shows as in progress for a while.
+Nothing runs by itself: before each request every open job is brought to where it should be by now. Its rows
+are deleted at the moment at which it starts, each in a transaction of its own; after that it only shows as in
+progress for a while.
 
-A recurring job keeps its `asyncoperation`, which waits again after each run; every run has a `bulkdeleteoperation`. That the operation goes
-with its job and the failures with their operation is section 6.2 and 11.5 of the reference; how a recurring job waits is inferred.
+A recurring job keeps its `asyncoperation`, which waits again after each run; every run has a
+`bulkdeleteoperation`. That the operation goes with its job and the failures with their operation is section
+6.2 and 11.5 of the reference; how a recurring job waits is inferred.
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ class BulkDeleteJobs:
         self.audit = AuditTrail(tables)
         self.gate = gate
 
-    # -- what is due ---------------------------------------------------------------------------------------------------
+    # -- what is due -----------------------------------------------------------------------------------------
 
     def add(self, parameters: dict[str, Any], start: datetime, user: str) -> str:
         """A job that waits until a moment, or for resources when that is past; gives its id."""
@@ -122,7 +124,7 @@ class BulkDeleteJobs:
                 table, job_id, {**values, "modifiedon": self.tables.clock.text(), "versionnumber": self.tables.next_version()}
             )
 
-    # -- a run ---------------------------------------------------------------------------------------------------------
+    # -- a run -----------------------------------------------------------------------------------------------
 
     def _start(self, job_id: str, started: float) -> None:
         table = self.environment.tables[JOB]
@@ -161,7 +163,8 @@ class BulkDeleteJobs:
             self._record(failure, job_id, run_id, text, user)
 
     def _delete(self, parameters: dict[str, Any], moment: datetime, user: str) -> Outcome:
-        """The queries in their order, each over what the ones before it have left; the rows that the job's owner may not see stay."""
+        """The queries in their order, each over what the ones before it have left; the rows that the job's
+        owner may not see stay."""
         options = parameters.get("Options") or {}
         fast = bool(options.get("RunJobForSandbox")) and self.tables.switches.sandbox
         recoverable = options.get("CanRecoverDeletedRecords") is not False and not fast
@@ -225,7 +228,8 @@ class BulkDeleteJobs:
         self.tables.insert(table, values, user)
 
     def _finish(self, job_id: str, ended: float) -> None:
-        """The run is over: the job is completed, or waits for its next run. Runs missed by a leap of the clock are not made up for."""
+        """The run is over: the job is completed, or waits for its next run. Runs missed by a leap of the
+        clock are not made up for."""
         text = instant_text(_instant(ended))
         run = self.environment.tables[RUN]
         run_id = self.tables.find(run, {"asyncoperationid": job_id, "statecode": LOCKED})
@@ -276,7 +280,8 @@ def signed(code: str) -> int:
 
 
 def query_set_xml(queries: list[Any]) -> str:
-    """The queries with their values as XML, as `orderedquerysetxml` keeps them: which elements the real one has is inferred."""
+    """The queries with their values as XML, as `orderedquerysetxml` keeps them: which elements the real one
+    has is inferred."""
     root = ElementTree.Element("ArrayOfQueryExpression")
     for query in queries:
         _append(root, "QueryExpression", query)

@@ -1,4 +1,5 @@
-"""What a client may do with a system job: cancel it, pause it, resume it, and delete it once it is completed."""
+"""What a client may do with a system job: cancel it, pause it, resume it, and delete it once it is
+completed."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from connectors.emulator.storage.traces import Row
 
 
 class JobRules:
-    """A trace that follows what happens to `asyncoperation` rows and refuses what the platform would (reference, sections 6.2 and 11.5)."""
+    """A trace that follows what happens to `asyncoperation` rows and refuses what the platform would
+    (reference, sections 6.2 and 11.5)."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
@@ -25,7 +27,8 @@ class JobRules:
         """Any job may come."""
 
     def updated(self, table: Table, row_id: str, before: Row, after: Row, user: str) -> None:
-        """Cancelling takes state 3 with status 32; 1 pauses a job that waits, 0 resumes it at once. Rows deleted by then stay deleted."""
+        """Cancelling takes state 3 with status 32; 1 pauses a job that waits, 0 resumes it at once. Rows
+        deleted by then stay deleted."""
         state = after.get("statecode")
         if state is None:
             return

@@ -1,7 +1,8 @@
 """Policies of long-term retention: which rows they take, and their runs by the clock.
 
-A policy whose time has come runs before the next request, at once and whole; the real service takes hours over it. The policy, its runs and
-their details are the tables that Microsoft Learn describes under "retentionconfig table/entity reference" and its neighbours.
+A policy whose time has come runs before the next request, at once and whole; the real service takes hours
+over it. The policy, its runs and their details are the tables that Microsoft Learn describes under
+"retentionconfig table/entity reference" and its neighbours.
 """
 
 from __future__ import annotations

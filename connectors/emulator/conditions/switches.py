@@ -1,7 +1,9 @@
-"""Where nobody outside knows what the real service does: a choice with a default, for a client to be tried both ways.
+"""Where nobody outside knows what the real service does: a choice with a default, for a client to be tried
+both ways.
 
-Each rests on inference alone (marked so in the table of what is emulated), or on a setting that differs from one organisation to the next.
-`PUT /_emulator/switches` changes them; `--profile onprem` is a set of other defaults.
+Each rests on inference alone (marked so in the table of what is emulated), or on a setting that differs from
+one organisation to the next. `PUT /_emulator/switches` changes them; `--profile onprem` is a set of other
+defaults.
 """
 
 from __future__ import annotations

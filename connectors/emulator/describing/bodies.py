@@ -1,6 +1,7 @@
 """Definitions as clients post them: names, labels, managed properties, and what is refused about them.
 
-Source: Microsoft Learn, "Create and update table definitions using the Web API" and "Web service error codes".
+Source: Microsoft Learn, "Create and update table definitions using the Web API" and "Web service error
+codes".
 """
 
 from __future__ import annotations

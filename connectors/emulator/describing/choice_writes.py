@@ -1,7 +1,8 @@
-"""Choices made, described anew and removed: `GlobalOptionSetDefinitions`, and the options that a column brings along.
+"""Choices made, described anew and removed: `GlobalOptionSetDefinitions`, and the options that a column
+brings along.
 
-Source: Microsoft Learn, "Create and update choices (option sets) using the Web API". Single options are changed by actions, which are not
-emulated: a PUT changes what is said of the choice and leaves its options.
+Source: Microsoft Learn, "Create and update choices (option sets) using the Web API". Single options are
+changed by actions, which are not emulated: a PUT changes what is said of the choice and leaves its options.
 """
 
 from __future__ import annotations

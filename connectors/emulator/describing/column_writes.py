@@ -119,7 +119,8 @@ def drop_column(environment: Environment, table: Table, column: Column) -> DropC
     """Remove a column and those that came with it.
 
     Raises:
-        WebApiError: 400 for a column of the platform, the primary name, or one that an alternate key is made of.
+        WebApiError: 400 for a column of the platform, the primary name, or one that an alternate key is made
+            of.
     """
     if column.primary_name or column.key:
         raise refused("The Primary UI Attribute is not valid for deletion", PRIMARY_NAME)
@@ -188,7 +189,8 @@ def _properties(document: Document, column: Column) -> Document:
 
 
 def _options(environment: Environment, table: str, column: Column, document: Document) -> tuple[str, Choice | None]:
-    """The choice that a column's values come from: one of its own, with its options, or one that is there already."""
+    """The choice that a column's values come from: one of its own, with its options, or one that is there
+    already."""
     if column.kind not in ("choice", "choices", "bool"):
         return "", None
     bound = next((str(document[name]) for name in document if name.lower() == "globaloptionset@odata.bind"), None)

@@ -50,7 +50,8 @@ class DefinitionVersions:
         """The version that a stamp stands for.
 
         Raises:
-            WebApiError: 400 `0x80044352` for one that has expired or was never given out: the client starts anew, without one.
+            WebApiError: 400 `0x80044352` for one that has expired or was never given out: the client starts
+                anew, without one.
         """
         if isinstance(stamp, str) and self.tables.cookies.knows(_digest(stamp)):
             version, _, time = stamp.partition("!")

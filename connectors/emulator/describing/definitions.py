@@ -47,7 +47,7 @@ class Definitions:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
 
-    # -- labels --------------------------------------------------------------------------------------------------------
+    # -- labels ----------------------------------------------------------------------------------------------
 
     def label(self, labels: Labels, *path: str) -> Document:
         localized = [
@@ -74,7 +74,7 @@ class Definitions:
     def _no_label() -> Document:
         return {"LocalizedLabels": [], "UserLocalizedLabel": None}
 
-    # -- tables --------------------------------------------------------------------------------------------------------
+    # -- tables ----------------------------------------------------------------------------------------------
 
     def table(self, table: Table) -> Document:
         children = {relation.child for relation in table.children}
@@ -157,7 +157,7 @@ class Definitions:
         }
         return self._as_described(document, f"{table.name}.{name.lower()}")
 
-    # -- columns -------------------------------------------------------------------------------------------------------
+    # -- columns ---------------------------------------------------------------------------------------------
 
     def column(self, table: Table, column: Column, number: int) -> Document:
         kind, type_name, metadata_class = TYPES[column.kind]
@@ -233,7 +233,7 @@ class Definitions:
                 return {**size, "IsPrimaryImage": True, "CanStoreFullImage": True}
         return {}
 
-    # -- options -------------------------------------------------------------------------------------------------------
+    # -- options ---------------------------------------------------------------------------------------------
 
     def option_set(self, table: Table, column: Column) -> Document:
         if column.kind == "bool":
@@ -296,7 +296,7 @@ class Definitions:
             "Description": self._no_label(),
         }
 
-    # -- relationships -------------------------------------------------------------------------------------------------
+    # -- relationships ---------------------------------------------------------------------------------------
 
     def relationship(self, relation: Relationship) -> Document:
         parent, child = self.environment.tables[relation.parent], self.environment.tables[relation.child]

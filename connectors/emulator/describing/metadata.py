@@ -1,6 +1,8 @@
-"""`EntityDefinitions`, `RelationshipDefinitions` and `GlobalOptionSetDefinitions`: the schema, read like data.
+"""`EntityDefinitions`, `RelationshipDefinitions` and `GlobalOptionSetDefinitions`: the schema, read like
+data.
 
-There is no paging, `MetadataId` always comes along, and columns of a derived type are reached by a cast segment.
+There is no paging, `MetadataId` always comes along, and columns of a derived type are reached by a cast
+segment.
 """
 
 from __future__ import annotations
@@ -82,7 +84,7 @@ class Metadata:
             self._columns[table.name] = [self.definitions.column(table, column, number) for number, column in columns]
         return self._columns[table.name]
 
-    # -- dispatch ------------------------------------------------------------------------------------------------------
+    # -- dispatch --------------------------------------------------------------------------------------------
 
     @property
     def _now(self) -> tuple[int, int]:
@@ -98,8 +100,8 @@ class Metadata:
             self._generation = self._now
 
     def answer(self, operation: Operation) -> Answer:
-        """What an organisation whose schema is that of its file answers, another one of the same file that retains the same tables has
-        answered before."""
+        """What an organisation whose schema is that of its file answers, another one of the same file that
+        retains the same tables has answered before."""
         environment = self.environment
         if environment.generation or not environment.origin:
             return self._answer(operation)
@@ -179,7 +181,7 @@ class Metadata:
             relations = table.parents
         return [self._relationships[relation.name] for relation in relations]
 
-    # -- shaping -------------------------------------------------------------------------------------------------------
+    # -- shaping ---------------------------------------------------------------------------------------------
 
     def _many(
         self,

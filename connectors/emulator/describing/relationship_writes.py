@@ -1,7 +1,8 @@
-"""Relationships and alternate keys made, changed and removed: `RelationshipDefinitions` and `EntityDefinitions(…)/Keys`.
+"""Relationships and alternate keys made, changed and removed: `RelationshipDefinitions` and
+`EntityDefinitions(…)/Keys`.
 
-Source: Microsoft Learn, "Create and update table relationships using the Web API" and "Define alternate keys for a table"; section 10.2 of
-the wire reference.
+Source: Microsoft Learn, "Create and update table relationships using the Web API" and "Define alternate keys
+for a table"; section 10.2 of the wire reference.
 """
 
 from __future__ import annotations
@@ -120,7 +121,8 @@ def drop_relationship(environment: Environment, name: str) -> Alteration:
 
 
 def new_key(environment: Environment, table: Table, document: Document, *, is_unique: bool) -> AddKey:
-    """A posted alternate key. `is_unique`: no two rows that are there have the same values; otherwise its index fails."""
+    """A posted alternate key. `is_unique`: no two rows that are there have the same values; otherwise its
+    index fails."""
     name = schema_name(document, "key")
     if any(name.lower() == known.lower() for known in (*table.alternate_keys, *table.failed_keys)):
         raise refused(f"An object with the specified name already exists: an entity key named {name}.", DUPLICATE_NAME)

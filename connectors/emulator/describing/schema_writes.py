@@ -1,7 +1,8 @@
 """The schema, written like data: tables, their columns and keys, relationships and choices.
 
-What is refused changes nothing; what is done is there at once, without publishing. Source: Microsoft Learn, "Create and update table
-definitions using the Web API"; the action `CreateEntities` as Microsoft's Python client sends it.
+What is refused changes nothing; what is done is there at once, without publishing. Source: Microsoft Learn,
+"Create and update table definitions using the Web API"; the action `CreateEntities` as Microsoft's Python
+client sends it.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class SchemaWriter:
     def _merges(operation: Operation) -> bool:
         return operation.headers.get("mscrm.mergelabels", "").lower() == "true"
 
-    # -- tables --------------------------------------------------------------------------------------------------------
+    # -- tables ----------------------------------------------------------------------------------------------
 
     def _create_entities(self, operation: Operation) -> Answer:
         if operation.method != "POST":
@@ -108,7 +109,7 @@ class SchemaWriter:
             return self._make("delete", drop_table(self._environment, table))
         raise method_not_allowed(operation.method, segment.name)
 
-    # -- columns and keys ----------------------------------------------------------------------------------------------
+    # -- columns and keys ------------------------------------------------------------------------------------
 
     def _parts(self, operation: Operation, first: Segment, rest: list[Segment]) -> Answer:
         table = table_of(self._environment, first.key)
@@ -155,7 +156,7 @@ class SchemaWriter:
         statement = f"{sql.select(names, sql.name(table.name), filled)} GROUP BY {', '.join(names)} HAVING count(*) > 1 LIMIT 1"
         return self.tables.connection.execute(statement).fetchone() is None
 
-    # -- relationships -------------------------------------------------------------------------------------------------
+    # -- relationships ---------------------------------------------------------------------------------------
 
     def _relationships(self, operation: Operation, segment: Segment) -> Answer:
         if segment.key is None:
@@ -172,7 +173,7 @@ class SchemaWriter:
             return self._make("delete", relationship_writes.drop_relationship(self._environment, name))
         raise method_not_allowed(operation.method, segment.name)
 
-    # -- choices -------------------------------------------------------------------------------------------------------
+    # -- choices ---------------------------------------------------------------------------------------------
 
     def _choices(self, operation: Operation, segment: Segment) -> Answer:
         if segment.key is None:
@@ -264,7 +265,8 @@ def _mark_primary_name(columns: dict[str, Column], document: Document) -> None:
 
 
 def _lookups_to_anything(environment: Environment, document: Document) -> tuple[tuple[str, str], ...]:
-    """Notes and activities may be about rows of a table that says so; some lookups of the platform lead to every table."""
+    """Notes and activities may be about rows of a table that says so; some lookups of the platform lead to
+    every table."""
     found: list[tuple[str, str]] = []
     for table in environment.tables.values():
         for column in table.columns.values():

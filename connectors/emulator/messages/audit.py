@@ -107,7 +107,8 @@ def delete_record_change_history(call: Call) -> Answer:
 
 
 def delete_audit_data(call: Call) -> Answer:
-    """Whole partitions, each a quarter of a year, that ended before a date; on-premises may have none, and then single rows go."""
+    """Whole partitions, each a quarter of a year, that ended before a date; on-premises may have none, and
+    then single rows go."""
     _require(call, DELETE_PARTITIONS)
     end = call.required("EndDate")
     until = parse_instant(end) if isinstance(end, str) else None

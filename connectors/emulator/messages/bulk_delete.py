@@ -1,4 +1,5 @@
-"""`BulkDelete`: deletes by query, as a job that the organisation carries out by itself (reference, section 6.2)."""
+"""`BulkDelete`: deletes by query, as a job that the organisation carries out by itself (reference, section
+6.2)."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ _NAMED = re.compile(r"\s*(\w+)\s*=\s*(.+)", re.DOTALL)
 
 @dataclass
 class Call:
-    """`parameters` are JSON values, of a function's address or of an action's body. A bound message has the table and the row's id."""
+    """`parameters` are JSON values, of a function's address or of an action's body. A bound message has the
+    table and the row's id."""
 
     name: str
     operation: Operation
@@ -46,7 +47,8 @@ class Call:
 
     @property
     def access(self) -> Access:
-        """Ask `require_named(operation, "prv…")` or `require(operation, "Delete", table, row_id)` before doing what takes a privilege."""
+        """Ask `require_named(operation, "prv…")` or `require(operation, "Delete", table, row_id)` before
+        doing what takes a privilege."""
         return self.reader.gate.access
 
     def required(self, name: str) -> Any:

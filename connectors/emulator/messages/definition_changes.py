@@ -1,7 +1,8 @@
 """`RetrieveMetadataChanges`: the schema, or what of it changed since a stamp.
 
-A table changes with its columns, keys and relationships, and is then given as a whole. `LabelQuery` is accepted; labels come in all
-languages. Source: section 10.3 of the wire reference; Microsoft Learn, "Query schema definitions".
+A table changes with its columns, keys and relationships, and is then given as a whole. `LabelQuery` is
+accepted; labels come in all languages. Source: section 10.3 of the wire reference; Microsoft Learn, "Query
+schema definitions".
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def retrieve_metadata_changes(call: Call) -> Answer:
     )
 
 
-# -- the schema --------------------------------------------------------------------------------------------------------
+# -- the schema ----------------------------------------------------------------------------------------------
 
 
 def _documents(call: Call) -> dict[str, Document]:
@@ -88,7 +89,7 @@ def _table(call: Call, definitions: Definitions, table: Table) -> Document:
     }
 
 
-# -- the query ---------------------------------------------------------------------------------------------------------
+# -- the query -----------------------------------------------------------------------------------------------
 
 
 def _queried(documents: list[Document], part: Document, query: Document) -> list[Document]:

@@ -1,8 +1,8 @@
 """Files, notes and attachments moved in blocks.
 
-Initialize gives a continuation token, blocks are sent or fetched under it, and Commit makes the file of the blocks that it lists. Without
-an id, the note or attachment of a Commit is created. Source: section 12 of the wire reference; Microsoft Learn, "Use file column data" and
-"Attachments and notes".
+Initialize gives a continuation token, blocks are sent or fetched under it, and Commit makes the file of the
+blocks that it lists. Without an id, the note or attachment of a Commit is created. Source: section 12 of the
+wire reference; Microsoft Learn, "Use file column data" and "Attachments and notes".
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from connectors.emulator.storage.files.uploads import CHUNK_BYTES, Transfer
 
 Message = Callable[[Call], Answer]
 
-# -- file columns ------------------------------------------------------------------------------------------------------
+# -- file columns --------------------------------------------------------------------------------------------
 
 
 def initialize_file_upload(call: Call) -> Answer:
@@ -79,7 +79,7 @@ def _file_column(call: Call, right: str) -> tuple[Table, str, Column]:
     return target.table, target.row_id, column
 
 
-# -- blocks ------------------------------------------------------------------------------------------------------------
+# -- blocks --------------------------------------------------------------------------------------------------
 
 
 def upload_block(call: Call) -> Answer:
@@ -125,7 +125,7 @@ def _joined(call: Call) -> tuple[Transfer, bytes]:
     return transfer, uploads.assembled(transfer, blocks)
 
 
-# -- notes and attachments ---------------------------------------------------------------------------------------------
+# -- notes and attachments -----------------------------------------------------------------------------------
 
 
 def initialize_body_upload(name: str) -> Message:
@@ -175,7 +175,8 @@ def initialize_body_download(name: str) -> Message:
 
 
 def _body_target(call: Call, name: str) -> tuple[Table, str, dict[str, Any]]:
-    """The table, the row's id or "" for one that is yet to be created, and the other columns that the parameter `Target` holds."""
+    """The table, the row's id or "" for one that is yet to be created, and the other columns that the
+    parameter `Target` holds."""
     table, document = call.environment.tables.get(name), call.required("Target")
     if table is None:
         raise bad_query(f"The entity with a name = '{name}' was not found in the MetadataCache.")
@@ -209,7 +210,7 @@ def _body_of(call: Call, table: Table, row_id: str) -> bytes:
     return base64.b64decode(value) if value else b""
 
 
-# -- parameters --------------------------------------------------------------------------------------------------------
+# -- parameters ----------------------------------------------------------------------------------------------
 
 
 def _text(call: Call, name: str) -> str:

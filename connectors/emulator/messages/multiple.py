@@ -1,7 +1,8 @@
 """Many rows of one table in one message, all or nothing.
 
-Tables here are standard ones. Elastic tables are not emulated: no partial success, no `partitionId`, and DeleteMultiple, which only they
-have, is refused as it is for a standard table. Source: section 6.1 of the wire reference; Microsoft Learn, "Use bulk operation messages".
+Tables here are standard ones. Elastic tables are not emulated: no partial success, no `partitionId`, and
+DeleteMultiple, which only they have, is refused as it is for a standard table. Source: section 6.1 of the
+wire reference; Microsoft Learn, "Use bulk operation messages".
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def delete_multiple(call: Call) -> Answer:
     raise WebApiError(400, "0x80040216", "DeleteMultiple has not yet been implemented.")
 
 
-# -- targets -----------------------------------------------------------------------------------------------------------
+# -- targets -------------------------------------------------------------------------------------------------
 
 
 def _table(call: Call) -> Table:

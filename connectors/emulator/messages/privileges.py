@@ -1,6 +1,7 @@
 """Roles, their privileges, and what a user may do.
 
-Source: Microsoft Learn, "RolePrivilege ComplexType", "AddPrivilegesRole Action", "RetrievePrincipalAccess Function".
+Source: Microsoft Learn, "RolePrivilege ComplexType", "AddPrivilegesRole Action", "RetrievePrincipalAccess
+Function".
 """
 
 from __future__ import annotations

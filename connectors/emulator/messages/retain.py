@@ -1,8 +1,8 @@
 """The messages of long-term retention.
 
-Microsoft Learn names their parameters ("Retain Action", "BulkRetain Action", "RollbackRetain Action", "PurgeRetainedContent Action",
-"ValidateRetentionConfig Action") and says that only the service itself should call them. What they answer, and that they take the privilege
-to delete, is inferred.
+Microsoft Learn names their parameters ("Retain Action", "BulkRetain Action", "RollbackRetain Action",
+"PurgeRetainedContent Action", "ValidateRetentionConfig Action") and says that only the service itself should
+call them. What they answer, and that they take the privilege to delete, is inferred.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def rollback_retain(call: Call) -> Answer:
 
 
 def purge_retained_content(call: Call) -> Answer:
-    """Removes from the live tables what has been copied. Here a row leaves them when it is retained, so there is nothing to remove."""
+    """Removes from the live tables what has been copied. Here a row leaves them when it is retained, so there
+    is nothing to remove."""
     entity(call.environment, str(call.required("EntityName")))
     return call.answer({})
 

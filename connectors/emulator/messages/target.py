@@ -14,7 +14,8 @@ from connectors.emulator.schema.values import guid
 
 @dataclass(frozen=True)
 class Target:
-    """Table and id; `columns` is what else stands in the parameter. Whether there is such a row is not looked up."""
+    """Table and id; `columns` is what else stands in the parameter. Whether there is such a row is not looked
+    up."""
 
     table: Table
     row_id: str
@@ -25,7 +26,8 @@ def target_of(call: Call) -> Target:
     """Read `{"@odata.id": address}` or `{"@odata.type": type, key: id}`.
 
     Raises:
-        WebApiError: 400 where the parameter is neither, or names no table; 404 for an alternate key that no row has.
+        WebApiError: 400 where the parameter is neither, or names no table; 404 for an alternate key that no
+            row has.
     """
     document = call.required("Target")
     if not isinstance(document, dict):

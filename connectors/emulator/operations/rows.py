@@ -56,7 +56,7 @@ class Rows:
         version = self.tables.version(table, row_id) if row_id else None
         return Place(table, key, row_id or "", version or 0)
 
-    # -- a set ---------------------------------------------------------------------------------------------------------
+    # -- a set -----------------------------------------------------------------------------------------------
 
     def page(self, operation: Operation, table: Table) -> Answer:
         self.stats.count("read")
@@ -96,7 +96,7 @@ class Rows:
             headers = {"Location": address, **headers}
         return Answer(204, b"", headers)
 
-    # -- a row ---------------------------------------------------------------------------------------------------------
+    # -- a row -----------------------------------------------------------------------------------------------
 
     def retrieve(self, operation: Operation, place: Place) -> Answer:
         table = place.table

@@ -139,7 +139,7 @@ class WebApi:
         if operation.method != method:
             raise method_not_allowed(operation.method, what)
 
-    # -- messages ------------------------------------------------------------------------------------------------------
+    # -- messages --------------------------------------------------------------------------------------------
 
     def _call(
         self, operation: Operation, name: str, parameters: dict[str, Any], table: Table | None = None, row: str | None = None
@@ -171,7 +171,7 @@ class WebApi:
             return None
         return ACTIONS_ON_SET.get(name)
 
-    # -- sets, rows, and what lies below a row -------------------------------------------------------------------------
+    # -- sets, rows, and what lies below a row ---------------------------------------------------------------
 
     def _set(self, operation: Operation, table: Table, rest: list[Segment]) -> Answer:
         if rest:

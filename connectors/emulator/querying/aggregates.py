@@ -33,7 +33,8 @@ _METHOD = re.compile(r"([\w/]+)\s+with\s+(\w+)\s+as\s+(\w+)")
 
 @dataclass
 class _Asked:
-    """`inside` is read of each row; `groups` and `results` are made of it, both by the name they have in the answer."""
+    """`inside` is read of each row; `groups` and `results` are made of it, both by the name they have in the
+    answer."""
 
     inside: list[str] = field(default_factory=list)
     groups: dict[str, tuple[Operand, str]] = field(default_factory=dict)
@@ -85,7 +86,7 @@ def _top(text: str | None) -> int:
     return int(text)
 
 
-# -- reading -----------------------------------------------------------------------------------------------------------
+# -- reading -------------------------------------------------------------------------------------------------
 
 
 def _read(compiler: FilterCompiler, table: Table, text: str) -> _Asked:
@@ -184,7 +185,7 @@ def _order(asked: _Asked, text: str | None) -> list[str]:
     return found
 
 
-# -- writing -----------------------------------------------------------------------------------------------------------
+# -- writing -------------------------------------------------------------------------------------------------
 
 
 def _columns(asked: _Asked) -> list[str]:

@@ -1,8 +1,8 @@
 """Change tracking: what was changed or deleted since a delta link.
 
-A first read gives the rows page by page, and its last page the delta link. The link stands for the moment at which the reading *began*, so
-that a row that changes while someone pages is given once more rather than lost. Source: section 9 of the wire reference; Microsoft Learn,
-"Use change tracking".
+A first read gives the rows page by page, and its last page the delta link. The link stands for the moment at
+which the reading *began*, so that a row that changes while someone pages is given once more rather than lost.
+Source: section 9 of the wire reference; Microsoft Learn, "Use change tracking".
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _PLACE = re.compile(r"(-|\d{1,18}) (\d{1,18}!\S+ \S+) (key|row|deleted) (\S+)")
 
 @dataclass(frozen=True)
 class Reading:
-    """One run through the changes. `after` is None for a first read; `began` is the token of its beginning; `last`, where a page ended."""
+    """One run through the changes. `after` is None for a first read; `began` is the token of its beginning;
+    `last`, where a page ended."""
 
     after: int | None
     began: str
@@ -114,7 +115,7 @@ def _check(reader: Reader, operation: Operation, table: Table) -> None:
             raise WebApiError(400, PARSE, f'The "{name}" query parameter isn\'t supported when Change Tracking is enabled.')
 
 
-# -- what is read ------------------------------------------------------------------------------------------------------
+# -- what is read --------------------------------------------------------------------------------------------
 
 
 def _window(table: Table, reading: Reading) -> tuple[list[str], list[Any]]:
@@ -141,7 +142,7 @@ def _deleted(operation: Operation, table: Table, row_id: str) -> str:
     return json.dumps({"@odata.context": context, "id": row_id, "reason": "deleted"}, separators=(",", ":"))
 
 
-# -- tokens and links --------------------------------------------------------------------------------------------------
+# -- tokens and links ----------------------------------------------------------------------------------------
 
 
 def _begun(reader: Reader, operation: Operation, table: Table) -> Reading:

@@ -1,7 +1,7 @@
 """Conditions of FetchXML and of a QueryExpression: an operator on one column with its values as text, as SQL.
 
-Two-valued, as `$filter` is: `ne`, `not-in` and `not-like` also find rows without a value. Operators that `$filter` has as functions are
-those functions.
+Two-valued, as `$filter` is: `ne`, `not-in` and `not-like` also find rows without a value. Operators that
+`$filter` has as functions are those functions.
 """
 
 from __future__ import annotations
@@ -113,12 +113,14 @@ def condition(
     user: str = DEFAULT_USER,
     sight: Sight | None = None,
 ) -> Condition:
-    """The SQL of one condition over `alias`, and the values to bind; `operator` is FetchXML's lower-case name.
+    """The SQL of one condition over `alias`, and the values to bind; `operator` is FetchXML's lower-case
+    name.
 
     Without a `sight` every column is seen.
 
     Raises:
-        WebApiError: 400 for a column or operator that does not exist, too few or too many values, or one of the wrong type.
+        WebApiError: 400 for a column or operator that does not exist, too few or too many values, or one of
+            the wrong type.
     """
     found = attribute(table, column)
     compiler = FilterCompiler(environment, lambda: now, user, sight=sight)
@@ -193,7 +195,8 @@ def _expect(column: Column, operator: str, values: list[str], number: int) -> No
 
 
 def _constant_text(column: Column, value: str) -> str:
-    """As `$filter` would have it: ids without braces, instants with a zone, which is UTC for an application user."""
+    """As `$filter` would have it: ids without braces, instants with a zone, which is UTC for an application
+    user."""
     if column.kind in TEXT_KINDS:
         return value
     value = value.strip()

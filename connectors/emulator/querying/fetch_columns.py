@@ -1,4 +1,5 @@
-"""What a FetchXML query gives, as pieces of JSON that SQLite writes; a column that is null leaves nothing, not even its name."""
+"""What a FetchXML query gives, as pieces of JSON that SQLite writes; a column that is null leaves nothing,
+not even its name."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class Aggregates:
 
 
 def row_columns(writer: RowWriter, fetch: Fetch) -> list[str]:
-    """For each row: its version and key, then the columns asked for, those of links under the link's alias."""
+    """For each row: its version and key, then the columns asked for, those of links under the link's
+    alias."""
     root = fetch.root
     found: list[str] = []
     if not fetch.distinct and "versionnumber" in root.table.columns:

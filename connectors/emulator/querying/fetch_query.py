@@ -1,6 +1,7 @@
 """FetchXML read against the schema: which table, columns, links, filters and order it asks for.
 
-Microsoft Learn, "FetchXml reference". The platform's codes for what it refuses are those of "Web service error codes".
+Microsoft Learn, "FetchXml reference". The platform's codes for what it refuses are those of "Web service
+error codes".
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One `<condition>`; `of` names a link when the column is not of the element that the filter stands in."""
+    """One `<condition>`; `of` names a link when the column is not of the element that the filter stands
+    in."""
 
     attribute: str
     operator: str
@@ -67,7 +69,8 @@ class Filter:
 
 @dataclass(frozen=True)
 class Order:
-    """By a column of the element it stands in, of the link that `of` names, or, in an aggregate, by an alias."""
+    """By a column of the element it stands in, of the link that `of` names, or, in an aggregate, by an
+    alias."""
 
     attribute: str
     alias: str
@@ -77,7 +80,8 @@ class Order:
 
 @dataclass
 class Element:
-    """`<entity>`, or what a `<link-entity>` has in common with it. `name` is how conditions and the answer call it; `sql` is its alias."""
+    """`<entity>`, or what a `<link-entity>` has in common with it. `name` is how conditions and the answer
+    call it; `sql` is its alias."""
 
     table: Table
     name: str
@@ -120,7 +124,8 @@ class Fetch:
     nulls: bool = False  # columns that are null are given as null
 
     def named(self, name: str) -> Element:
-        """The element that a condition or an order names: by its alias, or by its table when only one is of it.
+        """The element that a condition or an order names: by its alias, or by its table when only one is of
+        it.
 
         Raises:
             WebApiError: 400.
@@ -182,7 +187,8 @@ class _Reading:
         if self.aggregate:
             _check_aggregate(fetch)
         if fetch.datasource == RETAINED and (self.aggregate or self._elements > 1):
-            # Microsoft Learn, "View long term retained data": one table at a time, no joins and no sums. The code is inferred.
+            # Microsoft Learn, "View long term retained data": one table at a time, no joins and no sums. The
+            # code is inferred.
             raise WebApiError(400, INVALID_ARGUMENT, "Joins and aggregations are not supported for the data source 'retained'.")
         return fetch
 

@@ -63,7 +63,7 @@ class Statement:
         label = formatted(self.environment, element.table, column, element.sql)
         return f"CASE WHEN {expression} IS NOT NULL THEN {label} END COLLATE NOCASE"
 
-    # -- what is read --------------------------------------------------------------------------------------------------
+    # -- what is read ----------------------------------------------------------------------------------------
 
     def _rows(self, table: Table) -> str:
         if self.fetch.datasource and table.view:
@@ -95,7 +95,7 @@ class Statement:
         found += [self._exists(link, element) for link in element.links if link.kind in EXISTING]
         return found + [(text, ()) for text in self.sight.rows(element.table, element.sql)]
 
-    # -- conditions ----------------------------------------------------------------------------------------------------
+    # -- conditions ------------------------------------------------------------------------------------------
 
     def _filter(self, given: Filter, element: Element) -> Condition:
         parts = [self._part(part, element) for part in given.parts]
@@ -133,7 +133,8 @@ class Statement:
         return "NULL" if self.sight.hides(element.table, column) else sql.dotted(element.sql, column.name)
 
     def _related(self, link: Link, element: Element) -> Condition:
-        """Microsoft Learn, "Filter rows based on values in related records": `not all` is `any`, however odd that reads."""
+        """Microsoft Learn, "Filter rows based on values in related records": `not all` is `any`, however odd
+        that reads."""
         text, values = self._exists(link, element)
         if link.kind in ("any", "not all"):
             return text, values

@@ -89,7 +89,7 @@ class _Run:
     def _execute(self, statement: str, values: list[Any]) -> list[Any]:
         return self.reader.tables.connection.execute(statement, values).fetchall()
 
-    # -- aggregates ----------------------------------------------------------------------------------------------------
+    # -- aggregates ------------------------------------------------------------------------------------------
 
     def _aggregates(self) -> list[str]:
         if self._count(MAX_AGGREGATED + 1) > MAX_AGGREGATED:
@@ -121,7 +121,7 @@ class _Run:
         texts = ["{" + "".join(row).removesuffix(",") + "}" for row in rows]
         return f',"value":[{",".join(self.operation.alter(texts))}]'
 
-    # -- rows ----------------------------------------------------------------------------------------------------------
+    # -- rows ------------------------------------------------------------------------------------------------
 
     def _size(self) -> int:
         if self.wanted.top is not None:

@@ -1,7 +1,8 @@
 """The text of a `$filter` made ready for the parser, and the errors that only the text shows.
 
-`odata_query` knows OData but not Dataverse's JSON arrays in `PropertyValues=[…]`, and its lexer takes `allowance` for `all` and `owance`.
-Both are settled here, outside quotation marks, so that the module after this one sees a plain tree.
+`odata_query` knows OData but not Dataverse's JSON arrays in `PropertyValues=[…]`, and its lexer takes
+`allowance` for `all` and `owance`. Both are settled here, outside quotation marks, so that the module after
+this one sees a plain tree.
 """
 
 from __future__ import annotations

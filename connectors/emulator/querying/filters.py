@@ -1,7 +1,7 @@
 """`$filter` as a WHERE: comparison, paths through lookups, any and all, and Dataverse's own functions.
 
-Two-valued, as OData is: a comparison with null is false, so `ne` and `not` also find rows without a value. Text compares without regard
-to case.
+Two-valued, as OData is: a comparison with null is false, so `ne` and `not` also find rows without a value.
+Text compares without regard to case.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class FilterCompiler:
         if self.conditions > MAX_CONDITIONS:
             raise WebApiError(400, "0x8004430C", "Number of conditions in query exceeded maximum limit.")
 
-    # -- boolean structure ---------------------------------------------------------------------------------------------
+    # -- boolean structure -----------------------------------------------------------------------------------
 
     def _condition(self, node: Any, table: Table, scope: dict[str, str]) -> Condition:
         if isinstance(node, ast.BoolOp):
@@ -170,7 +170,7 @@ class FilterCompiler:
         expected = {"bool": "Edm.Boolean", "decimal": "Edm.Decimal", "double": "Edm.Double", "money": "Edm.Decimal"}
         raise _incompatible(expected.get(kind, "Edm.Int32"), literal)
 
-    # -- columns -------------------------------------------------------------------------------------------------------
+    # -- columns ---------------------------------------------------------------------------------------------
 
     def _operand(self, node: Any, table: Table, scope: dict[str, str]) -> Operand:
         """A column of the row, of a row its lookups lead to, or of a lambda's variable."""
@@ -209,7 +209,7 @@ class FilterCompiler:
         collation = " COLLATE NOCASE" if inner.column.kind in TEXT_KINDS else ""
         return Operand(inner.column, f"({query}){collation}", inner.links + 1)
 
-    # -- functions -----------------------------------------------------------------------------------------------------
+    # -- functions -------------------------------------------------------------------------------------------
 
     def _call(self, node: ast.Call, table: Table, scope: dict[str, str]) -> Condition:
         name = plain(node.func.name)
@@ -258,7 +258,8 @@ class FilterCompiler:
 
 
 def _query_function_in(node: Any) -> str:
-    """The name of one of Dataverse's own functions somewhere under a node; empty where there is none. Each has its own opposite."""
+    """The name of one of Dataverse's own functions somewhere under a node; empty where there is none. Each
+    has its own opposite."""
     if isinstance(node, ast.Call) and node.func.namespace:
         return ".".join((*node.func.namespace, plain(node.func.name)))
     if isinstance(node, ast.BoolOp):

@@ -1,6 +1,7 @@
 """Fiscal periods of a new organisation: the fiscal year is the calendar's, its four periods are the quarters.
 
-Source: Microsoft Learn, "Filter rows using OData" (names); the calendar itself is an assumption, an organisation sets its own.
+Source: Microsoft Learn, "Filter rows using OData" (names); the calendar itself is an assumption, an
+organisation sets its own.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""The query functions of `Microsoft.Dynamics.CRM`: each is a boolean term over one column named by `PropertyName`.
+"""The query functions of `Microsoft.Dynamics.CRM`: each is a boolean term over one column named by
+`PropertyName`.
 
-Days begin at midnight UTC, the time zone of an application user; "older than" counts back from this very second.
+Days begin at midnight UTC, the time zone of an application user; "older than" counts back from this very
+second.
 """
 
 from __future__ import annotations

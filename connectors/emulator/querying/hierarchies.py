@@ -1,6 +1,7 @@
 """Rows above and below one row, and whom the caller counts as their own: conditions over the id in a column.
 
-Source: Microsoft Learn, "Query hierarchical data" and "FetchXml condition operators"; section 3.2 of the wire reference.
+Source: Microsoft Learn, "Query hierarchical data" and "FetchXml condition operators"; section 3.2 of the wire
+reference.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ def related(name: str, table: Table, operand: Operand, value: str) -> Condition:
     """One of `LINES`: rows above or below one in the hierarchy that a lookup of the table to itself makes.
 
     Raises:
-        WebApiError: 400 for a table without such a lookup, a column that is neither the key nor that lookup, and a value that is no id.
+        WebApiError: 400 for a table without such a lookup, a column that is neither the key nor that lookup,
+            and a value that is no id.
     """
     own = (column for column in table.columns.values() if column.targets == (table.name,) and not column.system)
     parent = next(own, None)
@@ -38,7 +40,8 @@ def related(name: str, table: Table, operand: Operand, value: str) -> Condition:
 
 
 def of_the_caller(name: str, operand: Operand, user: str) -> Condition:
-    """One of `CALLERS`: the caller, their business unit, their teams, or who reports to them by `parentsystemuserid`.
+    """One of `CALLERS`: the caller, their business unit, their teams, or who reports to them by
+    `parentsystemuserid`.
 
     Raises:
         WebApiError: 400 for a column that holds no ids.
@@ -58,7 +61,8 @@ def of_the_caller(name: str, operand: Operand, user: str) -> Condition:
 
 
 def _line(table: str, key: str, parent: str, *, downwards: bool) -> str:
-    """The ids from one row, bound first, to the end of its line; UNION stops where a line bites its own tail."""
+    """The ids from one row, bound first, to the end of its line; UNION stops where a line bites its own
+    tail."""
     own, up = sql.dotted("h", key), sql.dotted("h", parent)
     found, step = (own, f"{up} = line.id") if downwards else (up, f"{own} = line.id AND {up} IS NOT NULL")
     following = sql.select([found], f"{sql.name(table)} h JOIN line", [step])

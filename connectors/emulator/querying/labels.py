@@ -1,4 +1,5 @@
-"""Formatted values: what a person would see in the caller's language, as SQL functions, so that a page stays one statement."""
+"""Formatted values: what a person would see in the caller's language, as SQL functions, so that a page stays
+one statement."""
 
 from __future__ import annotations
 

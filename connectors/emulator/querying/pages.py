@@ -66,7 +66,7 @@ class Reader:
     def compiler(self, operation: Operation, aliases: dict[str, str]) -> FilterCompiler:
         return FilterCompiler(self.environment, self.tables.clock.now, operation.user, aliases, self.gate.sight(operation))
 
-    # -- one row -------------------------------------------------------------------------------------------------------
+    # -- one row ---------------------------------------------------------------------------------------------
 
     def row(self, operation: Operation, table: Table, row_id: str, *, created: bool = False) -> bytes | None:
         """One row as a document with its context, or None."""
@@ -101,7 +101,8 @@ class Reader:
         return Answer(200, msgspec.json.encode({"@odata.context": context, **notes, "value": value}))
 
     def _page_collections(self, writer: RowWriter, query: Query) -> list[str]:
-        """With nested expands, collections come in pages: give SQL the function that makes their tokens, and get those it made."""
+        """With nested expands, collections come in pages: give SQL the function that makes their tokens, and
+        get those it made."""
         made: list[str] = []
 
         def child_token(key: str, first: str, last: str) -> str:
@@ -117,7 +118,7 @@ class Reader:
         for token in tokens:
             self.tables.cookies.remember(cookies.digest(token))
 
-    # -- many rows -----------------------------------------------------------------------------------------------------
+    # -- many rows -------------------------------------------------------------------------------------------
 
     def page(self, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
         """One page of a query, with the link to the next."""
@@ -211,7 +212,8 @@ class Reader:
         return int(self.tables.connection.execute(sql.select(["count(*)"], f"({inner})"), values).fetchone()[0])
 
     def count(self, operation: Operation, table: Table, within: Within | Among | None = None) -> Answer:
-        """`/$count`: digits after a byte order mark, capped as the other count is unless a switch says otherwise."""
+        """`/$count`: digits after a byte order mark, capped as the other count is unless a switch says
+        otherwise."""
         refuse_options(operation.address.options, {"$filter"})
         query = parse_query(self.environment, table, operation.address.options)
         compiler = self.compiler(operation, query.aliases)
@@ -219,7 +221,7 @@ class Reader:
         number = self._count(table, *self._where(compiler, query, within), limit=most)
         return Answer(200, BOM + str(number).encode(), content_type="text/plain")
 
-    # -- references ----------------------------------------------------------------------------------------------------
+    # -- references ------------------------------------------------------------------------------------------
 
     def reference(self, operation: Operation, table: Table, row_id: str, navigation: Navigation) -> Answer:
         """`GET …/lookup/$ref`."""

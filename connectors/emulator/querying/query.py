@@ -1,4 +1,5 @@
-"""Query options read against the schema: what to select, expand, order, count, and in which shape to give it."""
+"""Query options read against the schema: what to select, expand, order, count, and in which shape to give
+it."""
 
 from __future__ import annotations
 

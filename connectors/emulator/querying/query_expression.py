@@ -20,8 +20,8 @@ from connectors.emulator.storage.tables import Tables
 ROW = "q0"
 LONG_LIST = 500  # values beyond which a list is bound as one: SQLite takes only so many variables
 
-# What each type has, so that a misspelt "Conditions" is refused and does not quietly match every row. Microsoft Learn, "QueryExpression
-# ComplexType" and its neighbours.
+# What each type has, so that a misspelt "Conditions" is refused and does not quietly match every row.
+# Microsoft Learn, "QueryExpression ComplexType" and its neighbours.
 _PROPERTIES = {
     "QueryExpression": {
         "EntityName",
@@ -68,7 +68,8 @@ class Selection:
     values: list[Any] = field(default_factory=list)  # those of the joins before those of the conditions
 
     def ids(self, tables: Tables, *, until: str, visible: Sequence[str] = ()) -> list[tuple[Table, str]]:
-        """Table and id of every row created no later than a stored instant; `visible` are further conditions over `ROW`."""
+        """Table and id of every row created no later than a stored instant; `visible` are further conditions
+        over `ROW`."""
         table = self.table
         kind = sql.dotted(ROW, "activitytypecode") if table.view else sql.text(table.name)
         where = [*self.where, f"{sql.dotted(ROW, 'createdon')} <= ?", *(f"({each})" for each in visible)]

@@ -1,7 +1,7 @@
 """How many rows a table has, as `RetrieveTotalRecordCount` tells it.
 
-The real figure is a snapshot that may be a day old. So it is here where the switch `stale_counts` is on. Source: section 3.3 of the wire
-reference; Microsoft Learn, "Count rows".
+The real figure is a snapshot that may be a day old. So it is here where the switch `stale_counts` is on.
+Source: section 3.3 of the wire reference; Microsoft Learn, "Count rows".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rows as JSON, built by SQLite: a page of thousands costs one statement and one string operation a row.
 
-A row is a run of fragments, constant text and SQL in turn. At the top level they become a template that Python fills; inside an expand, one
-SQL expression.
+A row is a run of fragments, constant text and SQL in turn. At the top level they become a template that
+Python fills; inside an expand, one SQL expression.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class RowWriter:
         found[-1] = "}"
         return found
 
-    # -- one column ----------------------------------------------------------------------------------------------------
+    # -- one column ------------------------------------------------------------------------------------------
 
     def property(self, table: Table, column: Column, alias: str) -> list[Fragment]:
         if self.compiler.hides(table, column):
@@ -110,7 +110,7 @@ class RowWriter:
             found.append(_named(key, column, alias, LOOKUP_NAME, {target: target for target in column.targets}))
         return found
 
-    # -- expands -------------------------------------------------------------------------------------------------------
+    # -- expands ---------------------------------------------------------------------------------------------
 
     def expand(self, table: Table, expand: Expand, alias: str) -> list[Fragment]:
         return self._single(table, expand, alias) if expand.navigation else self._collection(table, expand, alias)

@@ -1,7 +1,8 @@
 """The SELECT that the `sql` option takes, read into the same query that FetchXML is read into.
 
-The grammar is what the vendor's Python client documents: one table or simple joins, WHERE, GROUP BY with aggregates, ORDER BY, TOP or
-OFFSET. Names are checked against the schema and values are bound, so no text of the caller reaches the database.
+The grammar is what the vendor's Python client documents: one table or simple joins, WHERE, GROUP BY with
+aggregates, ORDER BY, TOP or OFFSET. Names are checked against the schema and values are bound, so no text of
+the caller reaches the database.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class _Parser:
         self.elements: dict[str, Element] = {}
         self.depth = 0
 
-    # -- tokens --------------------------------------------------------------------------------------------------------
+    # -- tokens ----------------------------------------------------------------------------------------------
 
     def _peek(self) -> Token:
         return self.tokens[self.position] if self.position < len(self.tokens) else ("end", "")
@@ -108,7 +109,7 @@ class _Parser:
             raise bad_query(f"A whole number is expected, not '{word[:20]}'.")
         return int(word)
 
-    # -- the statement -------------------------------------------------------------------------------------------------
+    # -- the statement ---------------------------------------------------------------------------------------
 
     def select(self) -> Fetch:
         self._need("select")
@@ -208,7 +209,7 @@ class _Parser:
             found.append(self._reference())
         return found
 
-    # -- conditions ----------------------------------------------------------------------------------------------------
+    # -- conditions ------------------------------------------------------------------------------------------
 
     def _either(self) -> Filter:
         found = Filter(True, [self._both()])
@@ -266,7 +267,7 @@ class _Parser:
         self.position += 1
         return word
 
-    # -- what is given, and in which order -----------------------------------------------------------------------------
+    # -- what is given, and in which order -------------------------------------------------------------------
 
     def _choose(
         self, function: str, distinct: bool, reference: Reference, alias: str, grouped: list[tuple[Element, Column]], *, aggregate: bool

@@ -58,8 +58,8 @@ def handle_batch(
     continue_on_error: bool,
     plain_failures: bool = False,
 ) -> Answer:
-    """Execute a batch, in order. The answer is multipart, also when it is a 400; with `plain_failures` the one error of a failed change set
-    is an ordinary part.
+    """Execute a batch, in order. The answer is multipart, also when it is a 400; with `plain_failures` the
+    one error of a failed change set is an ordinary part.
     """
     boundary = boundary_of(outer.headers.get("content-type", ""))
     if boundary is None:
@@ -98,7 +98,7 @@ def boundary_of(content_type: str) -> str | None:
     return match.group(1) or match.group(2)
 
 
-# -- reading -----------------------------------------------------------------------------------------------------------
+# -- reading -------------------------------------------------------------------------------------------------
 
 
 def _read(outer: Operation, boundary: str) -> list[Part | ChangeSet]:
@@ -182,7 +182,7 @@ def _unreadable() -> Answer:
     return _multipart(400, f"batchresponse_{uuid.uuid4()}", [_part_bytes(Answer(400, error.body()))])
 
 
-# -- change sets -------------------------------------------------------------------------------------------------------
+# -- change sets ---------------------------------------------------------------------------------------------
 
 
 def _change_set(
@@ -220,7 +220,7 @@ def _checked(part: Part, references: dict[str, str], run: Run) -> Answer:
     return run(part.operation)
 
 
-# -- writing -----------------------------------------------------------------------------------------------------------
+# -- writing -------------------------------------------------------------------------------------------------
 
 
 def _part_bytes(answer: Answer, content_id: str | None = None) -> bytes:

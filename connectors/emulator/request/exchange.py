@@ -15,7 +15,8 @@ JSON = "application/json; odata.metadata=minimal"
 
 @dataclass
 class Operation:
-    """What is asked: `raw` is the address below the service root with its query, still percent-encoded; header names are lower case."""
+    """What is asked: `raw` is the address below the service root with its query, still percent-encoded;
+    header names are lower case."""
 
     method: str
     raw: str

@@ -3,25 +3,27 @@
 A rule is `{"match": {"method", "path", "nth" | "every"}, "times": N, "do": KIND, …}`.
 
 - `method`: a verb or a list of them; absent, any.
-- `path`: matched against path and query, as sent and percent-decoded, anywhere in them: as plain text, with `*` for anything, or as a
-  regular expression; `re:` before it makes it the last of these only. Absent, any.
+- `path`: matched against path and query, as sent and percent-decoded, anywhere in them: as plain text, with
+  `*` for anything, or as a regular expression; `re:` before it makes it the last of these only. Absent, any.
 - `nth`: the rule first fires on its nth match (from 1). `every`: on each nth. Neither: on each match.
 - `times`: how often it fires; once for `nth`, without limit otherwise.
 
 What each kind does, and what it takes besides:
 
-- `status` (`status`, `retry_after`; for a 429 `code`, one of the three limits; `message`; `html`: a gateway's page; `empty`: no body):
-  answers so instead of acting.
+- `status` (`status`, `retry_after`; for a 429 `code`, one of the three limits; `message`; `html`: a gateway's
+  page; `empty`: no body): answers so instead of acting.
 - `latency` (`ms`): waits before acting. `skew` (`s`): the Date header is off by so much.
 - `cut_before`, `cut_after`: the connection breaks without an answer, before or after the server has acted.
 - `truncate`: the answer announces its whole length and breaks off half-way.
 - `lose_row`, `duplicate_row`: the row in the middle of a page is missing, or there twice.
-- `expire_token`: 401; a token of the emulator's own endpoint is then never good again, a fixed one is refused this once.
+- `expire_token`: 401; a token of the emulator's own endpoint is then never good again, a fixed one is refused
+  this once.
 - `change_row`: the row that the address names gets a new version just before the operation acts on it.
 - `keep_row`: a delete answers 204 and deletes nothing.
 
-Rules also match operations inside a `$batch`, by their own method and path. KIND there: `status`, `change_row`, `keep_row`, `lose_row`,
-`duplicate_row`; the kinds that concern the connection then hit the whole batch, `cut_before` in the middle of it: what ran before stays.
+Rules also match operations inside a `$batch`, by their own method and path. KIND there: `status`,
+`change_row`, `keep_row`, `lose_row`, `duplicate_row`; the kinds that concern the connection then hit the
+whole batch, `cut_before` in the middle of it: what ran before stays.
 """
 
 from __future__ import annotations

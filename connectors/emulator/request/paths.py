@@ -40,7 +40,8 @@ class Address:
 
 
 def below_service(url: str) -> str:
-    """What follows the service root, in an address that may be absolute, or relative to the host or to the service."""
+    """What follows the service root, in an address that may be absolute, or relative to the host or to the
+    service."""
     return _SERVICE.sub("", url).lstrip("/")
 
 

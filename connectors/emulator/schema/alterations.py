@@ -184,7 +184,8 @@ class DropKey(Alteration, frozen=True, tag=True):
 
 
 class SetChoice(Alteration, frozen=True, tag=True):
-    """A choice that belongs to no column is made, described anew or removed: by what every alteration carries."""
+    """A choice that belongs to no column is made, described anew or removed: by what every alteration
+    carries."""
 
 
 AnyAlteration = (

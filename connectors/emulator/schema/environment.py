@@ -23,7 +23,8 @@ Labels = dict[str, str]  # language key -> text
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `kind` is the word of the environment file, or bigint, state, status, entityname for the platform's own."""
+    """One column; `kind` is the word of the environment file, or bigint, state, status, entityname for the
+    platform's own."""
 
     name: str
     kind: str
@@ -68,7 +69,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Relationship:
-    """Parent (referenced) to child (referencing); `name` is also the collection navigation property of the parent."""
+    """Parent (referenced) to child (referencing); `name` is also the collection navigation property of the
+    parent."""
 
     name: str
     parent: str
@@ -131,7 +133,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Described:
-    """Labels and properties of a table, column, key or relationship that take the place of those made up from its name."""
+    """Labels and properties of a table, column, key or relationship that take the place of those made up from
+    its name."""
 
     labels: dict[str, Labels] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)

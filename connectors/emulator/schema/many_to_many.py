@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Side:
-    """`attribute` is the intersect table's column with this side's ids; `navigation`, on this side's table, gives the rows of the other."""
+    """`attribute` is the intersect table's column with this side's ids; `navigation`, on this side's table,
+    gives the rows of the other."""
 
     table: str
     attribute: str
@@ -56,7 +57,8 @@ def read_relation(spec: Mapping[str, Any], key_of: Callable[[str], str]) -> Many
 
 
 def peers_of(table: str, relations: Iterable[ManyToMany]) -> dict[str, Peers]:
-    """The collections of a table that lead through an intersect table, by the name of their navigation property."""
+    """The collections of a table that lead through an intersect table, by the name of their navigation
+    property."""
     found: dict[str, Peers] = {}
     for relation in relations:
         for near, far in ((relation.one, relation.two), (relation.two, relation.one)):

@@ -1,7 +1,9 @@
-"""The catalogue of privileges: one for each table and kind of access, and some that go by a name of their own.
+"""The catalogue of privileges: one for each table and kind of access, and some that go by a name of their
+own.
 
-Names follow the table's schema name. Where the platform names them otherwise it does so here: all activities share `prv…Activity`, notes
-are `prv…Note`, users `prv…User`. Source: section 13 of the wire reference; Microsoft Learn, "Security privileges by entity".
+Names follow the table's schema name. Where the platform names them otherwise it does so here: all activities
+share `prv…Activity`, notes are `prv…Note`, users `prv…User`. Source: section 13 of the wire reference;
+Microsoft Learn, "Security privileges by entity".
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ _COMMON = ("systemuser", "team", "businessunit", "organization", "transactioncur
 
 @dataclass(frozen=True)
 class Privilege:
-    """`kind` is a key of `KINDS`, or None for one that belongs to no table; `owned`: its depth may be less than Global."""
+    """`kind` is a key of `KINDS`, or None for one that belongs to no table; `owned`: its depth may be less
+    than Global."""
 
     name: str
     kind: str | None
@@ -75,7 +78,8 @@ def privilege_name(table: Table, kind: str) -> str:
 
 
 def kinds_of(table: Table) -> tuple[str, ...]:
-    """Only what has an owner can be assigned and shared; pairs of an N:N relationship have no privileges of their own."""
+    """Only what has an owner can be assigned and shared; pairs of an N:N relationship have no privileges of
+    their own."""
     if table.intersect:
         return ()
     owned = table.ownership in ("UserOwned", "BusinessOwned")

@@ -37,7 +37,8 @@ _TYPE = re.compile(
 )
 
 
-# The tables whose rows carry a file in base64, with the column it lies in; the platform keeps its size beside it.
+# The tables whose rows carry a file in base64, with the column it lies in; the platform keeps its size beside
+# it.
 BODIES = {"annotation": "documentbody", "activitymimeattachment": "body"}
 
 
@@ -148,7 +149,8 @@ def _states(spec: Mapping[Any, Any]) -> dict[int, tuple[Labels, dict[int, Labels
 
 
 def intersect_of(relation: ManyToMany, spec: Mapping[str, Any], choices: Mapping[str, Any], number: int) -> Table:
-    """The table of an N:N relationship's pairs: readable like any other, written by associating and disassociating only."""
+    """The table of an N:N relationship's pairs: readable like any other, written by associating and
+    disassociating only."""
     name = relation.intersect
     names = (f"{name}id", relation.one.attribute, relation.two.attribute)
     columns = {each: Column(each, "guid", each, key=each == names[0], system=True, writable=False) for each in names}
@@ -169,7 +171,8 @@ def intersect_of(relation: ManyToMany, spec: Mapping[str, Any], choices: Mapping
 
 
 def companions(column: Column) -> list[Column]:
-    """Columns that come with another: a file's name, an image's id and address, a money column's amount in base currency."""
+    """Columns that come with another: a file's name, an image's id and address, a money column's amount in
+    base currency."""
 
     def read_only(suffix: str, kind: str, length: int = 0) -> Column:
         return Column(column.name + suffix, kind, column.schema_name + suffix, length=length, system=True, writable=False, pii=column.pii)

@@ -1,7 +1,8 @@
 """May this caller do this, on this row? Which rows does a list show?
 
-A missing privilege is refused by its name; one that does not reach a row is refused for that row; a list silently leaves such rows out.
-Source: sections 8.3 and 13 of the wire reference; Microsoft Learn, "Security roles and privileges".
+A missing privilege is refused by its name; one that does not reach a row is refused for that row; a list
+silently leaves such rows out. Source: sections 8.3 and 13 of the wire reference; Microsoft Learn, "Security
+roles and privileges".
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Access(Guard):
         users = [operation.user] if operation.caller is None else [operation.user, operation.caller]
         return [self.roles.rights(user) for user in users]
 
-    # -- asked by operations and messages ------------------------------------------------------------------------------
+    # -- asked by operations and messages --------------------------------------------------------------------
 
     def admit(self, operation: Operation) -> None:
         """Let in who is a member of the organisation and has any role.
@@ -94,7 +95,7 @@ class Access(Guard):
                 conditions.append(scope)
         return " AND ".join(conditions) or None
 
-    # -- asked before writes -------------------------------------------------------------------------------------------
+    # -- asked before writes ---------------------------------------------------------------------------------
 
     def creating(self, operation: Operation, table: Table, values: Row, asked: Row) -> None:
         if table.name in _NO_PRIVILEGES:
@@ -142,10 +143,11 @@ class Access(Guard):
             self.require(operation, "Append", near, one)
             self.require(operation, "AppendTo", far, two)
 
-    # -- depths --------------------------------------------------------------------------------------------------------
+    # -- depths ----------------------------------------------------------------------------------------------
 
     def _depth(self, operation: Operation, rights: Rights, kind: str, table: Table) -> int:
-        """How far the privilege reaches; the pairs of an N:N relationship are seen by who may read both sides."""
+        """How far the privilege reaches; the pairs of an N:N relationship are seen by who may read both
+        sides."""
         if table.intersect:
             relation = next(r for r in self.tables.environment.many_to_many if r.intersect == table.name)
             for side in (relation.one, relation.two):
@@ -162,7 +164,8 @@ class Access(Guard):
         return self.tables.connection.execute(statement, (row_id,)).fetchone() is not None
 
     def _denied(self, operation: Operation, privilege: str, table: Table | None = None) -> WebApiError:
-        """Under impersonation the message names the impersonated user, whoever of the two lacks the privilege."""
+        """Under impersonation the message names the impersonated user, whoever of the two lacks the
+        privilege."""
         rights = self.roles.rights(operation.user)
         mode = 4 if rights.application else 0
         known = self.roles.catalogue.get(privilege)
@@ -177,7 +180,8 @@ class Access(Guard):
 
 
 def _scope(rights: Rights, depth: int, table: Table, alias: str) -> str | None:
-    """SQL for the rows that a depth reaches; None where depths say nothing, as on what the organisation owns."""
+    """SQL for the rows that a depth reaches; None where depths say nothing, as on what the organisation
+    owns."""
     if table.name == "activityparty":
         inner = "activity"
         reached = [_owned(rights, depth, inner)]

@@ -1,8 +1,10 @@
-"""Custom logic of the organisation: synchronous plug-in steps that refuse a write, and the headers that skip them.
+"""Custom logic of the organisation: synchronous plug-in steps that refuse a write, and the headers that skip
+them.
 
-A step is a row of `sdkmessageprocessingstep`; its configuration is JSON: `{"table", "message": "Create"|"Update"|"Delete",
-"when": {column: value}, "do": "refuse", "text"}`. `when` looks at the row as it was before the write, or at the new row. A delete meets the
-steps of every row that it takes along. Source: section 1.8 of the wire reference; Microsoft Learn, "Bypass custom business logic".
+A step is a row of `sdkmessageprocessingstep`; its configuration is JSON: `{"table", "message":
+"Create"|"Update"|"Delete", "when": {column: value}, "do": "refuse", "text"}`. `when` looks at the row as it
+was before the write, or at the new row. A delete meets the steps of every row that it takes along. Source:
+section 1.8 of the wire reference; Microsoft Learn, "Bypass custom business logic".
 """
 
 from __future__ import annotations

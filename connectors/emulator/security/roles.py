@@ -75,10 +75,11 @@ class Roles:
     def relation(self, name: str) -> ManyToMany:
         return next(relation for relation in self.tables.environment.many_to_many if relation.name == name)
 
-    # -- reading -------------------------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
-        """Forget what was remembered if anything changed that it rests on; a new table brings new privileges."""
+        """Forget what was remembered if anything changed that it rests on; a new table brings new
+        privileges."""
         stamp = self.tables.security_stamp()
         if stamp != self._stamp:
             self._rights.clear()
@@ -129,7 +130,7 @@ class Roles:
         name = self._names.get(privilege_id)
         return self._catalogue[name] if name else None
 
-    # -- changing ------------------------------------------------------------------------------------------------------
+    # -- changing --------------------------------------------------------------------------------------------
 
     def grant(self, role: str, privilege: Privilege, depth: int) -> None:
         self._intersections.put(self.relation("roleprivileges_association"), role, privilege.id, privilegedepthmask=depth)

@@ -17,7 +17,8 @@ class Sight:
         self.operation = operation
 
     def rows(self, table: Table, alias: str) -> list[str]:
-        """Conditions for a WHERE; none where the caller sees all rows. 403 without the privilege to read the table."""
+        """Conditions for a WHERE; none where the caller sees all rows. 403 without the privilege to read the
+        table."""
         condition = self.access.visible(self.operation, table, alias)
         return [] if condition is None else [condition]
 

@@ -55,7 +55,8 @@ Twist = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of dossier or lone fiche: what it is about, and how far its retention end lies from the day itself."""
+    """One kind of dossier or lone fiche: what it is about, and how far its retention end lies from the day
+    itself."""
 
     categories: Categories
     end_in: int | None = None  # days; negative is past, 0 is the last day kept, None is drawn

@@ -1,4 +1,5 @@
-"""Dossiers and lone fiches with the people in them, row by row: a row never points at one that comes later."""
+"""Dossiers and lone fiches with the people in them, row by row: a row never points at one that comes
+later."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -22,9 +22,10 @@ _LONE_FICHE_AFTER = (2, 5, 8)  # of every ten dossiers
 def generate(*, dossiers: int, seed: int, as_of: date) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give the rows of an organisation with so many dossiers, as (table, row).
 
-    Lone fiches, donors, volunteers and partners come on top. A lookup always points at a row that came before. Every
-    person is invented and says so; telephone numbers, e-mail addresses, IBANs and register numbers belong to nobody.
-    About one unit in four has passed its retention end in the two months before `as_of`; some end that very day.
+    Lone fiches, donors, volunteers and partners come on top. A lookup always points at a row that came
+    before. Every person is invented and says so; telephone numbers, e-mail addresses, IBANs and register
+    numbers belong to nobody. About one unit in four has passed its retention end in the two months before
+    `as_of`; some end that very day.
     """
     org = Organisation(seed, as_of)
     for _ in range(4):

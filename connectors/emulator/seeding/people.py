@@ -39,7 +39,8 @@ class Person:
 
 
 class Organisation:
-    """The foundation so far: its chance, its day, its running numbers and the people who may turn up again."""
+    """The foundation so far: its chance, its day, its running numbers and the people who may turn up
+    again."""
 
     def __init__(self, seed: int, as_of: date) -> None:
         self.draw = Draw(seed)

@@ -1,4 +1,5 @@
-"""People whom the organisation knows apart from any dossier: donors, volunteers, participants, partners, and nobody's contacts."""
+"""People whom the organisation knows apart from any dossier: donors, volunteers, participants, partners, and
+nobody's contacts."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -60,7 +60,8 @@ def language(draw: Draw) -> Language:
 
 
 def conversation(draw: Draw, spoken: Language, names: list[str], town: str) -> str:
-    """One to three sentences, as an intake officer would write them down; the last of two names or more is who speaks."""
+    """One to three sentences, as an intake officer would write them down; the last of two names or more is
+    who speaks."""
     sentences = [
         _filled(draw, draw.pick(_CONVERSATIONS[spoken]), names[-1], names[:-1], town) for _ in range(draw.weighted((1, 2, 3), (5, 3, 2)))
     ]

@@ -196,7 +196,8 @@ def fiche_recording(org: Organisation, setting: Setting, *, fiche_id: str, chann
 
 
 def scripted_recordings(org: Organisation, setting: Setting, number: int) -> TableRow:
-    """The `number`th of the recordings without a fiche: each side of six months, odd hours, missing and wrong times."""
+    """The `number`th of the recordings without a fiche: each side of six months, odd hours, missing and wrong
+    times."""
     case = _LOOSE_RECORDINGS[number % len(_LOOSE_RECORDINGS)]
     day = add_months(days_after(org.as_of, case.end_in), -6)
     started = instant(day, "10:05:00")

@@ -1,4 +1,5 @@
-"""The ASGI application: `/api/data/` speaks for Dynamics, everything else for the emulator and its token endpoint."""
+"""The ASGI application: `/api/data/` speaks for Dynamics, everything else for the emulator and its token
+endpoint."""
 
 from __future__ import annotations
 
@@ -65,7 +66,7 @@ class App:
         except CutConnection:
             await cut(send, receive)
 
-    # -- one request ---------------------------------------------------------------------------------------------------
+    # -- one request -----------------------------------------------------------------------------------------
 
     async def _answer(self, request: Request, send: Send) -> None:
         self.stats.requests += 1
@@ -136,7 +137,8 @@ class App:
             await asyncio.sleep(milliseconds / 1000)
 
     def _execute(self, operation: Operation, server: str, fired: list[Fault], batch_faults: list[Fault]) -> Answer:
-        """One operation or a batch, as one transaction on disk; a refused operation has undone itself by then."""
+        """One operation or a batch, as one transaction on disk; a refused operation has undone itself by
+        then."""
         self.api.run_due()
         if not is_batch(operation):
             if operation.method == "GET" and not fired:
@@ -157,7 +159,7 @@ class App:
     def _refused(self, error: WebApiError, *, annotated: bool = False) -> Answer:
         return refused(error, annotated=annotated, inner=self.tables.switches.inner_errors)
 
-    # -- headers -------------------------------------------------------------------------------------------------------
+    # -- headers ---------------------------------------------------------------------------------------------
 
     def _headers(self, request: Request, answer: Answer, user: str, server: str, fired: list[Fault]) -> list[tuple[str, str]]:
         skew = sum(float(fault.extra.get("s", 0)) for fault in fired if fault.kind == "skew")

@@ -16,7 +16,8 @@ _OF_CONNECTION = ("latency", "cut_after", "truncate", "skew")  # kinds that conc
 
 
 class BatchRun:
-    """The batch of one request to one web server; `met` holds the faults that its operations met and that concern the connection."""
+    """The batch of one request to one web server; `met` holds the faults that its operations met and that
+    concern the connection."""
 
     def __init__(self, organisation: Organisation, operation: Operation, server: str) -> None:
         self.organisation = organisation
@@ -27,7 +28,8 @@ class BatchRun:
         self.met: list[Fault] = []
 
     def answer(self) -> Answer:
-        """Raises `CutConnection` where a fault cuts the connection in the middle: what ran before that has been done."""
+        """Raises `CutConnection` where a fault cuts the connection in the middle: what ran before that has
+        been done."""
         self.organisation.stats.batches += 1
         preferences = parse_preferences(self.operation.headers.get("prefer"))
         cut = False
@@ -69,7 +71,8 @@ class BatchRun:
             return self._refused(error)
 
     def _limited(self, inner: Operation, met: list[Fault]) -> Answer:
-        """With the switch `throttle_inside_batch` each operation counts as a request, and is refused as one."""
+        """With the switch `throttle_inside_batch` each operation counts as a request, and is refused as
+        one."""
         api, limits, clock = self.organisation.api, self.organisation.limits, self.organisation.clock
         if not (self.switches.throttle_inside_batch and self.switches.service_protection):
             return api.run(inner, met)

@@ -1,6 +1,7 @@
 """A certification authority of one's own for https on this machine: made at each start, forgotten at the end.
 
-The authority vouches for this machine's names alone, and its private key never leaves memory: whoever trusts the file trusts nothing else.
+The authority vouches for this machine's names alone, and its private key never leaves memory: whoever trusts
+the file trusts nothing else.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class ServerCertificate:
 
     @contextmanager
     def files(self) -> Iterator[tuple[Path, Path]]:
-        """Certificate and key as files, in a folder that only their owner may enter and that is gone when the block ends."""
+        """Certificate and key as files, in a folder that only their owner may enter and that is gone when the
+        block ends."""
         with tempfile.TemporaryDirectory(prefix="emulator-tls-") as folder:  # made with mode 0700
             certificate, key = Path(folder, "server.pem"), Path(folder, "server.key")
             certificate.write_bytes(self.certificate)

@@ -1,17 +1,25 @@
 """`/_emulator/`, for tests and demonstrations, and the token endpoints. None of it needs a token.
 
-- `POST reset {"empty": true|false}`: no rows but the platform's own, or those seeded at the start; no faults, fresh limits and statistics.
-- `PUT clock {"now": INSTANT} | {"advance_s": N} | {"real": true}`, `GET clock`: the clock always goes on ticking.
-- `GET stats`: requests, operations (also those inside batches), batches, throttled answers since the last reset.
-- `PUT faults [RULE…]`, `GET faults`: see `request/faults.py`; the answer tells how often each rule was met and has fired.
+- `POST reset {"empty": true|false}`: no rows but the platform's own, or those seeded at the start; no faults,
+  fresh limits and statistics.
+- `PUT clock {"now": INSTANT} | {"advance_s": N} | {"real": true}`, `GET clock`: the clock always goes on
+  ticking.
+- `GET stats`: requests, operations (also those inside batches), batches, throttled answers since the last
+  reset.
+- `PUT faults [RULE…]`, `GET faults`: see `request/faults.py`; the answer tells how often each rule was met
+  and has fired.
 - `PUT switches {NAME: VALUE}`, `GET switches`: what rests on inference, see `conditions/switches.py`.
-- `PUT authority {"tenants", "applications", "person"}`, `GET authority`: whom the token endpoints know, until a reset; see
+- `PUT authority {"tenants", "applications", "person"}`, `GET authority`: whom the token endpoints know, until
+  a reset; see
 `signin/authority.py`.
-- `PUT privileges {"user": ID or client_id, "set": {"prvReadcf_fiche": "Basic"|"Local"|"Deep"|"Global"|null}}`: gives that user one role,
-  private to them, with exactly these privileges; `{"user", "administrator": true}` makes them System Administrator again. Teams stay.
-- `PUT plugins [{"table", "message": "Create"|"Update"|"Delete", "when": {COLUMN: VALUE}, "do": "refuse", "text"}]`: all the custom logic
-  there is, until a reset; the answer has the ids of the steps. See `security/custom_logic.py`.
-- `PUT limits {"on", "requests", "execution_s", "concurrent", "window_s"}`, `GET limits`: narrower service protection, to meet it sooner.
+- `PUT privileges {"user": ID or client_id, "set": {"prvReadcf_fiche":
+  "Basic"|"Local"|"Deep"|"Global"|null}}`: gives that user one role, private to them, with exactly these
+  privileges; `{"user", "administrator": true}` makes them System Administrator again. Teams stay.
+- `PUT plugins [{"table", "message": "Create"|"Update"|"Delete", "when": {COLUMN: VALUE}, "do": "refuse",
+  "text"}]`: all the custom logic there is, until a reset; the answer has the ids of the steps. See
+  `security/custom_logic.py`.
+- `PUT limits {"on", "requests", "execution_s", "concurrent", "window_s"}`, `GET limits`: narrower service
+  protection, to meet it sooner.
 """
 
 from __future__ import annotations

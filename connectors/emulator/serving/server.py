@@ -43,7 +43,8 @@ class SeedSpec:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it accepts requests, and returns when a signal has stopped it: uvicorn would raise the signal once more."""
+    """Tells when it accepts requests, and returns when a signal has stopped it: uvicorn would raise the
+    signal once more."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -55,7 +56,8 @@ class _Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Over TLS a good-bye waits for the client's own, and a client with an idle connection says none: its connection is cut."""
+        """Over TLS a good-bye waits for the client's own, and a client with an idle connection says none: its
+        connection is cut."""
         if self.config.is_ssl:
             for connection in list(self.server_state.connections):
                 cycle = getattr(connection, "cycle", None)
@@ -95,7 +97,8 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; `announce` gets one line once requests are accepted.
 
-    With `tls` it speaks https and writes the certificate to trust to that file. `profile` is `online` or `onprem`.
+    With `tls` it speaks https and writes the certificate to trust to that file. `profile` is `online` or
+    `onprem`.
 
     Raises:
         OSError: the port is taken.

@@ -1,4 +1,5 @@
-"""A client assertion: the signed statement with which an application proves who it is without sending a secret (RFC 7523)."""
+"""A client assertion: the signed statement with which an application proves who it is without sending a
+secret (RFC 7523)."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class AssertionProblem(Exception):
 
 
 def check_assertion(assertion: str, certificate: Certificate, *, client: str, audience: str, now: float) -> None:
-    """Check that it is signed with the key of the certificate, by this client about itself, for this token endpoint, and not yet expired.
+    """Check that it is signed with the key of the certificate, by this client about itself, for this token
+    endpoint, and not yet expired.
 
     Raises:
         AssertionProblem: saying which of these does not hold.

@@ -1,6 +1,7 @@
 """The sign-in service, in the forms of Entra ID and of AD FS: who is given a token.
 
-Unless told whom it knows, it takes any tenant, any application and any secret: a client goes through the motions, expiry included.
+Unless told whom it knows, it takes any tenant, any application and any secret: a client goes through the
+motions, expiry included.
 """
 
 from __future__ import annotations
@@ -158,12 +159,14 @@ class Authority:
             "message": f"To sign in, use a web browser to open the page {page} and enter the code {typed} to authenticate.",
         }
 
-    # -- who is known --------------------------------------------------------------------------------------------------
+    # -- who is known ----------------------------------------------------------------------------------------
 
     def learn(self, document: Any) -> None:
-        """`{"tenants": [NAME…], "applications": {ID: {"secret": TEXT} | {"certificate": PEM}}, "person": {"oid", "roles", …}}`.
+        """`{"tenants": [NAME…], "applications": {ID: {"secret": TEXT} | {"certificate": PEM}}, "person":
+        {"oid", "roles", …}}`.
 
-        Each may be null or missing. `{"declines": true}` among the person's claims: the code is typed and the sign-in declined.
+        Each may be null or missing. `{"declines": true}` among the person's claims: the code is typed and the
+        sign-in declined.
 
         Raises:
             AuthorityProblem: saying what is wrong.
@@ -212,7 +215,7 @@ class Authority:
         except AssertionProblem as problem:
             raise TokenRefused(401, "invalid_client", 700027, f"The client assertion is not valid: {problem}.") from problem
 
-    # -- a person ------------------------------------------------------------------------------------------------------
+    # -- a person --------------------------------------------------------------------------------------------
 
     def _token_for_person(self, form: dict[str, str], issuer: str, tenant: str) -> dict[str, Any]:
         client = _needed(form, "client_id")

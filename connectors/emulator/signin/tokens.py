@@ -45,7 +45,8 @@ class Tokens:
         return token
 
     def user_of_application(self, client: str) -> str:
-        """Each application is a user of its own, with a row among the others. A new one is a System Administrator."""
+        """Each application is a user of its own, with a row among the others. A new one is a System
+        Administrator."""
         user = str(uuid.uuid5(NAMESPACE, "application." + client.lower()))
         table = self.tables.environment.tables["systemuser"]
         with self.tables.lock:
@@ -82,14 +83,16 @@ class Tokens:
         return self.refusal(root, "0x8005F101", "The access token has expired.")
 
     def revoke(self, authorization: str | None) -> None:
-        """A token of our own is never good again; a fixed one cannot be renewed, so it is refused this once."""
+        """A token of our own is never good again; a fixed one cannot be renewed, so it is refused this
+        once."""
         issued = self._issued.get((authorization or "").partition(" ")[2].strip())
         if issued is not None:
             issued.expires_at = 0.0
 
 
 def unauthorised(root: str, code: str, message: str, *, adfs: bool) -> WebApiError:
-    """401 with the address of the sign-in service. On-premises that is AD FS, for all organisations of the host."""
+    """401 with the address of the sign-in service. On-premises that is AD FS, for all organisations of the
+    host."""
     organisation = root.split("/api/", 1)[0]
     scheme, _, rest = organisation.partition("://")
     authorisation = f"{scheme}://{rest.partition('/')[0]}/adfs" if adfs else f"{organisation}/common"

@@ -1,4 +1,5 @@
-"""A schema changed while it is in use: the tables of SQLite follow in the same transaction, and the state file remembers."""
+"""A schema changed while it is in use: the tables of SQLite follow in the same transaction, and the state
+file remembers."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ class Altering:
             self._execute(statement)
 
     def _restore(self) -> None:
-        """As the file describes it; from here on nothing counts as altered, so that a later reset has no tables to make."""
+        """As the file describes it; from here on nothing counts as altered, so that a later reset has no
+        tables to make."""
         if self._first is not None:
             environment, first = self.tables.environment, self._first
             generation, self._first = environment.generation, None
@@ -91,7 +93,7 @@ class Altering:
         alter(self.tables.environment, alteration)
         self.tables.forget_statements()
 
-    # -- what SQLite is told -------------------------------------------------------------------------------------------
+    # -- what SQLite is told ---------------------------------------------------------------------------------
 
     def _before(self, alteration: Alteration) -> None:
         environment = self.tables.environment
@@ -155,7 +157,8 @@ class Altering:
             self._execute(f"DROP TABLE {sql.name(source_of(table, source))}")
 
     def _books(self) -> list[str]:
-        """What is kept about rows of any table besides the rows: their files, that they are deleted, how many they were."""
+        """What is kept about rows of any table besides the rows: their files, that they are deleted, how many
+        they were."""
         query = (
             "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'tab' "
             "WHERE m.type = 'table' AND substr(m.name, 1, 1) = '_'"

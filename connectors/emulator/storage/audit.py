@@ -1,7 +1,8 @@
-"""The audit log: a row for each change of an audited table, with the old values and the new, that outlives what it tells of.
+"""The audit log: a row for each change of an audited table, with the old values and the new, that outlives
+what it tells of.
 
-Which columns are logged, how long a value may be and what is never audited: Microsoft Learn, "Retrieve the history of audited data changes"
-and "Manage Dataverse auditing".
+Which columns are logged, how long a value may be and what is never audited: Microsoft Learn, "Retrieve the
+history of audited data changes" and "Manage Dataverse auditing".
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class AuditTrail:
         self.table = tables.environment.tables[AUDIT]
         self._columns: dict[str, list[tuple[int, Column]]] = {}
 
-    # -- a trace -------------------------------------------------------------------------------------------------------
+    # -- a trace ---------------------------------------------------------------------------------------------
 
     def wants(self, table: Table) -> bool:
         """Audited tables, as long as the organisation audits at all; notes and activities never."""
@@ -70,7 +71,8 @@ class AuditTrail:
             self._insert(operation, operation, table.name, row_id, user, ",".join(numbers), changes)
 
     def _logged(self, table: Table) -> list[tuple[int, Column]]:
-        """The columns of a table that are audited, with their numbers: not the platform's bookkeeping, nor what is binary."""
+        """The columns of a table that are audited, with their numbers: not the platform's bookkeeping, nor
+        what is binary."""
         if table.name not in self._columns:
             self._columns[table.name] = [
                 (number, column)
@@ -97,10 +99,11 @@ class AuditTrail:
         }
         self.tables.insert(self.table, values, user)
 
-    # -- history -------------------------------------------------------------------------------------------------------
+    # -- history ---------------------------------------------------------------------------------------------
 
     def history(self, table: Table, row_id: str) -> list[tuple[str, list[Change]]]:
-        """Id and changes of every audit row about one row, newest first; that its history was once removed is no part of it."""
+        """Id and changes of every audit row about one row, newest first; that its history was once removed is
+        no part of it."""
         where = [f"{sql.name('objectid')} = ?", f"{sql.name('objectid__type')} = ?", f"{sql.name('action')} <> ?"]
         statement = sql.select(
             ["auditid", "changedata"], sql.name(AUDIT), where, [f"{sql.name('createdon')} DESC", f"{sql.name('versionnumber')} DESC"]

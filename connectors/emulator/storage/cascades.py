@@ -1,6 +1,7 @@
 """What else must happen when a row is deleted, decided before the first write.
 
-Restrict anywhere in the tree refuses the whole delete, also when the restricting row hangs on a branch that cascades.
+Restrict anywhere in the tree refuses the whole delete, also when the restricting row hangs on a branch that
+cascades.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The database of one organisation: opened in memory or in the `--state` file, filled, altered and emptied.
 
-A state file belongs to the environment that it was made for. An organisation in memory takes its tables from one that was made before.
+A state file belongs to the environment that it was made for. An organisation in memory takes its tables from
+one that was made before.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _kept: dict[str, bytes] = {}  # by fingerprint: the tables of organisations in m
 
 
 def _make_as_before(connection: sqlite3.Connection, fingerprint: str) -> bool:
-    """Give an empty database in memory the tables that another one of the same environment has; False where none is known."""
+    """Give an empty database in memory the tables that another one of the same environment has; False where
+    none is known."""
     image = _kept.get(fingerprint)
     if image is not None:
         with closing(sqlite3.connect(":memory:")) as kept:
@@ -43,7 +45,8 @@ def _make_as_before(connection: sqlite3.Connection, fingerprint: str) -> bool:
 
 
 def _keep_what_was_made(connection: sqlite3.Connection, fingerprint: str) -> None:
-    """Keep the tables of a new organisation in memory for the next one of its environment: half a thousand statements make them."""
+    """Keep the tables of a new organisation in memory for the next one of its environment: half a thousand
+    statements make them."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as kept:
         connection.backup(kept)
         for (name,) in kept.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
@@ -108,7 +111,8 @@ class Database(Tables):
         self.altering.reread()
 
     def clear(self) -> None:
-        """Back to the tables of the start and the platform's own rows. Versions go on rising: an old ETag never fits a new row."""
+        """Back to the tables of the start and the platform's own rows. Versions go on rising: an old ETag
+        never fits a new row."""
         with self.lock, self.transaction():
             self.altering.forget()
             self.environment.retaining.clear()
@@ -123,6 +127,7 @@ class Database(Tables):
     def load(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
         """Insert many rows at once, unchecked, parents in any order; gives their number.
 
-        Keys are logical names. A lookup with several targets is `(table, id)`; a file column is `(file name, bytes)`.
+        Keys are logical names. A lookup with several targets is `(table, id)`; a file column is `(file name,
+        bytes)`.
         """
         return load_rows(self, rows)

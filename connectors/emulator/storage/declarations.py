@@ -69,7 +69,8 @@ _OWN_TABLES = [
 
 
 def schema_of(environment: Environment) -> list[str]:
-    """All SQL that makes a new state file, in order: two files fit the same environment where it is the same."""
+    """All SQL that makes a new state file, in order: two files fit the same environment where it is the
+    same."""
     return [*_OWN_TABLES, *table_statements(environment)]
 
 
@@ -103,7 +104,8 @@ def lookup_indexes(table: Table, columns: Iterable[Column]) -> list[str]:
 
 
 def _security_triggers() -> list[str]:
-    """Whatever changes who may do what changes the stamp that `security_stamp` gives, and takes that back when it is rolled back."""
+    """Whatever changes who may do what changes the stamp that `security_stamp` gives, and takes that back
+    when it is rolled back."""
     change = "UPDATE _state SET value = hex(randomblob(8)) WHERE name = 'security'"
     return [
         f"CREATE TRIGGER {sql.name(f'stamp_{table}_{event.lower()}')} AFTER {event} ON {sql.name(table)} BEGIN {change}; END"
@@ -127,7 +129,8 @@ def view_statement(environment: Environment, pointer: Table) -> str:
 
 
 def _in_view(table: Table, column: str) -> str:
-    """A lookup with several targets may have one in a narrower activity table; then its type is no column there."""
+    """A lookup with several targets may have one in a narrower activity table; then its type is no column
+    there."""
     source = table.columns.get(column.removesuffix("__type"))
     if column.endswith("__type") and source is not None and not source.polymorphic:
         return f"{sql.text(source.targets[0])} AS {sql.name(column)}"
@@ -135,7 +138,8 @@ def _in_view(table: Table, column: str) -> str:
 
 
 def _file_view(table: Table) -> str:
-    """The files of file columns as rows; a full image has no name, and is none of them, nor is what lies in the recycle bin."""
+    """The files of file columns as rows; a full image has no name, and is none of them, nor is what lies in
+    the recycle bin."""
     sources = {
         "fileattachmentid": "id",
         "filename": "name",

@@ -13,7 +13,8 @@ Row = dict[str, Any]  # stored column -> stored value
 
 
 class Guard:
-    """Asked before each write, inside its transaction; refuses by raising a `WebApiError`. This one lets everything pass."""
+    """Asked before each write, inside its transaction; refuses by raising a `WebApiError`. This one lets
+    everything pass."""
 
     def creating(self, operation: Operation, table: Table, values: Row, asked: Row) -> None:
         """`asked` holds what the caller gave, `values` also what the platform fills in."""

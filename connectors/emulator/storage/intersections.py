@@ -1,6 +1,7 @@
 """The pairs of N:N relationships, added and removed.
 
-Source: Microsoft Learn, "Associate and disassociate table rows using the Web API"; section 10.2 of the wire reference.
+Source: Microsoft Learn, "Associate and disassociate table rows using the Web API"; section 10.2 of the wire
+reference.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Long-term retention: rows moved to where no ordinary request reaches or changes them.
 
-The rows lie in the `retained` source of their table. What cascades from a row goes the same way as the row; links from rows that stay are
-left as they are, so that a row which comes back finds them again. No trace is told: nothing is deleted when a row is retained. A table
-of which a row was ever moved is enabled for it, as `IsRetentionEnabled` tells; it needs not be enabled first.
-Microsoft Learn, "Dataverse long term data retention overview".
+The rows lie in the `retained` source of their table. What cascades from a row goes the same way as the row;
+links from rows that stay are left as they are, so that a row which comes back finds them again. No trace is
+told: nothing is deleted when a row is retained. A table of which a row was ever moved is enabled for it, as
+`IsRetentionEnabled` tells; it needs not be enabled first. Microsoft Learn, "Dataverse long term data
+retention overview".
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class RetainedRows:
         return self.connection.execute(statement, (row_id,)).fetchone() is not None
 
     def retain(self, table: Table, row_id: str) -> list[Row]:
-        """Move a live row with its cascade; gives all that moved. Whoever follows the changes is told that they are gone."""
+        """Move a live row with its cascade; gives all that moved. Whoever follows the changes is told that
+        they are gone."""
         rows = self._together(table, row_id, None)
         for name, each in rows:
             moved = self.environment.tables[name]

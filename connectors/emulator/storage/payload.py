@@ -137,7 +137,8 @@ class PayloadReader:
         """Table and id of an existing row from any form of its address.
 
         Raises:
-            WebApiError: 400 for an address that is none or leads to another table, 404 when the row does not exist.
+            WebApiError: 400 for an address that is none or leads to another table, 404 when the row does not
+                exist.
         """
         if url.startswith("$"):
             if not self.tables.switches.bound_references:

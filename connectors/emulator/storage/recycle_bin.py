@@ -1,8 +1,9 @@
-"""The recycle bin: deleted rows that can be brought back for some days, with all that was deleted along with them.
+"""The recycle bin: deleted rows that can be brought back for some days, with all that was deleted along with
+them.
 
-The copy of a row lies in the `bin` source of its table, with its files; `_binned` tells when it came there and with which row.
-What is kept, for how long and what stands in the way of a return: Microsoft Learn, "Restore deleted records with code" and "Restore deleted
-Microsoft Dataverse table records".
+The copy of a row lies in the `bin` source of its table, with its files; `_binned` tells when it came there
+and with which row. What is kept, for how long and what stands in the way of a return: Microsoft Learn,
+"Restore deleted records with code" and "Restore deleted Microsoft Dataverse table records".
 """
 
 from __future__ import annotations
@@ -54,10 +55,11 @@ class RecycleBin:
         self.connection = tables.connection
         self._purged: tuple[str, int, Configurations] | None = None  # when last, and how long things were kept then
 
-    # -- a trace -------------------------------------------------------------------------------------------------------
+    # -- a trace ---------------------------------------------------------------------------------------------
 
     def wants(self, table: Table) -> bool:
-        """Every table while the bin is on, also those that it does not keep: the row that a delete began with may be one of them."""
+        """Every table while the bin is on, also those that it does not keep: the row that a delete began with
+        may be one of them."""
         return self.tables.switches.recycle_bin_days > 0 or table.name == REFERENCE
 
     def created(self, table: Table, row_id: str, values: Row, user: str) -> None:
@@ -108,13 +110,14 @@ class RecycleBin:
         found = self.connection.execute(sql.select(["name", "statecode", "cleanupintervalindays"], sql.name(CONFIG)))
         return {str(name).lower(): (state != 1, -1 if days is None else int(days)) for name, state, days in found}
 
-    # -- what is in it -------------------------------------------------------------------------------------------------
+    # -- what is in it ---------------------------------------------------------------------------------------
 
     def holds(self, table: Table, row_id: str) -> bool:
         return self.connection.execute("SELECT 1 FROM _binned WHERE tab = ? AND row_id = ?", (table.name, row_id)).fetchone() is not None
 
     def together(self, table: Table, row_id: str) -> list[Binned]:
-        """A row in the bin and, if a delete began with it, all that is there of what went along: the row itself first."""
+        """A row in the bin and, if a delete began with it, all that is there of what went along: the row
+        itself first."""
         if not self.holds(table, row_id):
             return []
         found = self.connection.execute("SELECT tab, row_id FROM _binned WHERE root_tab = ? AND root_id = ?", (table.name, row_id))
@@ -128,7 +131,8 @@ class RecycleBin:
         return Binned(table, dict(zip(names, found.fetchone(), strict=True)))
 
     def take_back(self, binned: Binned, user: str) -> None:
-        """Make a row live again, as it was but for its version; the caller has seen to it that nothing stands in its place."""
+        """Make a row live again, as it was but for its version; the caller has seen to it that nothing stands
+        in its place."""
         table, row_id = binned.table, binned.row_id
         self._move_files(source_of(table, BIN), table.name, row_id)
         self.discard(table, row_id)
@@ -147,10 +151,11 @@ class RecycleBin:
         where = [f"{sql.name('deletedobject')} = ?", f"{sql.name('deletedobject__type')} = ?"]
         self.connection.execute(sql.delete(REFERENCE, where), (row_id, table.name))
 
-    # -- expiry --------------------------------------------------------------------------------------------------------
+    # -- expiry ----------------------------------------------------------------------------------------------
 
     def purge(self) -> None:
-        """Forget what has been kept long enough. Cheap when it was done a moment ago: every operation begins with it."""
+        """Forget what has been kept long enough. Cheap when it was done a moment ago: every operation begins
+        with it."""
         moment = (self.tables.clock.text(), self.tables.switches.recycle_bin_days, self._configurations())
         if moment == self._purged:
             return
@@ -165,7 +170,8 @@ class RecycleBin:
                         self.discard(table, row_id)
 
     def _days(self, table: str, configurations: Configurations) -> int:
-        """How long rows of a table are kept: its own days, else the organisation's; none where the bin is off."""
+        """How long rows of a table are kept: its own days, else the organisation's; none where the bin is
+        off."""
         organisation = self.tables.switches.recycle_bin_days
         if organisation <= 0:
             return 0

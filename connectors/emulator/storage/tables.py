@@ -1,7 +1,8 @@
 """Rows, row versions, relationships and cascades, in SQLite.
 
-A column of a table is a column of SQLite, so that a filter is a WHERE and a page is one statement. Ids are lower-case text, instants are
-`YYYY-MM-DDTHH:MM:SSZ`, text compares without regard to case, as in the real database.
+A column of a table is a column of SQLite, so that a filter is a WHERE and a page is one statement. Ids are
+lower-case text, instants are `YYYY-MM-DDTHH:MM:SSZ`, text compares without regard to case, as in the real
+database.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ FIRST_VERSION = 1_000_000
 
 
 class Tables:
-    """All rows of one organisation, in tables that `Database` made. Callers hold `lock`; one connection serves every thread."""
+    """All rows of one organisation, in tables that `Database` made. Callers hold `lock`; one connection
+    serves every thread."""
 
     def __init__(self, environment: Environment, clock: Clock, path: Path | None = None, switches: Switches | None = None) -> None:
         self.environment = environment
@@ -93,7 +95,7 @@ class Tables:
         self._version += 1
         return self._version
 
-    # -- one row -------------------------------------------------------------------------------------------------------
+    # -- one row ---------------------------------------------------------------------------------------------
 
     def version(self, table: Table, row_id: str) -> int | None:
         statement = self._lookup_sql.get((table.name, "version"))
@@ -153,7 +155,8 @@ class Tables:
     def delete(
         self, table: Table, row_id: str, user: str = DEFAULT_USER, *, recoverable: bool = True, allow: Callable[[Fall], None] | None = None
     ) -> Fall:
-        """Delete a row with all that its relationships ask for, or nothing at all; `allow` is shown what goes, and may refuse."""
+        """Delete a row with all that its relationships ask for, or nothing at all; `allow` is shown what
+        goes, and may refuse."""
         fall = fall_of(self.environment, table.name, row_id, self._children)
         with self.transaction():
             if allow is not None:
@@ -214,7 +217,7 @@ class Tables:
             values |= {"partyidname": None, "addressused": None}
         self.connection.execute(sql.update("activityparty", values, where), (*values.values(), parent_id))
 
-    # -- many rows -----------------------------------------------------------------------------------------------------
+    # -- many rows -------------------------------------------------------------------------------------------
 
     def is_empty(self) -> bool:
         """True when only the platform's own rows are there."""

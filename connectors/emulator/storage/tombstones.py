@@ -1,7 +1,7 @@
 """Tombstones: the ids of deleted rows, kept for whoever follows the changes of a table.
 
-A tombstone holds no value of the row. One id has one tombstone, the latest; while a row with that id lives again, it does not count.
-Source: section 9 of the wire reference; Microsoft Learn, "Use change tracking".
+A tombstone holds no value of the row. One id has one tombstone, the latest; while a row with that id lives
+again, it does not count. Source: section 9 of the wire reference; Microsoft Learn, "Use change tracking".
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def tracking_days(tables: Tables) -> int:
 
 
 def buried(table: Table) -> tuple[str, list[str]]:
-    """FROM and WHERE for the deleted rows of a table, as `d` with `row_id` and `version`; the table's name is the value to bind."""
+    """FROM and WHERE for the deleted rows of a table, as `d` with `row_id` and `version`; the table's name is
+    the value to bind."""
     live = sql.select(["1"], sql.name(table.name), [f"{sql.name(table.key)} = d.row_id"])
     return "_tombstones d", ["d.tab = ?", f"NOT EXISTS ({live})"]
 

@@ -1,6 +1,7 @@
 """What a write leaves behind besides the row itself: audit, recycle bin, tombstones.
 
-Each kind of trace is told of every write inside the write's own transaction; what it refuses or fails at undoes the write.
+Each kind of trace is told of every write inside the write's own transaction; what it refuses or fails at
+undoes the write.
 """
 
 from __future__ import annotations
@@ -27,5 +28,6 @@ class Trace(Protocol):
         ...
 
     def deleted(self, rows: Sequence[tuple[Table, Row]], user: str, *, recoverable: bool) -> None:
-        """All rows of one delete that it wants, whole, children first; `recoverable` is False where the caller declined the recycle bin."""
+        """All rows of one delete that it wants, whole, children first; `recoverable` is False where the
+        caller declined the recycle bin."""
         ...

@@ -43,7 +43,7 @@ class Writer:
         self.payloads = PayloadReader(tables)
         self.intersections = Intersections(tables)
 
-    # -- create --------------------------------------------------------------------------------------------------------
+    # -- create ----------------------------------------------------------------------------------------------
 
     def create(self, operation: Operation, table: Table, document: dict[str, Any], given: Values | None = None) -> str:
         """Insert a row with all that is nested in it, or nothing; gives its id."""
@@ -124,7 +124,7 @@ class Writer:
         if status is None and "statuscode" in asked:
             raise _invalid_status(table, row_id, 0, status)
 
-    # -- update --------------------------------------------------------------------------------------------------------
+    # -- update ----------------------------------------------------------------------------------------------
 
     def update(self, operation: Operation, table: Table, row_id: str, document: dict[str, Any]) -> None:
         """Change columns of a row that exists."""
@@ -255,10 +255,11 @@ class Writer:
                     "set of attributes contains unique values. Select unique values and try again.",
                 )
 
-    # -- delete, links, parties ----------------------------------------------------------------------------------------
+    # -- delete, links, parties ------------------------------------------------------------------------------
 
     def delete(self, operation: Operation, table: Table, row_id: str, *, recoverable: bool = True) -> Fall:
-        """Delete a row with all that goes with it; `recoverable` is False where the caller declines the recycle bin."""
+        """Delete a row with all that goes with it; `recoverable` is False where the caller declines the
+        recycle bin."""
         self.refuse_read_only(table, "Delete")
 
         def allow(fall: Fall) -> None:

@@ -1,4 +1,5 @@
-"""What an answer says, in one language and in the order of reading: made once, shown by the letter and by the page.
+"""What an answer says, in one language and in the order of reading: made once, shown by the letter and by the
+page.
 
 Nothing here is markup; whoever shows it takes every string for what it is (EXP-19).
 """
@@ -48,7 +49,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The items of one context, under its title; `key` is where an index points to, `numbers` are those of its items in words."""
+    """The items of one context, under its title; `key` is where an index points to, `numbers` are those of
+    its items in words."""
 
     key: str
     title: str
@@ -74,7 +76,8 @@ Block = Paragraph | Bullets | Facts | Table | Entries | Index
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A heading, empty where there is none, and what stands below it; `level` 3 is part of the section of level 2 before it.
+    """A heading, empty where there is none, and what stands below it; `level` 3 is part of the section of
+    level 2 before it.
 
     An `annex` follows the signature of the letter.
     """
@@ -86,7 +89,8 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """The organisation that answers, and where its data protection officer is reached, as the retention schedule has it.
+    """The organisation that answers, and where its data protection officer is reached, as the retention
+    schedule has it.
 
     `phone` is the number that children can call, `ask_for` whom they ask for there.
     """
@@ -105,7 +109,8 @@ class Sender(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole answer. `is_bare`: a neutral answer or a refusal, which is a letter and nothing else (contract 5)."""
+    """A whole answer. `is_bare`: a neutral answer or a refusal, which is a letter and nothing else (contract
+    5)."""
 
     language: str
     title: str

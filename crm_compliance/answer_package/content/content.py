@@ -27,7 +27,8 @@ AUTHORITY_EMAIL: Final = "contact@apd-gba.be"
 
 
 def answer_of(compilation: Compilation, sender: Sender, *, told: Sequence[str] = (), working_copy: bool = False) -> Answer:
-    """Say what the answer to a request is, in its language; `told` are recipients who hear of the decision (art. 19)."""
+    """Say what the answer to a request is, in its language; `told` are recipients who hear of the decision
+    (art. 19)."""
     texts = texts_in(compilation.language, on_behalf=compilation.is_on_behalf)
     article = ARTICLES[Right(compilation.right)]
     shown = shown_of(compilation, working_copy=working_copy)
@@ -71,7 +72,8 @@ def _refusal(compilation: Compilation, texts: Texts) -> tuple[Section, ...]:
 
 
 def _complaint(texts: Texts) -> Section:
-    """The authority and the court, as every answer that somebody may disagree with names them (art. 12(4), 15(1)(f))."""
+    """The authority and the court, as every answer that somebody may disagree with names them (art. 12(4),
+    15(1)(f))."""
     authority = {key: texts.say("complaint", key) for key in ("name", "address")}
     told = (texts.say("complaint", "authority", email=AUTHORITY_EMAIL, **authority), texts.say("complaint", "court"))
     return Section(texts.say("complaint", "title"), tuple(Paragraph(line) for line in told))

@@ -1,4 +1,5 @@
-"""What is on every letter, whoever it goes to: sender, day, labels, salutation, signature, and where questions go."""
+"""What is on every letter, whoever it goes to: sender, day, labels, salutation, signature, and where
+questions go."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from rules.dates.periods import brussels_date
 
 
 def letterhead(texts: Texts, sender: Sender, at: datetime, *, minor: str = "") -> dict[str, Any]:
-    """Those fields of an `Answer` that are the same in all letters of one day and language; a `minor` is greeted by the first name."""
+    """Those fields of an `Answer` that are the same in all letters of one day and language; a `minor` is
+    greeted by the first name."""
     on = brussels_date(at)
     signature = texts.say("letter", "signature")
     return {

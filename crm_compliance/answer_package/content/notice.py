@@ -1,8 +1,8 @@
 """The letter that tells a recipient what was corrected, erased or restricted (GDPR art. 19, ERA-14).
 
-It says the least that lets the recipient act: which data, when they were last passed on, what was done, and what is asked. It names a
-child of whom a file was passed on; for anybody else the numbers of what was passed on stand. It says nothing about others, nor what the
-file holds, which kind of file it is, or why.
+It says the least that lets the recipient act: which data, when they were last passed on, what was done, and
+what is asked. It names a child of whom a file was passed on; for anybody else the numbers of what was passed
+on stand. It says nothing about others, nor what the file holds, which kind of file it is, or why.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from jobs.register.decision import Decision, Notice, What
 from jobs.requests.decisions.correctable import DATES
 
 HOME: Final = ("", "BE")  # countries that an address leaves out
-# What is told of each deed, in the order of reading. To a recipient an identity that is removed is an erasure (art. 17).
+# What is told of each deed, in the order of reading. To a recipient an identity that is removed is an erasure
+# (art. 17).
 TOLD_AS: Final[Mapping[What, str]] = MappingProxyType(
     {
         What.CORRECT: "corrected",
@@ -31,7 +32,8 @@ TOLD_AS: Final[Mapping[What, str]] = MappingProxyType(
 )
 
 
-# The language in which an authority or service of a country is written to; of Belgium, which has three, and of others nobody knows it.
+# The language in which an authority or service of a country is written to; of Belgium, which has three, and
+# of others nobody knows it.
 _LANGUAGES: Final[Mapping[str, str]] = MappingProxyType(
     {"NL": "nl"}
     | dict.fromkeys(("FR", "LU", "MC"), "fr")
@@ -41,7 +43,8 @@ _LANGUAGES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def language_of(notice: Notice, usual: str) -> str:
-    """The language of a recipient, as far as its country tells; else the organisation's own, never that of who made the request."""
+    """The language of a recipient, as far as its country tells; else the organisation's own, never that of
+    who made the request."""
     return _LANGUAGES.get(notice.country.strip().upper(), usual)
 
 

@@ -1,4 +1,5 @@
-"""The particulars of art. 15(1) and (2), context by context, and what is said of the package as a whole (table 7.1)."""
+"""The particulars of art. 15(1) and (2), context by context, and what is said of the package as a whole
+(table 7.1)."""
 
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ def _words(texts: Texts, table: str, codes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def basis_lines(context: Context, texts: Texts) -> tuple[str, ...]:
-    """The legal basis, purpose by purpose where they differ, and that of Article 9 where there are special categories of data."""
+    """The legal basis, purpose by purpose where they differ, and that of Article 9 where there are special
+    categories of data."""
     if not context.grounds:
         return (basis_in(context, texts),) if context.basis else ()
     lines = []
@@ -74,7 +76,8 @@ def basis_lines(context: Context, texts: Texts) -> tuple[str, ...]:
 
 
 def basis_in(context: Context, texts: Texts) -> str:
-    """The legal basis: a code in words, or as the retention schedule has it, in the language of the answer where it has it so."""
+    """The legal basis: a code in words, or as the retention schedule has it, in the language of the answer
+    where it has it so."""
     if texts.knows("basis", context.basis):
         return texts.code("basis", context.basis)
     return context.basis_labels.get(texts.language) or context.basis
@@ -85,7 +88,8 @@ def _in(texts: Texts, labels: Mapping[str, str]) -> str:
 
 
 def processor_lines(processors: Sequence[ProcessedBy], texts: Texts) -> tuple[str, ...]:
-    """Who processes data for the organisation, by name where the schedule has one, and what it does (art. 28)."""
+    """Who processes data for the organisation, by name where the schedule has one, and what it does (art.
+    28)."""
     told = []
     for each in processors:
         line = texts.say("access", "processor", name=each.name, task=_in(texts, each.tasks)) if each.name else _in(texts, each.tasks)
@@ -97,9 +101,11 @@ def processor_lines(processors: Sequence[ProcessedBy], texts: Texts) -> tuple[st
 
 
 def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[str, ...]:
-    """Who received data: by name where it is logged, by category only where it is not (R-120), with the safeguard (art. 15(2)).
+    """Who received data: by name where it is logged, by category only where it is not (R-120), with the
+    safeguard (art. 15(2)).
 
-    Where nobody is told, the sentence is true of none and of withheld ones alike: neither denied nor betrayed (7.1(c)).
+    Where nobody is told, the sentence is true of none and of withheld ones alike: neither denied nor betrayed
+    (7.1(c)).
     """
     named = []
     for each in recipients:
@@ -118,10 +124,11 @@ def recipient_lines(recipients: tuple[Recipient, ...], texts: Texts) -> tuple[st
 
 
 def retention_lines(context: Context, texts: Texts) -> tuple[str, ...]:
-    """How long: a last day that is still to come, or a criterion; that something is held, never why (table 7.1, (d)).
+    """How long: a last day that is still to come, or a criterion; that something is held, never why (table
+    7.1, (d)).
 
-    Of what is kept beyond its term by the request alone that is said. An age is told with the same words whether it has come or not: who is
-    not the child must not learn when it was born.
+    Of what is kept beyond its term by the request alone that is said. An age is told with the same words
+    whether it has come or not: who is not the child must not learn when it was born.
     """
     retention, lines = context.retention, []
     grace = "_grace" if retention.grace_days else ""
@@ -171,7 +178,8 @@ def searched(compilation: Compilation, texts: Texts) -> Section:
 
 
 def _places(codes: Sequence[str], texts: Texts) -> Iterator[str]:
-    """Places in words, backups always; then the kinds of rows, the fields and the tables that the mapping does not name (EXP-03)."""
+    """Places in words, backups always; then the kinds of rows, the fields and the tables that the mapping
+    does not name (EXP-03)."""
     known = [code if texts.knows("place", code) else "other" for code in ("backups", *codes) if ":" not in code]
     yield from (texts.code("place", code) for code in dict.fromkeys(known))
     named = {of: [code.partition(":")[2] for code in codes if code.startswith(f"{of}:")] for of in ("kind", "column", "table")}

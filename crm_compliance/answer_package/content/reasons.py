@@ -20,7 +20,8 @@ def reason(code: str, texts: Texts) -> str:
 
 
 def declined(right: str, code: str, texts: Texts) -> str:
-    """Why a thing that was asked for is not done; what the rights of others have to do with it is told only where that is the reason."""
+    """Why a thing that was asked for is not done; what the rights of others have to do with it is told only
+    where that is the reason."""
     if texts.knows("refusal", code):
         return texts.code("refusal", code)
     return texts.code("declined", right if texts.knows("declined", right) else "other")

@@ -1,4 +1,5 @@
-"""What stays although its erasure was asked for: told with its term and its reason, granted or refused (art. 12(4); RF-02, R-104)."""
+"""What stays although its erasure was asked for: told with its term and its reason, granted or refused (art.
+12(4); RF-02, R-104)."""
 
 from __future__ import annotations
 
@@ -15,12 +16,14 @@ from jobs.register.decision import ERASING
 from rules.model.requests import Right
 
 ACCOUNTING: Final = "accounting"
-# Refusals that rest on what the data are kept for; any other says nothing of them: it is not known to whom, or it is about the request.
+# Refusals that rest on what the data are kept for; any other says nothing of them: it is not known to whom,
+# or it is about the request.
 _FOR_THE_PURPOSE: Final = frozenset({"RF-02", "RF-05"})
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """Something that stays: for the term and on the ground of its context, or, without one, until what holds it is over."""
+    """Something that stays: for the term and on the ground of its context, or, without one, until what holds
+    it is over."""
 
     kind: str
     at: str
@@ -28,9 +31,11 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def kept_of(compilation: Compilation) -> tuple[Kept, ...]:
-    """What stays for its own term, and then what was granted and is held for now; nothing before there is a decision.
+    """What stays for its own term, and then what was granted and is held for now; nothing before there is a
+    decision.
 
-    What is told has a context: never a file that is closed to the person (SUS-05), and nothing in a neutral answer (SUS-04).
+    What is told has a context: never a file that is closed to the person (SUS-05), and nothing in a neutral
+    answer (SUS-04).
     """
     if not (compilation.granted or compilation.refusal in _FOR_THE_PURPOSE):
         return ()
@@ -44,7 +49,8 @@ def kept_of(compilation: Compilation) -> tuple[Kept, ...]:
 
 
 def _stays(context: Context, compilation: Compilation) -> bool:
-    """Whether something of a context stays whatever is erased, or its erasure was refused, alone or with all that was asked."""
+    """Whether something of a context stays whatever is erased, or its erasure was refused, alone or with all
+    that was asked."""
     if compilation.refusal and compilation.right == Right.ERASURE:
         return True
     refused = [item for item in compilation.items if item.item not in compilation.granted and item.title in ERASING]
@@ -52,7 +58,8 @@ def _stays(context: Context, compilation: Compilation) -> bool:
 
 
 def _for_what(context: Context) -> Context:
-    """What something is kept for once its erasure was granted: of a gift its payment alone, as tax law asks (R-104)."""
+    """What something is kept for once its erasure was granted: of a gift its payment alone, as tax law asks
+    (R-104)."""
     if context.kind != "donation" or ACCOUNTING not in context.purposes:
         return context
     grounds = tuple(

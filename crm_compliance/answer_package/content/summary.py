@@ -1,4 +1,5 @@
-"""What an answer comes to, on its first page: who it is about, how many records, from when to when, and what was left out and why."""
+"""What an answer comes to, on its first page: who it is about, how many records, from when to when, and what
+was left out and why."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from jobs.model.answer import Compilation
 
 
 def summary(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
-    """The summary of a copy. That nothing was left out is never said: of somebody who may not be told of a file it would not be true."""
+    """The summary of a copy. That nothing was left out is never said: of somebody who may not be told of a
+    file it would not be true."""
     facts = [
         Fact(texts.say("summary", "about"), (compilation.about or compilation.addressee.name,)),
         Fact(texts.say("summary", "count"), (_count(shown, texts),)),
@@ -26,7 +28,8 @@ def summary(compilation: Compilation, shown: Shown, texts: Texts) -> Section:
 
 
 def _count(shown: Shown, texts: Texts) -> str:
-    """How many records there are of each kind: a text that was released apart, or a file, is part of its record and none of its own."""
+    """How many records there are of each kind: a text that was released apart, or a file, is part of its
+    record and none of its own."""
     if not shown.items:
         return texts.say("access", "empty")
     kinds = Counter(kind for _, kind in dict.fromkeys((item.record, item.kind) for item in shown.items))

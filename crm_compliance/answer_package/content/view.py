@@ -1,4 +1,5 @@
-"""What of a compilation is shown: the one place that decides it, for the letter, the page, the data and the table alike.
+"""What of a compilation is shown: the one place that decides it, for the letter, the page, the data and the
+table alike.
 
 Source: EXP-07, EXP-09, EXP-15, RGT-14, SUS-05.
 """
@@ -23,8 +24,9 @@ class ShownField(msgspec.Struct, frozen=True):
 
 
 class ShownItem(msgspec.Struct, frozen=True):
-    """An item that goes out. `status` is for a working copy: where the item stands. `record` numbers its row in this answer: a row of which
-    parts are decided apart, or that has a file with it, gives several items."""
+    """An item that goes out. `status` is for a working copy: where the item stands. `record` numbers its row
+    in this answer: a row of which parts are decided apart, or that has a file with it, gives several
+    items."""
 
     number: str
     context: str
@@ -61,9 +63,11 @@ def is_bare(compilation: Compilation) -> bool:
 
 
 def shown_of(compilation: Compilation, *, working_copy: bool = False) -> Shown:
-    """Take out of a compilation what may be seen; a working copy also has what waits for a person, as it is proposed.
+    """Take out of a compilation what may be seen; a working copy also has what waits for a person, as it is
+    proposed.
 
-    What a person takes along has no offence or health data and nothing but what they gave, whatever the compilation says (EXP-15, RGT-14).
+    What a person takes along has no offence or health data and nothing but what they gave, whatever the
+    compilation says (EXP-15, RGT-14).
     """
     if is_bare(compilation):
         return Shown((), (), ())

@@ -1,4 +1,5 @@
-"""The words of letters and packages, in the four languages, and how each writes a day and an hour (EXP-11, EXP-12)."""
+"""The words of letters and packages, in the four languages, and how each writes a day and an hour (EXP-11,
+EXP-12)."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ _MEDIA: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 class Texts:
     """The texts of one language, as its file has them.
 
-    A table `…_on_behalf` has what is said otherwise to whoever asks in a child's name: of the child, not of the reader.
+    A table `…_on_behalf` has what is said otherwise to whoever asks in a child's name: of the child, not of
+    the reader.
     """
 
     def __init__(self, language: str, tables: Mapping[str, Mapping[str, str]], locale: str, *, on_behalf: bool = False) -> None:
@@ -63,7 +65,8 @@ class Texts:
         return tuple(text for table in self._all.values() for text in table.values())
 
     def without_words(self) -> Texts:
-        """The same texts with nothing in them but the places that are filled in: whatever is said by them is data."""
+        """The same texts with nothing in them but the places that are filled in: whatever is said by them is
+        data."""
         tables = {name: {key: _places_in(text) for key, text in table.items()} for name, table in self._all.items()}
         return Texts(NO_WORDS, tables, "root", on_behalf=self._on_behalf)
 
@@ -111,7 +114,8 @@ class Texts:
         ]
 
     def field(self, name: str, value: str | int | float | bool) -> str:
-        """Write the value of a field by what the field is: an amount, a country, a kind of file; else as any value."""
+        """Write the value of a field by what the field is: an amount, a country, a kind of file; else as any
+        value."""
         if name == "amount" and isinstance(value, int | float) and not isinstance(value, bool):
             return self.money(value)
         if isinstance(value, str) and name in _COUNTRIES:
@@ -119,7 +123,8 @@ class Texts:
         return self.media(value) if isinstance(value, str) and name == "media_type" else self.value(value)
 
     def value(self, value: str | int | float | bool) -> str:
-        """Write a value of a field: days and instants as people write them, codes in words, other text as it is."""
+        """Write a value of a field: days and instants as people write them, codes in words, other text as it
+        is."""
         if isinstance(value, bool):
             return self._tables["value"]["yes" if value else "no"]
         if isinstance(value, float):
@@ -156,7 +161,8 @@ def _instant(text: str) -> datetime | None:
 
 @lru_cache(maxsize=2 * (len(LANGUAGES) + 1))
 def texts_in(language: str, *, on_behalf: bool = False) -> Texts:
-    """The texts of a language; Dutch where it is none of the four (EXP-11). `on_behalf`: of a child, to whoever acts for it."""
+    """The texts of a language; Dutch where it is none of the four (EXP-11). `on_behalf`: of a child, to
+    whoever acts for it."""
     if language == NO_WORDS:
         return texts_in(LANGUAGES[0], on_behalf=on_behalf).without_words()
     known = language if language in LANGUAGES else "nl"

@@ -21,7 +21,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def stop() -> None:
-    """Set the kill switch: every run ends after the current batch, and nothing is applied until it is lifted. Planning goes on.
+    """Set the kill switch: every run ends after the current batch, and nothing is applied until it is lifted.
+    Planning goes on.
 
     Example: crm-compliance stop
     """
@@ -81,9 +82,11 @@ def undo(
     as_: str = typer.Option("", "--as", metavar="WHO"),
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo or crm_admin."),
 ) -> None:
-    """Keep a unit in quarantine as many days again; it is marked afresh afterwards. What has to stay for good is put under a hold.
+    """Keep a unit in quarantine as many days again; it is marked afresh afterwards. What has to stay for good
+    is put under a hold.
 
-    Example: crm-compliance quarantine undo cf_dossier 00000000-0000-0000-0000-000000000001 --as ben --role dpo
+    Example: crm-compliance quarantine undo cf_dossier 00000000-0000-0000-0000-000000000001 --as ben --role
+        dpo
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person

@@ -108,7 +108,8 @@ def verify(
     ),
     pem: Path | None = typer.Option(None, "--keys", metavar="PEM", help="Public keys; without, those of this installation."),
 ) -> int:
-    """Recompute the chain from its first entry on, and hold it against checkpoints; exit 7 and what does not hold.
+    """Recompute the chain from its first entry on, and hold it against checkpoints; exit 7 and what does not
+    hold.
 
     Example: crm-compliance ledger verify ledger.jsonl --anchor anchor.jsonl --keys keys.pem
     """

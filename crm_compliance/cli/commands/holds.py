@@ -28,7 +28,8 @@ def list_(
     as_: str = typer.Option("", "--as", metavar="WHO"),
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo sees also what pending subject requests hold; nobody else does."),
 ) -> None:
-    """All holds in the order in which they were placed, released ones too, then the hold flags of the CRM as the last plan saw them.
+    """All holds in the order in which they were placed, released ones too, then the hold flags of the CRM as
+    the last plan saw them.
 
     Example: crm-compliance holds list --json
     """
@@ -91,7 +92,8 @@ def place(
 ) -> None:
     """Place a hold; it takes effect at once, also on a run that is under way.
 
-    Example: crm-compliance holds place --table cf_dossier --id 00000000-0000-0000-0000-000000000001 --type judicial --reason REQ-1
+    Example: crm-compliance holds place --table cf_dossier --id 00000000-0000-0000-0000-000000000001 --type
+        judicial --reason REQ-1
     --basis "letter of the prosecutor" --review-on 2026-11-25 --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
@@ -128,7 +130,8 @@ def release(
 ) -> None:
     """Release a hold; what has expired meanwhile goes in the next run.
 
-    Example: crm-compliance holds release hold-0123 --asked-by carl --as erik --role approver --reason "case closed"
+    Example: crm-compliance holds release hold-0123 --asked-by carl --as erik --role approver --reason "case
+        closed"
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person

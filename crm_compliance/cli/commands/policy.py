@@ -27,7 +27,8 @@ def add_to(app: typer.Typer) -> None:
 
 @policy.command("show")
 def show(path: Path | None = typer.Option(None, "--output", metavar="F.yaml", help="Write the policy's text to a file.")) -> None:
-    """Show the retention schedule in force, or write its text to a file that can be changed and passed by CRM_COMPLIANCE_POLICY.
+    """Show the retention schedule in force, or write its text to a file that can be changed and passed by
+    CRM_COMPLIANCE_POLICY.
 
     Example: crm-compliance policy show --output policy.yaml
     """
@@ -93,7 +94,8 @@ def _versions(versions: PolicyVersions, in_force: Version) -> list[dict[str, obj
 
 
 def _schedule(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One row of the schedule in two lines: what people call it and what a file calls it; how long, from when; what happens then."""
+    """One row of the schedule in two lines: what people call it and what a file calls it; how long, from
+    when; what happens then."""
     from crm_compliance.cli.terminal.tables import table_of
     from crm_compliance.reports.parts.sentences import anchor_name
 
@@ -176,7 +178,8 @@ def diff(
     old: Path = typer.Argument(..., metavar="OLD", help="The version before."),
     new: Path = typer.Argument(..., metavar="NEW", help="The version after."),
 ) -> None:
-    """Say in words what changed between two versions of a retention schedule, and which changes erase earlier.
+    """Say in words what changed between two versions of a retention schedule, and which changes erase
+    earlier.
 
     Example: crm-compliance policy diff policy-2026.yaml policy-2027.yaml
     """
@@ -206,7 +209,8 @@ def simulate(
     as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant than now."),
     path: Path | None = typer.Option(None, "--output", metavar="F", help="Write the units that change as .jsonl or .csv."),
 ) -> None:
-    """Decide on every unit by the schedule in force and by another one, and tell what would change; nothing is written anywhere.
+    """Decide on every unit by the schedule in force and by another one, and tell what would change; nothing
+    is written anywhere.
 
     Example: crm-compliance policy simulate policy-2027.yaml --as-of 2027-01-01
     """
@@ -254,7 +258,8 @@ def review(
     path: Path = typer.Option(..., "--output", metavar="F", help="The pack as .html or .json."),
     as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant than now."),
 ) -> None:
-    """Write the pack for the yearly review of the schedule: what has no term, what nobody decided, what waits for a review.
+    """Write the pack for the yearly review of the schedule: what has no term, what nobody decided, what waits
+    for a review.
 
     Example: crm-compliance policy review --output review.html
     """

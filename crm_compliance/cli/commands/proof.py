@@ -31,7 +31,8 @@ def certificate(
     unit: tuple[str, str] | None = typer.Option(None, "--unit", metavar="TABLE ID", help="The certificate of this unit alone."),
     pem: Path | None = typer.Option(None, "--keys", metavar="PEM", help="verify: public keys; without, those of this installation."),
 ) -> int:
-    """Write the signed certificates of disposal of a run, or verify such a file without store and network (exit 7 where it does not hold).
+    """Write the signed certificates of disposal of a run, or verify such a file without store and network
+    (exit 7 where it does not hold).
 
     Example: crm-compliance certificate run-0123 --output certificates.json
     """
@@ -176,7 +177,8 @@ def _told(ring: Any, key: Any, years: int) -> dict[str, object]:
 
 @keys.command("rotate")
 def rotate() -> None:
-    """Make new keys and use them from now on; old references and signatures stay valid. Commands do this by themselves once a year.
+    """Make new keys and use them from now on; old references and signatures stay valid. Commands do this by
+    themselves once a year.
 
     Example: crm-compliance keys rotate
     """
@@ -202,7 +204,8 @@ def destroy(
     as_: str = typer.Option("", "--as", metavar="WHO"),
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
 ) -> None:
-    """Destroy a replaced register key once the certificates that it protects are past their term: its references then lead nowhere.
+    """Destroy a replaced register key once the certificates that it protects are past their term: its
+    references then lead nowhere.
 
     Example: crm-compliance keys destroy r-2026-11-0a1b2c3d --as dora --role dpo
     """
@@ -234,7 +237,8 @@ def destroy(
 
 
 def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> None:
-    """Write all that an auditor needs into one archive, without personal data, with instructions to verify it from its files alone.
+    """Write all that an auditor needs into one archive, without personal data, with instructions to verify it
+    from its files alone.
 
     Example: crm-compliance evidence --output evidence.zip
     """

@@ -36,8 +36,9 @@ def add_to(app: typer.Typer) -> None:
 def replay(
     dry_run: bool = typer.Option(False, "--dry-run", help="Store the plan of it and say what would go; nothing is written to the CRM."),
 ) -> int:
-    """After a restore of the CRM: erase again what had been erased and is back. Holds win; the schedule is not asked again. Where the
-    database was lost, what the register beside it knows as begun is finished first, as `recover` does (ERA-13).
+    """After a restore of the CRM: erase again what had been erased and is back. Holds win; the schedule is
+    not asked again. Where the database was lost, what the register beside it knows as begun is finished
+    first, as `recover` does (ERA-13).
 
     Example: crm-compliance replay --dry-run
     """
@@ -65,7 +66,8 @@ def replay(
 
 @contextmanager
 def _recovering() -> Iterator[tuple[Desk, Path | None]]:
-    """The desk with the database as it is; beside it the place to which the anchor of the lost ledger was put aside."""
+    """The desk with the database as it is; beside it the place to which the anchor of the lost ledger was put
+    aside."""
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.keys.anchor import put_aside
     from crm_compliance.wiring import desk
@@ -77,8 +79,9 @@ def _recovering() -> Iterator[tuple[Desk, Path | None]]:
 
 
 def recover() -> int:
-    """After the database was lost, or put back to an older day: take it as it is, and finish what the register of erasures beside it knows
-    as begun. Exit 5 with the plan's id where so much has to go that two people approve it first.
+    """After the database was lost, or put back to an older day: take it as it is, and finish what the
+    register of erasures beside it knows as begun. Exit 5 with the plan's id where so much has to go that two
+    people approve it first.
 
     Example: crm-compliance recover
     """
@@ -168,7 +171,8 @@ def _tell(run: Run) -> int:
 
 @erased.command("check")
 def check(file: str = typer.Argument(..., metavar="F", help="JSON Lines or CSV with table and id; - is standard input.")) -> int:
-    """Say which lines of a file would bring an erased row back, before it is imported; exit 5 where there are some.
+    """Say which lines of a file would bring an erased row back, before it is imported; exit 5 where there are
+    some.
 
     Example: crm-compliance erased check contacts.csv
     """

@@ -69,8 +69,8 @@ def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
 
 
 def run(job: str = typer.Argument(..., metavar="JOB", help="retention, recordings, requests or housekeeping.")) -> int:
-    """Plan and apply at once, as the scheduler does every night; exit 5 where the plan needs approval first. Requests and
-    housekeeping plan nothing.
+    """Plan and apply at once, as the scheduler does every night; exit 5 where the plan needs approval first.
+    Requests and housekeeping plan nothing.
 
     Example: crm-compliance run recordings
     """

@@ -28,7 +28,8 @@ def doctor(
     read: str = typer.Option("", "--read", metavar="SET", help="Page one entity set to its end and count it."),
     role: Path | None = typer.Option(None, "--role", metavar="F.md", help="Write the least-privilege role for this CRM and its mapping."),
 ) -> int:
-    """Check everything that a night depends on: CRM, token, privileges, mapping, policy, clock, store, keys, packages.
+    """Check everything that a night depends on: CRM, token, privileges, mapping, policy, clock, store, keys,
+    packages.
 
     Example: crm-compliance doctor
     """
@@ -104,7 +105,8 @@ def _read(name: str) -> int:
 def serve(
     port: int = typer.Option(8080, min=0, max=65535, help="For downloads of released packages, on this machine; 0 for a free one."),
 ) -> None:
-    """Run the scheduler and answer downloads of released packages until interrupted: recordings and retention every night, Brussels time.
+    """Run the scheduler and answer downloads of released packages until interrupted: recordings and retention
+    every night, Brussels time.
 
     Example: crm-compliance serve --port 8080
     """
@@ -129,7 +131,8 @@ def serve(
 
 
 def signout() -> None:
-    """Forget everybody who is signed in on this installation; the next command that needs a person asks for a code.
+    """Forget everybody who is signed in on this installation; the next command that needs a person asks for a
+    code.
 
     Example: crm-compliance signout
     """
@@ -146,7 +149,8 @@ def demo(
     ),
     dossiers: int = typer.Option(200, min=1, help="Dossiers of the fictitious organisation."),
 ) -> int:
-    """One whole night on the emulator with a fictitious organisation: plan, report, approve, apply, verify, ledger; then a subject request.
+    """One whole night on the emulator with a fictitious organisation: plan, report, approve, apply, verify,
+    ledger; then a subject request.
 
     Example: crm-compliance demo
     """

@@ -41,9 +41,11 @@ def compile_(
     as_: str = AS,
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
 ) -> None:
-    """Read everything about the person anew, and compile the answer; what was decided on items that are still the same stands.
+    """Read everything about the person anew, and compile the answer; what was decided on items that are still
+    the same stands.
 
-    An answer is a package, neutral, or waits for the DPO (dpo_review). What stops its release later is shown by `requests show`.
+    An answer is a package, neutral, or waits for the DPO (dpo_review). What stops its release later is shown
+    by `requests show`.
 
     Example: crm-compliance requests compile request-0123 --as dora --role dpo
     """
@@ -107,14 +109,15 @@ def review(
     as_: str = AS,
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo; to look only, also approver."),
 ) -> None:
-    """Show the items of the answer with what would be released of each, or take decisions on them, all of them or none.
+    """Show the items of the answer with what would be released of each, or take decisions on them, all of
+    them or none.
 
-    APPROVED releases an item as it is proposed, which is never more than the CRM has and has labels instead of other people.
-    APPROVED_REDACTED releases the text of the line instead. WITHHELD leaves the item out and needs a code, such as RF-03. There is no word
-    for all items at once.
+    APPROVED releases an item as it is proposed, which is never more than the CRM has and has labels instead
+    of other people. APPROVED_REDACTED releases the text of the line instead. WITHHELD leaves the item out and
+    needs a code, such as RF-03. There is no word for all items at once.
 
-    With --output F.html the items stand on a local page, the CRM's text beside the proposal; what is decided there is saved as a file for
-    --decisions. The page goes with the working copies of the request.
+    With --output F.html the items stand on a local page, the CRM's text beside the proposal; what is decided
+    there is saved as a file for --decisions. The page goes with the working copies of the request.
 
     Example: crm-compliance requests review request-0123 --decisions decisions.jsonl --as dora --role dpo
     """
@@ -202,7 +205,8 @@ def approve(
     as_: str = AS,
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
 ) -> None:
-    """Approve the content of an answer of which nothing waits for a review any more; a second person then releases it.
+    """Approve the content of an answer of which nothing waits for a review any more; a second person then
+    releases it.
 
     Example: crm-compliance requests approve request-0123 --as dora --role dpo
     """
@@ -229,12 +233,14 @@ def release(
     as_: str = AS,
     role: str = typer.Option("", "--role", metavar="ROLE", help="approver, and not the one who approved the content."),
 ) -> None:
-    """Release an approved answer: an AES-256 archive, its passphrase apart, and a link for 14 days and 5 downloads.
+    """Release an approved answer: an AES-256 archive, its passphrase apart, and a link for 14 days and 5
+    downloads.
 
-    Whether the person may still be told all this is looked at once more, and every file is searched for what must not be in it. What was
-    granted of another right than access is then carried out.
+    Whether the person may still be told all this is looked at once more, and every file is searched for what
+    must not be in it. What was granted of another right than access is then carried out.
 
-    Example: crm-compliance requests release request-0123 --output answer.zip --passphrase-file answer.txt --as erik --role approver
+    Example: crm-compliance requests release request-0123 --output answer.zip --passphrase-file answer.txt
+        --as erik --role approver
     """
     from crm_compliance.answer_package.release import release_request
     from crm_compliance.cli.terminal import arguments

@@ -31,8 +31,8 @@ def decide(
 ) -> None:
     """Decide on a request for another right than access, item by item as `requests review` lists them.
 
-    A restriction, the end of direct marketing and a withdrawn consent take effect at once. Corrections, notes and erasures are carried out
-    when the answer has been approved and a second person has released it.
+    A restriction, the end of direct marketing and a withdrawn consent take effect at once. Corrections, notes
+    and erasures are carried out when the answer has been approved and a second person has released it.
 
     Example: crm-compliance requests decide request-0123 --grant item-1 item-3 --as dora --role dpo
     """

@@ -1,4 +1,5 @@
-"""The request that a command is about: by its id, or by the short reference that letters and people on the telephone name."""
+"""The request that a command is about: by its id, or by the short reference that letters and people on the
+telephone name."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from rules.errors import UsageError
 
 
 def id_of(context: typer.Context, typed: str) -> str:
-    """The id of a request from what was typed. Whatever does not begin like a reference counts as an id, which the command looks up.
+    """The id of a request from what was typed. Whatever does not begin like a reference counts as an id,
+    which the command looks up.
 
     Raises:
         UsageError: a reference whose check sign does not fit, or that no request has.

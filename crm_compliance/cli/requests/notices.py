@@ -41,11 +41,13 @@ def notices(
     as_: str = typer.Option("", "--as", metavar="WHO"),
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
 ) -> None:
-    """List the recipients who have to be told of what was granted, write their letters, and record how it ended with each.
+    """List the recipients who have to be told of what was granted, write their letters, and record how it
+    ended with each.
 
-    A notice waits until what it tells of has been done: a restriction at once, all else after the release. It is due from then on, until
-    somebody records that the recipient was told, or why not. A letter says which data it is about, what was done and what is asked, and
-    nothing about anybody else. It names a child of whom a file was passed on; of everybody else it says the number of the fiche.
+    A notice waits until what it tells of has been done: a restriction at once, all else after the release. It
+    is due from then on, until somebody records that the recipient was told, or why not. A letter says which
+    data it is about, what was done and what is asked, and nothing about anybody else. It names a child of
+    whom a file was passed on; of everybody else it says the number of the fiche.
 
     Example: crm-compliance requests notices request-0123 --output letters --as dora --role dpo
 

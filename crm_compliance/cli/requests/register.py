@@ -41,15 +41,17 @@ def add_to(requests: typer.Typer) -> None:
 def open_(file: str = typer.Argument(..., metavar="FILE|-", help="A JSON file, or - for standard input.")) -> None:
     """Register a request that has come in, and keep from now on what may be about the person.
 
-    The file has right, requester_kind, received_at, channel, language and given, with on_behalf_of where somebody asks for a child; an
-    institution or a lawyer is a guardian. A message that asks for several rights is opened once for each. The receipt is registered even
-    where the CRM cannot be reached; the next plan then looks up what is kept.
+    The file has right, requester_kind, received_at, channel, language and given, with on_behalf_of where
+    somebody asks for a child; an institution or a lawyer is a guardian. A message that asks for several
+    rights is opened once for each. The receipt is registered even where the CRM cannot be reached; the next
+    plan then looks up what is kept.
 
     Example: crm-compliance requests open form.json
 
-    with {"right": "access", "requester_kind": "donor", "received_at": "2026-11-25T09:30:00Z", "channel": "form", "language": "nl",
-    "given": {"firstname": "Voorbeeld", "lastname": "Donor (fictief)", "birthdate": "1985-07-30", "nationalnumbers": [], "phones": [],
-    "emails": ["voorbeeld@example.org"]}, "on_behalf_of": null}
+    with {"right": "access", "requester_kind": "donor", "received_at": "2026-11-25T09:30:00Z", "channel":
+    "form", "language": "nl", "given": {"firstname": "Voorbeeld", "lastname": "Donor (fictief)", "birthdate":
+    "1985-07-30", "nationalnumbers": [], "phones": [], "emails": ["voorbeeld@example.org"]}, "on_behalf_of":
+    null}
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.wiring import clock_of, new_id, store_of
@@ -66,7 +68,8 @@ def open_(file: str = typer.Argument(..., metavar="FILE|-", help="A JSON file, o
 
 
 def list_() -> None:
-    """The register: what is due first comes first, with the days that are left and the command that comes next; closed requests last.
+    """The register: what is due first comes first, with the days that are left and the command that comes
+    next; closed requests last.
 
     Example: crm-compliance requests list --json
     """
@@ -87,7 +90,8 @@ def show(
     as_: str = AS,
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo sees also how many recipients are to be told; nobody else does."),
 ) -> None:
-    """One request as it stands: its dates, how the person was identified, who approved what, and what stops its release.
+    """One request as it stands: its dates, how the person was identified, who approved what, and what stops
+    its release.
 
     Example: crm-compliance requests show request-0123
     """
@@ -103,7 +107,8 @@ def show(
 
 
 def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> None:
-    """Write due dates, alarms and internal targets as a calendar file: request ids, and nothing about anybody.
+    """Write due dates, alarms and internal targets as a calendar file: request ids, and nothing about
+    anybody.
 
     Example: crm-compliance requests calendar --output requests.ics
     """
@@ -151,9 +156,11 @@ def suspend(
     as_: str = AS,
     role: str = ROLE,
 ) -> None:
-    """Record a question to the person. It stops the clock if it was asked within five working days of the receipt; a later one does not.
+    """Record a question to the person. It stops the clock if it was asked within five working days of the
+    receipt; a later one does not.
 
-    Example: crm-compliance requests suspend request-0123 --reason identity --asked-on 2026-11-25 --as dora --role dpo
+    Example: crm-compliance requests suspend request-0123 --reason identity --asked-on 2026-11-25 --as dora
+        --role dpo
     """
     from crm_compliance.cli.terminal import arguments
     from jobs.register.transitions import suspend as move
@@ -169,7 +176,8 @@ def resume(
     as_: str = AS,
     role: str = ROLE,
 ) -> None:
-    """Record that the person has answered; the due date moves by the days in between. Days that several questions share count once.
+    """Record that the person has answered; the due date moves by the days in between. Days that several
+    questions share count once.
 
     Example: crm-compliance requests resume request-0123 --answered-on 2026-11-25 --as dora --role dpo
     """
@@ -189,7 +197,8 @@ def extend(
 ) -> None:
     """Add two months, once, where the person was told before the first due date was over.
 
-    Example: crm-compliance requests extend request-0123 --reason complexity --notified-at 2026-11-25T10:00:00Z --as dora --role dpo
+    Example: crm-compliance requests extend request-0123 --reason complexity --notified-at
+        2026-11-25T10:00:00Z --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
     from jobs.register.transitions import extend as move
@@ -205,9 +214,11 @@ def override(
     as_: str = AS,
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo or approver; one of the two people is the DPO."),
 ) -> None:
-    """Record one of the two approvals needed to override a rule; a second person records the other. Then compile again.
+    """Record one of the two approvals needed to override a rule; a second person records the other. Then
+    compile again.
 
-    Example: crm-compliance requests override request-0123 --rule RGT-05 --reason CHILD_INTEREST --as dora --role dpo
+    Example: crm-compliance requests override request-0123 --rule RGT-05 --reason CHILD_INTEREST --as dora
+        --role dpo
     """
     from jobs.register.overrides import override as move
     from jobs.register.overrides import words_needed
@@ -236,7 +247,8 @@ def close(
 
 
 def misdelivered(request: str = REQUEST, as_: str = AS, role: str = ROLE) -> None:
-    """Record that an answer reached the wrong person: its link is dead at once, and 72 hours are left to tell the authority.
+    """Record that an answer reached the wrong person: its link is dead at once, and 72 hours are left to tell
+    the authority.
 
     Example: crm-compliance requests misdelivered request-0123 --as dora --role dpo
     """
@@ -288,7 +300,8 @@ def _hand(settings: Settings, who: str, role: str) -> Iterator[tuple[Hand, SqlSt
 def _answer(
     settings: Settings, store: SqlStore, request: SubjectRequest, more: dict[str, object] | None = None, *, is_dpo: bool = False
 ) -> None:
-    """Answer with a request. How many recipients are to be told says that something of the person is in the CRM: that is for the DPO."""
+    """Answer with a request. How many recipients are to be told says that something of the person is in the
+    CRM: that is for the DPO."""
     from crm_compliance.reports.requests.register import print_request, request_document
     from crm_compliance.wiring import clock_of
     from jobs.register.permissions import next_step
@@ -302,7 +315,8 @@ def _answer(
 
 
 def _freeze(request: SubjectRequest) -> None:
-    """Look up what the request keeps. Where that cannot be done now, every plan and run does it before anything else, or does not start."""
+    """Look up what the request keeps. Where that cannot be done now, every plan and run does it before
+    anything else, or does not start."""
     from crm_compliance.cli.terminal import arguments
     from jobs.requests.search.freeze import refreeze
     from rules.holds.of_requests import REASON_OF_RIGHT
@@ -317,7 +331,8 @@ def _freeze(request: SubjectRequest) -> None:
 
 
 def _holidays(settings: Settings) -> Collection[date]:
-    """The organisation's own holidays; a schedule that cannot be used does not keep anybody from the register."""
+    """The organisation's own holidays; a schedule that cannot be used does not keep anybody from the
+    register."""
     from crm_compliance.wiring import policy_of
 
     try:
@@ -343,7 +358,8 @@ def _code(codes: type[Code], text: str, option: str) -> Code:
 
 
 def _show_list(console: Console, documents: Sequence[dict[str, object]]) -> None:
-    """The table, then one line for each request that goes on: the days that are left, and the command that comes next."""
+    """The table, then one line for each request that goes on: the days that are left, and the command that
+    comes next."""
     console.print(_listed(documents) if documents else "No request.")
     for document in documents:
         if document["next"]:

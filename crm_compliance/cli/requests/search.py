@@ -27,7 +27,8 @@ def match(
     as_: str = typer.Option("", "--as", metavar="WHO"),
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo; may be left out for a CRM on this machine only."),
 ) -> None:
-    """Search the CRM for the person and the child, and list who may be them: the strongest first, what contradicts last.
+    """Search the CRM for the person and the child, and list who may be them: the strongest first, what
+    contradicts last.
 
     Example: crm-compliance requests match request-0123 --json
     """
@@ -60,7 +61,8 @@ def confirm(
     as_: str = typer.Option("", "--as", metavar="WHO"),
     role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
 ) -> None:
-    """Say which candidates are the person, each by name; only these get into an answer. It replaces what was confirmed before.
+    """Say which candidates are the person, each by name; only these get into an answer. It replaces what was
+    confirmed before.
 
     Example: crm-compliance requests confirm request-0123 c1 c3 --as dora --role dpo
     """

@@ -28,7 +28,8 @@ def settings() -> Settings:
 
 @contextmanager
 def opened(*, for_a_run: bool = False) -> Iterator[Desk]:
-    """The desk, with a progress bar on a terminal and warnings on stderr; a run is more patient with the CRM than a person."""
+    """The desk, with a progress bar on a terminal and warnings on stderr; a run is more patient with the CRM
+    than a person."""
     patience = Patience.OF_A_RUN if for_a_run else Patience.OF_A_PERSON
     with output.progress() as progress, desk(settings(), progress=progress, warn=output.warn, patience=patience) as opened_desk:
         yield opened_desk
@@ -60,7 +61,8 @@ def instant(text: str, option: str) -> datetime:
 
 
 def newest(found: Iterable[T], at: Callable[[T], datetime], limit: int | None, since: str) -> list[T]:
-    """The first `limit` of what is listed newest first (None: all), from a Brussels day on; `at` gives the instant of each.
+    """The first `limit` of what is listed newest first (None: all), from a Brussels day on; `at` gives the
+    instant of each.
 
     Raises:
         UsageError: `since` is no date.

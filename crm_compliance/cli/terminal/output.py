@@ -1,4 +1,5 @@
-"""How a command answers: one JSON document with `--json`, something a person reads without; errors with what to do."""
+"""How a command answers: one JSON document with `--json`, something a person reads without; errors with what
+to do."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class Output:
         self.config: str | None = None
 
     def answer(self, document: object, show: Callable[[Console], None], *, ids: tuple[str, str] | None = None) -> None:
-        """Print the document, or show it; `ids` (word, id) makes the last line for a person's script, such as `plan ID`."""
+        """Print the document, or show it; `ids` (word, id) makes the last line for a person's script, such as
+        `plan ID`."""
         if self.json:
             print_line(json.dumps(document, ensure_ascii=False, default=str))
             return

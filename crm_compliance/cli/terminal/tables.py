@@ -9,7 +9,8 @@ from rich.text import Text
 
 
 def table_of(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0, wraps: int | None = None) -> Table:
-    """One line a row. The last `numbers` columns stand to the right; only the column `wraps` is ever broken into lines."""
+    """One line a row. The last `numbers` columns stand to the right; only the column `wraps` is ever broken
+    into lines."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for at, column in enumerate(columns):
         number = at >= len(columns) - numbers

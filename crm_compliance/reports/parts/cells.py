@@ -1,4 +1,5 @@
-"""Cells for the formats that a spreadsheet opens: a plan line as text, and nothing that it would run (R-124)."""
+"""Cells for the formats that a spreadsheet opens: a plan line as text, and nothing that it would run
+(R-124)."""
 
 from __future__ import annotations
 

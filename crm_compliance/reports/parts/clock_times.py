@@ -1,4 +1,5 @@
-"""Instants as reports write them: on the clock in Brussels for people, in UTC for what is compared with logs."""
+"""Instants as reports write them: on the clock in Brussels for people, in UTC for what is compared with
+logs."""
 
 from __future__ import annotations
 

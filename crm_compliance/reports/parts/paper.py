@@ -12,7 +12,8 @@ from crm_compliance.reports.parts.sentences import grouped
 
 
 class Paper:
-    """A console with the few things that our reports are made of; plain ASCII where the terminal cannot do better."""
+    """A console with the few things that our reports are made of; plain ASCII where the terminal cannot do
+    better."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -34,7 +35,8 @@ class Paper:
         self.console.print(Text("  " + command, style="cyan"), soft_wrap=True)
 
     def table(self, title: str, *columns: str, numbers: int = 1) -> Table:
-        """A table whose last `numbers` columns are numbers; the first columns wrap, so that 80 columns suffice."""
+        """A table whose last `numbers` columns are numbers; the first columns wrap, so that 80 columns
+        suffice."""
         box: Box = ASCII2 if self.plain else SIMPLE_HEAD
         table = Table(title=title, title_justify="left", title_style="bold", box=box, pad_edge=False, show_edge=self.plain)
         for place, column in enumerate(columns):

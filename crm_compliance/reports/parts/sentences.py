@@ -1,6 +1,7 @@
 """What the codes mean, in words for a person who does not know them.
 
-One table a kind of code, written out: a code without a sentence is shown as it stands, and a test asks for one for every code there is.
+One table a kind of code, written out: a code without a sentence is shown as it stands, and a test asks for
+one for every code there is.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ REASONS: dict[str, str] = {
     Reason.EXPIRED: "Its retention end has passed and nothing asks to keep it.",
 }
 
-# Reasons that keep a unit because the data are in doubt. Doubt keeps and reports; each of these is listed until a person resolves it.
+# Reasons that keep a unit because the data are in doubt. Doubt keeps and reports; each of these is listed
+# until a person resolves it.
 DOUBT: dict[str, str] = {
     Reason.UNCONFIGURED: "Set the category in the CRM, or have the controller decide on a period for it in the schedule.",
     Reason.DATA_ERROR: "Correct the date in the CRM.",

@@ -1,4 +1,5 @@
-"""The templates of the reports: one environment, in which every value is escaped and a missing one is an error."""
+"""The templates of the reports: one environment, in which every value is escaped and a missing one is an
+error."""
 
 from __future__ import annotations
 

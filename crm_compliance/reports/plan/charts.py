@@ -1,7 +1,8 @@
 """Charts as inline SVG: no script, no style element, nothing fetched, readable by a screen reader.
 
-Here is where everything stands; `templates/charts.svg.j2` draws it. Text takes the colour of the page, so that a chart reads in the dark
-and on paper; the colours of bars keep their contrast on both grounds and differ in lightness, so that they also differ in grey.
+Here is where everything stands; `templates/charts.svg.j2` draws it. Text takes the colour of the page, so
+that a chart reads in the dark and on paper; the colours of bars keep their contrast on both grounds and
+differ in lightness, so that they also differ in grey.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ Bar = tuple[str, Mapping[str, int]]  # what is counted, and how many of each kin
 
 
 def bar_chart(bars: Sequence[Bar], *, title: str) -> Markup:
-    """Draw bars from left to right, one below the other as given, each with its label above and its total at the end.
+    """Draw bars from left to right, one below the other as given, each with its label above and its total at
+    the end.
 
     Empty for no bars. `title` is read aloud in place of the picture; each piece of a bar says what it counts.
     """
@@ -57,7 +59,8 @@ def bar_chart(bars: Sequence[Bar], *, title: str) -> Markup:
 
 
 def day_chart(days: Sequence[tuple[str, int]], *, title: str) -> Markup:
-    """Draw upright bars over a row of days in ISO form, earliest first; a day that is not named has none. Empty for no days."""
+    """Draw upright bars over a row of days in ISO form, earliest first; a day that is not named has none.
+    Empty for no days."""
     if not days:
         return Markup("")
     step = max(1, -(-max(units for _, units in days) // TICKS))

@@ -1,7 +1,8 @@
 """A stored plan as a file: one writer a suffix.
 
-Every writer streams: it reads the lines of the plan page by page and hands bytes to the file it is given, so that a plan of any size takes
-little memory. The caller owns the file, and replaces an old one only when the new one is whole.
+Every writer streams: it reads the lines of the plan page by page and hands bytes to the file it is given, so
+that a plan of any size takes little memory. The caller owns the file, and replaces an old one only when the
+new one is whole.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ PERSONAL = frozenset({"proposer", "comment"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a writer may draw on. `document` is the JSON answer of `plan`; `lines` reads the plan anew each time it is called."""
+    """What a writer may draw on. `document` is the JSON answer of `plan`; `lines` reads the plan anew each
+    time it is called."""
 
     document: Mapping[str, object]
     plan: Plan
@@ -43,7 +45,8 @@ class Source:
 
 
 def check_suffix(path: str | PurePath) -> str:
-    """The suffix of a report file, in lower case. Call it before any work in the CRM: a typing error shall cost nothing.
+    """The suffix of a report file, in lower case. Call it before any work in the CRM: a typing error shall
+    cost nothing.
 
     Raises:
         UsageError: no writer for it.
@@ -85,7 +88,8 @@ def write_jsonl(source: Source, out: BinaryIO) -> None:
 
 
 def write_json(source: Source, out: BinaryIO) -> None:
-    """The answer of `plan`, with the lines themselves under `units` and their number under `unit_count`, and nobody named."""
+    """The answer of `plan`, with the lines themselves under `units` and their number under `unit_count`, and
+    nobody named."""
     encoder = msgspec.json.Encoder()
     head = nameless(source.document) | {"unit_count": source.plan.units}
     del head["units"]
@@ -98,9 +102,11 @@ def write_json(source: Source, out: BinaryIO) -> None:
 
 
 def nameless(document: Mapping[str, object]) -> dict[str, object]:
-    """The answer of `plan` without what names a person: proposer, approvers, their comments, and the folders of a user (ACC-04, R-144).
+    """The answer of `plan` without what names a person: proposer, approvers, their comments, and the folders
+    of a user (ACC-04, R-144).
 
-    Who approved stands in the store and in its history; a file travels. Keys of the contract stay, a withheld value is null.
+    Who approved stands in the store and in its history; a file travels. Keys of the contract stay, a withheld
+    value is null.
     """
     shown: dict[str, object] = {"units": None} | {key: value for key, value in document.items() if key not in PERSONAL}
     if isinstance(approvals := shown.get("approvals"), Mapping):

@@ -1,7 +1,8 @@
 """A stored plan as a person reads it: totals, reasons, what to resolve, every disposal.
 
-The model holds codes, dates and ids only (ACC-04, R-144): no name, number, text or role of a person can reach a report, because a plan line
-has none and the two places of a plan that could (the proposer and the comment of an approver) are left out here.
+The model holds codes, dates and ids only (ACC-04, R-144): no name, number, text or role of a person can reach
+a report, because a plan line has none and the two places of a plan that could (the proposer and the comment
+of an approver) are left out here.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class PastEnd:
-    """Units past their retention end, by what becomes of them (ACC-03). `other` is 0 unless a rule is broken."""
+    """Units past their retention end, by what becomes of them (ACC-03). `other` is 0 unless a rule is
+    broken."""
 
     disposed: int
     held: int
@@ -104,7 +106,8 @@ class PastEnd:
 
 @dataclass(frozen=True, slots=True)
 class DryRunReport:
-    """All that any form of the report shows. `day` is the civil day in Brussels that the plan looks at; disposals come by table and end."""
+    """All that any form of the report shows. `day` is the civil day in Brussels that the plan looks at;
+    disposals come by table and end."""
 
     plan: Plan
     now: datetime
@@ -156,7 +159,8 @@ class DryRunReport:
 
 @dataclass(slots=True)
 class _Tally:
-    """One pass over the lines: counts for all, rows for those that the report lists. Strings that repeat are kept once."""
+    """One pass over the lines: counts for all, rows for those that the report lists. Strings that repeat are
+    kept once."""
 
     lines: int = 0
     tables: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -219,9 +223,11 @@ def _fate(line: PlanLine) -> str:
 def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels: Mapping[str, str], link: Link) -> DryRunReport:
     """Read a stored plan once and keep what its report shows.
 
-    `labels` names categories; `link` gives the address of a row in the CRM. Memory grows with disposals and doubt, not with what is kept.
+    `labels` names categories; `link` gives the address of a row in the CRM. Memory grows with disposals and
+    doubt, not with what is kept.
 
-    Source: ACC-03, ACC-04; RET-05 (evidence marks), RET-13 and RET-15 (listed in full), RET-20 (contacts to trim), RET-24, HLD-14.
+    Source: ACC-03, ACC-04; RET-05 (evidence marks), RET-13 and RET-15 (listed in full), RET-20 (contacts to
+        trim), RET-24, HLD-14.
     """
     day = in_brussels(plan.as_of).date()
     tally = _Tally()
@@ -269,7 +275,8 @@ def build_report(plan: Plan, lines: Iterable[PlanLine], *, now: datetime, labels
 
 
 def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, ...]:
-    """What a person does with a plan in this state, in order, with the exact commands (9.4, DAT-12, RET-24)."""
+    """What a person does with a plan in this state, in order, with the exact commands (9.4, DAT-12,
+    RET-24)."""
     others = {Kind.REPLAY: "crm-compliance replay --dry-run", Kind.REQUEST: "crm-compliance run requests"}
     again = others.get(plan.kind, f"crm-compliance plan --kind {plan.kind}")
     if state is PlanState.APPLIED:

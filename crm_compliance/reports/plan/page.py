@@ -1,4 +1,5 @@
-"""The report as one HTML file that explains itself: opened from a mail or a share, on a telephone or on paper, without a network."""
+"""The report as one HTML file that explains itself: opened from a mail or a share, on a telephone or on
+paper, without a network."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ CRM_LIST = 200  # hold changes shown one by one
 
 
 def page_pieces(report: DryRunReport) -> Iterator[str]:
-    """The page in pieces, in order, so that a plan with many disposals never stands in memory as one string."""
+    """The page in pieces, in order, so that a plan with many disposals never stands in memory as one
+    string."""
     yield from template("dry_run.html.j2").generate(
         report=report,
         plan=report.plan,

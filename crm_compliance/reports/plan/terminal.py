@@ -1,6 +1,7 @@
 """The dry-run report in a terminal of 80 columns: totals, what to resolve, what to do next.
 
-Units are not listed here; the files of `plan --output` have them. The command line prints `plan ID` after this, as the last line.
+Units are not listed here; the files of `plan --output` have them. The command line prints `plan ID` after
+this, as the last line.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ DAYS_SHOWN = 5
 
 
 def print_plan(report: DryRunReport, console: Console) -> None:
-    """Print what an administrator must know before applying, most urgent last, where the eye rests after scrolling."""
+    """Print what an administrator must know before applying, most urgent last, where the eye rests after
+    scrolling."""
     plan, paper = report.plan, Paper(console)
     paper.heading(f"Dry run of {report.day}, {plan.kind}")
     state = Text.assemble("Plan ", (plan.id, "bold"), " is ", (str(report.state), STATE_STYLES.get(report.state, "")))

@@ -1,7 +1,7 @@
 """The dates of pending requests as a calendar file (iCalendar, RFC 5545) that any calendar program can show.
 
-Whole days and request ids, and nothing about anybody: a calendar is shared more readily than a register. An event keeps its UID, so that a
-file that is imported again moves it instead of adding one.
+Whole days and request ids, and nothing about anybody: a calendar is shared more readily than a register. An
+event keeps its UID, so that a file that is imported again moves it instead of adding one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ TARGETS = {
 
 
 def calendar_of(requests: Iterable[SubjectRequest], now: datetime, extra: Collection[date]) -> str:
-    """Give the due dates of all requests that wait for an answer, with alarms, and the internal targets before them (DDL-10).
+    """Give the due dates of all requests that wait for an answer, with alarms, and the internal targets
+    before them (DDL-10).
 
     A request whose clock stands still has no due date, and so no event for it (DDL-07).
     """

@@ -1,4 +1,5 @@
-"""The items of an answer as the two people who approve it see them: in JSON, and beside each other on a local page for reviewing."""
+"""The items of an answer as the two people who approve it see them: in JSON, and beside each other on a local
+page for reviewing."""
 
 from __future__ import annotations
 
@@ -97,7 +98,8 @@ def item_document(item: Item) -> dict[str, Any]:
 
 
 def review_page(compilation: Compilation) -> str:
-    """The page: every item with what it is, what the CRM says beside what would go out, what was replaced and why, and three answers.
+    """The page: every item with what it is, what the CRM says beside what would go out, what was replaced and
+    why, and three answers.
 
     It asks nothing of any network and keeps nothing: what is decided on it leaves it as a file of decisions.
     """

@@ -31,11 +31,12 @@ def request_document(
     blocks: Collection[str] | None = None,
     notices: Mapping[str, int] | None = None,
 ) -> dict[str, object]:
-    """What the `requests` commands answer with of one request. `due_on` is null while the clock stands still (DDL-07), and
-    `days_left` also once it is answered; it is below zero where the answer is overdue. `next` are the commands that come next.
+    """What the `requests` commands answer with of one request. `due_on` is null while the clock stands still
+    (DDL-07), and `days_left` also once it is answered; it is below zero where the answer is overdue. `next`
+    are the commands that come next.
 
-    `blocks` are codes that stop a release, None where nobody has looked; `notices` count recipients who are told, by state, and are left
-    out where there is none (SUS-07). Which rules people set aside is not told.
+    `blocks` are codes that stop a release, None where nobody has looked; `notices` count recipients who are
+    told, by state, and are left out where there is none (SUS-07). Which rules people set aside is not told.
     """
     identity = request.identity
     document: dict[str, object] = {
@@ -91,8 +92,8 @@ def request_document(
 
 
 def by_urgency(requests: Iterable[SubjectRequest], extra: Collection[date]) -> list[SubjectRequest]:
-    """The register as somebody works through it: what is due first comes first, then what stands still, then what is only to be closed;
-    what is closed comes last. What is equal stays in its order."""
+    """The register as somebody works through it: what is due first comes first, then what stands still, then
+    what is only to be closed; what is closed comes last. What is equal stays in its order."""
 
     def key(request: SubjectRequest) -> tuple[bool, bool, date]:
         due = due_of(request, extra)

@@ -1,7 +1,8 @@
 """The pages for reviewing that were written out, and their end: with the working copies of their request.
 
-A page lies where somebody wanted it, not encrypted. What it was is sealed with the request's other parts; once that part is gone - the
-answer is compiled anew, the request is closed, its days have passed - the file goes too, unless somebody has made something else of it.
+A page lies where somebody wanted it, not encrypted. What it was is sealed with the request's other parts;
+once that part is gone - the answer is compiled anew, the request is closed, its days have passed - the file
+goes too, unless somebody has made something else of it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def write_page(hand: Hand, request_id: str, path: Path) -> int:
-    """Write the page for reviewing an answer (mode 0600), and seal what becomes of it; give how many items it has.
+    """Write the page for reviewing an answer (mode 0600), and seal what becomes of it; give how many items it
+    has.
 
     Raises:
         Refused: with code `role` or `not_compiled`.

@@ -1,6 +1,7 @@
 """What the service answers over HTTP: downloads of released packages, and whether it is up.
 
-It listens on this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs them.
+It listens on this machine; a reverse proxy in front of it speaks TLS. Addresses hold tokens, so nothing logs
+them.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def app_of(
     now: Callable[[], float] = monotonic,
     why_not: Callable[[], Collection[str]] = tuple,
 ) -> Starlette:
-    """The whole of what is served, to whoever asks for it by one of these hosts; `why_not` gives the codes of what is not well."""
+    """The whole of what is served, to whoever asks for it by one of these hosts; `why_not` gives the codes of
+    what is not well."""
     failures = Rate(now)
 
     async def download(request: Request) -> Response:
@@ -113,8 +115,8 @@ def _file_headers(size: int) -> dict[str, str]:
 
 
 class Download(Response):
-    """A package on its way. The receipt is written before the last piece leaves: whoever has the whole file has been counted, and whoever
-    was cut off before that has not."""
+    """A package on its way. The receipt is written before the last piece leaves: whoever has the whole file
+    has been counted, and whoever was cut off before that has not."""
 
     def __init__(self, downloads: Downloads, token: str) -> None:
         super().__init__()

@@ -1,7 +1,9 @@
-"""Downloads of released packages: a link that only its holder knows, valid for a while and for a few times (EXP-16).
+"""Downloads of released packages: a link that only its holder knows, valid for a while and for a few times
+(EXP-16).
 
-The link is one factor, the passphrase of the archive, told by another channel, the second: what is fetched is of no use without it. The
-register knows the token's SHA-256 alone. Whatever is wrong with a link - unknown, lapsed, used up, withdrawn - looks the same.
+The link is one factor, the passphrase of the archive, told by another channel, the second: what is fetched is
+of no use without it. The register knows the token's SHA-256 alone. Whatever is wrong with a link - unknown,
+lapsed, used up, withdrawn - looks the same.
 """
 
 from __future__ import annotations

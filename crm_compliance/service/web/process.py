@@ -1,7 +1,8 @@
-"""What serves people, in a process of its own: it shares no file descriptors, no memory and no fate with what runs the nights.
+"""What serves people, in a process of its own: it shares no file descriptors, no memory and no fate with what
+runs the nights.
 
-The process that runs the nights takes the port, starts this one, starts it again if it falls, and ends it. This one ends by itself when
-that one is gone, however it went.
+The process that runs the nights takes the port, starts this one, starts it again if it falls, and ends it.
+This one ends by itself when that one is gone, however it went.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def _keep(settings: Settings, listener: socket.socket, clock: Clock, process: Ba
 
 
 def _started(settings: Settings, listener: socket.socket, clock: Clock) -> tuple[BaseProcess, Connection]:
-    """The process, and the end of a pipe that has something to read once it answers. A clock that was set goes on where it is."""
+    """The process, and the end of a pipe that has something to read once it answers. A clock that was set
+    goes on where it is."""
     if settings.clock is not None:
         settings = settings.model_copy(update={"clock": clock()})
     # A new interpreter: a fork would share whatever is open here, and take over locks that threads hold.
@@ -87,7 +89,8 @@ def _end(process: BaseProcess) -> None:
 
 
 def answer(settings: Settings, listener: socket.socket, tell: Connection) -> None:
-    """Answer on `listener` until the process is ended or the one that started it is gone: the whole of this process."""
+    """Answer on `listener` until the process is ended or the one that started it is gone: the whole of this
+    process."""
     from crm_compliance.logs import configure
     from crm_compliance.service.health import Health
     from crm_compliance.service.web.app import app_of, hosts_of

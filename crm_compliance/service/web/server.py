@@ -1,7 +1,8 @@
 """The server below what is served: one connection after another, none of which may cost much or last long.
 
-Whoever can reach the port can open connections; without limits three hundred of them that never finish their headers, or one header without
-an end, would take everything the process has (the service's own log knows no address of them: addresses hold tokens).
+Whoever can reach the port can open connections; without limits three hundred of them that never finish their
+headers, or one header without an end, would take everything the process has (the service's own log knows no
+address of them: addresses hold tokens).
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ GRACE_S: Final = 5
 
 
 class GuardedConnection(H11Protocol):
-    """One connection, with its limits: how many there are, how long the headers take, how long nothing is taken, how long it lives."""
+    """One connection, with its limits: how many there are, how long the headers take, how long nothing is
+    taken, how long it lives."""
 
     header_s = HEADER_S
     stall_s = STALL_S
@@ -94,7 +96,8 @@ class GuardedConnection(H11Protocol):
         self.transport.close()
 
     def _await_headers(self) -> None:
-        """The time for headers begins with the connection or the first byte of the next request, and ends with the last header."""
+        """The time for headers begins with the connection or the first byte of the next request, and ends
+        with the last header."""
         is_whole = self.conn.their_state is not h11.IDLE
         if is_whole and self._header_timer is not None:
             self._header_timer.cancel()
@@ -143,7 +146,8 @@ def server_of(
 
 
 def fitted(connection: type[GuardedConnection] = GuardedConnection) -> type[GuardedConnection]:
-    """The connection with as many at once as this process has file descriptors for, half of them kept for everything else."""
+    """The connection with as many at once as this process has file descriptors for, half of them kept for
+    everything else."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = CONNECTIONS if soft == resource.RLIM_INFINITY else min(CONNECTIONS, soft // 2)
     return type("FittedConnection", (connection,), {"most": most})

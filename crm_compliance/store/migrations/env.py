@@ -1,4 +1,5 @@
-"""Runs the steps on the connection, and in the transaction, that `database.migrate` gives: all of them happen, or none."""
+"""Runs the steps on the connection, and in the transaction, that `database.migrate` gives: all of them
+happen, or none."""
 
 from __future__ import annotations
 

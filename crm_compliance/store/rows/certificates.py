@@ -45,7 +45,8 @@ def insert_certificates(connection: Connection, run: str, issued: Sequence[Issue
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Certificates that were removed: how many, the hash of the last of them, which the next one follows from, and the runs."""
+    """Certificates that were removed: how many, the hash of the last of them, which the next one follows
+    from, and the runs."""
 
     number: int = 0
     last: str = ""
@@ -55,8 +56,8 @@ class Gone:
 def drop(connection: Connection, past: Collection[str]) -> Gone:
     """Remove the certificates of these runs from the beginning of the chain on.
 
-    All of a run go or none, and what stands behind one that stays, stays: else a later one would follow from nothing. The last of all stays
-    too, since the next one follows from it.
+    All of a run go or none, and what stands behind one that stays, stays: else a later one would follow from
+    nothing. The last of all stays too, since the next one follows from it.
     """
     columns = (certificates.c.run, func.min(certificates.c.position), func.max(certificates.c.position))
     spans = {run: (first, last) for run, first, last in connection.execute(select(*columns).group_by(certificates.c.run))}
@@ -87,8 +88,8 @@ def read_certificates(connection: Connection, run: str) -> list[Issued]:
 
 
 def read_page(connection: Connection, after: int | None) -> list[tuple[int, str, Issued | None]]:
-    """The next PAGE certificates behind a position, each with its own and its run; None for one that is not what was written: that cannot
-    be read any more, or whose columns say something else than itself."""
+    """The next PAGE certificates behind a position, each with its own and its run; None for one that is not
+    what was written: that cannot be read any more, or whose columns say something else than itself."""
     query = select(certificates.c.position, certificates.c.run, certificates.c.id, certificates.c.unit_ref, certificates.c.doc)
     query = query.order_by(certificates.c.position).limit(PAGE)
     rows = connection.execute(query if after is None else query.where(certificates.c.position > after))

@@ -13,9 +13,11 @@ from jobs.ledger.entries import FIRST
 
 
 def add_checkpoint(connection: Connection, kept: KeptCheckpoint) -> bool:
-    """Add a checkpoint behind the last one; False, and nothing is added, where it does not follow from that one.
+    """Add a checkpoint behind the last one; False, and nothing is added, where it does not follow from that
+    one.
 
-    Two programs may sign at the same moment. Both theirs behind the same one would be a chain that never verifies again.
+    Two programs may sign at the same moment. Both theirs behind the same one would be a chain that never
+    verifies again.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))

@@ -1,6 +1,8 @@
-"""The CRMs that the store has served, and where people signed in for each: a store that has ever served a real one believes nobody by name.
+"""The CRMs that the store has served, and where people signed in for each: a store that has ever served a
+real one believes nobody by name.
 
-A row here is told by the ledger too (`crm_seen`, `authority_seen`), and both count: a row that somebody removes is still known.
+A row here is told by the ledger too (`crm_seen`, `authority_seen`), and both count: a row that somebody
+removes is still known.
 """
 
 from __future__ import annotations
@@ -66,8 +68,8 @@ def real_ones(connection: Connection) -> set[str]:
 
 
 def see(connection: Connection, organisation: str, clock: Callable[[], datetime], heads: Heads) -> None:
-    """Remember a CRM, and tell the ledger of what it does not know yet. What the ledger knows is never put back into the table: whoever
-    removed a row would leave no trace."""
+    """Remember a CRM, and tell the ledger of what it does not know yet. What the ledger knows is never put
+    back into the table: whoever removed a row would leave no trace."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
     known = _told(connection)
@@ -81,7 +83,8 @@ def see(connection: Connection, organisation: str, clock: Callable[[], datetime]
 def see_authority(
     connection: Connection, organisation: str, authority: str, client: str, clock: Callable[[], datetime], heads: Heads
 ) -> None:
-    """Remember where people sign in for a CRM, and by which application; the first authority stays, another application is told.
+    """Remember where people sign in for a CRM, and by which application; the first authority stays, another
+    application is told.
 
     Raises:
         Refused: with code `other_authority`.

@@ -1,4 +1,5 @@
-"""The register of erasures in the database: keyed references, so that whoever has the table and not the key has nothing (ERA-13)."""
+"""The register of erasures in the database: keyed references, so that whoever has the table and not the key
+has nothing (ERA-13)."""
 
 from __future__ import annotations
 
@@ -62,8 +63,9 @@ def has(connection: Connection, entry: Erasure) -> bool:
 
 
 def read(connection: Connection, after: int, seals: Seals | None) -> tuple[int, list[Erasure]]:
-    """The next entries, of PAGE rows behind the position `after`, oldest first, and the position of the last of these rows. What is not
-    sealed by one of our keys is none: it would let a living row go from the CRM, or was registered by a key that is destroyed."""
+    """The next entries, of PAGE rows behind the position `after`, oldest first, and the position of the last
+    of these rows. What is not sealed by one of our keys is none: it would let a living row go from the CRM,
+    or was registered by a key that is destroyed."""
     query = (
         select(erasures.c.position, *COLUMNS, erasures.c.key, erasures.c.seal)
         .where(erasures.c.position > after)

@@ -1,6 +1,8 @@
-"""The signed head of the ledger in the database: renewed by each transaction that adds entries, believed only with its signature.
+"""The signed head of the ledger in the database: renewed by each transaction that adds entries, believed only
+with its signature.
 
-What lies in the database can be put back to an older day as a whole, signature included. So a witness outside knows the last head too.
+What lies in the database can be put back to an older day as a whole, signature included. So a witness outside
+knows the last head too.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ ONLY = 1  # the table has one row
 
 
 class HeadMissing(StoreAltered):
-    """There is a ledger, and what is remembered of its last end was removed: its signed head, or the file beside the keys, or both."""
+    """There is a ledger, and what is remembered of its last end was removed: its signed head, or the file
+    beside the keys, or both."""
 
     code = "head_missing"
 
@@ -44,16 +47,18 @@ class Witness(Protocol):
         ...
 
     def known(self) -> tuple[int, str] | None:
-        """Place and hash of the last entry as far as is remembered, None before the first; it may lag behind, never be ahead."""
+        """Place and hash of the last entry as far as is remembered, None before the first; it may lag behind,
+        never be ahead."""
         ...
 
     def expect(self) -> None:
-        """Make ready to remember the first head, before it is in the database: from then on, nothing remembered means that it was removed.
-        Until it is noted, the place that is known is 0."""
+        """Make ready to remember the first head, before it is in the database: from then on, nothing
+        remembered means that it was removed. Until it is noted, the place that is known is 0."""
         ...
 
     def register_end(self) -> str:
-        """How long the register of erasures beside the database is, and with which line it ends; empty where there is none."""
+        """How long the register of erasures beside the database is, and with which line it ends; empty where
+        there is none."""
         ...
 
     def has_register(self, end: str) -> bool:
@@ -66,7 +71,8 @@ class Witness(Protocol):
 
 
 class Heads:
-    """The head of one database. Without a witness nothing is signed and everything is believed: for tools that look at a copy."""
+    """The head of one database. Without a witness nothing is signed and everything is believed: for tools
+    that look at a copy."""
 
     def __init__(self, witness: Witness | None) -> None:
         self._witness = witness
@@ -92,7 +98,8 @@ class Heads:
         self.is_recovering = True
 
     def known(self) -> tuple[int, str] | None:
-        """What the witness remembers. Ask before the transaction reads: it would seem ahead if somebody added entries in between."""
+        """What the witness remembers. Ask before the transaction reads: it would seem ahead if somebody added
+        entries in between."""
         return self._witness.known() if self._witness is not None and not self.is_recovering else None
 
     def begin(self) -> None:
@@ -101,30 +108,35 @@ class Heads:
         self._open.waiting = False
 
     def note_journal(self, rows: int, weight: int) -> None:
-        """This transaction has made the journal of the runs so many rows longer, or shorter, and their sum so much heavier."""
+        """This transaction has made the journal of the runs so many rows longer, or shorter, and their sum so
+        much heavier."""
         before: tuple[int, int] = self._open.journal or (0, 0)
         self._open.journal = (before[0] + rows, before[1] + weight)
 
     def change_waiting(self, connection: Connection, known: tuple[int, str] | None) -> None:
-        """This transaction will change what waits to be counted: what is there must be what was signed, or a new seal would cover it up."""
+        """This transaction will change what waits to be counted: what is there must be what was signed, or a
+        new seal would cover it up."""
         self.check_waiting(connection, self.current(connection, known))
         self._open.waiting = True
 
     @property
     def has_changed(self) -> bool:
-        """Whether this transaction has changed what the head knows beside the entries: the journal of the runs, or what waits."""
+        """Whether this transaction has changed what the head knows beside the entries: the journal of the
+        runs, or what waits."""
         return (self._open.journal is not None or self._open.waiting) and self.is_signed
 
     def check_waiting(self, connection: Connection, head: Head | None) -> None:
-        """Raise StoreAltered unless what waits to be counted is what waited when the head was signed (ERA-16)."""
+        """Raise StoreAltered unless what waits to be counted is what waited when the head was signed
+        (ERA-16)."""
         if head is None or head.waiting is msgspec.UNSET or self._witness is None or self.is_recovering:
             return
         if not statistics.is_as_sealed(connection, head.waiting, self._witness.seals):
             raise altered("the statistics that wait for their month")
 
     def check_journal(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
-        """Raise StoreAltered unless the journal of the runs has the rows that it had when the head was signed, in the same states and the
-        same order; with `whole` each document is looked at too, which else is done where one is read."""
+        """Raise StoreAltered unless the journal of the runs has the rows that it had when the head was
+        signed, in the same states and the same order; with `whole` each document is looked at too, which else
+        is done where one is read."""
         if head is None or (seals := self.seals()) is None or self.is_recovering:
             return
         if journal.tally(connection, seals) != head.journal:
@@ -137,8 +149,8 @@ class Heads:
         self._open.erased = before
 
     def check_erasures(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
-        """Raise StoreAltered unless the register of erasures, table and file, has all that it had when the head was signed: by the number
-        of its rows, and with `whole` by each of them."""
+        """Raise StoreAltered unless the register of erasures, table and file, has all that it had when the
+        head was signed: by the number of its rows, and with `whole` by each of them."""
         if head is None or self._witness is None or self.is_recovering:
             return
         tally = head.erasures
@@ -160,7 +172,8 @@ class Heads:
         """The head, None for a ledger without entries, or one from before heads were signed.
 
         Raises:
-            StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what the witness knows.
+            StoreAltered: it is not signed by this installation, not the end of the ledger, or older than what
+                the witness knows.
         """
         if self._witness is None:
             return None
@@ -187,7 +200,8 @@ class Heads:
         return head
 
     def signed_by(self, connection: Connection) -> str:
-        """The id of the key that a head names, whether it may be believed or not; empty where there is none."""
+        """The id of the key that a head names, whether it may be believed or not; empty where there is
+        none."""
         doc = connection.execute(select(ledger_head.c.doc)).scalar()
         try:
             return msgspec.json.decode(doc or "", type=Head).key
@@ -195,8 +209,8 @@ class Heads:
             return ""
 
     def follow(self, connection: Connection, before: Sequence[LedgerEntry], added: Sequence[LedgerEntry], head: Head | None) -> None:
-        """Sign the head after these entries, and after what became of the journal. `head` is the one before them, `before` the entries of a
-        ledger that has none yet."""
+        """Sign the head after these entries, and after what became of the journal. `head` is the one before
+        them, `before` the entries of a ledger that has none yet."""
         if self._witness is None:
             return
         strands = head.strands if head is not None else strands_after({}, before)

@@ -1,5 +1,6 @@
-"""The journal of the runs in the database. Each row is sealed, and the signed head of the ledger knows how many there are and what they
-weigh together, so that whoever writes the database alone makes no unit half done, or done, that is not (ACC-06)."""
+"""The journal of the runs in the database. Each row is sealed, and the signed head of the ledger knows how
+many there are and what they weigh together, so that whoever writes the database alone makes no unit half
+done, or done, that is not (ACC-06)."""
 
 from __future__ import annotations
 
@@ -31,12 +32,12 @@ Known = tuple[int, str, str, str, str, str | None]
 _encode = msgspec.json.Encoder().encode
 
 
-# -- writing -------------------------------------------------------------------------------------------------------------------------------
+# -- writing -------------------------------------------------------------------------------------------------
 
 
 def write(connection: Connection, run: str, journal: Sequence[Action], sealing: Sealing) -> tuple[int, int]:
-    """Add actions, or replace those that are there by (table, id); a replaced action keeps its place in the order. Gives by how much the
-    journal has grown, in rows and in weight."""
+    """Add actions, or replace those that are there by (table, id); a replaced action keeps its place in the
+    order. Gives by how much the journal has grown, in rows and in weight."""
     if not journal:
         return 0, 0
     if connection.dialect.name == "postgresql":  # the places in the order are given here, since they are sealed
@@ -89,7 +90,8 @@ def remove(connection: Connection, positions: Sequence[int], sealing: Sealing) -
 
 
 def seal_anew(connection: Connection, key: str, sealing: Sealing) -> tuple[int, int]:
-    """Seal what a key that is to be destroyed has sealed with the one in use; gives by how much heavier the journal has become."""
+    """Seal what a key that is to be destroyed has sealed with the one in use; gives by how much heavier the
+    journal has become."""
     seals = sealing()
     weight = 0
     for row in connection.execute(select(*WHOLE).where(actions.c.seal.startswith(f"{key}:", autoescape=True))).all():
@@ -102,7 +104,7 @@ def seal_anew(connection: Connection, key: str, sealing: Sealing) -> tuple[int, 
     return 0, weight
 
 
-# -- believing -----------------------------------------------------------------------------------------------------------------------------
+# -- believing -----------------------------------------------------------------------------------------------
 
 
 def tally(connection: Connection, seals: Seals) -> JournalTally:
@@ -147,7 +149,8 @@ def _message(position: int, run: str, doc: str) -> bytes:
 
 
 def _weight(seals: Seals, row: Known) -> int:
-    """A number that nobody without the key can choose rows by; nothing for a row that no key of ours has sealed."""
+    """A number that nobody without the key can choose rows by; nothing for a row that no key of ours has
+    sealed."""
     key = (row[5] or "").rpartition(":")[0]
     digest = seals.digest(key, WEIGHT, _encode(list(row)))
     return int.from_bytes(digest, "big") if digest is not None else 0
@@ -168,7 +171,7 @@ def _rows_of(connection: Connection, run: str, journal: Sequence[Action]) -> Ite
             yield from connection.execute(select(*KNOWN_BY).where(*those)).all()
 
 
-# -- reading -------------------------------------------------------------------------------------------------------------------------------
+# -- reading -------------------------------------------------------------------------------------------------
 
 
 def read_journal(connection: Connection, run: str, sealing: Sealing) -> list[Action]:
@@ -177,7 +180,8 @@ def read_journal(connection: Connection, run: str, sealing: Sealing) -> list[Act
 
 
 def read_undone(connection: Connection, table: str, sealing: Sealing) -> dict[str, str]:
-    """The units of a table whose last action, over all runs, is not done, each with what was to happen to it."""
+    """The units of a table whose last action, over all runs, is not done, each with what was to happen to
+    it."""
     query = select(*WHOLE).where(actions.c.unit_table == table).order_by(actions.c.position)
     last = {row.unit_id: None if row.state == ActionState.DONE.value else row for row in connection.execute(query)}
     left = [row for row in last.values() if row is not None]
@@ -195,7 +199,8 @@ def read_failures(connection: Connection, sealing: Sealing) -> list[tuple[str, A
 
 
 def read_unfinished(connection: Connection, run: str, sealing: Sealing) -> list[tuple[str, Action]]:
-    """What other runs last left partial or failed and none has done since; a run that only skipped a unit changes nothing."""
+    """What other runs last left partial or failed and none has done since; a run that only skipped a unit
+    changes nothing."""
     left = (ActionState.PARTIAL, ActionState.FAILED)
     done = (
         select(actions.c.unit_table, actions.c.unit_id, func.max(actions.c.position).label("position"))
@@ -215,7 +220,8 @@ def read_unfinished(connection: Connection, run: str, sealing: Sealing) -> list[
 
 
 def read_last_skips(connection: Connection, sealing: Sealing) -> list[tuple[str, Action]]:
-    """The units whose last action, over all runs, is that they were skipped, each with that run, oldest first."""
+    """The units whose last action, over all runs, is that they were skipped, each with that run, oldest
+    first."""
     return _read_last(connection, ActionState.SKIPPED, sealing)
 
 

@@ -1,8 +1,9 @@
-"""The right to run as a row of the database: who has it, by which fencing number, and when it was last renewed.
+"""The right to run as a row of the database: who has it, by which fencing number, and when it was last
+renewed.
 
-A lease counts by the database's own clock, so that the clocks of two machines, and the product's own, play no part. The number grows with
-each holder and never shrinks: whoever was taken over has a number that is not there any more, and finds that out in the transaction of
-whatever it wants to write.
+A lease counts by the database's own clock, so that the clocks of two machines, and the product's own, play no
+part. The number grows with each holder and never shrinks: whoever was taken over has a number that is not
+there any more, and finds that out in the transaction of whatever it wants to write.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Held:
 
 
 def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
-    """The lease of this name; nobody's, with the number 0, where there is none yet. With `to_change` nobody else changes it meanwhile."""
+    """The lease of this name; nobody's, with the number 0, where there is none yet. With `to_change` nobody
+    else changes it meanwhile."""
     query = select(leases, _now(connection).label("now")).where(leases.c.name == name)
     row = connection.execute(query.with_for_update() if to_change else query).first()
     if row is None:
@@ -42,7 +44,8 @@ def read(connection: Connection, name: str, *, to_change: bool = False) -> Held:
 def take(connection: Connection, name: str, owner: str, host_lock: str) -> int | None:
     """Take the lease and give its new number; None where somebody else's is in force.
 
-    `host_lock` names the file that the caller has locked. Where the holder had locked the same one, the operating system has let go of it
+    `host_lock` names the file that the caller has locked. Where the holder had locked the same one, the
+    operating system has let go of it
     since: that process is dead, and nobody has to wait for its lease to lapse.
     """
     nobody = {"name": name, "fence": 0, "owner": "", "host_lock": "", "renewed_at": 0.0}
@@ -56,7 +59,8 @@ def take(connection: Connection, name: str, owner: str, host_lock: str) -> int |
 
 
 def renew(connection: Connection, name: str, owner: str, fence: int) -> bool:
-    """Renew a lease, and keep it from being taken until the transaction ends; False where it is somebody else's by now."""
+    """Renew a lease, and keep it from being taken until the transaction ends; False where it is somebody
+    else's by now."""
     ours = (leases.c.name == name, leases.c.owner == owner, leases.c.fence == fence)
     return connection.execute(update(leases).where(*ours).values(renewed_at=_now(connection))).rowcount == 1
 
@@ -73,7 +77,8 @@ def give_back(connection: Connection, name: str, owner: str, fence: int) -> None
 
 
 def _now(connection: Connection) -> ColumnElement[float]:
-    """Seconds since 1970 by the clock of the database, at this moment and not at the transaction's beginning."""
+    """Seconds since 1970 by the clock of the database, at this moment and not at the transaction's
+    beginning."""
     if connection.dialect.name == "postgresql":
         return cast(extract("epoch", func.clock_timestamp()), Float(53))
     return (func.julianday("now") - UNIX_EPOCH) * 86_400.0

@@ -1,4 +1,5 @@
-"""The ledger in the database: each entry takes its place in the chain under a lock, in the transaction of what it tells (ACC-06)."""
+"""The ledger in the database: each entry takes its place in the chain under a lock, in the transaction of
+what it tells (ACC-06)."""
 
 from __future__ import annotations
 
@@ -28,8 +29,9 @@ def append(
     clock: Callable[[], datetime],
     heads: Heads,
 ) -> None:
-    """Add entries behind the last one, and sign the head of then, also where only the journal of a run, or what waits to be counted, has
-    changed. Call it last in a transaction: in PostgreSQL others wait for the lock until it ends.
+    """Add entries behind the last one, and sign the head of then, also where only the journal of a run, or
+    what waits to be counted, has changed. Call it last in a transaction: in PostgreSQL others wait for the
+    lock until it ends.
 
     Raises:
         StoreAltered: the ledger does not end as it was signed. Nothing is added to what somebody has changed.
@@ -70,7 +72,8 @@ def of_kinds(connection: Connection, kinds: Collection[str]) -> list[LedgerEntry
 
 
 def read(connection: Connection, after: int | None, limit: int = PAGE) -> list[LedgerEntry]:
-    """The next entries behind `after` (None: from the very first row on, whatever its place), oldest first."""
+    """The next entries behind `after` (None: from the very first row on, whatever its place), oldest
+    first."""
     query = select(*COLUMNS).order_by(ledger.c.seq).limit(limit)
     return [_entry(row) for row in connection.execute(query if after is None else query.where(ledger.c.seq > after))]
 
@@ -81,8 +84,8 @@ def _entry(row: Row[Any, Any, Any, Any, Any, Any, Any]) -> LedgerEntry:
 
 
 def _data(text: str | bytes) -> dict[str, object]:
-    """The data of an entry. Text that is no longer what was written becomes data that cannot fit the hash, so that verification names the
-    entry instead of failing on it (R-141)."""
+    """The data of an entry. Text that is no longer what was written becomes data that cannot fit the hash, so
+    that verification names the entry instead of failing on it (R-141)."""
     raw = text.encode(errors="replace") if isinstance(text, str) else bytes(text)
     try:
         data = msgspec.json.decode(raw, type=dict[str, object])

@@ -1,4 +1,5 @@
-"""Plans in the database: the head as one document, the lines page by page, each person's word as a row of its own."""
+"""Plans in the database: the head as one document, the lines page by page, each person's word as a row of its
+own."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from rules.model.accounts import same_person
 
 
 def insert_plan(connection: Connection, plan: Plan, pages: Iterable[bytes]) -> None:
-    """Write a plan and its pages. `pages` is consumed inside the transaction, one at a time: a plan need not fit in memory."""
+    """Write a plan and its pages. `pages` is consumed inside the transaction, one at a time: a plan need not
+    fit in memory."""
     row = {"id": plan.id, "kind": plan.kind.value, "applied": plan.applied, "pages": 0, "doc": plan.document}
     connection.execute(insert(plans), row)
     count = 0
@@ -36,7 +38,8 @@ def read_plan(connection: Connection, plan: str) -> Plan:
 
 
 def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
-    """The SHA-256 of the head as it stands there, in lower-case hex, and the plan as that document has it: with the words of then."""
+    """The SHA-256 of the head as it stands there, in lower-case hex, and the plan as that document has it:
+    with the words of then."""
     doc: str | None = connection.execute(select(plans.c.doc).where(plans.c.id == plan)).scalar()
     if doc is None:
         raise _unknown(plan)
@@ -44,7 +47,8 @@ def read_saved(connection: Connection, plan: str) -> tuple[str, Plan]:
 
 
 def replace_head(connection: Connection, plan: Plan) -> str:
-    """Write the head of a plan anew, as `read_saved` gave it but for what has had its day; gives its digest as that would give it."""
+    """Write the head of a plan anew, as `read_saved` gave it but for what has had its day; gives its digest
+    as that would give it."""
     doc = plan.document
     connection.execute(update(plans).where(plans.c.id == plan.id).values(doc=doc))
     return hashlib.sha256(doc.encode(errors="replace")).hexdigest()
@@ -59,7 +63,8 @@ def read_plans(connection: Connection) -> list[Plan]:
 
 
 def count_pages(connection: Connection, plan: str) -> int:
-    """Raises LinesRemoved where they have had their day: a plan without lines would look like a plan with nothing to do."""
+    """Raises LinesRemoved where they have had their day: a plan without lines would look like a plan with
+    nothing to do."""
     count = connection.execute(select(plans.c.pages).where(plans.c.id == plan)).scalar()
     if count is None:
         raise _unknown(plan)
@@ -83,8 +88,10 @@ def read_page(connection: Connection, plan: str, page: int) -> bytes:
 def add_word(connection: Connection, plan: str, word: Approval) -> Plan:
     """Add one person's word and return the plan as it then stands.
 
-    The plan's row is locked meanwhile. Who approved once cannot approve again in another role, not even at the same moment from another
-    window: whatever needs approval needs two people (ACC-09). An approval that has run out does not stand in the way of a new one.
+    The plan's row is locked meanwhile. Who approved once cannot approve again in another role, not even at
+    the same moment from another
+    window: whatever needs approval needs two people (ACC-09). An approval that has run out does not stand in
+        the way of a new one.
     """
     connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
     before = read_plan(connection, plan)

@@ -91,7 +91,8 @@ def spent(connection: Connection) -> list[str]:
 
 
 def take_into_totals(connection: Connection, requests: Sequence[SubjectRequest]) -> int:
-    """Remove rows that are still as they were read and have no working area, and count them by year; give how many those are."""
+    """Remove rows that are still as they were read and have no working area, and count them by year; give how
+    many those are."""
     counted: Counter[tuple[int, str, str]] = Counter()
     for request in requests:
         unchanged = (subject_requests.c.id == request.id) & (subject_requests.c.doc == _doc(request))

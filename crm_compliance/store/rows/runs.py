@@ -40,7 +40,8 @@ def read_run_of(connection: Connection, plan: str) -> Run | None:
 
 
 def read_disposals(connection: Connection, kind: Kind, counter: str, limit: int) -> list[int]:
-    """What the last runs of this kind disposed of, newest first, zeros included; a run that goes on does not count (RET-24).
+    """What the last runs of this kind disposed of, newest first, zeros included; a run that goes on does not
+    count (RET-24).
 
     A run without counts is left out: a zero that nobody counted would widen the breaker's grip or loosen it.
     """

@@ -1,7 +1,7 @@
 """What was counted and waits for its month to be over, without an identifier of anybody (ERA-16).
 
-Nothing else in the store says what it comes to, so the signed head of the ledger has a seal of all of it: one that nobody makes without
-the key, and from which nobody without it guesses what was counted.
+Nothing else in the store says what it comes to, so the signed head of the ledger has a seal of all of it: one
+that nobody makes without the key, and from which nobody without it guesses what was counted.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def is_as_sealed(connection: Connection, found: str, sealing: Callable[[], Seals
 
 
 def _message(connection: Connection) -> bytes:
-    """What is sealed: every row, in one order whatever the database's collation is; nothing where there is none."""
+    """What is sealed: every row, in one order whatever the database's collation is; nothing where there is
+    none."""
     rows = sorted(tuple(row) for row in connection.execute(select(table.c.crm, table.c.month, table.c.facts, table.c.units)))
     return msgspec.json.encode(rows) if rows else b""

@@ -20,7 +20,8 @@ def read_undecided(connection: Connection, crm: str) -> dict[str, Waiting]:
 
 
 def move_undecided(connection: Connection, moves: QueueMoves) -> None:
-    """Add those that came, and forget those that left. One that another plan has added meanwhile keeps its day."""
+    """Add those that came, and forget those that left. One that another plan has added meanwhile keeps its
+    day."""
     left = sorted(moves.left)
     for at in range(0, len(left), A_STATEMENT):
         connection.execute(delete(undecided).where(undecided.c.crm == moves.crm, undecided.c.ref.in_(left[at : at + A_STATEMENT])))

@@ -1,4 +1,5 @@
-"""The database under the store: SQLite or PostgreSQL, its transactions, its steps from version to version, its errors."""
+"""The database under the store: SQLite or PostgreSQL, its transactions, its steps from version to version,
+its errors."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ SIGNED = "0008"  # the first version whose journal and register of erasures are 
 BUSY_S = 30
 MIGRATION_LOCK, LEDGER_LOCK = 7_246_001, 7_246_002  # advisory lock keys, within one PostgreSQL database
 
-# A connection that lies idle must neither be cut by a firewall nor outlive a dead machine by two hours. Nothing is prepared: a pooler may
-# give each transaction another connection.
+# A connection that lies idle must neither be cut by a firewall nor outlive a dead machine by two hours.
+# Nothing is prepared: a pooler may give each transaction another connection.
 POSTGRESQL_ARGUMENTS = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -36,7 +37,8 @@ POSTGRESQL_ARGUMENTS = {
 
 
 class StoreUnusable(UsageError):
-    """The database cannot be reached, is damaged, is busy, or is of a version that this program does not know."""
+    """The database cannot be reached, is damaged, is busy, or is of a version that this program does not
+    know."""
 
     code = "store"
 
@@ -56,7 +58,8 @@ class Database:
         """Open the database of a SQLAlchemy URL and bring it to the version of this program.
 
         Raises:
-            StoreUnusable, DiskProblem, OpenToOthers: with what a person can do about it; a password in the URL is never repeated.
+            StoreUnusable, DiskProblem, OpenToOthers: with what a person can do about it; a password in the
+                URL is never repeated.
         """
         parsed = parse(url)
         file = _sqlite_file(parsed) if parsed.get_backend_name() == "sqlite" else None
@@ -79,7 +82,8 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction, whole or not at all. In SQLite it takes the write lock at once, so that what it reads cannot change under it."""
+        """One transaction, whole or not at all. In SQLite it takes the write lock at once, so that what it
+        reads cannot change under it."""
         with explained(self.place), self._writer.begin() as connection:
             yield connection
 
@@ -141,14 +145,16 @@ def parse(url: str) -> URL:
 
 
 def _sqlite_file(url: URL) -> Path:
-    """The file behind the URL, made with mode 0600 where it is missing: SQLite itself would let the group read it."""
+    """The file behind the URL, made with mode 0600 where it is missing: SQLite itself would let the group
+    read it."""
     file = Path(url.database or "").resolve()
     if not file.parent.is_dir():
         raise DiskProblem(f"there is no folder {file.parent}", hint="make the folder of the database first", where=str(file))
     if file.is_dir():
         raise DiskProblem("the database is a folder", hint="name a file", where=str(file))
-    # Never opened where it is there: whoever closes a file drops all POSIX locks that the process has on it, those of SQLite for a store
-    # that is already open too. Another program would then take itself for the last one, and remove the journal that this one still writes.
+    # Never opened where it is there: whoever closes a file drops all POSIX locks that the process has on it,
+    # those of SQLite for a store that is already open too. Another program would then take itself for the
+    # last one, and remove the journal that this one still writes.
     with disk_errors(file), suppress(FileExistsError):
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     refuse_open_to_others(file, Path(f"{file}-wal"), Path(f"{file}-shm"))
@@ -165,7 +171,8 @@ def _engine(url: URL, file: Path | None) -> Engine:
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver shall not begin transactions: `begin` below does
         # FULL: what a journal says must be there after a power cut too, for the CRM has it done by then.
-        # secure_delete: what is removed from the register, a name or an answer, is overwritten in the file and not only forgotten.
+        # secure_delete: what is removed from the register, a name or an answer, is overwritten in the file
+        # and not only forgotten.
         for pragma in ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
@@ -205,7 +212,8 @@ def _steps() -> set[str]:
 
 
 def _misfit(connection: Connection, mark: str, place: str) -> StoreUnusable:
-    """The error that the mark of the version is none, or not that of these tables; where it can be told, it says which it should be."""
+    """The error that the mark of the version is none, or not that of these tables; where it can be told, it
+    says which it should be."""
     from crm_compliance.store.sql.tables import metadata
 
     inspector = inspect(connection)
@@ -239,14 +247,16 @@ def _telling_of_other_tables(mark: str) -> Iterator[None]:
 
 
 def _is_about_tables(error: DBAPIError) -> bool:
-    """Whether a statement found no table, column or index where there should be one, or one where there should be none."""
+    """Whether a statement found no table, column or index where there should be one, or one where there
+    should be none."""
     if isinstance(error.orig, sqlite3.Error):
         return str(error.orig).startswith(("no such ", "duplicate column ")) or "already exists" in str(error.orig)
     return getattr(error.orig, "sqlstate", None) in ("42P01", "42P07", "42701", "42703", "42704")
 
 
 def _refuse_unsigned(connection: Connection, version: str | None, place: str) -> None:
-    """Refuse a database whose runs were written by a version that signed none of them: nobody could tell them from made-up ones."""
+    """Refuse a database whose runs were written by a version that signed none of them: nobody could tell them
+    from made-up ones."""
     if version is None or version >= SIGNED or connection.execute(text("SELECT 1 FROM runs LIMIT 1")).first() is None:
         return
     if "seal" in {column["name"] for column in inspect(connection).get_columns("actions")}:
@@ -274,7 +284,8 @@ def _upgrade(connection: Connection) -> None:
 
 @contextmanager
 def explained(place: str) -> Iterator[None]:
-    """Turn what a driver says about disk, network and access into words that a person can act on. Anything else is a bug and passes."""
+    """Turn what a driver says about disk, network and access into words that a person can act on. Anything
+    else is a bug and passes."""
     try:
         yield
     except DBAPIError as error:
@@ -306,7 +317,8 @@ def _told_by_sqlite(error: sqlite3.Error, place: str) -> UsageError | None:
 
 
 def _lacking(place: str) -> StoreUnusable:
-    """A table or column lacks where the page that names it is damaged, where somebody removed it, or where the mark is not theirs."""
+    """A table or column lacks where the page that names it is damaged, where somebody removed it, or where
+    the mark is not theirs."""
     return StoreUnusable(
         f"the database lacks a table or column of version {HEAD}, which its version mark (table {VERSION_TABLE}) says it has",
         hint="it is damaged, or somebody has altered the mark or the tables: tell the DPO, and restore it from its newest backup",

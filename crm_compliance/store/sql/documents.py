@@ -1,4 +1,5 @@
-"""The documents in the store's rows, read back: one that is not what was written is told, never half believed."""
+"""The documents in the store's rows, read back: one that is not what was written is told, never half
+believed."""
 
 from __future__ import annotations
 

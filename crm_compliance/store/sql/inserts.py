@@ -1,4 +1,5 @@
-"""Inserts that know what to do where a row is there already, in the words of either database. A dialect is loaded when it is spoken."""
+"""Inserts that know what to do where a row is there already, in the words of either database. A dialect is
+loaded when it is spoken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Keyed seals on rows: whoever can write the database, and has not got the keys, can make no row that is believed."""
+"""Keyed seals on rows: whoever can write the database, and has not got the keys, can make no row that is
+believed."""
 
 from __future__ import annotations
 

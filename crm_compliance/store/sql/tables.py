@@ -1,7 +1,8 @@
 """The tables, once, for both databases. `migrations/` builds them; a test holds the two against each other.
 
-A structure of the jobs is kept as one JSON document beside the columns that a query needs. `position` keeps the order in which rows were
-first written, which no clock does: the clock may be set, and two rows may share an instant.
+A structure of the jobs is kept as one JSON document beside the columns that a query needs. `position` keeps
+the order in which rows were first written, which no clock does: the clock may be set, and two rows may share
+an instant.
 """
 
 from __future__ import annotations

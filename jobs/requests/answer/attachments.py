@@ -1,5 +1,5 @@
-"""The files of one answer, as far as they can be read when it is compiled: texts are told as texts, in every other file others are looked
-for, and of what cannot be read that is said.
+"""The files of one answer, as far as they can be read when it is compiled: texts are told as texts, in every
+other file others are looked for, and of what cannot be read that is said.
 
 Source: EXP-06, EXP-07, R-118, R-119.
 """
@@ -18,7 +18,8 @@ from rules.redaction.leak_check import Needles
 
 
 class Files:
-    """Fetches files, one at a time; of those that are texts it keeps what they say, until the answer is made."""
+    """Fetches files, one at a time; of those that are texts it keeps what they say, until the answer is
+    made."""
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector

@@ -1,4 +1,5 @@
-"""Compiles the answer to a request: everything is read anew, and what may be told becomes items that people review.
+"""Compiles the answer to a request: everything is read anew, and what may be told becomes items that people
+review.
 
 Source: section 7, section 6.3, EXP-02 to EXP-15; R-094 to R-100, R-106 to R-122, R-128; contract 3.6.
 """
@@ -54,7 +55,8 @@ class Draft:
 
 
 def compile_request(context: JobContext, request_id: str, who: str, role: str) -> Compilation:
-    """Compile the answer and store it, sealed. What was decided on items that are still the same stands; approvals do not.
+    """Compile the answer and store it, sealed. What was decided on items that are still the same stands;
+    approvals do not.
 
     Raises:
         Refused: with code `role`, `state`, `not_confirmed` or `erased`.
@@ -79,7 +81,8 @@ def compile_request(context: JobContext, request_id: str, who: str, role: str) -
 
 
 def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = True) -> Draft:
-    """Make the answer as it would be today, without storing anything; without files where only its rows are looked at."""
+    """Make the answer as it would be today, without storing anything; without files where only its rows are
+    looked at."""
     context = context.on(brussels_date(context.clock()))
     found = assess(context, request)
     scope = Scope(found)
@@ -152,7 +155,8 @@ def hand_of(context: JobContext, who: str, role: str) -> Hand:
 
 
 def language_of(request: SubjectRequest, found: Assessment) -> str:
-    """The language of the answer: as it was asked in, else the person's preferred one, else Dutch (EXP-11, R-122).
+    """The language of the answer: as it was asked in, else the person's preferred one, else Dutch (EXP-11,
+    R-122).
 
     A neutral answer does not follow a preference that only the file can tell (SUS-04).
     """
@@ -193,7 +197,8 @@ def _items(
 
 
 def _candidates(found: Assessment, scope: Scope) -> list[Row]:
-    """The rows that the answer tells or withholds: for portability only those of relations, and the person (EXP-15)."""
+    """The rows that the answer tells or withholds: for portability only those of relations, and the person
+    (EXP-15)."""
     if found.request.right is not Right.PORTABILITY:
         return list(scope.rows)
     return [row for row in scope.rows if row.unit is None and not row.place and row.kind in PORTABLE]
@@ -206,8 +211,8 @@ def _media_type(content: Content | None) -> str | None:
 def _addressee(found: Assessment) -> Addressee:
     """Whom the letter is written to, as they called themselves (EXP-10).
 
-    Whether it is a minor is known from the day of birth that they gave; from what is kept only where the answer says that something is: in
-    a neutral answer it would tell (SUS-04).
+    Whether it is a minor is known from the day of birth that they gave; from what is kept only where the
+    answer says that something is: in a neutral answer it would tell (SUS-04).
     """
     given = found.given.requester
     born_on = date.fromisoformat(given.birthdate) if given.birthdate and not found.request.on_behalf else None

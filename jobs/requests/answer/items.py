@@ -1,7 +1,9 @@
-"""The items of an answer: what is told of each row, what a person has to look at, and what is withheld unless that person says otherwise.
+"""The items of an answer: what is told of each row, what a person has to look at, and what is withheld unless
+that person says otherwise.
 
-Structured fields are redacted by rule. Every free text, image, document and sound waits for a person (EXP-07). After a running away or an
-abduction, what RGT-09 names is withheld by default: the DPO releases it one by one.
+Structured fields are redacted by rule. Every free text, image, document and sound waits for a person
+(EXP-07). After a running away or an abduction, what RGT-09 names is withheld by default: the DPO releases it
+one by one.
 
 Source: EXP-01, EXP-05 to EXP-09, EXP-15, RGT-09, RGT-14, R-096, R-117 to R-119.
 """
@@ -31,7 +33,8 @@ from rules.rights.fields import FIELDS, Nature, ShownTo, needed_by, rule_for
 from rules.rights.recipients import acts_in_criminal_matters
 from rules.rights.withholding import CHILD_STATEMENTS, withheld_on_behalf, withheld_recipient, withheld_role
 
-# What a person told of themselves; the rest was written by somebody else or follows from what was done (art. 20).
+# What a person told of themselves; the rest was written by somebody else or follows from what was done (art.
+# 20).
 PROVIDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "contact": frozenset(
@@ -52,7 +55,8 @@ _LABELLED: Final = frozenset(
 )
 _EXACT: Final = frozenset({"communicated", "started", "ended", "created", "sent"})  # `…_at` says what `…_on` says, and the hour
 _TITLES: Final = MappingProxyType({"bin": "deleted"})
-# Of these RGT-09 withholds the texts and what leads to the child, and tells the rest: of a fiche its number and its day, not its hour.
+# Of these RGT-09 withholds the texts and what leads to the child, and tells the rest: of a fiche its number
+# and its day, not its hour.
 _TOLD_IN_PART: Final = frozenset({"contact", "dossier", "party", "fiche"})
 _OF_THE_REPORT: Final = ("caller_number", "caller_email", "channel", "language", "reporter_kind")  # of the own report they are no secret
 _ABOUT_RECIPIENT: Final = ("transmitted_to", "transmitted_on", "transmitted_country", "transfer_basis")
@@ -60,13 +64,14 @@ _AROUND = 200  # characters on either side of a mention, up to the ends of its s
 
 
 class Items:
-    """Makes the items of one answer. `numbers` are those of the person; `has_picture` says whether a contact has one; `needed` are the
-    columns that are told of it where not the whole is. `askers` are the
-    contacts of who asks in somebody's name, with their name: nobody is a stranger in the own answer.
+    """Makes the items of one answer. `numbers` are those of the person; `has_picture` says whether a contact
+    has one; `needed` are the columns that are told of it where not the whole is. `askers` are the contacts of
+    who asks in somebody's name, with their name: nobody is a stranger in the own answer.
 
-    `text_of` gives what a file that is a text says; None for every other file. `checked` looks into such a file: where somebody else is
-    named in it nobody can take the name out, so that it is withheld unless a person writes a text in its place; where not all of it can be
-    read, it says so and waits for a person's word on that very file.
+    `text_of` gives what a file that is a text says; None for every other file. `checked` looks into such a
+    file: where somebody else is named in it nobody can take the name out, so that it is withheld unless a
+    person writes a text in its place; where not all of it can be read, it says so and waits for a person's
+    word on that very file.
     """
 
     def __init__(
@@ -99,7 +104,8 @@ class Items:
         self._checked = checked
 
     def of(self, row: Row, context: str) -> list[Item]:
-        """The items of one row, without numbers: the row itself, a file that hangs on it, and what RGT-09 keeps apart."""
+        """The items of one row, without numbers: the row itself, a file that hangs on it, and what RGT-09
+        keeps apart."""
         fields = tuple(self._fields(row))
         texts = tuple(field for field in fields if field.is_text)
         told = tuple(field for field in fields if not field.is_text)
@@ -128,7 +134,7 @@ class Items:
             made.append(self._file(row, context, attachment) if text is None else self._text_file(row, context, text))
         return [msgspec.structs.replace(item, digest=_digest(item, row)) for item in made]
 
-    # -- the row -------------------------------------------------------------------------------------------------------------------
+    # -- the row ---------------------------------------------------------------------------------------------
 
     def _item(self, row: Row, context: str, fields: tuple[Field, ...], title: str = "") -> Item:
         return Item(
@@ -142,7 +148,8 @@ class Items:
         )
 
     def _with_text(self, row: Row, item: Item, texts: tuple[Field, ...]) -> Item:
-        """The item with its texts as they would be told: nothing of it goes out before a person has read them."""
+        """The item with its texts as they would be told: nothing of it goes out before a person has read
+        them."""
         if not texts:
             return item
         parts = [str(field.value) for field in texts]
@@ -177,9 +184,11 @@ class Items:
         return withheld_on_behalf(row.kind, field.name)
 
     def _recipient(self, row: Row, context: str) -> Item | None:
-        """To whom something of a fiche was passed on, as an item of its own: it can be withheld where the fiche is told (7.1(c)).
+        """To whom something of a fiche was passed on, as an item of its own: it can be withheld where the
+        fiche is told (7.1(c)).
 
-        Whoever acts in criminal matters waits for a person. After a running away or an abduction only authorities are told (RGT-09).
+        Whoever acts in criminal matters waits for a person. After a running away or an abduction only
+        authorities are told (RGT-09).
         """
         fiche = row.record
         if not isinstance(fiche, FullFiche) or row.place == MENTION or not (fiche.transmitted_to or fiche.transmitted_on):
@@ -201,7 +210,7 @@ class Items:
             proposal=", ".join(str(field.value) for field in fields),
         )
 
-    # -- fields --------------------------------------------------------------------------------------------------------------------
+    # -- fields ----------------------------------------------------------------------------------------------
 
     def _fields(self, row: Row) -> Iterator[Field]:
         if row.place == MENTION:  # whatever holds the mention is a text for a person to look at, and nothing else of the row is told
@@ -228,7 +237,8 @@ class Items:
                 yield self._without_others(field)
 
     def _without_others(self, field: Field) -> Field:
-        """A field of the person with somebody else in it, as in `p/a Jan Peeters, Kerkstraat 12` or in a remark between brackets.
+        """A field of the person with somebody else in it, as in `p/a Jan Peeters, Kerkstraat 12` or in a
+        remark between brackets.
 
         A single word is the person's own, whoever shares it.
         """
@@ -269,7 +279,8 @@ class Items:
         return Field(name, json_value(value), provided=provided)
 
     def _of_somebody(self, row: Row, name: str, nature: Nature, value: str, *, provided: bool) -> Field | None:
-        """A field that only the person whom it belongs to may see: a caller's number, an address, a note about somebody."""
+        """A field that only the person whom it belongs to may see: a caller's number, an address, a note
+        about somebody."""
         if nature not in _LABELLED:
             return None
         if row.kind == "contact" and row.is_own:
@@ -299,7 +310,7 @@ class Items:
         end = min(ends, default=len(text)) + 1
         return text[max(begin, at - _AROUND) : min(end, at + _AROUND)].strip()
 
-    # -- files ---------------------------------------------------------------------------------------------------------------------
+    # -- files -----------------------------------------------------------------------------------------------
 
     def _attachment(self, row: Row) -> Attachment | None:
         """The file that a row holds or names; whether it is there is found out when it is fetched."""
@@ -322,7 +333,8 @@ class Items:
         return self._with_text(row, self._item(row, context, texts, "attachment"), texts)
 
     def _file(self, row: Row, context: str, attachment: Attachment) -> Item:
-        """An item for the file alone. A voice is withheld: the transcript stands for it, and a session to listen to it is offered."""
+        """An item for the file alone. A voice is withheld: the transcript stands for it, and a session to
+        listen to it is offered."""
         is_voice = attachment.media_type.startswith("audio/")
         withholds = "voice" if is_voice and not self._wants_audio else ""
         checked = self._checked(attachment)
@@ -342,7 +354,8 @@ class Items:
 
 
 def numbered(items: list[Item]) -> tuple[Item, ...]:
-    """The items and their files with numbers, in the order given: after everything that is excluded is gone, so without a gap (EXP-09)."""
+    """The items and their files with numbers, in the order given: after everything that is excluded is gone,
+    so without a gap (EXP-09)."""
     files = count(1)
     return tuple(
         msgspec.structs.replace(item, item=f"item-{number}", attachment=_named(item.attachment, files))
@@ -368,7 +381,8 @@ def with_decisions(items: tuple[Item, ...], before: tuple[Item, ...]) -> tuple[I
 
 
 def _digest(item: Item, row: Row) -> str:
-    """What a decision is about: the row, and all that is told of it; of a file the version of its row, since nobody reads it here."""
+    """What a decision is about: the row, and all that is told of it; of a file the version of its row, since
+    nobody reads it here."""
     version = row.record.etag if item.attachment is not None else ""
     told = (item.source, item.title, item.fields, item.proposal, item.withholds, item.attachment, version)
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()

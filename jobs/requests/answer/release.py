@@ -1,9 +1,12 @@
-"""The two words without which no answer leaves: the DPO's on its content, and a second person's on its release.
+"""The two words without which no answer leaves: the DPO's on its content, and a second person's on its
+release.
 
-On the day of the release everything is looked at once more: whether the person still stands as the answer says (SUS-08, RGT-07), whether
-anything lacks in it (EXP-14), and what else stands in the way (IDV-05, R-121). A neutral answer takes the same steps (SUS-07, R-116).
+On the day of the release everything is looked at once more: whether the person still stands as the answer
+says (SUS-08, RGT-07), whether anything lacks in it (EXP-14), and what else stands in the way (IDV-05, R-121).
+A neutral answer takes the same steps (SUS-07, R-116).
 
-Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08 to ACC-10, section 9.4; R-097, R-116, R-117, R-126 to R-128, R-157.
+Source: EXP-14, EXP-18, SUS-07, SUS-08, RGT-07, ACC-08 to ACC-10, section 9.4; R-097, R-116, R-117, R-126 to
+R-128, R-157.
 """
 
 from __future__ import annotations
@@ -40,7 +43,8 @@ def approve_content(context: JobContext, request_id: str, who: str, role: str) -
     """Record the DPO's word on the content.
 
     Raises:
-        Refused: with code `role`, `state`, `not_compiled`, `pending_item` (R-117), `dpo_review`, `undecided` or `incomplete` (R-128).
+        Refused: with code `role`, `state`, `not_compiled`, `pending_item` (R-117), `dpo_review`, `undecided`
+            or `incomplete` (R-128).
     """
     hand = hand_of(context, who, role)
     request = admitted(hand, request_id, Step.APPROVE)
@@ -71,11 +75,13 @@ def for_release(context: JobContext, request_id: str, who: str, role: str) -> tu
 
 
 def check_release(context: JobContext, request: SubjectRequest, compilation: Compilation, who: str, role: str) -> None:
-    """Refuse a release that may not be. Where the answer itself does not hold any more, the request goes back to the review.
+    """Refuse a release that may not be. Where the answer itself does not hold any more, the request goes back
+    to the review.
 
     Raises:
-        Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126), `MANDATE_LAPSED`, `standing_changed`, `incomplete`, or
-            that of the block that stands in the way (`NO_CONTACT`, `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`).
+        Refused: with code `role` (recorded, R-127), `state`, `same_person` (R-126), `MANDATE_LAPSED`,
+            `standing_changed`, `incomplete`, or that of the block that stands in the way (`NO_CONTACT`,
+            `CHANNEL_CHANGED`, `TRANSFER_BASIS_MISSING`).
         ConnectorError: it could not be looked at.
     """
     hand = hand_of(context, who, role)
@@ -103,9 +109,11 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
 def sent_back_for(
     context: JobContext, request: SubjectRequest, item: str, problem: Refused, who: str, role: str, *, is_near: bool = False
 ) -> Refused:
-    """Send a request back to the review because of one item; what was decided on the items stands, the words on the answer do not.
+    """Send a request back to the review because of one item; what was decided on the items stands, the words
+    on the answer do not.
 
-    The hint of the problem is the one step by which the answer can be approved again. `is_near`: what was found may be no name at all.
+    The hint of the problem is the one step by which the answer can be approved again. `is_near`: what was
+    found may be no name at all.
     """
     review = f"crm-compliance requests review {request.id} --decisions FILE"
     line = f'{{"item": "{item}", "status": "WITHHELD", "code": "RF-03"}}'
@@ -143,7 +151,8 @@ def released(request: SubjectRequest, compilation: Compilation, who: str, role: 
 def outcome_of(compilation: Compilation) -> tuple[Outcome, str]:
     """Say how a request ends by the release of its answer, with the RF code of a refusal.
 
-    It is delivered in part only where something was withheld for the rights of others, never because of a suspicion (ACC-08).
+    It is delivered in part only where something was withheld for the rights of others, never because of a
+    suspicion (ACC-08).
     """
     if compilation.answer == NEUTRAL:
         return Outcome.NEUTRAL, ""
@@ -190,14 +199,16 @@ def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> R
 
 
 def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
-    """Whether the person stands otherwise than the answer says. What a decision has ended, such as a newsletter, is no change."""
+    """Whether the person stands otherwise than the answer says. What a decision has ended, such as a
+    newsletter, is no change."""
     files = {context.source for context in old.contexts if context.source[1]}
     files_now = {context.source for context in new.contexts if context.source[1]}
     if old.right in COPIES:
         stands, stands_now = ((each.answer, each.scope, each.remarks) for each in (old, new))
         if old.refusal != new.refusal and not old.contexts:  # a refusal beside something that could be told is the DPO's own
             return True
-        # An earlier request whose time has come meanwhile may still be told: it was when the answer was compiled.
+        # An earlier request whose time has come meanwhile may still be told: it was when the answer was
+        # compiled.
         relations, relations_now = (
             {context.kind for context in each.contexts if not context.source[1] and context.kind != "request"} for each in (old, new)
         )

@@ -1,4 +1,5 @@
-"""What stands in the way of a release: a place of safety, a channel that was changed, data sent abroad without a ground.
+"""What stands in the way of a release: a place of safety, a channel that was changed, data sent abroad
+without a ground.
 
 Source: IDV-05, R-121, R-157; RGT-07; section 7.1.
 """
@@ -22,10 +23,12 @@ CHANNELS: Final = ("email", "email_2", "phone", "mobile", "street", "postcode", 
 
 
 def blocks_of(context: JobContext, found: Assessment, scope: Scope) -> tuple[str, ...]:
-    """Give the codes of what stops a release now, without those that two people have set aside; empty where nothing does.
+    """Give the codes of what stops a release now, without those that two people have set aside; empty where
+    nothing does.
 
-    Somebody flagged no-contact gets no letter, not even a neutral one: it might reach those from whom they hide (IDV-05). Of a neutral
-    answer nothing else is looked at, so that its steps do not depend on what is in the file (SUS-04).
+    Somebody flagged no-contact gets no letter, not even a neutral one: it might reach those from whom they
+    hide (IDV-05). Of a neutral answer nothing else is looked at, so that its steps do not depend on what is
+    in the file (SUS-04).
     """
     blocks = dict.fromkeys(found.standing.blocks)
     blocks |= dict.fromkeys(rule for _, rule in found.standing.review)
@@ -46,7 +49,8 @@ def _people(found: Assessment) -> list[FullContact]:
 
 
 def _has_changed_channel(context: JobContext, found: Assessment) -> bool:
-    """Whether an address or number of the requester was changed lately, and nothing but that channel shows who they are (IDV-05).
+    """Whether an address or number of the requester was changed lately, and nothing but that channel shows
+    who they are (IDV-05).
 
     A CRM that keeps no history of it cannot say: then the channel counts as it stands.
     """

@@ -1,16 +1,19 @@
 """A person's decisions on the items of an answer, one line each, all or nothing; there is no "all at once".
 
-`APPROVED` releases an item as it is proposed: that shows less than the CRM has, never more. `APPROVED_REDACTED` releases the text that the
-person wrote instead; `WITHHELD` leaves the item out, with a code. Of a right other than access an item is a proposal that the DPO grants or
-not (`requests/decisions/decide.py`): looking at it says no more than that somebody did, and one that is withheld is not granted unless it
-is named.
+`APPROVED` releases an item as it is proposed: that shows less than the CRM has, never more.
+`APPROVED_REDACTED` releases the text that the person wrote instead; `WITHHELD` leaves the item out, with a
+code. Of a right other than access an item is a proposal that the DPO grants or not
+(`requests/decisions/decide.py`): looking at it says no more than that somebody did, and one that is withheld
+is not granted unless it is named.
 
-A file that no program can read goes along only where a person says that they looked at this very file: `APPROVED` with the code
-`SEEN_UNCHECKED`. What nobody has looked at must not slip through with a word that was meant for something else.
+A file that no program can read goes along only where a person says that they looked at this very file:
+`APPROVED` with the code `SEEN_UNCHECKED`. What nobody has looked at must not slip through with a word that
+was meant for something else.
 
-A text in which something is nearly somebody's name, such as a surname with a slip of the pen, goes along where a person says that it is
-none: with the code `NOT_A_NAME`. So does one with something that reads like a name, number or address and stands in no proposal: whoever it
-may be is known to nobody, so that no later look would find it.
+A text in which something is nearly somebody's name, such as a surname with a slip of the pen, goes along
+where a person says that it is none: with the code `NOT_A_NAME`. So does one with something that reads like a
+name, number or address and stands in no proposal: whoever it may be is known to nobody, so that no later look
+would find it.
 
 Source: EXP-07, EXP-09, EXP-14, RGT-09, R-096, R-117; contract 3.6.
 """
@@ -52,7 +55,8 @@ _CODE: Final = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """One line of a file of decisions. `digest` is that of the item on which it was decided, where the line says it."""
+    """One line of a file of decisions. `digest` is that of the item on which it was decided, where the line
+    says it."""
 
     line: int
     item: str
@@ -101,9 +105,11 @@ def decide_items(hand: Hand, request_id: str, text: str) -> tuple[Item, ...]:
 
 
 def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, Any]:
-    """Count anew in which of three places every row is, for the two people who approve; it is stored nowhere (EXP-14).
+    """Count anew in which of three places every row is, for the two people who approve; it is stored nowhere
+    (EXP-14).
 
-    It is not complete where a table, a kind of row or a field of one is not mapped, so that nobody was looked for there (EXP-03).
+    It is not complete where a table, a kind of row or a field of one is not mapped, so that nobody was looked
+    for there (EXP-03).
 
     Raises:
         Refused: with code `role`, or `not_confirmed`.
@@ -170,14 +176,16 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
 
 
 def _told_letters(compilation: Compilation) -> str:
-    """The letters and digits of what the answer proposes to tell: texts, fields, and whom it is to and about."""
+    """The letters and digits of what the answer proposes to tell: texts, fields, and whom it is to and
+    about."""
     fields = (str(field.value) for item in compilation.items for field in item.fields if not field.is_text and field.value is not None)
     proposals = (item.proposal for item in compilation.items)
     return "|".join(map(fold, (compilation.addressee.name, compilation.about, *proposals, *fields)))
 
 
 def _newly_told(text: str, known: str) -> tuple[str, ...]:
-    """The classes of what would be replaced in a text of the CRM, and stands in nothing that is proposed (EXP-06)."""
+    """The classes of what would be replaced in a text of the CRM, and stands in nothing that is proposed
+    (EXP-06)."""
     seen = LABEL.sub(lambda match: _HIDDEN * len(match[0]), tidy(as_read(text)).text)
     guesses = [(NAME_GUESS, guess.value) for guess in guess_names(seen)]
     others = [(one.what, seen[one.begin : one.end]) for one in (*detect(seen), *street_lines(seen)) if one.what != "date"]
@@ -239,7 +247,8 @@ def _decided(item: Item, decision: Decision | None) -> Item:
 
 
 def _looked_at(compilation: Compilation, item: Item, decision: Decision | None) -> Item:
-    """A proposal that somebody has looked at. Once it is decided about, the decision stands and looking changes nothing.
+    """A proposal that somebody has looked at. Once it is decided about, the decision stands and looking
+    changes nothing.
 
     Raises:
         UsageError: it was granted already and shall be withheld.

@@ -1,4 +1,5 @@
-"""What data are kept for, and the particulars of art. 15(1) for each: purposes, basis, recipients, term, sources, rights.
+"""What data are kept for, and the particulars of art. 15(1) for each: purposes, basis, recipients, term,
+sources, rights.
 
 Nothing here stems from a file that is closed to the person (SUS-05): only what is told has a context.
 
@@ -52,7 +53,8 @@ _EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASU
 _AND_OBJECTION: Final = (*_EVERYWHERE, Right.OBJECTION.value)
 _ON_CONSENT: Final = (*_EVERYWHERE, Right.PORTABILITY.value, Right.OBJECTION.value, Right.CONSENT_WITHDRAWAL.value)
 _ON_CONTRACT: Final = (*_EVERYWHERE, Right.PORTABILITY.value)
-# kind of relation -> role, purposes, basis where the schedule says none, data, rights, criterion where no row of it in force says a term
+# kind of relation -> role, purposes, basis where the schedule says none, data, rights, criterion where no row
+# of it in force says a term
 _RELATIONS: Final[Mapping[str, tuple[str, tuple[str, ...], str, tuple[str, ...], tuple[str, ...], str]]] = MappingProxyType(
     {
         "donation": ("donor", ("fundraising", "accounting"), "contract", ("payment",), (*_ON_CONTRACT, Right.OBJECTION.value), "tax"),
@@ -66,7 +68,8 @@ _ENGAGED: Final = ("volunteer", "trainee", "employee")
 
 
 class Contexts:
-    """The contexts of one answer, in their order: the person's own row, files by age, recordings, relations."""
+    """The contexts of one answer, in their order: the person's own row, files by age, recordings,
+    relations."""
 
     def __init__(self, context: JobContext, assessment: Assessment, scope: Scope, veil: Veil, *, portable: bool = False) -> None:
         self._found = assessment
@@ -92,7 +95,7 @@ class Contexts:
         kind = row.kind if row.kind in (*_RELATIONS, _RECORDING) else "contact"
         return self._by_source.get((kind, ""), self.made[0].key if self.made else "")
 
-    # -- files ---------------------------------------------------------------------------------------------------------------------
+    # -- files -----------------------------------------------------------------------------------------------
 
     def _of_files(self) -> list[Context]:
         by_unit: dict[UnitKey, list[Row]] = {}
@@ -137,7 +140,8 @@ class Contexts:
         )
 
     def _of_recordings(self) -> list[Context]:
-        """Conversations that were recorded have purposes and a term of their own, whatever file they belong to (RET-03, section 7.1)."""
+        """Conversations that were recorded have purposes and a term of their own, whatever file they belong
+        to (RET-03, section 7.1)."""
         rows = [row for row in self._rows if row.kind == _RECORDING and _has_own_term(row)]
         if not rows:
             return []
@@ -168,13 +172,14 @@ class Contexts:
         ]
 
     def _end_of_recordings(self, rows: Sequence[Row]) -> Retention:
-        """The day on which the last of them goes; not where RGT-09 holds, since it would tell when the child called."""
+        """The day on which the last of them goes; not where RGT-09 holds, since it would tell when the child
+        called."""
         found = [self._units[row.source] for row in rows if row.source in self._units]
         decisions = [decide(unit, self._policy, self._holds, as_of=self._day) for unit in found]
         is_told = len(found) == len(rows) and not any(row.is_limited for row in rows)
         return self._terms.of_several(_RECORDING, decisions, criterion="six_months_after_contact", is_day_told=is_told)
 
-    # -- relations -----------------------------------------------------------------------------------------------------------------
+    # -- relations -------------------------------------------------------------------------------------------
 
     def _of_relations(self) -> list[Context]:
         kinds = {row.kind for row in self._rows if row.kind in _RELATIONS}
@@ -217,11 +222,13 @@ class Contexts:
         )
 
     def _from_person(self) -> tuple[str, ...]:
-        """What a person gave, that person gave; whom RGT-09 limits is told nowhere of the child that it was the child."""
+        """What a person gave, that person gave; whom RGT-09 limits is told nowhere of the child that it was
+        the child."""
         return _CONTACTS if any(row.is_limited for row in self._rows) else ("self",)
 
     def _end_of_relations(self, kind: str, key: str, criterion: str, *, is_day_told: bool) -> Retention:
-        """The last day of what ends last of one kind; by a criterion where one of them has no end, such as an agreement that goes on."""
+        """The last day of what ends last of one kind; by a criterion where one of them has no end, such as an
+        agreement that goes on."""
         decisions = [found for row in self._rows if row.kind == kind if (found := self._decided(row)) is not None]
         if kind == "engagement" and self._has_ended(kind):
             criterion = "not_set"
@@ -238,7 +245,8 @@ class Contexts:
         return decide(unit, self._policy, self._holds, as_of=self._day)
 
     def _with_processors(self, context: Context) -> Context:
-        """With whoever processes data for it, where the schedule says it; else the category alone is told (7.1(c))."""
+        """With whoever processes data for it, where the schedule says it; else the category alone is told
+        (7.1(c))."""
         if not self._policy.processors:
             return context
         found = context.processors or processors_of(self._policy, context.purposes)
@@ -247,7 +255,8 @@ class Contexts:
 
 
 def _placed_holds(context: JobContext, found: Assessment) -> Holds:
-    """The holds that people placed and the CRM's own: what any request freezes is told of the own request alone (SUS-05)."""
+    """The holds that people placed and the CRM's own: what any request freezes is told of the own request
+    alone (SUS-05)."""
     without = with_changes(context, gives_way=lambda hold: hold.source == "request" or context.gives_way(hold))
     return active_holds(without, found.day)
 
@@ -304,11 +313,12 @@ def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
 
 
 def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_limited: bool) -> tuple[str, ...]:
-    """Where data came from, by kind and never by person (R-119): what somebody said, they said; what a role says of whoever did not speak,
-    others did. Of a parent or guardian nobody can tell: a fiche says at most that a parent reported, and were it told, the other one would
-    be known as the reporter (R-119).
+    """Where data came from, by kind and never by person (R-119): what somebody said, they said; what a role
+    says of whoever did not speak, others did. Of a parent or guardian nobody can tell: a fiche says at most
+    that a parent reported, and were it told, the other one would be known as the reporter (R-119).
 
-    Who it was, the child or not, is not told to whom RGT-09 limits: they are told the same of every file, and nothing that may be untrue.
+    Who it was, the child or not, is not told to whom RGT-09 limits: they are told the same of every file, and
+    nothing that may be untrue.
     """
     if is_limited:
         return _CONTACTS

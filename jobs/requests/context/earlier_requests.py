@@ -21,7 +21,8 @@ SURE = frozenset({Strength.STRONG, Strength.MEDIUM})
 
 
 def earlier_requests(context: JobContext, found: Assessment) -> list[SubjectRequest]:
-    """The requests that the person whom this answer is about had made when this one came in, oldest first (EXP-02).
+    """The requests that the person whom this answer is about had made when this one came in, oldest first
+    (EXP-02).
 
     None where somebody else asks on their behalf: what a child asked by itself, a parent is not told.
     """
@@ -51,7 +52,8 @@ def request_context(key: str) -> Context:
 
 
 def request_item(request: SubjectRequest, key: str) -> Item:
-    """One earlier request: what was asked, when, and how. Not how it was answered: who asked has the answer."""
+    """One earlier request: what was asked, when, and how. Not how it was answered: who asked has the
+    answer."""
     fields = (
         Field("right", request.right.value, provided=True),
         Field("received_on", request.received_on.isoformat(), provided=True),

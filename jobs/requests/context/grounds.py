@@ -1,4 +1,5 @@
-"""On what legal basis data are kept, purpose by purpose, and who processes them: as the retention schedule says it.
+"""On what legal basis data are kept, purpose by purpose, and who processes them: as the retention schedule
+says it.
 
 Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; section 7.1.
 """
@@ -21,9 +22,11 @@ _POINT_E_OR_F: Final = re.compile(r"(?i)\b6\W{0,2}1\W{0,2}[ef]\b")  # of Article
 def grounds_of(
     policy: Policy, purposes: Sequence[str], category: Category | None, fallback: str, *, is_special: bool
 ) -> tuple[Ground, ...]:
-    """The basis of each purpose. Where the schedule has none for any of them, that of its row, or the code `fallback`.
+    """The basis of each purpose. Where the schedule has none for any of them, that of its row, or the code
+    `fallback`.
 
-    Purposes on the same basis are told together. What has no basis of its own beside one that has is left out: `doctor` names it.
+    Purposes on the same basis are told together. What has no basis of its own beside one that has is left
+    out: `doctor` names it.
     """
     found: list[Ground] = []
     for purpose in purposes:
@@ -44,7 +47,8 @@ def grounds_of(
 
 
 def may_be_objected_to(grounds: Iterable[Ground]) -> bool:
-    """Whether any of it rests on the public interest or a legitimate interest, against which alone objection exists (RGT-11)."""
+    """Whether any of it rests on the public interest or a legitimate interest, against which alone objection
+    exists (RGT-11)."""
     return any(_POINT_E_OR_F.search(ground.labels.get("en", "")) for ground in grounds)
 
 

@@ -1,6 +1,8 @@
-"""Why somebody's own row is kept: it is needed for the files and relations that the person is in, and for nothing else.
+"""Why somebody's own row is kept: it is needed for the files and relations that the person is in, and for
+nothing else.
 
-So its roles, purposes and sources are theirs, and it is kept while any of them needs it (RET-20). Of a row that nothing needs that is said.
+So its roles, purposes and sources are theirs, and it is kept while any of them needs it (RET-20). Of a row
+that nothing needs that is said.
 
 Source: section 7.1; RET-20.
 """

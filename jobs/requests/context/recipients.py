@@ -1,4 +1,5 @@
-"""To whom data were passed on, as the fiches say it, and whether anybody outside the EEA got them without a ground.
+"""To whom data were passed on, as the fiches say it, and whether anybody outside the EEA got them without a
+ground.
 
 Source: GDPR art. 15(1)(c), 15(2); section 7.1; RGT-09; R-120, R-121.
 """
@@ -18,10 +19,11 @@ PROCESSOR = Recipient("processor", is_category=True)
 
 
 def recipients_of(fiches: Iterable[FullFiche], veil: Veil) -> tuple[Recipient, ...]:
-    """Name the recipients, oldest first; by category where it is only logged that something was passed on, and not to whom.
+    """Name the recipients, oldest first; by category where it is only logged that something was passed on,
+    and not to whom.
 
-    Which of them are told is decided item by item (`Compilation.told_contexts`). Whoever processes data for the organisation is told as a
-    category.
+    Which of them are told is decided item by item (`Compilation.told_contexts`). Whoever processes data for
+    the organisation is told as a category.
     """
     found: dict[Recipient, None] = {}
     for fiche in sorted(fiches, key=lambda fiche: (fiche.transmitted_on is None, fiche.transmitted_on or fiche.created_on, fiche.id)):

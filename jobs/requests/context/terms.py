@@ -1,7 +1,8 @@
-"""How long data are kept, as the person is told it: a last day that is still to come, or a criterion (section 7.1(d)).
+"""How long data are kept, as the person is told it: a last day that is still to come, or a criterion (section
+7.1(d)).
 
-A day that has passed is not told as a term. The request itself keeps what its term would have let go (HLD-08), and that is said; whatever
-else keeps it is told as an obligation or a claim, without detail.
+A day that has passed is not told as a term. The request itself keeps what its term would have let go
+(HLD-08), and that is said; whatever else keeps it is told as an obligation or a claim, without detail.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from jobs.model.answer import Retention
 from rules.model.decisions import Decision, Reason
 from rules.policy.categories import Category, UntilAge
 
-# Of these it is told that they keep something. What a request freezes, whoever made it, is told of the own request alone.
+# Of these it is told that they keep something. What a request freezes, whoever made it, is told of the own
+# request alone.
 TOLD_HOLDS: Final = frozenset(
     {Reason.HOLD_LEGAL, Reason.HOLD_JUDICIAL, Reason.HOLD_COMPLAINT, Reason.HOLD_RESTRICTION, Reason.HOLD_OBJECTION}
 )
@@ -31,8 +33,9 @@ class Terms:
     grace_days: int
 
     def of_file(self, key: str, category: Category | None, decision: Decision | None, *, tells_age: bool) -> Retention:
-        """Of a dossier or lone fiche. Whoever is not the child is not told a day that follows from the child's birthday, nor whether it
-        has come; of a dossier that is open the child is told the same as they are, in words that are as true of one that is closed."""
+        """Of a dossier or lone fiche. Whoever is not the child is not told a day that follows from the
+        child's birthday, nor whether it has come; of a dossier that is open the child is told the same as
+        they are, in words that are as true of one that is closed."""
         if decision is None:
             return self._kept(Retention(key, None, "unknown"))
         is_held = is_told_held(decision)

@@ -1,7 +1,9 @@
-"""Does what was granted, once a second person has released the answer: corrections and notes, then the plan of what goes.
+"""Does what was granted, once a second person has released the answer: corrections and notes, then the plan
+of what goes.
 
-The letter says that it is done or under way (DDL-12). Whatever is kept for now, by a hold, by the person's own access request that is
-answered first, by a CRM that cannot be reached, is done by a later round of `run requests`.
+The letter says that it is done or under way (DDL-12). Whatever is kept for now, by a hold, by the person's
+own access request that is answered first, by a CRM that cannot be reached, is done by a later round of `run
+requests`.
 
 Source: HLD-12, DDL-12, R-078, R-079, R-102 to R-104.
 """
@@ -32,10 +34,12 @@ FULFILLED = (RequestState.RELEASED, RequestState.CLOSED)
 
 
 def fulfil(context: JobContext, request_id: str) -> Run | None:
-    """Carry out what is left of one released request, and give the run of what went, if any. Doing it again does what is left.
+    """Carry out what is left of one released request, and give the run of what went, if any. Doing it again
+    does what is left.
 
     Raises:
-        Refused: the kill switch is set, another run goes on, or the circuit breaker asks for two people first; `where` is the plan.
+        Refused: the kill switch is set, another run goes on, or the circuit breaker asks for two people
+            first; `where` is the plan.
         ConnectorError: the CRM cannot be read or reached; the next round goes on from there.
     """
     request = context.store.request(request_id)
@@ -60,7 +64,8 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
 
 
 def fulfil_later(context: JobContext, request_id: str) -> str:
-    """The same for the moment of a release, which has happened whatever comes after; the code of what has to wait for `run requests`."""
+    """The same for the moment of a release, which has happened whatever comes after; the code of what has to
+    wait for `run requests`."""
     try:
         fulfil(context, request_id)
     except ComplianceError as error:
@@ -69,8 +74,8 @@ def fulfil_later(context: JobContext, request_id: str) -> str:
 
 
 def fulfil_all(context: JobContext) -> dict[str, str]:
-    """Go on with every released request of which something is left, an interrupted run first; by request, the code of what still stands
-    in the way."""
+    """Go on with every released request of which something is left, an interrupted run first; by request, the
+    code of what still stands in the way."""
     waiting: dict[str, str] = {}
     for request in reversed(context.store.requests()):
         if request.state in FULFILLED and (code := fulfil_later(context, request.id)):
@@ -79,7 +84,8 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
 
 
 def _pending(context: JobContext, request: SubjectRequest) -> Plan | None:
-    """A plan of this request that was made and not carried out to its end: it is gone on with before another one is made."""
+    """A plan of this request that was made and not carried out to its end: it is gone on with before another
+    one is made."""
     now = context.clock()
     for plan in context.store.plans():
         if plan.kind is Kind.REQUEST and plan.request == request.id and plan.crm == context.crm:
@@ -96,7 +102,8 @@ def _is_current(context: JobContext, plan: Plan) -> bool:
 
 
 def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
-    """The decision without what is not there any more; who is still needed for something else is done with as well (RET-20)."""
+    """The decision without what is not there any more; who is still needed for something else is done with as
+    well (RET-20)."""
     trims, lines = lines_of_decision(context, request, decision)
     open_rows = {line.id for line in lines} | set(trims)
     if not open_rows:
@@ -105,7 +112,8 @@ def _without_gone(context: JobContext, request: SubjectRequest, decision: Decisi
 
 
 def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:
-    """The decision once these tasks are done. It is read anew: somebody may have been told of something while this went on."""
+    """The decision once these tasks are done. It is read anew: somebody may have been told of something while
+    this went on."""
     now = decision_of(context.store, request.id) or decision
     return _saved(context, request, now.without(tasks, brussels_date(context.clock())))
 

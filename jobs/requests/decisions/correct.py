@@ -1,7 +1,8 @@
-"""Writes what was granted field by field: corrections, dated notes, and the end of a use that rests on consent or may be objected to.
+"""Writes what was granted field by field: corrections, dated notes, and the end of a use that rests on
+consent or may be objected to.
 
-The ledger says which fields of which row were written, with keyed references of their values: proof without values. Each write carries the
-version that was read just before it, and is read back.
+The ledger says which fields of which row were written, with keyed references of their values: proof without
+values. Each write carries the version that was read just before it, and is read back.
 
 Source: GDPR art. 16, 21(3), 7(3); DDL-13, R-101 to R-103, R-115.
 """
@@ -31,7 +32,8 @@ from rules.model.decisions import Reason
 from rules.model.personal_records import FULL
 from rules.model.records import Note, Party
 
-# What ends a use: the consent goes, and the mark against bulk e-mail stays behind as the suppression entry (R-101).
+# What ends a use: the consent goes, and the mark against bulk e-mail stays behind as the suppression entry
+# (R-101).
 ENDED: Final[Mapping[What, Mapping[str, object]]] = MappingProxyType(
     {
         What.UNSUBSCRIBE: MappingProxyType({"newsletter": False, "newsletter_consent_on": None, "no_bulk_email": True}),
@@ -52,8 +54,9 @@ TEXT: Final = (
 def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
     """Carry out tasks that write fields or notes, and give those that are not done: the ledger says why.
 
-    What stands already is not written again. A correction waits for what keeps data as they are, evidence or a restriction, and not for
-    what only keeps them from disposal; the end of a use and a note wait for nothing: they destroy nothing.
+    What stands already is not written again. A correction waits for what keeps data as they are, evidence or
+    a restriction, and not for what only keeps them from disposal; the end of a use and a note wait for
+    nothing: they destroy nothing.
 
     Raises:
         Refused: the kill switch is set.
@@ -69,7 +72,8 @@ def write(context: JobContext, tasks: Sequence[Task]) -> list[Task]:
 
 
 def kept_back(context: JobContext, tasks: Collection[Task]) -> dict[str, str]:
-    """Which of these tasks would have to wait now, by item, with the code of what keeps them: what `write` would find.
+    """Which of these tasks would have to wait now, by item, with the code of what keeps them: what `write`
+    would find.
 
     Raises:
         ConnectorError: the CRM cannot be read.
@@ -149,9 +153,10 @@ def _says(row: object, name: str, value: object) -> bool:
 def _held(context: JobContext, task: Task) -> str:
     """Why a write has to wait; empty where it does not.
 
-    A caller's number is erased, so every hold on its fiche keeps it. A correction disposes of nothing: a pending request, whoever's, does
-    not stand in its way (HLD-08; EXP-02). A hold of another kind does, on the contact or on a file in which it has a role; one that is on
-    somebody else spreads no further than to that file (HLD-04).
+    A caller's number is erased, so every hold on its fiche keeps it. A correction disposes of nothing: a
+    pending request, whoever's, does not stand in its way (HLD-08; EXP-02). A hold of another kind does, on
+    the contact or on a file in which it has a role; one that is on somebody else spreads no further than to
+    that file (HLD-04).
     """
     if task.what not in _HELD:
         return ""
@@ -180,8 +185,8 @@ def _keeps_only_from_disposal(hold: Hold) -> bool:
 
 
 def _entry(context: JobContext, task: Task, values: Mapping[str, object]) -> dict[str, object]:
-    """What the ledger keeps of a write: the row and each value as keyed references. It does not say for which request: nothing may lead
-    from a request to a file once it is closed (ACC-08)."""
+    """What the ledger keeps of a write: the row and each value as keyed references. It does not say for which
+    request: nothing may lead from a request to a file once it is closed (ACC-08)."""
     table = context.connector.table(FULL[task.kind])
     return {
         "what": task.what.value,

@@ -1,4 +1,5 @@
-"""Which fields of a contact a person can have corrected, and where what they say differs from what the CRM says.
+"""Which fields of a contact a person can have corrected, and where what they say differs from what the CRM
+says.
 
 Source: GDPR art. 16; R-102.
 """
@@ -17,7 +18,8 @@ from rules.people.national_numbers import parse
 from rules.people.phones import normal_phone
 from rules.texts.folding import fold
 
-# The words of a request -> the field of the contact. What is given once goes to the first field that has room for it.
+# The words of a request -> the field of the contact. What is given once goes to the first field that has room
+# for it.
 FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "firstname": "first_name",
@@ -46,8 +48,9 @@ _BELGIAN_MOBILE: Final = "+324"
 def corrections(contact: FullContact, person: GivenPerson, asked: Mapping[str, str], *, today: date) -> list[tuple[str, str]]:
     """Give the fields of a contact that should say something else, each once, with what; dates in ISO form.
 
-    `asked` is taken as it is written. Of what was given to be recognised by only what really differs counts: case, accents and the spelling
-    of a number are no difference. What cannot be read as what it should be is left out.
+    `asked` is taken as it is written. Of what was given to be recognised by only what really differs counts:
+    case, accents and the spelling of a number are no difference. What cannot be read as what it should be is
+    left out.
     """
     wanted: dict[str, str] = {}
     for name, value in asked.items():

@@ -1,8 +1,10 @@
-"""The DPO's decision on a request for another right than access: what is granted, item by item, or refused with a text of its own.
+"""The DPO's decision on a request for another right than access: what is granted, item by item, or refused
+with a text of its own.
 
-What protects or stops a use takes effect at once: a restriction, the end of direct marketing, a withdrawn consent (DDL-13). What destroys
-or changes data waits until a second person has released the answer (`carry_out.py`). A neutral answer takes this step like every other,
-and nothing changes by it (SUS-04, SUS-07).
+What protects or stops a use takes effect at once: a restriction, the end of direct marketing, a withdrawn
+consent (DDL-13). What destroys or changes data waits until a second person has released the answer
+(`carry_out.py`). A neutral answer takes this step like every other, and nothing changes by it (SUS-04,
+SUS-07).
 
 Source: section 6.2, 6.4, DDL-09, DDL-12, DDL-13; contract 3.6.
 """
@@ -51,7 +53,8 @@ from rules.model.requests import Right, Step
 from rules.model.roles import DPO
 
 _ALWAYS: Final = ("RF-01", "RF-07", "RF-08")
-# The texts that a refusal may be written with (6.4). RF-00 is what a neutral answer says: nobody chooses it. RF-03 withholds parts.
+# The texts that a refusal may be written with (6.4). RF-00 is what a neutral answer says: nobody chooses it.
+# RF-03 withholds parts.
 FITTING: Final[Mapping[Right, tuple[str, ...]]] = MappingProxyType(
     {
         Right.RECTIFICATION: _ALWAYS,
@@ -67,7 +70,8 @@ CASES: Final = MappingProxyType({"accuracy": "A", "unlawful": "B", "claim": "C",
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """What a decision came to. `waiting` are granted items that something keeps for now, with the code; the DPO alone sees it."""
+    """What a decision came to. `waiting` are granted items that something keeps for now, with the code; the
+    DPO alone sees it."""
 
     request: SubjectRequest
     granted: tuple[str, ...] = ()
@@ -78,14 +82,18 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]) -> Decided:
-    """Grant items of the answer; none named means all that it proposes but for what a review withheld. The others are not granted.
+    """Grant items of the answer; none named means all that it proposes but for what a review withheld. The
+    others are not granted.
 
-    Deciding again replaces the decision before; what took effect at once stays (a hold is released by two people, HLD-02).
+    Deciding again replaces the decision before; what took effect at once stays (a hold is released by two
+    people, HLD-02).
 
     Raises:
         UsageError: the right of access, or an item that the answer does not have.
-        Refused: another role or state, no answer yet, one that the DPO has to look at first, or nothing that could be granted.
-        ConnectorError: the CRM cannot be read, or the decision stands and its effects at once do not all: decide again.
+        Refused: another role or state, no answer yet, one that the DPO has to look at first, or nothing that
+            could be granted.
+        ConnectorError: the CRM cannot be read, or the decision stands and its effects at once do not all:
+            decide again.
     """
     request = _admitted(hand, request_id)
     compilation = _compiled(context, request)
@@ -135,7 +143,8 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
 
 
 def refuse(context: JobContext, hand: Hand, request_id: str, code: str) -> Decided:
-    """Refuse the request with one of the texts that fit the right (6.4); within a month, whatever extension there was (DDL-09, R-105).
+    """Refuse the request with one of the texts that fit the right (6.4); within a month, whatever extension
+    there was (DDL-09, R-105).
 
     Raises:
         UsageError: the right of access, or a code that does not fit.
@@ -161,15 +170,16 @@ def refuse(context: JobContext, hand: Hand, request_id: str, code: str) -> Decid
 
 
 def is_decided(context: JobContext, request: SubjectRequest, compilation: Compilation) -> bool:
-    """Whether a decision stands that the content of an answer needs: for other rights than access, where something is to be decided."""
+    """Whether a decision stands that the content of an answer needs: for other rights than access, where
+    something is to be decided."""
     if request.right in (Right.ACCESS, Right.PORTABILITY) or compilation.answer != "package" or compilation.refusal:
         return True
     return bool(compilation.granted) and decision_of(context.store, request.id) is not None
 
 
 def as_it_stands(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Compilation:
-    """The answer with what of its decision has to wait now: a hold may have come or gone since it was decided, and a letter tells what is
-    so on the day that it goes out.
+    """The answer with what of its decision has to wait now: a hold may have come or gone since it was
+    decided, and a letter tells what is so on the day that it goes out.
 
     Raises:
         ConnectorError: the CRM cannot be read.
@@ -181,7 +191,8 @@ def as_it_stands(context: JobContext, request: SubjectRequest, compilation: Comp
 
 
 def take_effect(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
-    """Do what takes effect at once, in the name of the DPO who decided, and give the decision without it; nothing is done twice."""
+    """Do what takes effect at once, in the name of the DPO who decided, and give the decision without it;
+    nothing is done twice."""
     now = decision.of(AT_ONCE)
     if not now:
         return decision
@@ -201,15 +212,17 @@ def _keeping(context: JobContext, request: SubjectRequest, decision: Decision) -
 
 
 def _waiting(answer: Compilation, decision: Decision, keeping: Mapping[str, str]) -> Compilation:
-    """The answer with what has to wait: what is erased with a hold that is told, corrections without any reason."""
+    """The answer with what has to wait: what is erased with a hold that is told, corrections without any
+    reason."""
     corrected = {task.item for task in decision.of({What.CORRECT})}
     held = tuple(item for item, code in keeping.items() if code in TOLD_HOLDS and item not in corrected)
     return msgspec.structs.replace(answer, held=held, delayed=tuple(item for item in keeping if item in corrected))
 
 
 def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision: Decision) -> None:
-    """Place the hold of a restriction, once: stored, and nothing else, until two people lift it and the person was told (HLD-09), or the
-    very person asks for the erasure (4.2, rank 5). One that was obtained on behalf of a child is of both."""
+    """Place the hold of a restriction, once: stored, and nothing else, until two people lift it and the
+    person was told (HLD-09), or the very person asks for the erasure (4.2, rank 5). One that was obtained on
+    behalf of a child is of both."""
     about = given_of(context.store, request.id).details.about
     case = CASES.get(about, "")
     article = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}"
@@ -278,7 +291,8 @@ def _tasks(context: JobContext, request: SubjectRequest, item: Item) -> Iterable
 
 
 def _with_profiles(right: Right, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
-    """Whoever withdraws a consent leaves nothing behind that had no other basis: the contact goes as RET-20 allows (6.2)."""
+    """Whoever withdraws a consent leaves nothing behind that had no other basis: the contact goes as RET-20
+    allows (6.2)."""
     if right is not Right.CONSENT_WITHDRAWAL:
         return tasks
     ended = [task for task in tasks if task.what is What.UNSUBSCRIBE]

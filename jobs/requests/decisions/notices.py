@@ -1,7 +1,9 @@
-"""The notices of a granted request: which recipients are still to be told, and how it ended with each (GDPR art. 19, ERA-14).
+"""The notices of a granted request: which recipients are still to be told, and how it ended with each (GDPR
+art. 19, ERA-14).
 
-A request that is neutral or refused has none, and everything here answers for it as for somebody of whom nothing was passed on (SUS-04,
-SUS-07). The ledger has the request, the number of a notice and a code, and never who the recipient is.
+A request that is neutral or refused has none, and everything here answers for it as for somebody of whom
+nothing was passed on (SUS-04, SUS-07). The ledger has the request, the number of a notice and a code, and
+never who the recipient is.
 """
 
 from __future__ import annotations
@@ -81,10 +83,12 @@ def record_letters(hand: Hand, request: SubjectRequest, numbers: Collection[int]
 
 
 def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ...]:
-    """Record that a recipient was told on a day. Recording again replaces what was recorded before; the ledger keeps both.
+    """Record that a recipient was told on a day. Recording again replaces what was recorded before; the
+    ledger keeps both.
 
     Raises:
-        UsageError: there is no such notice, or the day lies before what it tells of was done, or in the future.
+        UsageError: there is no such notice, or the day lies before what it tells of was done, or in the
+            future.
         Refused: another role, or it has not been done yet.
     """
     request, decision, notice = _due(hand, request_id, number)
@@ -95,7 +99,8 @@ def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ..
 
 
 def not_told(hand: Hand, request_id: str, number: int, reason: NotTold) -> tuple[Notice, ...]:
-    """Record why a recipient is not told: that is impossible, or would take a disproportionate effort (art. 19).
+    """Record why a recipient is not told: that is impossible, or would take a disproportionate effort (art.
+    19).
 
     Raises:
         UsageError: there is no such notice.

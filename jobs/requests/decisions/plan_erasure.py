@@ -1,7 +1,9 @@
-"""Makes the plan of a granted request: which rows go, lose whose they are, or wait because something stands in the way.
+"""Makes the plan of a granted request: which rows go, lose whose they are, or wait because something stands
+in the way.
 
-The schedule is not asked whether: the DPO has decided. It says how a file goes (deleted, or anonymised with its row of statistics). Holds
-are asked twice, here and at each write; only what table 4.2 lets pass gives way (HLD-12, R-078, R-079).
+The schedule is not asked whether: the DPO has decided. It says how a file goes (deleted, or anonymised with
+its row of statistics). Holds are asked twice, here and at each write; only what table 4.2 lets pass gives way
+(HLD-12, R-078, R-079).
 
 Source: section 6.2, RET-20, HLD-12, ERA-04; GDPR art. 17.
 """
@@ -39,7 +41,8 @@ _FILES: Final = ("dossier", "fiche")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One row of the plan in the making, with the task that it is for; people who go with a file are for none."""
+    """One row of the plan in the making, with the task that it is for; people who go with a file are for
+    none."""
 
     kind: str
     id: str
@@ -53,10 +56,11 @@ def disposal_reason(right: Right) -> str:
 
 
 def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decision) -> Plan | None:
-    """Find what of a decision can go now, and store the plan of it; None where nothing can. Nothing is written to the CRM.
+    """Find what of a decision can go now, and store the plan of it; None where nothing can. Nothing is
+    written to the CRM.
 
-    The words of the request, the DPO's on its content and the second person's on its release, stand as the approvals of the plan. Only
-    the circuit breaker asks for more.
+    The words of the request, the DPO's on its content and the second person's on its release, stand as the
+    approvals of the plan. Only the circuit breaker asks for more.
 
     Raises:
         ConnectorError: the CRM could not be read whole; nothing is stored.
@@ -72,7 +76,8 @@ def plan_erasure(context: JobContext, request: SubjectRequest, decision: Decisio
 
 
 def held_items(context: JobContext, request: SubjectRequest, decision: Decision) -> dict[str, str]:
-    """What stands in the way of granted items now, by item, with the code: the DPO sees it when deciding (R-078, R-079)."""
+    """What stands in the way of granted items now, by item, with the code: the DPO sees it when deciding
+    (R-078, R-079)."""
     wanted = list(_wanted(context, decision))
     wanted += [Wanted("contact", task.id, _DELETED, task) for task in decision.of({What.PROFILE})]
     verdicts = _verdicts(context, wanted, erasure_of(request, decision))
@@ -106,7 +111,8 @@ def lines_of_decision(context: JobContext, request: SubjectRequest, decision: De
 
 
 def tasks_of_recordings(context: JobContext, decision: Decision) -> tuple[Task, ...]:
-    """A task of its own for each recording of a file that goes: one that has to wait loses its link, and would be found no more."""
+    """A task of its own for each recording of a file that goes: one that has to wait loses its link, and
+    would be found no more."""
     known = {(task.kind, task.id) for task in decision.of({What.ERASE})}
     found = [row for row in _wanted(context, decision) if row.kind == "recording" and (row.kind, row.id) not in known]
     return tuple(Task(row.task.item, What.ERASE, row.kind, row.id) for row in found if row.task is not None)
@@ -156,9 +162,11 @@ def _verdicts(context: JobContext, wanted: Collection[Wanted], erasure: GrantedE
 
 
 def _people(context: JobContext, decision: Decision, going: Collection[Wanted]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The contacts that go with what goes (id -> version), and those that lose their fields of operations, by RET-20.
+    """The contacts that go with what goes (id -> version), and those that lose their fields of operations, by
+    RET-20.
 
-    Who is still referred to by anything else has no line: why somebody stays is not for a plan of one person to tell (SUS-05).
+    Who is still referred to by anything else has no line: why somebody stays is not for a plan of one person
+    to tell (SUS-05).
     """
     profiles = {task.id for task in decision.of({What.PROFILE})}
     leaving = {each.id for each in going}

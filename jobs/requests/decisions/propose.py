@@ -1,7 +1,8 @@
-"""What can be granted on a request for another right than access: one item for each thing that the DPO may decide about.
+"""What can be granted on a request for another right than access: one item for each thing that the DPO may
+decide about.
 
-Only files from which the person may be told anything are looked at (`Standing`): what stems from a suspicion is in no item, and in no gap
-between two (SUS-05, SUS-10).
+Only files from which the person may be told anything are looked at (`Standing`): what stems from a suspicion
+is in no item, and in no gap between two (SUS-05, SUS-10).
 
 Source: section 6.2, RGT-10 to RGT-12, R-101 to R-104, R-115.
 """
@@ -51,7 +52,8 @@ def propose(
 ) -> Compilation:
     """Give the answer with everything that can be granted; each item waits for the DPO's decision.
 
-    A neutral answer, one that the DPO has to look at first and a right that does not exist here get nothing (SUS-04, R-095, R-099).
+    A neutral answer, one that the DPO has to look at first and a right that does not exist here get nothing
+    (SUS-04, R-095, R-099).
     """
     if standing.answer != "package" or standing.refusal or shell.refusal:
         return shell
@@ -94,7 +96,8 @@ class Wishes:
             yield from self._withdrawal()
 
     def kept(self, contexts: Sequence[Context]) -> Iterator[str]:
-        """The contexts of which something stays even if everything that is proposed is granted, by key (art. 12(4), R-104)."""
+        """The contexts of which something stays even if everything that is proposed is granted, by key (art.
+        12(4), R-104)."""
         if self.request.right is Right.ERASURE:
             runs_on = any(kind == "engagement" and not self._has_ended(until) for kind, _, until in self._relations())
             stays = {"donation"} | ({"engagement"} if runs_on else set())
@@ -104,10 +107,11 @@ class Wishes:
             disowned = {item.source for item in self.items() if item.title == What.DISOWN}
             yield from (each.key for each in contexts if each.source in disowned)
 
-    # -- by right ------------------------------------------------------------------------------------------------------------------
+    # -- by right --------------------------------------------------------------------------------------------
 
     def _erasure(self) -> Iterator[Item]:
-        """The files of a child go whole; in other files whose role it was goes and the information stays (6.2)."""
+        """The files of a child go whole; in other files whose role it was goes and the information stays
+        (6.2)."""
         yield from (self._of_unit(unit, What.ERASE) for unit in self.child_units)
         yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
         yield from (_item(What.NO_CALLER, "fiche", fiche, at=self._day_of(("fiche", fiche))) for fiche in self._reported())
@@ -121,8 +125,8 @@ class Wishes:
             yield from (_item(What.PROFILE, "contact", contact.id) for contact in self.contacts)
 
     def _rectification(self) -> Iterator[Item]:
-        """Facts are corrected field by field. A statement stays as it was given; where nothing is to be corrected, or the person says so, a
-        note can be added to each file (R-103)."""
+        """Facts are corrected field by field. A statement stays as it was given; where nothing is to be
+        corrected, or the person says so, a note can be added to each file (R-103)."""
         details = self.given.details
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
@@ -136,15 +140,17 @@ class Wishes:
                 yield _item(What.ANNOTATE, kind, row, at=self._day_of((kind, row)), fields=added)
 
     def _restriction(self) -> Iterator[Item]:
-        """File by file, so that nothing else of the person is held; without a file or a relation on the contact itself."""
+        """File by file, so that nothing else of the person is held; without a file or a relation on the
+        contact itself."""
         found = [self._of_unit(unit, What.RESTRICT) for unit in (*self.child_units, *self.other_units)]
         if self.standing.relations:
             found += [_item(What.RESTRICT, kind, row) for kind, row, _ in self._relations()]
         yield from found or [_item(What.RESTRICT, "contact", contact.id) for contact in self.contacts]
 
     def _objection(self) -> Iterator[Item]:
-        """Against direct marketing always (R-101). Against processing that goes on without a word about what, where the person is not known
-        for a relation; what the objection ends is erased (art. 17(1)(c), RGT-11)."""
+        """Against direct marketing always (R-101). Against processing that goes on without a word about what,
+        where the person is not known for a relation; what the objection ends is erased (art. 17(1)(c),
+        RGT-11)."""
         about = self.given.details.about
         is_marketing = about == "direct_marketing" or (not about and self.standing.relations)
         if is_marketing:
@@ -156,7 +162,8 @@ class Wishes:
             yield from (self._of_unit(unit, What.DISOWN) for unit in self.other_units if self._has_role_in(unit))
 
     def _withdrawal(self) -> Iterator[Item]:
-        """As easy as giving: the use stops at once; what has no other basis goes by RET-20 (RGT-12, R-115)."""
+        """As easy as giving: the use stops at once; what has no other basis goes by RET-20 (RGT-12,
+        R-115)."""
         about = self.given.details.about
         if about in ("", "newsletter") and self.standing.relations:
             yield from (_item(What.UNSUBSCRIBE, "contact", contact.id) for contact in self.contacts)
@@ -165,7 +172,7 @@ class Wishes:
         if about == "testimonial":
             yield from (_item(What.RECORDED, "contact", contact.id) for contact in self.contacts)
 
-    # -- rows ----------------------------------------------------------------------------------------------------------------------
+    # -- rows ------------------------------------------------------------------------------------------------
 
     def _of_unit(self, unit: Unit, what: What) -> Item:
         return _item(what, *unit, at=self._day_of(unit))
@@ -174,7 +181,8 @@ class Wishes:
         return _item(What.ERASE, "recording", recording.id, at=_iso(recording.started_on))
 
     def _recordings(self, *, everywhere: bool = False) -> list[FullRecording]:
-        """Recordings of the person's own voice in files of somebody else; those of a child's own file go with it."""
+        """Recordings of the person's own voice in files of somebody else; those of a child's own file go with
+        it."""
         units = {*self.other_units, *(self.child_units if everywhere else ())}
         speaks = {
             row.fiche
@@ -192,7 +200,8 @@ class Wishes:
         )
 
     def _is_called_by_others(self, fiche: str) -> bool:
-        """Whether a fiche, or a recording of it, has a number or an address that is not the person's: then it is not they who is heard."""
+        """Whether a fiche, or a recording of it, has a number or an address that is not the person's: then it
+        is not they who is heard."""
         found = self.material.fiches.get(fiche)
         recorded = [row.caller_number for row in self.material.recordings.values() if row.fiche == fiche]
         called = compared([found.caller_number if found else None, *recorded], [found.caller_email if found else None])
@@ -212,7 +221,8 @@ class Wishes:
         return until is not None and until < self.day
 
     def _reported(self) -> list[str]:
-        """Fiches, of files that are not about the person, on which they are known by the number or address from which they reported."""
+        """Fiches, of files that are not about the person, on which they are known by the number or address
+        from which they reported."""
         own = own_numbers(self.contacts)
         units = {*self.other_units, *(row for row in self.rows if row[0] == "fiche" and row not in self.child_units)}
         return sorted(
@@ -229,7 +239,8 @@ class Wishes:
         )
 
     def _places_of_statements(self) -> list[Unit]:
-        """Where a note about a statement goes: on the fiche on which the person has a role, else on the dossier."""
+        """Where a note about a statement goes: on the fiche on which the person has a role, else on the
+        dossier."""
         units = {*self.child_units, *self.other_units}
         places: set[Unit] = set()
         for row in self.material.parties.values():

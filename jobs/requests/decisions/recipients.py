@@ -1,7 +1,9 @@
-"""Who has to be told that data were corrected, erased or restricted: the recipients that the files themselves name (art. 19, ERA-14).
+"""Who has to be told that data were corrected, erased or restricted: the recipients that the files themselves
+name (art. 19, ERA-14).
 
-They are looked up when the decision is taken, before anything goes, and with them what the person was called: an erasure leaves nobody to
-look up. Only files are read that the answer may tell of, never one that is excluded (SUS-05).
+They are looked up when the decision is taken, before anything goes, and with them what the person was called:
+an erasure leaves nobody to look up. Only files are read that the answer may tell of, never one that is
+excluded (SUS-05).
 """
 
 from __future__ import annotations
@@ -21,17 +23,19 @@ from rules.model.personal_records import FullContact, FullFiche, FullParty
 OF_FILES = frozenset({What.ERASE, What.DISOWN, What.ANNOTATE, What.RESTRICT})
 _FIELDS = ("number", "dossier", "transmitted_to", "transmitted_on", "transmitted_country")
 _PERSON: Final = ("first_name", "last_name", "birth_on", "no_contact")
-# What does not lead to where a person is. Of somebody who must not be found nothing else is told to others (IDV-05).
+# What does not lead to where a person is. Of somebody who must not be found nothing else is told to others
+# (IDV-05).
 _HARMLESS: Final = frozenset({"first_name", "last_name", "birth_on", "birth_place", "national_number"})
 
 
 def recipients_told(
     context: JobContext, tasks: Collection[Task], compilation: Compilation, contacts: Collection[str]
 ) -> tuple[Notice, ...]:
-    """The recipients of what these tasks touch, each once with its last transmission and all that it is told of.
+    """The recipients of what these tasks touch, each once with its last transmission and all that it is told
+    of.
 
-    A file is asked itself; a correction of the person, who is these contacts, concerns whoever got something of the files that the answer
-    is about.
+    A file is asked itself; a correction of the person, who is these contacts, concerns whoever got something
+    of the files that the answer is about.
     """
     corrections = [task for task in tasks if task.what is What.CORRECT]
     of_files = {each.source: list(corrections) for each in compilation.contexts}
@@ -48,7 +52,8 @@ def recipients_told(
 def told_of(context: JobContext, contacts: Collection[str], tasks: Collection[Task]) -> tuple[tuple[Known, ...], dict[str, str]]:
     """Whose data the notices are about, as these contacts have it, and which fields get which value.
 
-    A filler date is no birth date (RET-09). A value is empty where it would tell where to find somebody who must not be found (IDV-05).
+    A filler date is no birth date (RET-09). A value is empty where it would tell where to find somebody who
+    must not be found (IDV-05).
     """
     rows = sorted(rows_of(context.connector, FullContact, _PERSON, Among("id", sorted(contacts))), key=lambda row: row.id)
     known = [Known(" ".join(f"{row.first_name or ''} {row.last_name or ''}".split()), _born_on(context, row)) for row in rows]

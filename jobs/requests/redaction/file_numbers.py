@@ -1,8 +1,9 @@
 """The numbers of files that an answer is not about, as far as its texts name them.
 
-They are left out alike, whoever asks and whatever the file: were it only the numbers of closed files, the gap itself would tell of a
-suspicion. Only those that are named are looked for, else every answer would carry the numbers of the whole CRM. What is written like the
-number of a file is taken for one, though no file has it (any more): one that stays in clear beside a gap would tell that the gap is a file.
+They are left out alike, whoever asks and whatever the file: were it only the numbers of closed files, the gap
+itself would tell of a suspicion. Only those that are named are looked for, else every answer would carry the
+numbers of the whole CRM. What is written like the number of a file is taken for one, though no file has it
+(any more): one that stays in clear beside a gap would tell that the gap is a file.
 
 Source: SUS-05, EXP-09, R-107.
 """
@@ -32,7 +33,8 @@ _LETTERS: Final = re.compile(r"[^\W\d_]")
 
 
 class FileNumbers:
-    """Numbers of other files that some texts name. `named` are these numbers, `needles` those of which nothing else can be meant."""
+    """Numbers of other files that some texts name. `named` are these numbers, `needles` those of which
+    nothing else can be meant."""
 
     def __init__(self, found: Assessment, rows: Iterable[Row], texts: Iterable[str]) -> None:
         rows, texts = tuple(rows), tuple(texts)
@@ -63,7 +65,8 @@ def _numbers_of(filing: Filing) -> Iterator[str]:
 
 
 def _told(rows: Iterable[Row]) -> Iterator[str]:
-    """The numbers that the answer itself tells: of a file in which the person has no more than a role, not that of its proceedings."""
+    """The numbers that the answer itself tells: of a file in which the person has no more than a role, not
+    that of its proceedings."""
     for row in rows:
         if row.place != MENTION:
             numbers = list(numbers_of(row.kind, row.record))
@@ -93,7 +96,8 @@ def _named(known: Iterable[str], texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _written_alike(numbers: Iterable[str], texts: Iterable[str], told: Iterable[str]) -> set[str]:
-    """What stands in the texts in the form of a number of the CRM, and is none that the answer tells, with or without leading zeros."""
+    """What stands in the texts in the form of a number of the CRM, and is none that the answer tells, with or
+    without leading zeros."""
     forms = sorted({form for number in numbers if (form := _form_of(number))})
     if not forms:
         return set()
@@ -102,7 +106,8 @@ def _written_alike(numbers: Iterable[str], texts: Iterable[str], told: Iterable[
 
 
 def _form_of(number: str) -> str:
-    """What finds numbers of the same form: its letters, as many digits in each part, and any number of them in the last, which counts on.
+    """What finds numbers of the same form: its letters, as many digits in each part, and any number of them
+    in the last, which counts on.
 
     Empty for digits alone, which may be a day or an amount, and for what has more of a word than of a number.
     """
@@ -125,7 +130,8 @@ def _squeezed(text: str) -> str:
 
 
 def _pattern_of(numbers: Iterable[str]) -> re.Pattern[str]:
-    """What finds numbers with other signs between their parts, or none; a number of digits alone is not looked for inside of a day."""
+    """What finds numbers with other signs between their parts, or none; a number of digits alone is not
+    looked for inside of a day."""
     return re.compile("|".join(map(_written, numbers)), re.IGNORECASE)
 
 

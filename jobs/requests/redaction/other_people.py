@@ -1,4 +1,5 @@
-"""Who else occurs in what was found, and by what they would be known: nobody of them may be seen in an answer.
+"""Who else occurs in what was found, and by what they would be known: nobody of them may be seen in an
+answer.
 
 Source: EXP-06, R-118, R-119, SUS-05.
 """
@@ -40,7 +41,8 @@ def shown_person(assessment: Assessment) -> Shown:
 
 
 def other_people(assessment: Assessment, ours: Iterable[str]) -> tuple[Protected, ...]:
-    """Everybody else, in a fixed order: contacts, roles without a contact, callers, participants of calls and e-mails.
+    """Everybody else, in a fixed order: contacts, roles without a contact, callers, participants of calls and
+    e-mails.
 
     `ours` are addresses of the organisation itself, which stand in every letter.
     """
@@ -49,7 +51,8 @@ def other_people(assessment: Assessment, ours: Iterable[str]) -> tuple[Protected
 
 
 def _all_of(assessment: Assessment, kind: str) -> Iterator[Any]:
-    """The rows of a kind in the order of their ids; who reported in what lies in the bin or in retention is a reporter too (R-119)."""
+    """The rows of a kind in the order of their ids; who reported in what lies in the bin or in retention is a
+    reporter too (R-119)."""
     found = dict(assessment.material.rows(kind))
     for each in assessment.material.elsewhere:
         if each.kind == kind:
@@ -108,7 +111,8 @@ def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protecte
 
 
 def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:
-    """Whoever takes part in a call or an e-mail without being a contact: staff, and people whom nobody has entered."""
+    """Whoever takes part in a call or an e-mail without being a contact: staff, and people whom nobody has
+    entered."""
     for party in _all_of(assessment, "activity_party"):
         address, is_email = party.address or "", "@" in (party.address or "")
         if party.party_kind == "contact" or is_own_caller(address, address, known):
@@ -140,7 +144,8 @@ def _place(contact: FullContact) -> str | None:
 
 
 def split_name(name: str | None) -> tuple[str, str]:
-    """A name in one column, as first and last name; a mail address in its place is none, nor is a remark between brackets."""
+    """A name in one column, as first and last name; a mail address in its place is none, nor is a remark
+    between brackets."""
     words = "" if "@" in (name or "") else without_remarks(name)
     first, _, last = words.partition(" ")
     return (first, last.strip()) if last else ("", first)
@@ -152,7 +157,8 @@ def without_remarks(name: str | None) -> str:
 
 
 def nicknames(name: str | None) -> tuple[str, ...]:
-    """What somebody is called too: of `Jan Peeters alias De Sjarel` and of `Jan 'De Sjarel' Peeters` De Sjarel."""
+    """What somebody is called too: of `Jan Peeters alias De Sjarel` and of `Jan 'De Sjarel' Peeters` De
+    Sjarel."""
     found = [match["name"].strip(" '\"‘’“”„«»") for pattern in (_ALIAS, _QUOTED) for match in pattern.finditer(name or "")]
     return tuple(dict.fromkeys(nickname for nickname in found if nickname))
 

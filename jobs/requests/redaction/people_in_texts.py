@@ -1,4 +1,5 @@
-"""People of the CRM who have no part in the files of an answer and are named in its texts all the same: staff, and other contacts.
+"""People of the CRM who have no part in the files of an answer and are named in its texts all the same:
+staff, and other contacts.
 
 Only those who are named count: else every answer would have the whole CRM among what it looks for.
 
@@ -65,7 +66,8 @@ def mentioned_people(context: JobContext, found: Assessment, texts: Iterable[str
 
 
 def _staff(context: JobContext, words: Words) -> Iterator[Protected]:
-    """Users of the CRM, by the name that it shows for them; an application has a single word for a name, or one with a sign before it."""
+    """Users of the CRM, by the name that it shows for them; an application has a single word for a name, or
+    one with a sign before it."""
     for user, name in sorted(context.connector.names(STAFF).items()):
         first, last = split_name(name)
         if first and not first.startswith("#") and (words.has_all(last) or words.has_together(first, last)):

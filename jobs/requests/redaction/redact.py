@@ -31,14 +31,16 @@ class Veil:
         rows: Iterable[Row] = (),
         texts: Iterable[str] = (),
     ) -> None:
-        """`ours` are addresses of the organisation itself, which stand in every letter; `also` people who are named and in no file. `rows`
-        are those of the answer, `texts` all texts in which other files may be named."""
+        """`ours` are addresses of the organisation itself, which stand in every letter; `also` people who are
+        named and in no file. `rows` are those of the answer, `texts` all texts in which other files may be
+        named."""
         self._redactor = Redactor((*other_people(found, ours), *also), shown_person(found), language)
         self._files = FileNumbers(found, rows, map(as_read, texts))
         self._needles = Needles(self.needles())
 
     def redact(self, text: str) -> Redacted:
-        """The text as it may be proposed; an id of the CRM, such as stands in a link to a row, is left out (EXP-13)."""
+        """The text as it may be proposed; an id of the CRM, such as stands in a link to a row, is left out
+        (EXP-13)."""
         text = GUID.sub(LEFT_OUT, as_read(text))
         return self._redactor.redact(self._files.replaced(text, LEFT_OUT))
 

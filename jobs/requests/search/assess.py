@@ -32,8 +32,9 @@ from rules.rights.standing import Standing, standing
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Everything that an answer is made from; it stays in this process. `subject` are the contacts, and stand-ins of rows without one, of
-    the person whom the answer is about: the requester, or the child on whose behalf is asked."""
+    """Everything that an answer is made from; it stays in this process. `subject` are the contacts, and
+    stand-ins of rows without one, of the person whom the answer is about: the requester, or the child on
+    whose behalf is asked."""
 
     request: SubjectRequest
     given: Given
@@ -77,8 +78,8 @@ def assess(context: JobContext, request: SubjectRequest) -> Assessment:
     """
     given, people = given_of(context.store, request.id), confirmed_people(context.store, request.id)
     day = brussels_date(context.clock())
-    # Nobody is looked for as somebody is, by what they said, and what that finds is not theirs (EXP-04): neither the CRM's log nor a watch
-    # tells who is unknown here from who must not be told anything (SUS-07).
+    # Nobody is looked for as somebody is, by what they said, and what that finds is not theirs (EXP-04):
+    # neither the CRM's log nor a watch tells who is unknown here from who must not be told anything (SUS-07).
     material = search_everywhere(context, people.contacts, like=_like(given) if people.are_none else ())
     add_loose_rows(context, material, people.rows)
     if people.are_none:
@@ -129,7 +130,8 @@ def _like(given: Given) -> list[FullContact]:
 
 
 def _unwritten(material: Material, filing: Filing, people: frozenset[str], known: set[tuple[UnitKey, str]]) -> list[RoleInFile]:
-    """Roles that nobody wrote down: whoever takes part in a call or an e-mail of a file, or called by a number of theirs, is in it."""
+    """Roles that nobody wrote down: whoever takes part in a call or an e-mail of a file, or called by a
+    number of theirs, is in it."""
     numbers = {contact: own_numbers([material.contacts[contact]]) for contact in people if contact in material.contacts}
     found: set[tuple[UnitKey, str, str]] = set()
     for party in material.activity_parties.values():
@@ -143,7 +145,8 @@ def _unwritten(material: Material, filing: Filing, people: frozenset[str], known
 
 
 def _born_on(contacts: list[FullContact], policy: Policy, day: date) -> date | None:
-    """The birth date, where it is certain: a full day on which all that is known agrees (RET-09); None otherwise."""
+    """The birth date, where it is certain: a full day on which all that is known agrees (RET-09); None
+    otherwise."""
     days = set()
     for contact in contacts:
         born_on, flags = latest_compatible(contact, None, sentinels_of(policy), day)
@@ -152,7 +155,8 @@ def _born_on(contacts: list[FullContact], policy: Policy, day: date) -> date | N
 
 
 def _has_relations(material: Material, people: frozenset[str]) -> bool:
-    """Whether anything ties these people outside the missions: gifts, courses, agreements, a partner organisation, a newsletter."""
+    """Whether anything ties these people outside the missions: gifts, courses, agreements, a partner
+    organisation, a newsletter."""
     rows = [row for kind in RELATIONS for row in material.rows(kind).values()]
     contacts = [material.contacts[contact] for contact in people if contact in material.contacts]
     return any(row.contact in people for row in rows) or any(contact.newsletter or contact.parent_kind == "account" for contact in contacts)

@@ -1,4 +1,5 @@
-"""Rows that carry a number, an address or a name of somebody who is no contact there: fiches, recordings, calls, e-mails, roles.
+"""Rows that carry a number, an address or a name of somebody who is no contact there: fiches, recordings,
+calls, e-mails, roles.
 
 They are read whole and compared here: what a person is looked for by never stands in a URL (ACC-05).
 
@@ -41,7 +42,8 @@ class Trace(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class CallerRows:
-    """What was read of these kinds, as far as anybody can be found by it, and which contacts have to do with each row."""
+    """What was read of these kinds, as far as anybody can be found by it, and which contacts have to do with
+    each row."""
 
     fiches: list[FullFiche] = field(default_factory=list)
     recordings: list[FullRecording] = field(default_factory=list)
@@ -105,9 +107,11 @@ def read_caller_rows(connector: Connector) -> CallerRows:
 
 
 def traces_of(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) -> list[Trace]:
-    """Find the rows that may be of the person. What has to do with one of `contacts`, candidates themselves, is found through them.
+    """Find the rows that may be of the person. What has to do with one of `contacts`, candidates themselves,
+    is found through them.
 
-    A number or an address alone is weak, and so is a name alone: families and schools share a line (IDN-11). Both together are medium.
+    A number or an address alone is weak, and so is a name alone: families and schools share a line (IDN-11).
+    Both together are medium.
     """
     found = _Found(wanted)
     own = frozenset(contacts)
@@ -130,7 +134,8 @@ def traces_of(rows: CallerRows, wanted: Wanted, contacts: Collection[str]) -> li
 
 
 def _add_participants(rows: CallerRows, is_others: Callable[[Collection[str]], bool], found: _Found) -> None:
-    """Participants who are no contact stand for their activity; it is named by the row itself where its kind is not mapped."""
+    """Participants who are no contact stand for their activity; it is named by the row itself where its kind
+    is not mapped."""
     others = [one for one in rows.participants if one.activity is not None and is_others(rows.of_activity.get(one.activity, ()))]
     for kind in ("call", "email", "activity_party"):
         some = [one for one in others if rows.kinds.get(one.activity or "", "activity_party") == kind]

@@ -16,7 +16,8 @@ from rules.rights.facts import UnitKey
 
 
 class Filing:
-    """Answers where a row lies. A fiche of a dossier lies in the dossier, and what hangs on a row lies where that row does."""
+    """Answers where a row lies. A fiche of a dossier lies in the dossier, and what hangs on a row lies where
+    that row does."""
 
     def __init__(self, material: Material) -> None:
         self._of: dict[str, dict[str, Record]] = {kind: material.rows(kind) for kind in PLACES}

@@ -1,7 +1,8 @@
 """The search for the person of a request, and the word of the DPO on who it is.
 
-What may be about the person is listed and kept from disposal; what is about the person, somebody says, row by row. Doing either again
-undoes what was built on it. The steps are the same whatever is found, nobody included (SUS-04).
+What may be about the person is listed and kept from disposal; what is about the person, somebody says, row by
+row. Doing either again undoes what was built on it. The steps are the same whatever is found, nobody included
+(SUS-04).
 
 Source: EXP-04, HLD-08, IDN-17 to IDN-19, R-151; contract 3.6.
 """
@@ -48,9 +49,11 @@ _BUILT_ON: Final[Mapping[str, None]] = MappingProxyType(dict.fromkeys((COMPILATI
 
 
 def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidates:
-    """Search for the person, and for the child on whose behalf is asked; what is found is kept from disposal until the request is closed.
+    """Search for the person, and for the child on whose behalf is asked; what is found is kept from disposal
+    until the request is closed.
 
-    A candidate keeps its name when the search is made again, for somebody may be about to confirm it. A confirmation has to be given anew.
+    A candidate keeps its name when the search is made again, for somebody may be about to confirm it. A
+    confirmation has to be given anew.
 
     Raises:
         UsageError: an unknown request.
@@ -83,7 +86,8 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
 
 
 def confirm_candidates(hand: Hand, request_id: str, names: Collection[str]) -> Confirmed:
-    """Record who the person is, by the names of candidates; none of them is an answer too. It replaces what was confirmed before.
+    """Record who the person is, by the names of candidates; none of them is an answer too. It replaces what
+    was confirmed before.
 
     What contradicts the person is confirmed only once two people have set IDN-17 aside.
 

@@ -1,4 +1,5 @@
-"""What rights are decided by, taken from what was found: who has which role in which file, and which files are about what."""
+"""What rights are decided by, taken from what was found: who has which role in which file, and which files
+are about what."""
 
 from __future__ import annotations
 
@@ -16,11 +17,13 @@ Values = Mapping[str, object]
 
 
 def roles_of(material: Material) -> list[RoleInFile]:
-    """Give every role of every contact in the files that were found, each as it stands on its row, in a fixed order.
+    """Give every role of every contact in the files that were found, each as it stands on its row, in a fixed
+    order.
 
-    A role on a fiche of a dossier counts for the dossier. A role that lies in the recycle bin or in long-term retention counts where its
-    file lies there too; that of a suspect counts always, so that nothing is revealed because somebody has deleted it (SUS-05). So does a
-    suspect's role without a contact that names one of the people asked for. A role that the CRM leaves empty is "".
+    A role on a fiche of a dossier counts for the dossier. A role that lies in the recycle bin or in long-term
+    retention counts where its file lies there too; that of a suspect counts always, so that nothing is
+    revealed because somebody has deleted it (SUS-05). So does a suspect's role without a contact that names
+    one of the people asked for. A role that the CRM leaves empty is "".
     """
     found = {
         RoleInFile(
@@ -39,7 +42,8 @@ def roles_of(material: Material) -> list[RoleInFile]:
 def files_of(material: Material) -> dict[UnitKey, FileFacts]:
     """Give the facts of every file that was found, with or without a role of the person.
 
-    The categories of a dossier are its own and those of its fiches: what one of them protects, the file does (RGT-09).
+    The categories of a dossier are its own and those of its fiches: what one of them protects, the file does
+    (RGT-09).
     """
     files = Files(material)
     categories: defaultdict[UnitKey, set[str]] = defaultdict(set)
@@ -56,7 +60,8 @@ def files_of(material: Material) -> dict[UnitKey, FileFacts]:
 
 
 class Files:
-    """The files of what was found, and which row belongs to which of them; live rows and those that lie elsewhere alike."""
+    """The files of what was found, and which row belongs to which of them; live rows and those that lie
+    elsewhere alike."""
 
     def __init__(self, material: Material) -> None:
         self._live = {(kind, row): record for kind in PLACES for row, record in material.rows(kind).items()}
@@ -67,12 +72,14 @@ class Files:
                 self._named[mention.id].update(mention.people)
 
     def unit_of(self, kind: str, row: str) -> UnitKey | None:
-        """Give the dossier or lone fiche to which a row belongs; None for what belongs to no file, or to several."""
+        """Give the dossier or lone fiche to which a row belongs; None for what belongs to no file, or to
+        several."""
         units = self.units_of(kind, row)
         return next(iter(units)) if len(units) == 1 else None
 
     def units_of(self, kind: str, row: str) -> frozenset[UnitKey]:
-        """Give every dossier and lone fiche to which a row belongs: a role may be on two. A contact belongs to none."""
+        """Give every dossier and lone fiche to which a row belongs: a role may be on two. A contact belongs
+        to none."""
         return frozenset(self._units(kind, row, set()))
 
     def rows(self, *kinds: str) -> Iterator[tuple[str, str, Values]]:

@@ -1,4 +1,5 @@
-"""What subject requests keep from disposal, from the moment of receipt on: all that may be about the person, confirmed or not.
+"""What subject requests keep from disposal, from the moment of receipt on: all that may be about the person,
+confirmed or not.
 
 Source: HLD-08, R-072, R-073.
 """
@@ -23,9 +24,9 @@ ATTEMPTS = 5  # at a row that somebody else moves meanwhile
 class StoredRequests:
     """The register of requests, as holds ask it.
 
-    What a pending request keeps is looked up in the CRM when it is first asked for, so at the start of every plan and of every run: people
-    who were not found then, or could not be, are found now. A lookup that fails stops whatever asked. A request that was closed keeps what
-    it kept.
+    What a pending request keeps is looked up in the CRM when it is first asked for, so at the start of every
+    plan and of every run: people who were not found then, or could not be, are found now. A lookup that fails
+    stops whatever asked. A request that was closed keeps what it kept.
     """
 
     def __init__(self, context: JobContext) -> None:
@@ -69,11 +70,13 @@ def refreeze(context: JobContext, request: SubjectRequest) -> Frozen:
 
 
 def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dict[str, Frozen]:
-    """Look up what pending requests keep, in one reading of the CRM, and store it. What they kept before stays (HLD-08).
+    """Look up what pending requests keep, in one reading of the CRM, and store it. What they kept before
+    stays (HLD-08).
 
     Raises:
         ConnectorError: the CRM could not be read whole; nothing is stored.
-        Refused: with code `not_frozen`, where what a person said of themselves is gone, and so is what was kept.
+        Refused: with code `not_frozen`, where what a person said of themselves is gone, and so is what was
+            kept.
     """
     before = {request.id: frozen_of(context, request.id) for request in requests}
     given: dict[str, Given] = {}
@@ -105,7 +108,8 @@ def _not_frozen(request: SubjectRequest) -> Refused:
 
 
 def _store(context: JobContext, request: SubjectRequest, frozen: Frozen) -> None:
-    """Store it beside the row, whoever moves that meanwhile; one that is closed by then keeps it too, for all was there at the receipt."""
+    """Store it beside the row, whoever moves that meanwhile; one that is closed by then keeps it too, for all
+    was there at the receipt."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             is_closed = request.closed_at is not None

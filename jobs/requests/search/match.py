@@ -1,4 +1,5 @@
-"""Finds who in the CRM may be the person that asks, and the child on whose behalf: a list for a person to confirm, never an answer.
+"""Finds who in the CRM may be the person that asks, and the child on whose behalf: a list for a person to
+confirm, never an answer.
 
 Source: section 10; EXP-03, EXP-04, HLD-08.
 """
@@ -28,7 +29,8 @@ _OF_CONTACTS: Final = (
 
 
 def find_candidates(context: JobContext, given: Given) -> list[Candidate]:
-    """Find every row that may be of the requester or of the child, the strongest first; the ids `c1`, `c2`, … follow that order.
+    """Find every row that may be of the requester or of the child, the strongest first; the ids `c1`, `c2`, …
+    follow that order.
 
     Raises:
         ConnectorError: something could not be read whole; a part of the list is none.
@@ -39,8 +41,9 @@ def find_candidates(context: JobContext, given: Given) -> list[Candidate]:
 def find_all_candidates(context: JobContext, given: Mapping[str, Given]) -> dict[str, list[Candidate]]:
     """Find the candidates of several requests, by request, in one reading of the CRM.
 
-    All contacts are read and compared here, and so are the rows that carry a caller's number, address or name: what a person is looked for
-    by stands in no URL (ACC-05), and nothing is kept of the comparison (IDN-19). Those who were anonymised are skipped.
+    All contacts are read and compared here, and so are the rows that carry a caller's number, address or
+    name: what a person is looked for by stands in no URL (ACC-05), and nothing is kept of the comparison
+    (IDN-19). Those who were anonymised are skipped.
 
     Raises:
         ConnectorError: something could not be read whole.

@@ -1,7 +1,9 @@
-"""Whether a text speaks of certain people: their full name in any order and spelling, or a number or address of theirs.
+"""Whether a text speaks of certain people: their full name in any order and spelling, or a number or address
+of theirs.
 
-The search is made here, over texts that were read for it, and never by a condition sent to the CRM: such a condition would stand in its
-logs (ACC-05). It widens rather than narrows, for people look at every hit, and nothing enters an answer by a name alone (EXP-04).
+The search is made here, over texts that were read for it, and never by a condition sent to the CRM: such a
+condition would stand in its logs (ACC-05). It widens rather than narrows, for people look at every hit, and
+nothing enters an answer by a name alone (EXP-04).
 
 Source: IDN-07, IDN-10, IDN-12 to IDN-15.
 """
@@ -142,7 +144,8 @@ _NOT_PLAIN = re.compile(r"[^\x00-\x7f]")
 def _folded(text: str) -> str:
     """A text without markup, accents and capitals."""
     addresses = _TAG_WITH_ADDRESS.findall(text) if "@" in text else ()  # where a link leads
-    # An equals sign at the end of a line breaks a word in an e-mail, and is only a sign anywhere else: both may be meant.
+    # An equals sign at the end of a line breaks a word in an e-mail, and is only a sign anywhere else: both
+    # may be meant.
     text = " ".join((as_read(text), *((text,) if "=\n" in text or "=\r\n" in text else ()), *addresses))
     if "<" in text:
         text = _TAG.sub(" ", _INLINE_TAG.sub("", text))
@@ -165,8 +168,8 @@ def _both_as_written(first: str, last: str) -> set[str]:
 
 
 def _spellings(first: str, last: str) -> dict[str, bool]:
-    """How a text without particles may write a full name, each with whether all of the surname is in it; empty where one half is not
-    known, or is nothing but particles."""
+    """How a text without particles may write a full name, each with whether all of the surname is in it;
+    empty where one half is not known, or is nothing but particles."""
     found: dict[str, bool] = {}
     for one in _first_names(first):
         for other, is_all in _last_names(last).items():
@@ -182,7 +185,8 @@ def _first_names(first: str) -> set[str]:
 
 
 def _last_names(last: str) -> dict[str, bool]:
-    """A surname as it stands, in any order, cut to one of its parts, and with its particles joined or taken off (IDN-14, IDN-15)."""
+    """A surname as it stands, in any order, cut to one of its parts, and with its particles joined or taken
+    off (IDN-14, IDN-15)."""
     folded = _folded(_IN_BRACKETS.sub(" ", last))
     whole = [word for word in _NO_LETTERS.split(_APOSTROPHE.sub("", folded)) if word]
     words = [word for word in whole if len(word) > 1 and word not in PARTICLES]
@@ -201,7 +205,8 @@ def _last_names(last: str) -> dict[str, bool]:
 
 
 def _significant(phone: str) -> str:
-    """The digits of a number as every way of writing it has them: without zeros, and without the country where it is Belgium.
+    """The digits of a number as every way of writing it has them: without zeros, and without the country
+    where it is Belgium.
 
     Empty for a short number, which is nobody's, and for what is no full number (IDN-10).
     """

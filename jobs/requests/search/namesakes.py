@@ -1,7 +1,8 @@
-"""Whether a row that speaks of somebody by name speaks of another contact of that name, and in which file and beside whom it stands.
+"""Whether a row that speaks of somebody by name speaks of another contact of that name, and in which file and
+beside whom it stands.
 
-A row that is linked to a contact whom nobody has confirmed as the person is about that contact; so is one in a file in which somebody of
-the same name has a role. Only a number or an address tells otherwise.
+A row that is linked to a contact whom nobody has confirmed as the person is about that contact; so is one in
+a file in which somebody of the same name has a role. Only a number or an address tells otherwise.
 
 Source: EXP-04; R-151.
 """
@@ -20,7 +21,8 @@ _CONTACT = "contact"
 
 
 class Namesakes:
-    """The contacts of an assessment who are not the person of the answer, and those among them who are called like the person."""
+    """The contacts of an assessment who are not the person of the answer, and those among them who are called
+    like the person."""
 
     def __init__(self, found: Assessment) -> None:
         self._found = found
@@ -33,7 +35,8 @@ class Namesakes:
         }
 
     def owns(self, kind: str, row: Record) -> bool:
-        """Whether a row is another contact's: linked to one, or in a file, a call or an e-mail with a namesake."""
+        """Whether a row is another contact's: linked to one, or in a file, a call or an e-mail with a
+        namesake."""
         linked = set(self._linked(row))
         if linked:
             return linked.isdisjoint(self._confirmed)

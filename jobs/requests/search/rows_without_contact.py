@@ -28,7 +28,8 @@ def stand_in(kind: str, row: str) -> str:
 
 
 def add_loose_rows(context: JobContext, material: Material, rows: Collection[tuple[str, str]]) -> None:
-    """Read these rows, the files that they lie in, and who else has a role there; what is gone is simply not there.
+    """Read these rows, the files that they lie in, and who else has a role there; what is gone is simply not
+    there.
 
     Every kind is asked for, and every step taken, also where there is nothing to read (SUS-07).
     """

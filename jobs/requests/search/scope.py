@@ -1,7 +1,8 @@
-"""Which rows an answer is about: everything about the child in its files, a person's own data and statements, and relations.
+"""Which rows an answer is about: everything about the child in its files, a person's own data and statements,
+and relations.
 
-What lies in a file that is closed to the person is excluded whole, and so is, for such a person, every free text that lies in no file: it
-may stem from the closed one (SUS-05).
+What lies in a file that is closed to the person is excluded whole, and so is, for such a person, every free
+text that lies in no file: it may stem from the closed one (SUS-05).
 
 Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06, R-098, R-107.
 """
@@ -48,11 +49,13 @@ _ORDERED_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of an answer. `unit` is its file, None for what lies in none. `is_own`: it describes the person, or is a statement of theirs.
+    """One row of an answer. `unit` is its file, None for what lies in none. `is_own`: it describes the
+    person, or is a statement of theirs.
 
-    `is_caller`: it is a fiche, and it was them who called or wrote; else what tells who did is somebody else's. `is_limited`: RGT-09 holds
-    for it. `is_reference`: of the row itself only its number is told. `place` is `mention`, or the place of a row that is not live any more
-    (`bin`, `retained`), or empty. `is_askers`: it is the report of who asks in the person's name, and of nobody else.
+    `is_caller`: it is a fiche, and it was them who called or wrote; else what tells who did is somebody
+    else's. `is_limited`: RGT-09 holds for it. `is_reference`: of the row itself only its number is told.
+    `place` is `mention`, or the place of a row that is not live any more (`bin`, `retained`), or empty.
+    `is_askers`: it is the report of who asks in the person's name, and of nobody else.
     """
 
     kind: str
@@ -76,7 +79,8 @@ class Row:
 
     @property
     def at(self) -> str:
-        """The instant or day by which the row is ordered, in ISO form; empty where it has none, and for a row that only mentions."""
+        """The instant or day by which the row is ordered, in ISO form; empty where it has none, and for a row
+        that only mentions."""
         if self.place == MENTION:
             return ""
         values = (getattr(self.record, name, None) for name in _ORDERED_BY.get(self.kind, ()))
@@ -90,10 +94,11 @@ class Row:
 
 
 class Scope:
-    """What of everything that was found the answer is about: `rows` in their order, and `excluded`, which never leaves the process.
+    """What of everything that was found the answer is about: `rows` in their order, and `excluded`, which
+    never leaves the process.
 
-    `numbers` are the telephone numbers and e-mail addresses of the person; `askers` are the contacts of who asks in the person's name, with
-    their names, and `asker_numbers` theirs.
+    `numbers` are the telephone numbers and e-mail addresses of the person; `askers` are the contacts of who
+    asks in the person's name, with their names, and `asker_numbers` theirs.
     """
 
     def __init__(self, assessment: Assessment) -> None:
@@ -117,7 +122,8 @@ class Scope:
         self._statements = {fiche.id for fiche in assessment.material.fiches.values() if self._is_statement(fiche)}
         self._called = {fiche.id for fiche in assessment.material.fiches.values() if self._is_caller(fiche)}
         self._heard = {fiche.id for fiche in assessment.material.fiches.values() if self._is_heard_on(fiche)}
-        # Who has no role in a file, and is only written to about it, is not told which file that was (EXP-05).
+        # Who has no role in a file, and is only written to about it, is not told which file that was
+        # (EXP-05).
         of_mine = [party for party in roles if self._is_mine(party)]
         self._with_role = {unit for party in of_mine for unit in assessment.filing.units("party", party.id)}
         self.excluded: set[tuple[str, str]] = set()
@@ -126,7 +132,8 @@ class Scope:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everybody who was confirmed is still there, and nothing is both told and excluded (EXP-14, R-128)."""
+        """Whether everybody who was confirmed is still there, and nothing is both told and excluded (EXP-14,
+        R-128)."""
         return not self._found.is_missing and not self.excluded.intersection(row.source for row in self.rows)
 
     def _rows(self) -> dict[tuple[str, str], Row]:
@@ -142,7 +149,7 @@ class Scope:
             found.setdefault(row.source, row)
         return found
 
-    # -- in files ------------------------------------------------------------------------------------------------------------------
+    # -- in files --------------------------------------------------------------------------------------------
 
     def _in_a_file(self, kind: str, record: Record, units: frozenset[UnitKey]) -> Row | None:
         for unit in sorted(units):
@@ -179,7 +186,8 @@ class Scope:
         return False
 
     def _is_statement(self, fiche: FullFiche) -> bool:
-        """Whether what a fiche tells was said by the person: they are its reporter or witness, or called by a number of theirs."""
+        """Whether what a fiche tells was said by the person: they are its reporter or witness, or called by a
+        number of theirs."""
         is_caller = is_own_caller(fiche.caller_number, fiche.caller_email, self.numbers)
         return is_caller or fiche.id in self._spoken or self._is_loose_row("fiche", fiche.id)
 
@@ -189,7 +197,8 @@ class Scope:
         return is_known or fiche.id in self._reported or self._is_loose_row("fiche", fiche.id)
 
     def _is_askers(self, fiche: FullFiche) -> bool:
-        """Whether it was who asks in the person's name that called or wrote: by a number of theirs, or as its only reporter."""
+        """Whether it was who asks in the person's name that called or wrote: by a number of theirs, or as its
+        only reporter."""
         if not self.askers:
             return False
         reporters = {
@@ -200,7 +209,8 @@ class Scope:
         return bool(reporters) and reporters <= self.askers.keys()
 
     def _is_heard_on(self, fiche: FullFiche) -> bool:
-        """Whether a recording of it is one of the person's voice: not where they are its witness and somebody else called."""
+        """Whether a recording of it is one of the person's voice: not where they are its witness and somebody
+        else called."""
         is_foreign = bool(compared([fiche.caller_number], [fiche.caller_email])) and not self._is_caller(fiche)
         return fiche.id in self._statements and not is_foreign
 
@@ -213,7 +223,7 @@ class Scope:
     def _is_loose_row(self, kind: str, row: str) -> bool:
         return (kind, row) in self._found.subject_rows
 
-    # -- in no file ----------------------------------------------------------------------------------------------------------------
+    # -- in no file ------------------------------------------------------------------------------------------
 
     def _in_no_file(self, kind: str, record: Record) -> Row | None:
         is_limited = bool(self._standing.limited)
@@ -232,7 +242,7 @@ class Scope:
             return None
         return Row(kind, record.id, record, is_own=True, is_limited=is_limited)
 
-    # -- not live, or not linked ---------------------------------------------------------------------------------------------------
+    # -- not live, or not linked -----------------------------------------------------------------------------
 
     def _elsewhere(self) -> list[Row]:
         found = []
@@ -253,8 +263,8 @@ class Scope:
     def _mentions(self) -> list[Row]:
         """Rows of other files that speak of the person, for the DPO to look at (EXP-04).
 
-        Whoever asks for a child gets none of them, and neither does somebody to whom a file is closed: they may stem from there. A row that
-        a name leads to, and that is somebody else's, speaks of that person.
+        Whoever asks for a child gets none of them, and neither does somebody to whom a file is closed: they
+        may stem from there. A row that a name leads to, and that is somebody else's, speaks of that person.
         """
         fields: dict[tuple[str, str], list[str]] = {}
         evidence: dict[tuple[str, str], str] = {}

@@ -37,8 +37,8 @@ AT_ONCE = 4  # reads; the parallelism that the service itself hints at
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A row that speaks of people without being linked to them: where, the strongest kind of evidence (name, phone, email,
-    national_number), and the contacts of those asked for whom it speaks of."""
+    """A row that speaks of people without being linked to them: where, the strongest kind of evidence (name,
+    phone, email, national_number), and the contacts of those asked for whom it speaks of."""
 
     kind: str
     id: str
@@ -49,7 +49,8 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A row that lies in the recycle bin or in long-term retention (`place`), with its fields by their names here; texts as they are."""
+    """A row that lies in the recycle bin or in long-term retention (`place`), with its fields by their names
+    here; texts as they are."""
 
     place: str
     kind: str
@@ -59,14 +60,15 @@ class Elsewhere:
 
 @dataclass(slots=True)
 class Material:
-    """What was found, by id. `contacts` are the people asked for and everybody else in their files; `accounts` are names of organisations.
+    """What was found, by id. `contacts` are the people asked for and everybody else in their files;
+    `accounts` are names of organisations.
 
     `numbers` are those of every dossier and fiche of the CRM, and of proceedings.
 
-    Fiches, recordings, notes, calls and e-mails are those of the files in which the person has a role, those about the person, those in
-    which they take part, and those that mention them. Of the file of such an activity or mention in which the person has no role, only the
-    dossier or lone fiche itself is here, with its roles, the fiches that these are on, and their contacts. Rows that were anonymised are
-    left out.
+    Fiches, recordings, notes, calls and e-mails are those of the files in which the person has a role, those
+    about the person, those in which they take part, and those that mention them. Of the file of such an
+    activity or mention in which the person has no role, only the dossier or lone fiche itself is here, with
+    its roles, the fiches that these are on, and their contacts. Rows that were anonymised are left out.
     """
 
     contacts: dict[str, FullContact] = field(default_factory=dict)
@@ -109,7 +111,8 @@ PLACES: Mapping[str, str] = {
 }
 ACTIVITIES = ("call", "email")
 
-# The texts in which people may be spoken of, by kind. Names and numbers of contacts are matched by themselves (10.4).
+# The texts in which people may be spoken of, by kind. Names and numbers of contacts are matched by themselves
+# (10.4).
 TEXTS: Mapping[str, tuple[str, ...]] = {
     "dossier": ("court_reference", "summary"),
     "fiche": ("caller_number", "caller_email", "summary", "transmitted_to"),
@@ -130,7 +133,8 @@ NUMBERS: Mapping[str, tuple[str, ...]] = {"dossier": ("number", "court_reference
 HUNG_ON = (FullContact, FullDossier, FullFiche, FullParty)
 ANONYMISED = ("contact", "dossier", "fiche")  # kinds whose rows outlive their own anonymisation
 
-# Rows that lie elsewhere are looked for by what ties them to the person (first) and to the files of the person (then).
+# Rows that lie elsewhere are looked for by what ties them to the person (first) and to the files of the
+# person (then).
 BY_PERSON = (
     ("party", "contact"), ("donation", "contact"), ("enrolment", "contact"), ("engagement", "contact"), ("activity_party", "party"),
     ("note", "regarding"), ("call", "regarding"), ("email", "regarding"), ("contact", "id"),
@@ -147,10 +151,12 @@ def search_everywhere(
 ) -> Material:
     """Gather everything about these contacts, with all that the files in which they have a role hold.
 
-    `rows` are others, by kind and id, that are known to be about the people although no link says so: they are taken in as mentions are.
-    Texts are also searched for people who are `like` these, of whom no row is theirs. Every step asks the CRM, also where there is nothing
-    to look for: an answer about nobody costs what one about somebody costs, as long as their rows fit into one request each (SUS-07).
-    Nothing that is sent to the CRM holds a name or a number: rows are found by their links, and texts are read and searched here (ACC-05).
+    `rows` are others, by kind and id, that are known to be about the people although no link says so: they
+    are taken in as mentions are. Texts are also searched for people who are `like` these, of whom no row is
+    theirs. Every step asks the CRM, also where there is nothing to look for: an answer about nobody costs
+    what one about somebody costs, as long as their rows fit into one request each (SUS-07). Nothing that is
+    sent to the CRM holds a name or a number: rows are found by their links, and texts are read and searched
+    here (ACC-05).
 
     Raises:
         ConnectorError: something could not be read whole; a partial answer is none.
@@ -196,7 +202,8 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
 
 
 def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
-    """Contents that are handed over as they are, and in which nobody is looked for; and activities of kinds that are not mapped."""
+    """Contents that are handed over as they are, and in which nobody is looked for; and activities of kinds
+    that are not mapped."""
     places = []
     if connector.has(FullRecording):
         places.append("recordings_audio")
@@ -237,7 +244,7 @@ class _Search:
         self._attended: set[str] = set()  # activities of which the participants were taken in
         self._units: set[tuple[str, str]] = set()  # the dossiers and lone fiches in which the people have a role
 
-    # -- reading -------------------------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def _take(self, *reads: tuple[str, str, Collection[str]]) -> None:
         """Take in the rows of each kind whose field is one of the ids, all reads side by side."""
@@ -263,7 +270,7 @@ class _Search:
                 where=self._connector.table(FULL[kind]),
             )
 
-    # -- what is tied to the people ----------------------------------------------------------------------------------------
+    # -- what is tied to the people --------------------------------------------------------------------------
 
     def people(self) -> None:
         """The people, their roles, their relations, and the activities and notes about them or with them."""
@@ -305,10 +312,11 @@ class _Search:
         self._attended |= activities
         self._take(("activity_party", "activity", activities))
 
-    # -- mentions ----------------------------------------------------------------------------------------------------------
+    # -- mentions --------------------------------------------------------------------------------------------
 
     def mentions(self) -> None:
-        """The rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page by page."""
+        """The rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page by
+        page."""
         sought = Sought([*(row for row in self.material.contacts.values() if row.id in self._people), *self._like])
         for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), TEXTS):
             self.material.mentions += mentions
@@ -322,7 +330,8 @@ class _Search:
         self._take(*((kind, "id", taking - known) for kind in ACTIVITIES))
 
     def _mentions_in(self, kind: str, sought: Sought) -> list[Mention]:
-        # A role without a contact may be theirs in any file, also in their own: what it is decides over that file (SUS-06).
+        # A role without a contact may be theirs in any file, also in their own: what it is decides over that
+        # file (SUS-06).
         known = {row for row, record in self.material.rows(kind).items() if kind != "party" or record.contact is not None}
         known |= self._anonymised
         anonymised = ("anonymised_on",) if kind in ANONYMISED else ()
@@ -339,10 +348,11 @@ class _Search:
                         found.append(Mention(kind, row.id, name, evidence, tuple(sorted(people))))
         return found
 
-    # -- what is around ------------------------------------------------------------------------------------------------
+    # -- what is around --------------------------------------------------------------------------------------
 
     def bystanders(self) -> None:
-        """Everybody else in what was found: roles, participants, and the files of activities and mentions in which nobody has a role."""
+        """Everybody else in what was found: roles, participants, and the files of activities and mentions in
+        which nobody has a role."""
         found = self.material
         self._participants()
         hanging: list[FullNote | FullCall | FullEmail] = [*found.notes.values(), *found.calls.values(), *found.emails.values()]
@@ -370,10 +380,11 @@ class _Search:
                 people.add(str(lying.values[name]))
         self._take(("contact", "id", {row for row in people if row is not None} - found.contacts.keys()))
 
-    # -- bin and retention -----------------------------------------------------------------------------------------------
+    # -- bin and retention -----------------------------------------------------------------------------------
 
     def elsewhere(self) -> None:
-        """What lies in the recycle bin or in long-term retention of the people and of the files in which they have a role."""
+        """What lies in the recycle bin or in long-term retention of the people and of the files in which they
+        have a role."""
         for trace in ELSEWHERE:
             lying: dict[tuple[str, str], Elsewhere] = {}
             self._lying(trace, lying, [(kind, name, self._people) for kind, name in BY_PERSON])
@@ -389,7 +400,8 @@ class _Search:
             self._lying(trace, lying, [(kind, name, fiches) for kind, name in BY_FILE if name in ("fiche", "regarding")])
             self._lying(trace, lying, [("activity_party", "activity", {row for kind, row in lying if kind in ACTIVITIES})])
             self.material.elsewhere += lying.values()
-            # A role that was deleted tells of a file that is there: what it is about has to be known, and whose role stands there now.
+            # A role that was deleted tells of a file that is there: what it is about has to be known, and
+            # whose role stands there now.
             gone = [row.values for row in lying.values() if row.kind in ("party", "fiche")]
             dossiers, fiches = ({str(row[name]) for row in gone if row.get(name) is not None} for name in ("dossier", "fiche"))
             self._take(("dossier", "id", dossiers - self.material.dossiers.keys()), ("fiche", "id", fiches - self.material.fiches.keys()))

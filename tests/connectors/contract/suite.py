@@ -1,7 +1,8 @@
-"""What every connector keeps to. A connector's test module inherits `ConnectorContract` and says how to connect.
+"""What every connector keeps to. A connector's test module inherits `ConnectorContract` and says how to
+connect.
 
-The suite speaks through the protocol alone. It makes its own rows, without personal data, and removes them, so that it can also ask a real
-test environment whether the emulator tells the truth.
+The suite speaks through the protocol alone. It makes its own rows, without personal data, and removes them,
+so that it can also ask a real test environment whether the emulator tells the truth.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class ConnectorContract:
         (result,) = connector.change([ChangeSet("one", operations)])
         return result
 
-    # -- what it is --------------------------------------------------------------------------------------------------------
+    # -- what it is ------------------------------------------------------------------------------------------
 
     def test_the_mapping_fits(self, connector: Connector) -> None:
         assert [finding for finding in connector.check() if finding.is_error] == []
@@ -85,7 +86,7 @@ class ConnectorContract:
         assert connector.record(connector.table(Dossier)) is Dossier
         assert connector.record("no_such_table") is None
 
-    # -- reading -----------------------------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def test_a_row_that_was_made_is_read_with_its_id_and_version(self, rows: Rows) -> None:
         made = rows.make(Statistic, name="contract", year=2026, count=1)
@@ -125,7 +126,7 @@ class ConnectorContract:
         rows.make(Statistic, name="contract", year=2026, count=1)
         assert (connector.total(Statistic) or 0) >= 0
 
-    # -- writing -----------------------------------------------------------------------------------------------------------
+    # -- writing ---------------------------------------------------------------------------------------------
 
     def test_no_change_sets_give_no_results(self, connector: Connector) -> None:
         assert connector.change([]) == []

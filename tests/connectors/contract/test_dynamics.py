@@ -1,7 +1,9 @@
-"""The Dynamics connector keeps to the contract: against the emulator, and against a real test environment where one is named.
+"""The Dynamics connector keeps to the contract: against the emulator, and against a real test environment
+where one is named.
 
-`CRM_COMPLIANCE_TEST_URL` names its Web API root; the other settings (application, certificate, mapping) are those of the product, with the
-same prefix: `CRM_COMPLIANCE_TEST_CRM_CLIENT_ID` and so on. Use an environment in which nothing is lost if a test fails half-way.
+`CRM_COMPLIANCE_TEST_URL` names its Web API root; the other settings (application, certificate, mapping) are
+those of the product, with the same prefix: `CRM_COMPLIANCE_TEST_CRM_CLIENT_ID` and so on. Use an environment
+in which nothing is lost if a test fails half-way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A CRM at the HTTP edge: definitions from an environment file, rows from lists, and whatever fault a test asks for."""
+"""A CRM at the HTTP edge: definitions from an environment file, rows from lists, and whatever fault a test
+asks for."""
 
 from __future__ import annotations
 

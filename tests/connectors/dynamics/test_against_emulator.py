@@ -1,4 +1,5 @@
-"""The real client against the emulator, over real HTTP: what is loaded is what is read, and change sets happen whole or not at all."""
+"""The real client against the emulator, over real HTTP: what is loaded is what is read, and change sets
+happen whole or not at all."""
 
 from __future__ import annotations
 
@@ -165,7 +166,8 @@ def test_the_mapping_of_one_organisation_does_not_fit_another(shared: RunningEmu
 
 
 def translated(rows: Rows) -> Rows:
-    """The same facts in the second organisation's tables: columns by field, options by key, days in the column's own kind."""
+    """The same facts in the second organisation's tables: columns by field, options by key, days in the
+    column's own kind."""
     here, there = (
         mapping_in(REFERENCE),
         mapping_in(SECOND_MAPPING),
@@ -215,7 +217,7 @@ def _translated(source: Table, old: Column, new: Column, value: Any, names: dict
     return value
 
 
-# -- reading under faults ----------------------------------------------------------------------------------------------
+# -- reading under faults ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["truncate", "lose_row", "duplicate_row", "cut_before", "cut_after"])
@@ -277,7 +279,7 @@ def test_the_crm_counts_for_itself(shared: RunningEmulator) -> None:
         assert connector.read_set("cf_dossiers").rows == 60
 
 
-# -- writing -----------------------------------------------------------------------------------------------------------
+# -- writing -------------------------------------------------------------------------------------------------
 
 
 def one(connector: DynamicsConnector, record: type[Record], *fields: str) -> Any:

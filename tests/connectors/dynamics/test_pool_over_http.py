@@ -66,7 +66,8 @@ def test_two_users_erase_everything_in_parallel_each_row_once(emulator: RunningE
 
 @pytest.mark.parametrize("requests", [80, 200])
 def test_on_a_virtual_clock_the_emulators_limit_is_used_and_never_met(requests: int) -> None:
-    """The same sleep moves the emulator's clock and ours; one row a request, so that the number of requests is the limit."""
+    """The same sleep moves the emulator's clock and ours; one row a request, so that the number of requests
+    is the limit."""
     with running(limits=True) as emulator:
         waited: list[float] = []
 

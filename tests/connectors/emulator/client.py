@@ -80,7 +80,8 @@ class Client:
         self.control("PUT", "switches", switches)
 
     def application(self, client_id: str, privileges: dict[str, Any] | None = None) -> Client:
-        """Another application, signed in: System Administrator as every new one, or with exactly these privileges and their depths."""
+        """Another application, signed in: System Administrator as every new one, or with exactly these
+        privileges and their depths."""
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": "verzonnen", "scope": "x/.default"}
         token = requests.post(f"{self.root}/tenant/oauth2/v2.0/token", data=form, timeout=30).json()["access_token"]
         if privileges is not None:

@@ -1,4 +1,5 @@
-"""What the audit log keeps of changes and deletes, how it is read, and how it is purged (sections 11.3 and 15 of the wire reference)."""
+"""What the audit log keeps of changes and deletes, how it is read, and how it is purged (sections 11.3 and 15
+of the wire reference)."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ def purge(crm: Client, row: str) -> dict[str, Any]:
     return document
 
 
-# -- what is written ---------------------------------------------------------------------------------------------------
+# -- what is written -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.row(27)
@@ -155,7 +156,7 @@ def test_audit_rows_are_read_only(crm: Client) -> None:
     assert crm.exists("audits", audit)
 
 
-# -- history -----------------------------------------------------------------------------------------------------------
+# -- history -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.row(27)
@@ -256,7 +257,7 @@ def test_a_history_that_makes_no_sense_is_refused(crm: Client, path: str, code: 
     assert error_of(crm.get(path.replace("{{}}", target).replace("{{", "{").replace("}}", "}"))) == (400, code)
 
 
-# -- purging -----------------------------------------------------------------------------------------------------------
+# -- purging -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.row(28)

@@ -1,4 +1,5 @@
-"""The sign-in service once told whom it knows: tenants, applications by secret or certificate, and who types a device code."""
+"""The sign-in service once told whom it knows: tenants, applications by secret or certificate, and who types
+a device code."""
 
 from __future__ import annotations
 
@@ -60,7 +61,7 @@ def an_assertion(crm: Client, *, key: Any = KEY, alg: str = "PS256", header: dic
     return jwt.encode(stated, key, algorithm=alg, headers=header or {"x5t#S256": thumbprint})
 
 
-# -- applications ------------------------------------------------------------------------------------------------------
+# -- applications --------------------------------------------------------------------------------------------
 
 
 @FORMS
@@ -120,7 +121,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(crm: Client, documen
     assert crm.control("GET", "authority")["tenants"] == ["tenant"]
 
 
-# -- assertions --------------------------------------------------------------------------------------------------------
+# -- assertions ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alg", ["PS256", "RS256"])
@@ -160,7 +161,7 @@ def test_a_statement_that_is_none_is_refused(crm: Client, text: str) -> None:
     assert refusal(post(crm, "tenant/oauth2/v2.0/token", **TOKEN_FORM, **form)) == (401, "invalid_client")
 
 
-# -- device codes ------------------------------------------------------------------------------------------------------
+# -- device codes --------------------------------------------------------------------------------------------
 
 
 def ask(crm: Client, endpoint: str, code: str, client: str = "client") -> requests.Response:

@@ -13,7 +13,7 @@ from connectors.emulator.serving.server import running
 from tests.connectors.emulator.bulk_deletes import advance, body, finished, one, query, run_of, start, state
 from tests.connectors.emulator.client import Client, change_set, error_of, new_id, request_part
 
-# -- what it asks for --------------------------------------------------------------------------------------------------
+# -- what it asks for ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.row(24)
@@ -61,7 +61,7 @@ def test_tables_without_a_delete_are_refused(jobs: Client, table: str) -> None:
     assert error_of(jobs.send("POST", "BulkDelete", body(query(table)))) == (405, "0x80040800")
 
 
-# -- a job by the clock ------------------------------------------------------------------------------------------------
+# -- a job by the clock --------------------------------------------------------------------------------------
 
 
 @pytest.mark.row(24)
@@ -183,7 +183,7 @@ def test_a_change_set_that_fails_leaves_no_job(jobs: Client) -> None:
     assert not jobs.exists("cf_fiches", fiche)
 
 
-# -- rows that stay ----------------------------------------------------------------------------------------------------
+# -- rows that stay ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.row(24)
@@ -246,7 +246,7 @@ def test_what_goes_along_is_counted_by_table(jobs: Client) -> None:
     assert jobs.emulator.stats()["operations"]["delete"] == before + 1
 
 
-# -- queries -----------------------------------------------------------------------------------------------------------
+# -- queries -------------------------------------------------------------------------------------------------
 
 
 def test_the_typed_form_of_the_python_client_is_understood(jobs: Client) -> None:

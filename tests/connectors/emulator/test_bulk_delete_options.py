@@ -52,7 +52,7 @@ def test_rows_in_the_recycle_bin_are_purged_by_their_source(jobs: Client) -> Non
     assert binned(jobs, fiche) == 0
 
 
-# -- privileges --------------------------------------------------------------------------------------------------------
+# -- privileges ----------------------------------------------------------------------------------------------
 
 FICHES = {"prvReadcf_fiche": "Global", "prvDeletecf_fiche": "Global"}
 FOLLOWS = {f"prvRead{name}": "Global" for name in ("AsyncOperation", "BulkDeleteOperation", "BulkDeleteFailure")}

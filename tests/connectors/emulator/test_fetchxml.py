@@ -14,7 +14,7 @@ from tests.connectors.emulator.fetches import LABEL, address, fill, found, names
 
 pytestmark = pytest.mark.row(45)
 
-# -- rows --------------------------------------------------------------------------------------------------------------
+# -- rows ----------------------------------------------------------------------------------------------------
 
 
 def test_null_columns_are_left_out_and_the_key_always_comes(crm: Client) -> None:
@@ -65,7 +65,7 @@ def test_an_order_by_a_choice_goes_by_its_label_unless_raw_values_are_asked_for(
     assert raw == sorted(raw)
 
 
-# -- links -------------------------------------------------------------------------------------------------------------
+# -- links ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_columns_can_be_compared_with_each_other(crm: Client) -> None:
     assert names(crm, "<filter><condition attribute='cf_name' operator='eq' valueof='cf_courtreference' /></filter>") == ["same"]
 
 
-# -- where the rows lie ------------------------------------------------------------------------------------------------
+# -- where the rows lie --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("source", ["bin", "retained"])
@@ -159,7 +159,7 @@ def test_a_source_that_does_not_exist_is_refused(crm: Client) -> None:
     assert refusal(crm, "<fetch datasource='attic'><entity name='cf_dossier' /></fetch>")[0] == 400
 
 
-# -- who may see what --------------------------------------------------------------------------------------------------
+# -- who may see what ----------------------------------------------------------------------------------------
 
 
 def signed_in(crm: Client, privileges: dict[str, str]) -> Client:
@@ -225,7 +225,7 @@ def test_no_kind_of_query_shows_a_secured_column(tmp_path: Path) -> None:
 
 FILTERED = "<fetch><entity name='cf_dossier'><filter><condition {} /></filter></entity></fetch>"
 
-# -- refusals ----------------------------------------------------------------------------------------------------------
+# -- refusals ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

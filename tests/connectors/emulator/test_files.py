@@ -92,7 +92,7 @@ def test_a_single_property_put_does_not_write_a_file_column(crm: Client, recordi
     assert crm.send("PUT", f"cf_recordings({recording})/cf_media", {"value": None}).status_code == 405
 
 
-# -- conditions --------------------------------------------------------------------------------------------------------
+# -- conditions ----------------------------------------------------------------------------------------------
 
 
 def test_the_headers_of_the_vendors_client_are_accepted(crm: Client, recording: str) -> None:
@@ -108,7 +108,7 @@ def test_the_headers_of_the_vendors_client_are_accepted(crm: Client, recording: 
     assert upload(crm, recording, **{"If-None-Match": "null"}).status_code == 204
 
 
-# -- chunks ------------------------------------------------------------------------------------------------------------
+# -- chunks --------------------------------------------------------------------------------------------------
 
 
 def begin(crm: Client, recording: str, name: str = "gesprek.mp3", **more: str) -> str:
@@ -215,7 +215,7 @@ def test_without_chunks_files_move_whole_only(crm: Client, recording: str) -> No
     assert base64.b64decode(post(crm, "DownloadBlock", **whole).json()["Data"]) == AUDIO
 
 
-# -- blocks ------------------------------------------------------------------------------------------------------------
+# -- blocks --------------------------------------------------------------------------------------------------
 
 
 def post(crm: Client, message: str, **parameters: Any) -> requests.Response:
@@ -332,7 +332,7 @@ def test_an_upload_in_a_failed_change_set_leaves_nothing(crm: Client, recording:
     assert content(crm, recording) == AUDIO
 
 
-# -- fileattachments ---------------------------------------------------------------------------------------------------
+# -- fileattachments -----------------------------------------------------------------------------------------
 
 
 def test_what_is_attached_is_listed(crm: Client, recording: str) -> None:

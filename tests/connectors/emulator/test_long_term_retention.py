@@ -1,4 +1,5 @@
-"""Long-term retention: policies and messages that put rows out of reach, and the one way to delete them there."""
+"""Long-term retention: policies and messages that put rows out of reach, and the one way to delete them
+there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The profile of a server on-premises: an older version, AD FS and Windows credentials, no service protection, errors that say more."""
+"""The profile of a server on-premises: an older version, AD FS and Windows credentials, no service
+protection, errors that say more."""
 
 from __future__ import annotations
 

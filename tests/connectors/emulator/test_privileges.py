@@ -226,7 +226,7 @@ def test_basic_user_reads_definitions_and_no_fiches(crm: Client, caller: Caller)
     assert client.get("cf_fiches").status_code == 403
 
 
-# -- administering through the Web API ------------------------------------------------------------------------------------
+# -- administering through the Web API -----------------------------------------------------------------------
 
 
 def privilege(crm: Client, name: str) -> str:
@@ -330,7 +330,7 @@ def test_privileges_that_are_none_are_not_controlled(crm: Client) -> None:
         assert requests.put(f"{crm.root}/_emulator/privileges", json=body, timeout=10).status_code == 400
 
 
-# -- custom logic and the headers that skip it -----------------------------------------------------------------------------
+# -- custom logic and the headers that skip it ---------------------------------------------------------------
 
 HOLD = {"table": "cf_dossier", "message": "Delete", "when": {"cf_legalhold": True}, "do": "refuse", "text": "Er rust een bewaarplicht op."}
 

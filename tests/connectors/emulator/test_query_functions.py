@@ -1,4 +1,5 @@
-"""Dataverse's query functions beyond dates and sets: hierarchies, the caller's people, language, fiscal periods; each in its three forms.
+"""Dataverse's query functions beyond dates and sets: hierarchies, the caller's people, language, fiscal
+periods; each in its three forms.
 
 A form is `$filter`, FetchXML or a QueryExpression; the last is seen by what a bulk delete leaves.
 """
@@ -45,7 +46,7 @@ def deleted(crm: Client, column: str, operator: str, values: Iterable[Any] = ())
     return " ".join(sorted(before - {row["cf_name"] for row in crm.rows("cf_dossiers?$select=cf_name")}))
 
 
-# -- hierarchies -------------------------------------------------------------------------------------------------------
+# -- hierarchies ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -113,12 +114,13 @@ def test_a_line_that_bites_its_tail_ends(crm: Client) -> None:
     assert {row["businessunitid"] for row in rows} == {one, two}
 
 
-# -- the caller's people -----------------------------------------------------------------------------------------------
+# -- the caller's people -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def owned(crm: Client) -> Client:
-    """Karim reports to Sofie, Sofie to the caller; the caller is in one team, Karim in another; each owns the dossier of their name."""
+    """Karim reports to Sofie, Sofie to the caller; the caller is in one team, Karim in another; each owns the
+    dossier of their name."""
     other = new_id()
     crm.emulator.load([("team", {"teamid": other, "name": "Tweede team"})])
     for team, member in ((TEAM, ME), (other, KARIM)):
@@ -183,12 +185,13 @@ def test_the_language_of_the_user_is_the_organisations(crm: Client) -> None:
         assert [row["languagecode"] for row in rows] == [DUTCH]
 
 
-# -- fiscal periods ----------------------------------------------------------------------------------------------------
+# -- fiscal periods ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def quarters(crm: Client) -> Client:
-    """One dossier at the beginning of each quarter, `2029-4` to `2031-3`, and one without a date; it is May 2030."""
+    """One dossier at the beginning of each quarter, `2029-4` to `2031-3`, and one without a date; it is May
+    2030."""
     crm.control("PUT", "clock", {"now": "2030-05-15T12:00:00Z"})
     starts = [(year, quarter) for year in (2029, 2030, 2031) for quarter in (1, 2, 3, 4)][3:-1]
     crm.emulator.load(
@@ -266,7 +269,7 @@ def test_an_operator_takes_as_many_values_as_it_means(crm: Client, operator: str
     assert f"'{operator}'" in message
 
 
-# -- names and parameters ----------------------------------------------------------------------------------------------
+# -- names and parameters ------------------------------------------------------------------------------------
 
 
 def test_lists_come_by_alias_too(crm: Client) -> None:

@@ -1,4 +1,5 @@
-"""What stays restorable after a delete, for how long, and how it comes back (sections 11.4 and 15 of the wire reference)."""
+"""What stays restorable after a delete, for how long, and how it comes back (sections 11.4 and 15 of the wire
+reference)."""
 
 from __future__ import annotations
 

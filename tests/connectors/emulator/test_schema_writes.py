@@ -1,4 +1,5 @@
-"""The schema written over the Web API: what is made works at once, what is refused changes nothing, and a restart keeps all of it."""
+"""The schema written over the Web API: what is made works at once, what is refused changes nothing, and a
+restart keeps all of it."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ def visits(crm: Client) -> Client:
     return crm
 
 
-# -- tables --------------------------------------------------------------------------------------------------------------
+# -- tables --------------------------------------------------------------------------------------------------
 
 
 def test_a_new_table_takes_rows_at_once(crm: Client) -> None:
@@ -104,7 +105,7 @@ def test_a_table_of_the_platform_or_in_use_stays(crm: Client, table: str, code: 
     assert exists(crm, table)
 
 
-# -- columns -------------------------------------------------------------------------------------------------------------
+# -- columns -------------------------------------------------------------------------------------------------
 
 OPTIONS = {"IsGlobal": False, "Options": [{"Value": 7, "Label": label("Red")}, {"Label": label("Green")}]}
 TRUE_FALSE = {"TrueOption": {"Value": 1, "Label": label("Done")}, "FalseOption": {"Value": 0, "Label": label("Open")}}
@@ -236,7 +237,7 @@ def test_a_column_of_the_reference_environment_can_go_too(crm: Client) -> None:
     assert len(crm.rows("activitypointers?$select=subject")) == 1
 
 
-# -- who may ------------------------------------------------------------------------------------------------------------
+# -- who may -------------------------------------------------------------------------------------------------
 
 AS_SOFIE = {"MSCRMCallerID": "9e8f0000-0000-4000-8000-0000000000a2"}  # has the role Basic User
 
@@ -268,7 +269,7 @@ def test_rows_of_a_new_table_are_the_administrators_until_a_role_says_more(visit
     assert visits.rows("privileges?$filter=name eq 'prvReadnew_Visit'&$select=name") == []
 
 
-# -- together with everything else ---------------------------------------------------------------------------------------
+# -- together with everything else ---------------------------------------------------------------------------
 
 
 def test_a_failed_change_set_leaves_the_schema_as_it_was(visits: Client) -> None:

@@ -146,7 +146,8 @@ def test_every_telephone_number_has_the_fictitious_pattern(rows: list[tuple[str,
 
 
 def independent_check(digits: str) -> str | None:
-    """ "19" or "20": the century whose check fits, by adding 2·10⁹ to the remainder instead of writing a 2 in front."""
+    """ "19" or "20": the century whose check fits, by adding 2·10⁹ to the remainder instead of writing a 2 in
+    front."""
     body, check = int(digits[:9]), int(digits[9:])
     if (body + check) % 97 == 0:
         return "19"

@@ -1,4 +1,5 @@
-"""The fictitious organisation has every case that the retention schedule speaks of, and was cleaned until recently."""
+"""The fictitious organisation has every case that the retention schedule speaks of, and was cleaned until
+recently."""
 
 import re
 from collections import Counter, defaultdict
@@ -37,7 +38,8 @@ class Crm:
                 self.children[party.get("cf_dossierid") or party["cf_ficheid"]].append(self.contacts.get(party.get("cf_contactid", ""), {}))
 
     def due_units(self, day: date = AS_OF) -> int:
-        """Dossiers and lone fiches past their end, by a plain reading of the schedule; births only where fully known."""
+        """Dossiers and lone fiches past their end, by a plain reading of the schedule; births only where
+        fully known."""
         dossiers = (self._end(row, self.fiches[row["cf_dossierid"]], row["cf_dossierid"]) for row in self.tables["cf_dossier"])
         lone = (self._end({"statecode": 1}, [fiche], fiche["cf_ficheid"]) for fiche in self.fiches[""])
         return sum(end is not None and end < day for end in [*dossiers, *lone])

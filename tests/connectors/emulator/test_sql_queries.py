@@ -1,4 +1,5 @@
-"""The `sql` option, as the vendor's Python client uses it: what it documents works, what it names as unsupported is refused."""
+"""The `sql` option, as the vendor's Python client uses it: what it documents works, what it names as
+unsupported is refused."""
 
 from __future__ import annotations
 

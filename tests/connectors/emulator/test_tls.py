@@ -1,4 +1,5 @@
-"""https: the certificate is written, fits this machine's names only, and faults break off there as they do over plain HTTP."""
+"""https: the certificate is written, fits this machine's names only, and faults break off there as they do
+over plain HTTP."""
 
 from __future__ import annotations
 

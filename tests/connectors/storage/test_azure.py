@@ -1,4 +1,5 @@
-"""Blobs of one container, against azurite over HTTP; what azurite does not have (versions, soft delete) against canned answers."""
+"""Blobs of one container, against azurite over HTTP; what azurite does not have (versions, soft delete)
+against canned answers."""
 
 from __future__ import annotations
 
@@ -85,7 +86,8 @@ def test_a_container_that_is_gone_is_no_removal(blob_service: str) -> None:
 def test_a_signature_alone_is_enough_and_tells_less(
     store: BlobContainer, service: BlobServiceClient, container: str, blob_service: str
 ) -> None:
-    """An account's address with a shared access signature of the container; the account's properties stay closed to it."""
+    """An account's address with a shared access signature of the container; the account's properties stay
+    closed to it."""
     signature = generate_container_sas(
         ACCOUNT,
         container,

@@ -44,7 +44,7 @@ def data(compiled: Compilation) -> dict[str, Any]:
     return found
 
 
-# -- which files --------------------------------------------------------------------------------------------------------
+# -- which files ---------------------------------------------------------------------------------------------
 
 
 def test_a_package_has_these_files() -> None:
@@ -103,7 +103,7 @@ def test_two_neutral_packages_differ_in_nothing_but_what_they_must() -> None:
     assert "size" not in manifests[0]
 
 
-# -- data ---------------------------------------------------------------------------------------------------------------
+# -- data ----------------------------------------------------------------------------------------------------
 
 
 def test_the_data_have_the_keys_that_were_promised() -> None:
@@ -163,7 +163,7 @@ def test_what_is_held_has_no_last_day() -> None:
     assert data(compilation(contexts=(held,)))["contexts"][0]["retention"]["last_day"] is None
 
 
-# -- table --------------------------------------------------------------------------------------------------------------
+# -- table ---------------------------------------------------------------------------------------------------
 
 BEGINS = "=+-@\t\r\n＝＋－＠"
 
@@ -187,7 +187,7 @@ def test_numbers_and_yes_or_no_stay_what_they_are() -> None:
     assert (cell(-25.5), cell(True), cell(None), cell("2026-01-15"), cell("a-b")) == ("-25.5", "true", "", "2026-01-15", "a-b")
 
 
-# -- manifest and archive -----------------------------------------------------------------------------------------------
+# -- manifest and archive ------------------------------------------------------------------------------------
 
 
 def test_the_manifest_has_the_sum_of_every_other_file() -> None:
@@ -219,7 +219,7 @@ def test_a_passphrase_cannot_be_guessed_and_can_be_read_out() -> None:
     assert 16 * math.log2(14 * 5) >= 80
 
 
-# -- the last look ------------------------------------------------------------------------------------------------------
+# -- the last look -------------------------------------------------------------------------------------------
 
 SECRET = (name_needle("Els", "Geheim"), needle("phone", "+32 470 12 34 56"))
 
@@ -305,7 +305,7 @@ def test_a_name_in_the_name_of_a_file_stops_the_release() -> None:
         package_of(named, SENDER, {"els-geheim.png": a_picture()})
 
 
-# -- the working copy ---------------------------------------------------------------------------------------------------
+# -- the working copy ----------------------------------------------------------------------------------------
 
 
 def test_a_working_copy_lies_in_a_folder_of_its_own(tmp_path: Path) -> None:

@@ -196,7 +196,8 @@ def test_a_neutral_letter_is_the_neutral_text_and_nothing_else(language: str, ri
 @pytest.mark.parametrize("changes", [{"answer": "neutral"}, {"refusal": "RF-07", "right": "erasure"}], ids=["neutral", "refused"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_answer_to_a_minor_has_a_page_for_children(language: str, changes: dict[str, Any]) -> None:
-    """EXP-10: with the name that they gave and a number to call; of a package there is no word, since there is none."""
+    """EXP-10: with the name that they gave and a number to call; of a package there is no word, since there
+    is none."""
     lotte = Addressee("Lotte Peeters (fictief)", is_minor=True, first_name="Lotte")
     text = text_of(letter(compilation(language=language, addressee=lotte, items=(), contexts=(), withheld=(), **changes)))
     words = texts_in(language)
@@ -327,7 +328,8 @@ def test_the_first_page_says_who_how_many_from_when_to_when_and_what_was_left_ou
 
 
 def test_a_record_that_is_decided_on_in_parts_is_counted_once() -> None:
-    """RGT-09, EXP-08: of a conversation number and day, its text released apart, and a file that hangs on it are one record."""
+    """RGT-09, EXP-08: of a conversation number and day, its text released apart, and a file that hangs on it
+    are one record."""
     text = fiche(2, item="item-3", fields=(Field("summary", "WHAT THE CRM HAS", is_text=True),))
     file = msgspec.structs.replace(PHOTO, source=text.source, kind="fiche")
     compiled = compilation(scope="on_behalf_limited", items=(fiche(2, needs_review=False, proposal=""), text, file, fiche(7)), withheld=())
@@ -403,7 +405,8 @@ def test_a_field_that_is_not_shown_is_its_label() -> None:
 
 
 def test_two_neutral_letters_look_alike() -> None:
-    """R-106: text, pictures and metadata of two neutral letters are the same but for addressee, reference and date."""
+    """R-106: text, pictures and metadata of two neutral letters are the same but for addressee, reference and
+    date."""
     one = letter(neutral())
     other = letter(neutral(addressee=Addressee("Bram Maes (fictief)"), request="request-ffffffffffff", reference="request-ffffffffffff"))
     assert _masked(text_of(one)) == _masked(text_of(other))

@@ -1,4 +1,5 @@
-"""No surname stops a release of which it is no part, and every one that is a part does (EXP-06, R-118). All people are fictitious."""
+"""No surname stops a release of which it is no part, and every one that is a part does (EXP-06, R-118). All
+people are fictitious."""
 
 from __future__ import annotations
 
@@ -75,7 +76,8 @@ def test_no_surname_stops_a_letter_that_tells_nothing(language: str, bare: dict[
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_name_that_is_a_word_of_every_letter_is_found_where_the_crm_has_it(language: str) -> None:
-    """One by one: planted in a text, a field and a recipient, each stops the release; the same word of ours does not."""
+    """One by one: planted in a text, a field and a recipient, each stops the release; the same word of ours
+    does not."""
     words = sorted({word for text in texts_in(language).all_texts() for word in re.findall(r"[^\W\d_]{7,}", text)})
     found = 0
     for word in words:

@@ -156,7 +156,7 @@ def test_replay_is_no_kind_to_plan(typist: Typist, org: Night) -> None:
     assert "--kind is" in typist.refused("plan", "--kind", "replay", code=2)["message"]
 
 
-# -- erased check ------------------------------------------------------------------------------------------------------
+# -- erased check --------------------------------------------------------------------------------------------
 
 
 def remember(org: Night, table: str, row: str, operation: str = "delete") -> None:
@@ -213,7 +213,8 @@ def test_a_bad_file_is_refused_with_its_line(typist: Typist, org: Night, tmp_pat
 
 
 def test_the_journal_alone_is_enough(typist: Typist, org: Night, backup: tuple[dict[str, str], Backup], tmp_path: Path) -> None:
-    """A database that was lost: what is in the file beside it is still known. ERASURES_FILE says where that is."""
+    """A database that was lost: what is in the file beside it is still known. ERASURES_FILE says where that
+    is."""
     cases, _ = backup
     typist.set(ERASURES_FILE=str(tmp_path / "elsewhere" / "register.jsonl"))
     a_night(typist, org)

@@ -1,4 +1,5 @@
-"""A store remembers the CRMs that it has served: what is believed on this machine is never believed near a real one (section 9.4)."""
+"""A store remembers the CRMs that it has served: what is believed on this machine is never believed near a
+real one (section 9.4)."""
 
 from __future__ import annotations
 
@@ -171,7 +172,8 @@ def test_an_older_store_is_judged_by_its_plans(typist: Typist) -> None:
 
 
 def test_an_older_store_of_this_machine_goes_on_once_a_person_has_said_so(typist: Typist, org: Night) -> None:
-    """ACC-06: that the end of its ledger was never signed, and that the signed end was removed, look the same."""
+    """ACC-06: that the end of its ledger was never signed, and that the signed end was removed, look the
+    same."""
     with store_of(typist) as store:
         planned(store, "http://127.0.0.1:1/api/data/v9.2/")
     older(typist)

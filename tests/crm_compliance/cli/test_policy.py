@@ -71,7 +71,8 @@ def test_a_plan_goes_by_the_version_of_the_day_that_it_looks_at(typist: Typist, 
 
 
 def test_a_run_keeps_the_version_of_its_plan(typist: Typist, org: Night, folder: Path) -> None:
-    """A plan of the last night of a version is applied under it although another is in force by then; not where its file has gone."""
+    """A plan of the last night of a version is applied under it although another is in force by then; not
+    where its file has gone."""
     org.dossier("social_card", spoken=LONG_AGO)
     typist.set(CLOCK="2026-11-30T20:00:00Z")
     plans = [typist.ask("plan")["plan"] for _ in range(2)]
@@ -86,7 +87,8 @@ def test_a_run_keeps_the_version_of_its_plan(typist: Typist, org: Night, folder:
 
 
 def test_what_the_version_in_force_by_now_keeps_stays(typist: Typist, org: Night) -> None:
-    """Erasing too early cannot be repaired: a plan of the last night of a shorter term takes nothing that the longer one keeps."""
+    """Erasing too early cannot be repaired: a plan of the last night of a shorter term takes nothing that the
+    longer one keeps."""
     versions = typist.folder / "versions"
     versions.mkdir()
     changed(typist, "first.yaml", folder=versions)

@@ -1,4 +1,5 @@
-"""certificate, keys, evidence, ledger verify: proof that somebody else can check with nothing but the files."""
+"""certificate, keys, evidence, ledger verify: proof that somebody else can check with nothing but the
+files."""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ def offline(typist: Typist, folder: Path) -> None:
     typist.set(CRM_URL="http://127.0.0.1:9/", DATA_DIR=str(folder / "elsewhere"))
 
 
-# -- certificate -------------------------------------------------------------------------------------------------------------------
+# -- certificate ---------------------------------------------------------------------------------------------
 
 
 def test_certificates_are_written_and_verify_on_another_machine(typist: Typist, org: Night, tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_another_file_is_no_broken_certificate(typist: Typist, tmp_path: Path) -
     assert "not a file of certificates" in typist.refused("certificate", "verify", tmp_path / "letter.json", code=2)["message"]
 
 
-# -- keys --------------------------------------------------------------------------------------------------------------------------
+# -- keys ----------------------------------------------------------------------------------------------------
 
 
 def test_keys_are_told_to_the_ledger_when_they_are_made_and_replaced(typist: Typist, org: Night) -> None:
@@ -200,7 +201,7 @@ def test_the_schedule_sets_the_term(typist: Typist, org: Night, tmp_path: Path) 
     assert typist.ask("keys", "show")["keys"][0]["until"] == "2056-11-25"
 
 
-# -- the ledger --------------------------------------------------------------------------------------------------------------------
+# -- the ledger ----------------------------------------------------------------------------------------------
 
 
 def exported(typist: Typist, tmp_path: Path) -> tuple[Path, Path, Path]:
@@ -306,7 +307,7 @@ def test_the_anchor_can_lie_elsewhere(typist: Typist, org: Night, tmp_path: Path
     assert typist.ask("ledger", "verify")["checkpoints"] == 1
 
 
-# -- the evidence pack -------------------------------------------------------------------------------------------------------------
+# -- the evidence pack ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +318,8 @@ def kept_packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def pack(typist: Typist, org: Night, tmp_path: Path, kept_packs: Path) -> Path:
-    """An unpacked archive after two nights, with a hold, a denied attempt and replaced keys; each test has a copy to spoil."""
+    """An unpacked archive after two nights, with a hold, a denied attempt and replaced keys; each test has a
+    copy to spoil."""
     if not (kept_packs / "pack").exists():
         make_pack(typist, org, tmp_path)
         shutil.copytree(tmp_path / "pack", kept_packs / "pack")

@@ -1,4 +1,5 @@
-"""What an answer does not tell, and how it does not tell that: suspicions, neutral answers (R-106 to R-116). Everybody is fictitious."""
+"""What an answer does not tell, and how it does not tell that: suspicions, neutral answers (R-106 to R-116).
+Everybody is fictitious."""
 
 from __future__ import annotations
 
@@ -48,9 +49,11 @@ def masked(compilation: Compilation) -> dict[str, Any]:
 
 @pytest.mark.parametrize("language", ["nl", "fr", "es"])
 def test_nobody_can_tell_an_unknown_person_from_a_suspect(typist: Typist, org: Night, language: str) -> None:
-    """R-106, R-111, R-116, SUS-04, SUS-07: the same answer, the same steps, two approvals, the same row of the register.
+    """R-106, R-111, R-116, SUS-04, SUS-07: the same answer, the same steps, two approvals, the same row of
+    the register.
 
-    The suspect's preferred language is told by no file: a request in Spanish is answered in Dutch for both (R-122).
+    The suspect's preferred language is told by no file: a request in Spanish is answered in Dutch for both
+    (R-122).
     """
     person = jan(org, cf_language=100000001, birthdate="2011-01-01")
     suspect(org, person, org.dossier("grooming", closed=False))

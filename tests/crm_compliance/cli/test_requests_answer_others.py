@@ -1,4 +1,5 @@
-"""What an answer does not tell of other files, other people and those to whom something was passed on. Everybody is fictitious."""
+"""What an answer does not tell of other files, other people and those to whom something was passed on.
+Everybody is fictitious."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def a_report(org: Night, person: str, summary: str, **columns: Any) -> tuple[str
 
 @pytest.mark.parametrize("is_suspect", [True, False])
 def test_the_numbers_of_all_other_files_are_replaced_alike(typist: Typist, org: Night, is_suspect: bool) -> None:
-    """SUS-05, EXP-09: the file of a suspicion, one in which the person has no part, a fiche, and proceedings; the own numbers stay."""
+    """SUS-05, EXP-09: the file of a suspicion, one in which the person has no part, a fiche, and proceedings;
+    the own numbers stay."""
     person = jan(org)
     a_report(org, person, "Zie D-2026-0111, F-2026-0112, d 2026/0666, D-2026-0777, F-2026-7771, BR.20.L7.001234 van 2026.")
     closed = org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0666")
@@ -40,7 +42,8 @@ def test_the_numbers_of_all_other_files_are_replaced_alike(typist: Typist, org: 
 
 @pytest.mark.parametrize("named", ["D-2025-0042", "d 2019/7", "D2026.01234", "f-2024-0009"])
 def test_a_number_of_a_file_that_is_not_there_is_replaced_like_one_that_is(typist: Typist, org: Night, named: str) -> None:
-    """SUS-05, EXP-09: in clear beside a gap it would tell that the gap is a file. Own numbers, days, plates and amounts stay."""
+    """SUS-05, EXP-09: in clear beside a gap it would tell that the gap is a file. Own numbers, days, plates
+    and amounts stay."""
     person = jan(org)
     a_report(org, person, f"Zie {named}, D-2026-0777 en D-2026-111 (2026-03-04, CD-20 en 2026 0042, B-1000).")
     org.dossier("sexting", closed=False, fiches=0, cf_name="D-2026-0777")
@@ -55,7 +58,8 @@ def test_a_number_of_a_file_that_is_not_there_is_replaced_like_one_that_is(typis
     "added", ["mevrouw Quintens", "0471 55 66 77", "quintens@example.com", "Dorpsstraat 12, 9000 Gent", "85.07.30-997.34"]
 )
 def test_a_reviewer_adds_no_name_or_number_that_the_answer_does_not_have(typist: Typist, org: Night, added: str) -> None:
-    """EXP-06, EXP-07: nobody knows whose it is, so that no later look would find it; where it is nobody else, a person says so."""
+    """EXP-06, EXP-07: nobody knows whose it is, so that no later look would find it; where it is nobody else,
+    a person says so."""
     person = jan(org, telephone1="+32470112233")
     a_report(org, person, "Ik zag op 3 maart een auto. U kunt mij bereiken op +32470112233.")
     asking = asked_by(typist, JAN, person, kind="witness")
@@ -82,7 +86,8 @@ def test_no_text_of_a_contact_is_told_to_somebody_who_is_suspected_elsewhere(typ
 
 
 def test_a_recipient_is_decided_about_by_itself(typist: Typist, org: Night) -> None:
-    """7.1(c): the police waits for the DPO, and where the fiche or the recipient is withheld neither name, day nor class is told."""
+    """7.1(c): the police waits for the DPO, and where the fiche or the recipient is withheld neither name,
+    day nor class is told."""
     person = jan(org)
     a_report(org, person, "Ik zag een auto.", cf_transmittedto="PZ Zuid (fictief)", cf_transmittedon="2026-02-03")
     asking = asked_by(typist, JAN, person, kind="witness")
@@ -136,7 +141,8 @@ def lean_mapping(typist: Typist) -> None:
 
 
 def test_nothing_is_called_searched_that_was_not(typist: Typist, org: Night) -> None:
-    """EXP-03: a table that is not mapped and has rows of people is named by match, by the count of rows, and in the letter."""
+    """EXP-03: a table that is not mapped and has rows of people is named by match, by the count of rows, and
+    in the letter."""
     person = jan(org)
     a_report(org, person, "Ik zag een auto.")
     org.note("contact", person)

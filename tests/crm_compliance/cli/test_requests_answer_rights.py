@@ -1,4 +1,5 @@
-"""What an answer tells, by who asks: children, parents, reporters, donors (R-094 to R-100, R-159). Everybody is fictitious."""
+"""What an answer tells, by who asks: children, parents, reporters, donors (R-094 to R-100, R-159). Everybody
+is fictitious."""
 
 from __future__ import annotations
 
@@ -92,7 +93,8 @@ def test_a_parent_in_a_runaway_dossier_gets_nothing_by_which_the_child_could_be_
 
 
 def test_what_a_parent_may_be_told_of_a_runaway_stays_beside_what_is_withheld(typist: Typist, org: Night) -> None:
-    """RGT-09: number and day of every fiche, the own report once it was read, and the own name; the reason is the child's protection."""
+    """RGT-09: number and day of every fiche, the own report once it was read, and the own name; the reason is
+    the child's protection."""
     child, parent = lotte(org, "2017-03-04"), els(org, telephone1="+32470000002")
     dossier = org.dossier("runaway", closed=False, fiches=0)
     org.fiche("runaway", dossier=dossier, cf_name="F-0001", cf_summary="Zij wil niet naar huis.", cf_channel=100000001)
@@ -156,7 +158,8 @@ def test_a_recipient_that_is_withheld_from_a_parent_is_not_denied(typist: Typist
 
 
 def test_a_parent_who_was_the_only_reporter_is_told_of_no_other_source(typist: Typist, org: Night) -> None:
-    """RGT-09, R-119: neither the child itself nor a third party is told as a source where no row says so, nor of recordings."""
+    """RGT-09, R-119: neither the child itself nor a third party is told as a source where no row says so, nor
+    of recordings."""
     child, parent = lotte(org, "2017-03-04"), els(org)
     dossier = org.dossier("runaway", closed=False, fiches=0)
     fiche = org.fiche("runaway", dossier=dossier, cf_reporterkind=100000001)
@@ -204,7 +207,8 @@ def test_once_a_mandate_has_lapsed_nothing_of_the_child_is_compiled(typist: Typi
 
 
 def test_a_witness_on_a_fiche_is_not_told_who_called(typist: Typist, org: Night) -> None:
-    """EXP-06, R-119: neither address, kind and language of whoever reported, nor what they said on the telephone."""
+    """EXP-06, R-119: neither address, kind and language of whoever reported, nor what they said on the
+    telephone."""
     child, witness, reporter = lotte(org), els(org, mobilephone="+32470000002"), org.contact(firstname="Griet", lastname="Maes (fictief)")
     dossier = org.dossier("grooming", closed=False, fiches=0)
     called: dict[str, Any] = {
@@ -236,7 +240,8 @@ def test_a_witness_on_a_fiche_is_not_told_who_called(typist: Typist, org: Night)
 
 @pytest.mark.parametrize(("evidence", "kinds"), [(False, ["contact", "dossier", "recording"]), (True, ["contact", "dossier"])])
 def test_recordings_have_purposes_and_a_term_of_their_own(typist: Typist, org: Night, evidence: bool, kinds: list[str]) -> None:
-    """Section 7.1 (a) and (d), RET-03: six months after the conversation, whatever the dossier's term; RET-05 with the evidence mark."""
+    """Section 7.1 (a) and (d), RET-03: six months after the conversation, whatever the dossier's term; RET-05
+    with the evidence mark."""
     child = lotte(org)
     dossier = org.dossier("grooming", closed=False, fiches=0)
     fiche = org.fiche("grooming", dossier=dossier)
@@ -270,7 +275,8 @@ def test_a_parent_without_authority_gets_own_data_only(typist: Typist, org: Nigh
 
 
 def test_an_age_based_term_does_not_tell_a_birthday(typist: Typist, org: Night) -> None:
-    """Section 7.1(d): whoever is not the child gets the criterion, since the day would be the child's birthday."""
+    """Section 7.1(d): whoever is not the child gets the criterion, since the day would be the child's
+    birthday."""
     child, parent = lotte(org), els(org)
     dossier = org.dossier("grooming")
     org.party(child, "child", dossier=dossier)

@@ -1,4 +1,5 @@
-"""How a subject request is closed, what a wrong delivery asks for, and what is left of it (contract 3.6, ACC-08, EXP-16)."""
+"""How a subject request is closed, what a wrong delivery asks for, and what is left of it (contract 3.6,
+ACC-08, EXP-16)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`requests decide`, and what becomes of a decision at the release (contract 3.6). Everybody is fictitious."""
+"""`requests decide`, and what becomes of a decision at the release (contract 3.6). Everybody is
+fictitious."""
 
 from __future__ import annotations
 
@@ -130,7 +131,8 @@ def test_what_the_review_withholds_is_not_granted_unless_it_is_named(typist: Typ
 
 
 def test_r115_withdrawn_consent_of_somebody_who_is_suspected_elsewhere(typist: Typist, org: Night) -> None:
-    """R-115: at once; the answer can be released although the CRM knows of no subscription any more, and nothing else is in it."""
+    """R-115: at once; the answer can be released although the CRM knows of no subscription any more, and
+    nothing else is in it."""
     person = lotte(org, cf_newsletter=True)
     org.party(person, "suspect", dossier=org.dossier("sexting", closed=False))
     asking = asking_for(typist, "consent_withdrawal", person)
@@ -173,7 +175,8 @@ def test_r102_a_corrected_birth_date_from_the_form_to_the_next_plan(typist: Typi
 
 @pytest.mark.parametrize("is_held", [False, True])
 def test_the_letter_calls_a_correction_done_only_where_it_can_be(typist: Typist, org: Night, is_held: bool) -> None:
-    """GDPR art. 12(3), 16: a pending request of somebody else in the file does not stop it; a flag for the court in the CRM does."""
+    """GDPR art. 12(3), 16: a pending request of somebody else in the file does not stop it; a flag for the
+    court in the CRM does."""
     witness = lotte(org, mobilephone="0472 12 13 14")
     other = org.contact(lastname="Maes (fictief)", emailaddress1="noor@example.org")
     dossier = org.dossier("grooming", closed=False, cf_legalhold=is_held)
@@ -232,7 +235,8 @@ def test_a_file_that_is_held_since_the_decision_is_not_told_as_erased(typist: Ty
 
 @pytest.mark.parametrize("is_minor", [True, False])
 def test_rf02_a_refused_erasure_tells_what_stays_until_when_and_on_what_basis(typist: Typist, org: Night, is_minor: bool) -> None:
-    """RF-02, GDPR art. 12(4), 17(3): also to a child; and nothing of the file in which the person is suspected (SUS-05)."""
+    """RF-02, GDPR art. 12(4), 17(3): also to a child; and nothing of the file in which the person is
+    suspected (SUS-05)."""
     child = lotte(org, birthdate="2010-01-02" if is_minor else "1990-01-02")
     org.party(child, "child", dossier=org.dossier("runaway"))
     org.party(child, "suspect", dossier=org.dossier("sexting", closed=False))
@@ -278,7 +282,8 @@ def test_a_neutral_answer_that_was_refused_tells_of_nothing_that_stays(typist: T
 
 @pytest.mark.parametrize("is_awaited", [True, False])
 def test_the_letter_of_an_erasure_names_no_technical_reason_alone(typist: Typist, org: Night, is_awaited: bool) -> None:
-    """DDL-12, R-078, HLD-12: what may be waited for is said to everybody alike, so that nobody learns of the request of somebody else."""
+    """DDL-12, R-078, HLD-12: what may be waited for is said to everybody alike, so that nobody learns of the
+    request of somebody else."""
     child, other = lotte(org, birthdate="1990-01-02"), org.contact(lastname="Maes (fictief)", emailaddress1="noor@example.org")
     dossier = org.dossier("sexting", closed=False)
     org.party(child, "child", dossier=dossier)

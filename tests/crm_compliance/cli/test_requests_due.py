@@ -38,7 +38,8 @@ def test_r137_a_question_that_comes_late_does_not_stop_the_clock(typist: Typist,
 
 
 def test_ddl07_days_that_two_questions_share_count_once(typist: Typist, org: Night) -> None:
-    """Ten days for who it is, eight for what is meant, six of them together: the clock stood still for twelve."""
+    """Ten days for who it is, eight for what is meant, six of them together: the clock stood still for
+    twelve."""
     at(typist, "2026-03-25T09:00:00Z")
     request = opened(typist, received_at="2026-03-02T09:00:00Z")
     typist.ask("requests", "suspend", request, "--reason", "identity", "--asked-on", "2026-03-04", *DORA)
@@ -186,7 +187,7 @@ def test_the_organisations_own_holidays_count(typist: Typist, org: Night) -> Non
     assert shown(typist, request)["due_on"] == "2026-12-29"
 
 
-# -- calendar and the round ------------------------------------------------------------------------------------------------------
+# -- calendar and the round ----------------------------------------------------------------------------------
 
 
 def test_the_calendar_has_ids_and_days_alone(typist: Typist, org: Night) -> None:
@@ -215,7 +216,8 @@ def test_the_round_reports_and_needs_no_plan(typist: Typist, org: Night) -> None
 
 
 def test_a_round_is_a_run_that_history_knows(typist: Typist, org: Night) -> None:
-    """DDL-11, ACC-01: with alarms it ends with failures; it began and ended in the ledger, and a checkpoint is made."""
+    """DDL-11, ACC-01: with alarms it ends with failures; it began and ended in the ledger, and a checkpoint
+    is made."""
     first = typist.ask("run", "requests")
     at(typist, "2026-12-29T09:00:00Z")
     request = opened(typist, received_at="2026-11-25T09:00:00Z")

@@ -1,4 +1,5 @@
-"""`requests notices`: the recipients who are told of a decision, to their outcome (art. 19, ERA-14). Everybody is fictitious."""
+"""`requests notices`: the recipients who are told of a decision, to their outcome (art. 19, ERA-14).
+Everybody is fictitious."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ TODAY = "2026-11-25"
 
 
 def file_of(org: Night, child: str, category: str = "sexting") -> str:
-    """A dossier of a child that was passed on to two recipients, with a mother and words that are nobody else's business."""
+    """A dossier of a child that was passed on to two recipients, with a mother and words that are nobody
+    else's business."""
     dossier = org.dossier(category, closed=False, fiches=0, cf_name="D-2026-0117")
     said: dict[str, Any] = {"dossier": dossier, "cf_summary": "Zonnebloem vertelde het aan Annelies."}
     org.fiche(category, cf_transmittedto=POLICE, cf_transmittedon="2026-02-05", cf_transmittedcountry="BE", **said)
@@ -84,7 +86,8 @@ def test_recipients_of_an_erasure_from_the_decision_to_their_outcomes(typist: Ty
 
 
 def test_a_letter_says_what_lets_the_recipient_act_and_nothing_else(typist: Typist, org: Night) -> None:
-    """Whose data, since when, what was done and what is asked: no other person, no content, no category, no number of a file."""
+    """Whose data, since when, what was done and what is asked: no other person, no content, no category, no
+    number of a file."""
     asking = granted(typist, org, language="en")
     released(typist, asking)
     assert org.rows("contacts?$select=contactid") == []  # the CRM does not know any more who it was
@@ -134,7 +137,8 @@ def test_a_correction_is_told_with_fields_and_values(typist: Typist, org: Night)
 
 
 def test_a_parent_is_not_told_of_a_shelter_that_hears_of_the_decision(typist: Typist, org: Night) -> None:
-    """RGT-09, R-096: no shelter is named to the parent, nor, outside an answer to access, who acts in criminal matters; both are told."""
+    """RGT-09, R-096: no shelter is named to the parent, nor, outside an answer to access, who acts in
+    criminal matters; both are told."""
     given: dict[str, Any] = {"firstname": "Lotte", "lastname": "Zandstra (fictief)", "emailaddress1": "lotte@example.org"}
     child = org.contact(**given, birthdate="2017-03-04")
     parent = org.contact(firstname="Els", lastname="Vermeulen (fictief)", emailaddress1="els@example.org")

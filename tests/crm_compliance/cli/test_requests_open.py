@@ -1,4 +1,5 @@
-"""How a subject request is opened on the command line, and what it keeps from then on (contract 3.6, ACC-08, HLD-08)."""
+"""How a subject request is opened on the command line, and what it keeps from then on (contract 3.6, ACC-08,
+HLD-08)."""
 
 from __future__ import annotations
 
@@ -170,7 +171,7 @@ def test_a_language_that_no_answer_has_is_accepted(typist: Typist, org: Night) -
     assert shown(typist, opened(typist, language=None))["language"] is None
 
 
-# -- holds -----------------------------------------------------------------------------------------------------------------------
+# -- holds ---------------------------------------------------------------------------------------------------
 
 
 def test_r072_a_request_keeps_the_persons_data_from_its_receipt_on(typist: Typist, org: Night) -> None:

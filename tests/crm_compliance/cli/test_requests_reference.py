@@ -1,4 +1,5 @@
-"""Requests named by their short reference, and who may see what of them without a role. Everybody is fictitious."""
+"""Requests named by their short reference, and who may see what of them without a role. Everybody is
+fictitious."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ def test_every_command_about_a_request_takes_the_reference() -> None:
 
 
 def test_candidates_are_for_the_dpo(asking: Asking) -> None:
-    """ACC-10: who may be somebody is not for everybody at the shell; an attempt in another role leaves a trace."""
+    """ACC-10: who may be somebody is not for everybody at the shell; an attempt in another role leaves a
+    trace."""
     asking.identify()
     typist = asking.typist
     assert typist.refused("requests", "match", asking.id, *ERIK, code=5)["code"] == "role"

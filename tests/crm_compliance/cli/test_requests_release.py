@@ -1,4 +1,5 @@
-"""An answer on its way out: the archive, its passphrase, the link (R-106, R-107, R-117 to R-128). Everybody is fictitious."""
+"""An answer on its way out: the archive, its passphrase, the link (R-106, R-107, R-117 to R-128). Everybody
+is fictitious."""
 
 from __future__ import annotations
 
@@ -191,7 +192,8 @@ def test_a_needle_stops_the_release(child: Asking, typist: Typist, monkeypatch: 
 
 
 def test_a_needle_in_the_message_stops_the_release(child: Asking, typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EXP-06: the message lies beside the archive, not encrypted; it is looked at without its link, which is chance."""
+    """EXP-06: the message lies beside the archive, not encrypted; it is looked at without its link, which is
+    chance."""
     searched: list[str] = []
 
     def leaking(*given: Any, **more: Any) -> str:
@@ -211,7 +213,8 @@ def test_a_needle_in_the_message_stops_the_release(child: Asking, typist: Typist
 
 @pytest.mark.parametrize("way", ["withheld", "rewritten"])
 def test_the_way_back_from_a_needle_is_one_step_and_loses_no_decision(typist: Typist, org: Night, way: str) -> None:
-    """The refusal names file, item and kind; the hint is a command that works from the state in which it leaves the request (R-118)."""
+    """The refusal names file, item and kind; the hint is a command that works from the state in which it
+    leaves the request (R-118)."""
     person = lotte(org)
     dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
     org.party(person, "child", dossier=dossier)
@@ -283,7 +286,8 @@ def _is_somebody_after_all(asking: Asking, surname: str) -> None:
 
 @pytest.fixture
 def unreadable(typist: Typist, org: Night) -> tuple[Asking, str, str]:
-    """A child's answer with a file that nothing here reads: the request, the row of the file, and its item."""
+    """A child's answer with a file that nothing here reads: the request, the row of the file, and its
+    item."""
     person = lotte(org)
     dossier = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0117")
     org.party(person, "child", dossier=dossier)
@@ -340,7 +344,8 @@ def test_a_file_that_nothing_reads_goes_out_on_a_word_on_that_very_content(
 
 @pytest.mark.parametrize("way", ["seen", "withheld"])
 def test_the_way_back_from_a_file_that_nobody_vouches_for(unreadable: tuple[Asking, str, str], typist: Typist, way: str) -> None:
-    """As of an answer that was approved before such a word was asked for: the hint works from the state in which the request is left."""
+    """As of an answer that was approved before such a word was asked for: the hint works from the state in
+    which the request is left."""
     asking, _, item = unreadable
     asking.decide(_seen(item))
     other = next(each["item"] for each in asking.items() if each["status"] == "PENDING_REVIEW")
@@ -406,7 +411,8 @@ def test_a_file_of_decisions_that_cannot_be_used_is_named(typist: Typist, org: N
 
 @pytest.mark.parametrize("language", ["nl", "fr", "de", "en"])
 def test_two_neutral_packages_are_one_but_for_what_they_must(typist: Typist, org: Night, language: str) -> None:
-    """R-106, SUS-04: an unknown person and one who is only a suspect; text, pictures, metadata, names and manifest."""
+    """R-106, SUS-04: an unknown person and one who is only a suspect; text, pictures, metadata, names and
+    manifest."""
     person = jan(org)
     suspect(org, person, org.dossier("grooming", closed=False))
     made = []
@@ -478,7 +484,8 @@ def test_a_refusal_goes_out_as_a_letter(typist: Typist, org: Night) -> None:
 
 
 def test_nothing_of_the_dossier_of_a_suspicion_is_in_the_package(typist: Typist, org: Night) -> None:
-    """R-107, SUS-05: reporter in one dossier, suspect in another: no number, date, recipient or text of it, and no gap."""
+    """R-107, SUS-05: reporter in one dossier, suspect in another: no number, date, recipient or text of it,
+    and no gap."""
     person = jan(org)
     mine = org.dossier("grooming", closed=False, fiches=0, cf_name="D-2026-0001")
     org.party(person, "reporter", dossier=mine)

@@ -1,4 +1,5 @@
-"""The page on which an answer is reviewed, from the command to the file of decisions and to its end. Everybody is fictitious."""
+"""The page on which an answer is reviewed, from the command to the file of decisions and to its end.
+Everybody is fictitious."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def written(asking: Asking, name: str = "review.html") -> Path:
 
 
 def test_a_review_on_the_page_becomes_decisions_that_are_taken(asking: Asking, browser: Any, tmp_path: Path) -> None:
-    """EXP-07: original beside proposal, one answer an item, by keyboard or button, and nothing else than the file goes out of it."""
+    """EXP-07: original beside proposal, one answer an item, by keyboard or button, and nothing else than the
+    file goes out of it."""
     file = written(asking)
     assert file.stat().st_mode & 0o777 == 0o600
     context = browser.new_context(accept_downloads=True)
@@ -119,7 +121,8 @@ def test_a_decision_on_what_an_item_was_before_is_refused(asking: Asking) -> Non
 
 
 def test_half_of_a_character_in_a_decision_is_refused_with_its_line_and_stores_nothing(asking: Asking) -> None:
-    """What is no character cannot be stored; the lines before it are not taken either, and the text is not repeated."""
+    """What is no character cannot be stored; the lines before it are not taken either, and the text is not
+    repeated."""
     first, second, *_ = [item["item"] for item in asking.items() if item["needs_review"]]
     before = asking.items()
     lines = [{"item": first, "status": "APPROVED"}, {"item": second, "status": "APPROVED_REDACTED", "text": "Zij belde\ud800 terug."}]
@@ -144,7 +147,8 @@ def test_a_decision_may_hold_any_character(asking: Asking, sign: str) -> None:
 
 @pytest.mark.parametrize("how", ["compile", "close"])
 def test_a_page_ends_with_the_working_copies(asking: Asking, how: str) -> None:
-    """ACC-08: an old page decides about other items, and a closed request leaves no copies; a file that is somebody's own by now stays."""
+    """ACC-08: an old page decides about other items, and a closed request leaves no copies; a file that is
+    somebody's own by now stays."""
     file, other = written(asking), written(asking, "other.html")
     other.write_text("notes of my own")
     if how == "compile":

@@ -1,7 +1,9 @@
-"""What anybody but the DPO sees while a request is answered is the same for who is excluded and who is unknown: SUS-04, SUS-07, R-111.
+"""What anybody but the DPO sees while a request is answered is the same for who is excluded and who is
+unknown: SUS-04, SUS-07, R-111.
 
-Beside the commands of `test_requests_side_by_side.py`: what other roles are shown and refused, logs at their most talkative, the calendar,
-the evidence pack, the order in which the CRM is asked, and the files of the data folder with their sizes. Everybody is fictitious.
+Beside the commands of `test_requests_side_by_side.py`: what other roles are shown and refused, logs at their
+most talkative, the calendar, the evidence pack, the order in which the CRM is asked, and the files of the
+data folder with their sizes. Everybody is fictitious.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class Onlooker(Asker):
         self.typist.set(LOG_LEVEL="DEBUG")
 
     def look(self, name: str, *arguments: object, json: bool = True) -> None:
-        """Type a command that may well be refused; keep how it ended, what it said on both streams, and what it asked in which order."""
+        """Type a command that may well be refused; keep how it ended, what it said on both streams, and what
+        it asked in which order."""
         self.typist.set(DATA_DIR=str(self.folder / "data"), CLOCK=self.now.isoformat())
         with requests_sent() as sent:
             said = self.typist.type(*arguments, *(("--json",) if json else ()))

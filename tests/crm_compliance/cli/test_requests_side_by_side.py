@@ -1,7 +1,8 @@
-"""Nobody but the DPO can tell somebody who is excluded from somebody who is unknown: SUS-04, SUS-07, ACC-08, R-111, R-116.
+"""Nobody but the DPO can tell somebody who is excluded from somebody who is unknown: SUS-04, SUS-07, ACC-08,
+R-111, R-116.
 
-Both go through all commands, side by side over the same CRM, and everything that is answered, stored and asked of the CRM is compared.
-Everybody is fictitious.
+Both go through all commands, side by side over the same CRM, and everything that is answered, stored and
+asked of the CRM is compared. Everybody is fictitious.
 """
 
 from __future__ import annotations
@@ -50,18 +51,21 @@ def walked(typist: Typist, org: Night, **form: Any) -> tuple[Trail, Trail, str]:
     return excluded, unknown, dossier
 
 
-# Who is a candidate, and who was confirmed, is what the DPO alone decides about: of these two commands only the rest is the same.
+# Who is a candidate, and who was confirmed, is what the DPO alone decides about: of these two commands only
+# the rest is the same.
 OF_THE_DPO = frozenset({"match", "confirm"})
 
 
 def is_of_units(name: str) -> bool:
-    """Whether a command tells what becomes of units: that something keeps a file is not hidden, who asked for it is."""
+    """Whether a command tells what becomes of units: that something keeps a file is not hidden, who asked for
+    it is."""
     return name == "plan" or name.startswith("why ")
 
 
 @pytest.mark.parametrize("language", ["nl", "fr"])
 def test_nobody_can_tell_who_is_excluded_from_who_is_unknown(typist: Typist, org: Night, language: str) -> None:
-    """SUS-04, SUS-07, R-111: every answer of every command, every row of every table with the size of what is sealed in it, the ledger."""
+    """SUS-04, SUS-07, R-111: every answer of every command, every row of every table with the size of what is
+    sealed in it, the ledger."""
     excluded, unknown, _ = walked(typist, org, language=language)
     for name in excluded.said.keys() - OF_THE_DPO:
         if not is_of_units(name):
@@ -71,7 +75,8 @@ def test_nobody_can_tell_who_is_excluded_from_who_is_unknown(typist: Typist, org
 
 
 def test_the_crm_is_asked_the_same_for_who_is_excluded_and_who_is_unknown(typist: Typist, org: Night) -> None:
-    """SUS-07: as many requests of the same methods and addresses, command by command, plans and their reasons included."""
+    """SUS-07: as many requests of the same methods and addresses, command by command, plans and their reasons
+    included."""
     excluded, unknown, _ = walked(typist, org)
     for name, asked in excluded.asked.items():
         assert asked == unknown.asked[name], (name, asked - unknown.asked[name], unknown.asked[name] - asked)

@@ -48,7 +48,8 @@ def test_a_whole_night_on_an_emulator(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def _one_person_was_answered(folder: Path, out: str) -> None:
-    """The released package opens with its passphrase, the working copy has the same files, and the output names nobody."""
+    """The released package opens with its passphrase, the working copy has the same files, and the output
+    names nobody."""
     for name in ("request.json", "decisions.jsonl", "working-copy", "package.zip", "package.zip.message.txt", "passphrase.txt"):
         assert f"  {folder / name}  " in out
     for typed in ("open", "identify", "match", "confirm", "compile", "review", "approve", "release"):

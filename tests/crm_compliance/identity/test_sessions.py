@@ -1,4 +1,5 @@
-"""Signing in once for several commands, at an authority that speaks as Entra ID and AD FS do; the people are fictitious."""
+"""Signing in once for several commands, at an authority that speaks as Entra ID and AD FS do; the people are
+fictitious."""
 
 from __future__ import annotations
 

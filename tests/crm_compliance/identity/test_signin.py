@@ -93,7 +93,8 @@ def test_a_name_that_is_no_account_is_refused(who: str) -> None:
 
 @pytest.mark.usefixtures("terminal")
 def test_elsewhere_the_token_says_who_and_in_which_roles(desk: Desk, there: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    """What `--as` claims does not count; the object id is the name, so that no personal data enters the store."""
+    """What `--as` claims does not count; the object id is the name, so that no personal data enters the
+    store."""
     assert person(there, "somebody-else", "dpo") == Person(OID, "dpo")
     said = capsys.readouterr()
     assert ("type ABC" in said.err, said.out) == (True, "")
@@ -182,7 +183,7 @@ def test_an_approval_elsewhere_needs_two_accounts(desk: Desk, terminal: None, ty
     assert json.loads(error.splitlines()[-1])["error"]["code"] == "same_person"
 
 
-# -- the service's own token -------------------------------------------------------------------------------------------
+# -- the service's own token ---------------------------------------------------------------------------------
 
 
 def test_a_static_token_is_for_this_machine() -> None:

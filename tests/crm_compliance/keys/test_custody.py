@@ -1,4 +1,5 @@
-"""Keys are made for a new store and for no other; a lost database, and lost keys, are told by every command (ACC-02, ERA-13)."""
+"""Keys are made for a new store and for no other; a lost database, and lost keys, are told by every command
+(ACC-02, ERA-13)."""
 
 from __future__ import annotations
 
@@ -110,7 +111,8 @@ def test_a_new_installation_makes_its_keys(typist: Typist, org: Night) -> None:
 
 
 def test_a_damaged_database_is_named_and_never_a_bug(typist: Typist, org: Night) -> None:
-    """Forty bytes of noise anywhere in the file: told with what to do, or not noticed by a command that does not read there."""
+    """Forty bytes of noise anywhere in the file: told with what to do, or not noticed by a command that does
+    not read there."""
     a_night(typist, org)
     org.store.close()
     file = data_of(typist) / "state.db"
@@ -130,7 +132,8 @@ def test_a_damaged_database_is_named_and_never_a_bug(typist: Typist, org: Night)
 def test_a_removed_record_of_the_last_head_is_told_until_a_person_takes_the_database_as_it_is(
     typist: Typist, org: Night, also: tuple[str, ...]
 ) -> None:
-    """ACC-06: what told an older copy of the database from the newest is gone, and somebody has removed it."""
+    """ACC-06: what told an older copy of the database from the newest is gone, and somebody has removed
+    it."""
     a_night(typist, org)
     org.store.close()
     (data_of(typist) / "keys" / "ledger.head").unlink()

@@ -1,4 +1,5 @@
-"""The keys are made once, kept from others, replaced each year, and a register key goes when its term is over (9.2, ACC-07)."""
+"""The keys are made once, kept from others, replaced each year, and a register key goes when its term is over
+(9.2, ACC-07)."""
 
 from __future__ import annotations
 
@@ -117,7 +118,7 @@ def test_keys_never_show(tmp_path: Path) -> None:
     assert [key.secret for key in ring.keys if key.secret in shown] == []
 
 
-# -- from year to year -------------------------------------------------------------------------------------------------------------
+# -- from year to year ---------------------------------------------------------------------------------------
 
 
 def test_keys_are_due_when_they_are_a_year_old(tmp_path: Path) -> None:
@@ -174,7 +175,7 @@ def test_a_replaced_signing_key_whose_private_half_survived_a_power_cut_is_no_st
     assert len(ring_of(tmp_path).of(KeyKind.SIGNING)) == 2
 
 
-# -- destroying --------------------------------------------------------------------------------------------------------------------
+# -- destroying ----------------------------------------------------------------------------------------------
 
 
 def test_a_register_key_is_destroyed_only_when_the_certificates_that_it_protects_are_past_their_term(tmp_path: Path) -> None:
@@ -213,7 +214,7 @@ def test_a_signing_key_is_never_destroyed_by_hand(tmp_path: Path) -> None:
         ring.destroy("r-2026-11-ffffffff", 10, NOW)
 
 
-# -- beside ------------------------------------------------------------------------------------------------------------------------
+# -- beside --------------------------------------------------------------------------------------------------
 
 
 def test_the_ledger_is_told_of_a_first_key_once(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""Sealed parts of subject requests: opened by nobody without the key, and by nobody once it is destroyed (ACC-08, EXP-17)."""
+"""Sealed parts of subject requests: opened by nobody without the key, and by nobody once it is destroyed
+(ACC-08, EXP-17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Time stamps of a real authority, OpenSSL's own: they verify, with us and with OpenSSL, and their lack fails no run (RFC 3161)."""
+"""Time stamps of a real authority, OpenSSL's own: they verify, with us and with OpenSSL, and their lack fails
+no run (RFC 3161)."""
 
 from __future__ import annotations
 

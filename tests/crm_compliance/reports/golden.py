@@ -1,4 +1,5 @@
-"""Golden reports: what a person last agreed to see. `pytest --update-golden`, or UPDATE_GOLDEN=1 in the environment, rewrites them."""
+"""Golden reports: what a person last agreed to see. `pytest --update-golden`, or UPDATE_GOLDEN=1 in the
+environment, rewrites them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A fictitious plan of about 300 units: every reason, every flag, every kind of unit; the same on every machine."""
+"""A fictitious plan of about 300 units: every reason, every flag, every kind of unit; the same on every
+machine."""
 
 from __future__ import annotations
 
@@ -238,7 +239,8 @@ def plan_of(lines: Sequence[PlanLine], *, tripped: bool = False, given: Sequence
 
 
 def sample_plan(**changes: object) -> Plan:
-    """The head of the sample, with the breaker tripped, one approval given, holds changed and a value that the mapping does not know."""
+    """The head of the sample, with the breaker tripped, one approval given, holds changed and a value that
+    the mapping does not know."""
     held = [("cf_dossier", guid(number)) for number in (1000, 1001, 1002)]
     fields: dict[str, object] = {
         "tripped": True,

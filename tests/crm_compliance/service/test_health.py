@@ -1,4 +1,5 @@
-"""`/healthz` tells the truth by its status code: the last night of every job was good and on time (contract 7)."""
+"""`/healthz` tells the truth by its status code: the last night of every job was good and on time (contract
+7)."""
 
 from __future__ import annotations
 

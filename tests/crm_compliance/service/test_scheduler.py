@@ -97,7 +97,7 @@ def test_a_cron_line_without_a_sense_is_refused(typist: Typist, org: Night, cron
     assert typist.type("serve", "--port", "0").code == 2
 
 
-# -- missed hours ------------------------------------------------------------------------------------------------------
+# -- missed hours --------------------------------------------------------------------------------------------
 
 CRON = "30 2 * * *"
 TONIGHT = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)  # 02:30 in Brussels
@@ -153,7 +153,7 @@ def test_the_hour_that_does_not_exist_is_missed_from_three_o_clock_on(org: Night
     assert missed(org.store, "retention", CRON, datetime(2026, 3, 29, hour, 0, 1, tzinfo=UTC)) is expected
 
 
-# -- one job -----------------------------------------------------------------------------------------------------------
+# -- one job -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -255,7 +255,8 @@ def test_a_policy_that_was_broken_meanwhile_ends_the_night(typist: Typist, org: 
 def test_a_stop_in_the_middle_leaves_a_run_that_goes_on(
     typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The group in hand is finished and journalled; the next start takes the run over, and it ends like any other."""
+    """The group in hand is finished and journalled; the next start takes the run over, and it ends like any
+    other."""
     monkeypatch.setattr("jobs.runs.journal.Journal.group", 1)
     without_first_look(typist)
     for _ in range(4):
@@ -289,7 +290,7 @@ def _stop_at(nth: int, stop: threading.Event, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(DynamicsConnector, "change", change)
 
 
-# -- the service -------------------------------------------------------------------------------------------------------
+# -- the service ---------------------------------------------------------------------------------------------
 
 
 class Bell(threading.Event):
@@ -336,7 +337,8 @@ def test_one_scheduler_at_a_time(typist: Typist, org: Night) -> None:
 
 
 class Looking(threading.Event):
-    """An event that nobody waits for: each look passes at once, and before the first one something happens."""
+    """An event that nobody waits for: each look passes at once, and before the first one something
+    happens."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         super().__init__()

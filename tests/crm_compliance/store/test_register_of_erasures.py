@@ -1,4 +1,5 @@
-"""The register of erasures, in the database and beside it, is held against the signed head of the ledger (ERA-13, ACC-06)."""
+"""The register of erasures, in the database and beside it, is held against the signed head of the ledger
+(ERA-13, ACC-06)."""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ def test_a_register_that_was_rolled_back_is_noticed(typist: Typist, org: Night, 
 
 
 def test_a_row_that_was_exchanged_is_noticed_before_a_replay(typist: Typist, org: Night) -> None:
-    """Whoever could slip a reference in could have a living row erased without anybody asking the schedule."""
+    """Whoever could slip a reference in could have a living row erased without anybody asking the
+    schedule."""
     two_nights(typist, org)
     write(typist, "UPDATE erasures SET ref = iif(ref LIKE 'f%', 'e', 'f') || substr(ref, 2) WHERE position = 1")
     assert "register of erasures" in typist.refused("replay", "--dry-run", code=7)["message"]
@@ -81,7 +83,8 @@ def test_a_row_that_was_exchanged_is_noticed_before_a_replay(typist: Typist, org
 
 
 def forged(org: Night, kept: str) -> Erasure:
-    """A line that would let a living dossier go: what somebody may have seen once is its reference, and not the key."""
+    """A line that would let a living dossier go: what somebody may have seen once is its reference, and not
+    the key."""
     return Erasure(org.key.reference("cf_dossier", kept), "delete", "cf_dossier", "run-forged", "2026-11-25T11:00:00Z", "EXPIRED")
 
 
@@ -113,7 +116,8 @@ def exchange_a_reference(typist: Typist, line: Erasure) -> None:
 def test_an_erasure_that_somebody_made_up_lets_nothing_go(
     typist: Typist, org: Night, how: Callable[[Typist, Erasure], None], is_lost: bool
 ) -> None:
-    """ERA-13: what the register names goes without being judged, so only lines that are sealed by our keys are believed."""
+    """ERA-13: what the register names goes without being judged, so only lines that are sealed by our keys
+    are believed."""
     two_nights(typist, org)
     kept = org.dossier("sexting", spoken=date(2026, 10, 1))
     if is_lost:

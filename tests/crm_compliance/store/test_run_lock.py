@@ -106,7 +106,7 @@ def test_the_lock_of_a_killed_process_is_free_at_once_and_its_journal_is_there(
     store.record("run-1", [an_action("a", ActionState.DONE)])
 
 
-# -- a lease that outlives its holder, or is outlived by it ------------------------------------------------------------------------------
+# -- a lease that outlives its holder, or is outlived by it --------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""One emulator for all modules, empty at the start of each; clock, faults and switches as they were after a test that moves them."""
+"""One emulator for all modules, empty at the start of each; clock, faults and switches as they were after a
+test that moves them."""
 
 from __future__ import annotations
 

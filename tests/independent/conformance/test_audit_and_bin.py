@@ -85,7 +85,8 @@ def test_the_history_is_paged(crm: Crm) -> None:
 
 
 def test_one_audit_row_tells_its_detail(crm: Crm) -> None:
-    """11.3: 'GET audits(<id>)/Microsoft.Dynamics.CRM.RetrieveAuditDetails → {"AuditDetail":{…}}'; a delete stores the last values."""
+    """11.3: 'GET audits(<id>)/Microsoft.Dynamics.CRM.RetrieveAuditDetails → {"AuditDetail":{…}}'; a delete
+    stores the last values."""
     row = crm.create("cf_fiches", cf_name="laatste waarde")
     crm.delete(f"cf_fiches({row})")
     [gone] = crm.rows("audits", filter=f"_objectid_value eq {row} and operation eq 3")
@@ -153,7 +154,8 @@ def test_audit_rows_are_not_deleted_or_changed(crm: Crm) -> None:
 
 
 def test_audit_expands_of_users_are_null(crm: Crm) -> None:
-    """2.3: 'associatednavigationproperty is missing on the audit table; there $expand=userid and callinguserid always give null'."""
+    """2.3: 'associatednavigationproperty is missing on the audit table; there $expand=userid and
+    callinguserid always give null'."""
     crm.create("cf_fiches", cf_name="a")
     row = crm.rows("audits?$top=1&$expand=userid", {"Prefer": 'odata.include-annotations="*"'})[0]
     assert row["userid"] is None
@@ -235,7 +237,8 @@ def test_the_bin_empties_with_time(crm: Crm, bin_on: None, clock: Control) -> No
 
 
 def test_a_table_can_be_left_out_of_the_bin(crm: Crm, bin_on: None) -> None:
-    """11.4: 'per-table recyclebinconfigs (name, cleanupintervalindays, statecode 1/statuscode 2 disables a table)'."""
+    """11.4: 'per-table recyclebinconfigs (name, cleanupintervalindays, statecode 1/statuscode 2 disables a
+    table)'."""
     path = f"recyclebinconfigs({crm.create('recyclebinconfigs', name='cf_fiche', cleanupintervalindays=-1)})"
     assert crm.patch(path, {"statecode": 1, "statuscode": 2}).status_code == 204
     row = crm.create("cf_fiches", cf_name="a")

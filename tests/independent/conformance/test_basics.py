@@ -19,7 +19,8 @@ def contact(crm: Crm) -> str:
 
 
 def test_without_bearer_a_challenge_names_authority_and_resource(crm: Crm) -> None:
-    """1.3: 'answers 401 with WWW-Authenticate: Bearer authorization_uri=…/oauth2/authorize, resource_id=…'."""
+    """1.3: 'answers 401 with WWW-Authenticate: Bearer authorization_uri=…/oauth2/authorize,
+    resource_id=…'."""
     for path in ("/api/data/", "/api/data/v9.2/WhoAmI"):
         answer = requests.get(crm.origin + path, timeout=10)
         challenge = answer.headers["WWW-Authenticate"]
@@ -53,7 +54,8 @@ def test_each_client_id_is_a_user_of_its_own(crm: Crm) -> None:
 
 @pytest.mark.parametrize("path", ["WhoAmI", "contacts", "nothings", "contacts(00000000-0000-0000-0000-0000000000ff)"])
 def test_every_answer_has_the_standard_headers(crm: Crm, path: str) -> None:
-    """15 row 2: 'OData-Version: 4.0, JSON Content-Type: application/json; odata.metadata=minimal, REQ_ID, x-ms-service-request-id'."""
+    """15 row 2: 'OData-Version: 4.0, JSON Content-Type: application/json; odata.metadata=minimal, REQ_ID,
+    x-ms-service-request-id'."""
     headers = crm.get(path).headers
     assert headers["OData-Version"] == "4.0"
     assert headers["Content-Type"] == "application/json; odata.metadata=minimal"
@@ -89,14 +91,16 @@ def test_who_am_i_gives_three_ids(crm: Crm) -> None:
 
 
 def test_posting_a_function_is_404_with_an_empty_code(crm: Crm) -> None:
-    """1.7: 'POST WhoAmI → 404, code is the empty string: No HTTP resource was found that matches the request URI'."""
+    """1.7: 'POST WhoAmI → 404, code is the empty string: No HTTP resource was found that matches the request
+    URI'."""
     answer = crm.post("WhoAmI", {})
     assert error(answer) == (404, "")
     assert message(answer) == f"No HTTP resource was found that matches the request URI '{crm.root}WhoAmI'."
 
 
 def test_the_service_document_lists_sets(crm: Crm) -> None:
-    """1.1: '{"@odata.context": ".../$metadata", "value":[{"name":"cf_fiches","kind":"EntitySet","url":"cf_fiches"},…]}'."""
+    """1.1: '{"@odata.context": ".../$metadata",
+    "value":[{"name":"cf_fiches","kind":"EntitySet","url":"cf_fiches"},…]}'."""
     body = crm.one("")
     assert body["@odata.context"] == crm.root + "$metadata"
     assert {"name": "cf_fiches", "kind": "EntitySet", "url": "cf_fiches"} in body["value"]
@@ -115,14 +119,16 @@ def test_the_client_library_s_name_resolution_works(crm: Crm) -> None:
 
 @pytest.mark.parametrize("name", ["Cf_fiches", "cf_fiche", "Account", "cf_partys"])
 def test_a_wrong_set_name_is_404(crm: Crm, name: str) -> None:
-    """2.1: '404 {"error":{"code":"0x8006088a","message":"Resource not found for the segment 'Account'."}} (a capital letter is enough)'."""
+    """2.1: '404 {"error":{"code":"0x8006088a","message":"Resource not found for the segment 'Account'."}} (a
+    capital letter is enough)'."""
     answer = crm.get(name)
     assert error(answer) == (404, "0x8006088a")
     assert message(answer) == f"Resource not found for the segment '{name}'."
 
 
 def test_an_unknown_column_is_400_with_code_0x0(crm: Crm) -> None:
-    """3.1: 'code is literally "0x0": Could not find a property named 'cf_nam' on type 'Microsoft.Dynamics.CRM.cf_fiche'.'"""
+    """3.1: 'code is literally "0x0": Could not find a property named 'cf_nam' on type
+    'Microsoft.Dynamics.CRM.cf_fiche'.'"""
     options: list[Row] = [{"select": "cf_nam"}, {"filter": "cf_nam eq 'x'"}, {"orderby": "cf_nam"}, {"select": "CF_Name"}]
     for option in options:
         answer = crm.get("cf_fiches", **option)
@@ -133,7 +139,8 @@ def test_an_unknown_column_is_400_with_code_0x0(crm: Crm) -> None:
 
 @pytest.mark.parametrize("option", ["$skip=1", "$search=x", "$format=json", "$compute=x", "$levels=1", "$Select=cf_name"])
 def test_unsupported_options_are_refused(crm: Crm, option: str) -> None:
-    """3.1: 'Not supported: $skip $search $format'; 1.1: 'no 4.01 features'; 'Option names are case-sensitive'."""
+    """3.1: 'Not supported: $skip $search $format'; 1.1: 'no 4.01 features'; 'Option names are
+    case-sensitive'."""
     answer = crm.get("cf_fiches?" + option)
     assert error(answer)[0] == 400
 
@@ -182,13 +189,15 @@ def test_annotations_can_be_chosen(crm: Crm, contact: str, wanted: str) -> None:
 
 
 def test_an_error_has_code_and_message_only(crm: Crm) -> None:
-    """8.1 and row 20: 'always {"error":{"code","message"}}; ErrorDetails annotations only with include-annotations'."""
+    """8.1 and row 20: 'always {"error":{"code","message"}}; ErrorDetails annotations only with
+    include-annotations'."""
     assert set(crm.get(f"contacts({new_id()})").json()) == {"error"}
     assert set(crm.get(f"contacts({new_id()})").json()["error"]) == {"code", "message"}
 
 
 def test_an_error_has_details_for_who_asks(crm: Crm) -> None:
-    """8.1: 'With Prefer: odata.include-annotations="*" the error object additionally has …ErrorDetails.OperationStatus …'."""
+    """8.1: 'With Prefer: odata.include-annotations="*" the error object additionally has
+    …ErrorDetails.OperationStatus …'."""
     told = crm.get(f"contacts({new_id()})", EVERYTHING).json()["error"]
     prefix = "@Microsoft.PowerApps.CDS."
     assert {
@@ -227,7 +236,8 @@ def test_a_quote_in_a_key_is_doubled(crm: Crm) -> None:
 
 @pytest.mark.parametrize("key", ["firstname='Lien'", "cf_nationalnumber='1',firstname='x'"])
 def test_an_undeclared_key_is_400(crm: Crm, key: str) -> None:
-    """2.2: 'message starts The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.cf_fiche'.'"""
+    """2.2: 'message starts The key in the request URI is not valid for resource
+    'Microsoft.Dynamics.CRM.cf_fiche'.'"""
     answer = crm.get(f"contacts({key})")
     assert error(answer)[0] == 400
     assert message(answer).startswith(

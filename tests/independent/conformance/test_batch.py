@@ -75,7 +75,8 @@ def test_a_part_s_address_has_three_forms(crm: Crm, form: str) -> None:
 
 
 def test_a_failure_stops_the_batch(crm: Crm) -> None:
-    """5.3: '400, still multipart/mixed; all parts before, then the failing one; the rest are not executed; earlier effects stay'."""
+    """5.3: '400, still multipart/mixed; all parts before, then the failing one; the rest are not executed;
+    earlier effects stay'."""
     first, last = new_id(), new_id()
     body = whole(
         part("PATCH", f"contacts({first})", {"lastname": "x"}),
@@ -140,7 +141,8 @@ def test_a_reference_stands_in_the_address(crm: Crm) -> None:
 
 @pytest.mark.parametrize("forward", ["forward", "other change set"])
 def test_a_reference_only_looks_back_in_its_change_set(crm: Crm, forward: str) -> None:
-    """5.1: 'only backward, only within the same change set. Forward reference → 400 Content-ID Reference: '$1' does not exist …'."""
+    """5.1: 'only backward, only within the same change set. Forward reference → 400 Content-ID Reference:
+    '$1' does not exist …'."""
     one = new_id()
     user = change("POST", "cf_fiches", {"cf_name": "F", "cf_DossierId@odata.bind": "$1"}, 2)
     maker = change("POST", "cf_dossiers", {"cf_dossierid": one, "cf_name": "D"}, 1)
@@ -218,7 +220,8 @@ def test_representation_breaks_references(crm: Crm) -> None:
 
 
 def test_a_missing_last_line_end_is_400(crm: Crm) -> None:
-    """5.1: 'The final line must also end with CRLF; otherwise 400 … 0x80048d19 … System.ArgumentException: Stream was not readable'."""
+    """5.1: 'The final line must also end with CRLF; otherwise 400 … 0x80048d19 … System.ArgumentException:
+    Stream was not readable'."""
     row = new_id()
     answer = crm.batch(whole(part("PATCH", f"contacts({row})", {"lastname": "x"}))[:-2])
     assert answer.status_code == 400
@@ -250,7 +253,8 @@ def test_the_boundary_may_go_without_quotes(crm: Crm) -> None:
 
 
 def test_a_thousand_operations_pass_and_one_more_does_not(crm: Crm) -> None:
-    """5.1: 'Max 1,000 operations including those in change sets'; text 'too many parts … '1000' query operations'."""
+    """5.1: 'Max 1,000 operations including those in change sets'; text 'too many parts … '1000' query
+    operations'."""
     row = crm.create("contacts", lastname="Veel (fictief)")
     ask = part("GET", f"contacts({row})?$select=lastname")
     deed = change_set(change("PATCH", f"contacts({row})", {"firstname": "stil"}))

@@ -131,7 +131,8 @@ def test_delete_multiple_of_a_standard_table_is_not_implemented(crm: Crm) -> Non
 
 
 def test_message_filters_tell_what_is_supported(crm: Crm) -> None:
-    """6.1: 'sdkmessagefilters?$filter=sdkmessageid/name eq 'CreateMultiple' and primaryobjecttypecode eq 'cf_fiche''."""
+    """6.1: 'sdkmessagefilters?$filter=sdkmessageid/name eq 'CreateMultiple' and primaryobjecttypecode eq
+    'cf_fiche''."""
     ask = "sdkmessageid/name eq '{}' and primaryobjecttypecode eq 'cf_fiche'"
     assert len(crm.rows("sdkmessagefilters", select="sdkmessagefilterid", filter=ask.format("CreateMultiple"))) == 1
     assert crm.rows("sdkmessagefilters", select="sdkmessagefilterid", filter=ask.format("DeleteMultiple")) == []
@@ -186,7 +187,8 @@ def test_a_missing_key_is_400(crm: Crm, key: str) -> None:
 
 
 def test_inner_types_may_be_spelt_out(crm: Crm, bulk_delete: Deletes) -> None:
-    """6.2: 'the inner @odata.types are sent by the Python client; the doc example leaves them out; both must work'."""
+    """6.2: 'the inner @odata.types are sent by the Python client; the doc example leaves them out; both must
+    work'."""
     crm.create("cf_fiches", cf_name="B-5")
     told = query(
         "cf_fiche", {"@odata.type": NS + "ConditionExpression", **condition("cf_name", "Equal", ("String", "B-5"))}, DataSource=None
@@ -207,7 +209,8 @@ def test_inner_types_may_be_spelt_out(crm: Crm, bulk_delete: Deletes) -> None:
     ],
 )  # fmt: skip
 def test_conditions_have_query_expression_names(crm: Crm, bulk_delete: Deletes, test: Row, found: int) -> None:
-    """6.2: 'Condition operators use QueryExpression names'; 'A query that matches nothing ends as 30 with 0/0'."""
+    """6.2: 'Condition operators use QueryExpression names'; 'A query that matches nothing ends as 30 with
+    0/0'."""
     for row in crm.rows("cf_statistics", select="cf_name"):
         crm.delete(f"cf_statistics({row['cf_statisticid']})")
     for year, sex, created in ((1, "m", "2020-01-01T00:00:00Z"), (2, None, None), (3, "f", None)):
@@ -229,7 +232,8 @@ def test_filters_may_nest(crm: Crm, bulk_delete: Deletes) -> None:
 
 
 def test_restricted_rows_end_as_failures(crm: Crm, bulk_delete: Deletes) -> None:
-    """6.2: '"Succeeded" (30) is compatible with failurecount > 0'; step 3: bulkdeletefailures; 'No rollback'."""
+    """6.2: '"Succeeded" (30) is compatible with failurecount > 0'; step 3: bulkdeletefailures; 'No
+    rollback'."""
     free, bound = (crm.create("contacts", lastname="Bulk (fictief)") for _ in range(2))
     crm.create("cf_donations", cf_name="g", **{"cf_ContactId@odata.bind": f"/contacts({bound})"})
     job_id = bulk_delete(query("contact", condition("lastname", "Equal", ("String", "Bulk (fictief)"))))
@@ -291,7 +295,8 @@ def test_a_job_past_the_bin_leaves_nothing_there(crm: Crm, bulk_delete: Deletes,
 
 
 def test_sandbox_mode_counts_in_a_sandbox(crm: Crm, bulk_delete: Deletes, switches: Callable[[Any], Any]) -> None:
-    """6.2: 'RunJobForSandbox=true (skips plug-ins, workflows and bin) works only in environments of type Sandbox'."""
+    """6.2: 'RunJobForSandbox=true (skips plug-ins, workflows and bin) works only in environments of type
+    Sandbox'."""
     switches({"recycle_bin_days": 30, "sandbox": True})
     row = crm.create("cf_fiches", cf_name="B-8")
     bulk_delete(query("cf_fiche", condition("cf_ficheid", "Equal", ("Guid", row))), Options={"RunJobForSandbox": True})
@@ -299,7 +304,8 @@ def test_sandbox_mode_counts_in_a_sandbox(crm: Crm, bulk_delete: Deletes, switch
 
 
 def test_the_job_keeps_its_query(crm: Crm, bulk_delete: Deletes) -> None:
-    """6.2: 'orderedquerysetxml, the job name and asyncoperation data keep the filter values and GUIDs you passed'."""
+    """6.2: 'orderedquerysetxml, the job name and asyncoperation data keep the filter values and GUIDs you
+    passed'."""
     job_id = bulk_delete(query("cf_fiche", condition("cf_name", "Equal", ("String", "geheime waarde"))))
     [row] = crm.rows("bulkdeleteoperations", filter=f"_asyncoperationid_value eq {job_id}")
     assert "geheime waarde" in row["orderedquerysetxml"]
@@ -307,7 +313,8 @@ def test_the_job_keeps_its_query(crm: Crm, bulk_delete: Deletes) -> None:
 
 
 def test_a_job_can_delete_audit_and_old_jobs(crm: Crm, bulk_delete: Deletes) -> None:
-    """15 row 26: 'EntityName:"audit" removes matching audit rows; plain DELETE audits(id) refused'; 11.5 jobs."""
+    """15 row 26: 'EntityName:"audit" removes matching audit rows; plain DELETE audits(id) refused'; 11.5
+    jobs."""
     row = crm.create("cf_fiches", cf_name="B-9")
     crm.delete(f"cf_fiches({row})")
     rows = crm.rows("audits", filter=f"_objectid_value eq {row}")
@@ -320,7 +327,8 @@ def test_a_job_can_delete_audit_and_old_jobs(crm: Crm, bulk_delete: Deletes) -> 
 
 
 def test_retained_rows_are_out_of_reach(crm: Crm, bulk_delete: Deletes) -> None:
-    """6.4: 'immutable, not reachable by normal queries or DELETE'; 'delete through BulkDelete with "DataSource":"retained"'."""
+    """6.4: 'immutable, not reachable by normal queries or DELETE'; 'delete through BulkDelete with
+    "DataSource":"retained"'."""
     row = crm.create("cf_fiches", cf_name="bewaard")
     answer = crm.post("Retain", {"Target": target("cf_fiche", cf_ficheid=row)})
     assert answer.status_code < 300, answer.text

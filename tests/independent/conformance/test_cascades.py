@@ -16,7 +16,8 @@ def person(crm: Crm, **columns: Any) -> str:
 
 
 def test_parties_come_with_their_activity(crm: Crm) -> None:
-    """contract 3.1: 'Parties of activities are created by deep insert or with PUT on the navigation property'."""
+    """contract 3.1: 'Parties of activities are created by deep insert or with PUT on the navigation
+    property'."""
     who, other = person(crm), person(crm)
     parties = [
         {"partyid_contact@odata.bind": f"/contacts({who})", "participationtypemask": 1, "addressused": "een@example.org"},
@@ -45,7 +46,8 @@ def test_parties_cannot_be_written_directly(crm: Crm, verb: str) -> None:
 
 
 def test_a_deleted_participant_leaves_name_and_address(crm: Crm) -> None:
-    """15 row 22: 'row still there, ispartydeleted=true, addressused and the stored party name unchanged; goes when its activity goes'."""
+    """15 row 22: 'row still there, ispartydeleted=true, addressused and the stored party name unchanged; goes
+    when its activity goes'."""
     who = person(crm)
     party = {"partyid_contact@odata.bind": f"/contacts({who})", "participationtypemask": 2, "addressused": "blijft@example.org"}
     call = crm.create("phonecalls", subject="c", phonecall_activity_parties=[party])
@@ -92,7 +94,8 @@ def test_a_cascade_goes_all_the_way_down(crm: Crm) -> None:
 
 
 def test_restrict_is_405_and_changes_nothing(crm: Crm) -> None:
-    """4.5: '405 0x80040227 The object you tried to delete is associated with another object and cannot be deleted.'"""
+    """4.5: '405 0x80040227 The object you tried to delete is associated with another object and cannot be
+    deleted.'"""
     who = person(crm)
     note = crm.create("annotations", subject="n", **{"objectid_contact@odata.bind": f"/contacts({who})"})
     party = crm.create("cf_parties", cf_name="p", **{"cf_ContactId@odata.bind": f"/contacts({who})"})
@@ -131,7 +134,8 @@ def test_regarding_goes_and_taking_part_stays(crm: Crm) -> None:
 
 
 def test_what_a_duplicate_search_found_goes_with_either_row(crm: Crm) -> None:
-    """11.1: 'Cascade … duplicaterecord (baserecordid, duplicaterecordid)'; the table is one of the environment's platform tables."""
+    """11.1: 'Cascade … duplicaterecord (baserecordid, duplicaterecordid)'; the table is one of the
+    environment's platform tables."""
     one, two = person(crm), person(crm)
     pair = {"baserecordid_contact@odata.bind": f"/contacts({one})", "duplicaterecordid_contact@odata.bind": f"/contacts({two})"}
     assert crm.post("duplicaterecords", pair).status_code == 204

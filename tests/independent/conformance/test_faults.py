@@ -145,7 +145,8 @@ def test_faults_hit_operations_inside_a_batch(crm: Crm, faults: Control) -> None
 
 
 def test_a_gateway_s_page_is_no_json(crm: Crm, faults: Control) -> None:
-    """8.1: 'Gateway errors may be HTML; a client must survive non-JSON'; row 20: 'optional HTML 502/503 mode'."""
+    """8.1: 'Gateway errors may be HTML; a client must survive non-JSON'; row 20: 'optional HTML 502/503
+    mode'."""
     faults(rule("status", {"path": "WhoAmI"}, status=502, html=True, times=1))
     answer = crm.get("WhoAmI")
     assert answer.status_code == 502

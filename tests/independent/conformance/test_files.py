@@ -82,7 +82,8 @@ def test_an_empty_column_is_204_or_404(crm: Crm) -> None:
 
 
 def test_a_file_goes_up_in_chunks(crm: Crm) -> None:
-    """12: '200, Location: …?sessiontoken=…, x-ms-chunk-size, Accept-Ranges: bytes'; '206 per chunk, 204 on the last'."""
+    """12: '200, Location: …?sessiontoken=…, x-ms-chunk-size, Accept-Ranges: bytes'; '206 per chunk, 204 on
+    the last'."""
     path, content = recording(crm), b"ab" * (CHUNK // 2) + b"tail"
     start = crm.send("PATCH", path + "/cf_media", headers={"x-ms-transfer-mode": "chunked", "x-ms-file-name": "groot.mp3"})
     assert start.status_code == 200
@@ -130,7 +131,8 @@ def test_an_upload_gives_the_row_a_new_version(crm: Crm) -> None:
 
 
 def test_file_attachments_list_the_file_until_the_row_goes(crm: Crm) -> None:
-    """12: 'fileattachments(filename,filesizeinbytes,mimetype,regardingfieldname,createdon)'; 11.5: removed with the row."""
+    """12: 'fileattachments(filename,filesizeinbytes,mimetype,regardingfieldname,createdon)'; 11.5: removed
+    with the row."""
     row = crm.create("cf_recordings", cf_name="R")
     upload(crm, f"cf_recordings({row})", b"12345")
     ask: dict[str, Any] = {
@@ -146,7 +148,8 @@ def test_file_attachments_list_the_file_until_the_row_goes(crm: Crm) -> None:
 
 
 def test_the_message_route_in_blocks(crm: Crm) -> None:
-    """12: InitializeFileBlocksUpload, UploadBlock, CommitFileBlocksUpload; InitializeFileBlocksDownload, DownloadBlock; DeleteFile."""
+    """12: InitializeFileBlocksUpload, UploadBlock, CommitFileBlocksUpload; InitializeFileBlocksDownload,
+    DownloadBlock; DeleteFile."""
     row = crm.create("cf_recordings", cf_name="R")
     target = {"@odata.type": "Microsoft.Dynamics.CRM.cf_recording", "cf_recordingid": row}
     start = crm.post("InitializeFileBlocksUpload", {"Target": target, "FileName": "b.mp3", "FileAttributeName": "cf_media"})
@@ -168,7 +171,8 @@ def test_the_message_route_in_blocks(crm: Crm) -> None:
 
 
 def test_a_note_has_a_base64_body(crm: Crm) -> None:
-    """12: 'GET annotations(id)/documentbody/$value is text/plain base64, not bytes'; row 34: 'cascade with the parent'."""
+    """12: 'GET annotations(id)/documentbody/$value is text/plain base64, not bytes'; row 34: 'cascade with
+    the parent'."""
     body = base64.b64encode(b"inhoud").decode()
     fiche = crm.create("cf_fiches", cf_name="F")
     note = crm.create(
@@ -192,7 +196,8 @@ def test_a_note_has_a_size_limit(crm: Crm) -> None:
 
 
 def test_an_image_is_a_thumbnail_and_a_full_one(crm: Crm) -> None:
-    """12: 'Image GET returns the ≤144×144 thumbnail; full size by /$value?size=full'; 2.4: 'only when explicitly selected; companions'."""
+    """12: 'Image GET returns the ≤144×144 thumbnail; full size by /$value?size=full'; 2.4: 'only when
+    explicitly selected; companions'."""
     row, full = crm.create("contacts", lastname="Beeld (fictief)"), picture(300, 200)
     assert crm.patch(f"contacts({row})", {"entityimage": base64.b64encode(full).decode()}).status_code == 204
     assert "entityimage" not in crm.one(f"contacts({row})")

@@ -113,7 +113,8 @@ def names(crm: Crm, table_set: str, column: str, condition: str) -> str:
     ],
 )
 def test_a_filter_on_people_finds(crm: Crm, world: dict[str, str], condition: str, found: str) -> None:
-    """3.2: comparison, logic, strings 'case-insensitive', LIKE wildcards, columns compared, 'Always used as a boolean term'."""
+    """3.2: comparison, logic, strings 'case-insensitive', LIKE wildcards, columns compared, 'Always used as a
+    boolean term'."""
     assert names(crm, "contacts", "firstname", condition) == found
 
 
@@ -150,7 +151,8 @@ def test_a_filter_on_people_finds(crm: Crm, world: dict[str, str], condition: st
     ],
 )
 def test_a_filter_on_dossiers_finds(crm: Crm, world: dict[str, str], condition: str, found: str) -> None:
-    """3.2: dates 'measured from "now" on the server', multi choice, 'Lambda on collections … nesting allowed'."""
+    """3.2: dates 'measured from "now" on the server', multi choice, 'Lambda on collections … nesting
+    allowed'."""
     assert names(crm, "cf_dossiers", "cf_name", condition) == found
 
 
@@ -167,7 +169,8 @@ def test_a_filter_on_dossiers_finds(crm: Crm, world: dict[str, str], condition: 
     ],
 )
 def test_a_filter_through_lookups_finds(crm: Crm, world: dict[str, str], table_set: str, condition: str, found: str) -> None:
-    """3.2: 'GUID values unquoted … accept both'; 'Path through a single-valued navigation, several levels deep'."""
+    """3.2: 'GUID values unquoted … accept both'; 'Path through a single-valued navigation, several levels
+    deep'."""
     for name, row in world.items():
         condition = condition.replace("{" + name + "}", row)
     assert names(crm, table_set, "cf_name", condition) == found
@@ -228,7 +231,8 @@ def test_hours_are_refused_on_a_date(crm: Crm, world: dict[str, str], function: 
 
 
 def test_the_501st_condition_is_refused(crm: Crm, world: dict[str, str]) -> None:
-    """3.2: 'At most 500 conditions per query → 0x8004430C Number of conditions in query exceeded maximum limit.'"""
+    """3.2: 'At most 500 conditions per query → 0x8004430C Number of conditions in query exceeded maximum
+    limit.'"""
     terms = [f"cf_birthyear eq {number}" for number in range(501)]
     assert crm.get("contacts", filter=" or ".join(terms[:500])).status_code == 200
     answer = crm.get("contacts", filter=" or ".join(terms))

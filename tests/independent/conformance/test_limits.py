@@ -51,7 +51,8 @@ def flood(crm: Crm, server: str, number: int) -> bytes:
 
 
 def test_the_6001st_request_in_300_seconds_is_429(crm: Crm) -> None:
-    """7.1: '6,000 in a sliding 300 s window; 0x80072322 Number of requests exceeded the limit of 6000 over time window of 300 seconds.'"""
+    """7.1: '6,000 in a sliding 300 s window; 0x80072322 Number of requests exceeded the limit of 6000 over
+    time window of 300 seconds.'"""
     crm.control("PUT", "clock", {"now": "2026-03-14T12:00:00Z"})
     told = flood(crm, "aa", 6000)
     assert (told.count(b"HTTP/1.1 200 OK"), told.count(b"HTTP/1.1 429")) == (6000, 0)
@@ -111,7 +112,8 @@ def test_the_headers_count_down(crm: Crm) -> None:
 
 
 def test_execution_time_is_limited(crm: Crm) -> None:
-    """7.1: '0x80072321 Combined execution time of incoming requests exceeded limit of 1,200,000 milliseconds'."""
+    """7.1: '0x80072321 Combined execution time of incoming requests exceeded limit of 1,200,000
+    milliseconds'."""
     crm.control("PUT", "limits", {"execution_s": 0.05})
     crm.control("PUT", "faults", [{"match": {"path": "WhoAmI"}, "do": "latency", "ms": 60}])
     caller = pinned(crm, "aa")

@@ -70,13 +70,15 @@ def test_all_tables_come_at_once(crm: Crm) -> None:
     [("cf_dossier", True, True), ("cf_recording", True, True), ("cf_donation", False, False), ("phonecall", False, True)],
 )
 def test_flags_are_those_of_the_environment(crm: Crm, table: str, tracked: bool, audited: bool) -> None:
-    """environment: 'Change tracking is on for contact, cf_dossier, cf_fiche, cf_party and cf_recording'; `audited: true`."""
+    """environment: 'Change tracking is on for contact, cf_dossier, cf_fiche, cf_party and cf_recording';
+    `audited: true`."""
     row = crm.one(TABLE.format(table), select="ChangeTrackingEnabled,IsAuditEnabled,IsActivity")
     assert (row["ChangeTrackingEnabled"], row["IsAuditEnabled"]["Value"], row["IsActivity"]) == (tracked, audited, table == "phonecall")
 
 
 def test_columns_carry_types_and_levels(contact: dict[str, Any]) -> None:
-    """10.1: 'Items of a mixed Attributes list carry "@odata.type":"#Microsoft.Dynamics.CRM.StringAttributeMetadata"'."""
+    """10.1: 'Items of a mixed Attributes list carry
+    "@odata.type":"#Microsoft.Dynamics.CRM.StringAttributeMetadata"'."""
     columns = {column["LogicalName"]: column for column in contact["Attributes"]}
     assert columns["lastname"]["@odata.type"] == "#Microsoft.Dynamics.CRM.StringAttributeMetadata"
     assert columns["lastname"]["AttributeType"] == "String"
@@ -110,7 +112,8 @@ def test_keys_are_active(contact: dict[str, Any]) -> None:
 def test_relationships_tell_their_cascade(
     contact: dict[str, Any], name: str, child: str, column: str, navigation: str, delete: str
 ) -> None:
-    """10.2: 1:N relationship object; 'Enum values in JSON are strings: NoCascade Cascade Active UserOwned RemoveLink Restrict'."""
+    """10.2: 1:N relationship object; 'Enum values in JSON are strings: NoCascade Cascade Active UserOwned
+    RemoveLink Restrict'."""
     [row] = [r for r in contact["OneToManyRelationships"] if r["SchemaName"] == name]
     expected = {
         "RelationshipType": "OneToManyRelationship",
@@ -142,7 +145,8 @@ def test_n_to_n_relationships_name_their_intersect(crm: Crm) -> None:
 
 
 def test_labels_come_in_each_provisioned_language(crm: Crm) -> None:
-    """10.2: option labels; 'LCIDs: nl 1043, fr 1036, en 1033, de 1031'; UserLocalizedLabel follows the caller."""
+    """10.2: option labels; 'LCIDs: nl 1043, fr 1036, en 1033, de 1031'; UserLocalizedLabel follows the
+    caller."""
     path = TABLE.format("cf_fiche") + "/Attributes(LogicalName='cf_channel')/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
     body = crm.one(path, select="LogicalName", expand="OptionSet($select=Options),GlobalOptionSet($select=Options)")
     options = (body["OptionSet"] or body["GlobalOptionSet"])["Options"]
@@ -177,7 +181,8 @@ def test_columns_can_be_cast(crm: Crm, column: str, kind: str) -> None:
     ],
 )
 def test_columns_of_other_tables_can_be_cast(crm: Crm, table: str, column: str, kind: str) -> None:
-    """10.1: LookupAttributeMetadata, MoneyAttributeMetadata, FileAttributeMetadata, ImageAttributeMetadata."""
+    """10.1: LookupAttributeMetadata, MoneyAttributeMetadata, FileAttributeMetadata,
+    ImageAttributeMetadata."""
     body = crm.one(TABLE.format(table) + f"/Attributes(LogicalName='{column}')/Microsoft.Dynamics.CRM.{kind}AttributeMetadata")
     assert body["LogicalName"] == column
     if kind == "Lookup":
@@ -192,7 +197,8 @@ def test_date_columns_tell_their_behaviour(crm: Crm) -> None:
 
 
 def test_state_and_status_options_hang_together(crm: Crm) -> None:
-    """10.2: 'Status options add State, state options add DefaultStatus, InvariantName'; 'Boolean: OptionSet.TrueOption/FalseOption'."""
+    """10.2: 'Status options add State, state options add DefaultStatus, InvariantName'; 'Boolean:
+    OptionSet.TrueOption/FalseOption'."""
     start = TABLE.format("contact") + "/Attributes(LogicalName='{}')/Microsoft.Dynamics.CRM.{}AttributeMetadata"
     states = crm.one(start.format("statecode", "State"), expand="OptionSet")["OptionSet"]["Options"]
     assert {(o["Value"], o["DefaultStatus"], o["InvariantName"]) for o in states} == {(0, 1, "Active"), (1, 2, "Inactive")}
@@ -203,7 +209,8 @@ def test_state_and_status_options_hang_together(crm: Crm) -> None:
 
 
 def test_enums_are_filtered_by_qualified_type(crm: Crm) -> None:
-    """10.1: 'OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned''; managed properties by path."""
+    """10.1: 'OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned''; managed properties by
+    path."""
     owned = crm.rows("EntityDefinitions", select="LogicalName", filter="OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'")
     assert "cf_dossier" in {row["LogicalName"] for row in owned}
     assert "organization" not in {row["LogicalName"] for row in owned}
@@ -218,13 +225,15 @@ def test_an_unknown_table_is_404(crm: Crm) -> None:
 
 
 def test_privileges_of_a_table_are_listed(crm: Crm) -> None:
-    """13: 'Privilege names use the table's SchemaName casing; list via EntityDefinitions(...)?$select=Privileges'."""
+    """13: 'Privilege names use the table's SchemaName casing; list via
+    EntityDefinitions(...)?$select=Privileges'."""
     names = {p["Name"] for p in crm.one(TABLE.format("contact"), select="Privileges")["Privileges"]}
     assert {"prvReadContact", "prvWriteContact", "prvDeleteContact", "prvCreateContact", "prvAppendContact", "prvAppendToContact"} <= names
 
 
 def test_the_csdl_names_keys_lookups_and_sets(crm: Crm) -> None:
-    """10.3: 'namespace Microsoft.Dynamics.CRM (alias mscrm); tables derive from crmbaseentity; … ReferentialConstraint'."""
+    """10.3: 'namespace Microsoft.Dynamics.CRM (alias mscrm); tables derive from crmbaseentity; …
+    ReferentialConstraint'."""
     answer = crm.get("$metadata", {"Accept": "application/xml"})
     assert answer.headers["Content-Type"].startswith("application/xml")
     tree = ElementTree.fromstring(answer.content)

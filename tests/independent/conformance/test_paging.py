@@ -72,7 +72,8 @@ def test_the_page_size_may_change_on_the_way(crm: Crm) -> None:
 
 
 def test_the_cookie_is_encoded_twice(crm: Crm) -> None:
-    """3.6: 'Decoded once: <cookie pagenumber="2" pagingcookie="%3ccookie%20page%3d%221%22%3e…" istracking="False" />'."""
+    """3.6: 'Decoded once: <cookie pagenumber="2" pagingcookie="%3ccookie%20page%3d%221%22%3e…"
+    istracking="False" />'."""
     page = crm.one("cf_enrolments?$select=cf_name", THREE)
     outer = cookie(page["@odata.nextLink"])
     found = re.fullmatch(r'<cookie pagenumber="2" pagingcookie="([^"]+)" istracking="False" />', outer)
@@ -82,7 +83,8 @@ def test_the_cookie_is_encoded_twice(crm: Crm) -> None:
 
 
 def test_order_columns_precede_the_key_in_the_cookie(crm: Crm) -> None:
-    """3.6: 'With $orderby, the order columns precede the PK: <fullname last="…" first="…" /><contactid …/>'."""
+    """3.6: 'With $orderby, the order columns precede the PK: <fullname last="…" first="…" /><contactid
+    …/>'."""
     page = crm.one("cf_enrolments?$select=cf_name&$orderby=cf_name desc", THREE)
     inner = unquote(cookie(page["@odata.nextLink"]))
     assert inner.index('<cf_name last="E5" first="E7" />') < inner.index("<cf_enrolmentid ")
@@ -90,7 +92,8 @@ def test_order_columns_precede_the_key_in_the_cookie(crm: Crm) -> None:
 
 @pytest.mark.parametrize("order", ["cf_course,cf_name", "cf_course desc", "createdon desc,cf_name desc", "cf_heldon,cf_name"])
 def test_pages_in_any_order_are_all_rows_once(crm: Crm, order: str) -> None:
-    """3.6: 'page boundaries use first/last values'; row 14: no duplicates, nulls and equal values included."""
+    """3.6: 'page boundaries use first/last values'; row 14: no duplicates, nulls and equal values
+    included."""
     whole = [row["cf_enrolmentid"] for row in crm.rows(f"cf_enrolments?$select=cf_name&$orderby={order}")]
     paged = [
         row["cf_enrolmentid"]
@@ -124,7 +127,8 @@ def test_a_tampered_token_is_400(crm: Crm, damage: str) -> None:
 
 
 def test_deleting_while_paging_skips_nothing(crm: Crm) -> None:
-    """3.6: 'Deleting while paging is safe with a cookie on the PK'; 'keyset semantics (rows after last), not offset'."""
+    """3.6: 'Deleting while paging is safe with a cookie on the PK'; 'keyset semantics (rows after last), not
+    offset'."""
     for number in range(6):
         crm.create("cf_engagements", cf_name=f"G{number}")
     seen: list[str] = []
@@ -159,7 +163,8 @@ def test_top_zero_or_words_are_refused_or_empty(crm: Crm) -> None:
 
 
 def test_count_stops_at_5000_and_says_so(crm: Crm) -> None:
-    """3.3: '"@odata.count":5000 at most; with annotations totalrecordcount 5000 and totalrecordcountlimitexceeded true'."""
+    """3.3: '"@odata.count":5000 at most; with annotations totalrecordcount 5000 and
+    totalrecordcountlimitexceeded true'."""
     page = crm.one("cf_statistics?$select=cf_name&$count=true", {"Prefer": 'odata.maxpagesize=10,odata.include-annotations="*"'})
     assert page["@odata.count"] == page["@Microsoft.Dynamics.CRM.totalrecordcount"] == 5000
     assert page["@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"] is True
@@ -189,7 +194,8 @@ def test_the_count_path_has_a_bom(crm: Crm) -> None:
 
 @pytest.mark.parametrize("form", ["(EntityNames=['cf_statistic','cf_enrolment'])", "(EntityNames=@p)?@p=['cf_statistic','cf_enrolment']"])
 def test_retrieve_total_record_count(crm: Crm, form: str) -> None:
-    """3.3: '{"EntityRecordCountCollection":{"Count":1,"IsReadOnly":false,"Keys":["cf_fiche"],"Values":[81234]}}'."""
+    """3.3:
+    '{"EntityRecordCountCollection":{"Count":1,"IsReadOnly":false,"Keys":["cf_fiche"],"Values":[81234]}}'."""
     body = crm.one("RetrieveTotalRecordCount" + form)
     assert body["@odata.context"] == crm.root + "$metadata#Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse"
     told = body["EntityRecordCountCollection"]

@@ -38,7 +38,8 @@ def ids(crm: Crm) -> dict[str, str]:
 
 
 def test_a_row_has_context_etag_and_explicit_nulls(crm: Crm, ids: dict[str, str]) -> None:
-    """15 row 6: '@odata.context ending /$entity, @odata.etag, ETag header, PK always present, null columns explicit'."""
+    """15 row 6: '@odata.context ending /$entity, @odata.etag, ETag header, PK always present, null columns
+    explicit'."""
     answer = crm.get(f"cf_fiches({ids['lone']})")
     row = answer.json()
     assert row["@odata.context"] == crm.root + "$metadata#cf_fiches/$entity"
@@ -121,7 +122,8 @@ def test_annotated_reads_echo_the_preference(crm: Crm, ids: dict[str, str]) -> N
     ],
 )
 def test_a_column_has_its_json_form(crm: Crm, ids: dict[str, str], path: str, column: str, value: object, formatted: bool) -> None:
-    """2.4: column types in JSON; UserLocal 'always UTC on the wire', DateOnly 'YYYY-MM-DD', choices Int32 with a label."""
+    """2.4: column types in JSON; UserLocal 'always UTC on the wire', DateOnly 'YYYY-MM-DD', choices Int32
+    with a label."""
     row = crm.one(path.format(**ids), EVERYTHING)
     assert row[column] == value
     assert type(row[column]) is type(value)
@@ -137,7 +139,8 @@ def test_choices_are_a_list_in_a_string(crm: Crm, ids: dict[str, str]) -> None:
 
 
 def test_money_brings_its_currency_and_base(crm: Crm, ids: dict[str, str]) -> None:
-    """2.4: 'selecting a Money column adds _transactioncurrencyid_value automatically; a _base companion column exists'."""
+    """2.4: 'selecting a Money column adds _transactioncurrencyid_value automatically; a _base companion
+    column exists'."""
     row = crm.one(f"cf_donations({ids['gift']})?$select=cf_amount")
     assert row["_transactioncurrencyid_value"]
     assert crm.one(f"cf_donations({ids['gift']})?$select=cf_amount_base")["cf_amount_base"] == 150.0
@@ -153,13 +156,15 @@ def test_an_entity_name_is_a_logical_name(crm: Crm, ids: dict[str, str]) -> None
 
 
 def test_overridden_createdon_is_the_creation_instant(crm: Crm) -> None:
-    """4.2: 'Set overriddencreatedon at creation; in the emulator createdon then shows exactly the given instant'."""
+    """4.2: 'Set overriddencreatedon at creation; in the emulator createdon then shows exactly the given
+    instant'."""
     row = crm.create("contacts", lastname="Oud (fictief)", overriddencreatedon="2011-02-03T04:05:06Z", createdon="2012-01-01T00:00:00Z")
     assert crm.one(f"contacts({row})")["createdon"] == "2011-02-03T04:05:06Z"
 
 
 def test_a_single_property(crm: Crm, ids: dict[str, str]) -> None:
-    """4.1: '{"@odata.context":"…#cf_fiches(5b1f…)/cf_name","value":"Fiche 2026-014"}; null property → 204'."""
+    """4.1: '{"@odata.context":"…#cf_fiches(5b1f…)/cf_name","value":"Fiche 2026-014"}; null property →
+    204'."""
     body = crm.one(f"cf_fiches({ids['fiche']})/cf_name")
     assert body == {"@odata.context": f"{crm.root}$metadata#cf_fiches({ids['fiche']})/cf_name", "value": "F-1"}
     empty = crm.get(f"cf_fiches({ids['fiche']})/cf_summary")
@@ -201,7 +206,8 @@ def test_expand_of_a_single_navigation(crm: Crm, ids: dict[str, str]) -> None:
 
 
 def test_expand_of_a_collection_is_inline_with_a_link(crm: Crm, ids: dict[str, str]) -> None:
-    """3.5: 'children inline; each parent also has "<nav>@odata.nextLink" whose URL has no paging cookie'; children carry '_…_value'."""
+    """3.5: 'children inline; each parent also has "<nav>@odata.nextLink" whose URL has no paging cookie';
+    children carry '_…_value'."""
     row = crm.one(
         f"cf_dossiers({ids['dossier']})", select="cf_name", expand="cf_dossier_fiches($select=cf_name;$filter=cf_channel ne null)"
     )
@@ -232,7 +238,8 @@ def test_expand_refuses_other_options(crm: Crm, option: str) -> None:
 
 
 def test_a_nested_expand_pages_every_collection(crm: Crm, ids: dict[str, str]) -> None:
-    """3.5: 'Any nested expand present: every collection becomes paged (<nav>@odata.nextLink with $skiptoken)'."""
+    """3.5: 'Any nested expand present: every collection becomes paged (<nav>@odata.nextLink with
+    $skiptoken)'."""
     row = crm.one(
         f"cf_dossiers({ids['dossier']})",
         {"Prefer": "odata.maxpagesize=1"},
@@ -247,7 +254,8 @@ def test_a_nested_expand_pages_every_collection(crm: Crm, ids: dict[str, str]) -
 
 @pytest.mark.parametrize("option", ["$top=1", "$orderby=cf_name"])
 def test_nested_expand_refuses_top_and_orderby(crm: Crm, option: str) -> None:
-    """3.5: '400 0x80060888 Only $select and $filter clause can be provided while doing $expand on many-to-one relationship or …'."""
+    """3.5: '400 0x80060888 Only $select and $filter clause can be provided while doing $expand on many-to-one
+    relationship or …'."""
     answer = crm.get("cf_dossiers", expand=f"cf_dossier_fiches({option};$expand=cf_fiche_parties)")
     assert error(answer) == (400, "0x80060888")
     assert message(answer) == (
@@ -281,7 +289,8 @@ def test_the_sixteenth_expand_is_refused(crm: Crm) -> None:
 
 
 def test_an_expand_of_an_n_to_n_relationship_below_another_is_refused(crm: Crm) -> None:
-    """3.5: 'The navigation property '<NAME>' cannot be expanded. Only many-to-one relationships are supported for nested expansion.'"""
+    """3.5: 'The navigation property '<NAME>' cannot be expanded. Only many-to-one relationships are supported
+    for nested expansion.'"""
     answer = crm.get("cf_fiches", expand="owninguser($expand=systemuserroles_association)")
     assert error(answer) == (400, "0x80060888")
     assert message(answer) == (
@@ -291,7 +300,8 @@ def test_an_expand_of_an_n_to_n_relationship_below_another_is_refused(crm: Crm) 
 
 
 def test_older_builds_give_the_link_only(crm: Crm, ids: dict[str, str], switches: Any) -> None:
-    """3.5: '2021 documentation said collection expands on an entity set returned only the nextLink; Clients must handle both'."""
+    """3.5: '2021 documentation said collection expands on an entity set returned only the nextLink; Clients
+    must handle both'."""
     switches({"collection_links_only": True})
     row = crm.rows("cf_dossiers", expand="cf_dossier_fiches($select=cf_name)")[0]
     assert not row.get("cf_dossier_fiches")
@@ -299,7 +309,8 @@ def test_older_builds_give_the_link_only(crm: Crm, ids: dict[str, str], switches
 
 
 def test_state_and_status_go_together(crm: Crm, ids: dict[str, str]) -> None:
-    """2.4: 'setting only statecode selects that state's default statuscode; an incompatible pair is a 400'."""
+    """2.4: 'setting only statecode selects that state's default statuscode; an incompatible pair is a
+    400'."""
     path = f"cf_fiches({ids['other']})"
     row: Row = crm.patch(path, {"statecode": 1}, REPRESENTATION).json()
     assert (row["statecode"], row["statuscode"]) == (1, 2)

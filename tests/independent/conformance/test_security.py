@@ -54,7 +54,8 @@ def test_any_role_may_ask_who_it_is(clerk: Clerk) -> None:
     [("GET", "prvReadcf_fiche"), ("POST", "prvCreatecf_fiche"), ("PATCH", "prvWritecf_fiche"), ("DELETE", "prvDeletecf_fiche")],
 )
 def test_a_missing_privilege_is_named(crm: Crm, clerk: Clerk, verb: str, privilege: str) -> None:
-    """8.3: '403 0x80040220 Principal user (Id=…, …), is missing prvDeletecf_fiche privilege (Id=…) on OTC=… for entity 'cf_fiche'.'"""
+    """8.3: '403 0x80040220 Principal user (Id=…, …), is missing prvDeletecf_fiche privilege (Id=…) on OTC=…
+    for entity 'cf_fiche'.'"""
     row = crm.create("cf_fiches", cf_name="F")
     clerk.grant(*{"prvReadcf_fiche", "prvCreatecf_fiche", "prvWritecf_fiche", "prvDeletecf_fiche"} - {privilege})
     body = {"cf_name": "x"} if verb in {"POST", "PATCH"} else None
@@ -84,7 +85,8 @@ def test_a_list_without_any_read_privilege_is_403(clerk: Clerk) -> None:
 
 
 def test_lists_are_filtered_by_depth_without_a_word(crm: Crm, clerk: Clerk) -> None:
-    """13: 'Reads of lists never fail for missing depth: rows are silently filtered'; record-level denial is 0x80048306."""
+    """13: 'Reads of lists never fail for missing depth: rows are silently filtered'; record-level denial is
+    0x80048306."""
     clerk.grant("prvReadcf_fiche", "prvCreatecf_fiche", "prvWritecf_fiche", "prvDeletecf_fiche", depth="Basic")
     theirs = crm.create("cf_fiches", cf_name="van een ander")
     mine = clerk.crm.create("cf_fiches", cf_name="van mij")
@@ -173,7 +175,8 @@ def test_change_tracking_needs_organisation_depth(clerk: Clerk) -> None:
 
 
 def test_a_privilege_taken_away_empties_the_reach(crm: Crm, clerk: Clerk) -> None:
-    """15, hooks: 'permission removed mid-run'; the role leaves the user through systemuserroles_association."""
+    """15, hooks: 'permission removed mid-run'; the role leaves the user through
+    systemuserroles_association."""
     clerk.grant("prvReadcf_fiche")
     assert clerk.crm.get("cf_fiches").status_code == 200
     assert crm.delete(f"systemusers({clerk.user})/systemuserroles_association({clerk.role})/$ref").status_code == 204
@@ -237,7 +240,8 @@ def test_bypassing_plug_ins_needs_its_privilege(crm: Crm, clerk: Clerk) -> None:
 
 
 def test_a_secured_column_is_null_to_read_and_refused_to_write(crm: Crm, clerk: Clerk) -> None:
-    """2.4: 'a column the caller may not read comes back as null (no error); updating without the right → 403, 0x8004f507'."""
+    """2.4: 'a column the caller may not read comes back as null (no error); updating without the right → 403,
+    0x8004f507'."""
     path = "EntityDefinitions(LogicalName='cf_fiche')/Attributes(LogicalName='cf_transmittedto')"
     definition = crm.one(path + "/Microsoft.Dynamics.CRM.StringAttributeMetadata")
     definition["@odata.type"] = "Microsoft.Dynamics.CRM.StringAttributeMetadata"

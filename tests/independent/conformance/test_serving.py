@@ -29,12 +29,14 @@ def start() -> Iterator[Start]:
 
 
 def test_one_line_says_that_it_is_ready(served: Served) -> None:
-    """contract: 'Prints one line `emulator ready <Web API root>` on stdout once it accepts requests; --port 0 picks a free port'."""
+    """contract: 'Prints one line `emulator ready <Web API root>` on stdout once it accepts requests; --port 0
+    picks a free port'."""
     assert re.fullmatch(r"emulator ready http://127\.0\.0\.1:\d+/api/data/v9\.2/\n", served.line)
 
 
 def test_a_fixed_token_is_the_only_one(start: Start) -> None:
-    """contract: '--token T: only T and unexpired tokens of its own endpoint are accepted'; '/_emulator/ needs no token'."""
+    """contract: '--token T: only T and unexpired tokens of its own endpoint are accepted'; '/_emulator/ needs
+    no token'."""
     process = start("--token", "geheim")
     form = {"grant_type": "client_credentials", "client_id": new_id(), "client_secret": "s", "scope": process.origin + "/.default"}
     made = requests.post(f"{process.origin}/t/oauth2/v2.0/token", data=form, timeout=10).json()["access_token"]
@@ -76,7 +78,8 @@ def test_limits_may_be_off_from_the_start(start: Start) -> None:
 
 
 def test_on_premises_is_another_kind(start: Start) -> None:
-    """1.2: 'v9.1 in the on-prem docs; do not send v9.2'; no 429; 'innererror frequently present'; 'IsChunkingSupported false'."""
+    """1.2: 'v9.1 in the on-prem docs; do not send v9.2'; no 429; 'innererror frequently present';
+    'IsChunkingSupported false'."""
     process = start("--profile", "onprem")
     assert process.root.endswith("/api/data/v9.1/")
     crm = Crm(process.root)
@@ -100,7 +103,8 @@ def test_on_premises_is_another_kind(start: Start) -> None:
 
 
 def test_audit_purges_are_to_the_day_on_premises(start: Start) -> None:
-    """1.2: 'DeleteAuditData … SQL Standard: deletes rows up to EndDate'; online whole quarterly partitions."""
+    """1.2: 'DeleteAuditData … SQL Standard: deletes rows up to EndDate'; online whole quarterly
+    partitions."""
     for profile, status in (("onprem", 200), ("online", 400)):
         crm = Crm(start("--profile", profile).root)
         crm.control("PUT", "clock", {"now": "2026-05-10T12:00:00Z"})

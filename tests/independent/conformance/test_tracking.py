@@ -28,7 +28,8 @@ def follow(crm: Crm, path: str, headers: Row | None = None) -> tuple[list[Row], 
 
 
 def test_the_first_answer_has_all_rows_and_a_link(crm: Crm) -> None:
-    """9: 'Preference-Applied: odata.track-changes', '@odata.deltaLink … $deltatoken=919042%2108%2f22%2f2017…'."""
+    """9: 'Preference-Applied: odata.track-changes', '@odata.deltaLink …
+    $deltatoken=919042%2108%2f22%2f2017…'."""
     row = crm.create("cf_fiches", cf_name="a")
     answer = crm.get("cf_fiches?$select=cf_name,statecode", TRACK)
     body = answer.json()
@@ -81,7 +82,8 @@ def test_links_chain(crm: Crm) -> None:
 
 
 def test_the_link_is_on_the_last_page_only(crm: Crm) -> None:
-    """9: 'More than 5,000 changes → ordinary @odata.nextLink paging; the deltaLink is on the last page only'."""
+    """9: 'More than 5,000 changes → ordinary @odata.nextLink paging; the deltaLink is on the last page
+    only'."""
     _, link = follow(crm, "cf_recordings?$select=cf_name", TRACK)
     crm.load("cf_recording", [{"cf_name": f"R{number}"} for number in range(5002)], "cf_recordings")
     first = crm.one(link)
@@ -116,7 +118,8 @@ def test_changes_can_be_counted(crm: Crm) -> None:
     [("$filter=statecode eq 0", "filter"), ("$orderby=cf_name", "orderby"), ("$top=1", "top"), ("$expand=ownerid", "expand")],
 )
 def test_other_options_are_refused(crm: Crm, option: str, name: str) -> None:
-    """9: 'The "${filter|orderby|expand|top}" query parameter isn't supported when Change Tracking is enabled.'"""
+    """9: 'The "${filter|orderby|expand|top}" query parameter isn't supported when Change Tracking is
+    enabled.'"""
     answer = crm.get("cf_fiches?" + option, TRACK)
     assert error(answer)[0] == 400
     assert message(answer) == f'The "${name}" query parameter isn\'t supported when Change Tracking is enabled.'

@@ -66,7 +66,8 @@ def test_an_undeclared_property_is_400(crm: Crm) -> None:
 
 
 def test_a_string_too_long_is_400(crm: Crm) -> None:
-    """4.2: 'A validation error occurred.  The length of the 'cf_name' attribute … exceeded the maximum allowed length of '100'.'"""
+    """4.2: 'A validation error occurred.  The length of the 'cf_name' attribute … exceeded the maximum
+    allowed length of '100'.'"""
     answer = crm.post("cf_fiches", {"cf_name": "x" * 101})
     assert error(answer) == (400, "0x80044331")
     assert message(answer) == (
@@ -125,7 +126,8 @@ def test_a_navigation_name_in_the_wrong_case_is_400(crm: Crm) -> None:
 
 
 def test_a_bind_to_an_unknown_set_is_400(crm: Crm) -> None:
-    """2.3: '400 0x80060888 URL was not parsed due to an ODataUnrecognizedPathException. Resource not found for the segment …'."""
+    """2.3: '400 0x80060888 URL was not parsed due to an ODataUnrecognizedPathException. Resource not found
+    for the segment …'."""
     answer = crm.post("cf_parties", {"cf_name": "p", "cf_ContactId@odata.bind": f"/persons({new_id()})"})
     assert error(answer) == (400, "0x80060888")
     assert message(answer).startswith("URL was not parsed due to an ODataUnrecognizedPathException. Resource not found for the segment")
@@ -195,7 +197,8 @@ def test_if_match_star_never_creates(crm: Crm) -> None:
 
 
 def test_if_none_match_star_never_updates(crm: Crm) -> None:
-    """4.3: '412 A record with matching key values already exists. (0x80040237 in a captured fixture)'; missing → 'creates, 204'."""
+    """4.3: '412 A record with matching key values already exists. (0x80040237 in a captured fixture)';
+    missing → 'creates, 204'."""
     row = new_id()
     assert crm.patch(f"contacts({row})", {"lastname": "een"}, {"If-None-Match": "*"}).status_code == 204
     answer = crm.patch(f"contacts({row})", {"lastname": "twee"}, {"If-None-Match": "*"})
@@ -206,7 +209,8 @@ def test_if_none_match_star_never_updates(crm: Crm) -> None:
 
 @pytest.mark.parametrize("verb", ["PATCH", "DELETE"])
 def test_a_stale_version_is_412_and_changes_nothing(crm: Crm, verb: str) -> None:
-    """4.3: '412 0x80060882 The version of the existing record doesn't match the RowVersion property provided.'"""
+    """4.3: '412 0x80060882 The version of the existing record doesn't match the RowVersion property
+    provided.'"""
     row = person(crm)
     old = crm.get(f"contacts({row})").headers["ETag"]
     crm.patch(f"contacts({row})", {"firstname": "Anders"})
@@ -263,7 +267,8 @@ def test_a_whole_set_is_not_deleted_or_updated(crm: Crm, verb: str) -> None:
 
 
 def test_a_single_property_can_be_put_and_cleared(crm: Crm) -> None:
-    """4.1: 'PUT cf_fiches(id)/cf_name {"value":"x"} 204; DELETE cf_fiches(id)/cf_name 204 clears one column'."""
+    """4.1: 'PUT cf_fiches(id)/cf_name {"value":"x"} 204; DELETE cf_fiches(id)/cf_name 204 clears one
+    column'."""
     row = crm.create("cf_fiches", cf_name="F", cf_summary="s", cf_channel=100000000)
     assert crm.put(f"cf_fiches({row})/cf_summary", {"value": "anders"}).status_code == 204
     assert crm.one(f"cf_fiches({row})")["cf_summary"] == "anders"
@@ -321,7 +326,8 @@ def test_rows_keep_their_creator_and_times(crm: Crm) -> None:
 
 
 def test_a_published_rule_finds_duplicates_for_who_asks(crm: Crm) -> None:
-    """4.2: 'With MSCRM.SuppressDuplicateDetection: false and a published rule: 412 0x80040333 A record was not created or updated …'."""
+    """4.2: 'With MSCRM.SuppressDuplicateDetection: false and a published rule: 412 0x80040333 A record was
+    not created or updated …'."""
     rule = crm.create("duplicaterules", name="zelfde adres", baseentityname="contact", matchingentityname="contact")
     condition = {"baseattributename": "emailaddress1", "matchingattributename": "emailaddress1", "operatorcode": 0}
     crm.create("duplicateruleconditions", **condition, **{"regardingobjectid@odata.bind": f"/duplicaterules({rule})"})

@@ -1,4 +1,5 @@
-"""The emulator over https with limits off, and Microsoft's Python client signed in to it through its token endpoint."""
+"""The emulator over https with limits off, and Microsoft's Python client signed in to it through its token
+endpoint."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ APPLICATION = "3a000000-0000-4000-8000-00000000000b"
 
 
 class Credential:
-    """What azure-identity's ClientSecretCredential does, without the network check of the authority's name."""
+    """What azure-identity's ClientSecretCredential does, without the network check of the authority's
+    name."""
 
     def __init__(self, root: str) -> None:
         self.root = root

@@ -1,4 +1,5 @@
-"""DynamicsWebApi, a client library of others, unmodified under node: every kind of request it can make, over http and over https.
+"""DynamicsWebApi, a client library of others, unmodified under node: every kind of request it can make, over
+http and over https.
 
 Its checks stand in `node/*.mjs`, one file for each area; all of them run in one process.
 """
@@ -95,7 +96,8 @@ def test_no_check_is_left_out(http_results: Callable[[], Results]) -> None:
 
 
 def test_rows_are_read_and_written_on_premises_too() -> None:
-    """With the organisation's name in the path and an older version; areas that need nothing that is online only."""
+    """With the organisation's name in the path and an older version; areas that need nothing that is online
+    only."""
     with running(profile="onprem") as emulator:
         results = outcome(emulator.url.replace("/api/", "/voorbeeld/api/"))
     areas = ("reading", "writing", "links", "batches", "fetches", "changes")

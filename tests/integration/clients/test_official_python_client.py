@@ -33,7 +33,7 @@ def names_of(rows: Any) -> list[Any]:
     return [row["lastname"] for row in rows]
 
 
-# -- signing in ----------------------------------------------------------------------------------------------------------
+# -- signing in ----------------------------------------------------------------------------------------------
 
 
 def test_it_signs_in_at_the_token_endpoint_for_the_organisation(
@@ -54,7 +54,7 @@ def test_a_revoked_token_is_refused(dataverse: DataverseClient, control: Control
     assert len(dataverse.records.list("contact")) == 1
 
 
-# -- rows ----------------------------------------------------------------------------------------------------------------
+# -- rows ----------------------------------------------------------------------------------------------------
 
 
 def test_a_row_is_created_read_changed_and_deleted(dataverse: DataverseClient) -> None:
@@ -130,7 +130,7 @@ def test_one_or_many_rows_are_upserted_by_an_alternate_key(dataverse: DataverseC
     assert [(row["lastname"], row["cf_nationalnumber"]) for row in rows] == [("changed", "85073003361"), ("another", "85073003460")]
 
 
-# -- queries -------------------------------------------------------------------------------------------------------------
+# -- queries -------------------------------------------------------------------------------------------------
 
 
 def test_a_list_is_filtered_ordered_and_cut_off(dataverse: DataverseClient) -> None:
@@ -201,7 +201,7 @@ def test_rows_go_through_data_frames(dataverse: DataverseClient) -> None:
     assert dataverse.records.list("contact", select=["lastname"]).to_dataframe().empty
 
 
-# -- batches -------------------------------------------------------------------------------------------------------------
+# -- batches -------------------------------------------------------------------------------------------------
 
 
 def test_a_batch_answers_each_of_its_operations(dataverse: DataverseClient) -> None:
@@ -259,7 +259,7 @@ def test_a_change_set_is_done_whole_or_not_at_all(dataverse: DataverseClient) ->
     assert len(dataverse.records.list("contact")) == 0
 
 
-# -- files ---------------------------------------------------------------------------------------------------------------
+# -- files ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("mode", "size"), [("small", 1_000), ("chunk", 9_000_000)])
@@ -288,7 +288,7 @@ def test_a_file_column_that_is_missing_is_made(dataverse: DataverseClient, tmp_p
     assert row["new_document_name"] == "a.txt"
 
 
-# -- errors --------------------------------------------------------------------------------------------------------------
+# -- errors --------------------------------------------------------------------------------------------------
 
 
 def test_a_missing_row_is_an_error_with_its_code_and_request_id(dataverse: DataverseClient) -> None:

@@ -1,4 +1,5 @@
-"""Microsoft's Python client, unmodified, writes the emulator's schema: tables, columns, relationships, alternate keys."""
+"""Microsoft's Python client, unmodified, writes the emulator's schema: tables, columns, relationships,
+alternate keys."""
 
 from __future__ import annotations
 
@@ -54,7 +55,7 @@ def logical_names(columns: list[dict[str, Any]]) -> set[str]:
     return {column["LogicalName"] for column in columns}
 
 
-# -- tables --------------------------------------------------------------------------------------------------------------
+# -- tables --------------------------------------------------------------------------------------------------
 
 
 def test_a_table_with_columns_of_every_type_is_made(dataverse: DataverseClient, visits: TableInfo) -> None:
@@ -97,7 +98,7 @@ def test_a_table_is_made_in_a_solution_with_a_primary_column_of_ones_choice(data
     assert made.primary_name_attribute == "new_title"
 
 
-# -- columns -------------------------------------------------------------------------------------------------------------
+# -- columns -------------------------------------------------------------------------------------------------
 
 
 def test_columns_come_and_go(dataverse: DataverseClient, visits: TableInfo) -> None:
@@ -139,7 +140,7 @@ def test_a_column_is_changed_as_a_whole(dataverse: DataverseClient, visits: Tabl
         dataverse.records.create("new_Visit", {"new_place": "longer than ten"})
 
 
-# -- relationships and keys ----------------------------------------------------------------------------------------------
+# -- relationships and keys ----------------------------------------------------------------------------------
 
 
 def test_a_lookup_field_relates_two_tables(dataverse: DataverseClient, visits: TableInfo) -> None:

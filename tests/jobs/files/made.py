@@ -35,7 +35,8 @@ def a_document(text: str, *, author: str = "Fictief Iemand", extra: dict[str, by
 
 
 def a_pdf(text: str, change: Any = None) -> bytes:
-    """A PDF of one page; `change` may do what it likes to it before it is written, its objects as they are."""
+    """A PDF of one page; `change` may do what it likes to it before it is written, its objects as they
+    are."""
     made = bytes(typst.compile(text.encode(), format="pdf"))
     with pikepdf.open(io.BytesIO(made)) as document:
         if change is not None:
@@ -46,7 +47,8 @@ def a_pdf(text: str, change: Any = None) -> bytes:
 
 
 def a_picture(form: str = "PNG", *, author: str = "", size: tuple[int, int] = (8, 6)) -> bytes:
-    """A picture in colours, with somebody noted in it as its author wherever the format has a place for it."""
+    """A picture in colours, with somebody noted in it as its author wherever the format has a place for
+    it."""
     picture = Image.new("RGB", size, (200, 30, 30))
     out = io.BytesIO()
     exif = Image.Exif()
@@ -66,7 +68,8 @@ def a_picture(form: str = "PNG", *, author: str = "", size: tuple[int, int] = (8
 
 
 def a_compound_file(text: str) -> bytes:
-    """What old text processors and mail programs write: pages of bytes, with their texts in UTF-16 among them."""
+    """What old text processors and mail programs write: pages of bytes, with their texts in UTF-16 among
+    them."""
     return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504 + text.encode("utf-16-le") + b"\0" * 512
 
 

@@ -27,7 +27,7 @@ def said(content: bytes, media_type: str = "") -> str:
     return "\n".join(SHARED.read(content, media_type).texts)
 
 
-# -- PDF ----------------------------------------------------------------------------------------------------------------
+# -- PDF -----------------------------------------------------------------------------------------------------
 
 
 def note(document: Any, **keys: Any) -> None:
@@ -150,7 +150,8 @@ def test_the_words_of_the_format_are_nobodys_name() -> None:
 
 
 def test_the_words_of_the_format_are_nobodys_name_in_a_damaged_pdf_either() -> None:
-    """It is withheld because it cannot be read, not because of somebody who is called Page; whoever is named in it is found."""
+    """It is withheld because it cannot be read, not because of somebody who is called Page; whoever is named
+    in it is found."""
     whole = a_pdf("Een brief.")
     catalogue = b"%PDF-1.4\n1 0 obj\n<</Type /Catalog/Pages 2 0 R>>\nendobj\n"
     bare = catalogue + b"2 0 obj <</Type/Page /Font 3 0 R>> stream\n(Elise Font) Tj\nendstream\n"
@@ -178,7 +179,7 @@ def test_a_locked_pdf_cannot_be_read(owner: str) -> None:
     assert SHARED.read(out.getvalue()).why == Unread.LOCKED
 
 
-# -- documents, archives, messages --------------------------------------------------------------------------------------
+# -- documents, archives, messages ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ def test_a_document_with_the_settings_of_a_printer_can_be_read() -> None:
     assert SHARED.read(a_document("x", extra=extra)).why == ""
 
 
-# -- pictures -----------------------------------------------------------------------------------------------------------
+# -- pictures ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP"])
@@ -332,7 +333,7 @@ def test_what_only_calls_itself_a_sound_is_read_as_what_it_is() -> None:
     assert WHO in said(zipped(WHO.encode()), "audio/mpeg")
 
 
-# -- messages that are told as texts ------------------------------------------------------------------------------------
+# -- messages that are told as texts -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""A text is read in the encoding that it is plainly written in, and in no other: in the wrong one a name would be hidden (EXP-06)."""
+"""A text is read in the encoding that it is plainly written in, and in no other: in the wrong one a name
+would be hidden (EXP-06)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The border behind which files are read: nothing in a file gets past it, neither an error nor a crash, a loop or a hunger for memory."""
+"""The border behind which files are read: nothing in a file gets past it, neither an error nor a crash, a
+loop or a hunger for memory."""
 
 from __future__ import annotations
 
@@ -153,7 +154,8 @@ def test_a_gigabyte_that_is_packed_three_times_is_too_large() -> None:
 
 
 def test_of_a_sound_that_is_too_long_to_be_looked_through_the_ends_are() -> None:
-    """A recording of hours is no file that cannot be read: nobody but a person can tell what is said in it."""
+    """A recording of hours is no file that cannot be read: nobody but a person can tell what is said in
+    it."""
     small = limited(content=100)
     found = small.read(b"\xff\xfb" * 60 + b"TAG" + WORDS.encode(), "audio/mpeg")
     assert (found.kind, found.why) == ("sound", "")
@@ -161,7 +163,8 @@ def test_of_a_sound_that_is_too_long_to_be_looked_through_the_ends_are() -> None
 
 
 def test_nothing_of_ours_is_where_files_are_read(reader: Reader, tmp_path: object) -> None:
-    """No variable of the environment, such as a secret; and nothing can be written there, such as a core dump with names in it."""
+    """No variable of the environment, such as a secret; and nothing can be written there, such as a core dump
+    with names in it."""
     reader.read(b"a")
     shown = f"/proc/{pid(reader)}"
     if not os.path.exists(shown):  # another system than Linux shows it elsewhere

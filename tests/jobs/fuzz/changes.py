@@ -1,4 +1,5 @@
-"""What is done to a seed: accidents of bytes, pieces of the format in the wrong place, and the same inside what is packed."""
+"""What is done to a seed: accidents of bytes, pieces of the format in the wrong place, and the same inside
+what is packed."""
 
 from __future__ import annotations
 

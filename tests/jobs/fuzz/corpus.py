@@ -1,7 +1,8 @@
-"""The seeds of the fuzzer: small files as other people's programs write them, and contents over which something once broke.
+"""The seeds of the fuzzer: small files as other people's programs write them, and contents over which
+something once broke.
 
-`python -m tests.jobs.fuzz.corpus` writes those that are made by a program. What a run has found is put beside them by hand, under a name
-that says what it was. Everybody in them is fictitious.
+`python -m tests.jobs.fuzz.corpus` writes those that are made by a program. What a run has found is put beside
+them by hand, under a name that says what it was. Everybody in them is fictitious.
 """
 
 from __future__ import annotations

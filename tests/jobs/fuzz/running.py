@@ -1,4 +1,5 @@
-"""One run of the fuzzer: the seeds as they are, then changed ones until its time is spent. The same seed gives the same contents."""
+"""One run of the fuzzer: the seeds as they are, then changed ones until its time is spent. The same seed
+gives the same contents."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ SLOW = 3.0  # seconds of the processor that a content of half a megabyte may not
 
 @dataclass
 class Findings:
-    """What came of a run: how often what came of which kind of file, the worst contents, and what got past the border."""
+    """What came of a run: how often what came of which kind of file, the worst contents, and what got past
+    the border."""
 
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     contents: int = 0
@@ -46,7 +48,8 @@ def contents(seed: int, seeds: Sequence[Entry]) -> Iterator[tuple[str, Entry, by
 def run(
     seed: int, *, cpu_seconds: float = 0.0, count: int = 0, targets: Sequence[Target] = TARGETS, kind: str = "", keep: Path | None = None
 ) -> Findings:
-    """Aim contents at targets until so many seconds of the processor are spent, by this process and by the reader, or so many are done."""
+    """Aim contents at targets until so many seconds of the processor are spent, by this process and by the
+    reader, or so many are done."""
     found = Findings()
     seeds = [entry for entry in entries() if not kind or entry.kind == kind]
     reader = Reader(LIMITS)

@@ -26,7 +26,8 @@ _REDACTOR_NEEDLES = Needles(_REDACTOR.needles())
 
 @dataclass(frozen=True)
 class Target:
-    """`run` takes content, media type and a reader, and says in a word or two what came of it; an exception is a find of the fuzzer."""
+    """`run` takes content, media type and a reader, and says in a word or two what came of it; an exception
+    is a find of the fuzzer."""
 
     name: str
     run: Callable[[bytes, str, Reader], str]

@@ -1,4 +1,5 @@
-"""The seeds of the fuzzer, and some changed ones: whatever is in a file, every reader gives an answer (EXP-07).
+"""The seeds of the fuzzer, and some changed ones: whatever is in a file, every reader gives an answer
+(EXP-07).
 
 The long run is `python -m tests.jobs.fuzz --cpu-seconds 3600 --seed N`.
 """

@@ -1,4 +1,5 @@
-"""Checkpoints kept elsewhere bring to light what a chain cannot: an end that was cut off, a history written anew (ACC-06, R-141)."""
+"""Checkpoints kept elsewhere bring to light what a chain cannot: an end that was cut off, a history written
+anew (ACC-06, R-141)."""
 
 from __future__ import annotations
 
@@ -165,7 +166,8 @@ def test_a_letter_does_not_look_like_a_checkpoint() -> None:
 
 @given(sizes, st.data())
 def test_what_does_not_verify_always_names_a_first_entry(at: list[int], draw: st.DataObject) -> None:
-    """A checkpoint is changed, dropped or unreadable: `first_broken` is the first entry for which it alone vouched."""
+    """A checkpoint is changed, dropped or unreadable: `first_broken` is the first entry for which it alone
+    vouched."""
     entries = chain(range(at[-1]))
     points: list[Checkpoint | None] = [*points_of(entries, at)]
     kept = points_of(entries, at)

@@ -1,4 +1,5 @@
-"""The chain: whatever is done to an entry or to an export, verification fails and names the first place (R-141, ACC-06)."""
+"""The chain: whatever is done to an entry or to an export, verification fails and names the first place
+(R-141, ACC-06)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The certificates of a run verify without the installation, and whatever is done to the file is noticed and named (9.2, R-140, R-141)."""
+"""The certificates of a run verify without the installation, and whatever is done to the file is noticed and
+named (9.2, R-140, R-141)."""
 
 from __future__ import annotations
 

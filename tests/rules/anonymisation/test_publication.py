@@ -28,7 +28,7 @@ def texts(cells: tuple[Cell, ...]) -> dict[tuple[str, str, str], str]:
     return {(cell.year, cell.category, cell.value): cell.text for cell in cells}
 
 
-# -- one line ----------------------------------------------------------------------------------------------------------
+# -- one line ------------------------------------------------------------------------------------------------
 
 
 def possible(counts: Mapping[str, int], shown: Mapping[str, Shown], total: int) -> Iterator[dict[str, int]]:
@@ -87,7 +87,7 @@ def test_what_a_line_shows(counts: dict[str, int], expected: dict[str, Shown] | 
     assert show_line(counts, sum(counts.values())) == expected
 
 
-# -- tables ------------------------------------------------------------------------------------------------------------
+# -- tables --------------------------------------------------------------------------------------------------
 
 rows = st.lists(
     st.builds(
@@ -132,8 +132,8 @@ def test_a_total_tells_nothing_that_could_not_be_added_up(found: list[Statistic]
 
 @given(rows)
 def test_what_all_tables_together_say_of_a_line_gives_no_cell_away(found: list[Statistic]) -> None:
-    """Tables of one more dimension are linked by the number of rows with equal year and category alone; the attacker knows that number
-    from wherever it can be read or added up, and each table by itself."""
+    """Tables of one more dimension are linked by the number of rows with equal year and category alone; the
+    attacker knows that number from wherever it can be read or added up, and each table by itself."""
     tables = publish(found)
     truth: defaultdict[tuple[str, str, str], defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for each in found:
@@ -196,7 +196,8 @@ def test_a_line_below_five_is_masked_everywhere() -> None:
 
 
 def test_totals_of_missions_are_a_table_of_their_own() -> None:
-    """What left no row of its own (ERA-04, ERA-09 step 6) is counted by mission and year; nothing is added to the categories."""
+    """What left no row of its own (ERA-04, ERA-09 step 6) is counted by mission and year; nothing is added to
+    the categories."""
     tables = publish([row(12, category="total_exploitation", sex=None), row(2, category="total_disappearance"), row(6, sex="f")])
     assert texts(table(tables, "mission").cells) == {("2020", "disappearance", ""): "< 5", ("2020", "exploitation", ""): "12"}
     assert texts(table(tables, "mission").totals)["2020", ALL, ""] == "x"

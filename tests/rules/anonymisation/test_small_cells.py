@@ -1,4 +1,5 @@
-"""ERA-08 and ERA-09 recounted by hand, row by row, against what the product aggregates (R-084, R-085, R-086)."""
+"""ERA-08 and ERA-09 recounted by hand, row by row, against what the product aggregates (R-084, R-085,
+R-086)."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def facts(cell: Cell) -> StatisticFacts:
 
 
 def by_hand(batch: list[Cell], written: Counter[Cell]) -> tuple[list[Cell], Counter[tuple[str, int | None]]]:
-    """The rule, read aloud: test every row, make those that fail coarser, test again; count pairs, one by one."""
+    """The rule, read aloud: test every row, make those that fail coarser, test again; count pairs, one by
+    one."""
 
     def coarser(step: int, cell: Cell) -> Cell:
         year, category, place, age, sex, outcome = cell

@@ -42,7 +42,7 @@ def combinations(rows: tuple[Statistic, ...]) -> Counter[Combination]:
     return count_rows(rows)
 
 
-# --- the small-cell test ---------------------------------------------------------------------------------------------------------
+# --- the small-cell test ------------------------------------------------------------------------------------
 
 
 def test_three_and_three_in_two_provinces_become_their_region() -> None:
@@ -183,7 +183,8 @@ def test_every_row_has_k_alike_by_an_independent_recount(parts: list[list[Statis
 
 
 def recount(batch: list[StatisticFacts], existing: Counter[Combination]) -> Counter[Combination]:
-    """Every row as a list of its six values, made coarser in place, compared with every other row one by one."""
+    """Every row as a list of its six values, made coarser in place, compared with every other row one by
+    one."""
     rows: list[list[object]] = [[f.category, f.year, f.province, f.age_band, f.sex, f.outcome] for f in batch if f.individual]
     written: list[list[object]] = [list(key) for key, times in existing.items() for _ in range(times)]
     fixed: list[list[object]] = []
@@ -207,7 +208,7 @@ def recount(batch: list[StatisticFacts], existing: Counter[Combination]) -> Coun
     return Counter((r[0], r[1], r[2], r[3], r[4], r[5]) for r in fixed)  # type: ignore[misc]
 
 
-# --- what a unit adds ------------------------------------------------------------------------------------------------------------
+# --- what a unit adds ---------------------------------------------------------------------------------------
 
 
 def an_end(category: str, on: date, disposition: Disposition) -> End:

@@ -1,4 +1,5 @@
-"""What may outlive a person is a band or a group, and a technique is refused where it does not fit (section 5.3)."""
+"""What may outlive a person is a band or a group, and a technique is refused where it does not fit (section
+5.3)."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ def test_the_public_holidays_are_the_ten_of_the_act(year: int) -> None:
 
 @pytest.mark.parametrize("day", [(2027, 3, 26), (2026, 11, 2), (2027, 11, 15), (2028, 12, 26), (2026, 5, 15), (2025, 7, 11), (2024, 9, 27)])
 def test_other_days_off_are_working_days(day: tuple[int, int, int]) -> None:
-    """Good Friday, All Souls, the King's feast, Boxing Day, bridge days and days of the communities are none (DDL-05)."""
+    """Good Friday, All Souls, the King's feast, Boxing Day, bridge days and days of the communities are none
+    (DDL-05)."""
     assert is_working_day(date(*day))
 
 

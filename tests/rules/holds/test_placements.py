@@ -121,7 +121,7 @@ def test_a_placed_legal_hold_and_the_flag_of_the_crm_rest_on_their_own_rules() -
     assert decided(a_dossier(FICHE, legal_hold=True), DAY, holds=holding(a_hold(row="another"))).rule == "HLD-14"
 
 
-# -- placing -----------------------------------------------------------------------------------------------------------
+# -- placing -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_restriction_is_lifted_once_the_person_was_told(kind: str, notified_on
     check_notice(a_hold(type=HoldType(kind)), notified_on, placed_on=PLACED_ON, day=DAY)
 
 
-# -- properties --------------------------------------------------------------------------------------------------------
+# -- properties ----------------------------------------------------------------------------------------------
 
 DAYS = st.dates(date(2026, 1, 1), date(2028, 1, 1))
 

@@ -1,4 +1,5 @@
-"""The acceptance scenarios on reviews, holds, reasons and what is not known (11.1, 11.3, 11.4, 11.12), each under its identifier."""
+"""The acceptance scenarios on reviews, holds, reasons and what is not known (11.1, 11.3, 11.4, 11.12), each
+under its identifier."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ def test_without_a_fiche_nothing_is_known() -> None:
 
 
 def legal_age(born_on: date, day: date) -> int:
-    """Completed years; somebody born on 29 February completes a year on 1 March where that day is lacking (DAT-06)."""
+    """Completed years; somebody born on 29 February completes a year on 1 March where that day is lacking
+    (DAT-06)."""
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 

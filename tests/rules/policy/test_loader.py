@@ -282,7 +282,8 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read() -> None:
 @settings(deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_refused_or_read_and_nothing_else(data: st.DataObject) -> None:
-    """Whatever stands in one line, the loader answers with a schedule or with a PolicyError that names a line of the file."""
+    """Whatever stands in one line, the loader answers with a schedule or with a PolicyError that names a line
+    of the file."""
     number = data.draw(st.integers(0, len(LINES) - 1))
     line = data.draw(st.text(max_size=30) | st.sampled_from(["", "  a: [", "- x", "? y", "key: *a", "months: -1", "    type: no_term"]))
     text = "\n".join([*LINES[:number], line, *LINES[number + 1 :]]) + "\n"

@@ -1,4 +1,5 @@
-"""The shipped schedule says what the privacy policy says (section 2.2), and the models refuse what they do not know."""
+"""The shipped schedule says what the privacy policy says (section 2.2), and the models refuse what they do
+not know."""
 
 from __future__ import annotations
 
@@ -85,7 +86,8 @@ def test_units_are_counted_under_their_mission(shipped: Policy) -> None:
 
 
 A, M, R = Flag.OUTCOME_AMBIGUOUS, Flag.OUTCOME_MISSING, Flag.RECLASSIFY
-# RET-12, transcribed by hand: located, returned, found_deceased, not_located, not_returned, empty; whether the first key (+) or the second.
+# RET-12, transcribed by hand: located, returned, found_deceased, not_located, not_returned, empty; whether
+# the first key (+) or the second.
 OUTCOME_TABLE = {
     "international_abduction": (
         "missing_intl_abduction_located",
@@ -193,7 +195,8 @@ def test_the_published_schema_refuses_what_the_loader_refuses(path: tuple[str | 
 
 
 def test_a_schedule_is_written_as_it_is_read(shipped: Policy) -> None:
-    """Reports show a schedule as JSON: `retain` stays the published word, and the digest is none of the schedule's own keys."""
+    """Reports show a schedule as JSON: `retain` stays the published word, and the digest is none of the
+    schedule's own keys."""
     written = shipped.model_dump_json(by_alias=True, exclude_unset=True)
     again = Policy.model_validate_json(written, strict=True)
     assert again.model_copy(update={"digest": shipped.digest}) == shipped

@@ -35,7 +35,8 @@ def near(text: str, *, own: tuple[tuple[str, str], ...] = ()) -> bool:
     ],
 )  # fmt: skip
 def test_a_slip_of_the_pen_or_an_initial_makes_a_person_look(text: str) -> None:
-    """R-118, IDN-15: a surname of eight letters with one slip; a shorter one beside the first name; a first name with an initial."""
+    """R-118, IDN-15: a surname of eight letters with one slip; a shorter one beside the first name; a first
+    name with an initial."""
     assert near(text)
 
 
@@ -65,7 +66,8 @@ def test_the_persons_own_name_is_nearly_nobodys() -> None:
 
 
 def test_few_ordinary_words_are_nearly_a_name() -> None:
-    """A bound on false finds: a dossier of forty people, and the words of four languages and of invented prose in each."""
+    """A bound on false finds: a dossier of forty people, and the words of four languages and of invented
+    prose in each."""
     people = []
     for country in ("nl_NL", "fr_FR", "de_DE", "en_GB"):
         fake = Faker(country)

@@ -1,4 +1,5 @@
-"""Whatever is written around them, no needle is left in a redacted text, and what is the person's own is (R-118, R-119, EXP-06)."""
+"""Whatever is written around them, no needle is left in a redacted text, and what is the person's own is
+(R-118, R-119, EXP-06)."""
 
 from __future__ import annotations
 

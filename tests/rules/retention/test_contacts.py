@@ -141,7 +141,8 @@ def grows(start: set[str], links: set[tuple[str, str]]) -> set[str]:
 def test_removed_is_the_largest_set_that_nothing_that_stays_refers_to(
     case: tuple[ContactFacts, set[tuple[str, str]], set[str], set[str]],
 ) -> None:
-    """All subsets are tried: one may go if it keeps nobody, and if a unit that goes leads to each of it over others of it."""
+    """All subsets are tried: one may go if it keeps nobody, and if a unit that goes leads to each of it over
+    others of it."""
     facts, links, related, there = case
 
     def may_go(group: set[str]) -> bool:

@@ -1,4 +1,5 @@
-"""Properties of every decision: doubt keeps, a hold wins, order does not matter, nothing is disposed of before its day."""
+"""Properties of every decision: doubt keeps, a hold wins, order does not matter, nothing is disposed of
+before its day."""
 
 from __future__ import annotations
 
@@ -113,7 +114,8 @@ def test_one_more_fiche_without_category_keeps_any_dossier(unit: Unit, policy: P
 @PLENTY
 @given(dossiers(), children())
 def test_one_more_child_never_ends_sooner_unless_activity_came_after_a_birthday(unit: Unit, child: Contact | None) -> None:
-    """Without the late-activity rule the youngest child decides; with it, a longer term may take the place of a late one (RET-10)."""
+    """Without the late-activity rule the youngest child decides; with it, a longer term may take the place of
+    a late one (RET-10)."""
     strict = a_policy(late_rule_months=0)
     assume(unit.children)
     before = decided(unit, AS_OF, strict).retention_end

@@ -76,7 +76,8 @@ def test_a_hold_takes_nobody_away_and_once_released_all_goes_as_if_it_had_never_
     assert held & (free.remove | free.trim) <= set(frozen.held) <= free.remove | free.trim
     assert all(stopped.by in held for stopped in frozen.held.values())
     assert frozen.orphans == free.orphans
-    # The next plan, after the release: those that went are gone, and what the hold stopped is what the journal remembers.
+    # The next plan, after the release: those that went are gone, and what the hold stopped is what the
+    # journal remembers.
     left = {name: contact for name, contact in contacts.items() if name not in frozen.remove}
     later = settled(left, set(), kept=kept - frozen.remove, going=set(frozen.held), relations=relations)
     assert later.remove | frozen.remove == free.remove

@@ -1,4 +1,5 @@
-"""The acceptance scenarios on classification, schedule, time and holds (11.1, R-155, R-156), each under its identifier."""
+"""The acceptance scenarios on classification, schedule, time and holds (11.1, R-155, R-156), each under its
+identifier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""When an answer is due (section 8): the worked examples, the edges, and a comparison with another library's months."""
+"""When an answer is due (section 8): the worked examples, the edges, and a comparison with another library's
+months."""
 
 from __future__ import annotations
 

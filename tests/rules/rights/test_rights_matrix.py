@@ -10,8 +10,8 @@ from rules.rights.standing import OVERRIDABLE
 
 REFUSALS = {"", "RF-02", "RF-04", "RF-05", "RF-06"}
 
-# Right -> the decisions for child, child under 12, former child, parent for the child, parent, witness; then for donor, training,
-# volunteer, partner, newsletter; then for a suspect.
+# Right -> the decisions for child, child under 12, former child, parent for the child, parent, witness; then
+# for donor, training, volunteer, partner, newsletter; then for a suspect.
 TABLE = {
     Right.ACCESS: "YCYCYY YYYYY 0",
     Right.RECTIFICATION: "YCYCYY YYYYY 0",

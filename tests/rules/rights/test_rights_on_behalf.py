@@ -173,7 +173,8 @@ def test_rf07_is_never_how_somebody_learns_that_a_child_is_known() -> None:
 
 @pytest.mark.parametrize("mandate", [Mandate.NOT_SHOWN, None])
 def test_a_stranger_is_told_nothing_of_a_child_of_fourteen_either(mandate: Mandate | None) -> None:
-    """The DPO is asked to decide about the agreement of the child only for who may be its parent (RGT-05, SUS-04)."""
+    """The DPO is asked to decide about the agreement of the child only for who may be its parent (RGT-05,
+    SUS-04)."""
     answer = told(asked_for_finn(mandate=mandate, child_born_on=BORN_FOURTEEN, requester=frozenset()), role(FINN, "child"))
     assert (answer.answer, answer.blocks) == ("neutral", ())
 

@@ -34,7 +34,8 @@ def without_excluded(answer: Standing) -> Standing:
 
 @pytest.mark.parametrize("right", list(Right))
 def test_r106_an_unknown_person_and_a_suspect_stand_alike(right: Right) -> None:
-    """R-106, R-111, SUS-04, SUS-10: for each of the seven rights; only what never leaves the process differs."""
+    """R-106, R-111, SUS-04, SUS-10: for each of the seven rights; only what never leaves the process
+    differs."""
     unknown = told(asked(right, requester=frozenset()))
     suspect = told(asked(right), role(LOTTE, "suspect"), role(FINN, "child"))
     for_child = told(asked_for_finn(right, mandate=Mandate.SHOWN), role(LOTTE, "suspect"), role(LOTTE, "parent"), role(FINN, "child"))
@@ -180,7 +181,8 @@ def test_no_file_of_a_suspicion_is_ever_told(
 def test_a_file_of_a_suspicion_that_is_linked_to_nothing_changes_nothing(
     roles: list[RoleInFile], right: Right, on_behalf: bool, mandate: Mandate | None
 ) -> None:
-    """SUS-05: the answer is the one that would be given if that file did not exist, to a donor and to the parent of a child."""
+    """SUS-05: the answer is the one that would be given if that file did not exist, to a donor and to the
+    parent of a child."""
     elsewhere: UnitKey = ("dossier", "elsewhere")
     make = asked_for_finn if on_behalf else asked
     question = make(right, mandate=mandate, has_relations=True)

@@ -65,7 +65,8 @@ PIECES = (
 @pytest.mark.parametrize("before", ["", "<p>", "<a ", "<!--"])
 @pytest.mark.parametrize("after", ["", ">", '=" > "', "-->"])
 def test_nothing_costs_more_than_its_length(before: str, after: str) -> None:
-    """What is repeated twenty thousand times takes hundredths of a second; a cost of the square would take minutes."""
+    """What is repeated twenty thousand times takes hundredths of a second; a cost of the square would take
+    minutes."""
     for piece in PIECES:
         started = time.process_time()
         plain_text(before + piece * 20_000 + after)

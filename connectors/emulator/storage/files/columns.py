@@ -1,8 +1,8 @@
 """File and image columns by their own address: whole, in chunks, or a range.
 
-The vendor's Python client sends `If-None-Match: null` for "only into an empty column", although the token `null` stands for no header
-everywhere else; the switch `null_guards_files` takes its side. Source: section 12 of the wire reference; Microsoft Learn, "Use file column
-data".
+The vendor's Python client sends `If-None-Match: null` for "only into an empty column", although the token
+`null` stands for no header everywhere else; the switch `null_guards_files` takes its side. Source: section 12
+of the wire reference; Microsoft Learn, "Use file column data".
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Files:
         self.kept_files = KeptFiles(tables)
         self.uploads = Uploads(tables)
 
-    # -- reading -------------------------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def download(self, operation: Operation, table: Table, row_id: str, column: Column) -> Answer:
         if column.kind == "image":
@@ -62,7 +62,8 @@ class Files:
         return Answer(206, body[start : end + 1], headers, OCTETS)
 
     def encoded(self, operation: Operation, table: Table, row_id: str, column: Column) -> Answer:
-        """The same bytes as base64 in JSON, as an address without `$value` gives them (DynamicsWebApi downloads this way)."""
+        """The same bytes as base64 in JSON, as an address without `$value` gives them (DynamicsWebApi
+        downloads this way)."""
         answer = self.download(operation, table, row_id, column)
         context = f"{operation.root}$metadata#{table.set_name}({row_id})/{column.wire}"
         body = msgspec.json.encode({"@odata.context": context, "value": base64.b64encode(answer.body).decode()})
@@ -92,7 +93,7 @@ class Files:
     def _stored(self, table: Table, row_id: str, column: Column) -> str | None:
         return (self.tables.stored(table, row_id, [column.name]) or {}).get(column.name)
 
-    # -- writing -------------------------------------------------------------------------------------------------------
+    # -- writing ---------------------------------------------------------------------------------------------
 
     def upload(self, operation: Operation, table: Table, row_id: str, column: Column) -> tuple[Answer, Columns | None]:
         """The answer to one request, and the columns to write once all bytes are there."""

@@ -1,7 +1,8 @@
 """The small copy that an image column shows: at most 144 by 144 pixels.
 
-No image is scaled here. One that fits is its own thumbnail; for a larger one a grey PNG of the right proportions stands in, so that a
-client that takes the thumbnail for the image is found out. Source: section 12 of the wire reference; Microsoft Learn, "Image columns".
+No image is scaled here. One that fits is its own thumbnail; for a larger one a grey PNG of the right
+proportions stands in, so that a client that takes the thumbnail for the image is found out. Source: section
+12 of the wire reference; Microsoft Learn, "Image columns".
 """
 
 from __future__ import annotations

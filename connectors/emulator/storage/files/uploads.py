@@ -1,4 +1,5 @@
-"""Transfers in pieces: what a session token or a file continuation token stands for, and the pieces that arrived so far.
+"""Transfers in pieces: what a session token or a file continuation token stands for, and the pieces that
+arrived so far.
 
 Kept with the rows, so that a refused or rolled back request takes its piece along, and a reset takes all.
 """
@@ -77,7 +78,8 @@ class Uploads:
         """Keep the chunk that comes next; gives whether it was the last.
 
         Raises:
-            WebApiError: 400 for a chunk that leaves a gap, overlaps, does not agree on the total or is too large.
+            WebApiError: 400 for a chunk that leaves a gap, overlaps, does not agree on the total or is too
+                large.
         """
         arrived = int(
             self.tables.connection.execute(

@@ -1,4 +1,5 @@
-"""Holds, the kill switch, quarantine, certificates, the register of erasures, checkpoints of the ledger, versions of the policy."""
+"""Holds, the kill switch, quarantine, certificates, the register of erasures, checkpoints of the ledger,
+versions of the policy."""
 
 from __future__ import annotations
 

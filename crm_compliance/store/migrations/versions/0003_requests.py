@@ -1,4 +1,5 @@
-"""The register of subject requests, the sealed parts of their working areas, and the yearly totals that are left of it."""
+"""The register of subject requests, the sealed parts of their working areas, and the yearly totals that are
+left of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Bulk-delete jobs by the real client, against the emulator over HTTP. The emulator's clock goes on by what the client sleeps."""
+"""Bulk-delete jobs by the real client, against the emulator over HTTP. The emulator's clock goes on by what
+the client sleeps."""
 
 from __future__ import annotations
 
@@ -145,7 +146,7 @@ def batches(crm: Crm) -> int:
     return int(crm.emulator.stats()["batches"])
 
 
-# -- a job -------------------------------------------------------------------------------------------------------------
+# -- a job ---------------------------------------------------------------------------------------------------
 
 
 def test_rows_go_by_one_job_of_exact_versions_and_nothing_of_it_stays(crm: Crm) -> None:
@@ -207,7 +208,8 @@ def test_what_a_job_keeps_are_ids_and_versions_only(crm: Crm) -> None:
 
 
 def test_attachments_of_a_fiche_go_by_a_job_and_other_notes_in_a_batch(crm: Crm) -> None:
-    """The way from a note to a dossier's hold leads over its fiche; where it does not, the job leaves it alone."""
+    """The way from a note to a dossier's hold leads over its fiche; where it does not, the job leaves it
+    alone."""
     on_fiche, on_dossier = crm.notes(3, "cf_fiche", crm.fiche), crm.notes(1, "cf_dossier", crm.dossier)
     before = batches(crm)
     assert set(crm.delete([*on_fiche, *on_dossier], Note).values()) == {DONE}
@@ -225,7 +227,7 @@ def test_on_premises_jobs_say_nothing_about_a_recycle_bin() -> None:
         crm.close()
 
 
-# -- what a job must not take ------------------------------------------------------------------------------------------
+# -- what a job must not take --------------------------------------------------------------------------------
 
 
 def on_first_sleep(crm: Crm, act: Callable[[], object]) -> None:
@@ -257,7 +259,8 @@ def test_a_row_that_had_changed_or_gone_before_our_look_is_not_in_the_job(crm: C
 
 @pytest.mark.parametrize("moved", [False, True], ids=["hold", "fiche moved under a hold"])
 def test_a_hold_that_appears_before_the_job_runs_wins(crm: Crm, moved: bool) -> None:
-    """HLD-07: it changes no version of the recording, so the job itself asks for it, and so does the batch that would follow."""
+    """HLD-07: it changes no version of the recording, so the job itself asks for it, and so does the batch
+    that would follow."""
     ids, orphans = crm.recordings(3), crm.recordings(2, fiche=False)
     if moved:
         other = str(uuid.uuid4())
@@ -284,7 +287,8 @@ def test_a_hold_on_the_dossier_of_attachments_wins(crm: Crm) -> None:
 
 @pytest.mark.parametrize("failing", [2, PAGE + 2], ids=["few", "more than a page"])
 def test_rows_that_the_crm_cannot_delete_are_refused_with_its_code(tmp_path: Path, failing: int) -> None:
-    """ "Succeeded" does not mean that nothing failed: here a child row restricts the delete of its recording."""
+    """ "Succeeded" does not mean that nothing failed: here a child row restricts the delete of its
+    recording."""
     text = ENVIRONMENT.read_text("utf-8")
     column = "      cf_donationid: {type: guid, key: true}\n"
     text = text.replace(column, column + "      cf_recordingid: {type: lookup cf_recording, schema_name: cf_RecordingId}\n")
@@ -303,7 +307,7 @@ def test_rows_that_the_crm_cannot_delete_are_refused_with_its_code(tmp_path: Pat
         crm.close()
 
 
-# -- when answers are lost or refused ----------------------------------------------------------------------------------
+# -- when answers are lost or refused ------------------------------------------------------------------------
 
 
 def fault(method: str, path: str, do: str, **more: Any) -> dict[str, Any]:
@@ -406,7 +410,7 @@ def test_counts_that_contradict_what_is_there_are_told_and_not_believed(crm: Crm
     assert "tells of 9 deleted rows where 3 of 3 are gone" in crm.connector.warnings[0]
 
 
-# -- jobs of before ----------------------------------------------------------------------------------------------------
+# -- jobs of before ------------------------------------------------------------------------------------------
 
 
 def leave_a_job(crm: Crm, ids: Sequence[str]) -> None:
@@ -460,7 +464,7 @@ def test_a_job_that_never_ends_stops_the_next_write(crm: Crm) -> None:
     assert set(statuses(crm.connector.change(change_sets)).values()) == {DONE}
 
 
-# -- when there are jobs at all ----------------------------------------------------------------------------------------
+# -- when there are jobs at all ------------------------------------------------------------------------------
 
 
 def give(crm: Crm, **privileges: str) -> None:

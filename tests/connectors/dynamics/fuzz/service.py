@@ -1,6 +1,8 @@
-"""A service that executes change sets and answers in any form that the Web API's documentation and reports know: the truth of the tests.
+"""A service that executes change sets and answers in any form that the Web API's documentation and reports
+know: the truth of the tests.
 
-It is written from the reference alone (sections 5.2 to 5.4), and knows what it did, so that nothing has to be read from the answer.
+It is written from the reference alone (sections 5.2 to 5.4), and knows what it did, so that nothing has to be
+read from the answer.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ ASKED = st.builds(
 
 @st.composite
 def served(draw: st.DrawFn, asked: list[Asked], *, named_only: bool = False) -> Served:
-    """Execute the change sets in order and answer; a service that does not go on after a failure says 400 and stops."""
+    """Execute the change sets in order and answer; a service that does not go on after a failure says 400 and
+    stops."""
     goes_on = draw(st.booleans())
     result = Served([], 200)
     one_boundary = draw(st.booleans())

@@ -1,4 +1,5 @@
-"""What the client makes of an answer to `$batch`, against what a service that renders it in any form has really done."""
+"""What the client makes of an answer to `$batch`, against what a service that renders it in any form has
+really done."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ def all_true(sizes: list[int], done: list[bool], status: int, content_type: str,
     return all(is_true(verdict(one), was_done) for one, was_done in zip(decoded, done, strict=True))
 
 
-# -- the corpus --------------------------------------------------------------------------------------------------------
+# -- the corpus ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("entry", CORPUS, ids=lambda entry: entry.name)
@@ -84,7 +85,8 @@ def test_parts_are_never_more_than_what_lies_between_boundaries(body: bytes, kin
 
 
 def test_parts_with_ids_of_several_change_sets_are_not_matched_by_their_place() -> None:
-    """Two boundaries were garbled, and the failure of the second change set stands in the part of the first, which was done."""
+    """Two boundaries were garbled, and the failure of the second change set stands in the part of the first,
+    which was done."""
     body = joined([nested(operation_part(204, 1), operation_part(412, 3, "0x80060882")), nested(operation_part(204, None))])
     assert [verdict(one) for one in decode(prepared([2, 1]), 200, MULTIPART, body)] == ["unknown", "unknown"]
 
@@ -100,7 +102,7 @@ def test_a_nameless_failure_is_nobodys_as_soon_as_the_order_is_broken() -> None:
     assert claims == ["unknown"] * 3, "the answer of the first is lost, and that of the last came twice"
 
 
-# -- a service that knows what it did ----------------------------------------------------------------------------------
+# -- a service that knows what it did ------------------------------------------------------------------------
 
 
 @given(PLANS, st.data(), LOOKS, st.sampled_from(CONTENT_TYPES))
@@ -115,7 +117,8 @@ def test_a_whole_answer_is_never_misread(plan: list[Asked], data: st.DataObject,
 
 
 def damaged(draw: st.DataObject, parts: list[Part]) -> list[Part]:
-    """One accident: parts lost, doubled, shuffled, or one of another answer among them; without nameless parts several at once."""
+    """One accident: parts lost, doubled, shuffled, or one of another answer among them; without nameless
+    parts several at once."""
     strange = served([Asked(9), Asked(2), Asked(3, 1)], named_only=True).map(lambda other: other.parts[-2:])
     kinds = ["lost", "doubled", "shuffled", "foreign"]
     once = not all(part.is_named for part in parts)

@@ -18,7 +18,8 @@ from tests.connectors.dynamics.fuzz.damage import mutated
 CORPUS = entries("errors")
 BODIES = [entry.body for entry in CORPUS] + [entry.body for entry in entries("batch")]
 STATUSES = st.sampled_from([300, 302, 400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 415, 429, 500, 501, 502, 503, 504, 599])
-# Letters that none of our own words are written with, so that any of them in a message has come from the body.
+# Letters that none of our own words are written with, so that any of them in a message has come from the
+# body.
 SECRETS = st.text("ßþðøæłŋħŧ0123456789", min_size=5, max_size=20).map(lambda text: f"ø{text}")
 
 

@@ -52,7 +52,8 @@ def as_json(body: bytes) -> Any:
 
 
 def agrees(body: bytes) -> bool:
-    """Whether the page is refused, or each of its rows is the one at its place in the JSON; True if it was decoded."""
+    """Whether the page is refused, or each of its rows is the one at its place in the JSON; True if it was
+    decoded."""
     try:
         page = DECODER.decode(body)
     except PageBroken as broken:
@@ -124,7 +125,7 @@ def test_columns_of_any_type_and_name_never_get_into_another_field(rows: list[di
     agrees(json.dumps(content, ensure_ascii=ascii_only).encode())
 
 
-# -- pages and descriptions of services of other makers ------------------------------------------------------------------
+# -- pages and descriptions of services of other makers ------------------------------------------------------
 
 
 def strange_page_agrees(body: bytes) -> None:

@@ -33,7 +33,7 @@ PAGES = [entry.body for entry in entries("pages") if entry.body]
 ZIPPED = {gzip.compress(body, mtime=0): body for body in PAGES}
 
 
-# -- bodies ------------------------------------------------------------------------------------------------------------
+# -- bodies --------------------------------------------------------------------------------------------------
 
 
 def received(raw: bytes, encoding: str = "gzip", limit: int = 1 << 24) -> bytes:
@@ -77,7 +77,7 @@ def test_nothing_is_unpacked_beyond_the_limit(sizes: list[int], limit: int) -> N
             received(raw, limit=limit)
 
 
-# -- links and waiting -------------------------------------------------------------------------------------------------
+# -- links and waiting ---------------------------------------------------------------------------------------
 
 PIECES = [
     "http:",
@@ -157,7 +157,7 @@ def test_any_hint_is_a_number_or_not_told(headers: dict[str, str]) -> None:
         assert number is None or 0 <= number < 1e13
 
 
-# -- what is remembered ------------------------------------------------------------------------------------------------
+# -- what is remembered --------------------------------------------------------------------------------------
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Halves of characters in the CRM's JSON: one such text is read, and makes no table unreadable for everybody."""
+"""Halves of characters in the CRM's JSON: one such text is read, and makes no table unreadable for
+everybody."""
 
 from __future__ import annotations
 

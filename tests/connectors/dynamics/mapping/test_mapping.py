@@ -174,7 +174,7 @@ def test_what_a_fiche_can_say_the_statistics_must_be_able_to_hold() -> None:
     assert "statistic.reporter_kind has no option for other" in found[0]
 
 
-# -- compared with the CRM ---------------------------------------------------------------------------------------------
+# -- compared with the CRM -----------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""Rows masked in place over real HTTP, and mappings that would leave something on them refused (section 5.3, ERA-06)."""
+"""Rows masked in place over real HTTP, and mappings that would leave something on them refused (section 5.3,
+ERA-06)."""
 
 from __future__ import annotations
 
@@ -113,7 +114,7 @@ def shown(emulator: RunningEmulator, row: str, table: str = "cf_dossiers") -> di
     return found
 
 
-# --- writing and reading back ------------------------------------------------------------------------------------------------------
+# --- writing and reading back -------------------------------------------------------------------------------
 
 
 def test_the_reference_mapping_masks_the_reference_environment(tmp_path: Path) -> None:
@@ -123,7 +124,8 @@ def test_the_reference_mapping_masks_the_reference_environment(tmp_path: Path) -
 
 
 def test_a_masked_row_holds_constants_and_nothing_else(tmp_path: Path) -> None:
-    """R-081, R-082, ERA-06: the whole text is gone, a neutral team owns the row, and it is in no active view."""
+    """R-081, R-082, ERA-06: the whole text is gone, a neutral team owns the row, and it is in no active
+    view."""
     with crm(tmp_path) as emulator, client(emulator) as connector:
         row, etag = a_dossier(emulator, cf_courtreference=CANARY, cf_legalholdreason=CANARY, cf_openedon="2019-03-01T11:00:00Z")
         operation = masking(row, etag)
@@ -232,7 +234,8 @@ def test_bands_are_written_where_the_mapping_has_room_for_them(tmp_path: Path) -
 
 
 def test_pseudonyms_of_two_connections_have_nothing_in_common(tmp_path: Path) -> None:
-    """ERA-05: the key of a run dies with it, so the same row never gets the same pseudonym again; with a kept key it does (R-090)."""
+    """ERA-05: the key of a run dies with it, so the same row never gets the same pseudonym again; with a kept
+    key it does (R-090)."""
     mapping = TEXT.replace("        cf_name: constant\n", "        cf_name: hmac\n", 1)
     names: list[str] = []
     with crm(tmp_path) as emulator:
@@ -257,7 +260,7 @@ def test_the_team_may_be_named_by_its_id(tmp_path: Path) -> None:
         assert shown(emulator, row)["_ownerid_value"] == TEAM
 
 
-# --- what is refused before anything is written ------------------------------------------------------------------------------------
+# --- what is refused before anything is written -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -382,7 +385,7 @@ def test_a_category_that_stays_beside_createdon_is_told(tmp_path: Path) -> None:
     assert "cf_dossier.cf_categories stays beside createdon" in warning.message
 
 
-# --- the file alone ----------------------------------------------------------------------------------------------------------------
+# --- the file alone -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

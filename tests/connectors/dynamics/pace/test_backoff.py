@@ -1,4 +1,5 @@
-"""The one rule by which things are asked for again: in virtual time, an outage costs time and nothing else."""
+"""The one rule by which things are asked for again: in virtual time, an outage costs time and nothing
+else."""
 
 from __future__ import annotations
 

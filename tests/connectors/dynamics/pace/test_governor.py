@@ -45,11 +45,12 @@ class Bench:
         self.governor.end(1)
 
 
-# -- what the headers say ----------------------------------------------------------------------------------------------
+# -- what the headers say ------------------------------------------------------------------------------------
 
 
 def test_the_headers_of_a_real_answer_are_read() -> None:
-    """Reference, section 1.10: the time has a thousands separator, and this organisation's budget is 8,000 requests."""
+    """Reference, section 1.10: the time has a thousands separator, and this organisation's budget is 8,000
+    requests."""
     headers = {
         "x-ms-dop-hint": "4",
         "x-ms-ratelimit-burst-remaining-xrm-requests": "7999",
@@ -66,7 +67,7 @@ def test_a_header_that_is_no_number_tells_nothing(text: str) -> None:
     assert (found.requests_left, found.seconds_left, found.parallel) == (None, None, None)
 
 
-# -- how many at once --------------------------------------------------------------------------------------------------
+# -- how many at once ----------------------------------------------------------------------------------------
 
 
 def test_concurrency_starts_low_and_grows_by_one_a_round_while_answers_are_healthy() -> None:
@@ -154,7 +155,7 @@ def test_a_pace_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
         Pace(**wrong)  # type: ignore[arg-type]
 
 
-# -- 429 ---------------------------------------------------------------------------------------------------------------
+# -- 429 -----------------------------------------------------------------------------------------------------
 
 
 def test_a_429_stops_batches_and_reads_until_retry_after_has_passed() -> None:
@@ -177,7 +178,7 @@ def test_several_429s_of_one_moment_count_once_and_the_longest_wait_holds() -> N
     assert bench.governor.wait_s(bench.now) == 9
 
 
-# -- how much ----------------------------------------------------------------------------------------------------------
+# -- how much ------------------------------------------------------------------------------------------------
 
 
 def started(bench: Bench, until: float, seconds: float = 0.0, hints: Hints = NOTHING_TOLD, operations: int = 1) -> list[float]:
@@ -254,7 +255,7 @@ def test_without_headers_the_documented_limits_hold() -> None:
     assert len(started(Bench(), 299.0)) <= 4_500
 
 
-# -- how large ---------------------------------------------------------------------------------------------------------
+# -- how large -----------------------------------------------------------------------------------------------
 
 
 def test_batches_start_small_and_grow_with_what_a_request_takes() -> None:
@@ -284,7 +285,7 @@ def test_little_work_is_shared_by_all_who_may_run() -> None:
     assert operations_of(governor, waiting=8, slots=4) == 10
 
 
-# -- the simulation ----------------------------------------------------------------------------------------------------
+# -- the simulation ------------------------------------------------------------------------------------------
 
 
 @cache

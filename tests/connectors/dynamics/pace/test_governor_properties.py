@@ -43,7 +43,8 @@ class Trace:
 
 
 def driven(pace: Pace, script: Script, operations: int = 1, tells: bool = False) -> Trace:
-    """Work without end; answer after answer as scripted, over again. As soon as the governor lets a batch start, it starts."""
+    """Work without end; answer after answer as scripted, over again. As soon as the governor lets a batch
+    start, it starts."""
     governor, trace = Governor(pace, 100), Trace()
     under_way: list[tuple[float, int]] = []
     now, number, paused_until = 0.0, 0, 0.0
@@ -98,7 +99,8 @@ def test_no_window_holds_more_requests_than_allowed(pace: Pace, script: Script, 
 @settings(max_examples=60, deadline=None)
 @given(paces, st.floats(0.01, 5.0), st.integers(1, 5))
 def test_no_window_holds_more_execution_time_than_allowed(pace: Pace, seconds: float, spread: int) -> None:
-    """Work that takes about as long each time; what is under way when it turns out longer is all that can go beyond."""
+    """Work that takes about as long each time; what is under way when it turns out longer is all that can go
+    beyond."""
     script = [(seconds * (1 + 0.1 * (number % spread)), 200, 1, None) for number in range(10)]
     trace = driven(pace, script)
     _, used = most_in_a_window(trace, pace.window_s)
@@ -166,7 +168,8 @@ seen = st.tuples(st.booleans(), st.floats(0.0, 150.0), st.sampled_from([200, 200
 def test_whatever_the_headers_say_no_single_wait_is_longer_than_a_window_or_a_pause(
     pace: Pace, script: list[tuple[bool, float, int, float, dict[str, str]]]
 ) -> None:
-    """Reads and batches by turns, one at a time: each may start within a window and what the CRM has asked to wait."""
+    """Reads and batches by turns, one at a time: each may start within a window and what the CRM has asked to
+    wait."""
     governor, now, paused_until = Governor(pace, 100), 0.0, 0.0
     for number in range(120):
         is_read, seconds, status, retry_after_s, headers = script[number % len(script)]

@@ -1,4 +1,5 @@
-"""Following a delta link: changes and deletions told apart, and whatever is odd leads to a full read, never to a wrong one."""
+"""Following a delta link: changes and deletions told apart, and whatever is odd leads to a full read, never
+to a wrong one."""
 
 from __future__ import annotations
 

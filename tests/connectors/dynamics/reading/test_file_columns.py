@@ -1,4 +1,5 @@
-"""Contents of columns are fetched whole or not at all: files in parts, pictures at full size, bodies of notes (EXP-07, EXP-08)."""
+"""Contents of columns are fetched whole or not at all: files in parts, pictures at full size, bodies of notes
+(EXP-07, EXP-08)."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def recording(crm: Crm) -> str:
     return crm.create("cf_recordings", cf_name="R-1")
 
 
-# -- against the emulator ----------------------------------------------------------------------------------------------
+# -- against the emulator ------------------------------------------------------------------------------------
 
 
 def test_a_file_is_fetched_with_its_media_type(crm: Crm, recording: str) -> None:
@@ -116,7 +117,7 @@ def test_a_file_that_breaks_off_each_time_is_an_error(crm: Crm, recording: str) 
         crm.content(FullRecording, recording, "media")
 
 
-# -- at the edge -------------------------------------------------------------------------------------------------------
+# -- at the edge ---------------------------------------------------------------------------------------------
 
 Answering = Callable[[str], Reply]
 ROW = f"cf_recordings({row_id(1)})"

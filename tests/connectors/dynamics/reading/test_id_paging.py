@@ -174,7 +174,7 @@ def test_a_large_set_of_dataverse(mock: responses.RequestsMock) -> None:
     assert (found.rows, found.pages, found.requests) == (5004, 2, 3)
 
 
-# -- what else a connector says ----------------------------------------------------------------------------------------
+# -- what else a connector says ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

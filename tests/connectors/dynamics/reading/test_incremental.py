@@ -244,7 +244,7 @@ def test_a_table_without_change_tracking_is_read_in_full(organisation: Organisat
     ]
 
 
-# -- doubt is a full read ----------------------------------------------------------------------------------------------
+# -- doubt is a full read ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("step", "remembered"), [(timedelta(minutes=-59), 60), (timedelta(days=-1), 0), (timedelta(days=-400), 0)])

@@ -185,7 +185,8 @@ def circle(content: dict[str, Any]) -> None:
 
 
 def version(etag: str) -> Callable[[dict[str, Any]], None]:
-    """`*` matches whatever is there: written back in If-Match, it would take away a row that nobody has looked at."""
+    """`*` matches whatever is there: written back in If-Match, it would take away a row that nobody has
+    looked at."""
 
     def change(content: dict[str, Any]) -> None:
         content["value"][0]["@odata.etag"] = etag

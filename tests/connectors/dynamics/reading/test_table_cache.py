@@ -1,4 +1,5 @@
-"""What is remembered of a table: encrypted, whole or not at all, and forgotten where it was erased in the CRM."""
+"""What is remembered of a table: encrypted, whole or not at all, and forgotten where it was erased in the
+CRM."""
 
 from __future__ import annotations
 
@@ -147,7 +148,7 @@ def test_taking_rows_out_keeps_all_others_in_their_order(kept: list[int], gone: 
     assert [one for chunk in left for one in chunk.each_id()] == [id_bytes(row_id(n)) for n in kept if n not in gone]
 
 
-# -- other processes ---------------------------------------------------------------------------------------------------
+# -- other processes -----------------------------------------------------------------------------------------
 
 
 def test_what_another_process_has_written_meanwhile_is_not_taken_for_the_rest_of_what_we_loaded(memory: Memory) -> None:

@@ -1,4 +1,5 @@
-"""What the CRM keeps of rows beside them, found and purged by the real client, against the emulator over HTTP (ERA-12)."""
+"""What the CRM keeps of rows beside them, found and purged by the real client, against the emulator over HTTP
+(ERA-12)."""
 
 from __future__ import annotations
 
@@ -101,7 +102,7 @@ def more(tmp_path: Path) -> Iterator[Crm]:
         made.close()
 
 
-# -- history -----------------------------------------------------------------------------------------------------------
+# -- history -------------------------------------------------------------------------------------------------
 
 
 def gone_fiche(crm: Crm, **columns: Any) -> RowKey:
@@ -192,7 +193,8 @@ def test_who_may_not_read_audit_rows_is_told_so(crm: Crm) -> None:
 
 @pytest.mark.parametrize("lacking", ["prvBulkDelete", "prvDeleteAuditPartitions", "prvReadAsyncOperation"])
 def test_without_the_right_to_a_job_the_history_goes_row_by_row_as_long_as_the_row_is_there(crm: Crm, lacking: str) -> None:
-    """ERA-15: purged before the row's deletion where the platform needs the row; the entry of the deletion then stays."""
+    """ERA-15: purged before the row's deletion where the platform needs the row; the entry of the deletion
+    then stays."""
     fiche = crm.fiche()
     row = ("cf_fiche", fiche)
     crm.may(lacking)
@@ -251,7 +253,7 @@ def test_history_in_many_pages_is_counted_to_its_end(crm: Crm) -> None:
     assert sum(crm.counts(Trace.HISTORY, rows).values()) == 9
 
 
-# -- recycle bin -------------------------------------------------------------------------------------------------------
+# -- recycle bin ---------------------------------------------------------------------------------------------
 
 
 def call_about(crm: Crm, fiche: str) -> str:
@@ -294,7 +296,8 @@ def test_rows_and_what_went_along_are_found_in_the_bin_and_removed_from_it(crm: 
 
 @pytest.mark.parametrize(("purges", "is_left"), [(True, False), (False, True)])
 def test_without_a_job_the_references_are_deleted_and_what_is_still_restorable_is_found(crm: Crm, purges: bool, is_left: bool) -> None:
-    """R-088: what deleting a reference does to the row is not the same everywhere, so the row is looked for itself."""
+    """R-088: what deleting a reference does to the row is not the same everywhere, so the row is looked for
+    itself."""
     crm.switch(recycle_bin_days=30, reference_delete_purges=purges)
     row = gone_fiche(crm)
     crm.may("prvBulkDelete")
@@ -329,7 +332,7 @@ def test_a_crm_that_knows_no_bin_is_not_asked_on(crm: Crm) -> None:
     assert "the recycle bin cannot be looked into" in crm.connector.warnings[0]
 
 
-# -- long-term retention, timeline, jobs -------------------------------------------------------------------------------
+# -- long-term retention, timeline, jobs ---------------------------------------------------------------------
 
 
 def test_a_retained_copy_of_a_row_is_found_and_removed(crm: Crm) -> None:
@@ -379,7 +382,7 @@ def test_trace_logs_name_no_row_so_that_nobody_can_say_that_they_are_clean(more:
     assert more.connector.traces(Trace.JOBS, [row]).reach is Reach.NOT_REACHABLE
 
 
-# -- tables that are not mapped ----------------------------------------------------------------------------------------
+# -- tables that are not mapped ------------------------------------------------------------------------------
 
 
 def test_rows_that_go_along_and_rows_that_would_stay_are_told_apart(more: Crm) -> None:
@@ -433,7 +436,7 @@ def test_rows_of_any_table_are_looked_for(more: Crm) -> None:
     assert more.connector.existing([("task", task), ("task", never), ("cf_fiche", fiche)]) == {("task", task), ("cf_fiche", fiche)}
 
 
-# -- on-premises, doctor, mapping --------------------------------------------------------------------------------------
+# -- on-premises, doctor, mapping ----------------------------------------------------------------------------
 
 
 def test_on_premises_history_is_purged_too() -> None:

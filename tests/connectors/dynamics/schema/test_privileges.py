@@ -1,4 +1,5 @@
-"""The preflight: what the application user lacks is an error, what it has too much is a warning, and the stated role is enough."""
+"""The preflight: what the application user lacks is an error, what it has too much is a warning, and the
+stated role is enough."""
 
 from __future__ import annotations
 

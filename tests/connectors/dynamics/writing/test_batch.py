@@ -61,7 +61,7 @@ def statuses(results: list[ChangeResult]) -> list[ChangeStatus]:
 DONE, CHANGED, REFUSED, UNKNOWN = ChangeStatus.DONE, ChangeStatus.CHANGED, ChangeStatus.REFUSED, ChangeStatus.UNKNOWN
 
 
-# -- what is sent ------------------------------------------------------------------------------------------------------
+# -- what is sent --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_batches_stay_small_but_hold_a_large_change_set_whole(mock: responses.Re
     assert statuses(connector.change(changes)) == [DONE] * 4
 
 
-# -- what is answered --------------------------------------------------------------------------------------------------
+# -- what is answered ----------------------------------------------------------------------------------------
 
 
 def test_each_failure_has_its_meaning(mock: responses.RequestsMock, connector: DynamicsConnector) -> None:

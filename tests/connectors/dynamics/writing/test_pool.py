@@ -1,4 +1,5 @@
-"""Batches in parallel and over several application users: nothing is sent twice, nothing is lost, no limit is met."""
+"""Batches in parallel and over several application users: nothing is sent twice, nothing is lost, no limit is
+met."""
 
 from __future__ import annotations
 
@@ -107,7 +108,7 @@ def statuses(results: list[ChangeResult]) -> list[ChangeStatus]:
     return [result.status for result in results]
 
 
-# -- in parallel -------------------------------------------------------------------------------------------------------
+# -- in parallel ---------------------------------------------------------------------------------------------
 
 
 def test_batches_run_at_once_and_results_come_in_the_order_given(users: Callable[..., Users]) -> None:
@@ -190,7 +191,7 @@ def test_what_is_known_already_is_not_sent(users: Callable[..., Users]) -> None:
     assert team.sent == []
 
 
-# -- 429 ---------------------------------------------------------------------------------------------------------------
+# -- 429 -----------------------------------------------------------------------------------------------------
 
 
 def test_after_a_429_the_whole_user_waits_and_only_what_was_not_done_is_sent_again(users: Callable[..., Users]) -> None:
@@ -270,7 +271,7 @@ def test_several_429s_of_one_moment_use_up_patience_once(users: Callable[..., Us
     assert sum(team.naps) == pytest.approx(1_000, abs=1)
 
 
-# -- when things go wrong ----------------------------------------------------------------------------------------------
+# -- when things go wrong ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [Unauthorised, Forbidden])
@@ -340,12 +341,13 @@ def test_an_interruption_of_the_calling_thread_waits_for_what_is_under_way(
     assert len(finished) == len(team.sent) == 2
 
 
-# -- one of several users ----------------------------------------------------------------------------------------------
+# -- one of several users ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [Forbidden, Unauthorised])
 def test_what_one_user_is_refused_another_does(users: Callable[..., Users], kind: type[Forbidden]) -> None:
-    """Its secret has lapsed, or it was disabled: nothing was done, so nothing stands in the way of another doing it."""
+    """Its secret has lapsed, or it was disabled: nothing was done, so nothing stands in the way of another
+    doing it."""
     team: Users
 
     def answer(number: int, keys: list[str]) -> Sent:

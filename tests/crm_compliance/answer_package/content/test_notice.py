@@ -57,7 +57,8 @@ def test_a_correction_names_person_last_transmission_fields_and_new_values() -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whoever_is_not_the_child_is_not_named(language: str) -> None:
-    """Nobody knows whether the recipient ever had the name: the number of what was passed on stands for it, and no value is told."""
+    """Nobody knows whether the recipient ever had the name: the number of what was passed on stands for it,
+    and no value is told."""
     text = said(What.CORRECT, language=language, is_named=False, numbers=("F2026-0000432", "F2026-0000433"))
     assert "F2026-0000432 F2026-0000433" in text
     assert texts_in(language).say("notice", "unnamed") in text

@@ -140,7 +140,8 @@ READER = {
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_on_behalf_of_a_child_nothing_is_said_of_the_data_of_the_reader(language: str) -> None:
-    """RGT-04 to RGT-09: the data, the source, the basis and the rights are the child's; a remark is of who made it."""
+    """RGT-04 to RGT-09: the data, the source, the basis and the rights are the child's; a remark is of who
+    made it."""
     texts = texts_in(language, on_behalf=True)
     of_the_reader = [
         (table, key)

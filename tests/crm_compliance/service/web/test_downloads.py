@@ -164,7 +164,8 @@ def test_a_download_that_breaks_off_does_not_count(desk: Desk) -> None:
 
 
 def requests_part(url: str) -> bytes:
-    """Ask for the archive, take its beginning and hang up; the buffers between are kept small, so that the service cannot run ahead."""
+    """Ask for the archive, take its beginning and hang up; the buffers between are kept small, so that the
+    service cannot run ahead."""
     parts = urlsplit(url)
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

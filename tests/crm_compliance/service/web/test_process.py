@@ -41,7 +41,8 @@ def test_it_is_another_process_and_is_started_again_when_it_falls(root: str) -> 
 
 
 def test_three_hundred_that_hang_leave_the_nights_their_files(root: str) -> None:
-    """The process of the nights opens none of the connections, so that no number of them keeps it from a file."""
+    """The process of the nights opens none of the connections, so that no number of them keeps it from a
+    file."""
     before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else None
     with ExitStack() as held:
         address = ("127.0.0.1", int(root.rsplit(":", 1)[1]))

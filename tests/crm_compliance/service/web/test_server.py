@@ -82,7 +82,8 @@ def test_what_is_no_http_gets_an_answer_with_the_guarding_headers() -> None:
 
 
 def test_many_that_hang_keep_nobody_else_out_for_long() -> None:
-    """Beyond the limit a connection is closed at once; those that hang are gone after the time for headers."""
+    """Beyond the limit a connection is closed at once; those that hang are gone after the time for
+    headers."""
     with served(most=20, header_s=0.5) as listener, ExitStack() as held:
         clients = [held.enter_context(connected(listener)) for _ in range(40)]
         assert all(ends(client) for client in clients)

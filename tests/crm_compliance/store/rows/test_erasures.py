@@ -1,4 +1,5 @@
-"""The register of erasures in the database: each entry once, oldest first; and what the last runs have done."""
+"""The register of erasures in the database: each entry once, oldest first; and what the last runs have
+done."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ def test_what_a_run_has_done_last_comes_first(store: SqlStore) -> None:
 
 
 def test_whether_a_run_is_over_is_what_the_ledger_says(store: SqlStore) -> None:
-    """ACC-06: the ledger is signed, the table of runs is not. A run that somebody ends there is no proof of anything that was done."""
+    """ACC-06: the ledger is signed, the table of runs is not. A run that somebody ends there is no proof of
+    anything that was done."""
     store.save_plan(a_plan("plan-1"), [], ("plan", {}))
     store.start_run(a_run("run-1", "plan-1"), ("run_started", {}))
     store.record("run-1", [Action("contact", "1", "delete", ActionState.DONE, rows=(RowWrite("contact", "1", "1"),))])

@@ -1,4 +1,5 @@
-"""The ledger in the database: chained under a lock, never changed, and honest about what somebody did to it behind its back (ACC-06)."""
+"""The ledger in the database: chained under a lock, never changed, and honest about what somebody did to it
+behind its back (ACC-06)."""
 
 from __future__ import annotations
 

@@ -141,7 +141,8 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(database_url: s
 def test_a_version_mark_that_does_not_fit_the_tables_is_told_as_that(
     database_url: str, open_store: Callable[[str], SqlStore], mark: str
 ) -> None:
-    """No file is damaged and no newer version made it: the mark was altered, and what it should say is told."""
+    """No file is damaged and no newer version made it: the mark was altered, and what it should say is
+    told."""
     open_store(database_url).append([ENTRY])
     raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '{mark}'")
     with pytest.raises(UsageError) as caught:
@@ -216,7 +217,8 @@ def test_a_sqlite_store_is_for_its_owner_only_and_survives_a_power_cut(sqlite_ur
 
 @pytest.fixture
 def full_disk(database_url: str, open_store: Callable[[str], SqlStore]) -> SqlStore:
-    """A store whose disk fills up while a plan of many pages is written; SQLite and PostgreSQL themselves say so."""
+    """A store whose disk fills up while a plan of many pages is written; SQLite and PostgreSQL themselves say
+    so."""
     store = open_store(database_url)
     store.save_plan(a_plan("before"), PAGES, ENTRY)
     if database_url.startswith("sqlite"):
@@ -361,8 +363,9 @@ def test_what_is_removed_is_overwritten_in_the_file(tmp_path: Path) -> None:
 
 
 def test_opening_a_store_twice_in_one_program_leaves_its_journal_to_it(sqlite_url: str, open_store: Callable[[str], SqlStore]) -> None:
-    """The service has one for the downloads and one for each job. Whoever closes the file drops the locks of both, and another program that
-    ends then removes the journal under them: what either writes from then on is lost, and what others write is never seen."""
+    """The service has one for the downloads and one for each job. Whoever closes the file drops the locks of
+    both, and another program that ends then removes the journal under them: what either writes from then on
+    is lost, and what others write is never seen."""
     served = open_store(sqlite_url)
     served.append([("first", {})])
     open_store(sqlite_url).close()

@@ -1,4 +1,5 @@
-"""The items of an answer, row by row: fields by rule, texts for a person, files apart (EXP-06 to EXP-09, RGT-09)."""
+"""The items of an answer, row by row: fields by rule, texts for a person, files apart (EXP-06 to EXP-09,
+RGT-09)."""
 
 from __future__ import annotations
 
@@ -160,7 +161,8 @@ def test_of_a_conversation_under_rgt_09_the_number_and_the_day_are_told_and_not_
 
 @pytest.mark.parametrize("summary", ["Zij is bang.", None])
 def test_under_rgt_09_the_channel_of_a_withheld_conversation_is_withheld_with_it(summary: str | None) -> None:
-    """RGT-09, R-096: a chat may tell that it was the child who wrote. Who reported themselves know it; a released text comes with it."""
+    """RGT-09, R-096: a chat may tell that it was the child who wrote. Who reported themselves know it; a
+    released text comes with it."""
     fiche = FullFiche(id="f", number="F-1", channel="chat", language="fr", reporter_kind="child", caller_number="0470", summary=summary)
     row = Row("fiche", "f", fiche, is_limited=True, is_caller=True)
     told, *hidden = maker().of(row, "context-1")
@@ -209,7 +211,8 @@ def test_whoever_acts_in_criminal_matters_waits_for_a_person(name: str | None, c
 
 
 def test_a_recipient_who_is_kept_back_leaves_no_trace() -> None:
-    """7.1(c): named in no section, notice or count; a withheld fiche does not tell of itself by its recipient."""
+    """7.1(c): named in no section, notice or count; a withheld fiche does not tell of itself by its
+    recipient."""
     fiche = FullFiche(id="f", number="F-1", transmitted_to="PZ Zuid (fictief)", transmitted_on=date(2026, 1, 2))
     told, recipient = maker().of(Row("fiche", "f", fiche), "context-1")
     named = Recipient("PZ Zuid (fictief)", on="2026-01-02", source=("fiche", "f"), is_criminal=True)

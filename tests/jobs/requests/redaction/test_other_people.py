@@ -1,4 +1,5 @@
-"""By what others are known: a name in one column, with what stands beside it (EXP-06). All people are fictitious."""
+"""By what others are known: a name in one column, with what stands beside it (EXP-06). All people are
+fictitious."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Whether a text speaks of somebody: full names in any spelling and order, numbers and addresses; and nothing that is not theirs."""
+"""Whether a text speaks of somebody: full names in any spelling and order, numbers and addresses; and nothing
+that is not theirs."""
 
 from __future__ import annotations
 
