@@ -266,7 +266,7 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
     Raises:
         MappingError: the mapping names something that the CRM lacks; all mismatches are told.
     """
-    from connectors.dynamics.mapping.categories import misspelt_categories
+    from connectors.dynamics.mapping.categories import misspelt_keys
 
     findings = connector.check(in_place=policy.anonymise.is_in_place)
     errors = [finding for finding in findings if finding.is_error]
@@ -274,7 +274,7 @@ def checked(connector: DynamicsConnector, policy: Policy) -> tuple[str, ...]:
         more = "".join(f"\n{finding.where}: {finding.message}" for finding in errors[1:])
         raise MappingError(errors[0].message + more, hint="correct the mapping, or the CRM", where=errors[0].where)
     told = (f"{finding.where}: {finding.message}" if finding.where else finding.message for finding in findings)
-    return (*told, *misspelt_categories(connector.mapping, policy.derive.keys()))
+    return (*told, *misspelt_keys(connector.mapping, policy.derive.keys(), policy.kinds))
 
 
 def fitting(connector: DynamicsConnector, policy: Policy) -> None:

@@ -355,6 +355,13 @@ class Policy(PolicyFile):
         return {each: where for each in Bypass if (where := tuple(key for key, named in rows.items() if each in named))}
 
     @property
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """The kinds that the schedule has rows for, in force or not, by the unit that is divided into
+        them."""
+        units = {row.unit for row in self.categories.values() if row.kinds}
+        return {unit: tuple(kind for row in self.categories.values() if row.unit == unit for kind in row.kinds or ()) for unit in units}
+
+    @property
     def unfilled(self) -> tuple[str, ...]:
         """What answers cannot tell because the controller has not filled it in: purposes without a basis,
         processors without a name."""

@@ -101,16 +101,19 @@ def test_a_mapping_with_an_error(typist: Typist, org: Night, tmp_path: Path, cha
     assert "crm" not in found
 
 
-def test_a_category_that_is_misspelt_is_told_with_what_was_meant(typist: Typist, org: Night, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("meant", "slip", "what"), [("grooming", "groming", "category"), ("volunteer", "volunter", "kind of engagement")])
+def test_a_key_that_is_misspelt_is_told_with_what_was_meant(
+    typist: Typist, org: Night, tmp_path: Path, meant: str, slip: str, what: str
+) -> None:
     """By `doctor` and by every command that reads the CRM; its units would be kept for ever (R-161)."""
     path = tmp_path / "mapping.yaml"
-    path.write_text(mapping_text(typist.settings)[0].replace(": grooming", ": groming"), encoding="utf-8")
+    path.write_text(mapping_text(typist.settings)[0].replace(f": {meant}", f": {slip}"), encoding="utf-8")
     typist.set(MAPPING=str(path))
     found = next(check["message"] for check in typist.ask("doctor")["checks"] if check["name"] == "mapping")
-    told = re.search(r"mapping\.yaml:\d+: the schedule knows no category groming, .*did you mean grooming\?", found)
+    told = re.search(rf"mapping\.yaml:\d+: the schedule knows no {what} {slip}, .*did you mean {meant}\?", found)
     assert told is not None
     assert told[0] in typist.type("plan").err
-    assert found.count("groming") == 1
+    assert found.count(slip) == 1
 
 
 def test_a_table_that_may_not_be_read(typist: Typist, org: Night, crm: RunningEmulator) -> None:

@@ -1,29 +1,36 @@
-"""Categories of a mapping that the schedule does not know, where they look like one that it does: a slip
-keeps units for ever."""
+"""Words of a mapping that the schedule does not know, where they look like one that it does: a slip keeps
+units for ever."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from collections.abc import Mapping as Words
 
-from connectors.dynamics.mapping.mapping import Mapping
+from connectors.dynamics.mapping.mapping import Choice, Mapping
 from rules.policy.suggestions import nearest
 
 
-def misspelt_categories(mapping: Mapping, known: Collection[str]) -> Iterator[str]:
-    """Give a warning for each key of a category column that is none of the `known` and like one of them, with
-    its line, once each.
+def misspelt_keys(mapping: Mapping, categories: Collection[str], kinds: Words[str, Collection[str]]) -> Iterator[str]:
+    """Yield a warning for each key of a category or kind column that the schedule does not know and that is
+    like one it knows, with its line, once each.
 
-    A key that is like none may be one that nobody has decided on yet: its units are kept as UNCONFIGURED
-    (R-161), and a plan says so.
+    `kinds` are the kinds of enrolments and engagements that the schedule has rows for, by unit. A key that is
+    like none may be one that nobody has decided on yet: its units are kept (R-161), and a plan says so.
     """
     told = set()
-    for table in mapping.tables.values():
-        column = table.columns.get("categories")
-        if column is None or column.choice is None:
-            continue
-        for value, key in column.choice.keys.items():
-            meant = nearest(key, known) if key not in known else None
-            where = column.choice.where[value]
-            if meant is not None and where not in told:
-                told.add(where)
-                yield f"{where}: the schedule knows no category {key}, and its units are kept as UNCONFIGURED; did you mean {meant}?"
+    for unit, table in mapping.tables.items():
+        for field, word, known in (("categories", "category", categories), ("kind", f"kind of {unit}", kinds.get(unit, ()))):
+            column = table.columns.get(field)
+            if column is None or column.choice is None:
+                continue
+            for where, key in _slips(column.choice, known):
+                if where not in told:
+                    told.add(where)
+                    meant = nearest(key, known)
+                    yield f"{where}: the schedule knows no {word} {key}, and its units are kept; did you mean {meant}?"
+
+
+def _slips(choice: Choice, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    for value, key in choice.keys.items():
+        if key not in known and nearest(key, known) is not None:
+            yield choice.where[value], key
