@@ -9,7 +9,7 @@ from datetime import datetime
 from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
 from crm_compliance.connections.object_stores import object_stores
-from crm_compliance.files import DiskProblem
+from crm_compliance.files import DiskProblem, writable_by_others
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
@@ -162,10 +162,16 @@ def _storage(settings: Settings) -> str:
 
 
 def _anchor(settings: Settings) -> str:
-    """Whoever can write the store can write beside it too: an anchor there proves nothing against them."""
+    """Warn of an anchor or a register of erasures that others may write, or that is where the database is:
+    who can write the store can write beside it too, and an anchor there proves nothing against them."""
+    path = settings.anchor_path
+    told = [f"the anchor is {path}"]
     if settings.anchor_file is None:
-        return f"warning: the anchor is at its default place, {settings.anchor_path}, beside the database: ANCHOR_FILE names a better one"
-    return f"the anchor is {settings.anchor_path}"
+        told = [f"warning: the anchor is at its default place, {path}, beside the database: ANCHOR_FILE names a better one"]
+    for file in (path, settings.erasures_path):
+        if writable_by_others(file):
+            told.append(f"warning: others may write {file}: chmod go-w {file}, where its storage knows modes")
+    return "\n".join(told)
 
 
 def _keys(settings: Settings) -> str:

@@ -165,6 +165,11 @@ def open_to_others(path: Path) -> bool:
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
+def writable_by_others(path: Path) -> bool:
+    """Return whether somebody else than the owner may write the file; False where there is none."""
+    return path.exists() and bool(stat.S_IMODE(path.stat().st_mode) & 0o022)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in this folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

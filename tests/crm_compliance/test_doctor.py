@@ -211,3 +211,22 @@ def test_what_the_controller_has_to_fill_in_is_named() -> None:
     assert "purposes.fundraising.basis" in told
     assert "processors[0].name" in told
     assert "purposes.newsletter" not in told
+
+
+@pytest.mark.parametrize(("setting", "name"), [("ANCHOR_FILE", "anchor.jsonl"), ("ERASURES_FILE", "erasures.jsonl")])
+def test_a_copy_of_the_history_that_others_may_write_is_warned_of(
+    typist: Typist, org: Night, tmp_path: Path, setting: str, name: str
+) -> None:
+    """Its storage may know no modes, so it is not refused; beside the data folder nothing else keeps others
+    out."""
+    file = tmp_path / name
+    typist.set(**{setting: str(file)})
+    file.touch(mode=0o600)
+
+    def said() -> str:
+        return next(str(check["message"]) for check in typist.ask("doctor")["checks"] if check["name"] == "anchor")
+
+    assert "others may write" not in said()
+    for mode in (0o666, 0o620, 0o602):
+        file.chmod(mode)
+        assert f"warning: others may write {file}: chmod go-w {file}" in said()
