@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import random
 import re
 import threading
 import unicodedata
@@ -188,7 +187,7 @@ class Asking:
 
     def name(self, row: str) -> str:
         """A mark of letters alone, as a name is."""
-        word = "kx" + "".join(random.choices("abcdef", k=12))
+        word = "kx" + "".join(self.case.chance.choices("abcdef", k=12))
         self.case.secrets[word] = row
         return word
 
@@ -201,7 +200,7 @@ class Asking:
             if column not in columns:
                 case.secrets.pop(body[column])
                 body[column] = self.name(row)
-        digits = "".join(random.choices("0123456789", k=7))
+        digits = "".join(case.chance.choices("0123456789", k=7))
         if "mobilephone" not in columns:
             case.secrets.pop(body["mobilephone"])
             body["mobilephone"] = "+3247" + digits

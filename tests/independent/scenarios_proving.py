@@ -264,7 +264,7 @@ def exchanged_key(case: Case) -> None:
 @scenario("ACC-01 ACC-02 R-142: the evidence is whole, names nobody, and proves itself with its files alone")
 def evidence(case: Case) -> None:
     run = disposed(case)
-    case.hold("cf_dossier", case.dossier("social_card"))
+    case.hold("cf_dossier", case.dossier("social_card"), who="dora.canary")  # with a dot: signatures hold any four letters
     case.plan(approve=False)
     case.ask("evidence", "--output", "evidence.zip")
     with zipfile.ZipFile(case.folder / "evidence.zip") as archive:
@@ -274,7 +274,7 @@ def evidence(case: Case) -> None:
     case.expect(any(name.startswith("policies/") for name in inside), f"no schedules in {sorted(inside)}")
     for name, text in inside.items():
         case.same(f"ids of the CRM in {name}", GUID.findall(text), [])
-        case.expect("dora" not in text and "PRIVATE" not in text, f"{name} names a person or holds a private key")
+        case.expect("dora.canary" not in text and "PRIVATE" not in text, f"{name} names a person or holds a private key")
     case.expect(run["run"] in inside.get("runs.json", ""), "runs.json lacks the run")
     place = case.folder / "auditor"
     with zipfile.ZipFile(case.folder / "evidence.zip") as archive:

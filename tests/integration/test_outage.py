@@ -3,6 +3,7 @@ reads."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -104,10 +105,12 @@ def test_a_unit_by_which_the_crm_stumbles_holds_up_nobody_for_half_an_hour(patie
 
 
 def test_a_crm_that_is_really_dead_ends_the_run_within_the_patience(patient: Patient) -> None:
+    began = time.monotonic()
     with pytest.raises(ConnectorError) as caught:
         patient.apply({"match": {"path": "api/data"}, "do": "status", "status": 503})
     assert caught.value.exit_code == 4
-    assert PATIENCE_S - 30 <= sum(patient.naps) <= PATIENCE_S + 60  # the seconds that the test itself takes count too
+    took_s = time.monotonic() - began  # the seconds that the test itself takes count too
+    assert PATIENCE_S - took_s <= sum(patient.naps) <= PATIENCE_S + 60
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from time import process_time
 from typing import Any
 
 import msgspec
@@ -429,12 +430,10 @@ def _without_id(xmp: bytes) -> bytes:
 
 
 def test_five_hundred_conversations_make_a_letter_in_seconds() -> None:
-    from time import perf_counter
-
     items = tuple(fiche(number, "Een gesprek van enkele zinnen. " * 20) for number in range(1, 501))
-    begun = perf_counter()
+    begun = process_time()
     assert letter(compilation(items=items))
-    assert perf_counter() - begun < 30
+    assert process_time() - begun < 30
 
 
 def test_a_field_of_free_text_that_nobody_reads_is_not_shown() -> None:

@@ -171,7 +171,7 @@ def test_keys_that_are_a_year_old_are_replaced_by_the_next_command(typist: Typis
 def test_a_register_key_is_destroyed_by_the_dpo_after_its_term_alone(typist: Typist, org: Night, tmp_path: Path) -> None:
     run, dossier = a_night(typist, org)
     current = typist.ask("keys", "show")["keys"][0]["key"]
-    dpo = ("--as", "dora", "--role", "dpo")
+    dpo = ("--as", "dora.canary", "--role", "dpo")
     assert "in use" in typist.refused("keys", "destroy", current, *dpo, code=5)["message"]
     typist.ask("keys", "rotate")
     assert "2036-11-25" in typist.refused("keys", "destroy", current, *dpo, code=5)["message"]
@@ -182,7 +182,7 @@ def test_a_register_key_is_destroyed_by_the_dpo_after_its_term_alone(typist: Typ
     typist.refused("keys", "destroy", current, *dpo, code=2)
     assert [entry.data["code"] for entry in org.store.ledger() if entry.kind == "denied"] == ["refused", "refused", "role"]
     assert sum(entry.kind == "key_destroyed" for entry in org.store.ledger()) == 1
-    assert "dora" not in "".join(str(entry.data) for entry in org.store.ledger())
+    assert "dora.canary" not in "".join(str(entry.data) for entry in org.store.ledger())
     file = tmp_path / "certificates.json"
     typist.refused("certificate", run, "--unit", "cf_dossier", dossier, "--output", file, code=2)  # its reference leads nowhere
     typist.ask("certificate", run, "--output", file)
@@ -332,7 +332,7 @@ def make_pack(typist: Typist, org: Night, tmp_path: Path) -> None:
     a_night(typist, org)
     held = org.dossier("e_safety", spoken=LONG_AGO)
     hold = ("holds", "place", "--table", "cf_dossier", "--id", held, "--type", "judicial", "--reason", "REQ-1", "--basis", CANARIES[0])
-    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora", "--role", "dpo")
+    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora.canary", "--role", "dpo")
     typist.ask("keys", "rotate")
     plan = typist.ask("plan", "--as", "eva.canary")["plan"]
     typist.refused("plans", "approve", plan, "--as", "eva.canary", "--role", "dpo", code=5)
@@ -373,11 +373,12 @@ def test_the_pack_has_what_an_auditor_must_see(pack: Path) -> None:
 
 
 def test_the_pack_names_nobody_and_no_row(pack: Path) -> None:
-    """R-142, ACC-05: canaries of the rows, of the people who acted, of what they wrote, and every GUID."""
+    """R-142, ACC-05: canaries of the rows, of the people who acted (with a dot: a signature may hold any four
+    letters), of what they wrote, and every GUID."""
     for path in pack.rglob("*"):
         if path.is_file():
             text = path.read_text(encoding="utf-8")
-            assert [canary for canary in (*CANARIES, "eva.canary", "dora", "fictief-") if canary in text] == [], path
+            assert [canary for canary in (*CANARIES, "eva.canary", "dora.canary", "fictief-") if canary in text] == [], path
             assert GUID.findall(text) == [], path
             assert GUID.findall(path.name) == []
 
@@ -458,7 +459,7 @@ def test_what_was_altered_is_never_packed(typist: Typist, org: Night, tmp_path: 
     a_night(typist, org)
     dossier = org.dossier("e_safety", spoken=LONG_AGO)
     hold = ("holds", "place", "--table", "cf_dossier", "--id", dossier, "--type", "judicial", "--reason", "REQ-1", "--basis", "fictief")
-    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora", "--role", "dpo")
+    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora.canary", "--role", "dpo")
     with org.store._database.writing() as connection:
         assert connection.exec_driver_sql(statement).rowcount
     error = typist.refused("evidence", "--output", tmp_path / "evidence.zip", code=7)

@@ -201,7 +201,7 @@ def test_what_a_job_keeps_are_ids_and_versions_only(crm: Crm) -> None:
     collect(given["QuerySet"])
     assert values
     assert all(value == "false" or value.isdigit() or GUID.fullmatch(value) for value in values)
-    assert "0470" not in json.dumps(kept)
+    assert "0470" not in GUID.sub("", json.dumps(kept))  # four digits may stand in an id
     assert given["SendEmailNotification"] is False
     assert given["RecurrencePattern"] == ""
     assert given["Options"] == {"CanRecoverDeletedRecords": False}

@@ -19,6 +19,7 @@ from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.idempotent_writes import write
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.backoff import BACKOFF_CAP_S, Patience
+from connectors.dynamics.pace.gate import Timeline
 from connectors.interface import Unreachable
 
 ROOT = "http://127.0.0.1:9/api/data/v9.2/"
@@ -43,7 +44,9 @@ class Outage:
 @contextmanager
 def client(outage: Outage, chance: float = 1.0, **settings: float | bool) -> Iterator[Transport]:
     environment = Environment(ROOT, **{"patience_s": 1_800.0, **settings})  # type: ignore[arg-type]
-    with Transport(environment, StaticToken("t", ROOT), sleep=outage.naps.append, chance=lambda: chance) as opened:
+    with Transport(
+        environment, StaticToken("t", ROOT), timeline=Timeline(outage.naps.append, lambda: 0.0), chance=lambda: chance
+    ) as opened:
         yield opened
 
 

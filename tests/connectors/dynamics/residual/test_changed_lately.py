@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -131,4 +132,5 @@ def test_what_was_changed_is_never_in_an_address(crm: Crm, monkeypatch: pytest.M
     contact = crm.contact(telephone1="016 22 22 22")
     crm.change(contact, telephone1="016 11 11 11")
     assert crm.changed(contact) == frozenset({"phone"})
-    assert not any("016" in url and "016" not in contact for url in sent)
+    assert sum(contact in url for url in sent) > 0
+    assert not any("016" in re.sub(rf"{contact}|:\d+/", "", url) for url in sent)  # three digits may stand in an id or a port
