@@ -18,9 +18,8 @@ import phonenumbers
 from rules.people.spellings import POSSESSIVE, Part, Spelling, spellings
 from rules.redaction.labels import LABEL
 from rules.redaction.near_names import NearNames
-from rules.texts.disguises import as_read, encoded_parts, of_pairs
+from rules.texts.disguises import readings
 from rules.texts.folding import fold, plain_letters, squeeze_quickly
-from rules.texts.markup import unescaped
 
 NAME: Final = "name"
 PHONE: Final = "phone"
@@ -37,9 +36,6 @@ CLASSES: Final = (NAME, PHONE, EMAIL, NATIONAL_NUMBER, ADDRESS, ACCOUNT, TEXT)
 _BETWEEN_NAMES: Final = "|"
 _GAP: Final = r"[\W_]{0,4}"
 _LONGEST_ENDING: Final = 4
-_BROKEN = re.compile(r"\\[nrtbf]")
-_TAGS = re.compile(r"<[^<>]{0,2000}>")
-_CONTENT = re.compile(r";base64,[A-Za-z0-9+/=\s]+")
 
 
 def needle(what: str, value: str) -> str:
@@ -213,26 +209,5 @@ def _our_views(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _views(text: str) -> Iterator[str]:
-    """Give a text in every way in which it can be read, without content in base64 and labels: as it is
-    written, with escapes and disguises taken off, of markup what stands between its tags and what in them,
-    and what its encoded parts stand for."""
-    if ";base64," in text:
-        text = _CONTENT.sub(" ", text)
-    if "\\" in text:
-        as_it_is, text = text, _BROKEN.sub(" ", text)
-        if text != as_it_is:  # a backslash may be one, and then what follows it is a letter of a name
-            yield LABEL.sub(" | ", as_it_is)
-    written = LABEL.sub(" | ", text)
-    read = LABEL.sub(" | ", as_read(text))
-    yield written
-    if read != written:
-        yield read
-    parts = [said for _, _, said in encoded_parts(read)]
-    if read != written:  # what cannot be seen, and is taken off, may be two letters
-        parts += [said for _, _, said in of_pairs(text)]
-    if parts:
-        yield LABEL.sub(" | ", " ||||| ".join(parts))
-    if "<" in text:
-        bare = unescaped(written)
-        yield _TAGS.sub(" ", bare)
-        yield " ".join(_TAGS.findall(bare))
+    """Give a text in every way in which it can be read, without labels."""
+    return (LABEL.sub(" | ", view) for view in readings(text))

@@ -6,7 +6,9 @@ Source: EXP-06, EXP-07, R-118, R-119; GDPR art. 15(4), recital 63.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -18,14 +20,15 @@ from rules.redaction.addresses import past_the_number, same_house, street_lines
 from rules.redaction.known_names import KnownNames, Named
 from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
-from rules.redaction.leak_check import OWN, name_needle, needle
+from rules.redaction.leak_check import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.name_guesses import before_whose, guess_names, past_the_surname, without_whose
 from rules.redaction.patterns import Found, detect
-from rules.texts.disguises import as_read, encoded_parts
-from rules.texts.folding import Squeezed, fold, squeeze, stands_in, tidy
+from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
+from rules.texts.folding import Squeezed, Tidy, fold, squeeze, stands_in, tidy
 
 NAME_GUESS: Final = "name_guess"
 _MOST_ROUNDS: Final = 8
+_LONGEST_NARROWED: Final = 20_000  # letters of a line; all of a longer one goes
 _SHORTEST_ADDRESS: Final = 5
 _HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
 _STREET_AND_NUMBER = re.compile(r"(?!\s*[A-Z-]{0,3}\d{4,5}\s+\D*$)(?=.*\d)(?=(?:.*[^\W\d_]){4})", re.DOTALL)
@@ -167,10 +170,15 @@ class Redactor:
         text = as_read(text)
         for _ in range(_MOST_ROUNDS):
             again, made = self._once(text)
+            if again == text:
+                again, made = self._refused(text)
             redactions += made
             if again == text:
-                break
-            text = again
+                return Redacted(text, tuple(redactions))
+            text = as_read(again)
+        if self._last_look.found_in(text):
+            withheld = Redaction(NAME, label_for(NAME, self._language))
+            return Redacted(withheld.label, (*redactions, withheld))
         return Redacted(text, tuple(redactions))
 
     def needles(self) -> tuple[str, ...]:
@@ -182,6 +190,44 @@ class Redactor:
         own += [needle(OWN, value) for what in ("email", "address") for value in self._own_values[what]]
         return tuple(dict.fromkeys((*names, *known, *own)))
 
+    @cached_property
+    def _last_look(self) -> Needles:
+        return Needles(self.needles())
+
+    def _refused(self, text: str) -> tuple[str, list[Redaction]]:
+        """Redact what the last look still finds: what lies across a label, or is read in a way that tells no
+        place in the text.
+
+        As little as it takes goes of a line, or of all lines where none shows it by itself.
+        """
+        if not self._last_look.found_in(text):
+            return text, []
+        redactions: list[Redaction] = []
+        lines = [self._accepted(line, redactions) for line in text.split("\n")]
+        return ("\n".join(lines) if redactions else self._accepted(text, redactions)), redactions
+
+    def _accepted(self, line: str, redactions: list[Redaction]) -> str:
+        for left in reversed(range(_MOST_ROUNDS)):
+            found = self._last_look.found_in(line)
+            if not found:
+                break
+            begin, end = self._smallest(line) if left and len(line) <= _LONGEST_NARROWED else (0, len(line))
+            redactions.append(Redaction(found[0], label_for(found[0], self._language)))
+            line = line[:begin] + redactions[-1].label + line[end:]
+        return line
+
+    def _smallest(self, line: str) -> tuple[int, int]:
+        """Give a small part of a line that is refused by itself."""
+        before, end = 0, len(line)
+        while before + 1 < end:
+            middle = (before + end) // 2
+            before, end = (before, middle) if self._last_look.found_in(line[:middle]) else (middle, end)
+        begin, after = 0, end
+        while begin + 1 < after:
+            middle = (begin + after) // 2
+            begin, after = (middle, after) if self._last_look.found_in(line[middle:end]) else (begin, middle)
+        return begin, end
+
     def _once(self, text: str) -> tuple[str, list[Redaction]]:
         """Redact a text one time over."""
         plain = tidy(text)
@@ -192,7 +238,7 @@ class Redactor:
         squeezed = squeeze(seen)
         spans, own = self._found(seen, squeezed)
         spans += self._named(seen, squeezed, barred, own)
-        spans += self._encoded(seen)
+        spans += self._encoded(text, plain, seen)
         pieces: list[str] = []
         redactions: list[Redaction] = []
         done = 0
@@ -261,17 +307,21 @@ class Redactor:
                 break
         return Found(guess.begin, guess.begin + len(name), guess.what, name)
 
-    def _encoded(self, seen: str) -> Iterator[_Span]:
+    def _encoded(self, text: str, plain: Tidy, seen: str) -> Iterator[_Span]:
         """Find what stands for the name, number or address of another without being readable, such as base64:
         all of it goes."""
-        for begin, end, said in encoded_parts(seen):
-            plain = tidy(as_read(said)).text
-            squeezed = squeeze(plain)
-            named = [one for one in self._names.find(plain, squeezed) if one.end - one.begin >= _SHORTEST_ENCODED]
-            if named:
-                yield _Span(begin, end, "name", 1, frozenset(self._alike[key] for key in named[0].keys))
-            elif known := self._known.find(squeezed):
-                yield _Span(begin, end, known[0].what, rank=1)
+        for begin, end, said in _parts(text, plain, seen):
+            for view in readings(said):
+                tidied = tidy(view).text
+                squeezed = squeeze(tidied)
+                named = [one for one in self._names.find(tidied, squeezed) if one.end - one.begin >= _SHORTEST_ENCODED]
+                if named:
+                    yield _Span(begin, end, "name", 1, frozenset(self._alike[key] for key in named[0].keys))
+                elif known := self._known.find(squeezed):
+                    yield _Span(begin, end, known[0].what, rank=1)
+                else:
+                    continue
+                break
 
     def _labelled(self, spans: Sequence[_Span], seen: str) -> list[tuple[_Span, str]]:
         """Give each span its label; a first and a last name of one person, found apart, are one."""
@@ -345,6 +395,15 @@ class Redactor:
         """Give the name of a service, unless it is named after a person of the file: then it is none."""
         name = person.organisation.strip()
         return "" if not name or self._names.find(name, squeeze(name)) or any(letter in name for letter in "[]") else name
+
+
+def _parts(text: str, plain: Tidy, seen: str) -> Iterator[tuple[int, int, str]]:
+    """Give the encoded parts of a text at their places in it as it is seen: what is made plain there may be
+    two letters."""
+    yield from encoded_parts(seen)
+    if text != plain.text:
+        for begin, end, said in of_pairs(text):
+            yield bisect_left(plain.at, begin), bisect_left(plain.at, end), said
 
 
 def _rank(named: Named) -> int:

@@ -12,6 +12,7 @@ Source: EXP-06, EXP-19; IDN-13.
 from __future__ import annotations
 
 import binascii
+import codecs
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -19,6 +20,7 @@ from typing import Final
 from rules.texts.markup import Tag, Words, has_markup, tokens, unescaped
 
 _MOST_ROUNDS: Final = 8  # one disguise inside another
+_MOST_ENCODED: Final = 3  # one encoding inside another
 _DISGUISED: Final = re.compile(r"[&%<\\=]|[^\x00-\x7f]")
 
 _AMPERSANDS: Final = re.compile(r"&(?:amp;|#0*38;|#[xX]0*26;)+(?=[#a-zA-Z])")
@@ -34,6 +36,8 @@ _INLINE: Final = frozenset(
 # What begins anywhere in a run of letters would be tried at every one of them: the cost of a long run would
 # be its square.
 _PERCENT_TOKEN: Final = re.compile(r"(?<!\S)[^\s%]*+(?:%[^\s%]*+)++")
+_BYTE: Final = re.compile(r"%[0-9a-fA-F]{2}")
+_ENCODED_FROM: Final = 3  # bytes in a word: fewer may be percentages
 _PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _CODE_UNITS: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _ENCODED_WORD: Final = re.compile(r"=\?([\w.:-]{1,40})(?:\*[\w-]*)?\?([bBqQ])\?([^?\s]{0,400})\?=(?:\s+(?==\?))?")
@@ -56,6 +60,9 @@ _LOOKS_LIKE: Final = str.maketrans(
     "ABESIJKMHOPCTYXQWaesijkmoopctyxhqwdvABEZHIKMNOPTYXavoptuikag",
 )
 
+_FULL_WIDTH: Final = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a][\uff01-\uff5e]*+")
+_AS_USUAL: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+
 _BASE64: Final = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-][a-z+/_-]*[A-Z0-9])[A-Za-z0-9+/_-]{8,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{4,}={0,2})*+"
 )
@@ -68,19 +75,80 @@ _HEXADECIMAL: Final = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}[ :]?){6,}(?
 _WITH_DIGITS: Final = re.compile(
     r"(?<![^\W\d_])(?:[0-9@$]?[^\W\d_]++(?:[0-9@$]{1,3}[^\W\d_]++)+[0-9@$]{0,2}|[0-9@$][^\W\d_]{5,}+|[^\W\d_]{5,}+[0-9@$](?![0-9@$]))"
 )
+_BROKEN: Final = re.compile(r"\\[nrtbf]")
+_TAGS: Final = re.compile(r"<[^<>]{0,2000}>")
+_CONTENT: Final = re.compile(r";base64,[A-Za-z0-9+/=\s]+")
+_APART: Final = " ||||| "
 _DIGITS_AS_LETTERS: Final = (str.maketrans("013456789@$", "oieasgtbgas"), str.maketrans("013456789@$", "oleasgtbgas"))
 
 
 def as_read(text: str) -> str:
     """Give a text as a person reads it. A second time changes nothing."""
+    return _read(text, with_tags=False)
+
+
+def _read(text: str, *, with_tags: bool) -> str:
     for _ in range(_MOST_ROUNDS):
         if not _DISGUISED.search(text) and not _UNSEEN.search(text):
             return text
-        again = _undisguised(text)
+        again = _undisguised(text, with_tags=with_tags)
         if again == text:
             break
         text = again
     return text
+
+
+def readings(text: str) -> Iterator[str]:
+    """Give a text in every way in which it can be read, without content in base64: as it is written, with
+    escapes and disguises taken off, of markup what stands between its tags and what in them, and what its
+    encoded parts stand for, one encoding inside another.
+
+    Redaction and the last look read by this, so that neither sees what the other does not.
+    """
+    if ";base64," in text:
+        text = _CONTENT.sub(" ", text)
+    if "\\" in text:
+        as_it_is, text = text, _BROKEN.sub(" ", text)
+        if text != as_it_is:  # a backslash may be one, and then what follows it is a letter of a name
+            yield as_it_is
+    read = as_read(text)
+    yield text
+    if read != text:
+        yield from _with_lines(read)
+    bare = _read(text, with_tags=True) if read != text else text
+    tags = " ".join(tag[1:-1] for tag in _TAGS.findall(bare)) if "<" in bare else ""
+    if parts := list(_encoded_readings(text, f"{read} {tags}", _MOST_ENCODED)):
+        yield _APART.join(parts)
+    if tags:
+        yield _TAGS.sub(" ", bare)
+        yield tags
+
+
+def _with_lines(read: str) -> Iterator[str]:
+    """Give a text, and with lines for what ends one in JSON."""
+    yield read
+    if "\\" in read and (lines := _BROKEN.sub(" ", read)) != read:
+        yield lines
+
+
+def _encoded_readings(text: str, read: str, deep: int) -> Iterator[str]:
+    """Give the readings of what is encoded in a text, which is given as it is read too."""
+    for begin, end, said in _all_parts(text, read):
+        yield said
+        if end - begin == len(said):  # digits for letters: they hide nothing else
+            continue
+        again = as_read(said)
+        yield from _with_lines(again)
+        if "<" in said:
+            yield " ".join(_TAGS.findall(_read(said, with_tags=True)))
+        if deep > 1:
+            yield from _encoded_readings(said, again, deep - 1)
+
+
+def _all_parts(text: str, read: str) -> Iterator[tuple[int, int, str]]:
+    yield from encoded_parts(read)
+    if read != text:  # what cannot be seen, and is taken off, may be two letters
+        yield from of_pairs(text)
 
 
 def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
@@ -127,11 +195,11 @@ def of_pairs(text: str) -> Iterator[tuple[int, int, str]]:
                     yield found.start(), found.end(), content.decode("utf-8", "ignore")
 
 
-def _undisguised(text: str) -> str:
+def _undisguised(text: str, *, with_tags: bool) -> str:
     """Take one layer off."""
     if "&" in text:
         text = _REFERENCE.sub(lambda found: unescaped(found[0]), _AMPERSANDS.sub("&", text))
-    if "<" in text and has_markup(text):
+    if not with_tags and "<" in text and has_markup(text):
         text = "".join(_words_of(text))
     if "%" in text:
         text = _PERCENT_TOKEN.sub(_without_percents, text)
@@ -143,6 +211,7 @@ def _undisguised(text: str) -> str:
     if not text.isascii():
         if _TURNS.search(text):
             text = "\n".join(_in_order(line) for line in text.split("\n"))
+        text = _FULL_WIDTH.sub(lambda found: found[0].translate(_AS_USUAL), text)
         if _OTHER_ALPHABET.search(text):
             text = _MIXED.sub(lambda found: found[0].translate(_LOOKS_LIKE), text)
     return _UNSEEN.sub("", text)
@@ -159,6 +228,7 @@ def _words_of(text: str) -> Iterator[str]:
 def _without_percents(token: re.Match[str]) -> str:
     """What the percent signs of an address stand for; a blank stays in a link, which would end at it."""
     is_link = "://" in token[0] or token[0].lower().startswith("www.")
+    is_encoded = len(_BYTE.findall(token[0])) >= _ENCODED_FROM
 
     def meant(run: re.Match[str]) -> str:
         content = bytes.fromhex(run[0].replace("%", ""))
@@ -170,7 +240,7 @@ def _without_percents(token: re.Match[str]) -> str:
             return run[0]
         after = run.string[run.end() : run.end() + 1]
         is_word = before.isalpha() or after.isalpha() or any(character.isalpha() for character in said)
-        return said if is_word and not before.isdigit() else run[0]
+        return said if is_encoded or (is_word and not before.isdigit()) else run[0]
 
     return _PERCENT.sub(meant, token[0])
 
@@ -200,12 +270,22 @@ def _of_base64(written: str) -> str | None:
 
 
 def _decoded(content: bytes) -> str | None:
-    """A text in UTF-8, or in UTF-16 where every second byte is none; None where it is no text."""
+    """A text in UTF-8, or in UTF-16 where most of every second byte is none; None where it is no text."""
     try:
-        text = content.decode("utf-16-le" if len(content) > 3 and not any(content[1::2]) else "utf-8")
+        text = content.decode(_encoding_of(content))
     except UnicodeDecodeError:
         return None
-    return text if text and all(character.isprintable() or character.isspace() for character in text) else None
+    seen = text if text.isprintable() else _UNSEEN.sub("", _TURNS.sub("", text))
+    return text if text and all(character.isprintable() or character.isspace() for character in seen) else None
+
+
+def _encoding_of(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for encoding, high in (("utf-16-le", content[1::2]), ("utf-16-be", content[::2])):
+        if len(content) > 3 and 2 * high.count(0) > len(high):
+            return encoding
+    return "utf-8"
 
 
 def _in_order(line: str) -> str:
