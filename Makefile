@@ -4,7 +4,7 @@ UV := .uv/bin/uv
 RUN := .venv/bin/python -m
 NODE := tests/integration/clients/node tests/connectors/storage/azurite tests/browser
 .DEFAULT_GOAL := help
-.PHONY: help demo test search node check format lint types contracts pytest lock bench clean
+.PHONY: help demo test search node check format lint types contracts docs pytest lock bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / - /' | sort
@@ -31,6 +31,9 @@ types: .venv/dev.stamp
 
 contracts: .venv/dev.stamp
 	.venv/bin/lint-imports
+
+docs: .venv/runtime.stamp  ## write what the pages and schemas say of jobs, formats, techniques and the rules
+	$(RUN) crm_compliance.reports.pages
 
 bench: .venv/dev.stamp  ## ratios, measured side by side (takes minutes)
 	$(RUN) benchmarks.throughput

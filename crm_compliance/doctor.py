@@ -10,6 +10,7 @@ from connectors.dynamics.connector import DynamicsConnector
 from connectors.interface import Connector, ReadIncomplete
 from crm_compliance.connections.object_stores import object_stores
 from crm_compliance.files import DiskProblem, writable_by_others
+from crm_compliance.hours import crons_of, trigger_of
 from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
@@ -132,7 +133,9 @@ def _store(settings: Settings) -> str:
 
 def _nights(settings: Settings) -> str:
     """Warnings about what goes unseen: the kill switch, kinds of which no run was completed for long, subject
-    requests that are late."""
+    requests that are late. The hour of each job must be one."""
+    for cron in crons_of(settings).values():
+        trigger_of(cron)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
         since = store.stopped_since()

@@ -30,6 +30,7 @@ from rules.policy.suggestions import meant, nearest
 
 PREFIX = "CRM_COMPLIANCE_"
 CONFIG = f"{PREFIX}CONFIG"
+_CRON = "_cron"  # how the settings of jobs end
 TEST_PREFIX = f"{PREFIX}TEST_"  # read by tests only
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -159,10 +160,7 @@ class Settings(BaseModel):
     mapping: PathSetting | None = None
     clock: Instant | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    retention_cron: Cron = "30 2 * * *"
-    recordings_cron: Cron = "0 2 * * *"
-    requests_cron: Cron = "30 1 * * *"
-    housekeeping_cron: Cron = "30 5 * * *"
+    crons: dict[str, Cron] = {}  # by job; each is a setting by itself, `retention_cron` and so on
     bulk_delete: Literal["auto", "off", "always"] = "auto"
     incremental_reads: bool = True
     full_read_days: Annotated[int, Field(ge=1, le=7)] = 7
@@ -173,6 +171,12 @@ class Settings(BaseModel):
     signin_minutes: Annotated[int, Field(ge=0, le=720)] = 60
     public_url: WebUrl = "http://127.0.0.1:8080"
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_crons(cls, values: dict[str, object]) -> dict[str, object]:
+        crons = {name.removesuffix(_CRON): value for name, value in values.items() if name.endswith(_CRON)}
+        return {name: value for name, value in values.items() if not name.endswith(_CRON)} | {"crons": crons}
 
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Settings:
@@ -253,6 +257,18 @@ class Settings(BaseModel):
         return made
 
 
+def setting_names() -> list[str]:
+    """Return the name of every setting, as the file has it; each job of the registry has one for its hour."""
+    from jobs.registry import JOBS  # loads all the work: only for a setting of a job, or for a message
+
+    return sorted({*Settings.model_fields, *(job.setting for job in JOBS.values())} - {"crons"})
+
+
+def is_setting(name: str) -> bool:
+    """Whether there is a setting of this name, as the file has it."""
+    return name in setting_names() if name.endswith(_CRON) else name in Settings.model_fields and name != "crons"
+
+
 def load_settings(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Read file and environment. `config` (the option --config) wins over CRM_COMPLIANCE_CONFIG.
 
@@ -268,8 +284,8 @@ def load_settings(config: Path | None = None, environ: Mapping[str, str] | None 
     values, places = _from_file(file) if file else ({}, {})
     for name, value in given.items():
         key = name.removeprefix(PREFIX).lower()
-        if name != name.upper() or key not in Settings.model_fields:
-            like = nearest(name.removeprefix(PREFIX), [field.upper() for field in Settings.model_fields])
+        if name != name.upper() or not is_setting(key):
+            like = nearest(name.removeprefix(PREFIX), map(str.upper, setting_names()))
             told = f"; did you mean {PREFIX}{like}?" if like is not None else ""
             raise UsageError(f"unknown setting {name}{told}", hint="docs/settings.md lists them", where=name)
         if value:
@@ -294,9 +310,9 @@ def _from_file(file: Path) -> tuple[dict[str, object], dict[str, str]]:
         raise UsageError(f"{place}: this is not TOML", hint="name = 'value', one a line", where=place) from None
     places = {key: f"{key} ({file}{_line(text, key)})" for key in values}
     for key in values:
-        if key not in Settings.model_fields:
+        if not is_setting(key):
             raise UsageError(
-                f"unknown setting {places[key]}{meant(key, Settings.model_fields)}",
+                f"unknown setting {places[key]}{meant(key, setting_names())}",
                 hint=f"names are those of the variables, in lower case and without {PREFIX}",
                 where=f"{file}{_line(text, key)}",
             )
@@ -314,6 +330,8 @@ def _usage_error(error: ValidationError, places: Mapping[str, str]) -> UsageErro
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
         message = problem["msg"].removeprefix("Value error, ")
         key, what = (str(problem["loc"][0]), message) if problem["loc"] else message.split(": ", 1)
+        if key == "crons":
+            key = f"{problem['loc'][1]}{_CRON}"
         place = places.get(key, f"{PREFIX}{key.upper()}") + _inside(problem["loc"][1:])
         where = where or places.get(key, f"{PREFIX}{key.upper()}")
         messages.append(f"{place}: {what[:1].lower()}{what[1:]}")

@@ -1,38 +1,68 @@
-"""The jobs that the command line and the scheduler know, written out."""
+"""The jobs that the command line, the scheduler, the settings and the documents know, in the order of the
+night. A new job is its own file and one line here.
+
+A job without a plan writes its beginning and its end into the ledger (`jobs.proof.recorded`); the history and
+the health of the service read it there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs.housekeeping import Upkeep, keep_house
-from jobs.model.run import Run
-from jobs.nightly import run_recordings, run_retention
+from jobs.model.outcome import Outcome
+from jobs.model.plan import Kind
+from jobs.nightly.housekeeping import run_housekeeping
+from jobs.nightly.requests import run_requests
+from jobs.nightly.runs import carried_out, run_recordings, run_retention
 from jobs.ports.context import JobContext
-from jobs.requests_round import RequestsRound, go_round
+from jobs.register.upkeep import keep_register
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job by its function; `cron` is when it runs unless the settings say otherwise, Brussels time."""
+    """`cron` is when the service runs it, Brussels time, unless the setting `NAME_CRON` says otherwise;
+    `purpose` is said by `run --help` and in the documents.
 
-    function: Callable[[JobContext], Run]
+    `kind` is that of the plan which the job makes and carries out: an hour of such a job that was missed is
+    caught up. `without_crm` is what is done all the same where the CRM cannot be reached: it takes the store,
+    the defaults of the schedule, the moment and the references of rows.
+    """
+
+    name: str
     cron: str
+    run: Callable[[JobContext], Outcome]
+    purpose: str
+    kind: Kind | None = None
+    without_crm: Callable[..., object] | None = None
+
+    @property
+    def setting(self) -> str:
+        """The setting that moves its hour, as a key of the settings file."""
+        return f"{self.name}_cron"
+
+    @property
+    def hour(self) -> str:
+        """Its hour as a clock shows it, unless the settings say otherwise."""
+        minute, hour = self.cron.split()[:2]
+        return f"{int(hour):02}:{int(minute):02}" if (minute + hour).isdigit() else self.cron
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """A job that carries out no plan."""
-
-    function: Callable[[JobContext], Upkeep | RequestsRound]
-    cron: str
-
-
-ROUNDS: dict[str, Round] = {
-    "requests": Round(go_round, "30 1 * * *"),
-    "housekeeping": Round(keep_house, "30 5 * * *"),
-}
-JOBS: dict[str, Job] = {
-    "recordings": Job(run_recordings, "0 2 * * *"),
-    "retention": Job(run_retention, "30 2 * * *"),
-}
+_JOBS = (
+    Job(
+        "requests",
+        "30 1 * * *",
+        run_requests,
+        "cares for subject requests: what expires, what they keep, what is due",
+        without_crm=keep_register,
+    ),
+    Job("recordings", "0 2 * * *", carried_out(run_recordings), "plans and applies at once: recordings", Kind.RECORDINGS),
+    Job("retention", "30 2 * * *", carried_out(run_retention), "plans and applies at once: dossiers, fiches, people", Kind.RETENTION),
+    Job(
+        "housekeeping",
+        "30 5 * * *",
+        run_housekeeping,
+        "finds recordings and objects in storage that have lost each other; removes what has expired in our own store",
+    ),
+)
+JOBS: dict[str, Job] = {job.name: job for job in _JOBS}

@@ -20,8 +20,6 @@ from rules.holds.placements import PlacedHold
 if TYPE_CHECKING:
     from jobs.ports.store import Store
 
-RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")
-
 
 def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state: bool = False) -> dict[str, object]:
     """What `plan` answers; with `state`, what the `plans` commands answer."""
@@ -67,14 +65,6 @@ def plan_document(plan: Plan, now: datetime, *, files: Sequence[str] = (), state
         document["state"] = plan.state(now).value
         document["rejected"] = [_word(word) for word in plan.given if not word.approves]
     return document
-
-
-def run_document(run: Run) -> dict[str, object]:
-    """What `apply` answers."""
-    counts = run.counts
-    return {"run": run.id, "plan": run.plan, "state": run.state.value, **{key: counts.get(key) for key in RUN_KEYS}} | {
-        key: value for key, value in counts.items() if key not in RUN_KEYS
-    }
 
 
 def history_line(run: Run, at_work: str | None = None) -> dict[str, object]:

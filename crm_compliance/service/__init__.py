@@ -1,1 +1,1 @@
-"""The service that runs by itself: its hours, its rounds, its health."""
+"""The service that runs by itself: its scheduler, one job, its health."""

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final, Protocol
 
-from crm_compliance.service.hours import crons_of, last_hour
+from crm_compliance.hours import crons_of, last_hour
 from crm_compliance.settings import Settings
 from jobs.ledger.rounds import RoundMade
+from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
 from jobs.ports.context import Clock
+from jobs.registry import JOBS
 from rules.errors import ComplianceError
 
 LONGEST: Final = timedelta(hours=2)  # a night may take so long before it is late
@@ -73,9 +75,9 @@ class Health:
         both of its jobs."""
         ends: dict[str, tuple[datetime, RunState]] = {}
         for run in reversed(self._store.runs()):
-            if run.ended_at is not None:
-                for job in ("recordings", "retention") if run.kind.value == "all" else (run.kind.value,):
-                    ends[job] = (run.ended_at, run.state)
+            for job in JOBS.values():
+                if run.ended_at is not None and job.kind is not None and run.kind in (job.kind, Kind.ALL):
+                    ends[job.name] = (run.ended_at, run.state)
         for made in reversed(self._store.rounds()):
             if made.ended_at is not None:
                 ends[made.kind] = (made.ended_at, made.state)

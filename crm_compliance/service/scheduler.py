@@ -17,17 +17,16 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.typing import FilteringBoundLogger
 
-from crm_compliance.service import rounds
-from crm_compliance.service.hours import BRUSSELS, crons_of, last_hour, trigger_of
+from crm_compliance.hours import BRUSSELS, crons_of, last_hour, trigger_of
+from crm_compliance.service.one_job import carry_out, without_crm
 from crm_compliance.settings import Settings
 from crm_compliance.store.erasure_file import ErasureFile
 from crm_compliance.wiring import Desk, Patience, clock_of, desk, store_of
-from jobs.model.plan import Alarm, Kind, Plan
-from jobs.model.run import Run
-from jobs.plans.past import NO_RUN, Past
+from jobs.model.plan import Alarm
+from jobs.plans.past import Past
 from jobs.ports.context import JobContext
 from jobs.ports.store import Lease, Store
-from jobs.registry import JOBS, ROUNDS
+from jobs.registry import JOBS, Job
 from jobs.restores.detect import replay_if_restored
 from rules.errors import ComplianceError, Refused
 
@@ -46,12 +45,12 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
     """Whether the last hour of a job passed without it: no plan of its kind by the service since, or a run
     that was cut off.
 
-    A service that has never run waits for its first hour. A round is not caught up: the next one sees the
-    same.
+    A service that has never run waits for its first hour. A job without a plan is not caught up: the next
+    night sees the same.
     """
-    if job in ROUNDS:
+    kind = JOBS[job].kind
+    if kind is None:
         return False
-    kind = Kind(job)
     if any(not run.is_over for run in store.runs()):
         return True
     plans = [plan.created_at for plan in store.plans() if plan.kind is kind and plan.proposer == "service" and not plan.as_of_given]
@@ -191,53 +190,36 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
     bound.info("job started")
     try:
         with desk_of_service(settings, stop, bound) as opened:
-            if name in ROUNDS:
-                make_round(opened, name, bound)
-                return
-            for alarm in missing_before(opened.context, name):
+            for alarm in missing_before(opened.context, JOBS[name]):
                 bound.warning("alarm", code=alarm.code, message=alarm.message)
-            run = JOBS[name].function(opened.context)
-            plan = opened.context.store.plan(run.plan)
-        for warning in plan.warnings:
-            bound.warning("plan warns", message=warning, plan=plan.id)
-        for code in alarm_codes(plan, run):
-            bound.warning("alarm", code=code, run=run.id)
-        bound.info("job ended", run=run.id, plan=run.plan, state=run.state.value)
+            done = carry_out(opened, JOBS[name])
+        of_plan = {} if done.plan is None else {"plan": done.plan}
+        for warning in done.warnings:
+            bound.warning("plan warns", message=warning, **of_plan)
+        for alarm in done.alarms:
+            bound.warning("alarm", code=alarm.code, message=alarm.message, run=done.id)
+        bound.info("job ended", run=done.id, state=done.state.value, **of_plan)
     except Stopping:
         bound.info("job stopped", message="it goes on where it was when the service comes up again")
     except Refused as error:
         bound.warning("job refused", code=error.code, message=str(error), plan=error.where)
     except ComplianceError as error:
         bound.error("job failed", code=error.code, message=str(error), at=error.where)
-        go_without_crm(settings, name, error, bound)
+        go_without_crm(settings, JOBS[name], error, bound)
     except Exception as error:  # noqa: BLE001  the scheduler catches everything: tomorrow night must come
         bound.error("job failed by a bug", code="bug", kind=type(error).__name__)
 
 
-def make_round(opened: Desk, name: str, bound: FilteringBoundLogger) -> None:
-    """Run one job that carries out no plan, and log how it ended."""
-    made = rounds.make(opened, name)
-    for alarm in made.alarms:
-        bound.warning("alarm", code=alarm.code, message=alarm.message, run=made.id)
-    bound.info("job ended", run=made.id, state=made.state)
-
-
-def go_without_crm(settings: Settings, name: str, why: ComplianceError, bound: FilteringBoundLogger) -> None:
-    """Do what a round can do without the CRM; an error ends the night, never the service."""
+def go_without_crm(settings: Settings, job: Job, why: ComplianceError, bound: FilteringBoundLogger) -> None:
+    """Do what a job can do without the CRM; an error ends the night, never the service."""
     try:
-        rounds.without_crm(settings, name, why)
+        without_crm(settings, job, why)
     except ComplianceError as error:
         bound.error("job failed", code=error.code, message=str(error), at=error.where)
 
 
-def missing_before(context: JobContext, name: str) -> list[Alarm]:
+def missing_before(context: JobContext, job: Job) -> list[Alarm]:
     """The alarm that nights have passed without this job, as far as the store remembers."""
-    return Past.of(context.store, context.crm).missing_runs(Kind(name), context.clock(), context.policy.watch.no_run_hours)
-
-
-def alarm_codes(plan: Plan, run: Run) -> list[str]:
-    """The codes of all that looked wrong with a plan or its run, each once, in the order in which it came
-    up."""
-    found = run.counts.get("alarms")
-    of_run = [str(alarm["code"]) for alarm in found if isinstance(alarm, dict)] if isinstance(found, list) else []
-    return list(dict.fromkeys([*(alarm.code for alarm in plan.alarms if alarm.code != NO_RUN), *of_run]))
+    if job.kind is None:
+        return []
+    return Past.of(context.store, context.crm).missing_runs(job.kind, context.clock(), context.policy.watch.no_run_hours)

@@ -41,8 +41,9 @@ def rounds_of(entries: Iterable[LedgerEntry]) -> list[RoundMade]:
             continue
         at, data = datetime.fromisoformat(entry.at), entry.data
         counts = {name: value for name, value in data.items() if name not in _ITS_OWN}
-        if entry.kind == STARTED and data.get("kind") == REQUESTS:
-            found[entry.run] = RoundMade(entry.run, REQUESTS, RunState.RUNNING, at, software_version=str(data.get("software", "")))
+        if entry.kind == STARTED and not data.get("plan"):
+            kind, software = str(data.get("kind")), str(data.get("software", ""))
+            found[entry.run] = RoundMade(entry.run, kind, RunState.RUNNING, at, software_version=software)
         elif entry.kind == ENDED and entry.run in found:
             state = RunState(str(data["state"]))
             found[entry.run] = msgspec.structs.replace(found[entry.run], state=state, ended_at=at, counts=counts)

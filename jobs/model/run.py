@@ -14,6 +14,7 @@ INTERRUPTED = "interrupted"  # how people are told of a run that has not ended a
 CHANGED = "CHANGED"  # the code of a unit that is not what was planned any more (RET-17)
 TRIM = "trim"  # the emptying of a contact
 CONTINUED = "CONTINUED"  # marks a unit of an earlier plan that this run finished
+RUN_KEYS = ("deleted", "anonymised", "skipped", "partial", "failed", "verified", "rows")  # always in the answer of `apply`
 LOOSE = "LOOSE"  # marks a row that a replay removed by itself: no unit of the schedule, so nothing is certified
 
 
@@ -179,3 +180,11 @@ class Run(msgspec.Struct, frozen=True):
     @property
     def is_over(self) -> bool:
         return self.state is not RunState.RUNNING
+
+
+def run_document(run: Run) -> dict[str, object]:
+    """Give what `apply` answers."""
+    counts = run.counts
+    return {"run": run.id, "plan": run.plan, "state": run.state.value, **{key: counts.get(key) for key in RUN_KEYS}} | {
+        key: value for key, value in counts.items() if key not in RUN_KEYS
+    }

@@ -38,6 +38,11 @@ def failed(typist: Typist, code: int) -> dict[str, dict[str, str]]:
     return {check["name"]: check for check in document["checks"] if not check["ok"]}
 
 
+def test_the_hour_of_a_job_that_is_none_is_told_before_the_service_comes_up(typist: Typist, org: Night) -> None:
+    typist.set(HOUSEKEEPING_CRON="99 5 * * *")
+    assert "99 5" in failed(typist, 2)["nights"]["message"]
+
+
 def test_everything_is_well(typist: Typist, org: Night) -> None:
     people_and_cases(org)
     before = org.writes()

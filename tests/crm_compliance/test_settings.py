@@ -11,7 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from crm_compliance.connections.credentials import more_token_sources, token_source
-from crm_compliance.settings import PREFIX, Settings, load_settings
+from crm_compliance.hours import crons_of
+from crm_compliance.settings import PREFIX, Settings, load_settings, setting_names
+from jobs.registry import JOBS
 from rules.errors import UsageError
 
 EMULATOR = "http://127.0.0.1:8765/api/data/v9.2/"
@@ -77,13 +79,13 @@ def config(folder: Path, text: str) -> Path:
 
 
 def test_the_settings_are_those_of_the_documentation() -> None:
-    assert {name.upper() for name in Settings.model_fields} == DOCUMENTED
+    assert {name.upper() for name in setting_names()} == DOCUMENTED
 
 
 def test_without_anything_set_the_defaults_hold() -> None:
     found = load_settings(None, {"PATH": "/bin", "CRM_URL": "not ours"})
     assert (found.crm_url, found.is_loopback, found.log_level) == (None, False, "INFO")
-    assert (found.retention_cron, found.recordings_cron) == ("30 2 * * *", "0 2 * * *")
+    assert (crons_of(found)["retention"], crons_of(found)["recordings"]) == ("30 2 * * *", "0 2 * * *")
     assert found.data_dir.name == "crm-compliance"
     assert found.store_url == f"sqlite:///{found.data_dir}/state.db"
     with pytest.raises(UsageError, match="CRM_COMPLIANCE_CRM_URL"):
@@ -119,7 +121,14 @@ def test_a_section_in_the_file_is_an_unknown_key_too(tmp_path: Path) -> None:
     assert "crm (" in str(refusal(CONFIG=str(config(tmp_path, f"[crm]\nurl = '{CANARY}'\n"))))
 
 
-@pytest.mark.parametrize("name", ["CRM_TOKN", "URL", "crm_url", "DATA_DIR_"])
+def test_each_job_has_the_setting_of_its_hour(tmp_path: Path) -> None:
+    """By its name, in the file and as a variable; the others keep theirs."""
+    file = config(tmp_path, "requests_cron = '5 4 * * *'\nretention_cron = '6 4 * * *'")
+    found = crons_of(settings(CONFIG=str(file), RETENTION_CRON="7 4 * * *"))
+    assert found == {name: job.cron for name, job in JOBS.items()} | {"requests": "5 4 * * *", "retention": "7 4 * * *"}
+
+
+@pytest.mark.parametrize("name", ["CRM_TOKN", "URL", "crm_url", "DATA_DIR_", "CRONS", "CRON", "_CRON", "RECORDING_CRON"])
 def test_an_unknown_variable_is_refused_by_name(name: str) -> None:
     assert f"{PREFIX}{name}" in str(refusal(**{name: CANARY}))
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from connectors.interface import Forbidden
-from crm_compliance.reports.documents import history_document, plan_document, run_document
+from crm_compliance.reports.documents import history_document, plan_document
 from crm_compliance.reports.plan.model import build_report
 from crm_compliance.reports.plan.page import page_pieces
 from crm_compliance.wiring import permitted
 from jobs.ledger.certificates import Certificate
 from jobs.model.privileges import needs_under
-from jobs.model.run import Action, ActionState, Run
+from jobs.model.run import Action, ActionState, Run, run_document
 from jobs.plans.make import lines_of
 from rules.model.residual_data import Place
 from tests.integration.night import CATEGORY, Night

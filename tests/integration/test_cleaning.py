@@ -20,7 +20,7 @@ from connectors.interface import Left, Reach, Trace, Traces
 from jobs.model.plan import Kind, Plan
 from jobs.model.privileges import NEEDS
 from jobs.model.run import Action, ActionState, Run, RunState
-from jobs.nightly import run_retention, verify_run
+from jobs.nightly.runs import run_retention, verify_run
 from jobs.plans.cascade import victims_of
 from jobs.reading.gather import gather_units
 from jobs.runs.apply import apply_plan

@@ -16,11 +16,11 @@ from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.reports.documents import plan_document
 from crm_compliance.settings import Settings
 from jobs.checks.ledger_agreement import refuse_altered
-from jobs.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
 from jobs.ledger.checkpoints import Problem
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.model.run import ActionState, RunState
-from jobs.nightly import verify_run
+from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
+from jobs.nightly.runs import verify_run
 from jobs.ports.context import JobContext
 from jobs.ports.store import Expired, PastTerms
 from jobs.proof.attestation import LedgerIndex, attest

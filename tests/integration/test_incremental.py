@@ -10,7 +10,7 @@ import pytest
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
 from connectors.interface import ConnectorError
 from jobs.model.plan import PlanLine
-from jobs.nightly import verify_run
+from jobs.nightly.runs import verify_run
 from jobs.plans.explain import explain_unit
 from tests.integration.night import Night
 

@@ -18,7 +18,7 @@ from jobs.checks.ledger_agreement import approval_entry
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Approval, Plan
 from jobs.model.run import ActionState, Run, RunState
-from jobs.nightly import run_recordings, run_retention
+from jobs.nightly.runs import run_recordings, run_retention
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.night import CATEGORY, Night

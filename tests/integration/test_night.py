@@ -11,7 +11,7 @@ import pytest
 
 from jobs.model.plan import Kind
 from jobs.model.run import RunState
-from jobs.nightly import run_retention, verify_run
+from jobs.nightly.runs import run_retention, verify_run
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.night import Night, brussels_noon

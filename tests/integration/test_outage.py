@@ -16,7 +16,7 @@ from crm_compliance.settings import Settings
 from crm_compliance.wiring import mapping_text
 from jobs.checks.kill_switch import resume, stop
 from jobs.model.run import Run, RunState
-from jobs.nightly import run_retention
+from jobs.nightly.runs import run_retention
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.integration.night import TOKEN, Night

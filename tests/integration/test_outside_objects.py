@@ -17,7 +17,7 @@ from connectors.storage.azure import BlobContainer
 from connectors.storage.local import LocalFolder
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, Run
-from jobs.nightly import verify_run
+from jobs.nightly.runs import verify_run
 from jobs.plans.make import make_plan
 from jobs.ports.context import JobContext
 from jobs.residual.recording_content import OBJECT_LEFT, objects_left

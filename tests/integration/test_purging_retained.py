@@ -19,7 +19,7 @@ from connectors.interface import Trace
 from jobs.erasures.register import load_register
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, Run, RunState
-from jobs.nightly import verify_run
+from jobs.nightly.runs import verify_run
 from jobs.plans.make import make_plan
 from jobs.restores.detect import recover, rows_back
 from jobs.runs.apply import apply_plan

@@ -21,7 +21,7 @@ from jobs.erasures.register import load_register, reconcile
 from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.run import ActionState, Run, RunState
-from jobs.nightly import run_retention
+from jobs.nightly.runs import run_retention
 from jobs.restores.detect import recover, replay, replay_if_restored, restored_warning, rows_back
 from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan

@@ -14,10 +14,10 @@ import msgspec
 import pytest
 
 from jobs.model.request import COMPILATION, DECISIONS, Details, GivenPerson, SubjectRequest
+from jobs.nightly.requests import RequestsRound, go_round
 from jobs.register.decision import Known, NotTold, reopened
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.notices import counts_of, due_in, listed, not_told, told
-from jobs.requests_round import RequestsRound, go_round
 from rules.errors import Refused, UsageError
 from rules.model.requests import RequestState, Right
 from tests.crm_compliance.answer_package.samples import DOSSIER

@@ -14,12 +14,12 @@ from crm_compliance.reports.documents import hold_document
 from jobs.checks.ledger_agreement import differences
 from jobs.holds.place import Wanted, place_hold
 from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, SubjectRequest
+from jobs.nightly.requests import RequestsRound, go_round
 from jobs.register.decision import Decision, Task, What
 from jobs.register.hold_texts import request_code
 from jobs.register.transitions import close, identify, resume, suspend
 from jobs.register.upkeep import keep_register
 from jobs.requests.search.freeze import refreeze
-from jobs.requests_round import RequestsRound, go_round
 from rules.holds.placements import HoldType
 from rules.model.requests import IdentityMethod, Outcome, RequestState, Right
 from tests.integration.asking import ASKER, changed, dpo, registered

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,18 @@ import typer
 from ruamel.yaml import YAML
 
 from crm_compliance.cli.app import app
+from crm_compliance.hours import crons_of
+from crm_compliance.reports.pages import pages
 from crm_compliance.reports.parts.sentences import FLAGS, REASONS, SKIPS
 from crm_compliance.reports.plan.formats import FORMATS
-from crm_compliance.settings import Settings
-from jobs.registry import JOBS, ROUNDS
+from crm_compliance.settings import Settings, setting_names
+from jobs.registry import JOBS
 from jobs.runs import run
 from jobs.writing import contacts, rows, send
-from rules.documents.policy_page import policy_page
 from rules.model.decisions import Flag, Reason
-from rules.policy.loader import load_policy
 from tests.meta.pages import OPERATIONS, ROOT, page
 
-COMMANDS, SETTINGS = page("commands.md"), page("settings.md")
+COMMANDS, NIGHTS, SETTINGS = page("commands.md"), page("nights.md"), page("settings.md")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MOST_WORDS = 900  # of the README: what a newcomer reads before the first night
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -50,13 +49,14 @@ def test_every_command_stands_in_the_documents(command: str) -> None:
 
 
 def test_every_setting_stands_in_the_documents() -> None:
-    missing = [name for name in Settings.model_fields if f"`{name.upper()}`" not in SETTINGS]
+    of_jobs = {job.setting for job in JOBS.values()}
+    missing = [name for name in setting_names() if f"`{name.upper()}`" not in (NIGHTS if name in of_jobs else SETTINGS)]
     assert missing == []
 
 
 def test_every_setting_of_the_documents_exists() -> None:
     named = {name for line in SETTINGS.splitlines() if line.startswith("| `") for name in re.findall(r"`([A-Z_]+)`", line.split("|")[1])}
-    assert named <= {name.upper() for name in Settings.model_fields}
+    assert named <= {name.upper() for name in setting_names()}
 
 
 @pytest.mark.parametrize("code", range(8))
@@ -65,13 +65,10 @@ def test_every_exit_code_is_explained(code: int) -> None:
 
 
 def test_every_job_stands_in_the_documents_with_its_hour() -> None:
-    crons = {name: job.cron for name, job in JOBS.items()} | {name: job.cron for name, job in ROUNDS.items()}
-    for name, cron in crons.items():
-        assert f"`{name}`" in OPERATIONS
-        minute, hour = cron.split()[:2]
-        assert f"{int(hour):02}:{int(minute):02}" in OPERATIONS
-        assert re.search(rf"`run [^`]*\b{name}\b", COMMANDS)
-        assert getattr(Settings(), f"{name}_cron") == cron
+    for job in JOBS.values():
+        minute, hour = job.cron.split()[:2]
+        assert f"| `run {job.name}` | {int(hour):02}:{int(minute):02} | `{job.setting.upper()}` | {job.purpose} |" in NIGHTS
+        assert crons_of(Settings())[job.name] == job.cron
 
 
 def test_every_format_stands_in_the_documents() -> None:
@@ -100,7 +97,7 @@ def test_every_skip_code_has_a_sentence_and_stands_in_the_documents() -> None:
 def test_what_a_page_shows_can_be_read(page: Path) -> None:
     for language, text in FENCED.findall(page.read_text(encoding="utf-8")):
         if language == "toml":
-            assert set(tomllib.loads(text)) <= set(Settings.model_fields)
+            assert set(tomllib.loads(text)) <= set(setting_names())
         else:
             assert YAML(typ="safe").load(text) is not None
 
@@ -120,9 +117,6 @@ def test_the_files_that_the_documents_name_exist() -> None:
     assert sorted(path for path in named if not (ROOT / path).exists()) == []
 
 
-def test_the_page_of_the_policy_is_current() -> None:
-    """Written by rules/documents/policy_page.py; change the model or the schedule, and write it anew."""
-    shipped = load_policy(
-        (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8"), source="childfocus.yaml"
-    )
-    assert (ROOT / "docs" / "policy.md").read_text(encoding="utf-8") == policy_page(shipped)
+def test_what_follows_from_the_product_is_current() -> None:
+    """Parts of pages, and schemas: `make docs` writes them."""
+    assert [path.name for path, made in pages(ROOT) if path.read_text(encoding="utf-8") != made] == []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal.listing import listing
 from crm_compliance.cli.terminal.output import output, print_line
 from rules.errors import UsageError
 
@@ -20,11 +21,19 @@ if TYPE_CHECKING:
     from jobs.model.plan import Plan
     from jobs.ports.store import Store
 
+
+def _formats() -> Iterator[tuple[str, str]]:
+    from crm_compliance.reports.plan.formats import FORMATS
+
+    return ((suffix, each.purpose) for suffix, each in FORMATS.items())
+
+
+_WITH_FORMATS = listing("Formats of --output", _formats)
 plans = typer.Typer(help="Stored plans: list, show, approve, reject.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("plan")(plan)
+    app.command("plan", cls=_WITH_FORMATS)(plan)
     app.add_typer(plans, name="plans")
 
 
@@ -32,9 +41,7 @@ def plan(
     kind: str = typer.Option("all", metavar="KIND", help="retention (dossiers, fiches, contacts), recordings, or all."),
     as_of: str = typer.Option("", metavar="DATE", help="Look at another day or instant; such a plan can never be applied."),
     as_: str = typer.Option("", "--as", metavar="WHO", help="Who proposes the plan; that person cannot approve it."),
-    outputs: list[Path] = typer.Option(
-        [], "--output", metavar="FILE", help="Write the plan as .jsonl, .csv, .xlsx, .json or .html; repeatable."
-    ),
+    outputs: list[Path] = typer.Option([], "--output", metavar="FILE", help="Write the plan as its ending says; repeatable."),
 ) -> None:
     """Decide on every unit and store the plan; nothing is written to the CRM.
 
@@ -100,10 +107,10 @@ def _listed(found: Sequence[Plan], now: datetime) -> Table:
     return table_of(("Plan", "Kind", "State", "Valid until", "Delete", "Anonym."), rows, numbers=2)
 
 
-@plans.command("show")
+@plans.command("show", cls=_WITH_FORMATS)
 def show_(
     plan: str = typer.Argument(..., metavar="PLAN"),
-    outputs: list[Path] = typer.Option([], "--output", metavar="FILE", help="Write the plan as .jsonl, .csv, .xlsx, .json or .html."),
+    outputs: list[Path] = typer.Option([], "--output", metavar="FILE", help="Write the plan as its ending says; repeatable."),
 ) -> None:
     """One stored plan.
 

@@ -87,9 +87,8 @@ def recover() -> int:
     """
     from msgspec import to_builtins
 
-    from crm_compliance.reports.documents import run_document
     from crm_compliance.reports.run import print_run
-    from jobs.model.run import RunState
+    from jobs.model.run import RunState, run_document
     from jobs.restores.detect import recover as recover_all
 
     with _recovering() as (opened, aside):
@@ -154,9 +153,8 @@ def _plan(context: JobContext) -> int:
 
 
 def _tell(run: Run) -> int:
-    from crm_compliance.reports.documents import run_document
     from crm_compliance.reports.run import print_run
-    from jobs.model.run import RunState
+    from jobs.model.run import RunState, run_document
 
     document = run_document(run)
     document["replayed"] = sum(number for name in ("deleted", "anonymised", "trimmed") if isinstance(number := document[name], int))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
+from crm_compliance.cli.terminal.listing import listing
 from crm_compliance.cli.terminal.output import output
 from rules.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from jobs.model.run import Run
 
 FAILURES = 6  # done with failures
@@ -20,7 +20,7 @@ FAILURES = 6  # done with failures
 def add_to(app: typer.Typer) -> None:
     app.command("apply")(apply)
     app.command("verify")(verify)
-    app.command("run")(run)
+    app.command("run", cls=listing("Jobs", _jobs))(run)
     app.command("why")(why)
 
 
@@ -44,9 +44,8 @@ def apply(plan: str = typer.Argument(..., metavar="PLAN")) -> int:
 
 def tell(run: Run) -> int:
     """Answer with a run and say how it ended."""
-    from crm_compliance.reports.documents import run_document
     from crm_compliance.reports.run import print_run
-    from jobs.model.run import RunState
+    from jobs.model.run import RunState, run_document
 
     document = run_document(run)
     output.answer(document, lambda console: print_run(document, console), ids=("run", run.id))
@@ -60,7 +59,7 @@ def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.run import print_verify
-    from jobs.nightly import verify_run
+    from jobs.nightly.runs import verify_run
 
     with arguments.opened() as desk:
         document = verify_run(desk.context, run)
@@ -68,50 +67,35 @@ def verify(run: str = typer.Argument(..., metavar="RUN")) -> int:
     return FAILURES if document["still_there"] else 0
 
 
-def run(job: str = typer.Argument(..., metavar="JOB", help="retention, recordings, requests or housekeeping.")) -> int:
-    """Plan and apply at once, as the scheduler does every night; exit 5 where the plan needs approval first.
-    Requests and housekeeping plan nothing.
+def run(job: str = typer.Argument(..., metavar="JOB", help="Its name, as listed below.")) -> int:
+    """Do one job at once, as the scheduler does every night; exit 5 where its plan needs approval first.
 
     Example: crm-compliance run recordings
     """
-    from crm_compliance.cli.terminal import arguments
-    from jobs.registry import JOBS, ROUNDS
-
-    if job in ROUNDS:
-        return _round(job)
-    if job not in JOBS:
-        raise UsageError(f"there is no job {job[:40]}", hint=f"one of: {', '.join([*JOBS, *ROUNDS])}")
-    with arguments.opened(for_a_run=True) as desk:
-        done = JOBS[job].function(desk.context)
-        warnings = desk.context.store.plan(done.plan).warnings
-    for warning in warnings:
-        output.warn(warning)
-    return tell(done)
-
-
-def _round(job: str) -> int:
     from connectors.interface import ConnectorError
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.reports.requests.register import print_round
-    from crm_compliance.reports.upkeep import print_upkeep
-    from crm_compliance.service import rounds
-    from jobs.requests_round import RequestsRound
+    from crm_compliance.reports.jobs import print_job
+    from crm_compliance.service.one_job import carry_out, without_crm
+    from jobs.registry import JOBS
 
+    if job not in JOBS:
+        raise UsageError(f"there is no job {job[:40]}", hint=f"one of: {', '.join(JOBS)}")
     try:
         with arguments.opened(for_a_run=True) as desk:
-            made = rounds.make(desk, job)
+            done = carry_out(desk, JOBS[job])
     except ConnectorError as error:
-        rounds.without_crm(arguments.settings(), job, error)
+        without_crm(arguments.settings(), JOBS[job], error)
         raise
+    for warning in done.warnings:
+        output.warn(warning)
+    output.answer(done.document, lambda console: print_job(job, done.document, console), ids=("run", done.id))
+    return FAILURES if done.has_failures else 0
 
-    def show(console: Console) -> None:
-        if isinstance(made.done, RequestsRound):
-            print_round(made.done, console)
-        else:
-            print_upkeep(made.done, made.document, console)
 
-    output.answer(made.document, show, ids=("run", made.id))
-    return FAILURES if made.failed else 0
+def _jobs() -> Iterator[tuple[str, str]]:
+    from jobs.registry import JOBS
+
+    return ((job.name, f"{job.purpose} ({job.hour}, {job.setting.upper()})") for job in JOBS.values())
 
 
 def why(table: str = typer.Argument(..., metavar="TABLE"), row: str = typer.Argument(..., metavar="ID")) -> None:

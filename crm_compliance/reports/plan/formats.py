@@ -77,7 +77,7 @@ def write_report(
     Raises:
         UsageError: no writer for the suffix.
     """
-    FORMATS[check_suffix("plan" + suffix)](Source(document, plan, lines, now, labels, link), out)
+    FORMATS[check_suffix("plan" + suffix)].write(Source(document, plan, lines, now, labels, link), out)
 
 
 def write_jsonl(source: Source, out: BinaryIO) -> None:
@@ -154,12 +154,22 @@ def write_html(source: Source, out: BinaryIO) -> None:
     out.write(buffer)
 
 
-Writer = Callable[[Source, BinaryIO], None]
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of report files: their ending, in lower case, what is said of it, and what writes it."""
 
-FORMATS: dict[str, Writer] = {
-    ".csv": write_csv,
-    ".html": write_html,
-    ".json": write_json,
-    ".jsonl": write_jsonl,
-    ".xlsx": write_xlsx,
+    suffix: str
+    purpose: str
+    write: Callable[[Source, BinaryIO], None]
+
+
+FORMATS: Mapping[str, Format] = {
+    each.suffix: each
+    for each in (
+        Format(".html", "the report, to be read in a browser", write_html),
+        Format(".xlsx", "a workbook: every unit on a line, and the totals", write_xlsx),
+        Format(".csv", "every unit on a line, for any spreadsheet", write_csv),
+        Format(".json", "the answer of `plan --json`, with every unit", write_json),
+        Format(".jsonl", "the plan file: one JSON object a unit", write_jsonl),
+    )
 }

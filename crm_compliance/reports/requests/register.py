@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from crm_compliance.reports.parts.sentences import ALARMS, counted
+from crm_compliance.reports.parts.sentences import ALARMS
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
 from jobs.register.permissions import next_step
@@ -16,7 +16,6 @@ from rules.dates.periods import brussels_date
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from jobs.requests_round import RequestsRound
 
 APPROVALS = ("content", "release")
 # The codes that start so would tell of a suspicion.
@@ -102,24 +101,6 @@ def by_urgency(requests: Iterable[SubjectRequest], extra: Collection[date]) -> l
     return sorted(requests, key=key)
 
 
-def round_document(done: RequestsRound, totals: Mapping[tuple[int, str, str], int]) -> dict[str, object]:
-    """What `run requests` answers."""
-    upkept = done.upkept
-    return {
-        "run": done.id,
-        "state": done.state.value,
-        "pending": done.pending,
-        "overdue": list(done.overdue),
-        "reminded": list(upkept.reminded),
-        "closed": list(upkept.closed),
-        "erased": [{"request": request, "part": part} for request, part in upkept.erased],
-        "totalled": upkept.totalled,
-        "alarms": [{"code": alarm.code, "message": alarm.message, "request": request} for request, alarm in done.alarms],
-        "waiting": done.waiting,
-        "totals": [{"year": year, "right": right, "outcome": outcome, "requests": n} for (year, right, outcome), n in totals.items()],
-    }
-
-
 def print_request(document: Mapping[str, Any], console: Console, following: str = "") -> None:
     """The state of one request, how it came there, what comes near, and the commands that follow."""
     from rich.text import Text
@@ -157,24 +138,6 @@ def _facts(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"the link works until {document['link_until']}; downloads: {document['downloads']}"
     if notify_by := document.get("notify_by"):
         yield f"tell the data protection authority before {notify_by} (EXP-16)"
-
-
-def print_round(done: RequestsRound, console: Console) -> None:
-    """What a round did, then what a person has to look at."""
-    from rich.text import Text
-
-    from crm_compliance.reports.parts.paper import Paper
-
-    paper, upkept = Paper(console), done.upkept
-    paper.line(f"{counted(done.pending, 'request')} pending, {paper.number(len(done.overdue))} of them overdue.")
-    paper.line(
-        f"Reminders due: {len(upkept.reminded)}; closed because the person did not answer: {len(upkept.closed)}; "
-        f"sealed data expired and removed: {len(upkept.erased)}; rows turned into yearly totals: {upkept.totalled}."
-    )
-    for request, code in done.waiting.items():
-        paper.line(f"{request}: what was granted waits for {code}.")
-    for _, alarm in done.alarms:
-        paper.line(Text.assemble((f"Alarm {alarm.code}: ", "bold red"), f"{alarm.message}. {ALARMS.get(alarm.code, '')}"))
 
 
 def _day(day: date | None) -> str | None:

@@ -16,9 +16,10 @@ import structlog
 from connectors.interface import Unreachable
 from crm_compliance import logs
 from crm_compliance.doctor import examine
-from crm_compliance.service import rounds
+from crm_compliance.service.one_job import without_crm
 from crm_compliance.service.scheduler import run_job
 from jobs.model.request import PACKAGE
+from jobs.registry import JOBS
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.requesting import opened, person
 from tests.crm_compliance.typist import Typist, set_faults
@@ -75,7 +76,7 @@ def test_r125_the_night_removes_what_has_had_its_day_also_without_the_crm(
 
 def test_without_the_crm_other_rounds_do_nothing(typist: Typist, org: Night) -> None:
     before = len(list(org.store.ledger()))
-    rounds.without_crm(typist.settings, "housekeeping", Unreachable("the CRM does not answer"))
+    without_crm(typist.settings, JOBS["housekeeping"], Unreachable("the CRM does not answer"))
     assert len(list(org.store.ledger())) == before
 
 

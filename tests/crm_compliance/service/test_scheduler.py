@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,17 +21,18 @@ from sqlalchemy import update
 from connectors.dynamics.pace.gate import Timeline
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance import logs
+from crm_compliance.hours import trigger_of
 from crm_compliance.service import scheduler
-from crm_compliance.service.hours import trigger_of
 from crm_compliance.service.scheduler import missed, run_job
 from crm_compliance.settings import Settings, environment_of
 from crm_compliance.store import run_lock
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import StoreUnusable
+from jobs.model.outcome import Outcome
 from jobs.model.plan import Kind
 from jobs.model.run import Run, RunState
-from jobs.registry import JOBS, Job
+from jobs.registry import JOBS
 from rules.errors import Refused, UsageError
 from tests.crm_compliance.typist import LONG_AGO, NOW, Typist, limited, people_and_cases, set_faults, without_first_look
 from tests.integration.night import Night
@@ -168,7 +170,7 @@ def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 def test_a_job_runs_and_says_how_it_ended(typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]) -> None:
     cases = people_and_cases(org)
     without_first_look(typist)
-    for name in JOBS:
+    for name in ("recordings", "retention"):
         run_job(typist.settings, name, threading.Event())
     assert org.get("cf_recordings", cases["recording"]) is None
     assert org.get("cf_dossiers", cases["delete"]) is None
@@ -235,10 +237,10 @@ def test_alarms_stand_in_the_log_by_their_codes(typist: Typist, org: Night, told
 def test_a_bug_ends_the_night_and_says_nothing_of_what_was_in_hand(
     typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: object) -> Run:
+    def broken(_: object) -> Outcome:
         raise ValueError("Lotte Peeters")
 
-    monkeypatch.setitem(JOBS, "retention", Job(broken, CRON))
+    monkeypatch.setitem(JOBS, "retention", replace(JOBS["retention"], run=broken))
     run_job(typist.settings, "retention", threading.Event())
     last = told()[-1]
     assert (last["event"], last["kind"]) == ("job failed by a bug", "ValueError")

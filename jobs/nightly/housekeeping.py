@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from connectors.interface import Stored
+from jobs.checks.clock import refuse_other_clock
+from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm
 from jobs.model.run import RunState
 from jobs.ports.context import JobContext
@@ -21,6 +23,7 @@ from jobs.writing.storage import Outside
 from rules.model.records import Recording
 
 WITHOUT_ROW, WITHOUT_OBJECT = "OBJECTS_WITHOUT_ROW", "ROWS_WITHOUT_OBJECT"
+FILE = "lost-objects.txt"
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -58,13 +61,33 @@ class Upkeep(msgspec.Struct, frozen=True):
     alarms: tuple[Alarm, ...]
 
 
+def run_housekeeping(context: JobContext) -> Outcome:
+    """Make one round and answer with it. Raises like `keep_house`.
+
+    Addresses of objects can hold names: they stand in the file of an admin, and nowhere else.
+    """
+    done = keep_house(context)
+    document = {
+        "run": done.id,
+        "state": done.state.value,
+        "objects": done.lost.counts,
+        "rows_without_object": [{"table": table, "id": row} for table, row in done.lost.rows],
+        "expired_plans": done.expired.plans,
+        "expired": msgspec.to_builtins(done.expired),
+        "alarms": [msgspec.structs.asdict(alarm) for alarm in done.alarms],
+    }
+    return Outcome(done.id, done.state, document, done.alarms, private_files={FILE: done.lost.objects})
+
+
 def keep_house(context: JobContext) -> Upkeep:
     """Hunt for what has lost its other half, expire what is ours, and write both down in the ledger.
 
     Raises:
         ObjectError: a storage cannot be listed, so that nothing is known.
         Refused: a run is going on: its objects go before their rows.
+        ClocksDiffer: what has had its day is not known; nothing was removed.
     """
+    refuse_other_clock(context)
     run = context.new_id("run")
     with context.store.exclusive(), context.logged_as(run):
         expired = expire_own_data(context)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import msgspec
+
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
-from jobs.model.plan import Kind
-from jobs.model.run import ActionState, Run
+from jobs.model.outcome import Outcome
+from jobs.model.plan import Alarm, Kind
+from jobs.model.run import ActionState, Run, run_document
 from jobs.plans.make import make_plan
+from jobs.plans.past import NO_RUN
 from jobs.ports.context import JobContext
 from jobs.residual.recording_content import objects_left
 from jobs.restores.detect import replay_if_restored
@@ -30,6 +36,22 @@ def run_retention(context: JobContext) -> Run:
 def run_recordings(context: JobContext) -> Run:
     """Delete recordings past their six months, once (policy §6.2: every day). Raises like `run_retention`."""
     return _run(context, Kind.RECORDINGS)
+
+
+def carried_out(night: Callable[[JobContext], Run]) -> Callable[[JobContext], Outcome]:
+    """A night's run as a job: its alarms are those of its plan and its own, each code once, in the order in
+    which they came up; that nights were missed is said before a run."""
+
+    def run(context: JobContext) -> Outcome:
+        done = night(context)
+        plan = context.store.plan(done.plan)
+        found = [*(alarm for alarm in plan.alarms if alarm.code != NO_RUN), *msgspec.convert(done.counts.get("alarms") or [], list[Alarm])]
+        alarms: dict[str, Alarm] = {}
+        for alarm in found:
+            alarms.setdefault(alarm.code, alarm)
+        return Outcome(done.id, done.state, run_document(done), tuple(alarms.values()), plan.id, plan.warnings)
+
+    return run
 
 
 def _run(context: JobContext, kind: Kind) -> Run:

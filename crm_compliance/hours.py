@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from apscheduler.triggers.cron import CronTrigger
 
 from crm_compliance.settings import Settings
+from jobs.registry import JOBS
 from rules.errors import UsageError
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -56,19 +57,14 @@ def trigger_of(cron: str) -> CivilTrigger:
         raise UsageError(
             f"no hour is meant by the cron line {cron}",
             hint="minute hour day month weekday, for example 30 2 * * *",
-            where="RETENTION_CRON, RECORDINGS_CRON, REQUESTS_CRON, HOUSEKEEPING_CRON",
+            where=", ".join(job.setting.upper() for job in JOBS.values()),
         ) from None
     return trigger
 
 
 def crons_of(settings: Settings) -> dict[str, str]:
-    """The cron line of each job."""
-    return {
-        "requests": settings.requests_cron,
-        "recordings": settings.recordings_cron,
-        "retention": settings.retention_cron,
-        "housekeeping": settings.housekeeping_cron,
-    }
+    """Return the cron line of each job: that of the settings, else its own."""
+    return {name: settings.crons.get(name, job.cron) for name, job in JOBS.items()}
 
 
 def last_hour(cron: str, before: datetime) -> datetime | None:

@@ -1,0 +1,63 @@
+"""The parts of the documents that follow from the registries of the product, written by `make docs`.
+
+A page has a place for each, between `<!-- NAME -->` and `<!-- end -->`; the tests hold the stored pages and
+schemas against what is made here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from crm_compliance.reports.plan.formats import FORMATS
+from jobs.registry import JOBS
+from rules.documents.policy_page import policy_page, policy_schema
+from rules.documents.rights_page import matrix_part, overridable_part
+from rules.policy.loader import load_policy
+
+SCHEDULES = "rules/policy/schedules"
+
+
+def jobs_part() -> str:
+    """Write the table of the jobs, in the order of the night."""
+    rows = ((f"`run {job.name}`", job.hour, f"`{job.setting.upper()}`", job.purpose) for job in JOBS.values())
+    return _table(("job", "hour", "setting", "what it does"), rows)
+
+
+def formats_part() -> str:
+    """Write the table of the formats in which a plan is written to a file."""
+    return _table(("ending", "what it is"), ((f"`{suffix}`", each.purpose) for suffix, each in FORMATS.items()))
+
+
+PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "docs/nights.md": {"jobs": jobs_part},
+    "docs/commands.md": {"formats": formats_part},
+    "docs/rights.md": {"matrix": matrix_part, "overridable": overridable_part},
+}
+
+
+def pages(root: Path) -> Iterator[tuple[Path, str]]:
+    """Give every file that follows from the product, with what it should hold."""
+    source = root / SCHEDULES / "childfocus.yaml"
+    yield root / "docs/policy.md", policy_page(load_policy(source.read_text(encoding="utf-8"), source=source.name))
+    yield root / SCHEDULES / "schema.json", policy_schema()
+    for name, parts in PARTS.items():
+        text = (root / name).read_text(encoding="utf-8")
+        for part, made in parts.items():
+            text = _put(text, part, made())
+        yield root / name, text
+
+
+def _put(text: str, part: str, made: str) -> str:
+    place = re.compile(rf"(<!-- {part} -->\n).*?(<!-- end -->)", re.DOTALL)
+    return place.sub(lambda found: f"{found[1]}{made.strip()}\n{found[2]}", text)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
+
+
+if __name__ == "__main__":
+    for path, content in pages(Path.cwd()):
+        path.write_text(content, encoding="utf-8")

@@ -1,0 +1,50 @@
+"""One job at the desk, the same for the command line and the scheduler: the job itself, and the files that it
+leaves for an admin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from crm_compliance.files import disk_errors, write_whole
+from crm_compliance.reports.requests.review_pages import removing_pages
+from crm_compliance.settings import Settings
+from crm_compliance.wiring import Desk, clock_of, policy_of, register_key, store_of
+from jobs.checks.clock import ClocksDiffer
+from jobs.model.outcome import Outcome
+from jobs.registry import Job
+from rules.errors import ComplianceError
+
+
+def carry_out(opened: Desk, job: Job) -> Outcome:
+    """Run one job; what it raises is what is raised here. The answer names the files that were written."""
+    with removing_pages(opened.context.store) if job.kind is None else nullcontext():
+        done = job.run(opened.context)
+    if not done.private_files:
+        return done
+    folder = opened.settings.make_data_dir()
+    written = [str(folder / name) for name, lines in done.private_files.items() if _write(folder / name, lines)]
+    return replace(done, document={**done.document, "files": written})
+
+
+def without_crm(settings: Settings, job: Job, why: ComplianceError) -> None:
+    """Do what a job does without the CRM, where the CRM cannot be reached: what has expired is removed all
+    the same, unless the clock by which it has is doubted."""
+    if job.without_crm is None or isinstance(why, ClocksDiffer):
+        return
+    clock = clock_of(settings)
+    with store_of(settings, clock) as store, removing_pages(store):
+        job.without_crm(store, policy_of(settings).defaults, clock(), register_key(settings).references)
+
+
+def _write(file: Path, lines: Sequence[str]) -> bool:
+    """Write the lines with mode 0600; remove the file where there are none."""
+    if not lines:
+        with disk_errors(file):
+            file.unlink(missing_ok=True)
+        return False
+    with write_whole(file, text=True) as out:
+        out.writelines(f"{line}\n" for line in lines)
+    return True
