@@ -79,8 +79,8 @@ class Operation:
     there (empty for a create only); a create names its own `id`, so that repeating it is safe.
 
     A mask anonymises a dossier or fiche in place, as the mapping says: `values` are `anonymised_on` (an aware
-    datetime), `is_common` (whether what the mapping keeps may stay, ERA-08), and results of masking
-    techniques by their names.
+    datetime), `is_common` (whether what the mapping keeps may stay, ERA-08), and `year`, `age_band` and
+    `province` of its unit in the statistics, which techniques may write.
 
     `bypass` is the custom logic of the CRM that this write passes by: nothing, unless the schedule says so.
     """

@@ -241,9 +241,9 @@ def _written(write: RowWrite) -> tuple[OperationKind, dict[str, object]]:
 
 
 def _shown(mask: Mask) -> dict[str, object]:
-    """A mask in the words of the connector: the results of techniques by their names."""
-    results = {"date_to_year": mask.year, "age_band": mask.age_band, "postcode_to_province": mask.province}
-    return {"anonymised_on": datetime.fromisoformat(mask.at), "is_common": mask.is_common, **results}
+    """A mask in the words of the connector."""
+    statistic = {"year": mask.year, "age_band": mask.age_band, "province": mask.province}
+    return {"anonymised_on": datetime.fromisoformat(mask.at), "is_common": mask.is_common, **statistic}
 
 
 def _word(record: type[Record]) -> str:

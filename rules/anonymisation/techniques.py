@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -54,45 +54,100 @@ class ColumnType(StrEnum):
 TEXTS = frozenset({ColumnType.STRING, ColumnType.MEMO})
 
 
+def hmac_pseudonym(key: bytes, value: str) -> str:
+    """Replace a value by a keyed pseudonym, to link rows during one run.
+
+    The key is random for each run, stays in memory and is destroyed at the end: with a key that is kept the
+    data are pseudonymised, not anonymous. Without a key 36 million register numbers a century are tried in
+    seconds.
+
+    Raises:
+        ValueError: the key is shorter than 32 bytes.
+
+    Source: section 5.3, ERA-05; R-090.
+    """
+    if len(key) < MIN_KEY_BYTES:
+        raise ValueError(f"a key has {MIN_KEY_BYTES} bytes at least")
+    return hmac.digest(key, value.encode(), "sha256").hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a result may be made of: the row by its id, the key of this run's pseudonyms, and what the
+    statistics say of its unit (5.2). Nothing that the row holds: a second time the result is the same."""
+
+    row: str
+    key: bytes = b""
+    year: int | None = None
+    age_band: str | None = None
+    province: str | None = None
+
+
+def _nothing(facts: Facts) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Technique:
-    """One way of masking.
+    """One way of masking: whatever is said or asked of it anywhere is said here.
 
-    `fits` are the types of column that can hold its result; empty where it works on rows, not on a column.
-    `length` is how long a result can get as text. `fits_required`: the result is never empty. `fits_unique`:
-    two persons never get the same result.
+    `result` is what stands in the column afterwards; None is an empty one. `fits` are the types of column
+    that can hold it; empty where the technique works on rows, not on a column. `length` is how long a result
+    can get as text. `fits_required`: the result is never empty. `fits_unique`: two persons never get the same
+    result. `pattern` is what a result looks like that nobody can make again, by a key that is gone.
     """
 
     name: str
     purpose: str
-    fits: frozenset[ColumnType]
+    fits: frozenset[ColumnType] = frozenset()
+    result: Callable[[Facts], object] = _nothing
     fits_required: bool = True
     fits_unique: bool = False
     length: int = 0
+    pattern: str = ""
+
+    def shows(self, found: object, facts: Facts) -> bool:
+        """Whether a column shows what this technique wrote, in this run or in an earlier one."""
+        if self.pattern:
+            return isinstance(found, str) and re.fullmatch(self.pattern, found) is not None
+        return found == self.result(facts)
 
 
-def _technique(name: str, purpose: str, *fits: ColumnType, required: bool = True, unique: bool = False, length: int = 0) -> Technique:
-    return Technique(name, purpose, frozenset(fits), required, unique, length)
-
-
-_EMPTIED = tuple(column_type for column_type in ColumnType if column_type is not ColumnType.GUID)
+_STRING = frozenset({ColumnType.STRING})
+_EMPTIED = frozenset(ColumnType) - {ColumnType.GUID}
 
 # An empty value does not clash with another in an alternate key, so `null` fits unique columns.
-TECHNIQUES: Mapping[str, Technique] = MappingProxyType(
-    {
-        technique.name: technique
-        for technique in (
-            _technique("null", "set empty", *_EMPTIED, required=False, unique=True),
-            _technique("constant", f"the fixed value {CONSTANT}", *TEXTS, length=len(CONSTANT)),
-            _technique("drop_text", "remove the whole text", *TEXTS, required=False, unique=True),
-            _technique("hmac", "a keyed pseudonym that lasts one run", ColumnType.STRING, unique=True, length=64),
-            _technique("date_to_year", "keep the year of a date", ColumnType.INT, ColumnType.STRING, length=4),
-            _technique("age_band", "a band of ages instead of a birth date", ColumnType.STRING, length=max(map(len, AGE_BANDS))),
-            _technique("postcode_to_province", "the province instead of the address", ColumnType.STRING, length=len(BRUSSELS_CAPITAL)),
-            _technique("delete_child_rows", "delete notes, attachments, activities and party rows"),
-        )
-    }
+_TECHNIQUES = (
+    Technique("null", "set empty", _EMPTIED, fits_required=False, fits_unique=True),
+    Technique("constant", f"the fixed value {CONSTANT}", TEXTS, lambda facts: CONSTANT, length=len(CONSTANT)),
+    Technique("drop_text", "remove the whole text", TEXTS, fits_required=False, fits_unique=True),
+    Technique(
+        "hmac",
+        "a keyed pseudonym that lasts one run",
+        _STRING,
+        lambda facts: hmac_pseudonym(facts.key, facts.row),
+        fits_unique=True,
+        length=64,
+        pattern="[0-9a-f]{64}",
+    ),
+    Technique("date_to_year", "keep the year of a date", _STRING | {ColumnType.INT}, lambda facts: facts.year, length=4),
+    Technique(
+        "age_band",
+        "a band of ages instead of a birth date",
+        _STRING,
+        lambda facts: facts.age_band,
+        length=max(map(len, AGE_BANDS)),
+    ),
+    Technique(
+        "postcode_to_province",
+        "the province instead of the address",
+        _STRING,
+        lambda facts: facts.province,
+        length=len(BRUSSELS_CAPITAL),
+    ),
+    Technique("delete_child_rows", "delete notes, attachments, activities and party rows"),
 )
+TECHNIQUES: Mapping[str, Technique] = MappingProxyType({technique.name: technique for technique in _TECHNIQUES})
 
 
 # What this product masks, by field: a contact that lives on for another relation (RET-20), and the statistics
@@ -140,23 +195,6 @@ def check_technique(technique: str, column_type: str, *, max_length: int | None,
     if column_type in TEXTS and max_length is not None and max_length < chosen.length:
         return f"{technique} needs {chosen.length} characters, and the column holds {max_length}"
     return None
-
-
-def hmac_pseudonym(key: bytes, value: str) -> str:
-    """Replace a value by a keyed pseudonym, to link rows during one run.
-
-    The key is random for each run, stays in memory and is destroyed at the end: with a key that is kept the
-    data are pseudonymised, not anonymous. Without a key 36 million register numbers a century are tried in
-    seconds.
-
-    Raises:
-        ValueError: the key is shorter than 32 bytes.
-
-    Source: section 5.3, ERA-05; R-090.
-    """
-    if len(key) < MIN_KEY_BYTES:
-        raise ValueError(f"a key has {MIN_KEY_BYTES} bytes at least")
-    return hmac.digest(key, value.encode(), "sha256").hex()
 
 
 def age_band(birth_on: date | None, opened_on: date | None) -> str:

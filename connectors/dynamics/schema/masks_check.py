@@ -17,7 +17,7 @@ from connectors.dynamics.schema.mapping_check import COLUMN_TYPES
 from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
 from connectors.interface import Finding
 from rules.anonymisation.anonymity import Remnant
-from rules.anonymisation.techniques import ColumnType, check_technique
+from rules.anonymisation.techniques import TECHNIQUES, ColumnType, check_technique
 
 # What the platform keeps on every row by itself; nobody can empty it, and state and owner have keys of their
 # own (reference: section 2).
@@ -98,7 +98,7 @@ def _check_named(masks: Masks, definition: TableDefinition) -> Iterator[Finding]
             yield _error(f"{place} is the platform's own: no technique can overwrite it.", column.where)
         elif attribute.secured:
             yield _error(f"{place} is secured: that it is empty could not be read back.", column.where)
-        elif not attribute.updatable and kind != ColumnType.FILE and column.technique not in ("null", "drop_text"):
+        elif not attribute.updatable and kind != ColumnType.FILE and TECHNIQUES[column.technique].fits_required:
             yield _error(f"{place} cannot be written; null says that it is empty once what it is made from is.", column.where)
         else:
             unique = any(column.name in key for key in definition.keys.values())

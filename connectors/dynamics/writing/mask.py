@@ -18,15 +18,14 @@ import msgspec
 from connectors.dynamics.http.query import any_of, guid, literal, query_string, select
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping, Table
-from connectors.dynamics.mapping.masks import MaskedColumn, Masks
+from connectors.dynamics.mapping.masks import Masks
 from connectors.dynamics.schema.masks_check import type_of
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Metadata, TableDefinition
 from connectors.dynamics.writing.columns import NotWritable, payload
 from connectors.interface import Finding, Operation, ReadIncomplete
-from rules.anonymisation.techniques import CONSTANT, MIN_KEY_BYTES, ColumnType, hmac_pseudonym
+from rules.anonymisation.techniques import MIN_KEY_BYTES, TECHNIQUES, ColumnType, Facts
 
-SINCE, IS_COMMON = "anonymised_on", "is_common"  # the words of an Operation's values, beside those of techniques
-_PSEUDONYM = re.compile(r"[0-9a-f]{64}")
+SINCE, IS_COMMON, STATISTIC = "anonymised_on", "is_common", ("year", "age_band", "province")  # the words of an Operation's values
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 Definition: TypeAlias = Callable[[Table], TableDefinition]
@@ -57,9 +56,10 @@ class Masking:
         """
         masks, definition = _masks(table), self._definition(table)
         body = payload(table, definition, {SINCE: operation.values[SINCE]}, self._mapping, self._metadata)
+        facts = self._facts(operation)
         for column in masks.columns.values():
             if _is_sent(column.name, definition):
-                _put(body, definition, column.name, self._result(column, operation))
+                _put(body, definition, column.name, TECHNIQUES[column.technique].result(facts))
         for name in _emptied(masks, operation):
             if _is_sent(name, definition):
                 _put(body, definition, name, None)
@@ -96,22 +96,15 @@ class Masking:
         is_owned = row.get("_ownerid_value") == self._team(masks.owner) and row.get("statecode") == masks.state
         if not is_owned or row.get(table.columns[SINCE].name) is None:
             return False
-        for column in masks.columns.values():
-            found = row.get(_wire(column.name, definition))
-            if column.technique == "hmac":
-                if not isinstance(found, str) or not _PSEUDONYM.fullmatch(found):
-                    return False
-            elif found != self._result(column, operation):
-                return False
+        facts = self._facts(operation)
+        if not all(TECHNIQUES[column.technique].shows(row.get(_wire(column.name, definition)), facts) for column in masks.columns.values()):
+            return False
         return all(row.get(_wire(name, definition)) is None for name in _emptied(masks, operation))
 
-    def _result(self, column: MaskedColumn, operation: Operation) -> object:
-        """What a technique writes; what the caller has no result for becomes empty."""
-        if column.technique == "constant":
-            return CONSTANT
-        if column.technique == "hmac":
-            return hmac_pseudonym(self._key, operation.id)
-        return operation.values.get(column.technique)
+    def _facts(self, operation: Operation) -> Facts:
+        """What a technique may write; what the caller does not know becomes empty."""
+        known: dict[str, Any] = {name: operation.values.get(name) for name in STATISTIC}
+        return Facts(operation.id, self._key, **known)
 
     def _rows(self, table: Table, masks: Masks, definition: TableDefinition, ids: Sequence[str]) -> Iterator[tuple[str, Values[str, Any]]]:
         names = [*masks.columns, *masks.keeps, table.columns[SINCE].name]

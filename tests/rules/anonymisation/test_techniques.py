@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import assume, given, settings
@@ -19,6 +21,8 @@ from rules.anonymisation.techniques import (
     REGIONS,
     TECHNIQUES,
     ColumnType,
+    Facts,
+    Technique,
     age_band,
     check_technique,
     duration_band,
@@ -184,7 +188,7 @@ def test_a_pseudonym_never_holds_what_it_replaces(value: str) -> None:
 def test_every_technique_of_the_rules_is_there() -> None:
     """Section 5.3, the table of strategies."""
     named = "null constant drop_text hmac date_to_year age_band postcode_to_province delete_child_rows"
-    assert list(TECHNIQUES) == named.split()
+    assert [name for name in named.split() if name not in TECHNIQUES] == []
 
 
 @pytest.mark.parametrize(
@@ -236,3 +240,18 @@ def test_results_fit_the_length_that_the_technique_states() -> None:
     assert TECHNIQUES["hmac"].length == len(hmac_pseudonym(bytes(32), "a"))
     assert TECHNIQUES["postcode_to_province"].length == max(len(name) for name in (*REGIONS, *COUNTRY_GROUPS, "BE"))
     assert TECHNIQUES["age_band"].length == max(map(len, AGE_BANDS))
+
+
+PLACES = (*REGIONS, *COUNTRY_GROUPS, "BE")
+
+
+@given(st.sampled_from(list(TECHNIQUES.values())), st.integers(1990, 2100), st.sampled_from(AGE_BANDS), st.sampled_from(PLACES), st.uuids())
+def test_every_technique_keeps_its_word(technique: Technique, year: int, band: str, place: str, row: UUID) -> None:
+    """What it writes it knows again, whatever key it had; it is as long and as full as it says."""
+    facts = Facts(str(row), bytes(32), year, band, place)
+    written = technique.result(facts)
+    assert technique.shows(written, facts)
+    assert technique.shows(technique.result(replace(facts, key=bytes(31) + b"\x01")), facts)
+    assert not technique.shows("Lotte Verzonnen", facts)
+    assert technique.length >= len(str(written if written is not None else ""))
+    assert not technique.fits or technique.fits_required is (written is not None)

@@ -226,7 +226,7 @@ def test_bands_are_written_where_the_mapping_has_room_for_them(tmp_path: Path) -
     with crm(tmp_path, *columns) as emulator, client(emulator, mapping) as connector:
         assert connector.check(in_place=True) == []
         row, etag = a_dossier(emulator)
-        operation = masking(row, etag, is_common=True, date_to_year=2019, age_band="15-17", postcode_to_province="Antwerp")
+        operation = masking(row, etag, is_common=True, year=2019, age_band="15-17", province="Antwerp")
         assert carried_out(connector, operation) is ChangeStatus.DONE
         assert connector.unmasked([operation]) == set()
         after = shown(emulator, row)
