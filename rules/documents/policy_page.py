@@ -210,6 +210,7 @@ def described_schema(model: type[Model]) -> dict[str, Any]:
     schema = model.model_json_schema(by_alias=True)
     kinds, models = schema.get("$defs", {}), _models()
     for name, kind in (kinds | {model.__name__: schema}).items():
+        kind["description"] = " ".join(kind["description"].split())  # however wide the source is
         if name not in models:
             continue
         for field, text in descriptions(models[name]).items():
@@ -231,7 +232,7 @@ def descriptions(model: type[Model]) -> dict[str, str]:
             for field, below in pairwise(definition.body):
                 match field, below:
                     case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                        found[name] = inspect.cleandoc(text)
+                        found[name] = " ".join(text.split())
     return {name: text for name, text in found.items() if name in model.model_fields}
 
 
