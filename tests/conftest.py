@@ -11,12 +11,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from filelock import FileLock
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine
 
 from connectors.dynamics.schema.metadata import Metadata
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 
 os.environ["XDG_DATA_HOME"] = os.devnull  # a test that names no data folder fails, rather than sharing the machine's with others
 
-# A busy machine is no failure. The same tree gives the same examples, so that a failure is of the change that
-# brought it; other examples are looked for with `make search`.
-settings.register_profile("default", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None, max_examples=500)
-settings.register_profile("deep", deadline=None, max_examples=5000)  # pytest tests/connectors/dynamics/fuzz --hypothesis-profile=deep
+# A busy machine is no failure: neither an example nor making it has to be quick. The same tree gives the
+# same examples, so that a failure is of the change that brought it; others are looked for with `make search`.
+BUSY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("default", **BUSY, derandomize=True)
+settings.register_profile("search", **BUSY, max_examples=500)
+settings.register_profile("deep", **BUSY, max_examples=5000)  # pytest tests/connectors/dynamics/fuzz --hypothesis-profile=deep
 settings.load_profile("default")
 
 

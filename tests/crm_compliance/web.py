@@ -25,9 +25,9 @@ def serving(
     server = server_of(app, ready=ready.set, trusted_proxies=trusted_proxies, connection=connection)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield address_of(listener)
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)

@@ -337,7 +337,7 @@ EXPRESSIONS: st.SearchStrategy[Expression] = st.recursive(
 
 
 @pytest.mark.row(13)
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(expression=EXPRESSIONS)
 def test_logic_has_two_values_whatever_is_null(crm: Client, expression: Expression) -> None:
     """A comparison with null is false, its negation true."""
@@ -354,7 +354,7 @@ def test_logic_has_two_values_whatever_is_null(crm: Client, expression: Expressi
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1, max_size=40).filter(str.strip)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(word=WORDS)
 def test_any_text_is_found_again_by_its_quoted_form(crm: Client, word: str) -> None:
     crm.control("POST", "reset", {"empty": True})

@@ -132,7 +132,7 @@ def test_rows_are_ordered_by_a_column_of_another_table(crm: Client) -> None:
 
 @pytest.mark.row(14)
 @pytest.mark.parametrize("order", ["", "&$orderby=cf_outcome", "&$orderby=cf_outcome desc,cf_name", "&$orderby=cf_courtreference desc"])
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_deleting_between_pages_loses_and_repeats_nothing(crm: Client, order: str, data: st.DataObject) -> None:
     """Every row that stays is read exactly once, and no row twice."""

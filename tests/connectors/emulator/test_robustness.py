@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.connectors.emulator.client import Client, request_part
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 GUID = "5b1f0c7e-3d0a-ef11-9f8a-000d3ab1c001"
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 PIECES = st.sampled_from(

@@ -39,7 +39,7 @@ def test_a_signal_stops_it_cleanly_and_the_rows_stay(tmp_path: Path, stop: signa
                 assert len(http.get(url + "cf_dossiers", timeout=10).json()["value"]) == expected
                 assert http.post(url + "cf_dossiers", json={"cf_name": "D"}, timeout=10).status_code == 204
                 process.send_signal(stop)
-                assert process.wait(10) == 0
+                assert process.wait(60) == 0
             assert process.stdout.read().strip() == "stopped"
 
 

@@ -20,7 +20,7 @@ def sealing(tmp_path: Path) -> Sealing:
     return Sealing(tmp_path / "data")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50)
 @given(content=st.binary(max_size=2000))
 def test_a_part_comes_back_as_it_was_put_in(sealing: Sealing, content: bytes) -> None:
     sealed = sealing.seal("request-1", "given", content)

@@ -144,7 +144,7 @@ def test_a_lease_of_another_machine_is_refused_until_it_has_lapsed(database: Dat
 def test_a_lease_is_found_in_force_by_the_databases_clock_and_never_for_hours_after_that_was_set_back(database: Database) -> None:
     with database.writing() as connection:
         leases.take(connection, "runner", "a", "")
-    age(database, leases.LEASE_S - 5)
+    age(database, 0.5 * leases.LEASE_S)
     with database.writing() as connection:
         assert leases.take(connection, "runner", "b", "") is None
     age(database, -10_000)
@@ -208,9 +208,9 @@ def test_a_lease_is_renewed_while_the_work_waits_until_it_is_lost_or_given_back(
         fence = leases.take(connection, "runner", "me", "")
     assert fence is not None
     lease = run_lock.Lease(database, "runner", "me", fence, since=run_lock.elapsed())
-    age(database, leases.LEASE_S - 1)
+    age(database, 0.6 * leases.LEASE_S)
     assert lease.beat() is True
-    age(database, leases.LEASE_S - 1)
+    age(database, 0.6 * leases.LEASE_S)
     with database.reading() as connection:
         assert leases.read(connection, "runner").is_in_force
     beats = list[bool]()

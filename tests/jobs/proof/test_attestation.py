@@ -140,7 +140,7 @@ def test_the_chain_of_certificates_goes_on_from_run_to_run(proven: SqlStore) -> 
     assert all(hash_of(each) == each.hash for each in chain)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_any_edited_byte_is_noticed(content: bytes, notary: PlainNotary, draw: st.DataObject) -> None:
     place = draw.draw(st.integers(0, len(content) - 1))
@@ -148,7 +148,7 @@ def test_any_edited_byte_is_noticed(content: bytes, notary: PlainNotary, draw: s
     assert problems(content[:place] + bytes([byte]) + content[place + 1 :], notary)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_any_lost_or_doubled_piece_is_noticed(content: bytes, notary: PlainNotary, draw: st.DataObject) -> None:
     start, end = sorted(
