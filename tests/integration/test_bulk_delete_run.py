@@ -29,6 +29,7 @@ from crm_compliance.wiring import mapping_text
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import ActionState, Run, RunState
 from jobs.runs.apply import apply_plan
+from tests.connectors.emulator.client import stand_still
 from tests.integration.night import TOKEN, Night
 from tests.integration.test_interrupted import Meddling
 from tests.integration.test_kill_and_resume import Killed, Points
@@ -40,7 +41,7 @@ QUEUE_S = 3.0
 
 class Bulk:
     """A night whose client deletes by jobs wherever it may; the emulator's clock goes on by what the client
-    sleeps."""
+    sleeps and by nothing else."""
 
     def __init__(self, night: Night, mode: BulkDelete = BulkDelete.ALWAYS) -> None:
         self.night = night
@@ -55,6 +56,7 @@ class Bulk:
             sleep=self.sleep,
             bulk_delete=mode,
         )
+        stand_still(night.emulator)
         self.control("switches", {"bulk_delete_queue_s": QUEUE_S, "bulk_delete_run_s": QUEUE_S})
 
     def sleep(self, seconds: float) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 
 class Clock:
     """Seconds since 1970, plus an offset that `/_emulator/clock` sets."""
 
-    def __init__(self) -> None:
+    def __init__(self, ticks: Callable[[], float] = time.time) -> None:
+        self._ticks = ticks
         self._offset_s = 0.0
 
     def timestamp(self) -> float:
-        return time.time() + self._offset_s
+        return self._ticks() + self._offset_s
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.timestamp(), UTC)
@@ -23,7 +25,7 @@ class Clock:
         return instant_text(self.now())
 
     def set(self, instant: datetime) -> None:
-        self._offset_s = instant.timestamp() - time.time()
+        self._offset_s = instant.timestamp() - self._ticks()
 
     def advance(self, seconds: float) -> None:
         self._offset_s += seconds

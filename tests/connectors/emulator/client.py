@@ -6,6 +6,8 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,15 @@ import requests
 
 from connectors.emulator.serving.server import RunningEmulator, running
 
+JUNE = datetime(2026, 6, 15, 11, tzinfo=UTC)  # where the clock stands, for what comes along by the clock
 ANNOTATED = {"Prefer": 'odata.include-annotations="*"'}
+
+
+def stand_still(emulator: RunningEmulator) -> None:
+    """Let the emulator's clock go on by what a test adds to it, and by a microsecond at each look."""
+    clock = emulator.emulator.clock
+    looks = count(clock._ticks(), 1e-6)
+    clock._ticks = lambda: next(looks)
 
 
 class Client:

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.emulator.serving.server import running
 from tests.connectors.emulator.bulk_deletes import advance, body, finished, one, query, run_of, start, state
-from tests.connectors.emulator.client import Client, change_set, error_of, new_id, request_part
+from tests.connectors.emulator.client import JUNE, Client, change_set, error_of, new_id, request_part
 
 # -- what it asks for ----------------------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ def test_with_the_clock_left_alone_a_poll_sees_every_state_in_order(crm: Client)
 
 def test_a_job_waits_for_its_start_and_then_for_resources(jobs: Client) -> None:
     fiche = jobs.fiche()
-    later = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    later = (JUNE + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     job = start(jobs, one("cf_fiche", fiche), StartDateTime=later)
     assert state(jobs, job) == (1, 10)
     assert jobs.row(f"asyncoperations({job})")["postponeuntil"] == later
@@ -140,7 +140,7 @@ def test_rows_created_after_the_start_survive(jobs: Client) -> None:
 @pytest.mark.row(24)
 def test_rows_dated_after_the_start_survive_a_leap_of_the_clock(jobs: Client) -> None:
     start(jobs, query("cf_fiche"))
-    late = (datetime.now(UTC) + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    late = (JUNE + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
     fiche = new_id()
     jobs.emulator.load([("cf_fiche", {"cf_ficheid": fiche, "cf_name": "F", "createdon": late})])
     advance(jobs, 3600)

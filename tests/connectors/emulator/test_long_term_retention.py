@@ -3,13 +3,13 @@ there."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.connectors.emulator.client import Client, error_of, new_id
+from tests.connectors.emulator.client import JUNE, Client, error_of, new_id
 
 pytestmark = pytest.mark.row(49)
 
@@ -137,7 +137,7 @@ def test_a_query_retains_many_rows(archive: Client) -> None:
 def test_a_policy_runs_once_when_its_time_has_come(archive: Client) -> None:
     dossier = closed_dossier(archive)
     hanging = note(archive, dossier)
-    later = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    later = (JUNE + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     plan = archive.create("retentionconfigs", **policy(archive, starttime=later))
     assert archive.exists("cf_dossiers", dossier)
     archive.control("PUT", "clock", {"advance_s": 3700})
@@ -169,7 +169,7 @@ def test_a_recurring_policy_runs_every_year(archive: Client) -> None:
 
 @pytest.mark.parametrize("state", [{"statecode": 1, "statuscode": 2}, {"statuscode": 20}])
 def test_an_inactive_or_unscheduled_policy_does_not_run(archive: Client, state: dict[str, int]) -> None:
-    later = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    later = (JUNE + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     plan = archive.create("retentionconfigs", **policy(archive, starttime=later))
     assert archive.send("PATCH", f"retentionconfigs({plan})", state).status_code == 204
     dossier = closed_dossier(archive)

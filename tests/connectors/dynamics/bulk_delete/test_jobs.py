@@ -1,5 +1,5 @@
 """Bulk-delete jobs by the real client, against the emulator over HTTP. The emulator's clock goes on by what
-the client sleeps."""
+the client sleeps and by nothing else."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import Among, ChangeResult, ChangeSet, ChangeStatus, ConnectorError, Operation, OperationKind
 from rules.model.bypass import Bypass
 from rules.model.records import Note, Record, Recording
+from tests.connectors.emulator.client import stand_still
 
 TOKEN = "t"
 ENVIRONMENT = Path(str(files("connectors.emulator.schema") / "environment.yaml"))
@@ -38,6 +39,7 @@ class Crm:
 
     def __init__(self, emulator: RunningEmulator, mode: BulkDelete = BulkDelete.ALWAYS, mapping: str | None = None) -> None:
         self.emulator = emulator
+        stand_still(emulator)
         self.http = requests.Session()
         self.http.headers.update({"Authorization": f"Bearer {TOKEN}", "OData-Version": "4.0", "Accept": "application/json"})
         self.sleeps: list[float] = []
