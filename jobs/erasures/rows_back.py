@@ -9,7 +9,7 @@ import msgspec
 
 from jobs.erasures.register import Register, version_of
 from jobs.ports.context import JobContext
-from rules.model.kinds import HANGING, LINKS
+from rules.model.kinds import LINKS, ROW_KINDS
 from rules.model.records import KINDS, Record
 
 
@@ -67,14 +67,12 @@ def _matches(context: JobContext, register: Register, also_begun: bool) -> Itera
 
 
 def _goes_along(kind: str, row: Record, gone: Mapping[str, set[str]]) -> bool:
-    """Whether a row hangs on another one that goes, so that it goes with it; one that also belongs to what
+    """Whether a row depends on another one that goes, so that it goes with it; one that also belongs to what
     stays does not."""
-    if kind in HANGING:
-        return getattr(row, "regarding", None) in gone.get(getattr(row, "regarding_kind", None) or "", ())
-    dossier, fiche = getattr(row, "dossier", None), getattr(row, "fiche", None)
-    if kind == "fiche":
-        return dossier in gone["dossier"]
+    owners = [owner in gone.get(name, ()) for name, owner in ROW_KINDS[kind].owners(row)]
+    if ROW_KINDS[kind].depends or kind == "fiche":
+        return any(owners)
     if kind == "party":
-        owners = [owner in gone[name] for name, owner in (("dossier", dossier), ("fiche", fiche)) if owner is not None]
+        owners = [owner in gone[name] for name, owner in ROW_KINDS[kind].owners(row) if name != "contact"]
         return bool(owners) and all(owners)
     return False

@@ -22,15 +22,14 @@ from rules.errors import ComplianceError, Refused, UsageError
 from rules.holds.conditions import Condition, read_conditions
 from rules.holds.placements import HoldState, HoldType, PlacedHold, check_new, check_notice
 from rules.model.accounts import account, same_person
+from rules.model.kinds import KINDS_IN_ORDER
 from rules.model.records import KINDS, Contact, Record
 from rules.model.roles import PLACING_ROLES, RELEASING_ROLES
 from rules.policy.policy import Policy
 
 # What can be written, and so held; a participant of an activity goes with the activity and cannot be named
 # alone.
-HOLDABLE = (
-    "dossier", "fiche", "recording", "contact", "note", "call", "email", "party", "donation", "enrolment", "engagement",
-)  # fmt: skip
+HOLDABLE = KINDS_IN_ORDER
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

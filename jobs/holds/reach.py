@@ -18,10 +18,8 @@ from connectors.interface import Among, Connector
 from jobs.reading.decoy_reads import always
 from jobs.reading.gather import ACTIVITY_PARTY_FIELDS, CALL_FIELDS, PARTY_FIELDS, rows_anywhere
 from rules.holds.holds import Hold
-from rules.model.kinds import HANGING_RECORDS
-from rules.model.records import ActivityParty, Call, Email, Fiche, Note, Party, Record
-
-ACTIVITIES: tuple[type[Call | Email], ...] = (Call, Email)
+from rules.model.kinds import ACTIVITIES, DEPENDENT, ROW_KINDS, Kind
+from rules.model.records import KINDS, ActivityParty, Fiche, Party, Record
 
 R = TypeVar("R", bound=Record)
 
@@ -69,8 +67,8 @@ class Spread:
         """
         self._from_activities_of_people()
         self._from_roles()
-        for kind in HANGING_RECORDS:
-            self._from_hanging(kind)
+        for kind in DEPENDENT:
+            self._from_dependent(kind)
         self._from_fiches()
         for kind_of_row, rows in self._rows.items():
             for row, holds in rows.items():
@@ -95,16 +93,16 @@ class Spread:
         for row in taking:
             if row.activity is not None:
                 holds_of[row.activity] += self._people[row.party or ""]
-        for kind in ACTIVITIES:
-            for activity in self._read(kind, CALL_FIELDS, "id", holds_of):
-                self._hang(activity.regarding_kind, activity.regarding, holds_of[activity.id])
-                self._reach(kind.__name__.lower(), activity.id, holds_of[activity.id])
+        for word in ACTIVITIES:
+            for activity in self._read(KINDS[word], CALL_FIELDS, "id", holds_of):
+                self._reach_owners(ROW_KINDS[word], activity, holds_of[activity.id])
+                self._reach(word, activity.id, holds_of[activity.id])
 
-    def _from_hanging(self, kind: type[Note | Call | Email]) -> None:
-        """A note, a call or an e-mail cannot do without what it hangs on."""
-        held = self._rows[kind.__name__.lower()]
-        for row in self._read(kind, CALL_FIELDS, "id", held):
-            self._hang(row.regarding_kind, row.regarding, held[row.id])
+    def _from_dependent(self, kind: Kind) -> None:
+        """A note, a call or an e-mail cannot do without what it belongs to."""
+        held = self._rows[kind.word]
+        for row in self._read(kind.record, kind.links, "id", held):
+            self._reach_owners(kind, row, held[row.id])
 
     def _from_fiches(self) -> None:
         """A dossier cannot go without its fiches."""
@@ -112,13 +110,14 @@ class Spread:
         for row in self._read(Fiche, ("dossier",), "id", held):
             self._reach("dossier", row.dossier, held[row.id])
 
-    def _hang(self, kind: str | None, row: str | None, holds: Iterable[OnRow]) -> None:
-        """What holds hang on is held too; of a contact the row alone, since the hold is on the note and not
-        on the person."""
-        if kind == "contact" and row is not None:
-            self.kept += [hold("contact", row) for hold in holds]
-        elif kind is not None:
-            self._reach(kind, row, holds)
+    def _reach_owners(self, kind: Kind, row: Record, holds: Iterable[OnRow]) -> None:
+        """What a held row belongs to is held too; of a contact the row alone, since the hold is on the note
+        and not on the person."""
+        for owner_kind, owner in kind.owners(row):
+            if owner_kind == "contact":
+                self.kept += [hold("contact", owner) for hold in holds]
+            else:
+                self._reach(owner_kind, owner, holds)
 
     def _reach(self, kind: str, row: str | None, holds: Iterable[OnRow]) -> None:
         if row is not None:
@@ -132,5 +131,5 @@ class Spread:
     def _lie(self) -> Collection[type[Record]]:
         """The kinds of which rows may lie in long-term retention: a role there leads from a person to a file
         as any other does."""
-        lie = self._connector.retaining((*HANGING_RECORDS, Party, Fiche))
-        return lie if lie.isdisjoint(ACTIVITIES) else lie | {ActivityParty}
+        lie = self._connector.retaining((*(kind.record for kind in DEPENDENT), Party, Fiche))
+        return lie if lie.isdisjoint(KINDS[word] for word in ACTIVITIES) else lie | {ActivityParty}

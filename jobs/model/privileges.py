@@ -12,23 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connectors.interface import OperationKind
-from rules.model.records import (
-    KINDS,
-    ActivityParty,
-    Call,
-    Contact,
-    Donation,
-    Dossier,
-    Email,
-    Engagement,
-    Enrolment,
-    Fiche,
-    Note,
-    Party,
-    Record,
-    Recording,
-    Statistic,
-)
+from rules.model.kinds import ROW_KINDS
+from rules.model.records import KINDS, Contact, Donation, Dossier, Fiche, Note, Party, Record, Recording, Statistic
 from rules.policy.policy import Policy
 from rules.retention.relations import relation_terms
 
@@ -37,18 +22,10 @@ _DELETE = frozenset({OperationKind.DELETE})
 _DELETE_AND_UPDATE = frozenset({OperationKind.DELETE, OperationKind.UPDATE})
 
 NEEDS: Mapping[type[Record], frozenset[OperationKind]] = {
-    Dossier: _DELETE,
-    Fiche: _DELETE,
-    Note: _DELETE,
-    Call: _DELETE,
-    Email: _DELETE,
+    **{kind.record: _DELETE if kind.is_file or kind.depends else _READ for kind in ROW_KINDS.values()},
     Party: _DELETE_AND_UPDATE,  # a role in what stays loses its link to what goes (RET-20)
     Recording: _DELETE_AND_UPDATE,  # one whose own term runs loses its link (RET-03)
     Contact: _DELETE_AND_UPDATE,  # one that lives on for another relation is trimmed (RET-20)
-    ActivityParty: _READ,
-    Donation: _READ,
-    Enrolment: _READ,
-    Engagement: _READ,
     Statistic: frozenset({OperationKind.CREATE, OperationKind.UPDATE}),
 }
 

@@ -9,6 +9,7 @@ from jobs.ledger.certificates import Actor, Certificate, Issued, chained, merkle
 from jobs.model.plan import Plan
 from jobs.model.run import LOOSE, Action, ActionState, Run
 from jobs.ports.context import JobContext
+from rules.model.kinds import ACTIVITIES
 from rules.model.records import RELATION_KINDS, UnitKind
 from rules.model.residual_data import Place, PlaceState
 
@@ -23,7 +24,7 @@ UNIT_TYPES = {
     UnitKind.CONTACT.value: "contact",
     **{kind.value: kind.value for kind in RELATION_KINDS},  # units where a row outside the missions is in force (2.3)
 }
-CLASSES = {"fiche": "fiches", "note": "notes", "call": "activities", "email": "activities", "recording": "recordings"}
+CLASSES = {"fiche": "fiches", "note": "notes", "recording": "recordings", **dict.fromkeys(ACTIVITIES, "activities")}
 OBJECTS = ("fiches", "notes", "attachments", "activities", "recordings", "audit_entries")
 WRITTEN_OFF = ("delete", "mask")  # operations after which nothing personal of the row is left
 

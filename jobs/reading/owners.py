@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connectors.interface import Among, Connector
 from jobs.reading.gather import gather_units, rows_of
 from jobs.reading.units import Gathering, is_audio
-from rules.model.kinds import LINKS, RELATIONS
+from rules.model.kinds import LINKS, RELATIONS, ROW_KINDS
 from rules.model.records import KINDS, Contact, Fiche, Note, Record, Unit, UnitKind
 
 WHOLE = ("dossier", "fiche", "recording")  # what goes with all that hangs on it; a contact does too, in its own way
@@ -33,7 +33,7 @@ def look_around(connector: Connector, wanted: Iterable[tuple[str, str]]) -> Surr
     single = [(kind, record) for kind, each in ids.items() if kind not in WHOLE for record in _read(connector, kind, each)]
     owners: dict[str, set[str]] = {kind: set(ids.get(kind, ())) for kind in WHOLE}
     for kind, record in single:
-        for name, owner in _owners(kind, record):
+        for name, owner in ROW_KINDS[kind].owners(record):
             if name in owners:
                 owners[name].add(owner)
     found = gather_units(connector, {UnitKind(kind): sorted(each) for kind, each in owners.items()})
@@ -71,7 +71,7 @@ def _single(found: Gathering, kind: str, row: Record) -> Unit:
     """A row that goes alone, as a unit of the kind that stands for it; a role or call has none and passes for
     an e-mail."""
     unit = Unit(UNIT_KINDS.get(kind, UnitKind.EMAIL), row.id, row.etag, None, [], [])
-    for name, owner in _owners(kind, row):
+    for name, owner in ROW_KINDS[kind].owners(row):
         if name == "contact":
             unit.children.append(Contact(id=owner))  # a hold on a person reaches a unit by its children
         above = found.recordings.get(owner) if name == "recording" else found.unit_of(name, owner)
@@ -91,16 +91,6 @@ def _upwards(unit: Unit | None) -> Iterator[Unit]:
     while unit is not None:
         yield unit
         unit = unit.belongs_to
-
-
-def _owners(kind: str, row: Record) -> list[tuple[str, str]]:
-    """What a row belongs to, as (kind, id)."""
-    if kind == "contact":
-        return []
-    regarding = getattr(row, "regarding", None)
-    found = [(getattr(row, "regarding_kind", None), regarding)]
-    found += [(name, getattr(row, name, None)) for name in ("dossier", "fiche", "contact")]
-    return [(name, owner) for name, owner in found if name is not None and owner is not None]
 
 
 def _is_loose(found: Gathering, kind: str, row: Record) -> bool:

@@ -26,6 +26,7 @@ from jobs.model.run import Action
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.writing.read_back import TRACES, gone_rows, living_rows, masked_rows, verify_actions
+from rules.model.kinds import ACTIVITIES, DEPENDENT
 from rules.model.records import KINDS
 from rules.model.residual_data import Place, PlaceState
 
@@ -36,9 +37,9 @@ NOT_REACHABLE, STILL_THERE = PlaceState.NOT_REACHABLE, PlaceState.STILL_THERE
 # Places whose rows are deleted with the unit, and the kinds of rows that lie there.
 WITH_THE_UNIT: Mapping[Place, frozenset[str]] = {
     Place.NOTES: frozenset({"note"}),
-    Place.ACTIVITIES: frozenset({"call", "email"}),
+    Place.ACTIVITIES: frozenset(ACTIVITIES),
     Place.FILES: frozenset({"note", "email", "recording", "contact"}),
-    Place.CHILD_ROWS: frozenset({"party", "fiche"}),
+    Place.CHILD_ROWS: frozenset({"party", "fiche", *(kind.word for kind in DEPENDENT)}) - {"note", *ACTIVITIES},
     Place.RECORDINGS: frozenset({"recording"}),
 }
 

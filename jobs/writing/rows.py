@@ -13,6 +13,7 @@ from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import chain
 
 from connectors.interface import Among, Connector, Operation, OperationKind
 from jobs.model.run import CHANGED as CHANGED
@@ -24,8 +25,8 @@ from jobs.reading.units import Gathering
 from jobs.writing.storage import Outside
 from rules.anonymisation.techniques import APPLIED
 from rules.holds.holds import Holds
-from rules.model.kinds import HANGING_RECORDS
-from rules.model.records import KINDS, ActivityParty, Call, Donation, Email, Fiche, Party, Record, Recording, Unit, UnitKind
+from rules.model.kinds import ACTIVITIES, DEPENDENT, ROW_KINDS
+from rules.model.records import KINDS, ActivityParty, Donation, Fiche, Party, Record, Recording, Unit, UnitKind
 from rules.policy.policy import Policy
 from rules.retention.decide import decide
 from rules.retention.relations import RelationTerms
@@ -63,7 +64,7 @@ def rows_of_units(
     it.
     """
     rows = Rows()
-    lie = connector.retaining((*HANGING_RECORDS, Party, Recording)) if units else frozenset()
+    lie = connector.retaining((*(kind.record for kind in DEPENDENT), Party, Recording)) if units else frozenset()
     fiche_units = {fiche.id: unit for unit in units if unit.kind in (UnitKind.DOSSIER, UnitKind.FICHE) for fiche in unit.fiches}
     owners: dict[str, Unit] = {unit.id: unit for unit in units} | fiche_units
     leaves: defaultdict[str, list[RowWrite]] = defaultdict(list)
@@ -102,15 +103,8 @@ def rows_of_units(
             if not may_go_there(found.recordings[row.id], policy, holds, as_of):
                 rows.blocked[unit.id] = LONG_TERM
 
-    for kind in HANGING_RECORDS:
-        word = _word(kind)
-        for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(owners))):
-            for hanging in page:
-                owner = owners[hanging.regarding or ""]
-                leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag))
-        for hanging in retained_rows_of(connector, kind, ("regarding",), Among("regarding", sorted(owners))) if kind in lie else ():
-            owner = owners[hanging.regarding or ""]
-            leaves[owner.id].append(RowWrite(word, hanging.id, hanging.etag, retained=True))
+    for owner_id, write in _dependent(connector, sorted(owners), lie):
+        leaves[owners[owner_id].id].append(write)
     dossiers = [unit.id for unit in units if unit.kind is UnitKind.DOSSIER]
     versions = found.versions or {}
     for unit_id, write in _parties(connector, set(dossiers), {fiche: unit.id for fiche, unit in fiche_units.items()}):
@@ -152,6 +146,20 @@ def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[s
         yield unit or "", RowWrite("party", row.id, row.etag, target=row.contact or "", retained=True)
 
 
+def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type[Record]]) -> Iterator[tuple[str, RowWrite]]:
+    """The rows that go with these owners, each with the owner that it was found by; of the kinds `lie` also
+    those in long-term retention. What belongs to two of them comes once."""
+    for kind in DEPENDENT:
+        found: dict[tuple[str, bool], tuple[str, RowWrite]] = {}
+        for name in kind.owner_fields:
+            among = Among(name, owners)
+            for row in chain.from_iterable(connector.read(kind.record, (name,), among=among)):
+                found.setdefault((row.id, False), (getattr(row, name), RowWrite(kind.word, row.id, row.etag)))
+            for row in retained_rows_of(connector, kind.record, (name,), among) if kind.record in lie else ():
+                found.setdefault((row.id, True), (getattr(row, name), RowWrite(kind.word, row.id, row.etag, retained=True)))
+        yield from found.values()
+
+
 def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
     """The writes to party rows of dossiers that go and of their fiches or lone ones (fiche -> unit), each
     with the id of its unit.
@@ -186,17 +194,13 @@ def rows_of_contacts(
     `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
     `retained` lie in long-term retention.
     """
-    lie = connector.retaining(HANGING_RECORDS) if contacts else frozenset()
+    lie = connector.retaining(tuple(kind.record for kind in DEPENDENT)) if contacts else frozenset()
     rows: dict[str, list[RowWrite]] = {contact: [] for contact in contacts}
     if donors := sorted(contact for contact in contacts if terms.donor or contact in given_up):
         for gift in rows_of(connector, Donation, ("contact",), Among("contact", donors)):
             rows[gift.contact or ""].append(RowWrite("donation", gift.id, gift.etag, "unlink_contact", gift.contact or ""))
-    for kind in HANGING_RECORDS:
-        for page in connector.read(kind, ("regarding",), among=Among("regarding", sorted(contacts))):
-            for hanging in page:
-                rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag))
-        for hanging in retained_rows_of(connector, kind, ("regarding",), Among("regarding", sorted(contacts))) if kind in lie else ():
-            rows[hanging.regarding or ""].append(RowWrite(_word(kind), hanging.id, hanging.etag, retained=True))
+    for contact, write in _dependent(connector, sorted(contacts), lie):
+        rows[contact].append(write)
     for contact, etag in contacts.items():
         rows[contact].append(RowWrite("contact", contact, etag, retained=contact in retained))
     return {contact: _each_once(writes) for contact, writes in rows.items()}
@@ -208,16 +212,15 @@ def participations(
     """For each contact, what the activities in which it takes part hang on, as (kind, id); (None, None) for
     nothing or for an activity of a kind that is not mapped. Activities of the kinds `lie` may be in long-term
     retention, with their participants."""
-    has_retained = not {Call, Email}.isdisjoint(lie)
+    has_retained = not {KINDS[kind] for kind in ACTIVITIES}.isdisjoint(lie)
     taking = rows_anywhere(
         connector, ActivityParty, ACTIVITY_PARTY_FIELDS, Among("party", sorted(contacts)), (ActivityParty,) if has_retained else ()
     )
     hangs: dict[str, tuple[str | None, str | None]] = {}
     ids = sorted({row.activity for row in taking if row.activity is not None})
-    for call in rows_anywhere(connector, Call, ("regarding", "regarding_kind"), Among("id", ids), lie):
-        hangs[call.id] = (call.regarding_kind, call.regarding)
-    for email in rows_anywhere(connector, Email, ("regarding", "regarding_kind"), Among("id", ids), lie):
-        hangs[email.id] = (email.regarding_kind, email.regarding)
+    for kind in ACTIVITIES:
+        for row in rows_anywhere(connector, KINDS[kind], ("regarding", "regarding_kind"), Among("id", ids), lie):
+            hangs[row.id] = next(ROW_KINDS[kind].owners(row), (None, None))
     result: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
     for row in taking:
         result[row.party or ""].append(hangs.get(row.activity or "", (None, None)))
@@ -244,7 +247,3 @@ def _shown(mask: Mask) -> dict[str, object]:
     """A mask in the words of the connector."""
     statistic = {"year": mask.year, "age_band": mask.age_band, "province": mask.province}
     return {"anonymised_on": datetime.fromisoformat(mask.at), "is_common": mask.is_common, **statistic}
-
-
-def _word(record: type[Record]) -> str:
-    return next(word for word, kind in KINDS.items() if kind is record)

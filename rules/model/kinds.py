@@ -1,34 +1,148 @@
-"""What is true of each kind of row: which hang on others, which are relations, to what each belongs, in which
-order they are told."""
+"""What is true of every row of a kind: what it belongs to and goes with, where it speaks of people, where it
+stands in an answer. Whatever handles rows of every kind asks here.
+
+A new kind is a record, its personal record, one line here, the rule of each field (`rules/rights/fields.py`),
+and its table in the mapping.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from rules.model.records import Call, Email, Note
+from rules.model.personal_records import FULL
+from rules.model.records import KINDS, Record
 
-RELATIONS: Final = ("donation", "enrolment", "engagement")
-HANGING: Final = ("note", "call", "email")  # on a row of any other kind, by `regarding`
-HANGING_RECORDS: Final[tuple[type[Note | Call | Email], ...]] = (Note, Call, Email)
-# What is read of each kind of record that this product erases: no more than tells to what a row belongs.
-LINKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "dossier": ("anonymised_on",),
-        "fiche": ("dossier", "anonymised_on"),
-        "party": ("dossier", "fiche", "contact"),
-        "recording": ("fiche",),
-        "note": ("regarding", "regarding_kind"),
-        "call": ("regarding", "regarding_kind"),
-        "email": ("regarding", "regarding_kind"),
-        "donation": ("contact",),
-        "enrolment": ("contact",),
-        "engagement": ("contact",),
-        "contact": ("anonymised_on",),
-    }
+_OWNERS: Final = ("dossier", "fiche", "contact", "regarding")  # fields that name another row; `regarding` one of any kind
+_LINKS: Final = (*_OWNERS, "regarding_kind", "anonymised_on")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of row, by the word that mapping files use.
+
+    `depends`: a row goes with the row that it belongs to, whatever its own age. `is_file`: what a person has
+    a role in, and what others belong to. `is_relation`: it ties a contact to the organisation outside its
+    missions (RET-20). `is_activity`: people take part in it, by a table of participants.
+
+    `texts` are the fields that may speak of people; `dates` those by which an answer orders the rows, the
+    first that is there. `order` is the place of the kind in an answer; without one it is told only with
+    another row, cannot be held and is not erased by itself. `choices` are fields of which the mapping must
+    say what each option means, of the lean record and of the personal one.
+    """
+
+    word: str
+    order: int | None = None
+    depends: bool = False
+    is_file: bool = False
+    is_relation: bool = False
+    is_activity: bool = False
+    is_optional: bool = True
+    texts: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+
+    @property
+    def record(self) -> type[Record]:
+        return KINDS[self.word]
+
+    @property
+    def personal_record(self) -> type[Record]:
+        return FULL[self.word]
+
+    @property
+    def owner_fields(self) -> tuple[str, ...]:
+        """The fields by which a row names what it belongs to, files first."""
+        return tuple(name for name in _OWNERS if name in self.record.__struct_fields__)
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The least that tells to what a row belongs, and whether it was anonymised."""
+        return tuple(name for name in self.record.__struct_fields__ if name in _LINKS)
+
+    def owners(self, row: Record) -> Iterator[tuple[str, str]]:
+        """Give what a row belongs to, as (kind, id); nothing where it belongs to nothing, or to a row of a
+        table that is not mapped."""
+        for name in self.owner_fields:
+            kind = getattr(row, "regarding_kind", None) if name == "regarding" else name
+            owner = getattr(row, name, None)
+            if kind is not None and owner is not None:
+                yield kind, owner
+
+
+_ROW_KINDS = (
+    Kind(
+        "contact",
+        order=1,
+        is_optional=False,
+        texts=("description",),
+        required=("birth_on",),
+        choices=("gender", "language"),
+    ),
+    Kind(
+        "party",
+        order=3,
+        is_optional=False,
+        texts=("name", "authority_evidence", "notes"),
+        required=("contact", "dossier", "fiche", "role"),
+        choices=("role",),
+    ),
+    Kind(
+        "dossier",
+        order=2,
+        is_file=True,
+        is_optional=False,
+        texts=("court_reference", "summary"),
+        dates=("opened_on",),
+        required=("categories", "is_active", "opened_on"),
+        choices=("categories", "outcome"),
+    ),
+    Kind(
+        "fiche",
+        order=4,
+        is_file=True,
+        is_optional=False,
+        texts=("caller_number", "caller_email", "summary", "transmitted_to"),
+        dates=("communicated_at", "communicated_on", "created_on"),
+        required=("dossier", "categories", "communicated_on", "created_on"),
+        choices=("categories", "channel", "reporter_kind", "language"),
+    ),
+    Kind(
+        "recording",
+        order=5,
+        texts=("name", "caller_number", "transcript"),
+        dates=("started_at", "started_on"),
+        required=("fiche", "started_on"),
+        choices=("channel",),
+    ),
+    Kind("note", order=8, depends=True, texts=("subject", "text", "file_name"), dates=("created_at", "created_on")),
+    Kind("call", order=6, depends=True, is_activity=True, texts=("subject", "text", "number"), dates=("ended_at",)),
+    Kind(
+        "email",
+        order=7,
+        depends=True,
+        is_activity=True,
+        texts=("subject", "text", "sender", "recipients"),
+        dates=("sent_at", "sent_on", "created_on"),
+    ),
+    Kind("activity_party", texts=("address", "name"), required=("activity", "party")),
+    Kind("donation", order=9, is_relation=True, texts=("name",), dates=("booked_on",)),
+    Kind("enrolment", order=10, is_relation=True, texts=("name", "course"), dates=("held_on",), choices=("kind",)),
+    Kind("engagement", order=11, is_relation=True, texts=("name",), dates=("started_on",), choices=("kind",)),
 )
+# In the order in which they are searched. Statistics are about nobody (5.4), and are none of these.
+ROW_KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.word: kind for kind in _ROW_KINDS})
+
+FILES: Final = tuple(kind.word for kind in _ROW_KINDS if kind.is_file)
+RELATIONS: Final = tuple(kind.word for kind in _ROW_KINDS if kind.is_relation)
+ACTIVITIES: Final = tuple(kind.word for kind in _ROW_KINDS if kind.is_activity)
+DEPENDENT: Final = tuple(kind for kind in _ROW_KINDS if kind.depends)
 # The kinds of row that an answer is made of, in the order in which it tells them.
-KINDS_IN_ORDER: Final = (
-    "contact", "dossier", "party", "fiche", "recording", "call", "email", "note", "donation", "enrolment", "engagement",
-)  # fmt: skip
+KINDS_IN_ORDER: Final = tuple(kind.word for kind in sorted(_ROW_KINDS, key=lambda kind: kind.order or 0) if kind.order)
+# What is read of each kind that this product erases: no more than tells to what a row belongs; people last.
+LINKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {kind.word: kind.links for kind in sorted(_ROW_KINDS, key=lambda kind: kind.word == "contact") if kind.order}
+)

@@ -24,7 +24,8 @@ from crm_compliance import wiring
 from crm_compliance.settings import Settings
 from jobs.model.privileges import NEEDS
 from jobs.requests.search.facts import files_of, roles_of
-from jobs.requests.search.search import PLACES, Material, Mention, places_not_searched, search_everywhere
+from jobs.requests.search.search import Material, Mention, places_not_searched, search_everywhere
+from rules.model.kinds import ROW_KINDS
 from tests.integration.night import ROLE, Night
 
 FIRST, LAST, MAIL, PHONE, NUMBER = "Noëlle", "Van den Broeck (fictief)", "noelle@voorbeeld.example", "0475/12.34.56", "85.07.30-997.34"
@@ -188,7 +189,7 @@ def test_a_person_of_whom_nothing_is_there_is_searched_all_the_same(night: Night
     known = person(night)
     night.party(known, "suspect", dossier=night.dossier("runaway"))
     nobody = search(night)
-    assert not any(nobody.rows(kind) for kind in PLACES)
+    assert not any(nobody.rows(kind) for kind in ROW_KINDS)
     assert nobody.not_searched == search(night, known).not_searched
 
 
@@ -509,10 +510,10 @@ def test_nothing_is_found_twice(night: Night) -> None:
     found = search(night, one, two)
     assert max(Counter((row.kind, row.id, row.field) for row in found.mentions).values()) == 1
     assert max(Counter((row.kind, row.id) for row in found.elsewhere).values()) == 1
-    live = {(kind, row) for kind in PLACES for row in found.rows(kind)}
+    live = {(kind, row) for kind in ROW_KINDS for row in found.rows(kind)}
     assert not live & {(row.kind, row.id) for row in found.elsewhere}
     again = search(night, two, one)
-    assert [sorted(found.rows(kind)) for kind in PLACES] == [sorted(again.rows(kind)) for kind in PLACES]
+    assert [sorted(found.rows(kind)) for kind in ROW_KINDS] == [sorted(again.rows(kind)) for kind in ROW_KINDS]
     assert found.mentions == again.mentions
 
 

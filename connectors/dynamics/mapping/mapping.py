@@ -19,6 +19,7 @@ from typing import get_args, get_type_hints
 from connectors.dynamics.mapping.mapping_file import Node, Problems, parse
 from connectors.dynamics.mapping.masks import MASKED_KINDS, Masks, parse_masks
 from rules.anonymisation.choice_keys import CHOICE_KEYS, STATISTIC_OUTCOMES
+from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.personal_records import FULL, personal_fields
 from rules.model.records import KINDS, Record, Statistic
 from rules.policy.suggestions import meant
@@ -26,20 +27,9 @@ from rules.policy.suggestions import meant
 SCHEMA = "crm-mapping/1"
 REFERENCE = Path(__file__).with_name("reference.yaml")
 
-OPTIONAL_KINDS = frozenset({"recording", "donation", "enrolment", "engagement", "note", "call", "email", "activity_party"})
+OPTIONAL_KINDS = frozenset(word for word, kind in ROW_KINDS.items() if kind.is_optional)
 REQUIRED_FIELDS: dict[str, frozenset[str]] = {
-    "dossier": frozenset({"categories", "is_active", "opened_on"}),
-    "fiche": frozenset({"dossier", "categories", "communicated_on", "created_on"}),
-    "party": frozenset({"contact", "dossier", "fiche", "role"}),
-    "contact": frozenset({"birth_on"}),
-    "recording": frozenset({"fiche", "started_on"}),
-    "donation": frozenset({"contact"}),
-    "enrolment": frozenset({"contact"}),
-    "engagement": frozenset({"contact"}),
-    "note": frozenset({"regarding"}),
-    "call": frozenset({"regarding"}),
-    "email": frozenset({"regarding"}),
-    "activity_party": frozenset({"activity", "party"}),
+    **{word: frozenset(kind.required or kind.owner_fields) for word, kind in ROW_KINDS.items()},
     "statistic": frozenset({"year", "category", "count"}),
 }
 
@@ -59,7 +49,7 @@ LOOKUPS: dict[str, frozenset[str]] = {
     "contact": frozenset({"contact"}),
     "parent": frozenset({"contact"}),
     "regarding": frozenset(),
-    "activity": frozenset({"call", "email"}),
+    "activity": frozenset(ACTIVITIES),
     "party": frozenset({"contact"}),
 }
 KIND_FIELDS = {"parent_kind": "parent", "regarding_kind": "regarding", "party_kind": "party"}
@@ -67,16 +57,7 @@ SYSTEM_FIELDS = frozenset({"id", "etag"})
 
 # What keys a choice column may stand for where the record has a yes or no.
 TRUTHS = {"active": True, "inactive": False, "yes": True, "no": False}
-MUST_BE_CHOICE: dict[str, frozenset[str]] = {
-    "dossier": frozenset({"categories", "outcome"}),
-    "fiche": frozenset({"categories", "channel", "reporter_kind"}),
-    "party": frozenset({"role"}),
-    "contact": frozenset({"gender"}),
-    "recording": frozenset({"channel"}),
-    "enrolment": frozenset({"kind"}),
-    "engagement": frozenset({"kind"}),
-}
-MUST_BE_CHOICE_IN_FULL: dict[str, frozenset[str]] = {"contact": frozenset({"language"}), "fiche": frozenset({"language"})}
+MUST_BE_CHOICE = {word: frozenset(kind.choices) for word, kind in ROW_KINDS.items()}
 
 BEHAVIOURS = ("date_only", "user_local", "time_zone_independent")
 _LOGICAL_NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
@@ -243,7 +224,7 @@ def _table(kind: str, node: Node, problems: Problems) -> Table:
         for field_name, entry in (parts["choices"].mapping(allowed, set()) if "choices" in parts else {}).items()
     }
     readable = {entry.text(): entry for entry in (parts["readable"].items() if "readable" in parts else ())}
-    must_be_choice = MUST_BE_CHOICE.get(kind, frozenset()) | MUST_BE_CHOICE_IN_FULL.get(kind, frozenset())
+    must_be_choice = MUST_BE_CHOICE.get(kind, frozenset())
 
     def mapped(part: str, names: set[str], required: set[str]) -> dict[str, Column]:
         found: dict[str, Column] = {}

@@ -28,6 +28,7 @@ from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row, Scope
 from rules.holds.holds import Holds
 from rules.model.decisions import Decision
+from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.personal_records import FullContact, FullFiche, FullRecording
 from rules.model.records import Donation, Engagement, Enrolment, Unit, UnitKind
 from rules.model.requests import Right
@@ -305,9 +306,10 @@ def _basis_labels(category: Category | None) -> dict[str, str]:
 def _data(rows: Sequence[Row], *, is_whole: bool) -> tuple[str, ...]:
     kinds = {row.kind for row in rows}
     found = ["role"] if "party" in kinds else []
-    found += ["facts"] if kinds & {"fiche", "note"} or (is_whole and "dossier" in kinds) else []
+    tells_facts = any(kind == "fiche" or (ROW_KINDS[kind].depends and kind not in ACTIVITIES) for kind in kinds)
+    found += ["facts"] if tells_facts or (is_whole and "dossier" in kinds) else []
     found += ["voice"] if _RECORDING in kinds else []
-    found += ["communication"] if kinds & {"call", "email"} else []
+    found += ["communication"] if kinds.intersection(ACTIVITIES) else []
     found += ["technical"] if any(getattr(row.record, "ip_address", None) and row.is_caller for row in rows) else []
     return (*found, "sensitive") if is_whole else tuple(found)
 

@@ -18,6 +18,7 @@ from jobs.requests.context.grounds import may_be_objected_to
 from jobs.requests.context.recipients import PROCESSOR
 from jobs.requests.context.terms import Terms
 from jobs.requests.search.scope import Row
+from rules.model.kinds import ROW_KINDS
 from rules.model.personal_records import FullContact
 from rules.model.requests import Right
 from rules.rights.fields import needed_by
@@ -50,7 +51,7 @@ def person_context(rows: Sequence[Row], others: Sequence[Context], *, is_whole: 
         for code, names in _DATA.items()
         if any(getattr(each, name) for each in contacts for name in names if is_whole or name in needed)
     )
-    spoken = ("communication",) if any(row.unit is None and row.kind in ("note", "call", "email") for row in rows) else ()
+    spoken = ("communication",) if any(row.unit is None and ROW_KINDS[row.kind].depends for row in rows) else ()
     roles = _each(role for each in others for role in each.roles) or ("no_role",)
     grounds = _grounds(others)
     purposes = _each(purpose for each in others for purpose in each.purposes) or ("contact",)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobs.requests.search.facts import Files
-from jobs.requests.search.search import PLACES, Material
+from jobs.requests.search.search import Material
+from rules.model.kinds import ROW_KINDS
 from rules.model.personal_records import FULL
 from rules.model.records import Record
 from rules.rights.facts import UnitKey
@@ -20,7 +21,7 @@ class Filing:
     that row does."""
 
     def __init__(self, material: Material) -> None:
-        self._of: dict[str, dict[str, Record]] = {kind: material.rows(kind) for kind in PLACES}
+        self._of: dict[str, dict[str, Record]] = {kind: material.rows(kind) for kind in ROW_KINDS}
         self._files = Files(material)
 
     def row(self, kind: str, row: str) -> Record | None:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import cast
 
-from jobs.requests.search.search import PLACES, Material
+from jobs.requests.search.search import Material
+from rules.model.kinds import ACTIVITIES, FILES, ROW_KINDS
 from rules.rights.standing import FileFacts, RoleInFile, UnitKey
 
 SUSPECT, CHILD = "suspect", "child"
-FILES = ("dossier", "fiche")
 Values = Mapping[str, object]
 
 
@@ -64,7 +64,7 @@ class Files:
     elsewhere alike."""
 
     def __init__(self, material: Material) -> None:
-        self._live = {(kind, row): record for kind in PLACES for row, record in material.rows(kind).items()}
+        self._live = {(kind, row): record for kind in ROW_KINDS for row, record in material.rows(kind).items()}
         self._lying = {(each.kind, each.id): each.values for each in material.elsewhere}
         self._named: defaultdict[str, set[str]] = defaultdict(set)  # by role: who is named there
         for mention in material.mentions:
@@ -108,7 +108,7 @@ class Files:
             return
         above = [(name, values.get(name)) for name in FILES]
         above.append((str(values.get("regarding_kind")), values.get("regarding")))
-        above += [(name, values.get("activity")) for name in ("call", "email")]
+        above += [(name, values.get("activity")) for name in ACTIVITIES]
         for name, identity in above:
             if identity is not None and (name in FILES or self._values(name, str(identity))):
                 yield from self._units(name, str(identity), seen)

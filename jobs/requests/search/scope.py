@@ -9,11 +9,8 @@ Source: EXP-03, EXP-05, EXP-14, SUS-05, SUS-06, R-098, R-107.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from types import MappingProxyType
-from typing import Final
 
 from jobs.model.answer import MentionedIn
 from jobs.requests.search.assess import Assessment
@@ -23,7 +20,7 @@ from jobs.requests.search.mentions import NAMES, Sought
 from jobs.requests.search.namesakes import Namesakes
 from jobs.requests.search.rows_without_contact import stand_in
 from rules.dates.periods import brussels_date
-from rules.model.kinds import KINDS_IN_ORDER, RELATIONS
+from rules.model.kinds import KINDS_IN_ORDER, RELATIONS, ROW_KINDS
 from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
 from rules.model.records import Record
 from rules.rights.facts import UnitKey
@@ -32,19 +29,6 @@ from rules.rights.standing import ItemScope, item_scope
 _SPEAKS = frozenset({"reporter", "witness"})
 _AUDIO = "audio/"
 MENTION = "mention"
-_ORDERED_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "dossier": ("opened_on",),
-        "fiche": ("communicated_at", "communicated_on", "created_on"),
-        "recording": ("started_at", "started_on"),
-        "call": ("ended_at",),
-        "email": ("sent_at", "sent_on", "created_on"),
-        "note": ("created_at", "created_on"),
-        "donation": ("booked_on",),
-        "enrolment": ("held_on",),
-        "engagement": ("started_on",),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +67,7 @@ class Row:
         that only mentions."""
         if self.place == MENTION:
             return ""
-        values = (getattr(self.record, name, None) for name in _ORDERED_BY.get(self.kind, ()))
+        values = (getattr(self.record, name, None) for name in ROW_KINDS[self.kind].dates)
         return next((str(json_value(value)) for value in values if value is not None), "")
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import NOBODY, always, ids_or_nobody
 from jobs.reading.gather import rows_of
 from jobs.requests.search.mentions import Sought
-from rules.model.kinds import HANGING, RELATIONS
+from rules.model.kinds import ACTIVITIES, DEPENDENT, FILES, RELATIONS, ROW_KINDS
 from rules.model.personal_records import (
     FULL,
     FullActivityParty,
@@ -84,6 +85,7 @@ class Material:
     donations: dict[str, FullDonation] = field(default_factory=dict)
     enrolments: dict[str, FullEnrolment] = field(default_factory=dict)
     engagements: dict[str, FullEngagement] = field(default_factory=dict)
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)  # by kind
     mentions: list[Mention] = field(default_factory=list)
     elsewhere: list[Elsewhere] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)
@@ -91,11 +93,11 @@ class Material:
 
     def rows(self, kind: str) -> dict[str, Any]:
         """The rows of one kind, by the word for it."""
-        found: dict[str, Any] = getattr(self, PLACES[kind])
+        found: dict[str, Any] = getattr(self, _PLACES[kind]) if kind in _PLACES else self.others.setdefault(kind, {})
         return found
 
 
-PLACES: Mapping[str, str] = {
+_PLACES: Mapping[str, str] = {
     "contact": "contacts",
     "party": "parties",
     "dossier": "dossiers",
@@ -109,40 +111,17 @@ PLACES: Mapping[str, str] = {
     "enrolment": "enrolments",
     "engagement": "engagements",
 }
-ACTIVITIES = ("call", "email")
-
-# The texts in which people may be spoken of, by kind. Names and numbers of contacts are matched by themselves
-# (10.4).
-TEXTS: Mapping[str, tuple[str, ...]] = {
-    "dossier": ("court_reference", "summary"),
-    "fiche": ("caller_number", "caller_email", "summary", "transmitted_to"),
-    "party": ("name", "authority_evidence", "notes"),
-    "contact": ("description",),
-    "recording": ("name", "caller_number", "transcript"),
-    "note": ("subject", "text", "file_name"),
-    "call": ("subject", "text", "number"),
-    "email": ("subject", "text", "sender", "recipients"),
-    "activity_party": ("address", "name"),
-    "donation": ("name",),
-    "enrolment": ("name", "course"),
-    "engagement": ("name",),
-}
 # The numbers by which a file is known: also of those that nobody asks about, for texts name them.
 NUMBERS: Mapping[str, tuple[str, ...]] = {"dossier": ("number", "court_reference"), "fiche": ("number",)}
 # What hangs on these tells of people: a table that is not mapped and does is not searched.
 HUNG_ON = (FullContact, FullDossier, FullFiche, FullParty)
 ANONYMISED = ("contact", "dossier", "fiche")  # kinds whose rows outlive their own anonymisation
 
+_TIES = tuple((kind.word, name) for kind in ROW_KINDS.values() for name in kind.owner_fields)
 # Rows that lie elsewhere are looked for by what ties them to the person (first) and to the files of the
 # person (then).
-BY_PERSON = (
-    ("party", "contact"), ("donation", "contact"), ("enrolment", "contact"), ("engagement", "contact"), ("activity_party", "party"),
-    ("note", "regarding"), ("call", "regarding"), ("email", "regarding"), ("contact", "id"),
-)  # fmt: skip
-BY_FILE = (
-    ("dossier", "id"), ("fiche", "id"), ("fiche", "dossier"), ("party", "dossier"), ("party", "fiche"), ("recording", "fiche"),
-    ("note", "regarding"), ("call", "regarding"), ("email", "regarding"),
-)  # fmt: skip
+BY_PERSON = (*(tie for tie in _TIES if tie[1] in ("contact", "regarding")), ("activity_party", "party"), ("contact", "id"))
+BY_FILE = (*((kind, "id") for kind in FILES), *(tie for tie in _TIES if tie[1] in (*FILES, "regarding")))
 ELSEWHERE = (Trace.BIN, Trace.RETAINED)
 
 
@@ -184,14 +163,14 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
     connector = context.connector
     places = ["backups"]
     places += connector.copies if connector.copies is not None else ["copies"]
-    for kind in PLACES:
+    for kind in ROW_KINDS:
         if not connector.has(FULL[kind]):
             places.append(f"kind:{kind}")
             continue
         mapped = connector.fields(FULL[kind])
-        places += [f"column:{kind}.{name}" for name in (*TEXTS[kind], *_content_fields(kind)) if name not in mapped]
+        places += [f"column:{kind}.{name}" for name in (*ROW_KINDS[kind].texts, *_content_fields(kind)) if name not in mapped]
     places += _unread_contents(connector, has_stores=bool(context.objects))
-    looks = [(trace, kind) for trace in ELSEWHERE for kind in PLACES]
+    looks = [(trace, kind) for trace in ELSEWHERE for kind in ROW_KINDS]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="search") as threads:
         reached = threads.map(lambda look: connector.lying(look[0], FULL[look[1]], (), Among("id", [NOBODY])).reach, looks)
         places += [trace.value for (trace, _), reach in zip(looks, reached, strict=True) if reach is Reach.NOT_REACHABLE]
@@ -280,7 +259,7 @@ class _Search:
             ("party", "contact", people),
             ("activity_party", "party", people),
             *((kind, "contact", people) for kind in RELATIONS),
-            *((kind, "regarding", people) for kind in HANGING),
+            *((kind.word, name, people) for kind in DEPENDENT for name in kind.owner_fields if name not in FILES),
         )
         self._demand("contact", (row.parent for row in self.material.contacts.values() if row.parent_kind == "contact"))
         accounts = {row.parent for row in self.material.contacts.values() if row.parent_kind == "account" and row.parent is not None}
@@ -302,8 +281,10 @@ class _Search:
         tied = {*found.dossiers, *found.fiches, *found.recordings, *found.parties}
         for kind in RELATIONS:
             tied |= found.rows(kind).keys()
-        self._take(*((kind, "regarding", tied) for kind in HANGING))
-        self._take(("note", "regarding", {*found.calls, *found.emails}))
+        self._take(*((kind.word, name, tied) for kind in DEPENDENT for name in kind.owner_fields if name != "contact"))
+        activities = {row for kind in ACTIVITIES for row in found.rows(kind)}
+        on_activities = [kind.word for kind in DEPENDENT if "regarding" in kind.owner_fields and not kind.is_activity]
+        self._take(*((kind, "regarding", activities) for kind in on_activities))
         self._participants()
 
     def _participants(self) -> None:
@@ -318,13 +299,13 @@ class _Search:
         """The rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page by
         page."""
         sought = Sought([*(row for row in self.material.contacts.values() if row.id in self._people), *self._like])
-        for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), TEXTS):
+        for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), ROW_KINDS):
             self.material.mentions += mentions
         self.rows({(row.kind, row.id) for row in self.material.mentions})
 
     def rows(self, rows: Collection[tuple[str, str]]) -> None:
         """Take in some rows by themselves, and the activities of which they are participants."""
-        self._take(*((kind, "id", {row for of, row in rows if of == kind} - self.material.rows(kind).keys()) for kind in TEXTS))
+        self._take(*((kind, "id", {row for of, row in rows if of == kind} - self.material.rows(kind).keys()) for kind in ROW_KINDS))
         taking = {row.activity for row in self.material.activity_parties.values() if row.activity is not None}
         known = {*self.material.calls, *self.material.emails}
         self._take(*((kind, "id", taking - known) for kind in ACTIVITIES))
@@ -337,12 +318,13 @@ class _Search:
         anonymised = ("anonymised_on",) if kind in ANONYMISED else ()
         numbers = NUMBERS.get(kind, ())
         found = []
-        for page in self._connector.read(FULL[kind], dict.fromkeys((*TEXTS[kind], *anonymised, *numbers))):
+        texts = ROW_KINDS[kind].texts
+        for page in self._connector.read(FULL[kind], dict.fromkeys((*texts, *anonymised, *numbers))):
             for row in page:
                 self.material.numbers.update(number.strip() for name in numbers if (number := getattr(row, name)))
                 if row.id in known or (anonymised and getattr(row, "anonymised_on", None) is not None):
                     continue
-                for name in TEXTS[kind]:
+                for name in texts:
                     if (text := getattr(row, name)) and (people := sought.found_in(text)):
                         evidence = min(people.values(), key=Sought.strength)
                         found.append(Mention(kind, row.id, name, evidence, tuple(sorted(people))))
@@ -355,15 +337,15 @@ class _Search:
         which nobody has a role."""
         found = self.material
         self._participants()
-        hanging: list[FullNote | FullCall | FullEmail] = [*found.notes.values(), *found.calls.values(), *found.emails.values()]
-        above = {kind: {row.regarding for row in hanging if row.regarding_kind == kind} for kind in (*HANGING, "recording", "party")}
-        self._take(*((kind, "id", {row for row in ids if row is not None} - found.rows(kind).keys()) for kind, ids in above.items()))
-        hanging = [*found.notes.values(), *found.calls.values(), *found.emails.values()]
+        above = self._owners_of_dependent()
+        looked_for = (*(kind.word for kind in DEPENDENT), "recording", "party")
+        self._take(*((kind, "id", above[kind] - found.rows(kind).keys()) for kind in looked_for))
+        above = self._owners_of_dependent()
         fiches = {row.fiche for row in found.parties.values()} | {row.fiche for row in found.recordings.values()}
-        fiches |= {row.regarding for row in hanging if row.regarding_kind == "fiche"}
+        fiches |= above["fiche"]
         self._demand("fiche", fiches)
         dossiers = {row.dossier for row in found.parties.values()} | {row.dossier for row in found.fiches.values()}
-        dossiers |= {row.regarding for row in hanging if row.regarding_kind == "dossier"}
+        dossiers |= above["dossier"]
         self._demand("dossier", dossiers)
         others = found.dossiers.keys() - {row for _, row in self._units}
         inside = rows_of(self._connector, FullFiche, ("dossier",), always("dossier", others))  # a role there counts for the dossier
@@ -371,7 +353,7 @@ class _Search:
         self._demand("fiche", (row.fiche for row in found.parties.values()))
         self._demand("contact", (row.contact for row in found.parties.values()))
         people = {row.party for row in found.activity_parties.values() if row.party_kind == "contact"}
-        people |= {row.regarding for row in hanging if row.regarding_kind == "contact"}
+        people |= above["contact"]
         for kind in RELATIONS:
             people |= {row.contact for row in found.rows(kind).values()}
         for lying in found.elsewhere:
@@ -379,6 +361,15 @@ class _Search:
             if name and lying.values[name] is not None and lying.values.get("party_kind") in (None, "contact"):
                 people.add(str(lying.values[name]))
         self._take(("contact", "id", {row for row in people if row is not None} - found.contacts.keys()))
+
+    def _owners_of_dependent(self) -> defaultdict[str, set[str]]:
+        """What notes, activities and the like belong to, by kind."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for kind in DEPENDENT:
+            for row in self.material.rows(kind.word).values():
+                for name, owner in kind.owners(row):
+                    found[name].add(owner)
+        return found
 
     # -- bin and retention -----------------------------------------------------------------------------------
 
