@@ -191,13 +191,13 @@ def run_job(settings: Settings, name: str, stop: threading.Event) -> None:
     try:
         with desk_of_service(settings, stop, bound) as opened:
             for alarm in missing_before(opened.context, JOBS[name]):
-                bound.warning("alarm", code=alarm.code, message=alarm.message)
+                alarm_raised(alarm, bound)
             done = carry_out(opened, JOBS[name])
         of_plan = {} if done.plan is None else {"plan": done.plan}
         for warning in done.warnings:
             bound.warning("plan warns", message=warning, **of_plan)
         for alarm in done.alarms:
-            bound.warning("alarm", code=alarm.code, message=alarm.message, run=done.id)
+            alarm_raised(alarm, bound.bind(run=done.id))
         bound.info("job ended", run=done.id, state=done.state.value, **of_plan)
     except Stopping:
         bound.info("job stopped", message="it goes on where it was when the service comes up again")
@@ -216,6 +216,11 @@ def go_without_crm(settings: Settings, job: Job, why: ComplianceError, bound: Fi
         without_crm(settings, job, why)
     except ComplianceError as error:
         bound.error("job failed", code=error.code, message=str(error), at=error.where)
+
+
+def alarm_raised(alarm: Alarm, bound: FilteringBoundLogger) -> None:
+    """Tell of one alarm of a night: in the log, the only channel so far."""
+    bound.warning("alarm", code=alarm.code, message=alarm.message)
 
 
 def missing_before(context: JobContext, job: Job) -> list[Alarm]:

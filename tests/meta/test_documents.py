@@ -26,7 +26,7 @@ from tests.meta.pages import OPERATIONS, ROOT, page
 COMMANDS, NIGHTS, SETTINGS = page("commands.md"), page("nights.md"), page("settings.md")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MOST_WORDS = 900  # of the README: what a newcomer reads before the first night
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```(yaml|toml|json)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
