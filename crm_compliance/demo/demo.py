@@ -22,11 +22,12 @@ from crm_compliance.reports.parts.sentences import WHY, counted
 from crm_compliance.settings import Settings, environment_of
 from crm_compliance.wiring import clock_of
 from rules.errors import ComplianceError, UsageError
+from rules.model.roles import Role
 
 MARK = ".crm-compliance-demo"  # a folder without it is never emptied
-PEOPLE = {"crm_admin": "demo-anna", "dpo": "demo-ben", "approver": "demo-erik"}
-DPO = ("--as", PEOPLE["dpo"], "--role", "dpo")
-APPROVER = ("--as", PEOPLE["approver"], "--role", "approver")
+PEOPLE = {Role.CRM_ADMIN: "demo-anna", Role.DPO: "demo-ben", Role.APPROVER: "demo-erik"}
+DPO = ("--as", PEOPLE[Role.DPO], "--role", Role.DPO)
+APPROVER = ("--as", PEOPLE[Role.APPROVER], "--role", Role.APPROVER)
 REPORTS = ("plan.html", "plan.xlsx", "plan.csv", "plan.json", "plan.jsonl")
 
 

@@ -19,11 +19,11 @@ from crm_compliance.settings import Settings
 from crm_compliance.wiring import clock_of, store_of
 from rules.errors import ComplianceError, UsageError
 from rules.model.accounts import account
+from rules.model.roles import HUMAN_ROLES, SERVICE, Act, Role, may
 
 if TYPE_CHECKING:
     import msal
 
-ROLES = ("dpo", "crm_admin", "approver", "auditor")
 ENTRA = "https://login.microsoftonline.com"
 SCOPES = ("User.Read",)
 SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})  # anybody's
@@ -44,24 +44,31 @@ class Person:
     who: str
     role: str
 
+    def may(self, act: Act) -> bool:
+        """Whether this person may do something in this role."""
+        return may(self.who, self.role, act)
+
 
 def proposer(settings: Settings, who: str) -> str:
     """Who proposes a plan: the service itself, or the person of `--as`."""
     if not who:
-        return "service"
+        return SERVICE
     return account(who) if settings.is_loopback else _sign_in(settings, who)[0]
 
 
-def person(settings: Settings, who: str, role: str) -> Person:
-    """The person who acts, with the role that was asked for.
+def person(settings: Settings, who: str, role: str, *, looks_only: bool = False) -> Person:
+    """The person who acts, with the role that was asked for; whoever looks only needs to name none for a CRM
+    on this machine.
 
     Raises:
         UsageError: `--as` or `--role` is missing or unknown, or no CRM is named.
         NotSignedIn: the sign-in failed, or the token does not carry the role.
         Refused: people have signed in elsewhere for this CRM so far (`other_authority`).
     """
-    if role not in ROLES:
-        raise UsageError("--role is missing or unknown", hint=f"one of: {', '.join(ROLES)}")
+    if looks_only and settings.is_loopback and not role:
+        return Person(who or "nobody", Role.DPO)
+    if role not in HUMAN_ROLES:
+        raise UsageError("--role is missing or unknown", hint=f"one of: {', '.join(HUMAN_ROLES)}")
     if settings.is_loopback:
         return Person(account(who), role)
     name, roles = _sign_in(settings, who)

@@ -32,6 +32,7 @@ from rules.dates.instants import instant
 from rules.dates.periods import brussels_date
 from rules.errors import PolicyError
 from rules.holds.placements import PlacedHold
+from rules.model.roles import SERVICE
 from rules.policy.loader import load_policy
 
 Reference = Callable[[str, str], str]
@@ -154,7 +155,7 @@ def _plan_document(plan: Plan, reference: Reference) -> dict[str, object]:
         "digest": plan.digest,
         "kind": plan.kind.value,
         "created_at": instant(plan.created_at),
-        "proposer": plan.proposer if plan.proposer == "service" else reference("person", plan.proposer),
+        "proposer": plan.proposer if plan.proposer == SERVICE else reference("person", plan.proposer),
         "as_of": instant(plan.as_of),
         "as_of_given": plan.as_of_given,
         "schedule_version": plan.policy_version,

@@ -29,6 +29,7 @@ from jobs.ports.store import Lease, Store
 from jobs.registry import JOBS, Job
 from jobs.restores.detect import replay_if_restored
 from rules.errors import ComplianceError, Refused
+from rules.model.roles import SERVICE
 
 RETRY_S = 60.0  # between two attempts to become ready
 LOOK_S = 15.0  # between two looks whether the service may still start jobs
@@ -53,7 +54,7 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
         return False
     if any(not run.is_over for run in store.runs()):
         return True
-    plans = [plan.created_at for plan in store.plans() if plan.kind is kind and plan.proposer == "service" and not plan.as_of_given]
+    plans = [plan.created_at for plan in store.plans() if plan.kind is kind and plan.proposer == SERVICE and not plan.as_of_given]
     if not plans:
         return False
     last = last_hour(cron, now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jobs.checks.denials import denied
 from jobs.ports.store import Store
 from rules.errors import Refused
 from rules.model.crm_addresses import same_crm
@@ -22,19 +23,16 @@ def is_of_other_crm(store: Store, crm: str) -> bool:
     return bool(crm and store.crm) and not same_crm(crm, store.crm)
 
 
-def refuse_other_crm(store: Store, crm: str, data: Mapping[str, object], where: str) -> None:
+def refuse_other_crm(store: Store, crm: str, action: str, told: Mapping[str, object], where: str) -> None:
     """Refuse an act on what belongs to another CRM than the one the store is open for, and record that
     (ACC-10).
 
-    `crm` is empty for what was stored before CRMs were told apart; `data` is what the ledger keeps of the
+    `crm` is empty for what was stored before CRMs were told apart; `told` is what the ledger keeps of the
     attempt.
 
     Raises:
         Refused: with code `other_crm`.
     """
-    if not is_of_other_crm(store, crm):
-        return
-    store.append([("denied", {**data, "code": OTHER_CRM})])
-    raise Refused(
-        "this belongs to another CRM", hint="set CRM_COMPLIANCE_CRM_URL to the one that it was made for", where=where, code=OTHER_CRM
-    )
+    if is_of_other_crm(store, crm):
+        hint = "set CRM_COMPLIANCE_CRM_URL to the one that it was made for"
+        raise denied(store, action, told, Refused("this belongs to another CRM", hint=hint, where=where, code=OTHER_CRM))

@@ -10,21 +10,21 @@ from datetime import date, datetime
 import msgspec
 
 from connectors.interface import Among, Connector
+from jobs.checks.denials import denied, refuse_role
 from jobs.checks.ledger_agreement import Reference, hold_entry
 from jobs.checks.same_crm import refuse_other_crm
-from jobs.model.plan import is_service
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from jobs.reading.gather import rows_anywhere, rows_of
 from jobs.register.hold_texts import without_requests
 from rules.dates.periods import brussels_date
-from rules.errors import ComplianceError, Refused, UsageError
+from rules.errors import Refused, UsageError
 from rules.holds.conditions import Condition, read_conditions
 from rules.holds.placements import HoldState, HoldType, PlacedHold, check_new, check_notice
 from rules.model.accounts import account, same_person
 from rules.model.kinds import KINDS_IN_ORDER
 from rules.model.records import KINDS, Contact, Record
-from rules.model.roles import PLACING_ROLES, RELEASING_ROLES
+from rules.model.roles import Act
 from rules.policy.policy import Policy
 
 # What can be written, and so held; a participant of an activity goes with the activity and cannot be named
@@ -62,9 +62,8 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
     """
     who, now, connector = account(who), context.clock(), context.connector
     day = brussels_date(now)
-    data: dict[str, object] = {"action": "place_hold", "type": wanted.type.value, "role": role, "by": context.reference("person", who)}
-    if role not in PLACING_ROLES or is_service(who):
-        raise _denied(context.store, data, _role_error(who, role, "places holds", "the DPO does (section 9.4)"))
+    data: dict[str, object] = {"type": wanted.type.value, "role": role, "by": context.reference("person", who)}
+    refuse_role(context.store, who, role, Act.PLACE_HOLD, data)
     kind, conditions = _scope(connector, context.policy, wanted)
     hold = PlacedHold(
         id=context.new_id("hold"),
@@ -86,7 +85,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
     try:
         check_new(hold, day)
     except Refused as error:
-        raise _denied(context.store, data, error) from None
+        raise denied(context.store, Act.PLACE_HOLD, data, error) from None
     if hold.row and not rows_anywhere(connector, KINDS[kind], (), Among("id", [hold.row]), connector.retaining((KINDS[kind],))):
         what = "there is no such contact" if wanted.person else "there is no such row"
         raise UsageError(what, hint="ids are lower case, without braces, as a plan file has them", where=f"{hold.table} {hold.row}")
@@ -122,10 +121,9 @@ def release_hold(
     if not asked_by.strip() or not reason.strip():
         raise UsageError("who asks for the release, and why, must be said", hint="--asked-by WHO --reason TEXT; no personal data")
     who, asked_by = account(who), account(asked_by, "--asked-by")
-    data: dict[str, object] = {"action": "release_hold", "hold": hold.id, "role": role, "by": reference("person", who)}
-    refuse_other_crm(store, hold.crm, data, hold.id)
-    if role not in RELEASING_ROLES or is_service(who):
-        raise _denied(store, data, _role_error(who, role, "releases holds", "a dpo or an approver does (section 9.4)"))
+    data: dict[str, object] = {"hold": hold.id, "role": role, "by": reference("person", who)}
+    refuse_other_crm(store, hold.crm, Act.RELEASE_HOLD, data, hold.id)
+    refuse_role(store, who, role, Act.RELEASE_HOLD, data)
     if same_person(who, hold.placed_by) or same_person(who, asked_by):
         error = Refused(
             "whoever placed a hold, or asks for its release, cannot release it",
@@ -133,14 +131,14 @@ def release_hold(
             where=hold.id,
             code="same_person",
         )
-        raise _denied(store, data, error)
+        raise denied(store, Act.RELEASE_HOLD, data, error)
     if hold.state(brussels_date(now)) is HoldState.RELEASED:
         error = Refused("the hold was released already", where=hold.id, code="released")
-        raise _denied(store, data, error)
+        raise denied(store, Act.RELEASE_HOLD, data, error)
     try:
         check_notice(hold, notified_on, placed_on=brussels_date(hold.placed_at), day=brussels_date(now))
     except Refused as refused:
-        raise _denied(store, data, refused) from None
+        raise denied(store, Act.RELEASE_HOLD, data, refused) from None
     released = msgspec.structs.replace(
         hold,
         released_by=who,
@@ -175,17 +173,6 @@ def _scope(connector: Connector, policy: Policy, wanted: Wanted) -> tuple[str, t
 
 def _word(record: type[Record]) -> str:
     return next(word for word, kind in KINDS.items() if kind is record)
-
-
-def _role_error(who: str, role: str, what: str, hint: str) -> Refused:
-    whose = "the service" if is_service(who) else f"the role {role[:40]}"
-    return Refused(f"{whose} never {what}", hint=hint, code="role")
-
-
-def _denied(store: Store, data: dict[str, object], error: Refused) -> ComplianceError:
-    """Leave a trace of what was denied, without its payload (ACC-10)."""
-    store.append([("denied", data | {"code": error.code})])
-    return error
 
 
 def _iso(day: date | None) -> str | None:

@@ -11,20 +11,13 @@ import msgspec
 
 from jobs.model.work_queue import WorkQueue
 from rules.errors import Refused, UsageError
-from rules.model.accounts import same_person
 
 Key = tuple[str, str]  # table and id of a unit
 IDS_IN_HEAD: Final = ("trims", "held_contacts", "crm_holds", "hold_changes", "backlog")  # fields of a plan's head that name rows of the CRM
-SERVICE: Final = "service"  # the product's own account: it proposes plans, and does nothing that a person must do (ACC-09)
 
 # The rules of plans for which the schedule is not asked.
 REPLAY_RULE: Final = "ERA-13"
 REQUEST_RULE: Final = "GDPR-17"
-
-
-def is_service(who: str) -> bool:
-    """Whether this is the product's own account, however it is written."""
-    return same_person(who, SERVICE)
 
 
 class Kind(StrEnum):

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from jobs.checks.denials import denied
 from jobs.checks.ledger_agreement import Reference, References, approval_entry, refuse_altered_plan
 from jobs.checks.same_crm import refuse_other_crm
-from jobs.model.plan import Approval, Plan, PlanState, is_service
+from jobs.model.plan import Approval, Plan, PlanState
 from jobs.ports.store import Store
 from rules.errors import Refused
 from rules.model.accounts import account, same_person
-from rules.model.roles import APPROVING_ROLES
+from rules.model.roles import Act, is_service, may, refusal
 
 
 def approve_plan(
@@ -38,31 +39,32 @@ def approve_plan(
             plan that waits for nobody.
     """
     plan = store.plan(plan_id)
-    who, state = account(who), plan.state(now)
-    data: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
-    refuse_other_crm(store, plan.crm, data, plan.id)
+    who = account(who)
+    told: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
+    refuse_other_crm(store, plan.crm, Act.APPROVE_PLAN, told, plan.id)
     refuse_altered_plan(store, references, plan)
-    refused: tuple[str, str, str] | None = None
-    if role not in APPROVING_ROLES:
-        refused = ("role", f"the role {role[:40]} neither approves nor rejects plans", "a crm_admin and a dpo do (section 9.4)")
-    elif is_service(who) or same_person(who, plan.proposer):
-        refused = ("same_person", "the proposer of a plan cannot approve it", "ask somebody else (ACC-09)")
-    elif any(same_person(word.who, who) for word in _speaking(plan, now)):
-        refused = (
-            "same_person",
-            "this person has already approved or rejected the plan",
-            "the second approval is another person's (RET-24)",
-        )
-    elif state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
-        refused = ("plan_state", f"the plan is {state.value}", "make a new plan")
-    elif approves and role in plan.needed and role not in plan.missing(now):
-        refused = ("role", f"a {role} has approved already", f"lacking: {', '.join(plan.missing(now)) or 'nobody'}")
-    if refused is not None:
-        code, message, hint = refused
-        store.append([("denied", data | {"code": code})])  # ACC-10
-        raise Refused(message, hint=hint, where=plan.id, code=code)
+    if (error := _refusal(plan, who, role, approves, now)) is not None:
+        raise denied(store, Act.APPROVE_PLAN, told, error)
     word = Approval(who, role, now, approves, comment)
     return store.approve(plan.id, word, ("approval", approval_entry(plan, word, reference)))
+
+
+def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> Refused | None:
+    """Why this person's word does not count."""
+    state = plan.state(now)
+    if not is_service(who) and not may(who, role, Act.APPROVE_PLAN):
+        return refusal(who, role, Act.APPROVE_PLAN, where=plan.id)
+    if is_service(who) or same_person(who, plan.proposer):
+        return Refused("the proposer of a plan cannot approve it", hint="ask somebody else (ACC-09)", where=plan.id, code="same_person")
+    if any(same_person(word.who, who) for word in _speaking(plan, now)):
+        hint = "the second approval is another person's (RET-24)"
+        return Refused("this person has already approved or rejected the plan", hint=hint, where=plan.id, code="same_person")
+    if state in (PlanState.REJECTED, PlanState.EXPIRED, PlanState.APPLIED):
+        return Refused(f"the plan is {state.value}", hint="make a new plan", where=plan.id, code="plan_state")
+    if approves and role in plan.needed and role not in plan.missing(now):
+        hint = f"lacking: {', '.join(plan.missing(now)) or 'nobody'}"
+        return Refused(f"a {role} has approved already", hint=hint, where=plan.id, code="role")
+    return None
 
 
 def _speaking(plan: Plan, now: datetime) -> list[Approval]:

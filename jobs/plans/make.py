@@ -38,7 +38,7 @@ from rules.dates.periods import brussels_date
 from rules.errors import PolicyError
 from rules.model.decisions import Decision, Flag, with_flags
 from rules.model.records import KINDS, Call, Email, Note, Record, UnitKind
-from rules.model.roles import APPROVING_ROLES
+from rules.model.roles import SERVICE, Act, needed
 from rules.retention.contacts import ContactFacts, ContactVerdicts, orphan_contact, possible_duplicates, removed_contact, settle_contacts
 from rules.retention.decide import decide, owner_of, with_owner
 from rules.retention.relations import RelationTerms, relation_terms
@@ -46,7 +46,7 @@ from rules.retention.relations import RelationTerms, relation_terms
 NOTHING_UNDONE: Mapping[str, str] = MappingProxyType({})
 
 
-def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = "service", warning: str = "") -> Plan:
+def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None, proposer: str = SERVICE, warning: str = "") -> Plan:
     """Decide on every unit and store the plan.
 
     `as_of` (aware) looks at another moment than now; such a plan can never be applied (DAT-12, R-062).
@@ -262,7 +262,7 @@ def head_of(
         flags=draft.flagged(),
         breaker=breaker,
         valid_until=now + timedelta(hours=policy.plan_valid_hours),
-        needed=APPROVING_ROLES if reasons else (),
+        needed=needed(Act.APPROVE_PLAN) if reasons else (),
         categories=categories,
         due_soon=tuple(sorted(draft.due.items())),
         trims=tuple(sorted(trims)),

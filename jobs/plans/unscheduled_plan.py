@@ -20,7 +20,7 @@ from jobs.plans.make import plan_entry
 from jobs.ports.context import JobContext
 from jobs.writing.bypass import bypass_planned
 from rules.model.records import Contact, Recording
-from rules.model.roles import APPROVING_ROLES
+from rules.model.roles import SERVICE, Act, needed
 
 
 def store_plan(
@@ -30,7 +30,7 @@ def store_plan(
     lines: Sequence[PlanLine],
     trims: tuple[str, ...],
     *,
-    proposer: str = "service",
+    proposer: str = SERVICE,
     uncounted: Collection[str] = (),
     given: tuple[Approval, ...] = (),
     request: str = "",
@@ -68,7 +68,7 @@ def store_plan(
         flags={},
         breaker=breaker,
         valid_until=now + timedelta(hours=policy.plan_valid_hours),
-        needed=APPROVING_ROLES if breaker.tripped else (),
+        needed=needed(Act.APPROVE_PLAN) if breaker.tripped else (),
         given=given,
         why=(BREAKER_TRIPPED,) if breaker.tripped else (),
         approval_hours=policy.approvals.valid_hours,

@@ -16,6 +16,7 @@ from jobs.checks.ledger_agreement import Reference, hold_entry
 from jobs.ports.store import Store
 from rules.holds.placements import PlacedHold
 from rules.model.references import NAMED, tidied
+from rules.model.roles import SERVICE
 
 _SIGNS: Final = 32  # of a keyed reference: a reason code has 64 signs at most
 
@@ -50,4 +51,4 @@ def restate_holds(store: Store, reference: Reference) -> None:
 
 
 def _entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:
-    return hold_entry(hold, reference) | {"role": "service", "by": reference("person", hold.placed_by)}
+    return hold_entry(hold, reference) | {"role": SERVICE, "by": reference("person", hold.placed_by)}

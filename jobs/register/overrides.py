@@ -15,7 +15,7 @@ from jobs.register.permissions import Hand, admitted, refused, save_move
 from rules.errors import UsageError
 from rules.model.accounts import same_person
 from rules.model.requests import Step
-from rules.model.roles import APPROVER, DPO
+from rules.model.roles import Act, needed
 from rules.rights import standing
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}")
@@ -43,7 +43,7 @@ def override(hand: Hand, request_id: str, rule: str, reason: str) -> SubjectRequ
         UsageError: a rule that nobody may set aside, or a reason that is no code.
         Refused: with code `same_person`.
     """
-    request = admitted(hand, request_id, Step.OVERRIDE, roles=(DPO, APPROVER))
+    request = admitted(hand, request_id, Step.OVERRIDE)
     if rule not in OVERRIDABLE:
         raise UsageError("there is no such rule to set aside", hint=f"one of: {', '.join(OVERRIDABLE)}", where="--rule")
     if not _CODE.fullmatch(reason):
@@ -60,7 +60,9 @@ def overridden(request: SubjectRequest) -> frozenset[str]:
     found: set[str] = set()
     for rule, blocks in OVERRIDABLE.items():
         words = _words_on(request, rule)
-        if any(not same_person(words[0].who, word.who) for word in words) and any(word.role == DPO for word in words):
+        if any(not same_person(words[0].who, word.who) for word in words) and {word.role for word in words}.issuperset(
+            needed(Act.SET_RULE_ASIDE)
+        ):
             found |= {rule, *blocks}
     return frozenset(found)
 

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 import msgspec
 
+from jobs.checks.denials import refuse_role
 from jobs.checks.same_crm import refuse_other_crm
-from jobs.model.plan import is_service
 from jobs.model.request import SubjectRequest
 from jobs.ports.store import Entry, Store
 from rules.dates.periods import brussels_date
 from rules.dates.working_days import NO_DAYS
 from rules.errors import Refused
 from rules.model.requests import COPIES, RequestState, Step, may
-from rules.model.roles import DPO
+from rules.model.roles import Act
 
 _NEXT: Final = MappingProxyType(
     {
@@ -34,6 +34,8 @@ _NEXT: Final = MappingProxyType(
         RequestState.RELEASED: "requests close R --outcome CODE",
     }
 )
+# What each step is in the table of who may do what; the other steps are the handling of a request.
+_ACTS: Final = MappingProxyType({Step.OVERRIDE: Act.SET_RULE_ASIDE, Step.APPROVE: Act.APPROVE_ANSWER, Step.RELEASE: Act.RELEASE_ANSWER})
 _DECIDING: Final = "requests review R, then requests decide R, then requests approve R"
 
 
@@ -54,14 +56,14 @@ class Hand:
         return brussels_date(self.now)
 
 
-def admitted(hand: Hand, request_id: str, step: Step, *, roles: Collection[str] = (DPO,)) -> SubjectRequest:
+def admitted(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
     """Give the request for a step that this person may take in its present state.
 
     Raises:
         UsageError: an unknown request.
         Refused: with code `role` or `other_crm`, which are recorded (ACC-10, R-127), or `state`.
     """
-    check_role(hand, step, roles)
+    check_role(hand, step)
     request = of_this_crm(hand, request_id, step)
     if not may(step, request.state):
         raise wrong_state(request, step)
@@ -72,21 +74,16 @@ def of_this_crm(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
     """Give a request of the CRM that the store is open for; one of another CRM is no business of this
     command."""
     request = hand.store.request(request_id)
-    told: dict[str, object] = {"action": f"requests {step.value}", "request": request.id, "role": hand.role}
-    refuse_other_crm(hand.store, request.crm, told | {"by": hand.reference("person", hand.who)}, request.id)
+    refuse_other_crm(hand.store, request.crm, f"requests {step.value}", {"request": request.id, **_signature(hand)}, request.id)
     return request
 
 
-def check_role(hand: Hand, step: Step, roles: Collection[str] = (DPO,)) -> None:
-    """Refuse the service, and a role that never takes a step; the attempt leaves a trace without its payload
-    (section 9.4, ACC-10)."""
-    by_service = is_service(hand.who)
-    if hand.role in roles and not by_service:
-        return
-    told = {"action": f"requests {step.value}", "role": hand.role, "by": hand.reference("person", hand.who), "code": "role"}
-    hand.store.append([("denied", told)])
-    whose = "the service" if by_service else f"the role {hand.role[:40]}"
-    raise refused("role", f"{whose} never takes the step {step.value}", f"it is for a person as {' or '.join(roles)} (section 9.4)")
+def check_role(hand: Hand, step: Step, act: Act | None = None) -> None:
+    """Refuse the service, and a role that never takes a step; the attempt leaves a trace (section 9.4,
+    ACC-10). `act`: what the step is this time, where it only looks."""
+    act, told = act or _ACTS.get(step, Act.HANDLE_REQUEST), _signature(hand)
+    action, never = f"requests {step.value}", f"never takes the step {step.value}"
+    refuse_role(hand.store, hand.who, hand.role, act, told, action=action, never=never)
 
 
 def next_step(request: SubjectRequest) -> str:
@@ -121,7 +118,11 @@ def save_move(
 
 def signed(entry: Entry, hand: Hand) -> Entry:
     kind, data = entry
-    return kind, {**data, "role": hand.role, "by": hand.reference("person", hand.who)}
+    return kind, {**data, **_signature(hand)}
+
+
+def _signature(hand: Hand) -> dict[str, object]:
+    return {"role": hand.role, "by": hand.reference("person", hand.who)}
 
 
 def refused(code: str, message: str, hint: str, where: str = "") -> Refused:

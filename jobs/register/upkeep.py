@@ -25,10 +25,10 @@ from rules.dates.periods import brussels_date
 from rules.errors import Refused
 from rules.holds.placements import HoldType, PlacedHold
 from rules.model.requests import Outcome
+from rules.model.roles import SERVICE
 from rules.policy.policy import Defaults
 
 WORKING_COPIES = (COMPILATION, DECISIONS, PACKAGE, REVIEW_PAGE)
-SERVICE = "service"
 
 
 class Upkept(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.owners import look_around
 from rules.dates.periods import brussels_date
 from rules.model.records import KINDS
+from rules.model.roles import SERVICE
 
 LOOKED_AT = 500  # rows that are looked at together with what they belong to
 DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise"}
@@ -27,7 +28,7 @@ DISPOSITIONS = {"delete": "delete", "mask": "anonymise", "disown": "anonymise"}
 def plan_replay(
     context: JobContext,
     *,
-    proposer: str = "service",
+    proposer: str = SERVICE,
     only_if_due: bool = False,
     also_begun: bool = False,
     half_done: Sequence[Returned] = (),

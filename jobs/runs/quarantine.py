@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from connectors.interface import Among, Operation, OperationKind
+from jobs.checks.denials import denied, refuse_role
 from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.plan import PlanLine
 from jobs.model.run import RowWrite
@@ -28,7 +29,7 @@ from rules.dates.periods import brussels_date
 from rules.errors import Refused, UsageError
 from rules.model.accounts import account
 from rules.model.records import KINDS, Dossier, Fiche, Note, Record, Recording
-from rules.model.roles import APPROVING_ROLES
+from rules.model.roles import Act
 from rules.policy.policy import Policy
 from rules.policy.policy import Quarantine as QuarantinePolicy
 from rules.retention.quarantine import QUARANTINED, UNDONE, Mark, covers, last_day, waits
@@ -106,22 +107,17 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
     """
     who, day = account(who), brussels_date(now)
     data: dict[str, object] = {"unit": reference(table, row), "table": table, "role": role, "by": reference("person", who)}
-    if role not in APPROVING_ROLES:
-        raise _denied(store, data, "role", f"the role {role[:40]} keeps no unit in quarantine", "a crm_admin or a dpo does (section 9.4)")
+    refuse_role(store, who, role, Act.KEEP_IN_QUARANTINE, data)
     mark = next((mark for mark in store.marks() if (mark.table, mark.id) == (table, row)), None)
     if mark is None or policy.quarantine is None:
         raise UsageError("this unit is not in quarantine", hint="crm-compliance quarantine list", where=f"{table} {row}"[:128])
-    refuse_other_crm(store, mark.crm, data, f"{table} {row}")
+    refuse_other_crm(store, mark.crm, Act.KEEP_IN_QUARANTINE, data, f"{table} {row}")
     if not mark.undone and mark.until < day:
-        raise _denied(store, data, "quarantine_over", f"its days ended on {mark.until.isoformat()}", "place a hold on it (holds place)")
+        message, hint = f"its days ended on {mark.until.isoformat()}", "place a hold on it (holds place)"
+        raise denied(store, Act.KEEP_IN_QUARANTINE, data, Refused(message, hint=hint, code="quarantine_over"))
     kept = msgspec.structs.replace(mark, undone=True, until=last_day(policy.quarantine, day))
     store.set_marks([kept], [("quarantine_undone", data | {"until": kept.until.isoformat()})])
     return kept
-
-
-def _denied(store: Store, data: Mapping[str, object], code: str, message: str, hint: str) -> Refused:
-    store.append([("denied", {**data, "code": code})])  # ACC-10
-    return Refused(message, hint=hint, code=code)
 
 
 def _marked(context: JobContext, policy: QuarantinePolicy, line: PlanLine, before: Mark | None, day: date, *, noted: bool) -> Mark:

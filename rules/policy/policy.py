@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 
 from rules.model.bypass import Bypass, Bypasses
 from rules.model.purposes import PURPOSES, PurposeKey
+from rules.model.roles import DECIDES_BY_DEFAULT, Deciding
 from rules.policy.categories import Category, Derivation, Labels, Mission
 from rules.policy.model import Key, Model, Text
 from rules.policy.processing import Processor, PurposeBasis
@@ -72,7 +73,7 @@ class QueueWatch(Model):
     """Who decides on units that nothing in force decides on (no category, one that nobody knows, or a row
     that is off), and how soon."""
 
-    owner: Literal["crm_admin", "dpo"] = "dpo"
+    owner: Deciding = DECIDES_BY_DEFAULT
     """The role whose work it is."""
     days: Annotated[int, Field(ge=1)] = 30
     """Days, from the one on which a plan first found a unit so, after which it is overdue and an alarm."""

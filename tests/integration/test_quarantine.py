@@ -41,8 +41,8 @@ def marks(night: Night) -> dict[str, Mark]:
     return {mark.id: mark for mark in night.store.marks()}
 
 
-def undo(night: Night, table: str, row: str, role: str = "dpo") -> Mark:
-    return quarantine.undo(night.store, night.policy, table, row, "ben", role, now=night.clock(), reference=night.key.reference)
+def undo(night: Night, table: str, row: str, role: str = "dpo", *, who: str = "ben") -> Mark:
+    return quarantine.undo(night.store, night.policy, table, row, who, role, now=night.clock(), reference=night.key.reference)
 
 
 def test_a_unit_is_marked_by_its_first_run_and_goes_when_its_days_have_passed(quiet: Night) -> None:
@@ -184,15 +184,15 @@ def test_the_ledger_names_neither_unit_nor_person(quiet: Night) -> None:
     assert not any(word in str(entry.data) for entry in entries for word in (fiche, "ben"))
 
 
-@pytest.mark.parametrize("role", ["approver", "auditor"])
-def test_another_role_takes_nothing_out(quiet: Night, role: str) -> None:
-    """ACC-10: the attempt is recorded with role and action."""
+@pytest.mark.parametrize(("who", "role"), [("ben", "approver"), ("ben", "auditor"), ("service", "dpo")])
+def test_nobody_in_another_role_and_not_the_service_takes_anything_out(quiet: Night, who: str, role: str) -> None:
+    """ACC-09, ACC-10: the attempt is recorded with role and action."""
     fiche = quiet.fiche("social_card", spoken=LONG_AGO)
     quiet.apply(quiet.plan())
     with pytest.raises(Refused) as caught:
-        undo(quiet, "cf_fiche", fiche, role)
+        undo(quiet, "cf_fiche", fiche, role, who=who)
     last = list(quiet.store.ledger())[-1]
-    assert (caught.value.code, last.kind, last.data["role"]) == ("role", "denied", role)
+    assert (caught.value.code, last.kind, last.data["role"], last.data["action"]) == ("role", "denied", role, "keep_in_quarantine")
     assert not marks(quiet)[fiche].undone
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.cli.terminal.people import AS, role_for
+from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from rules.retention.quarantine import Mark
@@ -79,8 +81,8 @@ def list_() -> None:
 def undo(
     table: str = typer.Argument(..., metavar="TABLE"),
     row: str = typer.Argument(..., metavar="ID"),
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo or crm_admin."),
+    as_: str = AS,
+    role: str = role_for(Act.KEEP_IN_QUARANTINE),
 ) -> None:
     """Keep a unit in quarantine as many days again; it is marked afresh afterwards. What has to stay for good
     is put under a hold.

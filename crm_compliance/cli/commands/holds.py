@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_compliance.cli.terminal.output import output
+from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
+from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,8 +27,8 @@ def add_to(app: typer.Typer) -> None:
 
 @holds.command("list")
 def list_(
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo sees also what pending subject requests hold; nobody else does."),
+    as_: str = AS,
+    role: str = role_for(Act.SEE_HOLDS_OF_REQUESTS, " sees also what pending subject requests hold; nobody else does."),
 ) -> None:
     """All holds in the order in which they were placed, released ones too, then the hold flags of the CRM as
     the last plan saw them.
@@ -40,13 +42,13 @@ def list_(
     from rules.dates.periods import brussels_date
 
     settings = arguments.settings()
-    is_dpo = bool(as_ or role) and signed_in(settings, as_, role).role == "dpo"
+    sees_requests = bool(as_ or role) and signed_in(settings, as_, role).may(Act.SEE_HOLDS_OF_REQUESTS)
     clock = clock_of(settings)
     day = brussels_date(clock())
     with store_of(settings, clock) as store:
         documents = [hold_document(hold, day) for hold in store.holds()]
         documents += flag_documents(store.plans(), settings.crm_url)
-        if is_dpo:
+        if sees_requests:
             documents += request_hold_documents(store, mapped_tables(settings))
     output.answer(documents, lambda console: console.print(_listed(documents) if documents else "No hold."))
 
@@ -87,8 +89,8 @@ def place(
     ),
     ends_on: str = typer.Option("", "--ends-on", metavar="DATE", help="The last day; without it the hold lasts until it is released."),
     review_on: str = typer.Option(..., "--review-on", metavar="DATE", help="When a person looks again, within 12 months."),
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+    as_: str = AS,
+    role: str = role_for(Act.PLACE_HOLD),
 ) -> None:
     """Place a hold; it takes effect at once, also on a run that is under way.
 
@@ -125,8 +127,8 @@ def release(
     asked_by: str = typer.Option(..., "--asked-by", metavar="WHO", help="Who asks for the release; an account name."),
     reason: str = typer.Option(..., "--reason", metavar="TEXT", help="Why; no personal data."),
     notified_on: str = typer.Option("", "--notified-on", metavar="DATE", help="When the person was told that a restriction is lifted."),
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo or approver, neither the one who placed it nor the one who asks."),
+    as_: str = AS,
+    role: str = role_for(Act.RELEASE_HOLD, ", neither the one who placed it nor the one who asks."),
 ) -> None:
     """Release a hold; what has expired meanwhile goes in the next run.
 

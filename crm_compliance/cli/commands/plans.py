@@ -11,7 +11,9 @@ import typer
 
 from crm_compliance.cli.terminal.listing import listing
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
+from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -131,8 +133,8 @@ def show_(
 @plans.command("approve")
 def approve(
     plan: str = typer.Argument(..., metavar="PLAN"),
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="crm_admin or dpo: one of each, two people."),
+    as_: str = AS,
+    role: str = role_for(Act.APPROVE_PLAN, ": one of each, two people."),
     comment: str = typer.Option("", "--comment", metavar="TEXT", help="No personal data."),
 ) -> None:
     """Approve a plan that waits for two people.
@@ -145,8 +147,8 @@ def approve(
 @plans.command("reject")
 def reject(
     plan: str = typer.Argument(..., metavar="PLAN"),
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE"),
+    as_: str = AS,
+    role: str = role_for(Act.APPROVE_PLAN),
     comment: str = typer.Option(..., "--comment", metavar="TEXT", help="Why; no personal data."),
 ) -> None:
     """Reject a plan for good.

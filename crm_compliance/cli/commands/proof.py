@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from crm_compliance.cli.terminal.output import output, print_line
+from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import Refused, UsageError
+from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from crm_compliance.keys.public_keys import PublicKeys
@@ -201,8 +203,8 @@ def rotate() -> None:
 @keys.command("destroy")
 def destroy(
     key: str = typer.Argument(..., metavar="KEY"),
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+    as_: str = AS,
+    role: str = role_for(Act.DESTROY_KEY),
 ) -> None:
     """Destroy a replaced register key once the certificates that it protects are past their term: its
     references then lead nowhere.
@@ -212,6 +214,7 @@ def destroy(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring import clock_of, keys_in_force, policy_of, store_of
+    from jobs.checks.denials import denied, refuse_role
 
     settings = arguments.settings()
     signed_in = person(settings, as_, role)
@@ -220,17 +223,11 @@ def destroy(
     with store_of(settings, clock) as store, store.exclusive():
         ring = keys_in_force(settings, store, clock)
         data = {"action": "keys destroy", "key": key[:40], "role": signed_in.role, "by": ring.reference("person", signed_in.who)}
-        if signed_in.role != "dpo":
-            refused = Refused(
-                f"the role {signed_in.role} does not destroy keys", hint="the DPO does (section 9.4)", where=key[:40], code="role"
-            )
-            store.append([("denied", data | {"code": refused.code})])  # ACC-10
-            raise refused
+        refuse_role(store, signed_in.who, signed_in.role, Act.DESTROY_KEY, data, where=key[:40])
         try:
             ring.refuse_undestroyable(key, years, clock())
         except Refused as error:
-            store.append([("denied", data | {"code": error.code})])
-            raise
+            raise denied(store, Act.DESTROY_KEY, data, error) from None
         store.forget_key(key, ("key_destroyed", data))  # first: a key that is gone, and that the ledger does not say so of, was lost
         ring.destroy(key, years, clock())
     output.answer({"key": key, "state": "destroyed"}, lambda _: print_line(f"{key} is destroyed; destroy its copies in backups too"))

@@ -12,7 +12,9 @@ import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
 from crm_compliance.cli.terminal.output import output
+from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
+from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from jobs.model.answer import Compilation, Item
     from jobs.ports.context import JobContext
 
-AS = typer.Option("", "--as", metavar="WHO")
 NOT_REACHABLE = (
     "the link leads to this machine, and nobody else can open it: set PUBLIC_URL to the address under which people reach this service, and "
     "put that address in the place of the one in the link"
@@ -39,7 +40,7 @@ def compile_(
         None, "--plain-folder", metavar="DIR", help="Also write a working copy of what may be told, not encrypted, into a new folder."
     ),
     as_: str = AS,
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+    role: str = role_for(Act.HANDLE_REQUEST),
 ) -> None:
     """Read everything about the person anew, and compile the answer; what was decided on items that are still
     the same stands.
@@ -107,7 +108,7 @@ def review(
         False, "--completeness", help="Instead: how many rows are included, withheld and excluded, counted now and stored nowhere."
     ),
     as_: str = AS,
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo; to look only, also approver."),
+    role: str = role_for(Act.HANDLE_REQUEST, "; to look only, also approver."),
 ) -> None:
     """Show the items of the answer with what would be released of each, or take decisions on them, all of
     them or none.
@@ -122,7 +123,7 @@ def review(
     Example: crm-compliance requests review request-0123 --decisions decisions.jsonl --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.identity.signin import Person, person
+    from crm_compliance.identity.signin import person
     from crm_compliance.reports.requests import review_pages
     from crm_compliance.reports.requests.items import item_document
     from crm_compliance.wiring import clock_of, register_key, store_of
@@ -135,8 +136,7 @@ def review(
     if page is not None and arguments.target(page).suffix.lower() not in {".html", ".htm"}:
         raise UsageError("the page is an .html file", hint="--output review.html", where=str(page))
     text = _lines(decisions) if decisions is not None else None
-    is_open = text is None and page is None and not completeness and settings.is_loopback and not role
-    someone = Person(as_ or "nobody", "dpo") if is_open else person(settings, as_, role)
+    someone = person(settings, as_, role, looks_only=text is None and page is None and not completeness)
     reference = register_key(settings).reference
     if completeness:
         with arguments.opened() as desk:
@@ -203,7 +203,7 @@ def _show(console: Console, items: Sequence[Item]) -> None:
 def approve(
     request: str = REQUEST,
     as_: str = AS,
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+    role: str = role_for(Act.APPROVE_ANSWER),
 ) -> None:
     """Approve the content of an answer of which nothing waits for a review any more; a second person then
     releases it.
@@ -231,7 +231,7 @@ def release(
         ..., "--passphrase-file", metavar="P", help="A new file for the passphrase (mode 0600): it goes another way than the archive."
     ),
     as_: str = AS,
-    role: str = typer.Option("", "--role", metavar="ROLE", help="approver, and not the one who approved the content."),
+    role: str = role_for(Act.RELEASE_ANSWER, ", and not the one who approved the content."),
 ) -> None:
     """Release an approved answer: an AES-256 archive, its passphrase apart, and a link for 14 days and 5
     downloads.

@@ -8,7 +8,9 @@ import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
 from crm_compliance.cli.terminal.output import output
+from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
+from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,8 +28,8 @@ def decide(
     items: list[str] = typer.Argument(None, metavar="[ITEM]...", help="Items to grant; none named means all that the answer proposes."),
     grant: bool = typer.Option(False, "--grant", help="Grant these items; those that are not named are not granted."),
     refuse: str = typer.Option("", "--refuse", metavar="RF-nn", help="Refuse it all, with the text of this code."),
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+    as_: str = AS,
+    role: str = role_for(Act.HANDLE_REQUEST),
 ) -> None:
     """Decide on a request for another right than access, item by item as `requests review` lists them.
 

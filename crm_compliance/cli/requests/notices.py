@@ -10,7 +10,9 @@ import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
 from crm_compliance.cli.terminal.output import output
+from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
+from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,8 +40,8 @@ def notices(
     on: str = typer.Option("", "--on", metavar="DATE", help="The day on which they were told."),
     not_told: int = typer.Option(None, "--not-told", metavar="N", help="The recipient of this notice is not told."),
     reason: str = typer.Option("", "--reason", metavar="WHY", help="impossible or disproportionate: the only two that art. 19 knows."),
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+    as_: str = AS,
+    role: str = role_for(Act.HANDLE_REQUEST),
 ) -> None:
     """List the recipients who have to be told of what was granted, write their letters, and record how it
     ended with each.
@@ -54,7 +56,7 @@ def notices(
     and then: crm-compliance requests notices request-0123 --told 1 --on 2026-11-25 --as dora --role dpo
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.identity.signin import Person, person
+    from crm_compliance.identity.signin import person
     from crm_compliance.wiring import clock_of, register_key, store_of
     from jobs.register.decision import NotTold
     from jobs.register.permissions import Hand
@@ -62,8 +64,7 @@ def notices(
 
     _check(folder, language, told, on, not_told, reason)
     settings = arguments.settings()
-    is_open = folder is None and told is None and not_told is None and settings.is_loopback and not role
-    someone = Person(as_ or "nobody", "dpo") if is_open else person(settings, as_, role)
+    someone = person(settings, as_, role, looks_only=folder is None and told is None and not_told is None)
     files: list[str] = []
     clock = clock_of(settings)
     with store_of(settings, clock) as store:

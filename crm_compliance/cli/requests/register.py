@@ -14,7 +14,9 @@ import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
 from crm_compliance.cli.terminal.output import output
+from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import ComplianceError, UsageError
+from rules.model.roles import Act, may
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from jobs.model.request import SubjectRequest
     from jobs.register.permissions import Hand
 
-AS = typer.Option("", "--as", metavar="WHO")
-ROLE = typer.Option("", "--role", metavar="ROLE", help="dpo.")
+ROLE = role_for(Act.HANDLE_REQUEST)
 Code = TypeVar("Code", bound=StrEnum)
 
 
@@ -88,7 +89,7 @@ def list_() -> None:
 def show(
     request: str = REQUEST,
     as_: str = AS,
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo sees also how many recipients are to be told; nobody else does."),
+    role: str = role_for(Act.HANDLE_REQUEST, " sees also how many recipients are to be told; nobody else does."),
 ) -> None:
     """One request as it stands: its dates, how the person was identified, who approved what, and what stops
     its release.
@@ -98,12 +99,11 @@ def show(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
     from crm_compliance.wiring import clock_of, store_of
-    from rules.model.roles import DPO
 
     settings = arguments.settings()
-    is_dpo = bool(as_ or role) and person(settings, as_, role).role == DPO
+    handles = bool(as_ or role) and person(settings, as_, role).may(Act.HANDLE_REQUEST)
     with store_of(settings, clock_of(settings)) as store:
-        _answer(settings, store, store.request(request), is_dpo=is_dpo)
+        _answer(settings, store, store.request(request), handles=handles)
 
 
 def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> None:
@@ -212,7 +212,7 @@ def override(
     rule: str = typer.Option(..., "--rule", metavar="RULE", help="The rule that is set aside, for example RGT-05 or NO_CONTACT."),
     reason: str = typer.Option(..., "--reason", metavar="CODE", help="A code without spaces and names."),
     as_: str = AS,
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo or approver; one of the two people is the DPO."),
+    role: str = role_for(Act.SET_RULE_ASIDE, "; one of the two people is the DPO."),
 ) -> None:
     """Record one of the two approvals needed to override a rule; a second person records the other. Then
     compile again.
@@ -275,13 +275,12 @@ def _move(
     """Take one step as somebody, and answer with the request as it then stands."""
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.reports.requests.review_pages import removing_pages
-    from rules.model.roles import DPO
 
     settings = arguments.settings()
     with _hand(settings, who, role) as (hand, store):
         with removing_pages(store):
             moved = move(hand)
-        _answer(settings, store, moved, more(moved) if more is not None else None, is_dpo=hand.role == DPO)
+        _answer(settings, store, moved, more(moved) if more is not None else None, handles=may(hand.who, hand.role, Act.HANDLE_REQUEST))
 
 
 @contextmanager
@@ -298,7 +297,7 @@ def _hand(settings: Settings, who: str, role: str) -> Iterator[tuple[Hand, SqlSt
 
 
 def _answer(
-    settings: Settings, store: SqlStore, request: SubjectRequest, more: dict[str, object] | None = None, *, is_dpo: bool = False
+    settings: Settings, store: SqlStore, request: SubjectRequest, more: dict[str, object] | None = None, *, handles: bool = False
 ) -> None:
     """Answer with a request. How many recipients are to be told says that something of the person is in the
     CRM: that is for the DPO."""
@@ -309,7 +308,7 @@ def _answer(
     from jobs.requests.decisions.notices import counts_of
 
     now = clock_of(settings)()
-    stopping, notices = blocks_of(store, request), counts_of(store, request) if is_dpo else None
+    stopping, notices = blocks_of(store, request), counts_of(store, request) if handles else None
     document = request_document(request, now, _holidays(settings), blocks=stopping, notices=notices) | (more or {})
     output.answer(document, lambda console: print_request(document, console, next_step(request)), ids=("request", request.id))
 

@@ -8,7 +8,9 @@ import typer
 
 from crm_compliance.cli.requests.ids import REQUEST
 from crm_compliance.cli.terminal.output import output
+from crm_compliance.cli.terminal.people import AS, role_for
 from rules.errors import UsageError
+from rules.model.roles import Act
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,8 +26,8 @@ def add_to(requests: typer.Typer) -> None:
 
 def match(
     request: str = REQUEST,
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo; may be left out for a CRM on this machine only."),
+    as_: str = AS,
+    role: str = role_for(Act.HANDLE_REQUEST, "; may be left out for a CRM on this machine only."),
 ) -> None:
     """Search the CRM for the person and the child, and list who may be them: the strongest first, what
     contradicts last.
@@ -33,14 +35,13 @@ def match(
     Example: crm-compliance requests match request-0123 --json
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.identity.signin import Person, person
+    from crm_compliance.identity.signin import person
     from crm_compliance.wiring import register_key
     from jobs.register.permissions import Hand
     from jobs.requests.search.confirm import match_request
 
     settings = arguments.settings()
-    is_open = settings.is_loopback and not role
-    someone = Person(as_ or "nobody", "dpo") if is_open else person(settings, as_, role)
+    someone = person(settings, as_, role, looks_only=True)
     with arguments.opened() as desk:
         hand = Hand(desk.context.store, someone.who, someone.role, desk.context.clock(), register_key(settings).reference)
         candidates = match_request(desk.context, request, hand)
@@ -58,8 +59,8 @@ def confirm(
         None, metavar="CANDIDATE…", help="Who the person or the child is, by the names that match gave."
     ),
     none: bool = typer.Option(False, "--none", help="Nobody in the CRM is."),
-    as_: str = typer.Option("", "--as", metavar="WHO"),
-    role: str = typer.Option("", "--role", metavar="ROLE", help="dpo."),
+    as_: str = AS,
+    role: str = role_for(Act.HANDLE_REQUEST),
 ) -> None:
     """Say which candidates are the person, each by name; only these get into an answer. It replaces what was
     confirmed before.

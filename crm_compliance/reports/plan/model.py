@@ -20,6 +20,7 @@ from crm_compliance.reports.parts.next_steps import NextStep
 from crm_compliance.reports.parts.sentences import DOUBT, LISTED_IN_FULL, TABLES, advice, reason_sentence, table_name
 from jobs.model.plan import Kind, Plan, PlanLine, PlanState
 from rules.model.decisions import Reason
+from rules.model.roles import Role
 
 EVIDENCE_RULE = "RET-05"  # a recording that follows its dossier on the evidence mark
 FLAG_CAP = 50  # units shown for one flag; the plan file has them all
@@ -303,7 +304,7 @@ def next_steps(plan: Plan, state: PlanState, now: datetime) -> tuple[NextStep, .
     return (apply,)
 
 
-ROLES = {"crm_admin": "A CRM administrator", "dpo": "The DPO"}
+ROLES: Mapping[str, str] = {Role.CRM_ADMIN: "A CRM administrator", Role.DPO: "The DPO"}
 
 
 _TABLE_RANKS = {table: rank for rank, table in enumerate(TABLES)}

@@ -21,14 +21,13 @@ from jobs.model.request import SubjectRequest, Word
 from jobs.ports.context import JobContext
 from jobs.register.overrides import overrides_of
 from jobs.register.people import refused
-from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, save_move, wrong_state
+from jobs.register.permissions import Hand, admitted, check_role, save_move, wrong_state
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted, hand_of
 from jobs.requests.context.recipients import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
 from rules.model.accounts import same_person
 from rules.model.requests import COPIES, Outcome, RequestState, Step, may
-from rules.model.roles import APPROVER
 
 CONTENT, RELEASE = "content", "release"
 MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
@@ -65,10 +64,7 @@ def for_release(context: JobContext, request_id: str, who: str, role: str) -> tu
         ConnectorError: the CRM cannot be read.
     """
     hand = hand_of(context, who, role)
-    check_role(hand, Step.RELEASE, (APPROVER,))
-    request = of_this_crm(hand, request_id, Step.RELEASE)
-    if not may(Step.RELEASE, request.state):
-        raise wrong_state(request, Step.RELEASE)
+    request = admitted(hand, request_id, Step.RELEASE)
     compilation = compiled(context.store, request)
     check_release(context, request, compilation, who, role)
     return request, as_it_stands(context, request, compilation)
@@ -85,7 +81,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         ConnectorError: it could not be looked at.
     """
     hand = hand_of(context, who, role)
-    check_role(hand, Step.RELEASE, (APPROVER,))
+    check_role(hand, Step.RELEASE)
     if not may(Step.RELEASE, request.state):
         raise wrong_state(request, Step.RELEASE)
     content = next((word for word in request.words if word.step == CONTENT), None)

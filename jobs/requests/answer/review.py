@@ -36,7 +36,7 @@ from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, s
 from jobs.requests.answer.compile import compiled, drafted
 from rules.errors import UsageError
 from rules.model.requests import COPIES, Step
-from rules.model.roles import APPROVER, DPO
+from rules.model.roles import Act
 from rules.redaction.addresses import street_lines
 from rules.redaction.labels import LABEL
 from rules.redaction.leak_check import Needles
@@ -72,7 +72,7 @@ def items_of(hand: Hand, request_id: str) -> tuple[Item, ...]:
     Raises:
         Refused: with code `role` or `not_compiled`.
     """
-    check_role(hand, Step.REVIEW, (DPO, APPROVER))
+    check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
     return compiled(hand.store, of_this_crm(hand, request_id, Step.REVIEW)).items
 
 
@@ -114,7 +114,7 @@ def completeness(context: JobContext, hand: Hand, request_id: str) -> dict[str, 
     Raises:
         Refused: with code `role`, or `not_confirmed`.
     """
-    check_role(hand, Step.REVIEW, (DPO, APPROVER))
+    check_role(hand, Step.REVIEW, Act.SEE_ANSWER)
     draft = drafted(context, of_this_crm(hand, request_id, Step.REVIEW), with_files=False)
     items = [item for item in draft.compilation.items if item.kind != RECIPIENT]  # of a recipient the fiche is the row
     withheld = {item.source for item in items if not item.is_shown}

@@ -50,7 +50,7 @@ from rules.errors import UsageError
 from rules.holds.placements import REVIEW_MONTHS, HoldType
 from rules.model.records import KINDS
 from rules.model.requests import Right, Step
-from rules.model.roles import DPO
+from rules.model.roles import Role
 
 _ALWAYS: Final = ("RF-01", "RF-07", "RF-08")
 # The texts that a refusal may be written with (6.4). RF-00 is what a neutral answer says: nobody chooses it.
@@ -242,7 +242,7 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
         obtained_by=decision.asking,
         review_on=add_months(brussels_date(context.clock()), REVIEW_MONTHS),
     )
-    place_hold(context, wanted, decision.who, DPO)
+    place_hold(context, wanted, decision.who, Role.DPO)
 
 
 def _admitted(hand: Hand, request_id: str) -> SubjectRequest:

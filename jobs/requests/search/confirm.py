@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import msgspec
 
-from jobs.checks.same_crm import refuse_other_crm
 from jobs.model.request import (
     CANDIDATES,
     COMPILATION,
@@ -36,12 +35,12 @@ from jobs.model.request import (
 from jobs.ports.context import JobContext
 from jobs.ports.store import Entry, Store
 from jobs.register.overrides import overridden, overrides_of
-from jobs.register.permissions import Hand, admitted, check_role, refused, save_move, wrong_state
+from jobs.register.permissions import Hand, admitted, refused, save_move
 from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.match import find_candidates
 from jobs.requests.search.search import places_not_searched
 from rules.errors import UsageError
-from rules.model.requests import RequestState, Step, may
+from rules.model.requests import RequestState, Step
 from rules.people.candidates import Strength
 
 CONTRADICTIONS: Final = "IDN-17"  # the rule that two people set aside to confirm one
@@ -62,12 +61,7 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
 
     Source: IDN-17 to IDN-19, EXP-03, HLD-08, ACC-10.
     """
-    check_role(hand, Step.MATCH)
-    store = context.store
-    request = store.request(request_id)
-    refuse_other_crm(store, request.crm, {"action": "requests match", "request": request.id}, request.id)
-    if not may(Step.MATCH, request.state):
-        raise wrong_state(request, Step.MATCH)
+    store, request = context.store, admitted(hand, request_id, Step.MATCH)
     part = store.request_part(request.id, GIVEN)
     if part is None:
         raise refused("erased", "what was said with this request has been erased", "open the request anew", request.id)

@@ -19,6 +19,7 @@ from crm_compliance.store.store import SqlStore
 from jobs.model.request import SubjectRequest
 from rules.holds.placements import HoldType, PlacedHold
 from rules.model.requests import Channel, RequesterKind, Right
+from rules.model.roles import HUMAN_ROLES
 from tests.crm_compliance.store.values import a_plan
 from tests.crm_compliance.typist import NOW, Typist
 from tests.integration.night import Night, witness_of
@@ -205,7 +206,7 @@ def signed_in(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> Typist:
     """Somebody who signs in for another CRM than the one that everything belongs to."""
     with store_of(typist, REAL) as store:
         fill(store, REAL)
-    claims: dict[str, Any] = {"oid": "5c1d2f60-0000-4000-8000-00000000d0ba", "roles": list(signin.ROLES)}
+    claims: dict[str, Any] = {"oid": "5c1d2f60-0000-4000-8000-00000000d0ba", "roles": list(HUMAN_ROLES)}
     monkeypatch.setattr(signin, "_claims", lambda *_: claims)
     typist.unset("CRM_TOKEN", "CLOCK")
     typist.set(CRM_URL=OTHER, CRM_TENANT_ID="tenant", CRM_CLIENT_ID="client", CRM_CLIENT_SECRET="s")

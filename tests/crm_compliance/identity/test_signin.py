@@ -12,9 +12,10 @@ import requests
 
 from connectors.dynamics.http.auth import EntraTokens, PatientSession, StaticToken
 from crm_compliance.connections.credentials import token_source
-from crm_compliance.identity.signin import ROLES, NotSignedIn, Person, person, proposer
+from crm_compliance.identity.signin import NotSignedIn, Person, person, proposer
 from crm_compliance.settings import Settings
 from rules.errors import UsageError
+from rules.model.roles import HUMAN_ROLES
 from tests.crm_compliance.typist import Typist
 from tests.integration.night import Night
 
@@ -67,7 +68,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crm_compliance.identity.signin._at_a_terminal", lambda: True)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", HUMAN_ROLES)
 def test_on_this_machine_a_person_is_believed(desk: Desk, role: str) -> None:
     assert person(HERE, "anna", role) == Person("anna", role)
     assert (proposer(HERE, "anna"), proposer(HERE, "")) == ("anna", "service")

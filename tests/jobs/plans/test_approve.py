@@ -33,5 +33,6 @@ def test_a_denied_approval_is_recorded(store: SqlStore, who: str, role: str, cod
     assert caught.value.code == code
     last = list(store.ledger())[-1]
     assert (last.kind, last.data["role"], last.data["code"], last.data["by"]) == ("denied", role, code, "keyed")
+    assert last.data["action"] == "approve_plan"
     assert who not in str(last.data)
     assert store.plan(plan.id).given == ()

@@ -1,0 +1,16 @@
+"""The options by which a person says who they are and in which role they act."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from rules.model.roles import Act, roles_of
+
+AS: Any = typer.Option("", "--as", metavar="WHO")
+
+
+def role_for(act: Act, note: str = ".") -> Any:
+    """`--role` of a command: its help names the roles that may do this, and goes on with `note`."""
+    return typer.Option("", "--role", metavar="ROLE", help=f"{' or '.join(roles_of(act))}{note}")

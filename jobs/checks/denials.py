@@ -1,0 +1,30 @@
+"""What was tried and not allowed, written down with role and action and without its payload (ACC-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jobs.ports.store import Store
+from rules.errors import Refused
+from rules.model.roles import Act, may, refusal
+
+
+def denied(store: Store, action: str, told: Mapping[str, object], error: Refused) -> Refused:
+    """Record a denied attempt, and return the error to raise; `told` is what the ledger keeps of it, the role
+    and the person's keyed reference among it."""
+    store.append([("denied", {"action": action, **told, "code": error.code})])
+    return error
+
+
+def refuse_role(
+    store: Store, who: str, role: str, act: Act, told: Mapping[str, object], *, action: str = "", never: str = "", where: str = ""
+) -> None:
+    """Refuse somebody who may not do something in this role, and record that.
+
+    `action` and `never` name the act more closely than its own words.
+
+    Raises:
+        Refused: with code `role`.
+    """
+    if not may(who, role, act):
+        raise denied(store, action or act.value, told, refusal(who, role, act, never=never, where=where))

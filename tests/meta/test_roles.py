@@ -1,0 +1,54 @@
+"""Who may do what stands in one table; the page is written from it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from rules.documents.roles_page import roles_part
+from rules.model.roles import Role
+from tests.meta.pages import ROOT, page
+
+TABLE = ROOT / "rules" / "model" / "roles.py"
+# Where the word "service" is none of a role: how patient a command is, and a class of keyed references.
+OTHER_SERVICES = {("crm_compliance/wiring.py", "service"), ("crm_compliance/keys/checkpoint_signer.py", "service")}
+
+
+def literals(path: Path) -> set[str]:
+    """The texts that stand in a file's code, but for its docstrings."""
+    return {
+        node.value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_no_role_is_named_beside_the_table() -> None:
+    """A role that is written out elsewhere would be a second table. The emulator knows nothing of the
+    product."""
+    sources = [path for package in ("rules", "jobs", "connectors", "crm_compliance") for path in (ROOT / package).rglob("*.py")]
+    emulator = ROOT / "connectors" / "emulator"
+    found = {
+        (path.relative_to(ROOT).as_posix(), role)
+        for path in sources
+        if path != TABLE and not path.is_relative_to(emulator)
+        for role in literals(path) & set(Role)
+    }
+    assert found == OTHER_SERVICES
+
+
+def test_the_table_of_the_page_is_current() -> None:
+    """Written by rules/documents/roles_page.py; change the table, and put what `roles_part()` gives into the
+    page."""
+    assert roles_part() in page("roles.md")
+
+
+def test_each_denied_attempt_is_written_down_in_one_place() -> None:
+    """ACC-10."""
+    writers = [
+        path.relative_to(ROOT).as_posix()
+        for package in ("jobs", "crm_compliance")
+        for path in (ROOT / package).rglob("*.py")
+        if "denied" in literals(path)
+    ]
+    assert writers == ["jobs/checks/denials.py"]
