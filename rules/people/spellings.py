@@ -33,6 +33,7 @@ _RESPELT: Final = (
     (("ij", "y"), ("IJ", "Y"), ("Ij", "Y")),
     (("y", "ij"), ("Y", "IJ")),
 )
+_NO_PROOF: Final = ORDINARY | PARTICLES
 
 
 class Part(StrEnum):
@@ -58,7 +59,7 @@ class Spelling(msgspec.Struct, frozen=True):
         tell."""
         if self.part is Part.INITIALS:
             return True
-        return self.part is not Part.FULL and (len(self.letters) <= 2 or self._words() <= ORDINARY | PARTICLES)
+        return self.part is not Part.FULL and (len(self.letters) <= 2 or self._words() <= _NO_PROOF)
 
     @property
     def is_word(self) -> bool:
@@ -76,7 +77,7 @@ class Spelling(msgspec.Struct, frozen=True):
         7.2)."""
         if self.part is Part.FULL:
             return len(self.letters) >= _LOOSE_FROM
-        return self.part is Part.LAST and len(self.letters) >= _DISTINCTIVE_FROM and not self._words() <= ORDINARY | PARTICLES
+        return self.part is Part.LAST and len(self.letters) >= _DISTINCTIVE_FROM and not self._words() <= _NO_PROOF
 
     def _words(self) -> set[str]:
         edges = [0, *sorted(self.inner), len(self.letters)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from rules.people.words import NO_NAMES
@@ -58,6 +59,8 @@ _PATTERNS: Final = tuple(
 _BARE: Final = re.compile(
     rf"{_BEFORE}{_WORD}(?:\s(?:{_PARTICLE}\s)?{_WORD}){{0,2}}{_NR}{_NUMBER}[,\s-]+(?:(?:à|te|in)\s)?(?P<place>{_PLACE})"
 )
+_DIGITS: Final = re.compile(r"\d+")
+_REACH: Final = 500  # more than an address is long
 _FIRST_WORD: Final = re.compile(r"([^\W\d_]+)\s+(?=\D)")
 _TOWN: Final = re.compile(rf"{_BEFORE}{_PLACE}")
 _NUMBER_BEHIND: Final = re.compile(rf"(?<!\d){_NR}{_NUMBER}")
@@ -86,19 +89,29 @@ _THEIR_TOWNS: Final = frozenset(fold(town) for town in _TOWNS.split())
 def street_lines(text: str) -> Iterator[Found]:
     """Find streets with a number, with the place behind them, and postcodes with a town; the value is the
     same, folded."""
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
+    places = list(_near_digits(text))
     for pattern in (*_PATTERNS, _BARE):
-        for match in pattern.finditer(text):
-            if pattern is _BARE and _is_a_year(match["place"]):
+        for match in chain.from_iterable(pattern.finditer(text, *place) for place in places):
+            if 1 in taken[slice(*match.span())] or (pattern is _BARE and _is_a_year(match["place"])):
                 continue
-            if not any(begin < match.end() and match.start() < end for begin, end in taken):
-                taken.append(match.span())
-                begin = _after_the_beginning_of_a_sentence(text, *match.span())
-                yield Found(begin, match.end(), "address", fold(text[begin : match.end()]))
-    for match in _TOWN.finditer(text):
-        if any(begin < match.end() and match.start() < end for begin, end in taken) or _is_a_year(match[0]):
-            continue
-        yield Found(match.start(), match.end(), "address", fold(match[0]))
+            taken[slice(*match.span())] = b"\1" * len(match[0])
+            begin = _after_the_beginning_of_a_sentence(text, *match.span())
+            yield Found(begin, match.end(), "address", fold(text[begin : match.end()]))
+    for match in chain.from_iterable(_TOWN.finditer(text, *place) for place in places):
+        if 1 not in taken[slice(*match.span())] and not _is_a_year(match[0]):
+            yield Found(match.start(), match.end(), "address", fold(match[0]))
+
+
+def _near_digits(text: str) -> Iterator[tuple[int, int]]:
+    """Give the places of a text that are near enough to a digit for an address."""
+    begin = end = 0
+    for digits in _DIGITS.finditer(text):
+        if digits.start() - _REACH > end:
+            yield begin, end
+            begin = digits.start() - _REACH
+        end = digits.end() + _REACH
+    yield begin, end
 
 
 def same_house(written: str, own: str) -> bool:

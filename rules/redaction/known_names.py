@@ -6,6 +6,7 @@ Source: EXP-06, R-118; IDN-13 to IDN-16.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 from typing import Final
@@ -26,6 +27,9 @@ _POSSESSIVE = re.compile(r"'s?$")
 _ENDING = re.compile(r"(?:s|se|es|en|ke|je|tje)(?=\W|\d|_|$)", re.IGNORECASE)
 _NO_PART = re.compile(r"[^\w\s.,'’‘`´·‐‑–—\u00ad\u200b-\u200f\u2060\ufeff-]")
 _PARTICLES_BEFORE = re.compile(rf"(?:(?<!\w)(?:{'|'.join(sorted(PARTICLES, key=len, reverse=True))})[\s'-]+)+$", re.IGNORECASE)
+_PARTICLES_WITHIN: Final = 30
+_ANY_PARTICLE: Final = tuple(PARTICLES)
+_JOINING: Final = "'-" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -63,12 +67,18 @@ class KnownNames:
 
     def find(self, text: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]] = ()) -> list[Named]:
         """Find the names in a text, which is given squeezed too; none lies across a place in `barred` (begin,
-        end)."""
+        end; in their order)."""
         if not self._spellings:
             return []
         # Where nobody used a capital, as in a chat, a missing one says nothing.
         named = [*self._exact(text, squeezed, is_lower=text.islower() and not barred), *self._slipped(text)]
-        return [one for one in named if not any(a < one.end and one.begin < b for a, b in barred)]
+        ends = [end for _, end in barred]
+
+        def is_across(one: Named) -> bool:
+            at = bisect_right(ends, one.begin)
+            return at < len(barred) and barred[at][0] < one.end
+
+        return [one for one in named if not is_across(one)]
 
     def _exact(self, text: str, squeezed: Squeezed, *, is_lower: bool) -> Iterator[Named]:
         for last, letters in self._search.iter(squeezed.text) if squeezed.text else ():
@@ -105,7 +115,7 @@ class KnownNames:
             word = fold(written)
             if written.islower() and (len(word) < _LOWER_TYPO_FROM or word in ORDINARY):
                 continue
-            particles = _PARTICLES_BEFORE.search(text, max(0, match.start() - 30), match.start())
+            particles = _particles_before(text, match.start())
             joined = self._slip_of(fold(particles[0]) + word) if particles is not None else set()
             keys = joined or self._slip_of(word)
             if keys:
@@ -140,8 +150,17 @@ def _with_particles(text: str, begin: int, spelling: Spelling | None) -> int:
     """Step back over the particles before a surname that was found without them."""
     if spelling is not None and spelling.part not in (Part.LAST, Part.FULL):
         return begin
-    before = _PARTICLES_BEFORE.search(text, max(0, begin - 30), begin)
+    before = _particles_before(text, begin)
     return before.start() if before is not None and any(character.isupper() for character in before[0]) else begin
+
+
+def _particles_before(text: str, begin: int) -> re.Match[str] | None:
+    """Find the particles before a word; a look at what stands there first costs less than the pattern."""
+    before = text[max(0, begin - _PARTICLES_WITHIN) : begin]
+    word = before.rstrip(_JOINING)
+    if len(word) == len(before) or not word.casefold().endswith(_ANY_PARTICLE):
+        return None
+    return _PARTICLES_BEFORE.search(text, max(0, begin - _PARTICLES_WITHIN), begin)
 
 
 def _with_ending(text: str, end: int, spelling: Spelling) -> int:

@@ -62,7 +62,7 @@ _NAME: Final = (
 )
 _SEPARATOR: Final = r"\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.)"
 _GUESS: Final = re.compile(
-    rf"(?<![\w-])(?P<title>(?i:{_TITLES}))(?P<sep>\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.))(?P<name>{_NAME})"
+    rf"(?<![\w-])(?=[^\W\d_])(?P<title>(?i:{_TITLES}))(?P<sep>\s?[:(\"«„“']\s?|\s+(?:(?:of|à|v\.)\s+)?|(?<=\.))(?P<name>{_NAME})"
 )
 _CALLED: Final = re.compile(
     rf"(?<![\w'-]){_WORD}(?:(?:[ -]|\s)(?:{_PARTICLE}[ -]){{0,4}}(?:(?i:{_PARTICLE})[ -]){{0,4}}(?:{_WORD}|{_INITIAL})){{0,3}}"
@@ -84,7 +84,7 @@ def guess_names(text: str) -> Iterator[Found]:
     The class is `titled` behind a title, `related` behind a relation or a word for being called, `given_name`
     where only a common first name speaks for it.
     """
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
     for match in _GUESS.finditer(text):
         begin, end = match.span("name")
         begin, end = _without_titles(text, begin, end)
@@ -97,10 +97,10 @@ def guess_names(text: str) -> Iterator[Found]:
             continue
         if begin < end and _TITLE.fullmatch(text, begin, end) is None:
             end = begin + len(_before_a_sentence(text[begin:end]))
-            taken.append((begin, end))
+            taken[begin:end] = b"\1" * (end - begin)
             yield Found(begin, end, "related" if is_related else "titled", text[begin:end])
     for begin, end in _called(text):
-        if not any(a < end and begin < b for a, b in taken):
+        if 1 not in taken[begin:end]:
             yield Found(begin, end, "given_name", text[begin:end])
 
 

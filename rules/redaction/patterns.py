@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Final
 
@@ -120,12 +120,27 @@ def detect(text: str) -> list[Found]:
     """
     found: list[Found] = []
     for look in _LOOKS:
-        for one in list(look(text)):
-            if _HIDDEN in text[one.begin : one.end]:  # found by an earlier pattern of the same look
-                continue
-            found.append(one)
-            text = text[: one.begin] + _HIDDEN * (one.end - one.begin) + text[one.end :]
+        taken = bytearray(len(text))
+        new: list[Found] = []
+        for one in look(text):
+            if 1 not in taken[one.begin : one.end]:  # else found by an earlier pattern of the same look
+                new.append(one)
+                taken[one.begin : one.end] = b"\1" * (one.end - one.begin)
+        if new:
+            new.sort(key=lambda one: one.begin)
+            text = hidden(text, ((one.begin, one.end) for one in new))
+            found += new
     return sorted(found, key=lambda one: one.begin)
+
+
+def hidden(text: str, places: Iterable[tuple[int, int]]) -> str:
+    """Hide places of a text, which are given in their order: no pattern reaches across one."""
+    pieces: list[str] = []
+    done = 0
+    for begin, end in places:
+        pieces += [text[done:begin], _HIDDEN * (end - begin)]
+        done = end
+    return "".join([*pieces, text[done:]])
 
 
 def _links(text: str) -> Iterator[Found]:

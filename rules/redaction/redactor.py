@@ -6,9 +6,10 @@ Source: EXP-06, EXP-07, R-118, R-119; GDPR art. 15(4), recital 63.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -22,7 +23,7 @@ from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
 from rules.redaction.leak_check import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.name_guesses import before_whose, guess_names, past_the_surname, without_whose
-from rules.redaction.patterns import Found, detect
+from rules.redaction.patterns import Found, detect, hidden
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
 from rules.texts.folding import Squeezed, Tidy, fold, squeeze, stands_in, tidy
 
@@ -30,7 +31,7 @@ NAME_GUESS: Final = "name_guess"
 _MOST_ROUNDS: Final = 8
 _LONGEST_NARROWED: Final = 20_000  # letters of a line; all of a longer one goes
 _SHORTEST_ADDRESS: Final = 5
-_HIDDEN: Final = "\uffff"  # no character at all: no pattern reaches across it
+_APART: Final = " ||||| "  # no name reaches across it
 _STREET_AND_NUMBER = re.compile(r"(?!\s*[A-Z-]{0,3}\d{4,5}\s+\D*$)(?=.*\d)(?=(?:.*[^\W\d_]){4})", re.DOTALL)
 _TOWN = re.compile(r"(?:(?:a|te|in)?(?:b|d|f|l|nl|lu)?\d{4,5}[a-z]+)?")
 _SHORTEST_ENCODED: Final = 4
@@ -232,9 +233,7 @@ class Redactor:
         """Redact a text one time over."""
         plain = tidy(text)
         barred = [match.span() for match in self._label_pattern.finditer(plain.text)]
-        seen = plain.text
-        for begin, end in barred:
-            seen = seen[:begin] + _HIDDEN * (end - begin) + seen[end:]
+        seen = hidden(plain.text, barred)
         squeezed = squeeze(seen)
         spans, own = self._found(seen, squeezed)
         spans += self._named(seen, squeezed, barred, own)
@@ -310,18 +309,28 @@ class Redactor:
     def _encoded(self, text: str, plain: Tidy, seen: str) -> Iterator[_Span]:
         """Find what stands for the name, number or address of another without being readable, such as base64:
         all of it goes."""
-        for begin, end, said in _parts(text, plain, seen):
-            for view in readings(said):
-                tidied = tidy(view).text
-                squeezed = squeeze(tidied)
-                named = [one for one in self._names.find(tidied, squeezed) if one.end - one.begin >= _SHORTEST_ENCODED]
-                if named:
-                    yield _Span(begin, end, "name", 1, frozenset(self._alike[key] for key in named[0].keys))
-                elif known := self._known.find(squeezed):
-                    yield _Span(begin, end, known[0].what, rank=1)
-                else:
-                    continue
-                break
+        said = [
+            (begin, end, view)
+            for begin, end, part in _parts(text, plain, seen)
+            # Digits for letters hide nothing else.
+            for view in ((part,) if end - begin == len(part) else readings(part))
+        ]
+        # Where nobody used a capital, a missing one says nothing: what has none is read apart.
+        for views in ([one for one in said if one[2].islower()], [one for one in said if not one[2].islower()]):
+            yield from self._in_one(views)
+
+    def _in_one(self, views: Sequence[tuple[int, int, str]]) -> Iterator[_Span]:
+        """Find others in many short texts at once; each is given with its place."""
+        begins = list(accumulate((len(view) + len(_APART) for _, _, view in views), initial=0))
+        read = tidy(_APART.join(view for _, _, view in views))
+        squeezed = squeeze(read.text)
+        for named in self._names.find(read.text, squeezed):
+            if named.end - named.begin >= _SHORTEST_ENCODED:
+                begin, end, _ = views[bisect_right(begins, read.at[named.begin]) - 1]
+                yield _Span(begin, end, "name", 1, frozenset(self._alike[key] for key in named.keys))
+        for known in self._known.find(squeezed):
+            begin, end, _ = views[bisect_right(begins, read.at[known.begin]) - 1]
+            yield _Span(begin, end, known.what, rank=1)
 
     def _labelled(self, spans: Sequence[_Span], seen: str) -> list[tuple[_Span, str]]:
         """Give each span its label; a first and a last name of one person, found apart, are one."""

@@ -44,6 +44,8 @@ _LETTERS: Final = {
 }
 _NOT_KEPT = re.compile(r"[\W_]+")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_UNUSUAL = re.compile(r"[^\n\r\x20-_a-\x7e]")
+_RUNS = re.compile(r"(?P<letter>[A-Za-z]+)|(?P<digit>[0-9]+)|[^A-Za-z0-9]+")
 _STRAY = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]+")
 
 
@@ -88,7 +90,12 @@ def tidy(text: str) -> Tidy:
         return Tidy(text, tuple(range(len(text) + 1)))
     characters: list[str] = []
     at: list[int] = []
-    for position, character in enumerate(text):
+    done = 0
+    for match in _UNUSUAL.finditer(text):
+        position, character = match.start(), match[0]
+        characters += text[done:position]
+        at += range(done, position)
+        done = position + 1
         is_accent = not character.isascii() and characters and unicodedata.combining(character)
         joined = unicodedata.normalize("NFC", characters[-1] + character) if is_accent else ""
         if len(joined) == 1:  # an accent that was typed apart
@@ -97,7 +104,8 @@ def tidy(text: str) -> Tidy:
         for one in _visible(character):
             characters.append(one)
             at.append(position)
-    at.append(len(text))
+    characters += text[done:]
+    at += range(done, len(text) + 1)
     return Tidy("".join(characters), tuple(at))
 
 
@@ -123,9 +131,9 @@ def fold(word: str) -> str:
 
     Letters of other alphabets are written in Latin ones, so that a name is the same in both.
     """
-    if word.isascii():
-        return "".join(filter(str.isalnum, word.lower()))
-    return squeeze(word).text
+    if not word.isascii():
+        word = _NOT_ASCII.sub(lambda match: _folded(match[0]), word)
+    return "".join(filter(str.isalnum, word.lower()))
 
 
 def squeeze(text: str) -> Squeezed:
@@ -138,19 +146,25 @@ def squeeze(text: str) -> Squeezed:
     starts: list[bool] = []
     at: list[int] = []
     before = ""  # the kind of the character before: a letter, a digit, or something between words
-    for position, character in enumerate(text):
-        folded = character.lower() if character.isascii() and character.isalnum() else _folded(character)
-        if not folded and character != " " and _is_invisible(character):
-            continue
-        if not folded:
-            before = ""
-            continue
-        for one in folded:
-            kind = "digit" if one.isdigit() else "letter"
-            letters.append(one)
+    for run in _RUNS.finditer(text):
+        begin, end = run.span()
+        if kind := run.lastgroup:
+            letters.append(run[0].lower())
             starts.append(kind != before)
-            at.append(position)
+            starts += [False] * (end - begin - 1)
+            at += range(begin, end)
             before = kind
+            continue
+        for position, character in enumerate(run[0], begin):
+            folded = _folded(character)
+            if not folded and (character == " " or not _is_invisible(character)):
+                before = ""
+            for one in folded:
+                kind = "digit" if one.isdigit() else "letter"
+                letters.append(one)
+                starts.append(kind != before)
+                at.append(position)
+                before = kind
     return Squeezed("".join(letters), tuple(starts), tuple(at))
 
 
