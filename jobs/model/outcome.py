@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from jobs.model.plan import Alarm
 from jobs.model.run import RunState
@@ -21,7 +22,7 @@ class Outcome:
 
     id: str
     state: RunState
-    document: Mapping[str, object]
+    document: Mapping[str, Any]
     alarms: tuple[Alarm, ...] = ()
     plan: str | None = None
     warnings: tuple[str, ...] = ()

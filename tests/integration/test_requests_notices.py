@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from jobs.model.outcome import Outcome as JobOutcome
 from jobs.model.request import COMPILATION, DECISIONS, Details, GivenPerson, SubjectRequest
-from jobs.nightly.requests import RequestsRound, go_round
+from jobs.nightly.requests import run_requests
 from jobs.register.decision import Known, NotTold, reopened
 from jobs.requests.decisions.carry_out import fulfil_all
 from jobs.requests.decisions.notices import counts_of, due_in, listed, not_told, told
@@ -66,9 +67,9 @@ def states(night: Night, request: SubjectRequest) -> list[str]:
     return [one.state.value for one in decision(night, request).notices]
 
 
-def on(night: Night, moment: datetime) -> RequestsRound:
+def on(night: Night, moment: datetime) -> JobOutcome:
     night.clock.now = moment
-    return go_round(context_of(night))
+    return run_requests(context_of(night))
 
 
 def test_the_names_are_sealed_before_an_erasure_takes_them(night: Night) -> None:
@@ -187,7 +188,8 @@ def test_a_notice_outlives_the_closing_until_it_is_told_and_then_goes_with_the_w
     close(night, request)
     at = datetime(2026, 11, 25, 11, tzinfo=UTC)
     assert on(night, at + timedelta(days=14)).alarms == ()
-    ((name, alarm),) = on(night, at + timedelta(days=15)).alarms
+    done = on(night, at + timedelta(days=15))
+    (alarm,), (name,) = done.alarms, [each["request"] for each in done.document["alarms"]]
     assert (name, alarm.code) == (request.id, "NOTICE_DUE")
     assert "Verzonnen" not in alarm.message
     on(night, at + timedelta(days=100))

@@ -13,8 +13,9 @@ import pytest
 from crm_compliance.reports.documents import hold_document
 from jobs.checks.ledger_agreement import differences
 from jobs.holds.place import Wanted, place_hold
+from jobs.model.outcome import Outcome as JobOutcome
 from jobs.model.request import CANDIDATES, COMPILATION, CONFIRMED, DECISIONS, FROZEN, GIVEN, PACKAGE, SubjectRequest
-from jobs.nightly.requests import RequestsRound, go_round
+from jobs.nightly.requests import run_requests
 from jobs.register.decision import Decision, Task, What
 from jobs.register.hold_texts import request_code
 from jobs.register.transitions import close, identify, resume, suspend
@@ -40,9 +41,9 @@ def left(night: Night, request: SubjectRequest) -> set[str]:
     return {name for name in ALL if night.store.request_part(request.id, name) is not None}
 
 
-def on(night: Night, moment: datetime) -> RequestsRound:
+def on(night: Night, moment: datetime) -> JobOutcome:
     night.clock.now = moment
-    return go_round(night.context)
+    return run_requests(night.context)
 
 
 def delivered(night: Night) -> SubjectRequest:
@@ -61,7 +62,7 @@ def test_r125_an_answer_is_there_for_thirty_days_and_then_gone(in_may: Night) ->
     assert left(in_may, request) == set(ALL)
     done = on(in_may, datetime(2026, 6, 3, 22, tzinfo=UTC))
     assert left(in_may, request) == {GIVEN, CANDIDATES, CONFIRMED, FROZEN}
-    assert {part for _, part in done.upkept.erased} == {COMPILATION, DECISIONS, PACKAGE}
+    assert {each["part"] for each in done.document["erased"]} == {COMPILATION, DECISIONS, PACKAGE}
 
 
 def test_the_names_go_thirty_days_after_the_closing(in_may: Night) -> None:
@@ -169,7 +170,7 @@ def test_a_row_becomes_a_yearly_total_five_years_after_its_closing(in_may: Night
     on(in_may, datetime(2031, 5, 4, 9, tzinfo=UTC))
     assert [row.id for row in in_may.store.requests()] == [request.id]
     done = on(in_may, datetime(2031, 5, 5, 9, tzinfo=UTC))
-    assert (done.upkept.totalled, in_may.store.requests()) == (1, [])
+    assert (done.document["totalled"], in_may.store.requests()) == (1, [])
     assert in_may.store.request_totals() == {(2026, "access", "DELIVERED"): 1}
 
 
@@ -180,16 +181,16 @@ def asked(night: Night, reason: str = "identity") -> SubjectRequest:
 def test_somebody_who_does_not_answer_is_reminded_once_and_given_up_after_ninety_days(in_may: Night) -> None:
     """DDL-08: asked on 2026-05-04."""
     request = asked(in_may)
-    assert on(in_may, datetime(2026, 6, 2, 9, tzinfo=UTC)).upkept.reminded == ()
+    assert on(in_may, datetime(2026, 6, 2, 9, tzinfo=UTC)).document["reminded"] == []
     done = on(in_may, datetime(2026, 6, 3, 9, tzinfo=UTC))
-    assert (done.upkept.reminded, [alarm.code for _, alarm in done.alarms]) == ((request.id,), ["QUESTION_UNANSWERED"])
+    assert (done.document["reminded"], [alarm.code for alarm in done.alarms]) == ([request.id], ["QUESTION_UNANSWERED"])
     done = on(in_may, datetime(2026, 6, 4, 9, tzinfo=UTC))
-    assert (done.upkept.reminded, [alarm.code for _, alarm in done.alarms]) == ((), ["QUESTION_UNANSWERED"])
-    assert on(in_may, datetime(2026, 8, 2, 9, tzinfo=UTC)).upkept.closed == ()
-    assert on(in_may, datetime(2026, 8, 3, 9, tzinfo=UTC)).upkept.closed == (request.id,)
+    assert (done.document["reminded"], [alarm.code for alarm in done.alarms]) == ([], ["QUESTION_UNANSWERED"])
+    assert on(in_may, datetime(2026, 8, 2, 9, tzinfo=UTC)).document["closed"] == []
+    assert on(in_may, datetime(2026, 8, 3, 9, tzinfo=UTC)).document["closed"] == [request.id]
     row = in_may.store.request(request.id)
     assert (row.state, row.outcome, row.refusal) == (RequestState.CLOSED, Outcome.NOT_IDENTIFIED, "RF-01")
-    assert on(in_may, datetime(2026, 8, 4, 9, tzinfo=UTC)).upkept.closed == ()
+    assert on(in_may, datetime(2026, 8, 4, 9, tzinfo=UTC)).document["closed"] == []
     steps = [entry.data.get("step") for entry in in_may.store.ledger() if entry.kind == "request"]
     assert steps == ["open", "suspend", "remind", "close"]
 
@@ -197,7 +198,7 @@ def test_somebody_who_does_not_answer_is_reminded_once_and_given_up_after_ninety
 def test_who_was_identified_is_never_given_up(in_may: Night) -> None:
     request = asked(in_may, "scope")
     identify(dpo(in_may), request.id, IdentityMethod.EID)
-    assert on(in_may, datetime(2026, 9, 1, 9, tzinfo=UTC)).upkept.closed == ()
+    assert on(in_may, datetime(2026, 9, 1, 9, tzinfo=UTC)).document["closed"] == []
     assert resume(dpo(in_may), request.id, date(2026, 9, 1)).state is RequestState.SEARCHING
 
 
@@ -207,10 +208,10 @@ def test_alarms_come_at_ten_five_and_one_day_and_once_it_is_late(in_may: Night) 
     seen: dict[str, str] = {}
     for days in range(33):
         done = on(in_may, datetime(2026, 5, 4, 9, tzinfo=UTC) + timedelta(days=days))
-        for _, alarm in done.alarms:
+        for alarm in done.alarms:
             seen.setdefault(alarm.code, in_may.clock().date().isoformat())
     assert seen == {"DUE_IN_10": "2026-05-25", "DUE_IN_5": "2026-05-30", "DUE_IN_1": "2026-06-03", "OVERDUE": "2026-06-05"}
-    assert len(done.overdue) == 1
+    assert len(done.document["overdue"]) == 1
 
 
 def test_a_second_round_changes_nothing(in_may: Night) -> None:
@@ -219,8 +220,8 @@ def test_a_second_round_changes_nothing(in_may: Night) -> None:
     asked(in_may)
     on(in_may, datetime(2026, 8, 10, 9, tzinfo=UTC))
     rows, entries = in_may.store.requests(), len(list(in_may.store.ledger()))
-    again = go_round(in_may.context)
-    assert (again.upkept.reminded, again.upkept.closed, again.upkept.erased, again.upkept.totalled) == ((), (), (), 0)
+    again = run_requests(in_may.context)
+    assert (again.document["reminded"], again.document["closed"], again.document["erased"], again.document["totalled"]) == ([], [], [], 0)
     assert in_may.store.requests() == rows
     assert len(list(in_may.store.ledger())) == entries + 2  # that the round began and ended
 

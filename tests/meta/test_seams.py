@@ -132,7 +132,7 @@ EDITS: Mapping[str, Mapping[str, Edit]] = {
             before('        "activity_party": FullActivityParty,\n', '        "visit": FullVisit,\n'),
         ),
         "rules/model/kinds.py": before(
-            '    Kind("activity_party"', '    Kind("visit", order=12, depends=True, texts=("summary",), dates=("visited_on",)),\n'
+            '    Kind("activity_party"', '    Kind("visit", 12, depends=True, texts=("summary",), dates=("visited_on",)),\n'
         ),
         "rules/rights/fields.py": before(
             '        "activity_party": _ROW\n',
