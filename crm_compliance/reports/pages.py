@@ -14,6 +14,7 @@ from crm_compliance.reports.plan.formats import FORMATS
 from jobs.registry import JOBS
 from rules.documents.policy_page import policy_page, policy_schema
 from rules.documents.rights_page import matrix_part, overridable_part
+from rules.documents.roles_page import roles_part
 from rules.policy.loader import load_policy
 
 SCHEDULES = "rules/policy/schedules"
@@ -33,6 +34,7 @@ def formats_part() -> str:
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "docs/nights.md": {"jobs": jobs_part},
     "docs/commands.md": {"formats": formats_part},
+    "docs/roles.md": {"roles": roles_part},
     "docs/rights.md": {"matrix": matrix_part, "overridable": overridable_part},
 }
 

@@ -17,7 +17,6 @@ from jobs.model.outcome import Outcome
 from jobs.model.plan import Alarm
 from jobs.model.run import RunState
 from jobs.ports.context import JobContext
-from jobs.ports.store import Expired
 from jobs.proof.own_data_expiry import expire_own_data
 from jobs.writing.storage import Outside
 from rules.model.records import Recording
@@ -51,36 +50,10 @@ class Lost(msgspec.Struct, frozen=True):
         }
 
 
-class Upkeep(msgspec.Struct, frozen=True):
-    """One round of housekeeping. `expired` is what of our own data has had its day."""
-
-    id: str
-    state: RunState
-    lost: Lost
-    expired: Expired
-    alarms: tuple[Alarm, ...]
-
-
 def run_housekeeping(context: JobContext) -> Outcome:
-    """Make one round and answer with it. Raises like `keep_house`.
+    """Hunt for what has lost its other half, expire what is ours, and write both down in the ledger.
 
     Addresses of objects can hold names: they stand in the file of an admin, and nowhere else.
-    """
-    done = keep_house(context)
-    document = {
-        "run": done.id,
-        "state": done.state.value,
-        "objects": done.lost.counts,
-        "rows_without_object": [{"table": table, "id": row} for table, row in done.lost.rows],
-        "expired_plans": done.expired.plans,
-        "expired": msgspec.to_builtins(done.expired),
-        "alarms": [msgspec.structs.asdict(alarm) for alarm in done.alarms],
-    }
-    return Outcome(done.id, done.state, document, done.alarms, private_files={FILE: done.lost.objects})
-
-
-def keep_house(context: JobContext) -> Upkeep:
-    """Hunt for what has lost its other half, expire what is ours, and write both down in the ledger.
 
     Raises:
         ObjectError: a storage cannot be listed, so that nothing is known.
@@ -96,7 +69,16 @@ def keep_house(context: JobContext) -> Upkeep:
         state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
         data = {"objects": lost.counts, "expired_plans": expired.plans, "state": state.value}
         context.store.append([("housekeeping", data)], run)
-    return Upkeep(run, state, lost, expired, alarms)
+    document = {
+        "run": run,
+        "state": state.value,
+        "objects": lost.counts,
+        "rows_without_object": [{"table": table, "id": row} for table, row in lost.rows],
+        "expired_plans": expired.plans,
+        "expired": msgspec.to_builtins(expired),
+        "alarms": [msgspec.structs.asdict(alarm) for alarm in alarms],
+    }
+    return Outcome(run, state, document, alarms, private_files={FILE: lost.objects})
 
 
 def hunt(context: JobContext) -> Lost:

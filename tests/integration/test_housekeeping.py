@@ -19,7 +19,7 @@ from jobs.checks.ledger_agreement import refuse_altered
 from jobs.ledger.checkpoints import Problem
 from jobs.model.plan import Kind, LinesRemoved
 from jobs.model.run import ActionState, RunState
-from jobs.nightly.housekeeping import WITHOUT_OBJECT, WITHOUT_ROW, hunt, keep_house
+from jobs.nightly.housekeeping import FILE, WITHOUT_OBJECT, WITHOUT_ROW, hunt, run_housekeeping
 from jobs.nightly.runs import verify_run
 from jobs.ports.context import JobContext
 from jobs.ports.store import Expired, PastTerms
@@ -49,6 +49,11 @@ def audited(night: Night) -> list[Problem]:
     return audit_store(Settings(data_dir=night.key.folder.parent), night.store).problems
 
 
+def expired(context: JobContext) -> Expired:
+    """What a round removed of our own data."""
+    return msgspec.convert(run_housekeeping(context).document["expired"], Expired)
+
+
 def put(folder: Path, name: str) -> str:
     (folder / name).write_bytes(b"RIFF verzonnen")
     return (folder / name).as_uri()
@@ -59,8 +64,8 @@ def test_what_belongs_together_is_no_alarm(night: Night, context: JobContext, fo
     night.recording(RECENT, cf_storageuri=put(folder, "a b.wav").replace("file:///", "file://localhost/"))
     put(folder, "a b.wav.json")
     night.recording(RECENT)
-    done = keep_house(context)
-    assert (done.state, done.alarms, done.lost.counts) == (
+    done = run_housekeeping(context)
+    assert (done.state, done.alarms, done.document["objects"]) == (
         RunState.DONE,
         (),
         {"listed": 2, "recordings": 1, "without_row": 0, "rows_without_object": 0, "not_reached": 0},
@@ -72,8 +77,8 @@ def test_an_object_without_a_row_is_found_and_stays(night: Night, context: JobCo
     deletable."""
     night.recording(RECENT, cf_storageuri=put(folder, "known.wav"))
     lost, rest = put(folder, "lost.wav"), put(folder, "gone.wav.json")
-    done = keep_house(context)
-    assert set(done.lost.objects) == {lost, rest}
+    done = run_housekeeping(context)
+    assert set(done.private_files[FILE]) == {lost, rest}
     assert [alarm.code for alarm in done.alarms] == [WITHOUT_ROW]
     assert done.state is RunState.DONE_WITH_FAILURES
     assert {path.name for path in folder.iterdir()} == {"known.wav", "lost.wav", "gone.wav.json"}
@@ -81,8 +86,8 @@ def test_an_object_without_a_row_is_found_and_stays(night: Night, context: JobCo
 
 def test_a_row_without_its_object_is_found(night: Night, context: JobContext, folder: Path) -> None:
     row = night.recording(RECENT, cf_storageuri=(folder / "never.wav").as_uri())
-    done = keep_house(context)
-    assert done.lost.rows == (("cf_recording", row),)
+    done = run_housekeeping(context)
+    assert done.document["rows_without_object"] == [{"table": "cf_recording", "id": row}]
     assert [alarm.code for alarm in done.alarms] == [WITHOUT_OBJECT]
     assert night.get("cf_recordings", row) is not None
 
@@ -105,28 +110,28 @@ def test_an_object_that_comes_while_the_hunt_goes_on_is_not_missing(
 
 def test_a_recording_in_storage_that_nothing_reaches_is_counted(night: Night, context: JobContext) -> None:
     night.recording(RECENT, cf_storageuri="https://opslag.example.org/call.wav")
-    assert (hunt(context).not_reached, keep_house(context).alarms) == (1, ())
+    assert (hunt(context).not_reached, run_housekeeping(context).alarms) == (1, ())
 
 
 def test_a_storage_that_cannot_be_listed_is_no_empty_one(night: Night, folder: Path) -> None:
     """A disk that is not there must not make every recording look as if its object were lost."""
     with pytest.raises(ObjectError):
-        keep_house(replace(night.context, objects=(LocalFolder(folder / "nowhere"),)))
+        run_housekeeping(replace(night.context, objects=(LocalFolder(folder / "nowhere"),)))
     assert [entry for entry in night.store.ledger() if entry.kind == "housekeeping"] == []
 
 
 def test_a_round_waits_for_a_run(night: Night, context: JobContext) -> None:
     """Its objects go before their rows: for a moment a row has lost its object."""
     with night.store.exclusive(), pytest.raises(Refused):
-        keep_house(context)
+        run_housekeeping(context)
 
 
 def test_the_ledger_holds_counts_and_no_address(night: Night, context: JobContext, folder: Path, tmp_path: Path) -> None:
     put(folder, "Lotte Peeters (fictief).wav")
-    done = keep_house(context)
+    done = run_housekeeping(context)
     (entry,) = [entry for entry in night.store.ledger() if entry.kind == "housekeeping"]
     assert entry.run == done.id
-    assert entry.data["objects"] == done.lost.counts
+    assert entry.data["objects"] == done.document["objects"]
     assert [file for file in tmp_path.glob("state.db*") if b"Peeters" in file.read_bytes()] == []
 
 
@@ -139,10 +144,10 @@ def test_acc07_the_lines_of_old_plans_go_after_thirty_days_and_their_totals_stay
     run = night.apply(applied)
     before = reckoning_of(night.store, run)
     night.clock.now += timedelta(days=30)
-    assert keep_house(context).expired.plans == 0
+    assert expired(context).plans == 0
     night.clock.now += timedelta(seconds=1)
-    assert keep_house(context).expired.plans == 2
-    assert keep_house(context).expired.plans == 0
+    assert expired(context).plans == 2
+    assert expired(context).plans == 0
     for plan in (left, applied):
         assert night.store.plan(plan.id).digest == plan.digest
         with pytest.raises(LinesRemoved):
@@ -166,10 +171,10 @@ def test_acc07_the_journal_of_a_run_goes_after_24_months_and_its_certificates_st
     run = night.apply(night.plan())
     certificates = night.store.certificates(run.id)
     night.clock.now = datetime(2028, 11, 25, 12, tzinfo=UTC)
-    assert keep_house(context).expired.journals == 0, "the last day is still kept"
+    assert expired(context).journals == 0, "the last day is still kept"
     night.clock.now += timedelta(days=1)
-    assert keep_house(context).expired == Expired(journals=1, units=1)
-    assert keep_house(context).expired == Expired()
+    assert expired(context) == Expired(journals=1, units=1)
+    assert expired(context) == Expired()
     assert night.store.journal(run.id) == []
     assert fiche not in "".join(str(action) for _, action in night.store.last_done(100))
     assert night.store.certificates(run.id) == certificates
@@ -192,13 +197,13 @@ def test_acc07_the_heads_of_old_plans_name_no_row_any_more(night: Night, context
     plan = night.plan()
     assert (plan.crm_holds, [change.id for change in plan.hold_changes]) == ((("cf_dossier", held),), [held])
     night.clock.now += timedelta(days=31)
-    assert keep_house(context).expired.heads == 1
+    assert expired(context).heads == 1
     found = night.store.plan(plan.id)
     assert (found.crm_holds, found.hold_changes) == (plan.crm_holds, ()), "the last plan is asked for the flags of then (HLD-14)"
     newer = night.plan()
     assert newer.hold_changes == ()
-    assert keep_house(context).expired.heads == 1
-    assert keep_house(context).expired == Expired()
+    assert expired(context).heads == 1
+    assert expired(context) == Expired()
     found = night.store.plan(plan.id)
     assert (found.crm_holds, found.cleared) == ((), {"hold_changes": 1, "crm_holds": 1})
     assert held not in found.document
@@ -219,7 +224,7 @@ def test_acc06_a_head_that_somebody_has_changed_is_not_cleared(night: Night, con
     night.plan()
     with night.store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE plans SET doc = replace(doc, 'service', 'servant') WHERE id = ?", (plan.id,))
-    assert keep_house(context).expired.heads == 0
+    assert expired(context).heads == 0
     assert [problem.where for problem in audited(night)] == [f"plan {plan.id}"]
 
 
@@ -234,10 +239,10 @@ def test_acc07_certificates_go_after_ten_years_and_their_root_stays(night: Night
     second = night.apply(night.plan())
     kept = night.store.certificates(second.id)
     night.clock.now = datetime(2036, 11, 25, 12, tzinfo=UTC)
-    assert keep_house(context).expired.certificates == 0, "the last day is still kept"
+    assert expired(context).certificates == 0, "the last day is still kept"
     night.clock.now += timedelta(days=1)
-    assert keep_house(context).expired.certificates == 1
-    assert keep_house(context).expired == Expired()
+    assert expired(context).certificates == 1
+    assert expired(context) == Expired()
     assert (night.store.certificates(first.id), night.store.certificates(second.id)) == ([], kept)
     (told,) = [entry.data for entry in night.store.ledger() if entry.kind == "certificates_expired"]
     assert told == {"count": 1, "last": gone.certificate.hash, "runs": [first.id]}
@@ -249,10 +254,10 @@ def test_acc07_certificates_go_after_ten_years_and_their_root_stays(night: Night
     with pytest.raises(UsageError, match="had had their day"):
         attest(night.store, night.context.notary, after, LedgerIndex.read(night.store))
     night.clock.now += timedelta(days=4000)
-    assert keep_house(context).expired.certificates == 0, "the next one follows from the last"
+    assert expired(context).certificates == 0, "the next one follows from the last"
     night.fiche("social_card", spoken=date(2018, 1, 1))
     night.apply(night.plan())
-    assert keep_house(context).expired.certificates == 1
+    assert expired(context).certificates == 1
     assert audited(night) == []
 
 
@@ -269,7 +274,7 @@ def test_acc06_what_is_left_of_the_certificates_is_held_against_the_ledger(night
         night.apply(night.plan())
         night.clock.now += timedelta(days=1)
     night.clock.now = datetime(2036, 11, 26, 12, tzinfo=UTC)
-    assert keep_house(context).expired.certificates == 1
+    assert expired(context).certificates == 1
     assert audited(night) == []
     with night.store._database.writing() as connection:
         connection.exec_driver_sql(statement)
@@ -285,7 +290,7 @@ def test_acc06_a_term_counts_by_the_ledger(night: Night, context: JobContext) ->
     night.apply(night.plan())
     with night.store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET doc = replace(doc, '2026-', '2001-')")
-    assert keep_house(context).expired == Expired()
+    assert expired(context) == Expired()
 
 
 def test_acc07_a_schedule_goes_ten_years_after_it_was_last_used(night: Night, context: JobContext) -> None:
@@ -293,9 +298,9 @@ def test_acc07_a_schedule_goes_ten_years_after_it_was_last_used(night: Night, co
     night.store.remember_policy(night.policy.digest, night.policy.version, "in force")
     night.store.remember_policy("0" * 64, "2015-01-01", "of long ago")
     night.clock.now = datetime(2036, 11, 25, 12, tzinfo=UTC)
-    assert keep_house(context).expired.policies == 0
+    assert expired(context).policies == 0
     night.clock.now += timedelta(days=1)
-    assert keep_house(context).expired.policies == 1
+    assert expired(context).policies == 1
     assert [version.digest for version in night.store.policies()] == [night.policy.digest], "the one in force stays"
     assert [entry.data["policies"] for entry in night.store.ledger() if entry.kind == "expired"][-1:] == [["0" * 64]]
 
@@ -306,7 +311,7 @@ def test_acc07_what_is_half_done_stays_in_the_journal_until_it_is_done(night: Ni
     (action,) = night.store.journal(run.id)
     night.store.record(run.id, [msgspec.structs.replace(action, state=ActionState.PARTIAL, code="PLACES_LEFT")])
     night.clock.now += timedelta(days=900)
-    keep_house(context)
+    run_housekeeping(context)
     assert [one.id for _, one in night.store.partials()] == [action.id]
 
 
@@ -315,11 +320,11 @@ def test_acc07_a_hold_goes_five_years_after_its_release_or_its_last_day(night: N
     released, ended, stays = (place(night, "cf_dossier", dossier, ends_on=end) for end in (None, date(2026, 11, 30), None))
     release_hold(night, released)
     night.clock.now = datetime(2031, 11, 25, 12, tzinfo=UTC)
-    assert keep_house(context).expired.holds == 0
+    assert expired(context).holds == 0
     night.clock.now += timedelta(days=1)
-    assert keep_house(context).expired.holds == 1
+    assert expired(context).holds == 1
     night.clock.now += timedelta(days=10)
-    assert keep_house(context).expired.holds == 1
+    assert expired(context).holds == 1
     assert [hold.id for hold in night.store.holds()] == [stays.id]
     named = [entry.data["holds"] for entry in night.store.ledger() if entry.kind == "expired"]
     assert [each for each in named if each] == [[released.id], [ended.id]]

@@ -13,8 +13,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "rights.md").read_text(encoding="ut
 
 
 def test_the_matrix_of_the_page_is_current() -> None:
-    """Written by rules/documents/rights_page.py; change the table, and put what `matrix_part()` gives into
-    the page."""
+    """`make docs` writes it."""
     assert matrix_part() in PAGE
 
 
