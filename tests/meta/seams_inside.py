@@ -26,10 +26,14 @@ from crm_compliance.service.health import Health
 from crm_compliance.service.scheduler import run_job
 from crm_compliance.settings import load_settings
 from crm_compliance.wiring import store_of
+from jobs.model.answer import ItemStatus
+from jobs.requests.answer.compile import compile_request
 from jobs.requests.search.search import search_everywhere
 from rules.model.kinds import ROW_KINDS
 from rules.model.records import KINDS, Dossier
+from rules.model.requests import Right
 from tests.integration.conftest import make_night
+from tests.integration.deciding import ask
 from tests.integration.holding import place
 from tests.integration.night import TOKEN, Night
 
@@ -113,9 +117,9 @@ def test_the_format_is_written(environ: dict[str, str], tmp_path: Path, capsys: 
     assert file.read_text(encoding="utf-8") == "0 units\n"
 
 
-def test_the_rows_of_the_table_are_read_go_with_their_file_and_are_searched(make_night: Callable[..., Night]) -> None:
+def test_the_rows_of_the_table_are_read_searched_held_told_and_go_with_their_file(make_night: Callable[..., Night]) -> None:
     night = make_night()
-    known = night.contact(firstname="Noelle", lastname="Verzonnen", emailaddress1="noelle@voorbeeld.example")
+    known = night.contact(firstname="Noelle", lastname="Verzonnen", emailaddress1="noelle@voorbeeld.example", birthdate="2000-03-04")
     mine, other = (night.dossier("social_card", spoken=LONG_AGO) for _ in range(2))
     night.party(known, "child", dossier=mine)
     visits = [
@@ -133,3 +137,5 @@ def test_the_rows_of_the_table_are_read_go_with_their_file_and_are_searched(make
     night.apply(held)
     assert (night.get("cf_visits", visits[1]), night.get("cf_dossiers", other)) == (None, None)
     assert night.get("cf_visits", visits[0]) is not None
+    answer = compile_request(night.context, ask(night, Right.ACCESS, known).id, "dora", "dpo")
+    assert ("visit", visits[0]) in [item.source for item in answer.items if item.status is ItemStatus.PENDING_REVIEW]
