@@ -104,7 +104,7 @@ def a_store(folder: Path, *, is_signed: bool) -> SqlStore:
 
 def appended(store: SqlStore, appends: int) -> None:
     for number in range(appends):
-        store.append([("outcome", outcome(number))], "run-0123456789ab")
+        store.ledger.append([("outcome", outcome(number))], "run-0123456789ab")
 
 
 def of_appends(appends: int, rounds: int) -> None:
@@ -119,10 +119,10 @@ def filled(store: SqlStore, entries: int) -> None:
     for at in range(0, entries, EVERY):
         plan = a_plan(f"plan-{at:012}")
         run = Run(f"run-{at:012}", plan.kind, plan.id, RunState.RUNNING, NOW, NOW)
-        store.save_plan(plan, [], ("plan", {"plan": plan.id, "digest": plan.digest}))
-        store.start_run(run, ("run_started", {"plan": plan.id, "kind": plan.kind.value}))
-        store.record(run.id, list(units(at)), [("outcome", outcome(number)) for number in range(at, at + EVERY - 3)])
-        store.save_run(msgspec.structs.replace(run, state=RunState.DONE, ended_at=NOW), [("run_ended", {"plan": plan.id})])
+        store.plans.save(plan, [], ("plan", {"plan": plan.id, "digest": plan.digest}))
+        store.runs.start(run, ("run_started", {"plan": plan.id, "kind": plan.kind.value}))
+        store.journal.record(run.id, list(units(at)), [("outcome", outcome(number)) for number in range(at, at + EVERY - 3)])
+        store.runs.save(msgspec.structs.replace(run, state=RunState.DONE, ended_at=NOW), [("run_ended", {"plan": plan.id})])
 
 
 def a_plan(id: str) -> Plan:

@@ -128,7 +128,7 @@ def _store(settings: Settings) -> str:
             told = f" ({first.code})" if first.code else ""
             raise LedgerBroken(f"the ledger does not verify: {first}{told}", hint=first.hint or "crm-compliance ledger verify")
         told = f"the chain holds; checkpoints: {audit.checkpoints}, all fit"
-        return f"runs: {len(store.runs())}; ledger entries: {audit.verdict.entries}, {told}"
+        return f"runs: {len(store.runs.all())}; ledger entries: {audit.verdict.entries}, {told}"
 
 
 def _nights(settings: Settings) -> str:
@@ -138,14 +138,14 @@ def _nights(settings: Settings) -> str:
         trigger_of(cron)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        since = store.stopped_since()
+        since = store.kill_switch.stopped_since()
         told = [] if since is None else [f"STOPPED since {instant(since)}: nothing is applied until crm-compliance resume"]
         if settings.crm_url is not None:
             hours = policy_of(settings).watch.no_run_hours
             found = Past.of(store, settings.crm_url).missing_runs(Kind.ALL, clock(), hours)
             told += [f"{alarm.code}: {alarm.message}" for alarm in found]
         extra = policy_of(settings).defaults.extra_holidays
-        late = sum(has_gone_overdue(request, clock(), extra) for request in store.requests())
+        late = sum(has_gone_overdue(request, clock(), extra) for request in store.requests.all())
         if late:
             told.append(f"{OVERDUE}: {late} subject requests should have been answered: crm-compliance requests list")
     return "\n".join(told) or "runs are enabled and none was missed"

@@ -237,12 +237,12 @@ def keys_in_force(settings: Settings, store: SqlStore, clock: Clock) -> KeyRing:
 
     ring = open_keys(settings, store, clock)
     if made := ring.untold():
-        store.append([("key_made", made_entry(key)) for key in made])
+        store.ledger.append([("key_made", made_entry(key)) for key in made])
         ring.mark_told(made)
-    if not ring.is_due(clock()) or not all(run.is_over for run in store.runs()):
+    if not ring.is_due(clock()) or not all(run.is_over for run in store.runs.all()):
         return ring
     ring, replaced = ring.rotate(clock(), if_due=True)
-    store.append([("key_rotated", entry) for entry in replaced])
+    store.ledger.append([("key_rotated", entry) for entry in replaced])
     return ring
 
 
@@ -432,8 +432,8 @@ def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[t
         journal = ErasureFile(settings.erasures_path, ring)
         for damage in journal.damage():
             warn(damage)
-        store.check_erasures(whole=True)
-        yield Register(chain(store.erasures(), journal.read())), ring.references
+        store.erasures.check(whole=True)
+        yield Register(chain(store.erasures.all(), journal.read())), ring.references
 
 
 def text_of(path: Path, what: str) -> str:

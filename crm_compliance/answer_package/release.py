@@ -120,7 +120,7 @@ def release_request(
         out.write(zipped)
         out.flush()
         os.fsync(out.fileno())
-        context.store.save_request(row, [entry], since=request, parts={PACKAGE: zipped})
+        context.store.requests.save(row, [entry], since=request, parts={PACKAGE: zipped})
     return Released(archive, digest, address, link.until, message)
 
 

@@ -90,7 +90,7 @@ def _sign_in(settings: Settings, who: str) -> tuple[str, frozenset[str]]:
     signed_in = SignedIn(settings.make_data_dir(), authority=authority, client=client, minutes=settings.signin_minutes, now=clock())
     claims = _claims(settings, signed_in, authority, client, who)
     with store_of(settings, clock) as store:
-        store.see_authority(authority.casefold(), client.casefold())
+        store.crms.see_authority(authority.casefold(), client.casefold())
     return str(claims.get("oid") or claims["sub"]), frozenset(_roles(claims.get("roles")))
 
 

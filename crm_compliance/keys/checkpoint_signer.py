@@ -78,15 +78,15 @@ def audit_store(
     points = read_anchor(path) if anchor is not None or settings.anchor_file is not None or path.exists() else []
     if keys is None and signatures:
         keys = public_keys_below(settings.data_dir)
-    kept = store.checkpoints()
+    kept = store.checkpoints.all()
     announced: dict[str, dict[str, object]] = {}
     told: dict[str, int] = {}
     seen: set[str] = set()
     registers: dict[object, tuple[int, object]] = {}
     expired: list[LedgerEntry] = []
-    entries = _noting(store.ledger(), announced, told, seen, registers, expired)
+    entries = _noting(store.ledger.entries(), announced, told, seen, registers, expired)
     audit = audit_ledger(entries, points, kept=kept, check=keys.check if keys is not None else None)
-    audit.problems += audit_certificates(store.issued(), announced, told, expired)
+    audit.problems += audit_certificates(store.certificates.all(), announced, told, expired)
     audit.problems += _about_stamps(kept, settings.timestamp_ca)
     if "run_ended" in seen and not kept:  # each run ends with one
         audit.problems.append(Problem("checkpoints", "there are runs, and not a single checkpoint: they were removed", 1))
@@ -124,7 +124,7 @@ def _noting(
 
 def _about_register(store: SqlStore, registers: dict[object, tuple[int, object]]) -> list[Problem]:
     """The register of erasures, which only ever grows, held against what it was when each run ended."""
-    found = store.erasures_of({rows for rows in registers if isinstance(rows, int)})
+    found = store.erasures.digests({rows for rows in registers if isinstance(rows, int)})
     told = "the register of erasures has lost or changed what it had at the end of a run"
     lost = [seq for rows, (seq, digest) in registers.items() if isinstance(rows, int) and rows and found.get(rows) != digest]
     return [Problem(f"entry {seq}", told, seq) for seq in sorted(lost)]
@@ -135,13 +135,13 @@ def _about_tables(settings: Settings, store: SqlStore) -> list[Problem]:
     ring = KeyRing.read(settings.data_dir)
     try:
         for strand in STRANDS:
-            store.strand(strand)
-        store.check_erasures(whole=True)
-        store.check_journal(whole=True)
-        store.check_waiting()
+            store.ledger.strand(strand)
+        store.erasures.check(whole=True)
+        store.journal.check(whole=True)
+        store.statistics.check()
         if not ring.is_complete:
             return []
-        day = brussels_date(store.now())
+        day = brussels_date(store.ledger.now())
         return [Problem(found.where, found.what) for found in differences(store, ring.references, day)]
     except StoreAltered as error:
         return [Problem(error.where or "store", str(error), code=error.code, hint=error.hint)]

@@ -50,8 +50,8 @@ def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) ->
     witness = FileWitness(data_dir, ring, settings.erasures_path)
     store = SqlStore.open(settings.store_url, clock=clock, sealer=Sealing(data_dir), folder=data_dir, witness=witness)
     if recovering:
-        store.take_as_it_is()
-    elif store.is_empty and (left := remnants(settings)):
+        store.ledger.take_as_it_is()
+    elif store.ledger.is_empty and (left := remnants(settings)):
         store.close()
         raise StoreLost(
             f"the database is empty, and there was one: {', '.join(map(str, left))}",
@@ -59,7 +59,7 @@ def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) ->
             where=store.place,
         )
     try:
-        store.serve(settings.crm_url or "")
+        store.crms.serve(settings.crm_url or "")
     except BaseException:
         store.close()
         raise
@@ -69,11 +69,11 @@ def open_store(settings: Settings, clock: Clock, *, recovering: bool = False) ->
 def tell_of_recovery(settings: Settings, store: SqlStore, clock: Clock) -> None:
     """Let the ledger say that a person took the database as it is, how far the lost one had come, and which
     keys there are."""
-    entries, hash_ = store.forgotten or (None, None)
-    told = keys_of(store.strand(KEYS))
+    entries, hash_ = store.ledger.forgotten or (None, None)
+    told = keys_of(store.ledger.strand(KEYS))
     ring = open_keys(settings, store, clock)
     recovered: Entry = ("recovered", {"entries": entries, "hash": hash_})
-    store.append([recovered, *(("key_made", made_entry(key)) for key in ring.keys if key.id not in told)])
+    store.ledger.append([recovered, *(("key_made", made_entry(key)) for key in ring.keys if key.id not in told)])
 
 
 def remnants(settings: Settings) -> list[Path]:
@@ -122,14 +122,14 @@ def keys_of_register(settings: Settings) -> KeyRing:
 def named_keys(store: SqlStore) -> set[str]:
     """The ids of all keys that the ledger, its head and the table of erasures name, but for those that were
     destroyed."""
-    named = keys_of(store.entries_of(KEYS)) | _undestroyed(store, store.erasure_keys())
-    head = store.signed_by
+    named = keys_of(store.ledger.strand_as_it_is(KEYS)) | _undestroyed(store, store.erasures.keys())
+    head = store.ledger.signed_by
     return named | {head} if head else named
 
 
 def _undestroyed(store: SqlStore, keys: set[str]) -> set[str]:
     """Those of these ids that are some, and that no entry of the ledger says were destroyed."""
-    destroyed = {str(entry.data.get("key")) for entry in store.entries_of(KEYS) if entry.kind == "key_destroyed"}
+    destroyed = {str(entry.data.get("key")) for entry in store.ledger.strand_as_it_is(KEYS) if entry.kind == "key_destroyed"}
     return {key for key in keys if is_key_id(key)} - destroyed
 
 

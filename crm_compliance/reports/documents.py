@@ -168,8 +168,8 @@ def request_hold_documents(store: Store, tables: Mapping[str, str]) -> list[dict
 
     lines: list[dict[str, object]] = []
     empty = dict.fromkeys(("ends_on", "review_on", "placed_by", "released_by", "released_at", "notified_on"))
-    for request in store.requests():
-        part = store.request_part(request.id, FROZEN) if not request.is_closed else None
+    for request in store.requests.all():
+        part = store.requests.part(request.id, FROZEN) if not request.is_closed else None
         frozen = msgspec.json.decode(part, type=Frozen) if part is not None else None
         rows = [*(("contact", row) for row in frozen.contacts), *frozen.rows] if frozen is not None else []
         lines += [

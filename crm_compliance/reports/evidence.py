@@ -61,8 +61,8 @@ def write_pack(
             erasures not what was sealed. Nothing is packed then: what it says would look like proof.
     """
     refuse(differences(store, references, brussels_date(now)))
-    store.check_journal(whole=True)
-    store.check_erasures(whole=True)
+    store.journal.check(whole=True)
+    store.erasures.check(whole=True)
     at = now.astimezone(UTC)
     digests: dict[str, str] = {}
     with write_whole(path) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -89,37 +89,37 @@ def _files(
     store: Store, notary: Notary, public: Sequence[PublicKey], anchor: bytes, reference: Reference
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Every file but the manifest, its content in parts."""
-    head = store.head()  # before the ledger is read: what is added meanwhile stands behind it
+    head = store.ledger.head()  # before the ledger is read: what is added meanwhile stands behind it
     index = LedgerIndex.read(store)
-    points = store.checkpoints()
+    points = store.checkpoints.all()
     yield "VERIFY.md", iter([(files("crm_compliance.reports") / "templates" / "VERIFY.md").read_bytes()])
     yield "keys.pem", iter([write_pem(public)])
     for key in public:
         yield f"keys/{key.id}.pem", iter([key.pem])
-    yield "ledger.jsonl", (encode(entry) for entry in store.ledger())
+    yield "ledger.jsonl", (encode(entry) for entry in store.ledger.entries())
     yield "head.json", iter([msgspec.json.encode(head) + b"\n"])
     yield "checkpoints.jsonl", map(checkpoints.encode, points)
     yield "anchor.jsonl", iter([anchor])
     proofs = {point.entries: [step.hex() for step in index.levels.consistency(point.entries)] for point in points}
     consistency = {"entries": index.checkpoint.entries, "root": index.checkpoint.root, "proofs": proofs}
     yield "consistency.json", iter([_json(consistency)])
-    for version in store.policies():
+    for version in store.policies.all():
         yield f"policies/{_file_name(version)}", iter([version.text.encode()])
-    yield "policies.json", iter([_json([_version_document(version) for version in store.policies()])])
-    yield "plans.json", iter([_json([_plan_document(plan, reference) for plan in reversed(store.plans())])])
-    over = [run for run in reversed(store.runs()) if run.is_over]
+    yield "policies.json", iter([_json([_version_document(version) for version in store.policies.all()])])
+    yield "plans.json", iter([_json([_plan_document(plan, reference) for plan in reversed(store.plans.all())])])
+    over = [run for run in reversed(store.runs.all()) if run.is_over]
     documents: list[dict[str, object]] = []
     exceptions: list[dict[str, object]] = []
     for run in over:
-        plan, journal = store.plan(run.plan), store.journal(run.id)
+        plan, journal = store.plans.get(run.plan), store.journal.of_run(run.id)
         documents.append(_run_document(run, plan, store, reference))
         exceptions += _exceptions(run, journal, reference)
         if not run.are_certificates_gone:
             yield f"certificates/{run.id}.json", iter([attestation.encode(attest(store, notary, run, index))])
     yield "runs.json", iter([_json(documents)])
-    yield "rounds.json", iter([_json([_round_document(made) for made in reversed(store.rounds())])])
+    yield "rounds.json", iter([_json([_round_document(made) for made in reversed(store.runs.rounds())])])
     yield "exceptions.json", iter([_json(exceptions)])
-    yield "holds.json", iter([_json([_hold_document(hold, reference) for hold in store.holds()])])
+    yield "holds.json", iter([_json([_hold_document(hold, reference) for hold in store.holds.all()])])
 
 
 def _json(document: object) -> bytes:

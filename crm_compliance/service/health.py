@@ -26,9 +26,9 @@ LATE, BAD, UNREADABLE = "LATE", "FAILED", "STORE_UNREADABLE"
 
 
 class Nights(Protocol):
-    """What a store tells of nights."""
+    """What the runs of a store tell of nights."""
 
-    def runs(self) -> list[Run]: ...
+    def all(self) -> list[Run]: ...
 
     def rounds(self) -> list[RoundMade]: ...
 
@@ -39,9 +39,9 @@ class Health:
     A job that has never run is not late before the first of its hours after `since`.
     """
 
-    def __init__(self, settings: Settings, store: Nights, clock: Clock, since: datetime, ticks: Callable[[], float] = monotonic) -> None:
+    def __init__(self, settings: Settings, nights: Nights, clock: Clock, since: datetime, ticks: Callable[[], float] = monotonic) -> None:
         self._crons = crons_of(settings)
-        self._store = store
+        self._nights = nights
         self._clock = clock
         self._since = since
         self._ticks = ticks
@@ -74,11 +74,11 @@ class Health:
         """When each job ended last, and how. A plan of all kinds that somebody applied by hand stands for
         both of its jobs."""
         ends: dict[str, tuple[datetime, RunState]] = {}
-        for run in reversed(self._store.runs()):
+        for run in reversed(self._nights.all()):
             for job in JOBS.values():
                 if run.ended_at is not None and job.kind is not None and run.kind in (job.kind, Kind.ALL):
                     ends[job.name] = (run.ended_at, run.state)
-        for made in reversed(self._store.rounds()):
+        for made in reversed(self._nights.rounds()):
             if made.ended_at is not None:
                 ends[made.kind] = (made.ended_at, made.state)
         return ends

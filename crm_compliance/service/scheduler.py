@@ -52,9 +52,9 @@ def missed(store: Store, job: str, cron: str, now: datetime) -> bool:
     kind = JOBS[job].kind
     if kind is None:
         return False
-    if any(not run.is_over for run in store.runs()):
+    if any(not run.is_over for run in store.runs.all()):
         return True
-    plans = [plan.created_at for plan in store.plans() if plan.kind is kind and plan.proposer == SERVICE and not plan.as_of_given]
+    plans = [plan.created_at for plan in store.plans.all() if plan.kind is kind and plan.proposer == SERVICE and not plan.as_of_given]
     if not plans:
         return False
     last = last_hour(cron, now)
@@ -72,7 +72,7 @@ def serve(settings: Settings, stop: threading.Event, *, announce: Callable[[str]
             from this one, and `stop` is set.
     """
     clock = clock_of(settings)
-    with store_of(settings, clock) as store, store.exclusive("scheduler") as lease:
+    with store_of(settings, clock) as store, store.leases.exclusive("scheduler") as lease:
         scheduler = BackgroundScheduler(
             timezone=BRUSSELS,
             executors={"default": ThreadPoolExecutor(max_workers=1)},
@@ -147,7 +147,7 @@ def replay_first(
     Raises:
         Refused: what `still_ours` raises.
     """
-    if not store.last_done(1) and ErasureFile(settings.erasures_path).last() is None:
+    if not store.journal.last_done(1) and ErasureFile(settings.erasures_path).last() is None:
         return  # nothing was ever erased
     while not stop.is_set():
         still_ours()

@@ -12,6 +12,7 @@ from crm_compliance.store.rows import certificates, journal, policies
 from crm_compliance.store.rows import plans as plans_
 from crm_compliance.store.rows import runs as runs_
 from crm_compliance.store.rows.heads import Heads
+from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.tables import actions, holds, plan_pages
 from jobs.model.plan import LOOKING_AT_DOSSIERS, Plan
 from jobs.model.run import ActionState
@@ -20,22 +21,27 @@ from jobs.ports.store import Entry, Expired, PastTerms
 HEADS_AN_ENTRY = 500
 
 
-def expire(connection: Connection, past: PastTerms, now: datetime, heads: Heads) -> tuple[Expired, list[Entry]]:
-    """Remove it all; gives how much there was, and the ledger entries that tell of it."""
-    for run in past.reckoned:
-        runs_.replace_run(connection, run)
-    old = _old_plans(connection, past, now)
-    lines = _drop_lines(connection, old)
-    cleared = _clear_heads(connection, old, past.heads)
-    units = _drop_journals(connection, past.journals, past.contacts, heads)
-    connection.execute(delete(holds).where(holds.c.id.in_(past.holds)))
-    gone = certificates.drop(connection, past.certificates)
-    for id in gone.runs:
-        runs_.replace_run(connection, msgspec.structs.replace(runs_.read_run(connection, id), are_certificates_gone=True))
-    certified = {runs_.read_run(connection, run).policy_digest for run in certificates.runs_with_some(connection)}
-    versions = policies.drop(connection, set(past.policies) - certified)
-    done = Expired(lines, len(past.journals), units, len(past.holds), len(cleared), gone.number, len(versions))
-    return done, list(_entries(done, past, cleared, gone, versions))
+class OwnData(Rows):
+    """What `jobs.ports.store.OwnData` asks."""
+
+    def expire(self, past: PastTerms, now: datetime) -> Expired:
+        told: list[Entry] = []
+        with self._transactions.writing(told) as connection:
+            for run in past.reckoned:
+                runs_.replace_run(connection, run)
+            old = _old_plans(connection, past, now)
+            lines = _drop_lines(connection, old)
+            cleared = _clear_heads(connection, old, past.heads)
+            units = _drop_journals(connection, past.journals, past.contacts, self._transactions.heads)
+            connection.execute(delete(holds).where(holds.c.id.in_(past.holds)))
+            gone = certificates.drop(connection, past.certificates)
+            for id in gone.runs:
+                runs_.replace_run(connection, msgspec.structs.replace(runs_.read_run(connection, id), are_certificates_gone=True))
+            certified = {runs_.read_run(connection, run).policy_digest for run in certificates.runs_with_some(connection)}
+            versions = policies.drop(connection, set(past.policies) - certified)
+            done = Expired(lines, len(past.journals), units, len(past.holds), len(cleared), gone.number, len(versions))
+            told += _entries(done, past, cleared, gone, versions)
+        return done
 
 
 def _entries(
@@ -90,7 +96,7 @@ def _clear_heads(connection: Connection, old: Sequence[Plan], heads: Mapping[str
 
 def _drop_journals(connection: Connection, journals: Sequence[str], contacts: str, heads: Heads) -> int:
     """Remove the units of these runs from the journal, but for what still has to be done: the last action of
-    a unit that is half done, and of a contact that was not removed (`Store.partials`, `Store.undone`)."""
+    a unit that is half done, and of a contact that was not removed (`JournalStore.partials`, `undone`)."""
     last = select(func.max(actions.c.position)).group_by(actions.c.unit_table, actions.c.unit_id)
     open_ones = or_(
         actions.c.state == ActionState.PARTIAL.value,

@@ -21,12 +21,13 @@ from sqlalchemy import Connection
 
 from crm_compliance.files import disk_errors
 from crm_compliance.store.rows import leases
+from crm_compliance.store.rows.leases import RUNNER, taken
+from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.database import Database
 from rules.errors import ComplianceError, Refused
 
 FRESH_S = 5.0  # a lease that was renewed less long ago is not asked for before a request
 BOOT = Path("/proc/sys/kernel/random/boot_id")
-RUNNER = "runner"
 
 
 def elapsed() -> float:
@@ -98,54 +99,64 @@ class Lease:
             leases.give_back(connection, self.name, self._owner, self.fence)
 
 
-@contextmanager
-def exclusive(database: Database, name: str = RUNNER, folder: Path | None = None) -> Iterator[Lease]:
-    """Hold the lease of this name while the block runs: `runner` for who applies plans, `scheduler` for who
-    starts the nightly jobs.
+class Leases(Rows):
+    """The leases of one database. `folder` is for the lock on this machine where the database is no file of
+    it; without one, a lease that was not given back lapses after a minute."""
 
-    `folder` is for the lock on this machine where the database is no file of it; without one, a lease that
-    was not given back lapses after a minute.
+    def __init__(self, transactions: Transactions, folder: Path | None) -> None:
+        super().__init__(transactions)
+        self._database = transactions.database
+        self._folder = folder
 
-    Raises:
-        Refused: with code `another_run`, where somebody else holds it, be it another thread of the same
-            process.
-    """
-    owner = secrets.token_hex(16)
-    with ExitStack() as stack:
-        path = _lock_file(database, name, folder)
-        host_lock = stack.enter_context(_host_lock(path, name)) if path is not None else ""
-        began = elapsed()
-        with database.writing() as connection:
-            fence = leases.take(connection, name, owner, host_lock)
-        if fence is None:
-            raise _taken(name)
-        lease = Lease(database, name, owner, fence, since=began)
-        stack.callback(lease.give_back)
-        stack.enter_context(_beating(lease))
-        yield lease
+    @contextmanager
+    def exclusive(self, name: str = RUNNER) -> Iterator[Lease]:
+        """Hold the lease of this name while the block runs: `runner` for who applies plans, `scheduler` for
+        who starts the nightly jobs.
 
+        Raises:
+            Refused: with code `another_run`, where somebody else holds it, be it another thread of the same
+                process.
+        """
+        owner = secrets.token_hex(16)
+        with ExitStack() as stack:
+            path = self._lock_file(name)
+            host_lock = stack.enter_context(_host_lock(path, name)) if path is not None else ""
+            began = elapsed()
+            with self._database.writing() as connection:
+                fence = leases.take(connection, name, owner, host_lock)
+            if fence is None:
+                raise taken(name)
+            lease = Lease(self._database, name, owner, fence, since=began)
+            stack.callback(lease.give_back)
+            stack.enter_context(_beating(lease))
+            if name == RUNNER:
+                self._transactions.lease = lease
+                stack.callback(setattr, self._transactions, "lease", None)
+            yield lease
 
-def run_at_work(database: Database, folder: Path | None = None) -> str | None:
-    """The run that somebody is working on now; None where nobody is, a run that was killed included."""
-    with database.reading() as connection:
-        held = leases.read(connection, RUNNER)
-    if not held.is_in_force:
-        return None
-    path = _lock_file(database, RUNNER, folder)
-    if path is not None and path.exists():
-        try:
-            with _host_lock(path, RUNNER) as host_lock:
-                if host_lock == held.host_lock:
-                    return None  # the operating system has let go of it: that process is dead
-        except Refused:
-            pass
-    return held.run
+    def run_at_work(self) -> str | None:
+        """The run that somebody is working on now; None where nobody is, a run that was killed included."""
+        with self._database.reading() as connection:
+            held = leases.read(connection, RUNNER)
+        if not held.is_in_force:
+            return None
+        path = self._lock_file(RUNNER)
+        if path is not None and path.exists():
+            try:
+                with _host_lock(path, RUNNER) as host_lock:
+                    if host_lock == held.host_lock:
+                        return None  # the operating system has let go of it: that process is dead
+            except Refused:
+                pass
+        return held.run
 
-
-def refuse_beside_another(connection: Connection) -> None:
-    """Refuse what only the runner may write while somebody holds that lease, and the caller does not."""
-    if leases.read(connection, RUNNER, to_change=True).is_in_force:
-        raise _taken(RUNNER)
+    def _lock_file(self, name: str) -> Path | None:
+        """The file that is locked on this machine: beside a SQLite database, so that programs with other
+        settings meet there too."""
+        if self._database.file is not None:
+            return Path(f"{self._database.file}.{name}")
+        place = hashlib.sha256(self._database.place.encode()).hexdigest()
+        return self._folder / f"{place[:12]}.{name}" if self._folder is not None else None
 
 
 @contextmanager
@@ -166,14 +177,6 @@ def _beating(lease: Lease, wait: Callable[[threading.Event], bool] = lambda ende
         thread.join()
 
 
-def _lock_file(database: Database, name: str, folder: Path | None) -> Path | None:
-    """The file that is locked on this machine: beside a SQLite database, so that programs with other settings
-    meet there too."""
-    if database.file is not None:
-        return Path(f"{database.file}.{name}")
-    return folder / f"{hashlib.sha256(database.place.encode()).hexdigest()[:12]}.{name}" if folder is not None else None
-
-
 @contextmanager
 def _host_lock(path: Path, name: str) -> Iterator[str]:
     """Lock a file by the operating system, which lets go of it when the process ends, however it ends. Gives
@@ -188,19 +191,13 @@ def _host_lock(path: Path, name: str) -> Iterator[str]:
         try:
             lock.acquire()
         except Timeout:
-            raise _taken(name) from None
+            raise taken(name) from None
     try:
         found = path.stat()
         boot = BOOT.read_text().strip() if BOOT.exists() else platform.node()
         yield hashlib.sha256(f"{boot} {found.st_dev} {found.st_ino}".encode()).hexdigest()[:32]
     finally:
         lock.release()
-
-
-def _taken(name: str) -> Refused:
-    what = "another run" if name == RUNNER else f"another {name}"
-    hint = f"wait until it has ended: crm-compliance history list; what died on another machine is free after {leases.LEASE_S:.0f} seconds"
-    return Refused(f"{what} is at work", hint=hint, code="another_run")
 
 
 def _lost(name: str) -> Refused:

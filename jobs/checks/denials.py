@@ -12,7 +12,7 @@ from rules.model.roles import Act, may, refusal
 def denied(store: Store, action: str, told: Mapping[str, object], error: Refused) -> Refused:
     """Record a denied attempt, and return the error to raise; `told` is what the ledger keeps of it, the role
     and the person's keyed reference among it."""
-    store.append([("denied", {"action": action, **told, "code": error.code})])
+    store.ledger.append([("denied", {"action": action, **told, "code": error.code})])
     return error
 
 

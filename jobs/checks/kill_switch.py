@@ -15,7 +15,7 @@ STOPPED = "stopped"  # code of the refusal
 
 def refuse_if_stopped(store: Store) -> None:
     """Raise Refused with code `stopped` while the kill switch is set."""
-    since = store.stopped_since()
+    since = store.kill_switch.stopped_since()
     if since is not None:
         raise stopped(since)
 
@@ -38,9 +38,9 @@ def stopped(since: datetime) -> Refused:
 
 def stop(store: Store, now: datetime) -> datetime:
     """Set the kill switch, and give since when it is set; whoever sets it a second time changes nothing."""
-    return store.stop(now, ("stopped", {}))
+    return store.kill_switch.stop(now, ("stopped", {}))
 
 
 def resume(store: Store) -> bool:
     """Lift the kill switch; whether it was set."""
-    return store.resume(("resumed", {}))
+    return store.kill_switch.resume(("resumed", {}))

@@ -49,12 +49,12 @@ class Believed:
     def __init__(self, store: Store, references: References) -> None:
         self.references = references
         self._store = store
-        self._destroyed = _spans_of_destroyed_keys(store.strand(KEYS))
+        self._destroyed = _spans_of_destroyed_keys(store.ledger.strand(KEYS))
 
     @cached_property
     def told_of_plans(self) -> ToldOfPlans:
         """What the ledger tells of each plan."""
-        return ToldOfPlans(self._store.strand(PLANS))
+        return ToldOfPlans(self._store.ledger.strand(PLANS))
 
     def is_of(self, entry: LedgerEntry, reference: object, table: str, id: str) -> bool:
         """Whether a reference in an entry is that of this row."""
@@ -89,9 +89,9 @@ def refuse_altered(context: JobContext) -> None:
     refuse(about_marks(store, believed))
     refuse(about_requests(store))
     refuse(about_runs(store))
-    store.check_erasures()
-    store.check_journal()
-    store.check_waiting()
+    store.erasures.check()
+    store.journal.check()
+    store.statistics.check()
     refuse_if_behind(context)
 
 
@@ -114,7 +114,7 @@ def refuse_altered_plan(store: Store, references: References, plan: Plan) -> Non
     refuse_altered_head(store, references, plan)
     refuse(about_run_of(store, plan))
     try:
-        is_whole = is_unaltered(plan, store.plan_pages(plan.id))
+        is_whole = is_unaltered(plan, store.plans.pages(plan.id))
     except LinesRemoved:
         is_whole = False  # a plan that may still be applied has its lines
     refuse([] if is_whole else [Difference(f"plan {plan.id}", "the stored lines are not those of its digest")])
@@ -141,22 +141,22 @@ def differences(store: Store, references: References, day: date) -> Iterator[Dif
     yield from about_runs(store)
     yield from about_crms(store)
     yield from about_schedules(store)
-    for plan in store.plans():
+    for plan in store.plans.all():
         yield from about_plan(store, believed, plan)
 
 
 def about_crms(store: Store) -> Iterator[Difference]:
     """CRMs of which the ledger knows that they were served, and the table does not. Whom the store believes
     does not hang on it: there the ledger counts too."""
-    told = {str(entry.data.get("crm")) for entry in store.strand(CRMS) if entry.kind == "crm_seen"}
-    for crm in sorted(told - store.served()):
+    told = {str(entry.data.get("crm")) for entry in store.ledger.strand(CRMS) if entry.kind == "crm_seen"}
+    for crm in sorted(told - store.crms.served()):
         yield Difference(crm, "the ledger knows that this CRM was served, the table does not", is_grave=False)
 
 
 def about_schedules(store: Store) -> Iterator[Difference]:
     """Schedules that are kept to show what decided (ACC-01), of which the text is not the one that plans and
     certificates name."""
-    for version in store.policies():
+    for version in store.policies.all():
         if _sha256(version.text) != version.digest:
             yield Difference(f"schedule {version.version[:60]}", "its text is not the one of its digest")
 
@@ -180,12 +180,12 @@ def about_holds(store: Store, believed: Believed, day: date) -> Iterator[Differe
     ledger knows nothing."""
     placed: dict[str, LedgerEntry] = {}
     released: set[str] = set()
-    for entry in store.strand(HOLDS):
+    for entry in store.ledger.strand(HOLDS):
         if entry.kind in ("hold_placed", "hold_restated"):
             placed[str(entry.data.get("hold"))] = entry
         else:
             released.add(str(entry.data.get("hold")))
-    table = {hold.id: hold for hold in store.holds(unreleased=True)}
+    table = {hold.id: hold for hold in store.holds.all(unreleased=True)}
     for id, entry in placed.items():
         if id in released:
             continue
@@ -237,9 +237,9 @@ def _plain_facts(hold: PlacedHold) -> dict[str, object]:
 
 def about_switch(store: Store) -> Iterator[Difference]:
     """A kill switch that the ledger knows as set, and the table does not, or the other way round."""
-    entries = store.strand(SWITCH)
+    entries = store.ledger.strand(SWITCH)
     is_set = bool(entries) and entries[-1].kind == "stopped"
-    if is_set != (store.stopped_since() is not None):
+    if is_set != (store.kill_switch.stopped_since() is not None):
         what = "is set by the ledger, and not by the table" if is_set else "is set by the table, and not by the ledger"
         yield Difference("the kill switch", what, is_grave=is_set)
 
@@ -247,11 +247,11 @@ def about_switch(store: Store) -> Iterator[Difference]:
 def about_marks(store: Store, believed: Believed) -> Iterator[Difference]:
     """Units whose days in quarantine the ledger does not know so. One that the table has lost is marked
     afresh, which keeps it longer."""
-    marks = store.marks()
+    marks = store.quarantine.marks()
     if not marks:
         return
     last: dict[object, tuple[LedgerEntry, object, bool]] = {}
-    for entry in store.strand(QUARANTINE):
+    for entry in store.ledger.strand(QUARANTINE):
         if entry.kind == "quarantine_undone":
             last[entry.data.get("unit")] = (entry, entry.data.get("until"), True)
             continue
@@ -280,7 +280,7 @@ def about_requests(store: Store) -> Iterator[Difference]:
     kept: dict[str, LedgerEntry] = {}  # the last that says which part is kept
     expired: set[str] = set()
     totalled = 0
-    for entry in store.strand(REQUESTS):
+    for entry in store.ledger.strand(REQUESTS):
         if entry.kind == "requests_totalled":
             number = entry.data.get("requests")
             totalled += number if isinstance(number, int) else 0
@@ -292,7 +292,7 @@ def about_requests(store: Store) -> Iterator[Difference]:
                 closed[str(entry.data.get("request"))] = entry
         elif entry.data.get("step") == "expire" and FROZEN in _list_of_parts(entry):
             expired.add(str(entry.data.get("request")))
-    register = {request.id: request for request in store.requests()}
+    register = {request.id: request for request in store.requests.all()}
     missing = 0
     for id, entry in opened.items():
         request = register.get(id)
@@ -303,7 +303,7 @@ def about_requests(store: Store) -> Iterator[Difference]:
             continue
         told = _about_request(request, entry, closed.get(id))
         if not told and id in closed and id not in expired:
-            told = _about_part(closed[id], kept[id], store.part_digest(id, FROZEN))
+            told = _about_part(closed[id], kept[id], store.requests.part_digest(id, FROZEN))
         if told:
             yield Difference(f"request {id}", told)
     for id in sorted(register.keys() - opened.keys()):
@@ -354,7 +354,7 @@ def about_plan(store: Store, believed: Believed, plan: Plan) -> Iterator[Differe
     data = made[0].data
     if data.get("digest") != plan.digest:
         yield Difference(where, "has other lines than in the ledger")
-    digest, saved = store.saved_plan(plan.id)
+    digest, saved = store.plans.saved(plan.id)
     if "document" in data and told_of.cleared.get(plan.id, data["document"]) != digest:
         yield Difference(where, "its head is not what was stored: approvals needed, validity, totals or something else was changed")
     elif "document" not in data and bool(data.get("why")) != bool(plan.needed):
@@ -384,8 +384,8 @@ def _is_word(plan: Plan, word: Approval, entry: LedgerEntry, believed: Believed)
 def about_run_of(store: Store, plan: Plan) -> Iterator[Difference]:
     """A plan that has a run by the ledger and none by the table, or the other way round: a run begins, and
     goes on, by what is intended."""
-    run = store.run_of(plan.id)
-    started = {entry.run for entry in store.strand(RUNS) if entry.kind == "run_started" and entry.data.get("plan") == plan.id}
+    run = store.runs.of_plan(plan.id)
+    started = {entry.run for entry in store.ledger.strand(RUNS) if entry.kind == "run_started" and entry.data.get("plan") == plan.id}
     if started != ({run.id} if run is not None else set()):
         yield Difference(f"plan {plan.id}", "its run is not the one of the ledger")
 
@@ -395,11 +395,11 @@ def about_runs(store: Store) -> Iterator[Difference]:
     (RET-24)."""
     started: dict[str, LedgerEntry] = {}
     ended: dict[str, LedgerEntry] = {}
-    for entry in store.strand(RUNS):
+    for entry in store.ledger.strand(RUNS):
         if entry.kind == "run_started" and not entry.data.get("plan"):
             continue  # a round: it carries out no plan, and has no row but this
         (started if entry.kind == "run_started" else ended)[entry.run or ""] = entry
-    for run in store.runs():
+    for run in store.runs.all():
         where, begun = f"run {run.id}", started.get(run.id)
         if begun is None or begun.data.get("plan") != run.plan:
             yield Difference(where, "is in no entry of the ledger")
@@ -409,7 +409,7 @@ def about_runs(store: Store) -> Iterator[Difference]:
             yield Difference(where, "is over by the table, and not by the ledger" if run.is_over else "is over by the ledger")
         elif run.is_over and (told := _about_end(run, ended[run.id])):
             yield Difference(where, told)
-    table = [run.id for run in reversed(store.runs())]
+    table = [run.id for run in reversed(store.runs.all())]
     for lost in sorted(started.keys() - set(table)):
         yield Difference(f"run {lost[:60]}", "is in the ledger, and not in the table of runs")
     if table != [run for run in started if run in set(table)]:

@@ -20,7 +20,7 @@ OTHER_CRM = "other_crm"
 def is_of_other_crm(store: Store, crm: str) -> bool:
     """Whether what belongs to the CRM `crm` is not of the one that the store is open for; where either is not
     known, nothing is."""
-    return bool(crm and store.crm) and not same_crm(crm, store.crm)
+    return bool(crm and store.crms.current) and not same_crm(crm, store.crms.current)
 
 
 def refuse_other_crm(store: Store, crm: str, action: str, told: Mapping[str, object], where: str) -> None:

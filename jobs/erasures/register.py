@@ -219,7 +219,7 @@ def has_counted(context: JobContext, run: str, versions: Iterable[tuple[str, str
     The file beside the database is asked too, which knows of it where the database was put back to the moment
     before.
     """
-    entries = chain(context.store.erasures(), context.erased.read())
+    entries = chain(context.store.erasures.all(), context.erased.read())
     noted = {entry.ref for entry in entries if entry.run == run and entry.operation == COUNTED}
     return bool(noted) and noted.isdisjoint(_counted(context, *version) for version in versions)
 
@@ -296,7 +296,7 @@ def _rows_of(
 def _note(context: JobContext, entries: Sequence[Erasure]) -> None:
     if entries:
         context.erased.append(entries)
-        context.store.add_erasures(entries)
+        context.store.erasures.add(entries)
 
 
 def is_behind(context: JobContext) -> bool:
@@ -306,9 +306,9 @@ def is_behind(context: JobContext) -> bool:
     After a run was killed the file may be a step ahead of it: the run itself goes on from there.
     """
     last = context.erased.last()
-    if last is None or context.store.has_erasure(last):
+    if last is None or context.store.erasures.has(last):
         return False
-    return last.run not in {run.id for run in context.store.runs() if not run.is_over}
+    return last.run not in {run.id for run in context.store.runs.all() if not run.is_over}
 
 
 def refuse_if_behind(context: JobContext) -> None:
@@ -357,21 +357,21 @@ def load_register(context: JobContext) -> Register:
         StoreAltered: one of the two is not what it was when it was last written: what somebody slipped in
             would go from the CRM.
     """
-    context.store.check_erasures(whole=True)
+    context.store.erasures.check(whole=True)
     return Register(_both(context))
 
 
 def _both(context: JobContext) -> Iterator[Erasure]:
-    yield from context.store.erasures()
+    yield from context.store.erasures.all()
     yield from context.erased.read()
 
 
 def reconcile(context: JobContext) -> tuple[int, int]:
     """Give database and journal what only the other has, and say how many entries each got. For the one
     runner alone."""
-    added = context.store.add_erasures(context.erased.read())
+    added = context.store.erasures.add(context.erased.read())
     known = {(entry.ref, entry.operation, entry.run) for entry in context.erased.read()}
-    lacking = [entry for entry in context.store.erasures() if (entry.ref, entry.operation, entry.run) not in known]
+    lacking = [entry for entry in context.store.erasures.all() if (entry.ref, entry.operation, entry.run) not in known]
     for chunk in _chunks(lacking):
         context.erased.append(chunk)
     return added, len(lacking)

@@ -33,7 +33,7 @@ def active_holds(context: JobContext, day: date) -> Holds:
     Source: HLD-04, HLD-07, HLD-08.
     """
     refuse(about_holds(context.store, Believed(context.store, context.references), day))
-    placed = [hold for hold in context.store.holds(unreleased=True) if hold.is_in_force(day)]
+    placed = [hold for hold in context.store.holds.all(unreleased=True) if hold.is_in_force(day)]
     grace_days = context.policy.defaults.request_grace_days
     requests = context.requests.freezing(day - timedelta(days=grace_days))
     spread = Spread(context.connector, always=bool(requests))
@@ -48,7 +48,7 @@ def active_holds(context: JobContext, day: date) -> Holds:
             for kind, row in request.rows:
                 spread.add(kind, row, partial(request.on_row, reason=reason))
     if spread.has_people:
-        for _, action in context.store.partials():
+        for _, action in context.store.journal.partials():
             for contact in people_of(action):
                 spread.add_role(contact, action.rows[-1].kind, action.id)
     spread.spread()

@@ -93,7 +93,7 @@ def place_hold(context: JobContext, wanted: Wanted, who: str, role: str) -> Plac
         missing = known - {row.id for row in rows_of(connector, Contact, (), Among("id", sorted(known)))}
         if missing:
             raise UsageError("there is no such contact", hint="an id as a plan file has it", where=f"--obtained-by {min(missing)}")
-    context.store.place_hold(hold, ("hold_placed", hold_entry(hold, context.reference) | {"role": role, "by": data["by"]}))
+    context.store.holds.place(hold, ("hold_placed", hold_entry(hold, context.reference) | {"role": role, "by": data["by"]}))
     return hold
 
 
@@ -117,7 +117,7 @@ def release_hold(
         Refused: a hold of another CRM, the wrong role, the placer or the asker, a restriction without notice
             to the person (R-074), or released before.
     """
-    hold = store.hold(hold_id)
+    hold = store.holds.get(hold_id)
     if not asked_by.strip() or not reason.strip():
         raise UsageError("who asks for the release, and why, must be said", hint="--asked-by WHO --reason TEXT; no personal data")
     who, asked_by = account(who), account(asked_by, "--asked-by")
@@ -148,7 +148,7 @@ def release_hold(
         notified_on=notified_on,
     )
     told: dict[str, object] = {"asked_by": reference("person", asked_by), "notified_on": _iso(notified_on), "role": role, "by": data["by"]}
-    store.release_hold(released, ("hold_released", hold_entry(hold, reference) | told))
+    store.holds.release(released, ("hold_released", hold_entry(hold, reference) | told))
     return released
 
 

@@ -62,13 +62,13 @@ def run_housekeeping(context: JobContext) -> Outcome:
     """
     refuse_other_clock(context)
     run = context.new_id("run")
-    with context.store.exclusive(), context.logged_as(run):
+    with context.store.leases.exclusive(), context.logged_as(run):
         expired = expire_own_data(context)
         lost = hunt(context)
         alarms = tuple(_alarms(lost))
         state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
         data = {"objects": lost.counts, "expired_plans": expired.plans, "state": state.value}
-        context.store.append([("housekeeping", data)], run)
+        context.store.ledger.append([("housekeeping", data)], run)
     document = {
         "run": run,
         "state": state.value,

@@ -35,7 +35,7 @@ def run_requests(context: JobContext) -> Outcome:
     now, store, extra = context.clock(), context.store, context.policy.defaults.extra_holidays
     with recorded(context, REQUESTS) as run:
         upkept = keep_register(store, context.policy.defaults, now, context.references)
-        requests = store.requests()
+        requests = store.requests.all()
         pending = [request for request in requests if not request.is_closed]
         refreeze_all(context, [request for request in pending if request.right in REASON_OF_RIGHT])
         reminders = ((request.id, reminder_of(store, request, brussels_date(now))) for request in requests)  # closed or not
@@ -48,7 +48,7 @@ def run_requests(context: JobContext) -> Outcome:
         run.state = RunState.DONE_WITH_FAILURES if alarms else RunState.DONE
         codes = sorted({alarm.code for _, alarm in alarms})
         run.counts = {"pending": len(pending), "overdue": len(overdue), "alarms": codes, "totalled": upkept.totalled}
-    totals = context.store.request_totals().items()
+    totals = context.store.requests.totals().items()
     document = {
         "run": run.id,
         "state": run.state.value,

@@ -44,7 +44,7 @@ def carried_out(night: Callable[[JobContext], Run]) -> Callable[[JobContext], Ou
 
     def run(context: JobContext) -> Outcome:
         done = night(context)
-        plan = context.store.plan(done.plan)
+        plan = context.store.plans.get(done.plan)
         found = [*(alarm for alarm in plan.alarms if alarm.code != NO_RUN), *msgspec.convert(done.counts.get("alarms") or [], list[Alarm])]
         alarms: dict[str, Alarm] = {}
         for alarm in found:
@@ -74,16 +74,16 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
     A recording of which the object outside the CRM is still there counts as still there itself. A round
     carries out no plan: it has written no row, and there is nothing to read back.
     """
-    context.store.check_journal()
-    if any(made.id == run_id for made in context.store.rounds()):
+    context.store.journal.check()
+    if any(made.id == run_id for made in context.store.runs.rounds()):
         return {"run": run_id, "checked": 0, "still_there": [], "not_checkable": []}
-    if context.store.run(run_id).is_journal_gone:
+    if context.store.runs.get(run_id).is_journal_gone:
         raise UsageError(
             "the journal of this run has had its day, so nobody knows its rows any more",
             hint=f"its certificates: crm-compliance certificate {run_id}",
             where=run_id,
         )
-    actions = [action for action in context.store.journal(run_id) if action.state in (ActionState.DONE, ActionState.PARTIAL)]
+    actions = [action for action in context.store.journal.of_run(run_id) if action.state in (ActionState.DONE, ActionState.PARTIAL)]
     left = verify_actions(context.connector, actions)
     objects = objects_left(context, Outside(context), actions)
     there = {row for found in (*left.values(), *objects.values()) for row in found}

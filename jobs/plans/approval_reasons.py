@@ -52,7 +52,7 @@ def breaker_of(context: JobContext, past: Past, kind: Kind, planned: Planned) ->
 
 def counter_of(context: JobContext, kind: Kind, counter: str, planned: int, limit: Limit) -> Counter:
     """One counter of the circuit breaker, against its limits and the last runs of the same kind (RET-24)."""
-    finding = breaker(planned, context.store.disposals(kind, counter, 30), limit)
+    finding = breaker(planned, context.store.runs.disposals(kind, counter, 30), limit)
     return Counter(planned, finding.limit, finding.median, finding.tripped)
 
 

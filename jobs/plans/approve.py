@@ -38,7 +38,7 @@ def approve_plan(
         Refused: a plan of another CRM, the wrong role, the proposer, a person who has spoken before, or a
             plan that waits for nobody.
     """
-    plan = store.plan(plan_id)
+    plan = store.plans.get(plan_id)
     who = account(who)
     told: dict[str, object] = {"plan": plan.id, "digest": plan.digest, "role": role, "approves": approves, "by": reference("person", who)}
     refuse_other_crm(store, plan.crm, Act.APPROVE_PLAN, told, plan.id)
@@ -46,7 +46,7 @@ def approve_plan(
     if (error := _refusal(plan, who, role, approves, now)) is not None:
         raise denied(store, Act.APPROVE_PLAN, told, error)
     word = Approval(who, role, now, approves, comment)
-    return store.approve(plan.id, word, ("approval", approval_entry(plan, word, reference)))
+    return store.plans.approve(plan.id, word, ("approval", approval_entry(plan, word, reference)))
 
 
 def _refusal(plan: Plan, who: str, role: str, approves: bool, now: datetime) -> Refused | None:

@@ -89,8 +89,8 @@ def make_plan(context: JobContext, kind: Kind, *, as_of: datetime | None = None,
     if warning:
         plan = msgspec.structs.replace(plan, warnings=(warning, *plan.warnings))
     if context.policy_text:
-        context.store.remember_policy(context.policy.digest, context.policy.version, context.policy_text)
-    context.store.save_plan(plan, pages, ("plan", plan_entry(plan)), None if plan.as_of_given else moves)
+        context.store.policies.remember(context.policy.digest, context.policy.version, context.policy_text)
+    context.store.plans.save(plan, pages, ("plan", plan_entry(plan)), None if plan.as_of_given else moves)
     if not plan.as_of_given:
         leave_quarantine(context, lookout)
     return plan
@@ -127,7 +127,7 @@ def decide_all(context: JobContext, draft: Draft, kind: Kind, day: date, lookout
         return set()
     # A contact whose removal or trim was planned before and has not happened would look like one that was
     # never linked (RET-20).
-    undone = context.store.undone(draft.tables[UnitKind.CONTACT])
+    undone = context.store.journal.undone(draft.tables[UnitKind.CONTACT])
     held = holds.on_contacts()
     verdicts = settle(found, going, undone, day=day, terms=terms, held=held)
     draft.held_contacts += [(contact, stopped.disposition, held[stopped.by].value) for contact, stopped in verdicts.held.items()]
@@ -317,7 +317,7 @@ def backlog_of(context: JobContext, past: Past, kind: Kind, lookout: Lookout, no
     if before is None:
         return ()
     try:
-        planned = {line.key for line in lines_of(context.store.plan_pages(before.id)) if line.is_disposal}
+        planned = {line.key for line in lines_of(context.store.plans.pages(before.id)) if line.is_disposal}
     except LinesRemoved:
         return ()
     return tuple(sorted(planned & lookout.late))
@@ -329,14 +329,14 @@ def leave_quarantine(context: JobContext, lookout: Lookout) -> None:
     left = lookout.left(context.connector)
     if left:
         units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table} for mark in left]
-        context.store.drop_marks([(mark.table, mark.id) for mark in left], [("quarantine_left", {"units": units})])
+        context.store.quarantine.drop([(mark.table, mark.id) for mark in left], [("quarantine_left", {"units": units})])
 
 
 def hold_changes(context: JobContext, kind: Kind, holds: Iterable[tuple[str, str]]) -> tuple[HoldChange, ...]:
     """What changed in the CRM's hold flags since the last plan that looked at dossiers (HLD-14, R-154)."""
     if kind is Kind.RECORDINGS:
         return ()
-    before = next((plan for plan in context.store.plans() if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == context.crm), None)
+    before = next((plan for plan in context.store.plans.all() if plan.kind in LOOKING_AT_DOSSIERS and plan.crm == context.crm), None)
     if before is None:
         return ()
     old, new = set(before.crm_holds), set(holds)

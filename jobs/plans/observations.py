@@ -48,7 +48,7 @@ class Lookout:
         self._day = day
         self._policy = policy
         self._changed = past.drifted()
-        self._marks: dict[tuple[str, str], Mark] = {(mark.table, mark.id): mark for mark in context.store.marks()}
+        self._marks: dict[tuple[str, str], Mark] = {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()}
         self._expected = {(canary.table, canary.id): canary.due for canary in policy.canaries}
         self._canary_ids = {canary.id for canary in policy.canaries}
         self._late_before = day - timedelta(days=policy.watch.backlog_days)

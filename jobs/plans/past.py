@@ -28,8 +28,8 @@ class Past:
     @classmethod
     def of(cls, store: Store, crm: str) -> Past:
         """Read them all."""
-        plans = {plan.id: plan for plan in store.plans() if plan.crm == crm}
-        return cls(store, tuple(plans.values()), tuple(run for run in store.runs() if run.plan in plans))
+        plans = {plan.id: plan for plan in store.plans.all() if plan.crm == crm}
+        return cls(store, tuple(plans.values()), tuple(run for run in store.runs.all() if run.plan in plans))
 
     def completed(self, kind: Kind) -> list[Run]:
         """The completed runs of this kind."""
@@ -54,7 +54,7 @@ class Past:
         no run has settled since."""
         approved = {plan.id for plan in self.plans if plan.needed}
         of_approved = {run.id for run in self.runs if run.plan in approved}
-        return {action.key for run, action in self.store.last_skips() if run in of_approved and action.code == CHANGED}
+        return {action.key for run, action in self.store.journal.last_skips() if run in of_approved and action.code == CHANGED}
 
     def columns_known(self, now: datetime) -> tuple[str, ...] | None:
         """The unmapped columns that are no news: those which a plan had that is older than the days for which
@@ -111,7 +111,7 @@ class Past:
 
     def _written(self, run: Run) -> Iterator[Action]:
         """The units whose rows are gone, also where another place is still to be cleaned (ERA-12)."""
-        for action in self.store.journal(run.id):
+        for action in self.store.journal.of_run(run.id):
             if (action.removed_at or action.state is ActionState.DONE) and action.disposition != "trim":
                 yield action
 

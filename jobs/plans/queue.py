@@ -23,7 +23,7 @@ def look_at_queue(context: JobContext, lookout: Lookout, day: date) -> tuple[Wor
 
     A unit that the store knows by a reference of an older key keeps its age.
     """
-    known = context.store.waiting_for_decision(context.crm)
+    known = context.store.work_queue.undecided(context.crm)
     waiting: dict[str, Waiting] = {}
     for table, row in lookout.undecided:
         refs = context.references(table, row)

@@ -112,7 +112,7 @@ def _compared(context: JobContext, old: Policy, new: Policy, day: date) -> Simul
         if change := change_between(*pair):
             table = connector.table(KINDS[unit.kind.value])
             changed.append(ChangedUnit(table, unit.id, change, *map(_verdict, pair)))
-    undone = context.store.undone(connector.table(Contact))
+    undone = context.store.journal.undone(connector.table(Contact))
     removed = [len(settle_contacts(contact_facts(found, going[at], undone, day=day, terms=terms[bool(at)])).remove) for at in range(2)]
     before, after = (forecast(each, day) for each in decisions)
     by_category: dict[str, Counter[str]] = {}

@@ -77,7 +77,7 @@ def store_plan(
         request=request,
         bypass=bypass_planned(policy, Tally((line.table, line.categories) for line in going), len(trims), context.connector.table(Contact)),
     )
-    context.store.save_plan(plan, pages, ("plan", plan_entry(plan)))
+    context.store.plans.save(plan, pages, ("plan", plan_entry(plan)))
     return plan
 
 

@@ -131,7 +131,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
             doubts.update(code.value for code in DOUBTS if code in decision.reasons or code in decision.flags)
             if Flag.REVIEW_DUE in decision.flags:
                 reviews.append(_review(context, unit, decision, schedule))
-    placed = context.store.holds()
+    placed = context.store.holds.all()
     rows = policy.categories
     return ReviewPack(
         policy=policy,
@@ -144,7 +144,7 @@ def review_schedule(context: JobContext, *, day: date) -> ReviewPack:
         off=tuple(key for key, row in rows.items() if not row.enabled),
         reviews=tuple(sorted(reviews, key=lambda review: (review.due_on, review.table, review.id))),
         doubts=tuple((code.value, doubts[code.value]) for code in DOUBTS),
-        overrides=tuple(_overrides(context.store.plans(), since, day)),
+        overrides=tuple(_overrides(context.store.plans.all(), since, day)),
         released=tuple(
             ReleasedHold(hold.id, hold.type.value, hold.table, brussels_date(hold.placed_at), brussels_date(hold.released_at))
             for hold in placed
@@ -184,13 +184,13 @@ def _versions(context: JobContext, since: date, day: date) -> Iterator[VersionUs
     """Every version by which a plan of the year went, and the one in force, the earliest first."""
     uses: dict[str, list[datetime]] = {}
     names: dict[str, str] = {}
-    for plan in context.store.plans():
+    for plan in context.store.plans.all():
         if since < brussels_date(plan.created_at) <= day and not plan.as_of_given:
             uses.setdefault(plan.policy_digest, []).append(plan.created_at)
             names[plan.policy_digest] = plan.policy_version
     known = {version.policy.digest: version.policy for version in (context.versions.versions if context.versions is not None else ())}
     known[context.policy.digest] = context.policy
-    for kept in context.store.policies():
+    for kept in context.store.policies.all():
         if kept.digest in uses and kept.digest not in known and (policy := _readable(kept.text)) is not None:
             known[kept.digest] = policy
     uses.setdefault(context.policy.digest, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -57,73 +58,90 @@ class Expired(msgspec.Struct, frozen=True):
     policies: int = 0
 
 
-class Store(Protocol):
-    """The state of the service. Each method is one transaction: what it writes is there whole, with its
-    ledger entries, or not at all."""
+class Lease(Protocol):
+    """The right to run, as long as it is held."""
 
-    @property
-    def crm(self) -> str:
-        """The CRM that the store was opened for; empty where it was opened without one."""
+    def check(self) -> None:
+        """Raise Refused with code `lease_lost` once another process has taken over: asked before each request
+        that leaves the machine."""
         ...
 
-    def served(self) -> set[str]:
-        """The CRMs in the table of those that the store has served, as
-        `rules.model.crm_addresses.organisation_at` names them."""
+    def work_on(self, run: str) -> None:
+        """Let others see which run is being worked on."""
         ...
 
-    def save_plan(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
+
+class PlanStore(Protocol):
+    """The plans with their lines, and each person's word on them."""
+
+    def save(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
         """Store a plan with its lines, encoded and compressed page by page, and what it changes in the queue
         of undecided units."""
         ...
 
-    def plan(self, plan: str) -> Plan:
+    def get(self, plan: str) -> Plan:
         """Raises UsageError for an unknown id."""
         ...
 
-    def saved_plan(self, plan: str) -> tuple[str, Plan]:
+    def saved(self, plan: str) -> tuple[str, Plan]:
         """The SHA-256 of a plan's head as it stands there, in hex, and the plan with the words that it was
         stored with."""
         ...
 
-    def plans(self) -> list[Plan]:
+    def all(self) -> list[Plan]:
         """All plans, newest first."""
         ...
 
-    def plan_pages(self, plan: str) -> Iterator[bytes]:
+    def pages(self, plan: str) -> Iterator[bytes]:
         """The pages in the order in which they were saved. Raises LinesRemoved once they have had their
         day."""
-        ...
-
-    def expire(self, past: PastTerms, now: datetime) -> Expired:
-        """Remove what has had its day (ACC-04, ACC-07), with a ledger entry that tells of it in counts, and
-        names the holds."""
         ...
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
         """Add one person's word, given or refused, and return the plan as it then stands."""
         ...
 
-    def start_run(self, run: Run, entry: Entry) -> None: ...
 
-    def save_run(self, run: Run, entries: Sequence[Entry] = ()) -> None:
+class RunStore(Protocol):
+    """The runs, and the rounds, which are runs that carry out no plan."""
+
+    def start(self, run: Run, entry: Entry) -> None: ...
+
+    def save(self, run: Run, entries: Sequence[Entry] = ()) -> None:
         """Replace the run; where it is over, its plan counts as applied."""
         ...
 
-    def run(self, run: str) -> Run:
+    def get(self, run: str) -> Run:
         """Raises UsageError for an unknown id."""
         ...
 
-    def runs(self) -> list[Run]:
+    def all(self) -> list[Run]:
         """All runs, newest first."""
         ...
+
+    def of_plan(self, plan: str) -> Run | None: ...
 
     def rounds(self) -> list[RoundMade]:
         """The rounds that were made, newest first: runs that carry out no plan."""
         ...
 
-    def run_of(self, plan: str) -> Run | None: ...
+    def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
+        """What the last completed applying runs of this kind disposed of, newest first; `counter` is units or
+        recordings (RET-24)."""
+        ...
 
-    def journal(self, run: str) -> list[Action]:
+
+class JournalStore(Protocol):
+    """What became of each unit in each run."""
+
+    def record(
+        self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Add or replace actions of the journal, by (table, id), together with ledger entries and entries of
+        the register of erasures."""
+        ...
+
+    def of_run(self, run: str) -> list[Action]:
         """The actions of a run in the order in which they were first recorded."""
         ...
 
@@ -150,6 +168,21 @@ class Store(Protocol):
         first."""
         ...
 
+    def last_done(self, limit: int) -> list[tuple[str, Action]]:
+        """The units that were last done and verified, newest first, each with its run; runs that go on are
+        left out."""
+        ...
+
+    def check(self, *, whole: bool = False) -> None:
+        """Raise StoreAltered where the journal of the runs has not the rows, in the states and the order,
+        that it had when the head of the ledger was signed; with `whole` each document is looked at, which
+        else is done for those that are read."""
+        ...
+
+
+class KillSwitch(Protocol):
+    """Whether anything is applied at all."""
+
     def stopped_since(self) -> datetime | None:
         """Since when the kill switch is set, None while it is not."""
         ...
@@ -163,98 +196,90 @@ class Store(Protocol):
         """Lift the kill switch; whether it was set. Without that, no entry is added."""
         ...
 
-    def waiting_for_decision(self, crm: str) -> dict[str, Waiting]:
+
+class WorkQueue(Protocol):
+    """The units on which nothing in force decides."""
+
+    def undecided(self, crm: str) -> dict[str, Waiting]:
         """The units of a CRM on which nothing in force decides, as the last plans that looked at them left
         the queue, by reference."""
         ...
+
+
+class Quarantine(Protocol):
+    """The units that are left alone until a person has looked at them."""
 
     def marks(self) -> list[Mark]:
         """The units in quarantine, in the order in which they were first marked."""
         ...
 
-    def set_marks(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
+    def put(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
         """Put units into quarantine, or replace what stands there, by (table, id)."""
         ...
 
-    def holds(self, *, unreleased: bool = False) -> list[PlacedHold]:
+    def drop(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
+        """Take units, as (table, id), out of quarantine."""
+        ...
+
+
+class HoldStore(Protocol):
+    """The holds: placed once, restated where they name a request, released once."""
+
+    def all(self, *, unreleased: bool = False) -> list[PlacedHold]:
         """All holds, or those that nobody has released, in the order in which they were placed."""
         ...
 
-    def hold(self, hold: str) -> PlacedHold:
+    def get(self, hold: str) -> PlacedHold:
         """Raises UsageError for an unknown id."""
         ...
 
-    def place_hold(self, hold: PlacedHold, entry: Entry) -> None: ...
+    def place(self, hold: PlacedHold, entry: Entry) -> None: ...
 
-    def release_hold(self, hold: PlacedHold, entry: Entry) -> None:
+    def release(self, hold: PlacedHold, entry: Entry) -> None:
         """Replace a hold by its released self. Raises Refused with code `released` where that has happened
         before."""
         ...
 
-    def restate_hold(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
+    def restate(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
         """Replace a hold by the same in other words, unless it has changed meanwhile."""
         ...
 
-    def drop_marks(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
-        """Take units, as (table, id), out of quarantine."""
-        ...
 
-    def record(
-        self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
-    ) -> None:
-        """Add or replace actions of the journal, by (table, id), together with ledger entries and entries of
-        the register of erasures."""
-        ...
+class ErasureStore(Protocol):
+    """The register of erasures (ERA-13)."""
 
-    def erasures(self) -> Iterator[Erasure]:
+    def all(self) -> Iterator[Erasure]:
         """The register of erasures, oldest first."""
         ...
 
-    def has_erasure(self, entry: Erasure) -> bool:
+    def has(self, entry: Erasure) -> bool:
         """Whether this entry is in the register of erasures."""
         ...
 
-    def check_erasures(self, *, whole: bool = False) -> None:
-        """Raise StoreAltered where the register of erasures, table or file, has not all that it had when the
-        ledger's head was signed; with `whole` each row is looked at, and not only how many there are."""
+    def add(self, entries: Iterable[Erasure]) -> int:
+        """Add what is lacking in the register of erasures, and say how many entries that were."""
         ...
 
-    def check_journal(self, *, whole: bool = False) -> None:
-        """Raise StoreAltered where the journal of the runs has not the rows, in the states and the order,
-        that it had when the head of the ledger was signed; with `whole` each document is looked at, which
-        else is done for those that are read."""
-        ...
-
-    def check_waiting(self) -> None:
-        """Raise StoreAltered where the statistics that wait for their month are not those that waited when
-        the head of the ledger was signed (ERA-16)."""
-        ...
-
-    def register_head(self) -> dict[str, object]:
+    def head(self) -> dict[str, object]:
         """How many entries the register of erasures has, and the digest over all (`rows`, `digest`): what the
         signed head says."""
         ...
 
-    def add_erasures(self, entries: Iterable[Erasure]) -> int:
-        """Add what is lacking in the register of erasures, and say how many entries that were."""
+    def check(self, *, whole: bool = False) -> None:
+        """Raise StoreAltered where the register of erasures, table or file, has not all that it had when the
+        ledger's head was signed; with `whole` each row is looked at, and not only how many there are."""
         ...
 
-    def last_done(self, limit: int) -> list[tuple[str, Action]]:
-        """The units that were last done and verified, newest first, each with its run; runs that go on are
-        left out."""
-        ...
 
-    def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
-        """What the last completed applying runs of this kind disposed of, newest first; `counter` is units or
-        recordings (RET-24)."""
-        ...
+class StatisticsStore(Protocol):
+    """What was counted and waits for its month to be over, without identifiers (ERA-16)."""
 
-    def waiting_statistics(self, crm: str) -> dict[tuple[str, str], int]:
+    def waiting(self, crm: str) -> dict[tuple[str, str], int]:
         """What was counted and waits for its month to be over: how many units, by month (2026-11) and facts
         (JSON), without identifiers."""
         ...
 
-    def fix_statistics(
+    def fix(
         self,
         run: Run,
         entries: Sequence[Entry],
@@ -269,11 +294,20 @@ class Store(Protocol):
         left the journal."""
         ...
 
-    def certificates(self, run: str) -> list[Issued]:
+    def check(self) -> None:
+        """Raise StoreAltered where the statistics that wait for their month are not those that waited when
+        the head of the ledger was signed (ERA-16)."""
+        ...
+
+
+class CertificateStore(Protocol):
+    """The certificates of disposal, each behind the last one."""
+
+    def of_run(self, run: str) -> list[Issued]:
         """The certificates of a run in the order in which they were issued."""
         ...
 
-    def last_certificate(self) -> Issued | None:
+    def last(self) -> Issued | None:
         """The certificate that was issued last, of any run."""
         ...
 
@@ -281,16 +315,43 @@ class Store(Protocol):
         """Add certificates behind the last one. Raises LedgerBroken where they do not follow from it."""
         ...
 
-    def remember_policy(self, digest: str, version: str, text: str) -> None:
+
+class CheckpointStore(Protocol):
+    """The checkpoints of the ledger."""
+
+    def last(self) -> KeptCheckpoint | None: ...
+
+    def all(self) -> list[Checkpoint]:
+        """All checkpoints of the ledger, oldest first."""
+        ...
+
+    def add(self, kept: KeptCheckpoint) -> bool:
+        """Keep a checkpoint behind the last one; False, and nothing is kept, where somebody else's has come
+        between."""
+        ...
+
+
+class PolicyStore(Protocol):
+    """The versions of the retention schedule that have decided (ACC-01)."""
+
+    def remember(self, digest: str, version: str, text: str) -> None:
         """Keep the text of a schedule that decides; the first time with a ledger entry (ACC-01)."""
         ...
 
-    def policies(self) -> list[PolicyVersion]:
+    def all(self) -> list[PolicyVersion]:
         """Every schedule that has decided, oldest first."""
         ...
 
-    def ledger(self, after: int | None = None) -> Iterator[LedgerEntry]:
+
+class LedgerStore(Protocol):
+    """The tamper-evident history (ACC-06)."""
+
+    def entries(self, after: int | None = None) -> Iterator[LedgerEntry]:
         """All entries behind `after`, oldest first."""
+        ...
+
+    def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
+        """Add entries to the ledger alone."""
         ...
 
     def strand(self, name: str) -> Sequence[LedgerEntry]:
@@ -306,38 +367,27 @@ class Store(Protocol):
         believed."""
         ...
 
-    def last_checkpoint(self) -> KeptCheckpoint | None: ...
 
-    def checkpoints(self) -> list[Checkpoint]:
-        """All checkpoints of the ledger, oldest first."""
-        ...
+class RequestStore(Protocol):
+    """The register of subject requests, and the sealed parts of their working areas."""
 
-    def add_checkpoint(self, kept: KeptCheckpoint) -> bool:
-        """Keep a checkpoint behind the last one; False, and nothing is kept, where somebody else's has come
-        between."""
-        ...
-
-    def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
-        """Add entries to the ledger alone."""
-        ...
-
-    def add_request(self, request: SubjectRequest, parts: Mapping[str, bytes], entry: Entry) -> None:
+    def add(self, request: SubjectRequest, parts: Mapping[str, bytes], entry: Entry) -> None:
         """Add a row to the register of requests, with sealed parts of its working area by name."""
         ...
 
-    def request(self, request: str) -> SubjectRequest:
+    def get(self, request: str) -> SubjectRequest:
         """Raises UsageError for an unknown id."""
         ...
 
-    def linked_request(self, link: str) -> SubjectRequest | None:
+    def linked(self, link: str) -> SubjectRequest | None:
         """The request whose download has this SHA-256 of a token, in hex; None where there is none."""
         ...
 
-    def requests(self) -> list[SubjectRequest]:
+    def all(self) -> list[SubjectRequest]:
         """The register of requests, newest first."""
         ...
 
-    def save_request(
+    def save(
         self,
         request: SubjectRequest,
         entries: Sequence[Entry] = (),
@@ -355,11 +405,11 @@ class Store(Protocol):
         """
         ...
 
-    def request_part(self, request: str, name: str) -> bytes | None:
+    def part(self, request: str, name: str) -> bytes | None:
         """A part of a request's working area as it was put in, None where it is not there (any more)."""
         ...
 
-    def has_request_part(self, request: str, name: str) -> bool:
+    def has_part(self, request: str, name: str) -> bool:
         """Whether a part is there, be it one that nobody can open any more because the key of the request was
         destroyed."""
         ...
@@ -373,15 +423,33 @@ class Store(Protocol):
         """Destroy the keys of requests of whose working areas nothing is left."""
         ...
 
-    def total_requests(self, requests: Sequence[SubjectRequest]) -> int:
+    def total(self, requests: Sequence[SubjectRequest]) -> int:
         """Turn rows of the register without working areas into yearly totals, with a ledger entry; give how
         many those were."""
         ...
 
-    def request_totals(self) -> dict[tuple[int, str, str], int]:
+    def totals(self) -> dict[tuple[int, str, str], int]:
         """How many requests there were of which nothing else is left, by year of receipt, right and
         outcome."""
         ...
+
+
+class CrmStore(Protocol):
+    """The CRMs that the store has served."""
+
+    @property
+    def current(self) -> str:
+        """The CRM that the store was opened for; empty where it was opened without one."""
+        ...
+
+    def served(self) -> set[str]:
+        """The CRMs in the table of those that the store has served, as
+        `rules.model.crm_addresses.organisation_at` names them."""
+        ...
+
+
+class LeaseStore(Protocol):
+    """The right to run, which one process has at a time."""
 
     def exclusive(self, name: str = "runner") -> AbstractContextManager[Lease]:
         """Hold the right to run, which one process has at a time. What a run writes is written with it or not
@@ -396,17 +464,37 @@ class Store(Protocol):
         ...
 
 
-class Lease(Protocol):
-    """The right to run, as long as it is held."""
+class OwnData(Protocol):
+    """What the store itself keeps."""
 
-    def check(self) -> None:
-        """Raise Refused with code `lease_lost` once another process has taken over: asked before each request
-        that leaves the machine."""
+    def expire(self, past: PastTerms, now: datetime) -> Expired:
+        """Remove what has had its day (ACC-04, ACC-07), with a ledger entry that tells of it in counts, and
+        names the holds."""
         ...
 
-    def work_on(self, run: str) -> None:
-        """Let others see which run is being worked on."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The state of the service, by noun. Each method is one transaction: what it writes is there whole, with
+    its ledger entries, or not at all."""
+
+    certificates: CertificateStore
+    checkpoints: CheckpointStore
+    crms: CrmStore
+    erasures: ErasureStore
+    holds: HoldStore
+    journal: JournalStore
+    kill_switch: KillSwitch
+    leases: LeaseStore
+    ledger: LedgerStore
+    own_data: OwnData
+    plans: PlanStore
+    policies: PolicyStore
+    quarantine: Quarantine
+    requests: RequestStore
+    runs: RunStore
+    statistics: StatisticsStore
+    work_queue: WorkQueue
 
 
 class PolicyVersion(msgspec.Struct, frozen=True):

@@ -114,10 +114,10 @@ class LedgerIndex:
     @classmethod
     def read(cls, store: Store) -> LedgerIndex:
         """Raises LedgerBroken where there is no checkpoint, or the ledger does not reach as far as it."""
-        last = store.last_checkpoint()
+        last = store.checkpoints.last()
         if last is None:
             raise LedgerBroken("the ledger has no checkpoint", hint="crm-compliance ledger verify")
-        index = cls(last.checkpoint, store.ledger())
+        index = cls(last.checkpoint, store.ledger.entries())
         if index.levels.size != last.checkpoint.entries or index.levels.root.hex() != last.checkpoint.root:
             raise LedgerBroken("the ledger is not what its last checkpoint says", hint="crm-compliance ledger verify")
         return index
@@ -150,8 +150,8 @@ def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs
             hint="their number and their root stay in the ledger: crm-compliance history export",
             where=run.id,
         )
-    issued = store.certificates(run.id)
-    plan = store.plan(run.plan)
+    issued = store.certificates.of_run(run.id)
+    plan = store.plans.get(run.plan)
     shown, membership = issued, None
     if unit_refs is not None:
         at = next((at for at, one in enumerate(issued) if one.certificate.unit_ref in unit_refs), None)

@@ -39,7 +39,7 @@ def certify(context: JobContext, run: Run, plan: Plan, actions: Sequence[Action]
     due = [action for action in actions if _is_due(action)]
     if not due or context.notary is None:
         return
-    before = context.store.certificates(run.id)
+    before = context.store.certificates.of_run(run.id)
     known = {issued.certificate.unit_ref for issued in before}
     drafts = [
         _draft(context, context.notary.service, run, plan, action)
@@ -48,7 +48,7 @@ def certify(context: JobContext, run: Run, plan: Plan, actions: Sequence[Action]
     ]
     if not drafts:
         return
-    last = context.store.last_certificate()
+    last = context.store.certificates.last()
     certificates = chained(drafts, last.certificate if last is not None else None)
     entry: dict[str, object] = {
         "count": len(before) + len(certificates),
@@ -58,7 +58,7 @@ def certify(context: JobContext, run: Run, plan: Plan, actions: Sequence[Action]
         "register_key": context.notary.register_key,
     }
     issued = [Issued(certificate, context.notary.register_key) for certificate in certificates]
-    context.store.issue(run.id, issued, ("certificates", entry))
+    context.store.certificates.issue(run.id, issued, ("certificates", entry))
 
 
 def _is_due(action: Action) -> bool:

@@ -27,15 +27,15 @@ def make_checkpoint(store: Store, notary: Notary | None, clock: Clock) -> None:
         return
     while not _make(store, notary, clock):
         pass  # somebody else's has come between: sign what there is behind it, if anything
-    notary.anchor(store.checkpoints())
+    notary.anchor(store.checkpoints.all())
 
 
 def _make(store: Store, notary: Notary, clock: Clock) -> bool:
-    last = store.last_checkpoint()
+    last = store.checkpoints.last()
     tree = last.tree() if last is not None else Tree()
     chain = Chain(last.checkpoint.entries, last.checkpoint.head) if last is not None and tree is not None else Chain()
     tree = tree or Tree()  # peaks that are not those of the root are of no use: from the beginning then
-    entries = store.ledger(after=chain.entries - 1 if chain.entries else None)
+    entries = store.ledger.entries(after=chain.entries - 1 if chain.entries else None)
     if chain.entries:
         known = next(entries, None)
         if known is None or (known.seq, known.hash) != (chain.entries, chain.head):
@@ -46,7 +46,7 @@ def _make(store: Store, notary: Notary, clock: Clock) -> bool:
         tree.add(bytes.fromhex(entry.hash))
     if tree.size <= (last.checkpoint.entries if last is not None else 0):
         return True
-    return store.add_checkpoint(KeptCheckpoint(_signed(notary, clock, tree, chain, last), tuple(peak.hex() for peak in tree.peaks)))
+    return store.checkpoints.add(KeptCheckpoint(_signed(notary, clock, tree, chain, last), tuple(peak.hex() for peak in tree.peaks)))
 
 
 def _broken(what: str) -> LedgerBroken:

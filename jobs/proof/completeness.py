@@ -58,8 +58,8 @@ def reckoning_of(store: Store, run: Run) -> Completeness:
     counted now."""
     if run.reckoned:
         return msgspec.convert(run.reckoned, Completeness)
-    plan = store.plan(run.plan)
-    return reckon(plan, lines_of(store.plan_pages(plan.id)), store.journal(run.id))
+    plan = store.plans.get(run.plan)
+    return reckon(plan, lines_of(store.plans.pages(plan.id)), store.journal.of_run(run.id))
 
 
 def _why_kept(reason: str) -> str:

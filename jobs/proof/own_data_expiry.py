@@ -37,26 +37,26 @@ def expire_own_data(context: JobContext) -> Expired:
     terms, day = policy.own_data, brussels_date(now)
     lines_before = now - timedelta(days=max(terms.plan_lines_days, policy.watch.backlog_days + 1))
     logs_until = add_months(day, -terms.run_log_months)
-    over = [run for run in store.runs() if run.is_over]
+    over = [run for run in store.runs.all() if run.is_over]
     ended = _ended_on(store)
     past = PastTerms(
         lines_before=lines_before,
         reckoned=tuple(_reckoned(context, over, lines_before)),
         journals=tuple(run.id for run in over if not run.is_journal_gone and ended.get(run.id, day) < logs_until),
         heads=dict(_believed_heads(context, lines_before)),
-        holds=tuple(hold.id for hold in store.holds() if _is_past(hold, terms, now)),
+        holds=tuple(hold.id for hold in store.holds.all() if _is_past(hold, terms, now)),
         certificates=tuple(run.id for run in over if not run.are_certificates_gone and _is_proof_past(ended.get(run.id, day), terms, day)),
         policies=tuple(_past_policies(context, day)),
         contacts=context.connector.table(Contact),
     )
-    return store.expire(past, now)
+    return store.own_data.expire(past, now)
 
 
 def _reckoned(context: JobContext, over: list[Run], lines_before: datetime) -> Iterator[Run]:
     """The runs whose lines go now, with what these came to."""
     store = context.store
     for run in over:
-        if run.reckoned or store.plan(run.plan).created_at >= lines_before:
+        if run.reckoned or store.plans.get(run.plan).created_at >= lines_before:
             continue
         try:
             yield msgspec.structs.replace(run, reckoned=msgspec.to_builtins(reckoning_of(store, run)))
@@ -69,15 +69,17 @@ def _believed_heads(context: JobContext, lines_before: datetime) -> Iterator[tup
     has it. One that somebody has changed stays as it is: the entry about what is left of it would make it
     look right."""
     store, believed = context.store, Believed(context.store, context.references)
-    for plan in store.plans():
+    for plan in store.plans.all():
         if plan.created_at < lines_before and plan.names_rows and not any(about_plan(store, believed, plan)):
-            yield plan.id, store.saved_plan(plan.id)[0]
+            yield plan.id, store.plans.saved(plan.id)[0]
 
 
 def _ended_on(store: Store) -> dict[str, date]:
     """The Brussels day on which each run ended by the ledger: whoever sets another day in the table of runs
     makes nothing go earlier."""
-    return {entry.run or "": brussels_date(datetime.fromisoformat(entry.at)) for entry in store.strand(RUNS) if entry.kind == "run_ended"}
+    return {
+        entry.run or "": brussels_date(datetime.fromisoformat(entry.at)) for entry in store.ledger.strand(RUNS) if entry.kind == "run_ended"
+    }
 
 
 def _is_proof_past(last: date, terms: OwnData, day: date) -> bool:
@@ -90,13 +92,15 @@ def _past_policies(context: JobContext, day: date) -> Iterator[str]:
     store, terms = context.store, context.policy.own_data
     at_hand = {context.policy.digest, *(version.policy.digest for version in (context.versions.versions if context.versions else ()))}
     last_used: dict[str, datetime] = {}
-    uses = [(plan.policy_digest, plan.created_at) for plan in store.plans()] + [(run.policy_digest, run.ended_at) for run in store.runs()]
+    uses = [(plan.policy_digest, plan.created_at) for plan in store.plans.all()] + [
+        (run.policy_digest, run.ended_at) for run in store.runs.all()
+    ]
     for digest, moment in uses:
         if moment is None:  # a run goes on by it
             at_hand.add(digest)
         elif digest not in last_used or moment > last_used[digest]:
             last_used[digest] = moment
-    for version in store.policies():
+    for version in store.policies.all():
         last = max(last_used.get(version.digest, DAWN), datetime.fromisoformat(version.first_used_at))
         if version.digest not in at_hand and _is_proof_past(brussels_date(last), terms, day):
             yield version.digest

@@ -34,12 +34,12 @@ def recorded(context: JobContext, job: str) -> Iterator[Recorded]:
     """
     refuse_other_clock(context)
     run = Recorded(context.new_id("run"))
-    context.store.append([(STARTED, {"kind": job, "software": context.software_version})], run.id)
+    context.store.ledger.append([(STARTED, {"kind": job, "software": context.software_version})], run.id)
     try:
         with context.logged_as(run.id):
             yield run
     except ComplianceError as error:
-        context.store.append([(ENDED, {"kind": job, "state": RunState.DONE_WITH_FAILURES.value, "code": error.code})], run.id)
+        context.store.ledger.append([(ENDED, {"kind": job, "state": RunState.DONE_WITH_FAILURES.value, "code": error.code})], run.id)
         raise
-    context.store.append([(ENDED, {"kind": job, "state": run.state.value, **run.counts})], run.id)
+    context.store.ledger.append([(ENDED, {"kind": job, "state": run.state.value, **run.counts})], run.id)
     make_checkpoint(context.store, context.notary, context.clock)

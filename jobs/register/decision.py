@@ -176,7 +176,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 def decision_of(store: Store, request: str) -> Decision | None:
     """What was decided; None where nothing was, or it has had its time."""
-    part = store.request_part(request, DECISIONS)
+    part = store.requests.part(request, DECISIONS)
     return msgspec.json.decode(part, type=Decision) if part is not None else None
 
 
@@ -211,7 +211,7 @@ def told_already(notices: Iterable[Notice], before: Decision | None) -> tuple[No
 
 def answered(store: Store) -> frozenset[str]:
     """The requests that are answered: from the release on nobody waits for them, closed or not (HLD-12)."""
-    return frozenset(request.id for request in store.requests() if request.is_answered)
+    return frozenset(request.id for request in store.requests.all() if request.is_answered)
 
 
 def encoded(decision: Decision) -> bytes:

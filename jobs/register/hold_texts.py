@@ -31,7 +31,7 @@ def without_requests(store: Store, reference: Reference, text: str) -> str:
     register leads to nobody, and is left out."""
     if not NAMED.search(text):
         return text
-    numbers = {request.reference: request.id for request in store.requests()}
+    numbers = {request.reference: request.id for request in store.requests.all()}
 
     def code(match: re.Match[str]) -> str:
         named = match[0] if match[0].startswith("request-") else numbers.get(tidied(match[0]), "")
@@ -43,11 +43,11 @@ def without_requests(store: Store, reference: Reference, text: str) -> str:
 def restate_holds(store: Store, reference: Reference) -> None:
     """Name requests by their codes also in holds that were placed before that was done, released ones
     included. The ledger keeps how they were placed, and that they say the same in other words from now on."""
-    for hold in store.holds():
+    for hold in store.holds.all():
         said = {name: without_requests(store, reference, getattr(hold, name)) for name in ("reason_code", "basis", "release_reason")}
         restated = msgspec.structs.replace(hold, **said)
         if restated != hold:
-            store.restate_hold(hold, restated, ("hold_restated", _entry(restated, reference)))
+            store.holds.restate(hold, restated, ("hold_restated", _entry(restated, reference)))
 
 
 def _entry(hold: PlacedHold, reference: Reference) -> dict[str, object]:

@@ -191,12 +191,12 @@ def open_request(store: Store, form: IntakeForm, *, new_id: Callable[[str], str]
         received_on=brussels_date(form.received_at),
         language=form.language,
         on_behalf=form.on_behalf_of is not None,
-        crm=store.crm,
+        crm=store.crms.current,
     )
     behalf = form.on_behalf_of.person() if form.on_behalf_of is not None else None
     given = Given(form.given.person(), behalf, form.details.details())
     data = {"request": request.id, "step": "open", "right": request.right.value, "received_on": request.received_on.isoformat()}
-    store.add_request(request, {GIVEN: msgspec.json.encode(given)}, ("request", data))
+    store.requests.add(request, {GIVEN: msgspec.json.encode(given)}, ("request", data))
     return request
 
 

@@ -44,7 +44,7 @@ def given_of(store: Store, request: str) -> Given:
     Raises:
         Refused: with code `erased`, where it has had its time.
     """
-    part = store.request_part(request, GIVEN)
+    part = store.requests.part(request, GIVEN)
     if part is None:
         raise refused("erased", "what was said with this request has been erased", "open the request anew", request)
     return msgspec.json.decode(part, type=Given)
@@ -57,7 +57,7 @@ def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
         Refused: with code `not_confirmed`, where nobody has said who it is, or the search was made again
             since.
     """
-    confirmed, candidates = store.request_part(request, CONFIRMED), store.request_part(request, CANDIDATES)
+    confirmed, candidates = store.requests.part(request, CONFIRMED), store.requests.part(request, CANDIDATES)
     if confirmed is None:
         hint = f"crm-compliance requests confirm {request} CANDIDATE… | --none"
         raise refused("not_confirmed", "nobody has confirmed yet whom the request is about", hint, request)

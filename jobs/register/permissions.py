@@ -73,7 +73,7 @@ def admitted(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
 def of_this_crm(hand: Hand, request_id: str, step: Step) -> SubjectRequest:
     """Give a request of the CRM that the store is open for; one of another CRM is no business of this
     command."""
-    request = hand.store.request(request_id)
+    request = hand.store.requests.get(request_id)
     refuse_other_crm(hand.store, request.crm, f"requests {step.value}", {"request": request.id, **_signature(hand)}, request.id)
     return request
 
@@ -110,9 +110,9 @@ def save_move(
     *,
     parts: Mapping[str, bytes | None] | None = None,
 ) -> SubjectRequest:
-    moved = msgspec.structs.replace(request, crm=request.crm or hand.store.crm, **changes)
+    moved = msgspec.structs.replace(request, crm=request.crm or hand.store.crms.current, **changes)
     entry: Entry = ("request", {"request": request.id, "step": step.value, **told})
-    hand.store.save_request(moved, [signed(entry, hand)], since=request, parts=parts)
+    hand.store.requests.save(moved, [signed(entry, hand)], since=request, parts=parts)
     return moved
 
 

@@ -172,7 +172,7 @@ def close(hand: Hand, request_id: str, outcome: str) -> SubjectRequest:
         was = f"it was released as {request.outcome}" if is_released else "nothing was released"
         raise refused("outcome", f"{code.value} is not how this request ended", was, request.id)
     closed, entry = closing(hand.store, request, code, refusal, hand.now)
-    hand.store.save_request(closed, [signed(entry, hand)], since=request, parts=parts_at_closing(closed), told=FROZEN)
+    hand.store.requests.save(closed, [signed(entry, hand)], since=request, parts=parts_at_closing(closed), told=FROZEN)
     return closed
 
 
@@ -196,7 +196,7 @@ def closing(store: Store, request: SubjectRequest, outcome: Outcome, refusal: st
         words=words,
     )
     told = {"request": request.id, "step": Step.CLOSE.value, "outcome": outcome.value, "refusal": refusal}
-    return closed, ("request", told | {"keeps": store.has_request_part(request.id, FROZEN)})
+    return closed, ("request", told | {"keeps": store.requests.has_part(request.id, FROZEN)})
 
 
 def parts_at_closing(request: SubjectRequest) -> dict[str, bytes | None]:
@@ -285,7 +285,7 @@ def _kept_word(word: Word, outcome: Outcome) -> Word | None:
 
 def _is_confirmed(store: Store, request: SubjectRequest) -> bool:
     """Whether somebody has said who the person is: from then on the answer follows from the file."""
-    return store.request_part(request.id, CONFIRMED) is not None
+    return store.requests.part(request.id, CONFIRMED) is not None
 
 
 def _one_of(word: str, words: Collection[str], option: str) -> None:

@@ -49,7 +49,7 @@ def keep_register(store: Store, defaults: Defaults, now: datetime, references: R
     restate_holds(store, lambda table, id: references(table, id)[0])
     day = brussels_date(now)
     reminded, closed, erased = [], [], []
-    for request in store.requests():
+    for request in store.requests.all():
         try:
             if _is_given_up(request, day):
                 request = _give_up(store, request, now)
@@ -60,12 +60,12 @@ def keep_register(store: Store, defaults: Defaults, now: datetime, references: R
             gone = tuple(_past_their_day(store, request, defaults, day, references))
             if gone:
                 told = {"request": request.id, "step": "expire", "role": SERVICE, "parts": list(gone)}
-                store.save_request(request, [("request", told)], since=request, parts=dict.fromkeys(gone))
+                store.requests.save(request, [("request", told)], since=request, parts=dict.fromkeys(gone))
                 erased += [(request.id, name) for name in gone]
         except Refused as error:
             if error.code != "changed":
                 raise
-    store.destroy_spent_keys()
+    store.requests.destroy_spent_keys()
     return Upkept(tuple(reminded), tuple(closed), tuple(erased), _total(store, defaults, day))
 
 
@@ -78,7 +78,7 @@ def _is_given_up(request: SubjectRequest, day: date) -> bool:
 
 def _give_up(store: Store, request: SubjectRequest, now: datetime) -> SubjectRequest:
     closed, (kind, data) = closing(store, request, Outcome.NOT_IDENTIFIED, "RF-01", now)
-    store.save_request(closed, [(kind, {**data, "role": SERVICE})], since=request, parts=parts_at_closing(closed), told=FROZEN)
+    store.requests.save(closed, [(kind, {**data, "role": SERVICE})], since=request, parts=parts_at_closing(closed), told=FROZEN)
     return closed
 
 
@@ -93,7 +93,7 @@ def _remind(store: Store, request: SubjectRequest, day: date) -> SubjectRequest:
         for each in request.suspensions
     )
     reminded = msgspec.structs.replace(request, suspensions=suspensions)
-    store.save_request(reminded, [("request", {"request": request.id, "step": "remind", "role": SERVICE})], since=request)
+    store.requests.save(reminded, [("request", {"request": request.id, "step": "remind", "role": SERVICE})], since=request)
     return reminded
 
 
@@ -107,7 +107,7 @@ def _past_their_day(store: Store, request: SubjectRequest, defaults: Defaults, d
         sealed, frozen = is_past(request.closed_at, defaults.sealed_days, day), is_past(request.closed_at, defaults.request_grace_days, day)
         if (sealed or frozen) and not _complaint_follows(store, request, day, references):
             names += [GIVEN] * sealed + [FROZEN] * frozen
-    yield from (name for name in names if store.request_part(request.id, name) is not None)
+    yield from (name for name in names if store.requests.part(request.id, name) is not None)
 
 
 def _is_unfinished(store: Store, request: SubjectRequest) -> bool:
@@ -120,11 +120,11 @@ def _is_unfinished(store: Store, request: SubjectRequest) -> bool:
 def _complaint_follows(store: Store, request: SubjectRequest, day: date, references: References) -> bool:
     """Whether a hold for a complaint is in force that names the request as its reason, or is on what the
     request kept (ACC-08)."""
-    part = store.request_part(request.id, FROZEN)
+    part = store.requests.part(request.id, FROZEN)
     frozen = msgspec.json.decode(part, type=Frozen) if part is not None else None
     kept = {*frozen.contacts, *(row for _, row in frozen.rows)} if frozen is not None else set()
     codes = {request.id, *(request_code(each) for each in references("request", request.id))}
-    return any(_is_complaint(hold, codes, kept, day) for hold in store.holds(unreleased=True))
+    return any(_is_complaint(hold, codes, kept, day) for hold in store.holds.all(unreleased=True))
 
 
 def _is_complaint(hold: PlacedHold, codes: Collection[str], kept: Collection[str], day: date) -> bool:
@@ -135,5 +135,5 @@ def _is_complaint(hold: PlacedHold, codes: Collection[str], kept: Collection[str
 
 def _total(store: Store, defaults: Defaults, day: date) -> int:
     """Turn the rows that were closed long enough ago into yearly totals (ACC-07)."""
-    old = [request for request in store.requests() if is_past_years(request.closed_at, defaults.register_years, day)]
-    return store.total_requests(old) if old else 0
+    old = [request for request in store.requests.all() if is_past_years(request.closed_at, defaults.register_years, day)]
+    return store.requests.total(old) if old else 0

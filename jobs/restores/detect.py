@@ -28,13 +28,13 @@ def rows_back(context: JobContext) -> int:
     A unit that is half done is no sign: what is left of it never went. A database that was lost and recovered
     has no such runs until the next night: then every row is looked for by the register.
     """
-    if context.erased.last() is not None and not any(run.is_over for run in context.store.runs()):
+    if context.erased.last() is not None and not any(run.is_over for run in context.store.runs.all()):
         return len(returned_rows(context, load_register(context)))
     crms: dict[str, bool] = {}
     writes = []
-    for run, action in context.store.last_done(SAMPLE):
+    for run, action in context.store.journal.last_done(SAMPLE):
         if run not in crms:
-            crms[run] = context.store.plan(context.store.run(run).plan).crm == context.crm
+            crms[run] = context.store.plans.get(context.store.runs.get(run).plan).crm == context.crm
         if crms[run]:
             writes += [write for write in reversed(action.rows) if write.operation == "delete" and not write.retained]
     return len(still_there(context.connector, islice(writes, SAMPLE)))
@@ -66,7 +66,7 @@ def recover(context: JobContext) -> Recovered:
         Refused: so much has to go that the plan needs approval; `where` is its id.
         ConnectorError: the CRM could not be read whole.
     """
-    with context.store.exclusive():
+    with context.store.leases.exclusive():
         reconcile(context)
     context.forget_memory()
     for run in unfinished(context):
@@ -106,7 +106,7 @@ def replay_if_restored(context: JobContext) -> Run | None:
     back = rows_back(context)
     if not back:
         return None
-    context.store.append([("alarm", {"code": RESTORED, "rows": back})])
+    context.store.ledger.append([("alarm", {"code": RESTORED, "rows": back})])
     _begin(context)
     plan = _awaited(context) or plan_replay(context, only_if_due=True)
     return apply_plan(context, plan.id) if plan is not None else None
@@ -118,14 +118,14 @@ def restored_warning(context: JobContext) -> str:
     back = rows_back(context)
     if not back:
         return ""
-    context.store.append([("alarm", {"code": RESTORED, "rows": back})])
+    context.store.ledger.append([("alarm", {"code": RESTORED, "rows": back})])
     return f"{RESTORED}: {back} rows that had been erased are back in the CRM; replay before anything is planned: crm-compliance replay"
 
 
 def _begin(context: JobContext) -> None:
     for run in unfinished(context):
         apply_plan(context, run.plan)
-    with context.store.exclusive():
+    with context.store.leases.exclusive():
         reconcile(context)
     context.forget_memory()
 
@@ -133,7 +133,7 @@ def _begin(context: JobContext) -> None:
 def _awaited(context: JobContext) -> Plan | None:
     """The replay plan that needed approval and is still valid, approved meanwhile or not."""
     now = context.clock()
-    for plan in context.store.plans():
+    for plan in context.store.plans.all():
         if plan.kind is Kind.REPLAY and plan.crm == context.crm and plan.needed:
             return plan if plan.state(now) in (PlanState.WAITING, PlanState.READY) else None
     return None

@@ -71,7 +71,7 @@ def clean_lost_places(context: JobContext) -> LostPlaces:
             done again.
     """
     store, connector = context.store, context.connector
-    with store.exclusive() as lease, connector.guarded(lease.check):
+    with store.leases.exclusive() as lease, connector.guarded(lease.check):
         refuse_if_stopped(store)
         connector.settle_earlier()
         register = load_register(context)
@@ -93,14 +93,14 @@ def clean_lost_places(context: JobContext) -> LostPlaces:
             left.update(place for each in places.values() for place, state in each.items() if state is PlaceState.STILL_THERE)
             erase_late(context, {row: written for row, written in chunk.items() if written.operation != "mask"})
         done = LostPlaces(len(found), cleaned, len(kept), dict(sorted(left.items())), unreachable, _uncertified(context))
-        store.append([("lost_places", msgspec.to_builtins(done))])
+        store.ledger.append([("lost_places", msgspec.to_builtins(done))])
         return done
 
 
 def finish_lost_places(context: JobContext) -> None:
     """Go on where an earlier night has left something, until nothing is left; what it came to is in the
     ledger."""
-    entries = context.store.strand(LOST)
+    entries = context.store.ledger.strand(LOST)
     if entries and (entries[-1].data.get("left") or entries[-1].data.get("held")):
         clean_lost_places(context)
 
@@ -131,7 +131,7 @@ def _found(context: JobContext, register: Register, tables: Collection[str]) -> 
     for row, unit in announced.items():
         if unit in living:
             del found[row]
-    for _, action in context.store.partials():
+    for _, action in context.store.journal.partials():
         for row in gone_rows(connector, action):
             found.pop(row, None)
     return dict(_as_they_are(context, found))
@@ -190,13 +190,13 @@ def _not_reachable(context: JobContext, tables: Collection[str]) -> tuple[str, .
 
 
 def _uncertified(context: JobContext) -> int:
-    known = {run.id for run in context.store.runs()}
+    known = {run.id for run in context.store.runs.all()}
     return len({entry.ref for entry in context.erased.read() if entry.operation in ("delete", "mask") and entry.run not in known})
 
 
 def _wide_holds(context: JobContext, day: date) -> Iterator[datetime]:
     """When the holds in force were placed that are on a person or on whatever meets conditions."""
-    for hold in context.store.holds(unreleased=True):
+    for hold in context.store.holds.all(unreleased=True):
         if hold.is_in_force(day) and (hold.everything or hold.kind == "contact" or hold.conditions):
             yield hold.placed_at
 
@@ -206,7 +206,7 @@ def _requests(context: JobContext, day: date) -> Iterator[datetime]:
     grace_days = context.policy.defaults.request_grace_days
     keeping = context.requests.freezing(day - timedelta(days=grace_days))
     ids = {each.request for each in keeping if each.reason(day, grace_days=grace_days) is not None}
-    for entry in context.store.strand(REQUESTS):
+    for entry in context.store.ledger.strand(REQUESTS):
         if entry.data.get("step") == "open" and entry.data.get("request") in ids:
             yield datetime.fromisoformat(entry.at)
 

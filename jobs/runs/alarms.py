@@ -55,7 +55,7 @@ def _technical(context: JobContext, past: Past, run: Run, actions: Sequence[Acti
     earlier = [each for each in past.completed(run.kind) if each.id != run.id][: wanted - 1]
     for before in earlier:
         if refused:
-            refused &= _refused(context.store.journal(before.id))
+            refused &= _refused(context.store.journal.of_run(before.id))
     if refused and len(earlier) == wanted - 1:
         yield Alarm(TECHNICAL_AGAIN, f"the CRM has refused {len(refused)} units for a technical reason in {wanted} runs in a row (HLD-13)")
 
@@ -71,7 +71,7 @@ def _left_over(past: Past, run: Run, actions: Sequence[Action], contacts: str) -
     life (RET-20).
     """
     runs = {each.id for each in past.runs} - {run.id}
-    older = sum(1 for of, action in past.store.partials() if of in runs and action.table != contacts)
+    older = sum(1 for of, action in past.store.journal.partials() if of in runs and action.table != contacts)
     again = sum(1 for action in actions if action.state is ActionState.PARTIAL and CONTINUED in action.flags)
     if older + again:
         yield Alarm(LEFT_OVER, f"{older + again} units are half done since an earlier run (ERA-15)")

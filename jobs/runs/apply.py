@@ -34,9 +34,9 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
             applying again goes on there.
     """
     store = context.store
-    plan = store.plan(plan_id)
+    plan = store.plans.get(plan_id)
     context = context.under(plan.policy_digest)  # a run keeps the version of its plan (RET-06)
-    run = store.run_of(plan.id)
+    run = store.runs.of_plan(plan.id)
     if run is not None and run.is_over:
         return run
     if plan.crm != context.crm:
@@ -45,10 +45,10 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         refuse_altered_head(store, context.references, plan)
         plan.refuse_unless_ready(context.clock())
         _refuse_other_rules(context, plan)
-    with store.exclusive() as lease, context.connector.guarded(lease.check), unless_stopped(context):
+    with store.leases.exclusive() as lease, context.connector.guarded(lease.check), unless_stopped(context):
         context = replace(context, still_ours=lease.check)
         refuse_if_stopped(store)
-        run = store.run_of(plan.id)
+        run = store.runs.of_plan(plan.id)
         if run is not None and run.is_over:
             return run
         refuse_altered(context)
@@ -68,7 +68,7 @@ def unfinished(context: JobContext) -> list[Run]:
     """The runs on this CRM that were interrupted, oldest first: they are finished before anything else is
     written."""
     store = context.store
-    return [run for run in reversed(store.runs()) if not run.is_over and store.plan(run.plan).crm == context.crm]
+    return [run for run in reversed(store.runs.all()) if not run.is_over and store.plans.get(run.plan).crm == context.crm]
 
 
 def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
@@ -111,7 +111,7 @@ def _start(context: JobContext, plan: Plan) -> Run:
         policy_version=plan.policy_version,
         policy_digest=plan.policy_digest,
     )
-    context.store.start_run(
+    context.store.runs.start(
         run, ("run_started", {"plan": plan.id, "digest": plan.digest, "kind": plan.kind.value, "software": run.software_version})
     )
     return run

@@ -98,7 +98,7 @@ class ContactsOfPlan:
         context, day = self.context, self.journal.day
         # A unit of which a part is left has not been disposed of, although the roles in it may have gone
         # already.
-        half_done = {person for _, action in context.store.partials() if action.code != PLACES_LEFT for person in people_of(action)}
+        half_done = {person for _, action in context.store.journal.partials() if action.code != PLACES_LEFT for person in people_of(action)}
         return check_contacts(
             context.connector,
             removals,

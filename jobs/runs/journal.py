@@ -47,7 +47,7 @@ class Journal:
         self.context = context
         self.run = run.id
         self.day = brussels_date(run.as_of)
-        self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal(run.id)}
+        self.actions: dict[Key, Action] = {action.key: action for action in context.store.journal.of_run(run.id)}
         self.outside = Outside(context)
         self.followers: dict[str, PlanLine] = {}  # lines of attachments that go as part of another unit, by id (RET-03)
         self.announced: dict[Key, Action] = {}  # sent before a run was cut off, and found untouched: perhaps still under way
@@ -94,7 +94,7 @@ class Journal:
                 outcomes.append(msgspec.structs.replace(action, state=ActionState.PARTIAL if has_lost else result.state, code=result.code))
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
-            raise stopped(self.context.store.stopped_since() or self.context.clock())
+            raise stopped(self.context.store.kill_switch.stopped_since() or self.context.clock())
 
     @cached_property
     def _bypassing(self) -> Bypassing:
@@ -133,7 +133,7 @@ class Journal:
     def _may_not_go(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
         """Which of these, by name, must not be written at this moment: all of them once the kill switch is
         set, else those under a hold."""
-        if self.context.store.stopped_since() is not None:
+        if self.context.store.kill_switch.stopped_since() is not None:
             return dict.fromkeys(actions, STOPPED)
         return {name: reason.value for name, reason in self.held_now(actions, units).items()}
 
@@ -186,7 +186,7 @@ class Journal:
         else:
             noted = register(self.context, self.run, [action for action in actions if action.state is ActionState.REMOVED])
         erasures = [msgspec.structs.asdict(each) for each in noted]
-        self.context.store.record(self.run, actions, [(kind, data)], erasures)
+        self.context.store.journal.record(self.run, actions, [(kind, data)], erasures)
         self.actions.update({action.key: action for action in actions})
 
     def note_read_back(self) -> None:
@@ -194,7 +194,7 @@ class Journal:
         at = instant(self.context.clock(), "seconds")
         verified = [action for action in self.actions.values() if action.state is ActionState.DONE and not action.verified_at]
         read_back = [msgspec.structs.replace(action, verified_at=at) for action in verified]
-        self.context.store.record(self.run, read_back)
+        self.context.store.journal.record(self.run, read_back)
         self.actions.update({action.key: action for action in read_back})
 
     def _removed(self, action: Action) -> Action:
@@ -257,14 +257,14 @@ class Journal:
     def continue_partials(self, planned: set[Key], crm: str) -> None:
         """Go on with units that an earlier run left half done (ERA-15): what is left of them cannot be judged
         any more. Contacts whose row is still there are not among them: a plan finds those again
-        (`Store.undone`).
+        (`JournalStore.undone`).
 
         A write that had no answer may have been carried out afterwards: a unit that is gone as a whole is in
         no plan either."""
         store = self.context.store
-        for run, action in [*store.partials(), *((run, action) for run, action in store.failures() if action.rows)]:
+        for run, action in [*store.journal.partials(), *((run, action) for run, action in store.journal.failures() if action.rows)]:
             key = action.key
-            if run == self.run or key in planned or key in self.actions or store.plan(store.run(run).plan).crm != crm:
+            if run == self.run or key in planned or key in self.actions or store.plans.get(store.runs.get(run).plan).crm != crm:
                 continue
             left = still_there(self.context.connector, action.rows)
             remaining = [write for write in action.rows if (write.kind, write.id) in left]

@@ -65,7 +65,7 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
     covered = [line for line in lines if line.id not in codes and covers(policy, line.categories)]
     if policy is None or not covered:
         return codes
-    marks = {(mark.table, mark.id): mark for mark in context.store.marks()}
+    marks = {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()}
     fresh: list[Mark] = []
     for line in covered:
         mark = marks.get(line.key)
@@ -83,7 +83,7 @@ def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: 
     policy, connector = context.policy, context.connector
     kept = {(canary.table, canary.id): CANARY for canary in policy.canaries if canary.due}
     if policy.quarantine is not None:
-        kept |= {(mark.table, mark.id): code for mark in context.store.marks() if (code := waits(mark, day))}
+        kept |= {(mark.table, mark.id): code for mark in context.store.quarantine.marks() if (code := waits(mark, day))}
     if not kept:
         return {}
     return {
@@ -108,7 +108,7 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
     who, day = account(who), brussels_date(now)
     data: dict[str, object] = {"unit": reference(table, row), "table": table, "role": role, "by": reference("person", who)}
     refuse_role(store, who, role, Act.KEEP_IN_QUARANTINE, data)
-    mark = next((mark for mark in store.marks() if (mark.table, mark.id) == (table, row)), None)
+    mark = next((mark for mark in store.quarantine.marks() if (mark.table, mark.id) == (table, row)), None)
     if mark is None or policy.quarantine is None:
         raise UsageError("this unit is not in quarantine", hint="crm-compliance quarantine list", where=f"{table} {row}"[:128])
     refuse_other_crm(store, mark.crm, Act.KEEP_IN_QUARANTINE, data, f"{table} {row}")
@@ -116,7 +116,7 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
         message, hint = f"its days ended on {mark.until.isoformat()}", "place a hold on it (holds place)"
         raise denied(store, Act.KEEP_IN_QUARANTINE, data, Refused(message, hint=hint, code="quarantine_over"))
     kept = msgspec.structs.replace(mark, undone=True, until=last_day(policy.quarantine, day))
-    store.set_marks([kept], [("quarantine_undone", data | {"until": kept.until.isoformat()})])
+    store.quarantine.put([kept], [("quarantine_undone", data | {"until": kept.until.isoformat()})])
     return kept
 
 
@@ -134,7 +134,7 @@ def _mark(context: JobContext, policy: QuarantinePolicy, fresh: Sequence[Mark]) 
     if not fresh:
         return set()
     units = [{"ref": context.reference(mark.table, mark.id), "table": mark.table, "until": mark.until.isoformat()} for mark in fresh]
-    context.store.set_marks(fresh, [("quarantined", {"units": units})])
+    context.store.quarantine.put(fresh, [("quarantined", {"units": units})])
     to_tell = {mark.notice: mark for mark in fresh if not mark.told}
     notices = [_notice(context, mark) for mark in to_tell.values()]
     send_operations(context.connector, _lacking(context, notices))
@@ -142,7 +142,7 @@ def _mark(context: JobContext, policy: QuarantinePolicy, fresh: Sequence[Mark]) 
         send_operations(context.connector, [notice])
     lacking = {notice.id for notice in _lacking(context, notices)}
     told = [msgspec.structs.replace(mark, told=True) for notice, mark in to_tell.items() if notice not in lacking]
-    context.store.set_marks(told)
+    context.store.quarantine.put(told)
     return {to_tell[notice].id for notice in lacking}
 
 

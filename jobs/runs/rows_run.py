@@ -37,7 +37,7 @@ class UnscheduledRun(Application, ABC):
         # A role or a call is no unit by itself; alone it is written like an e-mail that hangs on nothing,
         # before any file.
         self.kinds = dict.fromkeys(self.words, UnitKind.EMAIL) | self.kinds
-        self.reasons = {line.id: line.reason for line in lines_of(context.store.plan_pages(plan.id)) if line.is_disposal}
+        self.reasons = {line.id: line.reason for line in lines_of(context.store.plans.pages(plan.id)) if line.is_disposal}
 
     @abstractmethod
     def _write(self, rows: Rows, going: Going) -> Facts:

@@ -75,7 +75,7 @@ class Application:
     def carry_out(self) -> Run:
         journal = self.journal
         self.context.connector.settle_earlier()
-        due = [line for line in lines_of(self.context.store.plan_pages(self.plan.id)) if line.is_disposal]
+        due = [line for line in lines_of(self.context.store.plans.pages(self.plan.id)) if line.is_disposal]
         journal.followers = {line.id: line for line in due if may_follow(line, self.kinds[line.table])}
         journal.settle_intended()
         self._due = due
@@ -335,7 +335,7 @@ class Application:
         if self._due or any(True for _ in self._contacts_to_come(self._due)):
             end(self.context, run.id)
         summary = {name: counts[name] for name in COUNTED}
-        self.context.store.save_run(
+        self.context.store.runs.save(
             run,
             [
                 (
@@ -346,7 +346,7 @@ class Application:
                         **summary,
                         **({"bypass": counts["bypass"]} if counts["bypass"] else {}),
                         "alarms": codes,
-                        "erasures": self.context.store.register_head(),
+                        "erasures": self.context.store.erasures.head(),
                     },
                 )
             ],

@@ -22,8 +22,8 @@ from jobs.writing.read_back import still_there
 def left_before(context: JobContext, run: str) -> dict[Key, Action]:
     """What runs other than this one have left PARTIAL or FAILED of units of this CRM, and none has done
     since."""
-    found = context.store.unfinished(run)
-    crms = {of: context.store.plan(context.store.run(of).plan).crm for of in {of for of, _ in found}}
+    found = context.store.journal.unfinished(run)
+    crms = {of: context.store.plans.get(context.store.runs.get(of).plan).crm for of in {of for of, _ in found}}
     return {action.key: action for of, action in found if crms[of] == context.crm}
 
 

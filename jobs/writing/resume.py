@@ -35,7 +35,7 @@ def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWr
 
     Where its own row is gone, whether each row that is left has the version in which reading back has found
     it. Never for contacts: what refers to them changes no version, so a plan finds them again
-    (`Store.undone`).
+    (`JournalStore.undone`).
     """
     own = action.rows[-1]
     if own.kind == UnitKind.CONTACT:

@@ -98,7 +98,7 @@ def write_statistics(context: JobContext, run: Run, actions: Sequence[Action]) -
 def _fix(context: JobContext, run: Run, done: Sequence[Action]) -> Run:
     """Decide what this run writes, once: what it has counted, or by the month what earlier months have
     counted (ERA-16)."""
-    waits = context.store.waiting_statistics(context.crm)
+    waits = context.store.statistics.waiting(context.crm)
     month = f"{brussels_date(run.as_of):%Y-%m}"
     own = [action.statistic for action in done if action.statistic is not None]
     is_monthly = context.policy.statistics.batch == "monthly"
@@ -108,7 +108,7 @@ def _fix(context: JobContext, run: Run, done: Sequence[Action]) -> Run:
         batch += [facts_of_journal(statistic) for statistic in own]
     rows = _rows(context, run, batch)
     run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(rows)))
-    context.store.fix_statistics(
+    context.store.statistics.fix(
         run,
         [("statistics", {"rows": len(rows)})] if rows else [],
         crm=context.crm,
@@ -125,10 +125,10 @@ def _forget(context: JobContext, run: Run, actions: Sequence[Action]) -> Run:
     counted = [
         msgspec.structs.replace(action, statistic=None) for action in actions if action.state is ActionState.DONE and action.statistic
     ]
-    context.store.record(run.id, counted)
+    context.store.journal.record(run.id, counted)
     rows = len(run.statistics.rows) if run.statistics is not None else 0
     run = msgspec.structs.replace(run, statistics=StatisticWrites((), done=True, written=rows))
-    context.store.save_run(run)
+    context.store.runs.save(run)
     return run
 
 
@@ -204,7 +204,7 @@ def _pending(context: JobContext, run: Run) -> tuple[Run, list[Operation]]:
         writes[number] = write
     if tuple(writes) != run.statistics.rows:
         run = msgspec.structs.replace(run, statistics=StatisticWrites(tuple(writes)))
-        context.store.save_run(run)
+        context.store.runs.save(run)
     return run, pending
 
 

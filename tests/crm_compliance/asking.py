@@ -104,7 +104,7 @@ class Asking:
 
     def row(self) -> SubjectRequest:
         with self._store() as store:
-            return store.request(self.id)
+            return store.requests.get(self.id)
 
     def release(self, who: str = "erik", role: str = "approver") -> SubjectRequest:
         """Ask every guard of a release, and give the row of the register as it would be written. Raises what

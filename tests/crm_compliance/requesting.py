@@ -102,11 +102,13 @@ def shown(typist: Typist, request: str) -> Any:
 
 def put(org: Night, request: str, parts: Mapping[str, bytes | None] | None = None, **changes: Any) -> SubjectRequest:
     """Change a row as other steps would."""
-    row = org.store.request(request)
+    row = org.store.requests.get(request)
     changed = msgspec.structs.replace(row, **changes)
-    org.store.save_request(changed, since=row, parts=parts)
+    org.store.requests.save(changed, since=row, parts=parts)
     return changed
 
 
 def steps(org: Night) -> list[str]:
-    return [str(entry.data.get("step", entry.data.get("action"))) for entry in org.store.ledger() if entry.kind in ("request", "denied")]
+    return [
+        str(entry.data.get("step", entry.data.get("action"))) for entry in org.store.ledger.entries() if entry.kind in ("request", "denied")
+    ]

@@ -60,7 +60,7 @@ def test_what_a_lost_run_had_begun_is_finished(typist: Typist, org: Night, monke
     assert len(names(org)) == len(before) - 1
     assert typist.ask("plan")["flags"].get("ORPHAN_CONTACT", 0) == 0
     assert typist.ask("ledger", "verify")["ok"] is True
-    kinds = [entry.kind for entry in org.store.ledger()]
+    kinds = [entry.kind for entry in org.store.ledger.entries()]
     assert "recovered" in kinds
     assert typist.ask("run", "recordings")["state"] == "done"
 
@@ -84,5 +84,5 @@ def test_a_database_of_an_older_day_is_recovered(typist: Typist, org: Night, mon
 def test_a_run_that_was_killed_needs_no_recovery(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     people_and_cases(org)
     killed_before_its_contacts(typist, monkeypatch)
-    (run,) = [run for run in org.store.runs() if not run.is_over]
+    (run,) = [run for run in org.store.runs.all() if not run.is_over]
     assert typist.ask("apply", run.plan)["state"] == "done"

@@ -64,14 +64,14 @@ def test_a_restored_crm_is_replayed_before_the_service_is_ready(
     assert served(typist, at_once=lambda: found.append(org.get("cf_dossiers", row)))
     assert found == [None]
     (line,) = [line for line in told() if "restored" in line["event"]]
-    assert (line["run"], line["state"]) == (org.store.runs()[0].id, "done")
-    assert [run.kind for run in org.store.runs()] == [Kind.REPLAY, Kind.ALL]
+    assert (line["run"], line["state"]) == (org.store.runs.all()[0].id, "done")
+    assert [run.kind for run in org.store.runs.all()] == [Kind.REPLAY, Kind.ALL]
 
 
 def test_a_crm_that_was_not_restored_is_left_alone(typist: Typist, org: Night, erased: tuple[str, Backup]) -> None:
     writes = org.writes()
     served(typist)
-    assert (org.writes(), len(org.store.runs())) == (writes, 1)
+    assert (org.writes(), len(org.store.runs.all())) == (writes, 1)
 
 
 def test_a_service_that_never_erased_anything_asks_nothing(typist: Typist, org: Night) -> None:
@@ -118,13 +118,13 @@ def test_the_service_waits_for_the_approvals_of_a_large_replay(
     rows = [org.dossier("social_card", spoken=LONG_AGO) for _ in range(2)]
     backup = Backup(org)
     made = typist.ask("plan")["plan"]
-    org.approved(org.store.plan(made))
+    org.approved(org.store.plans.get(made))
     typist.ask("apply", made)
     backup.restore()
     backup.close()
 
     def approve() -> None:
-        (plan,) = [plan for plan in org.store.plans() if plan.kind is Kind.REPLAY]
+        (plan,) = [plan for plan in org.store.plans.all() if plan.kind is Kind.REPLAY]
         org.approved(plan)
 
     scheduler.replay_first(typist.settings, org.store, Waits(3, approve, ends=False))

@@ -26,9 +26,9 @@ def registered(night: Night, **changes: Any) -> SubjectRequest:
 
 def changed(night: Night, request: SubjectRequest, parts: dict[str, bytes | None] | None = None, **changes: Any) -> SubjectRequest:
     """Change a row as other steps would."""
-    row = night.store.request(request.id)
+    row = night.store.requests.get(request.id)
     moved = msgspec.structs.replace(row, **changes)
-    night.store.save_request(moved, since=row, parts=parts)
+    night.store.requests.save(moved, since=row, parts=parts)
     return moved
 
 

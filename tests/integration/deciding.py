@@ -82,7 +82,7 @@ def ask(
         CONFIRMED: Confirmed(tuple(one.candidate for one in found), "dora", now),
     }
     request = msgspec.structs.replace(request, **changes)
-    night.store.add_request(
+    night.store.requests.add(
         request, {name: msgspec.json.encode(part) for name, part in parts.items()}, ("request", {"request": request.id})
     )
     return request
@@ -105,9 +105,9 @@ def compile_(night: Night, request: SubjectRequest) -> Compilation:
         refusal=found.standing.refusal,
     )
     answer = propose(context, request, found.given, found.standing, found.material, shell)
-    now = night.store.request(request.id)
+    now = night.store.requests.get(request.id)
     after = msgspec.structs.replace(now, state=RequestState.REVIEWING, answer=answer.answer, scope=answer.scope)
-    night.store.save_request(after, since=now, parts={COMPILATION: msgspec.json.encode(answer)})
+    night.store.requests.save(after, since=now, parts={COMPILATION: msgspec.json.encode(answer)})
     return answer
 
 
@@ -130,17 +130,17 @@ def decline(night: Night, request: SubjectRequest, code: str) -> Decided:
 
 def release(night: Night, request: SubjectRequest) -> Run | None:
     """Dora approves the content, Erik releases it, and what was granted is carried out."""
-    now = night.store.request(request.id)
+    now = night.store.requests.get(request.id)
     words = (Word("content", "dora", "dpo", night.clock()), Word("release", "erik", "approver", night.clock()))
     after = msgspec.structs.replace(now, state=RequestState.RELEASED, words=words, released_at=night.clock())
-    night.store.save_request(after, since=now)
+    night.store.requests.save(after, since=now)
     return fulfil(context_of(night), request.id)
 
 
 def close(night: Night, request: SubjectRequest) -> None:
-    now = night.store.request(request.id)
+    now = night.store.requests.get(request.id)
     after = msgspec.structs.replace(now, state=RequestState.CLOSED, closed_at=night.clock())
-    night.store.save_request(after, since=now, parts={CANDIDATES: None, CONFIRMED: None})
+    night.store.requests.save(after, since=now, parts={CANDIDATES: None, CONFIRMED: None})
 
 
 def decision(night: Night, request: SubjectRequest) -> Decision:

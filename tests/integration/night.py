@@ -125,7 +125,7 @@ class Night:
         return make_plan(self.context, kind, **more)
 
     def lines(self, plan: Plan) -> dict[str, PlanLine]:
-        return {line.id: line for line in lines_of(self.store.plan_pages(plan.id))}
+        return {line.id: line for line in lines_of(self.store.plans.pages(plan.id))}
 
     def approved(self, plan: Plan) -> Plan:
         """The plan with the approvals of two fictitious people where it needs them."""
@@ -249,7 +249,7 @@ class Night:
 
 def approve_where_needed(store: SqlStore, plan_id: str, now: datetime, key: KeyRing) -> Plan:
     """Give the approvals that a plan lacks, each by another fictitious person."""
-    plan = store.plan(plan_id)
+    plan = store.plans.get(plan_id)
     for role in plan.missing(now):
         plan = approve_plan(store, plan_id, f"fictief-{role}", role, "", approves=True, now=now, **references_of(key))
     return plan

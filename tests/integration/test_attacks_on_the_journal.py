@@ -56,7 +56,7 @@ def forge_partial(night: Night, run: str) -> None:
 
 
 def forge_partial_with_a_seal_of_another_row(night: Night, run: str) -> None:
-    with night.store._database.reading() as connection:
+    with night.store.database.reading() as connection:
         seal = connection.exec_driver_sql("SELECT seal FROM actions").scalar()
     insert(night, run, half_done(night, ActionState.PARTIAL), seal)
 
@@ -71,7 +71,7 @@ def forge_failed(night: Night, run: str) -> None:
 
 def change_a_document(night: Night, run: str) -> None:
     """With the rows of another unit in it."""
-    (action, *_) = night.store.journal(run)
+    (action, *_) = night.store.journal.of_run(run)
     forged = msgspec.structs.replace(action, state=ActionState.PARTIAL, rows=half_done(night, ActionState.PARTIAL).rows)
     attack(
         night,
@@ -99,10 +99,10 @@ def move_it_in_the_order(night: Night, run: str) -> None:
 
 def put_an_earlier_one_back(night: Night, run: str) -> None:
     """With the seal that it had: it was ours once."""
-    with night.store._database.reading() as connection:
+    with night.store.database.reading() as connection:
         state, doc, seal = connection.exec_driver_sql("SELECT state, doc, seal FROM actions ORDER BY position").all()[0]
-    kept = night.store.journal(run)[0]
-    night.store.record(run, [msgspec.structs.replace(kept, audit_entries=7)])
+    kept = night.store.journal.of_run(run)[0]
+    night.store.journal.record(run, [msgspec.structs.replace(kept, audit_entries=7)])
     attack(
         night,
         "UPDATE actions SET state = :state, doc = :doc, seal = :seal WHERE unit_id = :id",
@@ -176,7 +176,7 @@ def cut_off(night: Night, monkeypatch: pytest.MonkeyPatch) -> tuple[Plan, Run]:
         patch.setattr(Application, "_clean", die)
         with pytest.raises(KeyboardInterrupt):
             apply_plan(night.context, plan.id)
-    run = night.store.run_of(plan.id)
+    run = night.store.runs.of_plan(plan.id)
     assert run is not None
     assert not run.is_over
     return plan, run
@@ -190,10 +190,10 @@ def test_a_journal_is_believed_after_keys_were_replaced_and_destroyed(night: Nig
     before = night.key.register_key
     night.clock.now += timedelta(days=366)
     night.key, replaced = night.key.rotate(night.clock())
-    night.store.append([("key_rotated", entry) for entry in replaced])
-    assert night.store.journal(run.id)
+    night.store.ledger.append([("key_rotated", entry) for entry in replaced])
+    assert night.store.journal.of_run(run.id)
     night.clock.now += timedelta(days=11 * 366)
-    night.store.forget_key(before, ("key_destroyed", {"key": before}))
+    night.store.journal.forget_key(before, ("key_destroyed", {"key": before}))
     night.key = night.key.destroy(before, 10, night.clock())
-    assert night.store.journal(run.id)
-    night.store.check_journal(whole=True)
+    assert night.store.journal.of_run(run.id)
+    night.store.journal.check(whole=True)

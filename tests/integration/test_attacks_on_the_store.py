@@ -58,7 +58,7 @@ def attacked(request: pytest.FixtureRequest, make_night: Callable[..., Night]) -
 
 def attack(night: Night, *statements: str, with_connection: Callable[[Connection], None] | None = None, **values: Any) -> None:
     """Write to the database, past everything that guards it."""
-    engine = create_engine(night.store._database.engine.url)
+    engine = create_engine(night.store.database.engine.url)
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             for trigger in TRIGGERS:
@@ -90,7 +90,7 @@ def with_pages(night: Night, plan: Plan, lines: list[Any], **head: Any) -> None:
 
 def slip_in_a_line(night: Night, plan: Plan) -> None:
     kept = night.dossier("sexting", spoken=date(2026, 10, 1))
-    line = next(lines_of(night.store.plan_pages(plan.id)))
+    line = next(lines_of(night.store.plans.pages(plan.id)))
     row = night.get("cf_dossiers", kept)
     assert row is not None
     with_pages(night, plan, [line, msgspec.structs.replace(line, id=kept, etag=row["@odata.etag"])])
@@ -129,7 +129,7 @@ def keep_old_approvals(night: Night, plan: Plan) -> None:
 def renew_an_approval(night: Night, plan: Plan) -> None:
     night.approved(plan)
     night.clock.now += timedelta(hours=71, minutes=30)
-    words = [msgspec.structs.replace(word, at=night.clock()) for word in night.store.plan(plan.id).given]
+    words = [msgspec.structs.replace(word, at=night.clock()) for word in night.store.plans.get(plan.id).given]
     for word in words:
         attack(night, "UPDATE approvals SET doc = :doc WHERE who = :who", doc=msgspec.json.encode(word).decode(), who=word.who)
 
@@ -213,7 +213,7 @@ def move_it(night: Night, hold: str) -> None:
 
 
 def _with(night: Night, **changes: Any) -> None:
-    (hold,) = night.store.holds()
+    (hold,) = night.store.holds.all()
     attack(night, "UPDATE holds SET doc = :doc", doc=msgspec.json.encode(msgspec.structs.replace(hold, **changes)).decode())
 
 
@@ -251,7 +251,7 @@ def test_what_a_closed_request_keeps_cannot_be_taken_away_unseen(attacked: Night
     request = registered(attacked)
     refreeze(attacked.context, request)
     close(dpo(attacked), request.id, "WITHDRAWN")
-    (entry,) = [entry for entry in attacked.store.ledger() if entry.data.get("step") == "close"]
+    (entry,) = [entry for entry in attacked.store.ledger.entries() if entry.data.get("step") == "close"]
     assert set(entry.data) == {"request", "step", "outcome", "refusal", "keeps", "kept", "role", "by"}
     assert entry.data["keeps"] is True
     refuse_altered(attacked.context)
@@ -271,7 +271,7 @@ def test_an_older_copy_of_what_a_closed_request_keeps_is_told(attacked: Night, i
     refreeze(attacked.context, request)
 
     def sealed() -> bytes:
-        with attacked.store._database.reading() as connection:
+        with attacked.store.database.reading() as connection:
             return bytes(connection.execute(text("SELECT content FROM request_parts WHERE name = 'frozen'")).scalar_one())
 
     older = sealed()
@@ -281,7 +281,7 @@ def test_an_older_copy_of_what_a_closed_request_keeps_is_told(attacked: Night, i
     close(dpo(attacked), request.id, "WITHDRAWN")
     refuse_altered(attacked.context)
     attack(attacked, "UPDATE request_parts SET content = :older WHERE name = 'frozen'", older=older)
-    assert attacked.store.request_part(request.id, FROZEN) is not None  # it opens
+    assert attacked.store.requests.part(request.id, FROZEN) is not None  # it opens
     with pytest.raises(StoreAltered, match="another part") as caught:
         refuse_altered(attacked.context)
     assert caught.value.where == f"request {request.id}"
@@ -297,7 +297,7 @@ def test_what_is_looked_up_while_somebody_closes_a_request_is_what_it_keeps(atta
     attacked.contact(**ASKER)
     close(dpo(attacked), request.id, "WITHDRAWN")
     assert refreeze(attacked.context, request).contacts  # by the row as it was before
-    assert list(attacked.store.ledger())[-1].data.keys() == {"request", "step", "kept"}
+    assert list(attacked.store.ledger.entries())[-1].data.keys() == {"request", "step", "kept"}
     refuse_altered(attacked.context)
 
 
@@ -307,7 +307,7 @@ def test_what_a_closed_request_kept_may_leave_the_database_when_it_has_had_its_d
     close(dpo(attacked), request.id, "WITHDRAWN")
     attacked.clock.now += timedelta(days=40)
     keep_register(attacked.store, attacked.policy.defaults, attacked.clock(), attacked.key.references)
-    assert not attacked.store.has_request_part(request.id, FROZEN)
+    assert not attacked.store.requests.has_part(request.id, FROZEN)
     refuse_altered(attacked.context)
 
 
@@ -405,7 +405,7 @@ def test_an_older_copy_of_the_whole_database_is_noticed(night: Night, tmp_path: 
     with pytest.raises(StoreAltered, match="older day"):
         night.plan()
     with pytest.raises(StoreAltered):
-        night.store.append([("note", {})])
+        night.store.ledger.append([("note", {})])
 
 
 @pytest.mark.parametrize("other", [{"disposed": {"units": 9000, "recordings": 0}}, {"deleted": 9}, {"failed": 1}, {"rows": {}}])
@@ -428,7 +428,7 @@ def test_a_run_that_failed_has_not_ended_well(attacked: Night) -> None:
 
 def test_a_schedule_that_was_kept_is_the_one_that_decided(attacked: Night) -> None:
     """ACC-01."""
-    attacked.store.remember_policy(hashlib.sha256(b"version: 1").hexdigest(), "1", "version: 1")
+    attacked.store.policies.remember(hashlib.sha256(b"version: 1").hexdigest(), "1", "version: 1")
     assert audited(attacked) == []
     attack(attacked, "UPDATE policies SET text = text || '# anders'")
     assert [place for place in audited(attacked) if "schedule" in str(place)]
@@ -456,9 +456,9 @@ def test_the_runs_by_which_the_breaker_goes_are_those_of_the_ledger_in_its_order
 def test_what_a_run_is_stands_in_no_column_beside_its_document(night: Night) -> None:
     """RET-24: the documents are held against the ledger; a column that nothing signs could make an earlier
     run larger."""
-    assert {column["name"] for column in inspect(night.store._database.engine).get_columns("runs")} == {"position", "id", "plan", "doc"}
+    assert {column["name"] for column in inspect(night.store.database.engine).get_columns("runs")} == {"position", "id", "plan", "doc"}
     night.apply(night.plan())
-    assert night.store.disposals(Kind.ALL, "units", 10) == [0]
+    assert night.store.runs.disposals(Kind.ALL, "units", 10) == [0]
 
 
 def without_the_row(night: Night) -> None:
@@ -470,7 +470,7 @@ def without_the_file(night: Night) -> None:
 
 
 def remembered(night: Night) -> Path:
-    witness = night.store._heads._witness
+    witness = night.store.ledger._heads._witness
     assert isinstance(witness, FileWitness)
     return witness._file
 
@@ -486,7 +486,7 @@ def test_a_removed_record_of_the_last_head_is_missed(attacked: Night, how: Calla
     entry covers that up."""
     ready = attacked.approved(attacked.plan())
     how(attacked)
-    for act in (attacked.plan, lambda: apply_plan(attacked.context, ready.id), lambda: attacked.store.append([("note", {})])):
+    for act in (attacked.plan, lambda: apply_plan(attacked.context, ready.id), lambda: attacked.store.ledger.append([("note", {})])):
         with pytest.raises(StoreAltered, match="last head of the ledger is missing") as caught:
             act()
         assert (caught.value.exit_code, caught.value.code, "recover" in caught.value.hint) == (7, "head_missing", True)
@@ -537,7 +537,7 @@ def test_what_waits_to_be_counted_is_what_runs_have_counted(
     )
     a_runaway(night)
     night.apply(night.plan())
-    assert list(night.store.waiting_statistics(night.emulator.url).values()) == [1]
+    assert list(night.store.statistics.waiting(night.emulator.url).values()) == [1]
     ready = night.plan()
     assert audited(night) == []
     attack(night, statement)
@@ -555,10 +555,10 @@ def test_what_was_slipped_in_while_a_run_works_is_not_sealed_with_what_it_counts
     attack(night, row, crm=night.emulator.url)
     counted = {("2026-11", "{}"): 1}
     run = Run("run-1", Kind.ALL, plan.id, RunState.RUNNING, night.clock(), night.clock())
-    night.store.start_run(run, ("run_started", {"plan": plan.id}))
+    night.store.runs.start(run, ("run_started", {"plan": plan.id}))
     with pytest.raises(StoreAltered, match="wait for their month"):
-        night.store.fix_statistics(run, [], crm=night.emulator.url, taken=(), counted=counted, forgotten=())
-    assert sum(night.store.waiting_statistics(night.emulator.url).values()) == 7
+        night.store.statistics.fix(run, [], crm=night.emulator.url, taken=(), counted=counted, forgotten=())
+    assert sum(night.store.statistics.waiting(night.emulator.url).values()) == 7
 
 
 def test_what_waits_is_sealed_anew_before_its_key_is_destroyed(make_night: Callable[..., Night]) -> None:
@@ -567,16 +567,16 @@ def test_what_waits_is_sealed_anew_before_its_key_is_destroyed(make_night: Calla
     a_runaway(night)
     night.apply(night.plan())
     before = night.key.register_key
-    head = night.store.head()
+    head = night.store.ledger.head()
     assert head is not None
     assert str(head.waiting).startswith(f"{before}:")
     rotated, entries = night.key.rotate(night.clock())
-    night.store.append([("key_rotated", entry) for entry in entries])
-    night.store.forget_key(before, ("key_destroyed", {"key": before}))
-    head = night.store.head()
+    night.store.ledger.append([("key_rotated", entry) for entry in entries])
+    night.store.journal.forget_key(before, ("key_destroyed", {"key": before}))
+    head = night.store.ledger.head()
     assert head is not None
     assert str(head.waiting).startswith(f"{rotated.register_key}:")
-    night.store.check_waiting()
+    night.store.statistics.check()
 
 
 def audited(night: Night) -> list[Any]:

@@ -47,7 +47,7 @@ def test_ret03_acc03_it_has_a_line_of_disposal_a_count_and_a_certificate(night: 
     assert run.counts["disposed"] == {"units": 1, "recordings": 1}
     assert run.counts["rows"]["annotation"] == 1  # type: ignore[index]
     assert run.counts["deleted"] == plan.dispose["delete"]
-    certificates = [issued.certificate for issued in night.store.certificates(run.id)]
+    certificates = [issued.certificate for issued in night.store.certificates.of_run(run.id)]
     assert sorted(one.unit_type for one in certificates) == ["contact", "dossier" if not lone else "fiche", "recording"]
     (heard,) = [one for one in certificates if one.unit_type == "recording"]
     assert (heard.rule_id, heard.reason, heard.objects["attachments"]) == ("RET-03", "EXPIRED", 1)
@@ -61,7 +61,7 @@ def test_ret03_it_stays_with_a_dossier_that_stays(night: Night) -> None:
     place(night, "cf_dossier", dossier)
     run = night.apply(plan)
     assert night.get("annotations", note) is not None
-    kept = {action.id: (action.state, action.code) for action in night.store.journal(run.id)}
+    kept = {action.id: (action.state, action.code) for action in night.store.journal.of_run(run.id)}
     assert kept[dossier] == kept[note] == (ActionState.SKIPPED, "HOLD_JUDICIAL")
 
 
@@ -79,6 +79,6 @@ def test_ret03_a_note_that_was_taken_away_meanwhile_is_no_disposal(night: Night)
     plan = night.plan()
     night.http.delete(f"{night.emulator.url}annotations({note})")
     run = night.apply(plan)
-    actions = {action.id: (action.state, action.code) for action in night.store.journal(run.id)}
+    actions = {action.id: (action.state, action.code) for action in night.store.journal.of_run(run.id)}
     assert actions[note] == (ActionState.SKIPPED, "CHANGED")
     assert run.counts["disposed"] == {"units": 1, "recordings": 0}

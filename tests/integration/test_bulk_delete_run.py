@@ -80,7 +80,7 @@ class Bulk:
         return {row["cf_recordingid"] for row in self.night.rows("cf_recordings?$select=cf_recordingid")}
 
     def states(self, run: Run) -> dict[str, tuple[ActionState, str]]:
-        return {action.id: (action.state, action.code) for action in self.night.store.journal(run.id)}
+        return {action.id: (action.state, action.code) for action in self.night.store.journal.of_run(run.id)}
 
 
 def organisation(night: Night) -> tuple[str, list[str]]:
@@ -187,7 +187,7 @@ def test_a_process_that_is_really_killed_in_mid_job_is_taken_over(
             select.select([], [], [], 0.02)
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
         os.kill(process.pid, signal.SIGKILL)
-    (run,) = night.store.runs()
+    (run,) = night.store.runs.all()
     night.http.put(f"{emulator.root}/_emulator/clock", json={"advance_s": 600}).raise_for_status()
     night.http.put(f"{emulator.root}/_emulator/switches", json={"bulk_delete_queue_s": 0.0}).raise_for_status()  # what is cleaned later
     command = [sys.executable, "-m", "crm_compliance", "apply", run.plan, "--json"]

@@ -51,7 +51,7 @@ def refuse(night: Night, *tables: str) -> None:
 
 
 def action_of(night: Night, run: Run, row: str) -> Action:
-    (found,) = (action for action in night.store.journal(run.id) if action.id == row)
+    (found,) = (action for action in night.store.journal.of_run(run.id) if action.id == row)
     return found
 
 
@@ -98,7 +98,7 @@ def test_with_it_the_unit_goes_and_plan_ledger_run_and_certificate_say_so(
     bodies = sent(night, monkeypatch)
     plan = night.plan()
     assert plan.bypass == plan_document(plan, night.clock())["bypass"] == {"plugins": 1, "flows": 1}
-    lines = list(lines_of(night.store.plan_pages(plan.id)))
+    lines = list(lines_of(night.store.plans.pages(plan.id)))
     report = build_report(plan, lines, now=night.clock(), labels={}, link=lambda table, row: "")
     assert "1 unit by bypass of plugins: plug-ins and workflows of the CRM" in "".join(page_pieces(report))
     run = night.apply(plan)
@@ -110,13 +110,13 @@ def test_with_it_the_unit_goes_and_plan_ledger_run_and_certificate_say_so(
         b"MSCRM.BypassBusinessLogicExecution: CustomSync,CustomAsync",
         b"MSCRM.SuppressCallbackRegistrationExpanderJob: true",
     }
-    counts: Any = history_document(run, night.store.plan(plan.id), night.store.journal(run.id))["counts"]
+    counts: Any = history_document(run, night.store.plans.get(plan.id), night.store.journal.of_run(run.id))["counts"]
     assert counts["bypass"] == run_document(run)["bypass"] == {"plugins": 1, "flows": 1}
     certificate: Certificate = of_unit(night, run, "cf_dossier", dossier)
     assert certificate.method["bypass"] == "plugins,flows"
     assert problems(night, document(night, run)) == []
     reference = night.key.reference("cf_dossier", dossier)
-    told: list[Any] = [each for entry in night.store.ledger() if entry.kind == "intent" for each in entry.data["units"]]  # type: ignore[attr-defined]
+    told: list[Any] = [each for entry in night.store.ledger.entries() if entry.kind == "intent" for each in entry.data["units"]]  # type: ignore[attr-defined]
     assert [unit["bypass"] for unit in told if unit["ref"] == reference] == [["plugins", "flows"]]
     assert [unit for unit in told if unit["ref"] != reference and "bypass" in unit] == []
 

@@ -26,7 +26,7 @@ from jobs.proof.completeness import reckon
 from jobs.runs.apply import apply_plan
 from rules.model.residual_data import Place
 from tests.integration.night import Night, references_of
-from tests.integration.test_kill_and_resume import Fragile, Killed, Points
+from tests.integration.test_kill_and_resume import Killed, Points, fragile_store
 
 LONG_AGO = date(2018, 3, 1)
 NAME = "Wouter Verzonnen"
@@ -34,7 +34,7 @@ GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 
 def certificates(night: Night, run: Run) -> list[Certificate]:
-    return [issued.certificate for issued in night.store.certificates(run.id)]
+    return [issued.certificate for issued in night.store.certificates.of_run(run.id)]
 
 
 def of_unit(night: Night, run: Run, table: str, row: str) -> Certificate:
@@ -96,7 +96,7 @@ def test_every_unit_that_is_gone_has_one_certificate_and_the_document_verifies(n
     night.fiche("social_card", spoken=LONG_AGO)
     night.recording(LONG_AGO)
     run = night.apply(night.plan())
-    done = [action for action in night.store.journal(run.id) if action.state is ActionState.DONE]
+    done = [action for action in night.store.journal.of_run(run.id) if action.state is ActionState.DONE]
     assert {each.unit_ref for each in certificates(night, run)} == {night.key.reference(one.table, one.id) for one in done}
     assert len(certificates(night, run)) == 4
     assert sorted(each.unit_type for each in certificates(night, run)) == ["dossier", "dossier", "fiche", "recording"]
@@ -115,7 +115,7 @@ def test_the_counts_of_a_run_add_up_to_the_units_read(night: Night) -> None:
     plan = night.plan()
     night.patch("cf_dossiers", changed, cf_name="D-other")
     run = night.apply(plan)
-    found = reckon(plan, lines_of(night.store.plan_pages(plan.id)), night.store.journal(run.id))
+    found = reckon(plan, lines_of(night.store.plans.pages(plan.id)), night.store.journal.of_run(run.id))
     assert (found.units, found.adds_up) == (plan.units, True)
     past = found.past_end
     assert past["units"] == past["disposed"] + past["partial"] + past["skipped"] + past["held"] + past["open"]
@@ -155,9 +155,9 @@ def test_applying_again_issues_nothing(night: Night) -> None:
     night.dossier("social_card", spoken=LONG_AGO)
     plan = night.plan()
     run = night.apply(plan)
-    before, entries = certificates(night, run), len(list(night.store.ledger()))
+    before, entries = certificates(night, run), len(list(night.store.ledger.entries()))
     night.apply(plan)
-    assert (certificates(night, run), len(list(night.store.ledger()))) == (before, entries)
+    assert (certificates(night, run), len(list(night.store.ledger.entries()))) == (before, entries)
 
 
 def test_a_run_killed_anywhere_ends_with_one_certificate_a_unit(make_night: Callable[..., Night], database_file: Callable[[], str]) -> None:
@@ -168,7 +168,7 @@ def test_a_run_killed_anywhere_ends_with_one_certificate_a_unit(make_night: Call
         night = make_night(url=database_file())
         dossier = night.dossier("social_card", spoken=LONG_AGO)
         plan = night.approved(night.plan(Kind.RETENTION))
-        store = Fragile(night.store, Points(at), ("record", "issue", "save_run", "add_checkpoint"))
+        store = fragile_store(night.store, Points(at), journal=("record",), certificates=("issue",), runs=("save",), checkpoints=("add",))
         try:
             run = apply_plan(dataclasses.replace(night.context, store=store), plan.id)
         except Killed:
@@ -187,7 +187,7 @@ def test_each_run_ends_with_a_checkpoint_in_database_and_anchor(night: Night) ->
         night.apply(night.plan())
     settings = Settings(data_dir=night.key.folder.parent)
     audit = audit_store(settings, night.store)
-    assert (audit.ok, audit.checkpoints, audit.verdict.entries) == (True, 2, night.store.checkpoints()[-1].entries)
+    assert (audit.ok, audit.checkpoints, audit.verdict.entries) == (True, 2, night.store.checkpoints.all()[-1].entries)
     assert night.warnings == []
 
 
@@ -207,10 +207,10 @@ def test_a_destroyed_register_key_makes_references_lead_nowhere_while_everything
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     run = night.apply(night.plan())
     certificate = of_unit(night, run, "cf_dossier", dossier)
-    old = night.store.certificates(run.id)[0].register_key
+    old = night.store.certificates.of_run(run.id)[0].register_key
     ring, _ = night.key.rotate(night.clock().replace(year=2027))
     assert certificate.unit_ref in ring.references("cf_dossier", dossier)
-    night.store.forget_key(old, ("key_destroyed", {"key": old}))
+    night.store.journal.forget_key(old, ("key_destroyed", {"key": old}))
     night.key = ring.destroy(old, 10, night.clock().replace(year=2038))
     assert certificate.unit_ref not in night.key.references("cf_dossier", dossier)
     assert problems(night, document(night, run)) == []
@@ -224,14 +224,14 @@ def test_a_unit_is_not_certified_twice_by_a_run_that_goes_on_after_the_keys_were
     plan = night.plan()
     run = night.apply(plan)
     night.key, _ = night.key.rotate(night.clock())
-    certify(night.context, run, plan, night.store.journal(run.id))
+    certify(night.context, run, plan, night.store.journal.of_run(run.id))
     assert len(certificates(night, run)) == 1
 
 
 def test_what_the_certificate_says_of_the_places_is_what_the_journal_says(night: Night) -> None:
     night.dossier("social_card", spoken=LONG_AGO)
     run = night.apply(night.plan())
-    (action,) = night.store.journal(run.id)
+    (action,) = night.store.journal.of_run(run.id)
     (certificate,) = certificates(night, run)
     assert certificate.method == action.places
     assert (certificate.disposed_at, certificate.verified_at) == (action.removed_at, action.verified_at)

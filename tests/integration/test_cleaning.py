@@ -62,7 +62,7 @@ def may(night: Night, *, cleaning: bool = True, but: tuple[str, ...] = (), more:
 
 
 def actions(night: Night, run: Run) -> dict[str, Action]:
-    return {action.id: action for action in night.store.journal(run.id)}
+    return {action.id: action for action in night.store.journal.of_run(run.id)}
 
 
 def places(night: Night, run: Run, unit: str) -> dict[str, str]:
@@ -179,13 +179,13 @@ def test_history_that_may_be_seen_and_not_purged_leaves_its_unit_partial_until_i
     may(night, but=("prvBulkDelete",))
     run = night.apply(night.plan())
     assert (run.state, actions(night, run)[dossier].state) == (RunState.DONE_WITH_FAILURES, ActionState.PARTIAL)
-    assert night.store.certificates(run.id) == []
+    assert night.store.certificates.of_run(run.id) == []
     may(night)
     night = make_night()  # the next night's process asks anew what it may
     again = night.apply(night.plan())
     assert actions(night, again)[dossier].state is ActionState.DONE
     assert NAME not in audits(night)
-    assert len(night.store.certificates(again.id)) == 2
+    assert len(night.store.certificates.of_run(again.id)) == 2
 
 
 def test_where_no_job_may_purge_the_history_goes_before_the_rows(night: Night) -> None:
@@ -334,7 +334,7 @@ def test_a_row_that_is_still_restorable_keeps_its_unit_partial_until_it_has_expi
 
 
 def certificates(night: Night) -> int:
-    return sum(len(night.store.certificates(run.id)) for run in night.store.runs())
+    return sum(len(night.store.certificates.of_run(run.id)) for run in night.store.runs.all())
 
 
 # -- tables that are not mapped ------------------------------------------------------------------------------
@@ -401,7 +401,7 @@ def test_every_unit_that_is_done_says_what_became_of_every_place(night: Night) -
     expired(night)
     night.recording(LONG_AGO)
     run = night.apply(night.plan())
-    for action in night.store.journal(run.id):
+    for action in night.store.journal.of_run(run.id):
         assert set(action.places) == {place.value for place in Place}
         assert PlaceState.STILL_THERE.value not in action.places.values()
 

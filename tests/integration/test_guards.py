@@ -40,12 +40,12 @@ def earlier_run(night: Night, number: int, disposed: int, category: str = "socia
     """A run that ended in an earlier night, with what it disposed of."""
     at = night.clock() - timedelta(days=40 - number)
     plan = msgspec.structs.replace(night.plan(kind), id=f"plan-old-{number}", created_at=at, alarms=(), backlog=())
-    night.store.save_plan(plan, [], ("plan", plan_entry(plan)))
+    night.store.plans.save(plan, [], ("plan", plan_entry(plan)))
     counts: dict[str, object] = {"disposed": {"units": disposed, "recordings": 0}, "by_category": {category: disposed}, "rows": {}}
     run = Run(f"run-old-{number}", kind, plan.id, RunState.DONE, at, at, at, counts=counts)
-    night.store.start_run(msgspec.structs.replace(run, state=RunState.RUNNING, counts={}), ("run_started", {"plan": plan.id}))
+    night.store.runs.start(msgspec.structs.replace(run, state=RunState.RUNNING, counts={}), ("run_started", {"plan": plan.id}))
     over = msgspec.structs.replace(run, **more)
-    night.store.save_run(over, [("run_ended", {"plan": plan.id})] if over.is_over else [])
+    night.store.runs.save(over, [("run_ended", {"plan": plan.id})] if over.is_over else [])
     return run
 
 
@@ -94,13 +94,13 @@ def test_a_policy_may_do_without_the_look_at_a_first_run(make_night: Callable[..
 def test_what_was_disposed_of_in_another_crm_is_no_first_run_here(make_night: Callable[..., Night]) -> None:
     night = make_night(first_look=True)
     run = earlier_run(night, 1, 5)
-    elsewhere = msgspec.structs.replace(night.store.plan(run.plan), id="plan-elsewhere", crm="https://other.example/api/data/v9.2/")
-    night.store.save_plan(elsewhere, [], ("plan", {}))
+    elsewhere = msgspec.structs.replace(night.store.plans.get(run.plan), id="plan-elsewhere", crm="https://other.example/api/data/v9.2/")
+    night.store.plans.save(elsewhere, [], ("plan", {}))
     night.fiche("social_card", spoken=LONG_AGO)
     night.fiche("e_safety", spoken=LONG_AGO)
     there = msgspec.structs.replace(run, id="run-elsewhere", plan=elsewhere.id, counts=run.counts | {"by_category": {"e_safety": 4}})
-    night.store.start_run(there, ("run_started", {"plan": there.plan}))
-    night.store.save_run(there, [("run_ended", {"plan": there.plan})])
+    night.store.runs.start(there, ("run_started", {"plan": there.plan}))
+    night.store.runs.save(there, [("run_ended", {"plan": there.plan})])
     assert night.plan().why == ("FIRST_RUN",)
 
 
@@ -307,7 +307,7 @@ def test_what_an_earlier_run_left_half_done_is_an_alarm(night: Night) -> None:
     run = earlier_run(night, 1, 0)
     dossier = night.dossier("grooming", closed=False)  # somebody goes on working on what is left of it
     half = Action("cf_dossier", dossier, "delete", ActionState.PARTIAL, "STILL_THERE", rows=(RowWrite("dossier", dossier, 'W/"1"'),))
-    night.store.record(run.id, [half])
+    night.store.journal.record(run.id, [half])
     done = night.apply(night.plan())
     assert (alarms(done), done.state) == (["LEFT_OVER"], RunState.DONE_WITH_FAILURES)
 
@@ -317,7 +317,7 @@ def test_the_ledger_has_the_codes_of_alarms_and_no_more(night: Night) -> None:
     night.plan()
     night.http.delete(f"{night.emulator.url}cf_fiches({fiche})").raise_for_status()
     night.apply(night.plan())
-    kept = {entry.kind: entry.data.get("alarms") for entry in night.store.ledger()}
+    kept = {entry.kind: entry.data.get("alarms") for entry in night.store.ledger.entries()}
     assert (kept["plan"], kept["run_ended"]) == (["NOTHING_DUE"], ["NOTHING_DUE"])
 
 

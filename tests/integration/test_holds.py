@@ -173,7 +173,7 @@ def test_r049_r075_what_is_no_hold_keeps_nothing(night: Night, code: str) -> Non
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     with pytest.raises(Refused, match="NOT_A_HOLD"):
         place(night, "cf_dossier", dossier, reason_code=code)
-    assert night.store.holds() == []
+    assert night.store.holds.all() == []
     night.apply(night.plan())
     assert night.get("cf_dossiers", dossier) is None
 
@@ -224,7 +224,7 @@ def test_r072_a_recording_that_expired_yesterday_waits_for_its_callers_request(n
     carry_out(night, context, Kind.RECORDINGS)
     assert night.get("cf_recordings", free) is None
     plan = make_plan(context, Kind.RECORDINGS)
-    reasons = {line.id: line.reasons for line in lines_of(night.store.plan_pages(plan.id))}
+    reasons = {line.id: line.reasons for line in lines_of(night.store.plans.pages(plan.id))}
     assert reasons == {linked: ("HOLD_REQUEST",), alone: ("HOLD_REQUEST",)}
 
 
@@ -237,7 +237,7 @@ def test_r035_r073_an_answered_request_holds_for_thirty_days_and_moves_no_end(ni
     night.clock.now = brussels_noon(day)
     context = with_register(night, register)
     plan, _ = carry_out(night, context)
-    line = {line.id: line for line in lines_of(night.store.plan_pages(plan.id))}[dossier]
+    line = {line.id: line for line in lines_of(night.store.plans.pages(plan.id))}[dossier]
     assert (line.is_disposal, line.retention_end) == (goes, "2025-08-10")
     assert line.reasons == (("EXPIRED",) if goes else ("HOLD_REQUEST",))
     assert (night.get("cf_dossiers", dossier) is None) is goes
@@ -353,7 +353,7 @@ def test_what_is_not_there_cannot_be_held(night: Night) -> None:
     ):
         with pytest.raises(UsageError):
             place(night, table, row, **more)
-    assert night.store.holds() == []
+    assert night.store.holds.all() == []
 
 
 def test_the_ledger_tells_of_holds_without_a_name(night: Night) -> None:
@@ -363,7 +363,7 @@ def test_the_ledger_tells_of_holds_without_a_name(night: Night) -> None:
     with pytest.raises(Refused):
         release(night, hold, who="dora")
     release(night, hold)
-    placed, denied, released = list(night.store.ledger())[-3:]
+    placed, denied, released = list(night.store.ledger.entries())[-3:]
     assert [entry.kind for entry in (placed, denied, released)] == ["hold_placed", "denied", "hold_released"]
     assert placed.data["ref"] == released.data["ref"] == night.key.reference("cf_dossier", dossier)
     assert (placed.data["type"], placed.data["reason"], placed.data["ends_on"]) == ("judicial", "REQ-1", "2027-01-01")
@@ -391,7 +391,7 @@ def test_a_hold_whose_cover_cannot_be_read_stops_the_plan(night: Night) -> None:
     night.http.put(f"{night.emulator.root}/_emulator/faults", json=faults).raise_for_status()
     with pytest.raises(ConnectorError):
         make_plan(context, Kind.ALL)
-    assert night.store.plans() == []
+    assert night.store.plans.all() == []
 
 
 def test_skipped_by_a_hold_is_a_state_of_its_own(night: Night) -> None:
@@ -399,5 +399,5 @@ def test_skipped_by_a_hold_is_a_state_of_its_own(night: Night) -> None:
     plan = night.plan()
     place(night, "cf_dossier", dossier)
     run = night.apply(plan)
-    (action,) = night.store.journal(run.id)
+    (action,) = night.store.journal.of_run(run.id)
     assert (action.state, action.code) == (ActionState.SKIPPED, "HOLD_JUDICIAL")

@@ -70,7 +70,7 @@ def test_r077_a_hold_wins_at_every_moment_before_the_write(night: Night, moment:
 
     night.approved(plan)
     applied(night, plan, Meddling(night.context.connector, act, before=moment[0], nth=moment[1]))
-    assert len(night.store.holds()) == 1
+    assert len(night.store.holds.all()) == 1
     assert night.get("cf_dossiers", rows["dossier"]) is not None
     assert night.get("annotations", rows["note"]) is not None
     assert night.get("contacts", rows["contact"]) is not None
@@ -153,7 +153,7 @@ def test_r077_a_hold_placed_between_the_parts_of_a_large_unit_leaves_the_rest(
 
     night.approved(plan)
     run = applied(night, plan, Meddling(night.context.connector, act, before="change"))
-    journal = {action.id: (action.state, action.code) for action in night.store.journal(run.id)}
+    journal = {action.id: (action.state, action.code) for action in night.store.journal.of_run(run.id)}
     assert journal[rows["dossier"]] == (ActionState.PARTIAL, "HOLD_JUDICIAL")
     assert (night.get("annotations", rows["note"]), night.get("cf_dossiers", rows["dossier"]) is None) == (None, False)
 
@@ -200,7 +200,7 @@ def test_a_contact_that_comes_under_a_hold_when_its_unit_has_gone_stays_as_it_is
     left = night.get("contacts", donor)
     assert left is not None
     assert left["birthdate"] == "1980-05-05"
-    for hold in night.store.holds():
+    for hold in night.store.holds.all():
         release(night, hold)
     again = night.apply(night.plan())
     assert (again.counts["deleted"], again.counts["trimmed"], again.counts["partial"]) == (2, 1, 0)

@@ -164,7 +164,7 @@ def test_no_held_row_is_ever_written_and_all_goes_once_the_holds_are_released(
                 connector = Watched(night.context.connector, act, held)
                 carry_out(night, dataclasses.replace(night.context, connector=connector))
                 assert connector.broken == []
-            for hold in night.store.holds():
+            for hold in night.store.holds.all():
                 release(night, hold, notified_on=date(2026, 11, 25))
             for _ in range(2):  # a unit that was left half done is finished before its people go
                 carry_out(night, night.context)

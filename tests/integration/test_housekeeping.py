@@ -117,19 +117,19 @@ def test_a_storage_that_cannot_be_listed_is_no_empty_one(night: Night, folder: P
     """A disk that is not there must not make every recording look as if its object were lost."""
     with pytest.raises(ObjectError):
         run_housekeeping(replace(night.context, objects=(LocalFolder(folder / "nowhere"),)))
-    assert [entry for entry in night.store.ledger() if entry.kind == "housekeeping"] == []
+    assert [entry for entry in night.store.ledger.entries() if entry.kind == "housekeeping"] == []
 
 
 def test_a_round_waits_for_a_run(night: Night, context: JobContext) -> None:
     """Its objects go before their rows: for a moment a row has lost its object."""
-    with night.store.exclusive(), pytest.raises(Refused):
+    with night.store.leases.exclusive(), pytest.raises(Refused):
         run_housekeeping(context)
 
 
 def test_the_ledger_holds_counts_and_no_address(night: Night, context: JobContext, folder: Path, tmp_path: Path) -> None:
     put(folder, "Lotte Peeters (fictief).wav")
     done = run_housekeeping(context)
-    (entry,) = [entry for entry in night.store.ledger() if entry.kind == "housekeeping"]
+    (entry,) = [entry for entry in night.store.ledger.entries() if entry.kind == "housekeeping"]
     assert entry.run == done.id
     assert entry.data["objects"] == done.document["objects"]
     assert [file for file in tmp_path.glob("state.db*") if b"Peeters" in file.read_bytes()] == []
@@ -149,10 +149,10 @@ def test_acc07_the_lines_of_old_plans_go_after_thirty_days_and_their_totals_stay
     assert expired(context).plans == 2
     assert expired(context).plans == 0
     for plan in (left, applied):
-        assert night.store.plan(plan.id).digest == plan.digest
+        assert night.store.plans.get(plan.id).digest == plan.digest
         with pytest.raises(LinesRemoved):
-            list(night.store.plan_pages(plan.id))
-    assert reckoning_of(night.store, night.store.run(run.id)) == before
+            list(night.store.plans.pages(plan.id))
+    assert reckoning_of(night.store, night.store.runs.get(run.id)) == before
     assert before.adds_up
 
 
@@ -161,31 +161,31 @@ def test_a_plan_that_may_still_be_applied_keeps_its_lines(night: Night, context:
     night.recording(RECENT)
     plan = night.plan()
     past = PastTerms(lines_before=plan.created_at + timedelta(days=1))
-    assert night.store.expire(past, plan.valid_until - timedelta(seconds=1)).plans == 0
-    assert list(night.store.plan_pages(plan.id))
-    assert night.store.expire(past, plan.valid_until).plans == 1
+    assert night.store.own_data.expire(past, plan.valid_until - timedelta(seconds=1)).plans == 0
+    assert list(night.store.plans.pages(plan.id))
+    assert night.store.own_data.expire(past, plan.valid_until).plans == 1
 
 
 def test_acc07_the_journal_of_a_run_goes_after_24_months_and_its_certificates_stay(night: Night, context: JobContext) -> None:
     fiche = night.fiche("social_card", spoken=date(2018, 1, 1))
     run = night.apply(night.plan())
-    certificates = night.store.certificates(run.id)
+    certificates = night.store.certificates.of_run(run.id)
     night.clock.now = datetime(2028, 11, 25, 12, tzinfo=UTC)
     assert expired(context).journals == 0, "the last day is still kept"
     night.clock.now += timedelta(days=1)
     assert expired(context) == Expired(journals=1, units=1)
     assert expired(context) == Expired()
-    assert night.store.journal(run.id) == []
-    assert fiche not in "".join(str(action) for _, action in night.store.last_done(100))
-    assert night.store.certificates(run.id) == certificates
-    after = night.store.run(run.id)
+    assert night.store.journal.of_run(run.id) == []
+    assert fiche not in "".join(str(action) for _, action in night.store.journal.last_done(100))
+    assert night.store.certificates.of_run(run.id) == certificates
+    after = night.store.runs.get(run.id)
     assert after.counts == run.counts
     assert reckoning_of(night.store, after).outcomes == {"disposed": 1}
     with pytest.raises(UsageError):
         verify_run(context, run.id)
-    told = [entry.data for entry in night.store.ledger() if entry.kind == "expired"]
+    told = [entry.data for entry in night.store.ledger.entries() if entry.kind == "expired"]
     assert told[-1] == {"plans": 0, "journals": 1, "units": 1, "holds": []}
-    assert verdict_of(night.store.ledger()).ok
+    assert verdict_of(night.store.ledger.entries()).ok
 
 
 def test_acc07_the_heads_of_old_plans_name_no_row_any_more(night: Night, context: JobContext) -> None:
@@ -198,22 +198,22 @@ def test_acc07_the_heads_of_old_plans_name_no_row_any_more(night: Night, context
     assert (plan.crm_holds, [change.id for change in plan.hold_changes]) == ((("cf_dossier", held),), [held])
     night.clock.now += timedelta(days=31)
     assert expired(context).heads == 1
-    found = night.store.plan(plan.id)
+    found = night.store.plans.get(plan.id)
     assert (found.crm_holds, found.hold_changes) == (plan.crm_holds, ()), "the last plan is asked for the flags of then (HLD-14)"
     newer = night.plan()
     assert newer.hold_changes == ()
     assert expired(context).heads == 1
     assert expired(context) == Expired()
-    found = night.store.plan(plan.id)
+    found = night.store.plans.get(plan.id)
     assert (found.crm_holds, found.cleared) == ((), {"hold_changes": 1, "crm_holds": 1})
     assert held not in found.document
     assert (found.digest, found.units, found.to_trim) == (plan.digest, plan.units, 0)
     assert plan_document(found, night.clock())["cleared"] == found.cleared
     refuse_altered(context)
     assert audited(night) == []
-    with night.store._database.writing() as connection:
+    with night.store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE plans SET doc = replace(doc, 'cleared', 'cleaned')")
-    assert [problem.where for problem in audited(night)] == [f"plan {each.id}" for each in night.store.plans()]
+    assert [problem.where for problem in audited(night)] == [f"plan {each.id}" for each in night.store.plans.all()]
 
 
 def test_acc06_a_head_that_somebody_has_changed_is_not_cleared(night: Night, context: JobContext) -> None:
@@ -222,7 +222,7 @@ def test_acc06_a_head_that_somebody_has_changed_is_not_cleared(night: Night, con
     plan = night.plan()
     night.clock.now += timedelta(days=31)
     night.plan()
-    with night.store._database.writing() as connection:
+    with night.store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE plans SET doc = replace(doc, 'service', 'servant') WHERE id = ?", (plan.id,))
     assert expired(context).heads == 0
     assert [problem.where for problem in audited(night)] == [f"plan {plan.id}"]
@@ -233,22 +233,22 @@ def test_acc07_certificates_go_after_ten_years_and_their_root_stays(night: Night
     reference of a unit stays."""
     night.fiche("social_card", spoken=date(2018, 1, 1))
     first = night.apply(night.plan())
-    (gone,) = night.store.certificates(first.id)
+    (gone,) = night.store.certificates.of_run(first.id)
     night.clock.now += timedelta(days=1)
     night.fiche("social_card", spoken=date(2018, 1, 1))
     second = night.apply(night.plan())
-    kept = night.store.certificates(second.id)
+    kept = night.store.certificates.of_run(second.id)
     night.clock.now = datetime(2036, 11, 25, 12, tzinfo=UTC)
     assert expired(context).certificates == 0, "the last day is still kept"
     night.clock.now += timedelta(days=1)
     assert expired(context).certificates == 1
     assert expired(context) == Expired()
-    assert (night.store.certificates(first.id), night.store.certificates(second.id)) == ([], kept)
-    (told,) = [entry.data for entry in night.store.ledger() if entry.kind == "certificates_expired"]
+    assert (night.store.certificates.of_run(first.id), night.store.certificates.of_run(second.id)) == ([], kept)
+    (told,) = [entry.data for entry in night.store.ledger.entries() if entry.kind == "certificates_expired"]
     assert told == {"count": 1, "last": gone.certificate.hash, "runs": [first.id]}
     assert gone.certificate.unit_ref not in str(told)
     assert audited(night) == []
-    after = night.store.run(first.id)
+    after = night.store.runs.get(first.id)
     assert after.are_certificates_gone
     assert night.context.notary is not None
     with pytest.raises(UsageError, match="had had their day"):
@@ -276,7 +276,7 @@ def test_acc06_what_is_left_of_the_certificates_is_held_against_the_ledger(night
     night.clock.now = datetime(2036, 11, 26, 12, tzinfo=UTC)
     assert expired(context).certificates == 1
     assert audited(night) == []
-    with night.store._database.writing() as connection:
+    with night.store.database.writing() as connection:
         connection.exec_driver_sql(statement)
     assert audited(night) != []
 
@@ -288,31 +288,31 @@ def test_acc06_a_term_counts_by_the_ledger(night: Night, context: JobContext) ->
     night.clock.now += timedelta(days=1)
     night.fiche("social_card", spoken=date(2018, 1, 1))
     night.apply(night.plan())
-    with night.store._database.writing() as connection:
+    with night.store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET doc = replace(doc, '2026-', '2001-')")
     assert expired(context) == Expired()
 
 
 def test_acc07_a_schedule_goes_ten_years_after_it_was_last_used(night: Night, context: JobContext) -> None:
     night.plan()
-    night.store.remember_policy(night.policy.digest, night.policy.version, "in force")
-    night.store.remember_policy("0" * 64, "2015-01-01", "of long ago")
+    night.store.policies.remember(night.policy.digest, night.policy.version, "in force")
+    night.store.policies.remember("0" * 64, "2015-01-01", "of long ago")
     night.clock.now = datetime(2036, 11, 25, 12, tzinfo=UTC)
     assert expired(context).policies == 0
     night.clock.now += timedelta(days=1)
     assert expired(context).policies == 1
-    assert [version.digest for version in night.store.policies()] == [night.policy.digest], "the one in force stays"
-    assert [entry.data["policies"] for entry in night.store.ledger() if entry.kind == "expired"][-1:] == [["0" * 64]]
+    assert [version.digest for version in night.store.policies.all()] == [night.policy.digest], "the one in force stays"
+    assert [entry.data["policies"] for entry in night.store.ledger.entries() if entry.kind == "expired"][-1:] == [["0" * 64]]
 
 
 def test_acc07_what_is_half_done_stays_in_the_journal_until_it_is_done(night: Night, context: JobContext) -> None:
     night.fiche("social_card", spoken=date(2018, 1, 1))
     run = night.apply(night.plan())
-    (action,) = night.store.journal(run.id)
-    night.store.record(run.id, [msgspec.structs.replace(action, state=ActionState.PARTIAL, code="PLACES_LEFT")])
+    (action,) = night.store.journal.of_run(run.id)
+    night.store.journal.record(run.id, [msgspec.structs.replace(action, state=ActionState.PARTIAL, code="PLACES_LEFT")])
     night.clock.now += timedelta(days=900)
     run_housekeeping(context)
-    assert [one.id for _, one in night.store.partials()] == [action.id]
+    assert [one.id for _, one in night.store.journal.partials()] == [action.id]
 
 
 def test_acc07_a_hold_goes_five_years_after_its_release_or_its_last_day(night: Night, context: JobContext) -> None:
@@ -325,6 +325,6 @@ def test_acc07_a_hold_goes_five_years_after_its_release_or_its_last_day(night: N
     assert expired(context).holds == 1
     night.clock.now += timedelta(days=10)
     assert expired(context).holds == 1
-    assert [hold.id for hold in night.store.holds()] == [stays.id]
-    named = [entry.data["holds"] for entry in night.store.ledger() if entry.kind == "expired"]
+    assert [hold.id for hold in night.store.holds.all()] == [stays.id]
+    named = [entry.data["holds"] for entry in night.store.ledger.entries() if entry.kind == "expired"]
     assert [each for each in named if each] == [[released.id], [ended.id]]

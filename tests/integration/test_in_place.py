@@ -91,7 +91,7 @@ def a_runaway(night: Night, *, full: bool = False, born: str = ADULT, **columns:
 
 
 def actions(night: Night, run: str) -> dict[str, Action]:
-    return {action.id: action for action in night.store.journal(run)}
+    return {action.id: action for action in night.store.journal.of_run(run)}
 
 
 def masked_columns(row: dict[str, Any]) -> dict[str, Any]:
@@ -348,7 +348,7 @@ def test_a_kept_key_makes_it_pseudonymised_night_after_night(make_night: MakeNig
         night.clock.now += timedelta(days=1)
         again = night.apply(night.plan())
         assert again.state is RunState.DONE_WITH_FAILURES
-        assert [(each.id, each.code) for _, each in night.store.partials()] == [(dossier, "PSEUDONYMISED")]
+        assert [(each.id, each.code) for _, each in night.store.journal.partials()] == [(dossier, "PSEUDONYMISED")]
         assert night.rows("cf_statistics") == []
 
 
@@ -361,8 +361,8 @@ def test_a_key_of_the_run_leaves_nothing_that_could_reverse_a_pseudonym(night: N
     assert run.state is RunState.DONE
     assert row is not None
     assert len(row["cf_name"]) == 64
-    assert row["cf_name"] not in str(night.store.journal(run.id))
-    assert row["cf_name"] not in str(list(night.store.ledger()))
+    assert row["cf_name"] not in str(night.store.journal.of_run(run.id))
+    assert row["cf_name"] not in str(list(night.store.ledger.entries()))
     assert row["cf_name"] != night.key.reference("cf_dossier", dossier)
 
 
@@ -454,7 +454,7 @@ def test_by_the_month_rows_wait_without_identifiers_and_are_tested_together(make
         dossier = a_runaway(night, cf_outcome=100000002)
         run = night.apply(night.plan())
         assert run.counts["statistics"] == 0
-        waits = night.store.waiting_statistics(night.emulator.url)
+        waits = night.store.statistics.waiting(night.emulator.url)
         assert dossier not in str(waits)
         assert "2026-11-2" not in str(waits)
         assert actions(night, run.id)[dossier].statistic is None
@@ -469,7 +469,7 @@ def test_by_the_month_rows_wait_without_identifiers_and_are_tested_together(make
     run = night.apply(night.plan())
     assert run.counts["statistics"] == 5
     assert {row["cf_categorykey"] for row in night.rows("cf_statistics")} == {"missing_runaway"}
-    (key,) = night.store.waiting_statistics(night.emulator.url)
+    (key,) = night.store.statistics.waiting(night.emulator.url)
     assert key[0] == "2026-12"  # what December counts waits for January
     assert night.get("cf_dossiers", late) is None
     night.clock.now += timedelta(days=1)
@@ -486,7 +486,7 @@ def test_back_to_a_batch_a_run_nothing_that_waits_is_lost(make_night: MakeNight,
     a_runaway(nightly, cf_outcome=100000001)
     nightly.apply(nightly.plan())
     assert [row["cf_count"] for row in nightly.rows("cf_statistics")] == [2]  # one total, both units
-    assert nightly.store.waiting_statistics(nightly.emulator.url) == {}
+    assert nightly.store.statistics.waiting(nightly.emulator.url) == {}
 
 
 def test_a_write_that_is_refused_loses_nothing_of_the_month(make_night: MakeNight) -> None:

@@ -85,7 +85,7 @@ def test_what_is_about_to_be_written_is_read_from_the_crm_itself(make_night: Cal
     night.http.put(f"{night.emulator.root}/_emulator/faults", json=fault).raise_for_status()
     assert explain_unit(night.context, "cf_dossier", held)[0].outcome == "retain"
     run = night.apply(plan)
-    assert {action.id: action.code for action in night.store.journal(run.id)} == {held: "HOLD_LEGAL", gone: ""}
+    assert {action.id: action.code for action in night.store.journal.of_run(run.id)} == {held: "HOLD_LEGAL", gone: ""}
     assert verify_run(night.context, run.id)["still_there"] == []
     assert run.counts["statistics"] not in (0, None)
     assert night.connector.stats.remembered == before

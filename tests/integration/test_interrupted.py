@@ -196,7 +196,7 @@ def test_an_interrupted_run_of_any_kind_is_finished_by_the_next_night(night: Nig
     killed_before(night, plan, "change", at=2)
     assert night.get("cf_dossiers", dossier) is None
     run_recordings(night.context)
-    run = night.store.run_of(plan.id)
+    run = night.store.runs.of_plan(plan.id)
     assert run is not None
     assert (run.state, run.counts["anonymised"], run.counts["deleted"]) == (RunState.DONE, 1, 1)
     assert night.get("contacts", child) is None
@@ -228,7 +228,7 @@ def test_an_interrupted_run_whose_plan_has_lapsed_begins_nothing_new(make_night:
         night.clock.now += timedelta(hours=80)
     elif trouble == "rejected":
         word = Approval("ben", "dpo", night.clock.now, approves=False)
-        night.store.approve(plan.id, word, ("approval", approval_entry(plan, word, night.context.reference)))
+        night.store.plans.approve(plan.id, word, ("approval", approval_entry(plan, word, night.context.reference)))
     else:
         going_on = make_night(policy=lambda text: text.replace("max: 200", "max: 100"))
     run = going_on.apply(plan)
@@ -324,7 +324,7 @@ def test_an_altered_line_is_not_carried_out(night: Night) -> None:
     """What is applied is what was looked at: the lines must give the plan's digest."""
     orphan = night.contact()
     plan = night.plan()
-    engine = create_engine(str(night.store._database.engine.url))
+    engine = create_engine(str(night.store.database.engine.url))
     with engine.begin() as connection:
         page = connection.execute(text("SELECT content FROM plan_pages")).scalar_one()
         lines = (
@@ -344,10 +344,10 @@ def test_the_journal_forgets_the_figures_once_they_are_written(night: Night) -> 
     """ERA-16: beside the id of the dossier they would undo what the shuffling hides."""
     a_grown_up(night)
     run = night.apply(night.plan())
-    journal = night.store.journal(run.id)
+    journal = night.store.journal.of_run(run.id)
     assert {action.state for action in journal} == {ActionState.DONE}
     assert [action.statistic for action in journal] == [None, None]
-    saved = night.store.run(run.id)
+    saved = night.store.runs.get(run.id)
     assert saved.statistics is not None
     assert (saved.statistics.rows, saved.statistics.done, saved.counts["statistics"]) == ((), True, 1)
     assert "age_band" not in json.dumps([str(action) for action in journal])

@@ -18,6 +18,7 @@ import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
 from crm_compliance.settings import environment_of
+from crm_compliance.store.store import SqlStore
 from jobs.model.plan import Plan
 from jobs.model.run import Run
 from jobs.runs.apply import apply_plan
@@ -59,7 +60,7 @@ class Points:
 
 
 class Fragile:
-    """A store or connector that may be killed before and after each of some methods."""
+    """A noun of the store, or a connector, that may be killed before and after each of some methods."""
 
     def __init__(self, inner: Any, points: Points, methods: Sequence[str]) -> None:
         self._inner, self._points, self._methods = inner, points, methods
@@ -76,6 +77,12 @@ class Fragile:
             return answer
 
         return fragile
+
+
+def fragile_store(store: SqlStore, points: Points, **methods: Sequence[str]) -> SqlStore:
+    """A store that may be killed before and after each of some methods of some nouns."""
+    nouns: dict[str, Any] = {noun: Fragile(getattr(store, noun), points, verbs) for noun, verbs in methods.items()}
+    return dataclasses.replace(store, **nouns)
 
 
 def organisation(night: Night) -> None:
@@ -118,7 +125,7 @@ def run_fragile(night: Night, plan: Plan, points: Points) -> Run:
     context = night.context
     context = dataclasses.replace(
         context,
-        store=Fragile(context.store, points, ("record", "save_run", "start_run")),
+        store=fragile_store(night.store, points, journal=("record",), runs=("save", "start")),
         connector=Fragile(context.connector, points, ("change",)),
     )
     return apply_plan(context, plan.id)

@@ -28,7 +28,7 @@ def kept(table_set: str, row: str, times: int = 1) -> dict[str, Any]:
 
 
 def certified(night: Night, run: Run) -> dict[str, dict[str, int]]:
-    return {issued.certificate.unit_ref: issued.certificate.objects for issued in night.store.certificates(run.id)}
+    return {issued.certificate.unit_ref: issued.certificate.objects for issued in night.store.certificates.of_run(run.id)}
 
 
 @pytest.mark.parametrize("nights", [1, 2])
@@ -173,7 +173,7 @@ def test_due_units_and_rows_that_are_gone_add_up_under_every_fault(night: Night,
     fault(night, rule)
     run = night.apply(plan)
     fault(night)
-    journal = {action.key: action for action in night.store.journal(run.id) if action.disposition != "trim"}
+    journal = {action.key: action for action in night.store.journal.of_run(run.id) if action.disposition != "trim"}
     counts: dict[str, Any] = run.counts
     assert due <= journal.keys()
     states = Counter(action.state for action in journal.values())

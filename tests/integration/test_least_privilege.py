@@ -49,7 +49,7 @@ def test_a_night_with_the_least_role_does_what_one_with_all_rights_does(
     assert counts["deleted"] + counts["anonymised"] + sum(counts["skipped"].values()) == disposals
     assert counts["deleted"] > 10
     assert counts["statistics"] > 0
-    assert {action.code for action in night.store.journal(run.id)} <= {"", "SKIPPED_TECHNICAL", "CHANGED"}
+    assert {action.code for action in night.store.journal.of_run(run.id)} <= {"", "SKIPPED_TECHNICAL", "CHANGED"}
 
 
 def test_a_table_that_is_seen_in_part_stops_the_run_before_it_plans(night: Night) -> None:

@@ -27,7 +27,7 @@ from jobs.writing import send
 from tests.connectors.dynamics.residual.test_traces import environment_with_more
 from tests.integration.holding import place, release
 from tests.integration.night import TOKEN, Night
-from tests.integration.test_kill_and_resume import Fragile, Killed, Points, organisation, state_of
+from tests.integration.test_kill_and_resume import Fragile, Killed, Points, fragile_store, organisation, state_of
 from tests.known_definitions import KNOWN
 
 LONG_AGO = date(2018, 3, 1)
@@ -103,7 +103,7 @@ def begin(night: Night, plan: Plan, points: Points) -> None:
     context = night.context
     context = dataclasses.replace(
         context,
-        store=Fragile(context.store, points, ("record", "save_run", "start_run", "add_erasures")),
+        store=fragile_store(night.store, points, journal=("record",), runs=("save", "start"), erasures=("add",)),
         connector=Fragile(context.connector, points, ("change", "purge")),
         erased=Fragile(context.erased, points, ("append",)),
     )
@@ -173,7 +173,7 @@ def test_a_hold_on_the_unit_keeps_what_is_left_of_its_rows(
     after.patch("cf_dossiers", dossier, cf_legalhold=False)
     replay_if_restored(after.context)
     assert not any(history_of(after, role) for role in gone)
-    told = [entry.data for entry in after.store.ledger() if entry.kind == "lost_places"]
+    told = [entry.data for entry in after.store.ledger.entries() if entry.kind == "lost_places"]
     assert [(data["held"], data["cleaned"]) for data in told] == [(len(gone), 0), (len(gone), 0), (0, len(gone))]
     assert after.get("cf_dossiers", dossier) is not None
 

@@ -65,7 +65,7 @@ def asked(night: Night, given: Given, *, state: RequestState = RequestState.SEAR
         on_behalf=given.on_behalf_of is not None,
         state=state,
     )
-    night.store.add_request(request, {GIVEN: msgspec.json.encode(given)}, ("request", {"request": request.id, "step": "open"}))
+    night.store.requests.add(request, {GIVEN: msgspec.json.encode(given)}, ("request", {"request": request.id, "step": "open"}))
     return request
 
 
@@ -74,7 +74,7 @@ def hand(night: Night, who: str = "dora", role: str = "dpo") -> Hand:
 
 
 def part(night: Night, request: SubjectRequest, name: str, type_: type[Any]) -> Any:
-    content = night.store.request_part(request.id, name)
+    content = night.store.requests.part(request.id, name)
     return None if content is None else msgspec.json.decode(content, type=type_)
 
 
@@ -236,12 +236,12 @@ def test_a_search_that_finds_nobody_leaves_the_same_trace(night: Night) -> None:
     told, rows = [], []
     for given in (Given(LOTTE), Given(NOBODY)):
         request = asked(night, given)
-        (*_, before) = night.store.ledger()
+        (*_, before) = night.store.ledger.entries()
         listed = match_request(night.context, request.id, hand(night))
         confirm_candidates(hand(night), request.id, [one.candidate for one in listed.found])
-        entries = [(entry.kind, {**entry.data, "request": ""}) for entry in night.store.ledger(before.seq)]
+        entries = [(entry.kind, {**entry.data, "request": ""}) for entry in night.store.ledger.entries(before.seq)]
         told.append(entries)
-        rows.append(msgspec.structs.replace(night.store.request(request.id), id=""))
+        rows.append(msgspec.structs.replace(night.store.requests.get(request.id), id=""))
     assert told[0] == told[1]
     assert [kind for kind, _ in told[0]] == ["request", "request"]
     assert rows[0] == rows[1]
@@ -261,15 +261,15 @@ def test_confirming_again_replaces_and_searching_again_undoes(night: Night) -> N
     match_request(night.context, request.id, hand(night))
     confirm_candidates(hand(night), request.id, ["c1", "c1"])
     assert part(night, request, CONFIRMED, Confirmed) == Confirmed(("c1",), "dora", night.clock())
-    compiled = msgspec.structs.replace(night.store.request(request.id), state=RequestState.REVIEWING, answer="package", scope="own")
-    night.store.save_request(compiled, since=night.store.request(request.id), parts={COMPILATION: b"{}"})
+    compiled = msgspec.structs.replace(night.store.requests.get(request.id), state=RequestState.REVIEWING, answer="package", scope="own")
+    night.store.requests.save(compiled, since=night.store.requests.get(request.id), parts={COMPILATION: b"{}"})
     confirm_candidates(hand(night), request.id, [])
     assert part(night, request, CONFIRMED, Confirmed).candidates == ()
-    assert night.store.request_part(request.id, COMPILATION) is None
-    after = night.store.request(request.id)
+    assert night.store.requests.part(request.id, COMPILATION) is None
+    after = night.store.requests.get(request.id)
     assert (after.state, after.answer, after.scope) == (RequestState.SEARCHING, "", "")
     match_request(night.context, request.id, hand(night))
-    assert night.store.request_part(request.id, CONFIRMED) is None
+    assert night.store.requests.part(request.id, CONFIRMED) is None
 
 
 def test_a_contradiction_is_confirmed_once_two_people_set_the_rule_aside(night: Night) -> None:
@@ -292,7 +292,7 @@ def test_only_the_dpo_confirms_and_an_attempt_is_recorded(night: Night) -> None:
     with pytest.raises(Refused) as refused:
         confirm_candidates(hand(night, "carl", "crm_admin"), request.id, [])
     assert refused.value.code == "role"
-    (*_, last) = night.store.ledger()
+    (*_, last) = night.store.ledger.entries()
     assert (last.kind, last.data["code"]) == ("denied", "role")
 
 

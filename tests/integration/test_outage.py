@@ -136,7 +136,7 @@ def test_a_stop_ends_a_wait_for_the_crm_at_its_next_step(patient: Patient, rule:
     patient.stops_after_s = float("inf")
     fault(patient.night)
     assert resume(patient.night.store)
-    (run,) = patient.night.store.runs()
+    (run,) = patient.night.store.runs.all()
     assert all_is_done(apply_plan(patient.night.context, run.plan))
 
 
@@ -147,4 +147,4 @@ def test_a_stop_ends_the_wait_of_a_night_that_is_planning(patient: Patient) -> N
         run_retention(patient.night.context)
     assert caught.value.code == "stopped"
     assert sum(patient.naps) <= 60.0 + STEP_S
-    assert patient.night.store.plans() == []
+    assert patient.night.store.plans.all() == []

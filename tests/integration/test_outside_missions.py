@@ -74,7 +74,7 @@ def test_an_old_gift_and_its_giver_go_in_the_same_plan(make_night: MakeNight) ->
     assert run.state is RunState.DONE
     assert [night.rows(table) for table in ("cf_donations", "contacts")] == [[], []]
     assert run.counts["rows"] == {"cf_donation": 1, "contact": 1}
-    types = {issued.certificate.unit_type for issued in night.store.certificates(run.id)}
+    types = {issued.certificate.unit_type for issued in night.store.certificates.of_run(run.id)}
     assert types == {"donation", "contact"}
 
 

@@ -104,7 +104,7 @@ class Reaching:
         return apply_plan(self.context, plan.id)
 
     def journal(self, run: Run) -> list[Action]:
-        return self.night.store.journal(run.id)
+        return self.night.store.journal.of_run(run.id)
 
 
 @pytest.fixture
@@ -147,9 +147,9 @@ def test_an_object_that_cannot_be_removed_keeps_its_row(reaching: Reaching) -> N
     last = reaching.apply()
     assert outcome(reaching, last, row)[0] is ActionState.DONE
     assert (reaching.night.get("cf_recordings", row), reaching.storage.names) == (None, set())
-    done = [action for run in reaching.night.store.runs() for action in reaching.journal(run) if action.state is ActionState.DONE]
+    done = [action for run in reaching.night.store.runs.all() for action in reaching.journal(run) if action.state is ActionState.DONE]
     assert [action.id for action in done] == [row]
-    assert [len(reaching.night.store.certificates(run.id)) for run in (run, again, last)] == [0, 0, 1]
+    assert [len(reaching.night.store.certificates.of_run(run.id)) for run in (run, again, last)] == [0, 0, 1]
 
 
 def test_one_object_that_cannot_be_removed_keeps_all_rows_of_its_unit(reaching: Reaching) -> None:
@@ -370,7 +370,9 @@ def test_a_blob_goes_before_its_row_and_a_lease_keeps_both(
     def applied() -> tuple[ActionState, str]:
         plan = make_plan(context, Kind.ALL)
         night.approved(plan)
-        return next((action.state, action.code) for action in night.store.journal(apply_plan(context, plan.id).id) if action.id == row)
+        return next(
+            (action.state, action.code) for action in night.store.journal.of_run(apply_plan(context, plan.id).id) if action.id == row
+        )
 
     assert applied() == (ActionState.PARTIAL, OBJECT_LEFT)
     assert night.get("cf_recordings", row) is not None

@@ -39,7 +39,7 @@ def test_a_whole_night_over_postgresql(emulator: RunningEmulator, typist: Typist
         assert typist.refused("apply", plan["plan"], code=5)["code"] == "breaker"
         for who, role in (("ben", "crm_admin"), ("cleo", "dpo")):
             typist.ask("plans", "approve", plan["plan"], "--as", who, "--role", role)
-        with night.store.exclusive():
+        with night.store.leases.exclusive():
             assert typist.refused("apply", plan["plan"], code=5)["code"] == "another_run"
         _killed_after_two_groups(typist, plan["plan"])
         (cut_off,) = typist.ask("history", "list")
@@ -119,8 +119,8 @@ def test_both_databases_give_the_same_plan_and_the_same_run(
         plan = night.plan()
         lines = sorted((line.table, line.id, line.outcome, line.reason, line.retention_end or "") for line in night.lines(plan).values())
         run = night.apply(plan)
-        journal = [(action.table, action.id, action.state.value, action.code) for action in night.store.journal(run.id)]
-        found.append((plan.digest, lines, run.counts, journal, [entry.kind for entry in night.store.ledger()]))
+        journal = [(action.table, action.id, action.state.value, action.code) for action in night.store.journal.of_run(run.id)]
+        found.append((plan.digest, lines, run.counts, journal, [entry.kind for entry in night.store.ledger.entries()]))
     assert found[0][1:] == found[1][1:]
     assert sqlite3.sqlite_version
 

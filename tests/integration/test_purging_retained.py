@@ -26,7 +26,7 @@ from jobs.runs.apply import apply_plan
 from tests.crm_compliance.typist import LONG_AGO
 from tests.integration.holding import place
 from tests.integration.night import Night
-from tests.integration.test_kill_and_resume import Fragile, Killed, Points
+from tests.integration.test_kill_and_resume import Fragile, Killed, Points, fragile_store
 
 CODE = "LONG_TERM_RETENTION"
 LATELY = date(2026, 11, 1)
@@ -81,7 +81,7 @@ def retained_dossier(night: Night, category: str = "social_card", *, spoken: dat
 
 
 def actions(night: Night, run: Run) -> dict[str, Action]:
-    return {action.id: action for action in night.store.journal(run.id)}
+    return {action.id: action for action in night.store.journal.of_run(run.id)}
 
 
 def skipped(run: Run) -> object:
@@ -115,7 +115,7 @@ def test_a_unit_that_lies_there_goes_and_is_certified(night: Night) -> None:
     action = actions(night, run)[dossier]
     assert action.places["copies"] == "done"
     assert {write.kind for write in action.rows if write.retained} == {"dossier", "fiche", "party", "note", "call"}
-    certificate = next(each.certificate for each in night.store.certificates(run.id) if each.certificate.unit_type == "dossier")
+    certificate = next(each.certificate for each in night.store.certificates.of_run(run.id) if each.certificate.unit_type == "dossier")
     assert (certificate.disposition, certificate.objects["fiches"], certificate.objects["notes"]) == ("DELETED", 2, 1)
     assert verify_run(night.context, run.id)["still_there"] == []
     assert night.rows("asyncoperations") == []
@@ -256,7 +256,7 @@ def test_a_hold_that_comes_right_before_the_job_wins(night: Night) -> None:
         return context.connector.change(*sent, **more)
 
     def hanging(rows: Any, **more: Any) -> Any:  # asked once a unit has been judged
-        if not night.store.holds():
+        if not night.store.holds.all():
             place(night, "cf_dossier", dossier)
         return context.connector.hanging(rows, **more)
 
@@ -340,7 +340,7 @@ def test_a_job_that_is_refused_leaves_the_unit_for_the_next_night(night: Night) 
     assert actions(night, run)[dossier].code == "SKIPPED_TECHNICAL"
     assert night.get("contacts", person) is not None
     assert load_register(night.context).find(night.key.references("cf_dossier", dossier)) is None, "nothing of it has gone"
-    assert night.store.certificates(run.id) == []
+    assert night.store.certificates.of_run(run.id) == []
     night.emulator_faults([])
     run = night.apply(night.plan())
     assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE, 2, {})
@@ -351,7 +351,7 @@ def test_a_job_that_did_not_do_it_is_not_believed(night: Night) -> None:
     before = all_there(night)
     run = applied(night, night.plan(), purge=lambda trace, rows, **more: frozenset())
     assert (run.state, run.counts["failed"], all_there(night)) == (RunState.DONE_WITH_FAILURES, 1, before)
-    assert (actions(night, run)[dossier].code, night.store.certificates(run.id)) == ("NO_ANSWER", [])
+    assert (actions(night, run)[dossier].code, night.store.certificates.of_run(run.id)) == ("NO_ANSWER", [])
     run = night.apply(night.plan())
     assert (run.state, all_there(night)) == (RunState.DONE, {})
 
@@ -365,11 +365,11 @@ def test_what_is_left_there_of_a_unit_whose_live_rows_went_is_taken_up_the_next_
     night.emulator_faults([{"match": {"method": "POST", "path": "*BulkDelete*"}, "do": "status", "status": 403}])
     run = night.apply(night.plan())
     assert (run.state, run.counts["partial"]) == (RunState.DONE_WITH_FAILURES, 1)
-    assert (night.get("cf_dossiers", dossier), there(night, "annotation"), night.store.certificates(run.id)) == (None, {note}, [])
+    assert (night.get("cf_dossiers", dossier), there(night, "annotation"), night.store.certificates.of_run(run.id)) == (None, {note}, [])
     night.emulator_faults([])
     run = night.apply(night.plan())
     assert (run.state, there(night, "annotation")) == (RunState.DONE, set())
-    assert [each.certificate.unit_type for each in night.store.certificates(run.id)] == ["dossier"]
+    assert [each.certificate.unit_type for each in night.store.certificates.of_run(run.id)] == ["dossier"]
 
 
 def test_a_row_that_came_back_since_the_plan_is_another_one(night: Night) -> None:
@@ -411,7 +411,7 @@ def state_of(night: Night) -> str:
 
 def run_fragile(night: Night, plan: Plan, points: Points) -> Run:
     context = night.context
-    store = Fragile(context.store, points, ("record", "save_run", "start_run"))
+    store = fragile_store(night.store, points, journal=("record",), runs=("save", "start"))
     return apply_plan(dataclasses.replace(context, store=store, connector=Fragile(context.connector, points, ("change", "purge"))), plan.id)
 
 
@@ -448,7 +448,7 @@ def test_a_run_killed_in_the_middle_of_the_job_goes_on_with_what_is_left(night: 
     assert (len(there(night, "cf_fiche")), there(night, "cf_dossier")) == (0, {dossier})
     run = night.apply(plan)
     assert (run.state, run.counts["deleted"], all_there(night)) == (RunState.DONE, 2, {})
-    assert len(night.store.certificates(run.id)) == 2
+    assert len(night.store.certificates.of_run(run.id)) == 2
 
 
 @pytest.mark.parametrize("before", ["change", "purge"])

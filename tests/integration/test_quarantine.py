@@ -38,7 +38,7 @@ def skipped(run: Run) -> object:
 
 
 def marks(night: Night) -> dict[str, Mark]:
-    return {mark.id: mark for mark in night.store.marks()}
+    return {mark.id: mark for mark in night.store.quarantine.marks()}
 
 
 def undo(night: Night, table: str, row: str, role: str = "dpo", *, who: str = "ben") -> Mark:
@@ -142,7 +142,7 @@ def test_a_unit_that_is_not_due_any_more_leaves_and_begins_anew(quiet: Night) ->
     assert dossier in marks(quiet)
     quiet.plan()
     assert marks(quiet) == {}
-    assert "quarantine_left" in [entry.kind for entry in quiet.store.ledger()]
+    assert "quarantine_left" in [entry.kind for entry in quiet.store.ledger.entries()]
     quiet.clock.now += timedelta(days=20)
     quiet.patch("cf_dossiers", dossier, cf_legalhold=False)
     assert skipped(quiet.apply(quiet.plan())) == {"QUARANTINED": 1}
@@ -178,7 +178,7 @@ def test_the_ledger_names_neither_unit_nor_person(quiet: Night) -> None:
     fiche = quiet.fiche("social_card", spoken=LONG_AGO)
     quiet.apply(quiet.plan())
     undo(quiet, "cf_fiche", fiche)
-    entries = [entry for entry in quiet.store.ledger() if entry.kind.startswith("quarantine")]
+    entries = [entry for entry in quiet.store.ledger.entries() if entry.kind.startswith("quarantine")]
     assert [entry.kind for entry in entries] == ["quarantined", "quarantine_undone"]
     assert quiet.key.reference("cf_fiche", fiche) in str(entries[0].data)
     assert not any(word in str(entry.data) for entry in entries for word in (fiche, "ben"))
@@ -191,7 +191,7 @@ def test_nobody_in_another_role_and_not_the_service_takes_anything_out(quiet: Ni
     quiet.apply(quiet.plan())
     with pytest.raises(Refused) as caught:
         undo(quiet, "cf_fiche", fiche, role, who=who)
-    last = list(quiet.store.ledger())[-1]
+    last = list(quiet.store.ledger.entries())[-1]
     assert (caught.value.code, last.kind, last.data["role"], last.data["action"]) == ("role", "denied", role, "keep_in_quarantine")
     assert not marks(quiet)[fiche].undone
 

@@ -29,7 +29,7 @@ from rules.errors import Refused
 from tests.integration.holding import place, release
 from tests.integration.night import Night
 from tests.integration.restoring import Backup
-from tests.integration.test_kill_and_resume import VOLATILE, Fragile, Killed, Points, organisation, state_of
+from tests.integration.test_kill_and_resume import VOLATILE, Fragile, Killed, Points, fragile_store, organisation, state_of
 
 MakeNight = Callable[..., Night]
 LONG_AGO = date(2018, 3, 1)
@@ -69,7 +69,7 @@ def replay_plan(night: Night) -> Plan:
 
 
 def entries(night: Night, kind: str) -> list[dict[str, object]]:
-    return [entry.data for entry in night.store.ledger() if entry.kind == kind]
+    return [entry.data for entry in night.store.ledger.entries() if entry.kind == kind]
 
 
 def test_what_a_restore_brings_back_goes_again(night: Night, backup: Backing) -> None:
@@ -90,7 +90,7 @@ def test_what_a_restore_brings_back_goes_again(night: Night, backup: Backing) ->
         table: rows for table, rows in after.items() if table != "cf_statistics"
     }
     assert [row["cf_count"] for row in night.rows("cf_statistics")] == [2]  # what the backup had
-    assert night.store.run(again.id).kind is Kind.REPLAY
+    assert night.store.runs.get(again.id).kind is Kind.REPLAY
 
 
 def test_a_second_replay_finds_nothing(night: Night, backup: Backing) -> None:
@@ -109,7 +109,7 @@ def test_a_replayed_unit_is_certified_by_the_reason_in_the_register(night: Night
     night.apply(night.plan())
     made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO))
     run = replayed(night)
-    (issued,) = night.store.certificates(run.id)
+    (issued,) = night.store.certificates.of_run(run.id)
     assert issued.certificate.unit_ref == night.key.reference("cf_dossier", dossier)
     assert (issued.certificate.rule_id, issued.certificate.reason, issued.certificate.unit_type) == ("ERA-13", "EXPIRED", "dossier")
 
@@ -172,7 +172,7 @@ def test_a_hold_on_a_dossier_keeps_the_single_rows_of_it(night: Night) -> None:
     assert (run.state, run.counts["deleted"]) == (RunState.DONE, 5)
     assert run.counts["rows"] == {"annotation": 2, "cf_party": 2, "cf_recording": 1, "phonecall": 1}
     assert night.get("cf_dossiers", kept) is not None
-    assert len(night.store.certificates(run.id)) == 1  # the recording alone is a unit of the schedule
+    assert len(night.store.certificates.of_run(run.id)) == 1  # the recording alone is a unit of the schedule
 
 
 def test_a_person_who_is_needed_again_stays(night: Night) -> None:
@@ -242,7 +242,7 @@ def applied(night: Night, plan: Plan, points: Points) -> Run:
     context = night.context
     context = dataclasses.replace(
         context,
-        store=Fragile(context.store, points, ("record", "save_run", "start_run")),
+        store=fragile_store(night.store, points, journal=("record",), runs=("save", "start")),
         connector=Fragile(context.connector, points, ("change",)),
     )
     return apply_plan(context, plan.id)
@@ -274,7 +274,7 @@ def test_a_nightly_run_replays_before_anything_else(night: Night, backup: Backin
     after = state_of(night)
     kept.restore()
     assert run_retention(night.context).counts["deleted"] == 0
-    assert [run.kind for run in night.store.runs()] == [Kind.RETENTION, Kind.REPLAY, Kind.ALL]
+    assert [run.kind for run in night.store.runs.all()] == [Kind.RETENTION, Kind.REPLAY, Kind.ALL]
     assert state_of(night)["cf_dossiers"] == after["cf_dossiers"]
 
 
@@ -282,9 +282,9 @@ def test_a_unit_that_is_half_done_is_no_sign_of_a_restore(night: Night) -> None:
     """What is left of it never went."""
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     night.apply(night.plan())
-    (run,) = night.store.runs()
-    (action,) = night.store.journal(run.id)
-    night.store.record(run.id, [msgspec.structs.replace(action, state=ActionState.PARTIAL)])
+    (run,) = night.store.runs.all()
+    (action,) = night.store.journal.of_run(run.id)
+    night.store.journal.record(run.id, [msgspec.structs.replace(action, state=ActionState.PARTIAL)])
     made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO))
     assert night.get("cf_dossiers", dossier) is not None
     assert rows_back(night.context) == 0
@@ -295,9 +295,9 @@ def test_holds_that_keep_all_that_is_back_let_the_night_go_on(night: Night) -> N
     dossier = night.dossier("social_card", spoken=LONG_AGO)
     night.apply(night.plan())
     made_again(night, lambda night: night.dossier("social_card", spoken=LONG_AGO, cf_legalhold=True))
-    plans = len(night.store.plans())
+    plans = len(night.store.plans.all())
     assert replay_if_restored(night.context) is None
-    assert len(night.store.plans()) == plans
+    assert len(night.store.plans.all()) == plans
     assert run_retention(night.context).state is RunState.DONE
     assert night.get("cf_dossiers", dossier) is not None
 
@@ -317,11 +317,11 @@ def test_a_large_replay_waits_for_two_people(make_night: MakeNight) -> None:
         with pytest.raises(Refused) as refused:
             run_retention(night.context)
         assert refused.value.code == "breaker"
-    waiting = [plan for plan in night.store.plans() if plan.kind is Kind.REPLAY]
+    waiting = [plan for plan in night.store.plans.all() if plan.kind is Kind.REPLAY]
     assert ([plan.id for plan in waiting], night.writes()) == ([refused.value.where], writes)
     night.approved(waiting[0])
     run_retention(night.context)
-    assert night.store.plan(waiting[0].id).state(night.clock()) is PlanState.APPLIED
+    assert night.store.plans.get(waiting[0].id).state(night.clock()) is PlanState.APPLIED
     assert night.rows("cf_dossiers") == []
 
 
@@ -350,7 +350,7 @@ def test_a_lost_database_is_made_good_by_the_journal(make_night: MakeNight, back
     kept = backup(before)
     before.apply(before.plan())
     after = state_of(before)
-    known = {(entry.ref, entry.operation) for entry in before.store.erasures()}
+    known = {(entry.ref, entry.operation) for entry in before.store.erasures.all()}
     night = make_night(url=database_file(), register="erasures.jsonl")
     kept.restore()
     with pytest.raises(StoreAltered) as caught:
@@ -360,14 +360,14 @@ def test_a_lost_database_is_made_good_by_the_journal(make_night: MakeNight, back
     assert run is not None
     assert run.state is RunState.DONE
     assert state_of(night)["cf_dossiers"] == after["cf_dossiers"]
-    assert {(entry.ref, entry.operation) for entry in night.store.erasures()} >= known
+    assert {(entry.ref, entry.operation) for entry in night.store.erasures.all()} >= known
     assert replay_if_restored(night.context) is None
 
 
 def test_a_lost_journal_is_made_good_by_the_database(night: Night, tmp_path: Path) -> None:
     organisation(night)
     night.apply(night.plan())
-    known = {(entry.ref, entry.operation) for entry in night.store.erasures()}
+    known = {(entry.ref, entry.operation) for entry in night.store.erasures.all()}
     assert {(entry.ref, entry.operation) for entry in night.context.erased.read()} == known
     journal = tmp_path / "erasures.jsonl"
     journal.unlink()
@@ -391,11 +391,11 @@ def test_the_register_names_nobody(night: Night, tmp_path: Path) -> None:
     organisation(night)
     run = night.apply(night.plan())
     text = (tmp_path / "erasures.jsonl").read_text(encoding="utf-8")
-    ids = [write.id for action in night.store.journal(run.id) for write in action.rows]
+    ids = [write.id for action in night.store.journal.of_run(run.id) for write in action.rows]
     assert ids
     assert [row for row in ids if row in text] == []
     assert "Peeters" not in text
-    assert {entry.row_table for entry in night.store.erasures()} >= {"cf_dossier", "cf_fiche", "cf_party", "contact", "annotation"}
+    assert {entry.row_table for entry in night.store.erasures.all()} >= {"cf_dossier", "cf_fiche", "cf_party", "contact", "annotation"}
 
 
 def test_a_damaged_journal_is_told_and_the_rest_of_it_used(night: Night, tmp_path: Path) -> None:

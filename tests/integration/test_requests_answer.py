@@ -49,7 +49,7 @@ class Answer:
 
     @property
     def row(self) -> SubjectRequest:
-        return self.night.store.request(self.id)
+        return self.night.store.requests.get(self.id)
 
     def hand(self) -> Hand:
         return hand_of(self.context, "dora", "dpo")
@@ -75,7 +75,7 @@ class Answer:
     def override(self, rule: str) -> None:
         row, at = self.row, self.night.clock()
         words = [Word("override", who, role, at, rule, "WEIGHED") for who, role in (("dora", "dpo"), ("erik", "approver"))]
-        self.night.store.save_request(msgspec.structs.replace(row, words=(*row.words, *words)), since=row)
+        self.night.store.requests.save(msgspec.structs.replace(row, words=(*row.words, *words)), since=row)
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_two_people_and_the_right_roles(night: Night, child: str, dossier: str) 
     assert answer.refused("DORA") == "same_person"
     assert answer.refused("anna", "crm_admin") == "role"
     assert answer.refused("iris", "dpo") == "role"
-    denied = [entry.data for entry in night.store.ledger() if entry.kind == "denied"]
+    denied = [entry.data for entry in night.store.ledger.entries() if entry.kind == "denied"]
     assert [(entry["action"], entry["role"]) for entry in denied] == [
         ("requests compile", "crm_admin"),
         ("requests release", "crm_admin"),
@@ -312,7 +312,7 @@ def test_a_channel_that_was_changed_lately_needs_a_new_check(
     answer = Answer(night, person)
     row = answer.row
     assert row.identity is not None
-    night.store.save_request(msgspec.structs.replace(row, identity=msgspec.structs.replace(row.identity, method=method)), since=row)
+    night.store.requests.save(msgspec.structs.replace(row, identity=msgspec.structs.replace(row.identity, method=method)), since=row)
     assert answer.compile().blocks == blocks
 
 
@@ -386,7 +386,7 @@ def test_nothing_about_anybody_is_in_the_ledger(night: Night, child: str, dossie
     answer = Answer(night, child)
     answer.compile()
     answer.approve()
-    entries = [entry.data for entry in night.store.ledger() if entry.kind == "request" and "step" in entry.data]
+    entries = [entry.data for entry in night.store.ledger.entries() if entry.kind == "request" and "step" in entry.data]
     assert [entry["step"] for entry in entries] == ["compile", "review", "approve"]
     assert set().union(*entries) == {"request", "step", "role", "by", "answer", "decisions"}
     assert not [word for word in (child, dossier, "Zandstra", "dora") if word in json.dumps(entries)]

@@ -49,12 +49,12 @@ def test_a_childs_dossier_goes_whole_with_a_certificate_that_names_the_request(n
     assert (run.kind, run.state) == (Kind.REQUEST, RunState.DONE)
     gone = [("cf_dossiers", dossier), ("cf_fiches", fiche), ("cf_recordings", recording), ("annotations", note), ("contacts", child)]
     assert [night.get(*row) for row in (*gone, ("contacts", father))] == [None] * 6
-    certificates = [issued.certificate for issued in night.store.certificates(run.id)]
+    certificates = [issued.certificate for issued in night.store.certificates.of_run(run.id)]
     assert {one.reason for one in certificates} == {"ERASURE_REQUEST"}
     assert {one.rule_id for one in certificates} == {"GDPR-17"}
     assert sorted(one.unit_type for one in certificates) == ["contact", "contact", "dossier", "recording"]
     assert certificates[0].actor.approvers == ("approver", "dpo")
-    assert {entry.reason for entry in night.store.erasures() if entry.operation in REGISTERED} == {"ERASURE_REQUEST"}
+    assert {entry.reason for entry in night.store.erasures.all() if entry.operation in REGISTERED} == {"ERASURE_REQUEST"}
     assert decision(night, request).tasks == ()
     assert fulfil(context_of(night), request.id) is None
 
@@ -264,7 +264,7 @@ def test_r104_the_answer_tells_until_when_a_payment_stays_and_on_what_ground(mak
     request = ask(night, Right.ERASURE, donor)
     compile_request(context_of(night), request.id, "dora", "dpo")
     decide(night, request)
-    contents = package_of(compiled(night.store, night.store.request(request.id)), sender_of(night.policy), {})
+    contents = package_of(compiled(night.store, night.store.requests.get(request.id)), sender_of(night.policy), {})
     (kept,) = json.loads(contents["data.json"])["kept"]
     assert (kept["type"], kept["last_day"]) == ("donation", "2036-12-31")
     letter = text_of(contents["letter.pdf"])
@@ -283,7 +283,7 @@ def test_what_is_held_for_now_is_told_without_detail(night: Night, hold: str, is
     request = ask(night, Right.ERASURE, child)
     compile_request(context_of(night), request.id, "dora", "dpo")
     decide(night, request)
-    letter = text_of(package_of(compiled(night.store, night.store.request(request.id)), sender_of(night.policy), {})["letter.pdf"])
+    letter = text_of(package_of(compiled(night.store, night.store.requests.get(request.id)), sender_of(night.policy), {})["letter.pdf"])
     assert ("een wettelijke verplichting of een rechtsvordering" in letter) == is_told
 
 
@@ -328,10 +328,10 @@ def test_the_breaker_stops_a_request_that_would_take_too_much_until_two_people_h
     with pytest.raises(Refused) as refused:
         release(night, request)
     assert refused.value.code == "breaker"
-    (plan,) = night.store.plans()
+    (plan,) = night.store.plans.all()
     assert plan.missing(night.clock()) == ("crm_admin",)
     assert fulfil_all(context_of(night)) == {request.id: "breaker"}
-    assert len(night.store.plans()) == 1
+    assert len(night.store.plans.all()) == 1
     approve_plan(night.store, plan.id, "carl", "crm_admin", "", approves=True, now=night.clock(), **references_of(night.key))
     assert fulfil_all(context_of(night)) == {}
     assert night.rows("cf_dossiers") == []
@@ -347,4 +347,4 @@ def test_nothing_is_carried_out_before_the_release(night: Night) -> None:
     decide(night, request)
     assert fulfil(context_of(night), request.id) is None
     assert (fulfil_all(context_of(night)), night.writes()) == ({}, before)
-    assert night.store.request(request.id).state is RequestState.REVIEWING
+    assert night.store.requests.get(request.id).state is RequestState.REVIEWING

@@ -39,9 +39,9 @@ def test_a_request_that_was_only_stored_keeps_what_the_next_plan_finds(night: Ni
     """A process that was killed between the receipt and the lookup."""
     mine, other = expired_dossier_of(night, night.contact(**ASKER)), night.dossier("social_card", spoken=LONG_AGO)
     request = registered(night)
-    assert night.store.request_part(request.id, FROZEN) is None
+    assert night.store.requests.part(request.id, FROZEN) is None
     assert reasons(night) == {mine: "HOLD_REQUEST", other: "EXPIRED"}
-    assert night.store.request_part(request.id, FROZEN) is not None
+    assert night.store.requests.part(request.id, FROZEN) is not None
 
 
 def test_a_weak_match_is_kept_and_so_is_a_suspect(night: Night) -> None:
@@ -118,7 +118,7 @@ def test_a_lookup_that_fails_stops_plan_and_apply(night: Night) -> None:
         apply_plan(night.context, plan.id)
     assert night.writes() == writes
     assert frozen_of(night.context, request.id) is None
-    assert [each.id for each in night.store.plans()] == [plan.id]
+    assert [each.id for each in night.store.plans.all()] == [plan.id]
 
 
 def test_without_what_the_person_said_the_old_lookup_counts_and_without_both_nothing_is_planned(night: Night) -> None:
@@ -126,7 +126,7 @@ def test_without_what_the_person_said_the_old_lookup_counts_and_without_both_not
     request = registered(night)
     refreeze(night.context, request)
     changed(night, request, {GIVEN: None})
-    assert refreeze(night.context, night.store.request(request.id)).contacts == (contact,)
+    assert refreeze(night.context, night.store.requests.get(request.id)).contacts == (contact,)
     changed(night, request, {FROZEN: None})
     with pytest.raises(Refused) as caught:
         night.plan()
@@ -154,7 +154,7 @@ def test_a_row_that_somebody_moves_meanwhile_is_kept_all_the_same(night: Night, 
     stale = msgspec.structs.replace(request, language="fr")
     assert refreeze(night.context, stale).contacts
     assert frozen_of(night.context, request.id) is not None
-    assert night.store.request(request.id) == request
+    assert night.store.requests.get(request.id) == request
 
 
 def test_a_closed_request_is_not_looked_up_any_more(night: Night) -> None:

@@ -90,7 +90,7 @@ def test_an_erasure_that_is_cut_off_anywhere_is_finished_by_the_next_round(crm: 
             assert decision(night, request).tasks == ()
             assert [set_ for set_ in ("cf_dossiers", "cf_fiches", "cf_parties", "cf_recordings", "annotations") if night.rows(set_)] == []
             assert [night.get("contacts", row) for row in (child, rows[3])] == [None, None]
-            refs = [issued.certificate.unit_ref for run in night.store.runs() for issued in night.store.certificates(run.id)]
+            refs = [issued.certificate.unit_ref for run in night.store.runs.all() for issued in night.store.certificates.of_run(run.id)]
             assert len(refs) == len(set(refs)) == 4
         finally:
             night.close()
@@ -121,7 +121,7 @@ def test_no_held_row_is_in_a_write_of_a_granted_request(crm: RunningEmulator, ho
             released(night, request, act, writes)
             for written in writes[held[0] :] if held else ():
                 assert not written & set(rows)
-            for placed in night.store.holds():
+            for placed in night.store.holds.all():
                 release_hold(night, placed)
             fulfil(context_of(night), request.id)
             assert night.get("cf_dossiers", rows[0]) is None

@@ -54,11 +54,11 @@ def corrected(night: Night, child: str, **corrections: str) -> SubjectRequest:
     """A granted correction; its answer names the files that it is about, as the whole answer does."""
     request = ask(night, Right.RECTIFICATION, child, details=Details(corrections=corrections))
     answer = compile_(night, request)
-    row = night.store.request(request.id)
+    row = night.store.requests.get(request.id)
     dossiers = [each["cf_dossierid"] for each in night.rows("cf_dossiers?$select=cf_dossierid")]
     contexts = tuple(msgspec.structs.replace(DOSSIER, source=("dossier", each)) for each in dossiers)
     parts = {COMPILATION: msgspec.json.encode(msgspec.structs.replace(answer, contexts=contexts))}
-    night.store.save_request(row, since=row, parts=parts)
+    night.store.requests.save(row, since=row, parts=parts)
     decide(night, request)
     return request
 
@@ -153,11 +153,11 @@ def test_an_outcome_is_on_record_without_the_recipient(night: Night) -> None:
     told(dora(night), request.id, 2, TODAY)
     not_told(dora(night), request.id, 1, NotTold.DISPROPORTIONATE)
     told(dora(night), request.id, 1, TODAY)
-    entries = [dict(entry.data) for entry in night.store.ledger() if entry.data.get("step") == "notices"]
+    entries = [dict(entry.data) for entry in night.store.ledger.entries() if entry.data.get("step") == "notices"]
     assert [(one["notice"], one["code"]) for one in entries] == [(2, "TOLD"), (1, "DISPROPORTIONATE"), (1, "TOLD")]
     assert {one["request"] for one in entries} == {request.id}
     assert not [word for word in ("Verzonnen", "Lotte", "dora") if word in json.dumps(entries)]
-    assert counts_of(night.store, night.store.request(request.id)) == {"waiting": 0, "due": 0, "told": 2, "not_told": 0}
+    assert counts_of(night.store, night.store.requests.get(request.id)) == {"waiting": 0, "due": 0, "told": 2, "not_told": 0}
 
 
 @pytest.mark.parametrize("number", [0, 2, -1])
@@ -196,7 +196,7 @@ def test_a_notice_outlives_the_closing_until_it_is_told_and_then_goes_with_the_w
     assert states(night, request) == ["due"]
     told(dora(night), request.id, 1, TODAY + timedelta(days=99))
     assert on(night, at + timedelta(days=101)).alarms == ()
-    assert night.store.request_part(request.id, DECISIONS) is None
+    assert night.store.requests.part(request.id, DECISIONS) is None
     assert not (night.key.folder / "requests" / f"{request.id}.key").exists()
     assert listed(dora(night), request.id)[1] is None
 
@@ -207,9 +207,9 @@ def test_an_answer_that_is_neutral_by_now_has_no_notices(night: Night) -> None:
     passed_on(night, child)
     request = decided(night, Right.RESTRICTION, child)
     told(dora(night), request.id, 1, TODAY)
-    row = night.store.request(request.id)
-    night.store.save_request(msgspec.structs.replace(row, answer="neutral", state=RequestState.REVIEWING), since=row)
-    row = night.store.request(request.id)
+    row = night.store.requests.get(request.id)
+    night.store.requests.save(msgspec.structs.replace(row, answer="neutral", state=RequestState.REVIEWING), since=row)
+    row = night.store.requests.get(request.id)
     assert (listed(dora(night), request.id)[1], counts_of(night.store, row)) == (None, {})
 
 

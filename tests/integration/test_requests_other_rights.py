@@ -42,7 +42,7 @@ def born(day: str) -> GivenPerson:
 
 
 def ledger_of(night: Night) -> str:
-    return json.dumps([[entry.kind, entry.data] for entry in night.store.ledger()])
+    return json.dumps([[entry.kind, entry.data] for entry in night.store.ledger.entries()])
 
 
 # -- rectification -------------------------------------------------------------------------------------------
@@ -73,11 +73,13 @@ def test_of_a_correction_the_ledger_keeps_fields_and_keyed_references_and_no_val
     row = night.get("contacts", child)
     assert row is not None
     assert (row["lastname"], row["birthdate"], row["mobilephone"]) == (f"{CANARY} (fictief)", "2009-05-10", "0470 11 22 33")
-    written: list[dict[str, Any]] = [dict(entry.data) for entry in night.store.ledger() if entry.kind == "request_write"]
+    written: list[dict[str, Any]] = [dict(entry.data) for entry in night.store.ledger.entries() if entry.kind == "request_write"]
     assert [one["state"] for one in written] == ["intended", "done"] * 3
     assert {str(one["fields"]) for one in written} == {"['birth_on']", "['last_name']", "['mobile']"}
     assert all(len(one["digests"]) == 1 for one in written)
-    text = ledger_of(night) + json.dumps([str(each) for each in (*night.store.plans(), *night.store.requests(), *night.store.runs())])
+    text = ledger_of(night) + json.dumps(
+        [str(each) for each in (*night.store.plans.all(), *night.store.requests.all(), *night.store.runs.all())]
+    )
     assert not [value for value in (CANARY, "2009-05-10", "0470 11", "70112233", child) if value in text]
 
 
@@ -195,7 +197,7 @@ def test_a_correction_that_has_to_wait_is_told_at_the_decision(night: Night, kin
     decided = decide(night, request)
     waiting = [item for item, title in items.items() if title == "correct"]
     assert (len(waiting), decided.waiting) == (2, dict.fromkeys(waiting, code))
-    part = night.store.request_part(request.id, COMPILATION)
+    part = night.store.requests.part(request.id, COMPILATION)
     assert part is not None
     answer = msgspec.json.decode(part, type=Compilation)
     assert (set(answer.delayed), answer.held) == (set(waiting), ())
@@ -216,7 +218,7 @@ def test_a_restriction_is_a_hold_from_the_moment_of_the_decision(night: Night) -
     assert whats(compile_(night, request)) == [("restrict", "dossier")]
     assert decide(night, request).done == ("item-1",)
     decide(night, request)
-    (hold,) = night.store.holds()
+    (hold,) = night.store.holds.all()
     assert (hold.type.value, hold.row, hold.placed_by, hold.reason_code) == ("restriction", dossier, "dora", "ART18-1-A")
     assert hold.review_on == date(2027, 11, 25)
     assert request.id not in repr(hold), "of the request a hold has a keyed reference (SUS-07)"
@@ -231,7 +233,7 @@ def test_a_refused_restriction_places_nothing(night: Night) -> None:
     request = ask(night, Right.RESTRICTION, child)
     compile_(night, request)
     assert decline(night, request, "RF-08").refusal == "RF-08"
-    assert (night.store.holds(), night.store.request(request.id).refusal) == ([], "RF-08")
+    assert (night.store.holds.all(), night.store.requests.get(request.id).refusal) == ([], "RF-08")
 
 
 # -- objection and consent -----------------------------------------------------------------------------------
@@ -303,7 +305,7 @@ def test_who_withdraws_the_only_consent_there_is_leaves_nothing_behind(night: Ni
     run = release(night, request)
     assert run is not None
     assert night.get("contacts", subscriber) is None
-    assert {issued.certificate.reason for issued in night.store.certificates(run.id)} == {"CONSENT_WITHDRAWN"}
+    assert {issued.certificate.reason for issued in night.store.certificates.of_run(run.id)} == {"CONSENT_WITHDRAWN"}
 
 
 def test_a_donor_who_withdraws_from_the_newsletter_loses_nothing_else(night: Night) -> None:
@@ -332,7 +334,7 @@ def test_r115_a_suspect_who_withdraws_consent_is_unsubscribed_and_nothing_else_i
         answer = compile_(night, request)
         decided = decide(night, request)
         assert release(night, request) is None
-        entries = [entry for entry in night.store.ledger() if entry.data.get("request") == request.id]
+        entries = [entry for entry in night.store.ledger.entries() if entry.data.get("request") == request.id]
         told.append(
             (
                 whats(answer),
@@ -347,7 +349,7 @@ def test_r115_a_suspect_who_withdraws_consent_is_unsubscribed_and_nothing_else_i
     assert told[0] == told[1]
     assert (night.get("contacts", suspect) or {})["cf_newsletter"] is False
     assert (night.get("cf_parties", role) or {})["_cf_contactid_value"] == suspect
-    assert night.store.plans() == []
+    assert night.store.plans.all() == []
 
 
 # -- neutral answers, refusals, roles ------------------------------------------------------------------------
@@ -370,8 +372,8 @@ def test_a_neutral_answer_takes_the_decision_like_any_other_and_is_the_same_for_
         again = decline(night, request, {"erasure": "RF-02", "objection": "RF-05"}.get(right.value, "RF-01"))
         with pytest.raises(UsageError):
             decide(night, request, "item-1")
-        row = night.store.request(request.id)
-        entries = [entry.data for entry in night.store.ledger() if entry.data.get("request") == request.id]
+        row = night.store.requests.get(request.id)
+        entries = [entry.data for entry in night.store.ledger.entries() if entry.data.get("request") == request.id]
         for entry in entries:
             entry.pop("request")
         rows.append((row.state, row.answer, row.scope, row.refusal, row.outcome, decided.granted, again.refusal, entries))
@@ -387,9 +389,9 @@ def forget_confirmation(night: Night, request: str) -> None:
 
     from jobs.model.request import CANDIDATES, CONFIRMED, Candidates, Confirmed
 
-    row = night.store.request(request)
+    row = night.store.requests.get(request)
     parts = {CANDIDATES: Candidates((), (), night.clock()), CONFIRMED: Confirmed((), "dora", night.clock())}
-    night.store.save_request(row, since=row, parts={name: msgspec.json.encode(part) for name, part in parts.items()})
+    night.store.requests.save(row, since=row, parts={name: msgspec.json.encode(part) for name, part in parts.items()})
 
 
 def test_r099_portability_of_a_mission_file_has_nothing_to_grant(night: Night) -> None:
@@ -446,7 +448,7 @@ def test_only_the_dpo_decides_and_the_attempt_is_on_record(night: Night, role: s
     with pytest.raises(Refused) as refused:
         grant(context_of(night), dora(night, "carl", role), request.id, ())
     assert refused.value.code == "role"
-    last = list(night.store.ledger())[-1]
+    last = list(night.store.ledger.entries())[-1]
     assert (last.kind, last.data["action"], last.data["role"]) == ("denied", "requests decide", role)
     assert request.id not in str(last.data)
 

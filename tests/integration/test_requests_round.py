@@ -38,7 +38,7 @@ def in_may(make_night: Callable[..., Night]) -> Night:
 
 
 def left(night: Night, request: SubjectRequest) -> set[str]:
-    return {name for name in ALL if night.store.request_part(request.id, name) is not None}
+    return {name for name in ALL if night.store.requests.part(request.id, name) is not None}
 
 
 def on(night: Night, moment: datetime) -> JobOutcome:
@@ -77,7 +77,7 @@ def test_the_names_go_thirty_days_after_the_closing(in_may: Night) -> None:
     on(in_may, datetime(2026, 6, 3, 22, tzinfo=UTC))
     assert left(in_may, request) == set()
     assert not key.exists()
-    assert in_may.store.request(request.id).outcome is Outcome.DELIVERED
+    assert in_may.store.requests.get(request.id).outcome is Outcome.DELIVERED
 
 
 def test_working_copies_of_what_was_never_sent_go_at_the_closing(in_may: Night) -> None:
@@ -131,7 +131,7 @@ def test_a_hold_names_a_request_in_no_words(in_may: Night) -> None:
     assert (placed.reason_code, placed.basis) == (f"AP.{code}", f"see {code} and {code}.")
     assert released.release_reason == f"{code} is closed"
     assert hold_document(placed, in_may.clock().date())["reason"] == "AP.REQUEST"
-    told = repr([entry.data for entry in in_may.store.ledger() if "hold" in entry.kind])
+    told = repr([entry.data for entry in in_may.store.ledger.entries() if "hold" in entry.kind])
     assert not any(name.lower() in told.lower() for name in (request.id, request.reference))
 
 
@@ -146,19 +146,19 @@ def test_what_earlier_holds_say_of_requests_is_said_anew(in_may: Night) -> None:
         wanted = {"kind": "complaint", "reason_code": request.id, "basis": f"GBA about {request.id}"}
         holds = [place(in_may, "cf_dossier", dossier, **wanted) for dossier in dossiers]
         release(in_may, holds[1], reason=f"{request.id} is over")
-    assert request.id in repr(in_may.store.holds())
+    assert request.id in repr(in_may.store.holds.all())
     in_may.clock.now = datetime(2026, 6, 10, 9, tzinfo=UTC)
     keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
-    after = in_may.store.holds()
+    after = in_may.store.holds.all()
     code = request_code(in_may.key.reference("request", request.id))
     assert [(hold.id, hold.reason_code, hold.basis) for hold in after] == [(hold.id, code, f"GBA about {code}") for hold in holds]
     assert after[1].release_reason == f"{code} is over"
     assert GIVEN in left(in_may, request), "the complaint still follows the request"
     assert list(differences(in_may.store, in_may.key.references, date(2026, 6, 10))) == []
-    kinds = [entry.kind for entry in in_may.store.ledger()]
+    kinds = [entry.kind for entry in in_may.store.ledger.entries()]
     keep_register(in_may.store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
     assert kinds.count("hold_restated") == 2
-    assert in_may.store.holds() == after
+    assert in_may.store.holds.all() == after
     release(in_may, after[0])
     assert list(differences(in_may.store, in_may.key.references, date(2026, 6, 10))) == []
 
@@ -168,10 +168,10 @@ def test_a_row_becomes_a_yearly_total_five_years_after_its_closing(in_may: Night
     request = delivered(in_may)
     close(dpo(in_may), request.id, "DELIVERED")
     on(in_may, datetime(2031, 5, 4, 9, tzinfo=UTC))
-    assert [row.id for row in in_may.store.requests()] == [request.id]
+    assert [row.id for row in in_may.store.requests.all()] == [request.id]
     done = on(in_may, datetime(2031, 5, 5, 9, tzinfo=UTC))
-    assert (done.document["totalled"], in_may.store.requests()) == (1, [])
-    assert in_may.store.request_totals() == {(2026, "access", "DELIVERED"): 1}
+    assert (done.document["totalled"], in_may.store.requests.all()) == (1, [])
+    assert in_may.store.requests.totals() == {(2026, "access", "DELIVERED"): 1}
 
 
 def asked(night: Night, reason: str = "identity") -> SubjectRequest:
@@ -188,10 +188,10 @@ def test_somebody_who_does_not_answer_is_reminded_once_and_given_up_after_ninety
     assert (done.document["reminded"], [alarm.code for alarm in done.alarms]) == ([], ["QUESTION_UNANSWERED"])
     assert on(in_may, datetime(2026, 8, 2, 9, tzinfo=UTC)).document["closed"] == []
     assert on(in_may, datetime(2026, 8, 3, 9, tzinfo=UTC)).document["closed"] == [request.id]
-    row = in_may.store.request(request.id)
+    row = in_may.store.requests.get(request.id)
     assert (row.state, row.outcome, row.refusal) == (RequestState.CLOSED, Outcome.NOT_IDENTIFIED, "RF-01")
     assert on(in_may, datetime(2026, 8, 4, 9, tzinfo=UTC)).document["closed"] == []
-    steps = [entry.data.get("step") for entry in in_may.store.ledger() if entry.kind == "request"]
+    steps = [entry.data.get("step") for entry in in_may.store.ledger.entries() if entry.kind == "request"]
     assert steps == ["open", "suspend", "remind", "close"]
 
 
@@ -219,11 +219,11 @@ def test_a_second_round_changes_nothing(in_may: Night) -> None:
     close(dpo(in_may), request.id, "DELIVERED")
     asked(in_may)
     on(in_may, datetime(2026, 8, 10, 9, tzinfo=UTC))
-    rows, entries = in_may.store.requests(), len(list(in_may.store.ledger()))
+    rows, entries = in_may.store.requests.all(), len(list(in_may.store.ledger.entries()))
     again = run_requests(in_may.context)
     assert (again.document["reminded"], again.document["closed"], again.document["erased"], again.document["totalled"]) == ([], [], [], 0)
-    assert in_may.store.requests() == rows
-    assert len(list(in_may.store.ledger())) == entries + 2  # that the round began and ended
+    assert in_may.store.requests.all() == rows
+    assert len(list(in_may.store.ledger.entries())) == entries + 2  # that the round began and ended
 
 
 @pytest.mark.parametrize("saved", range(3))
@@ -233,7 +233,7 @@ def test_a_round_that_is_killed_anywhere_is_made_good_by_the_next_one(in_may: Ni
     for request in requests:
         close(dpo(in_may), request.id, "DELIVERED")
     in_may.clock.now = datetime(2026, 8, 10, 9, tzinfo=UTC)
-    store, save, calls = in_may.store, in_may.store.save_request, count()
+    store, save, calls = in_may.store, in_may.store.requests.save, count()
 
     def save_or_die(*row: Any, **more: Any) -> None:
         if next(calls) == saved:
@@ -241,7 +241,7 @@ def test_a_round_that_is_killed_anywhere_is_made_good_by_the_next_one(in_may: Ni
         save(*row, **more)
 
     with monkeypatch.context() as killing:
-        killing.setattr(store, "save_request", save_or_die)
+        killing.setattr(store.requests, "save", save_or_die)
         with pytest.raises(KeyboardInterrupt):
             keep_register(store, in_may.policy.defaults, in_may.clock(), in_may.key.references)
     assert sum(not left(in_may, request) for request in requests) == saved
@@ -255,5 +255,5 @@ def test_the_ledger_says_nothing_about_anybody(in_may: Night) -> None:
     request = delivered(in_may)
     close(dpo(in_may), request.id, "DELIVERED")
     on(in_may, datetime(2026, 8, 10, 9, tzinfo=UTC))
-    told = str([entry.data for entry in in_may.store.ledger()])
+    told = str([entry.data for entry in in_may.store.ledger.entries()])
     assert all(word not in told for word in (*ASKER.values(), contact, "dora"))

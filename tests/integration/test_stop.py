@@ -26,7 +26,7 @@ def test_nothing_is_applied_while_it_is_set_and_planning_goes_on(night: Night) -
     with pytest.raises(Refused) as caught:
         run_retention(night.context)
     assert caught.value.code == "stopped"
-    assert (since, night.writes(), night.store.run_of(plan.id)) == (night.clock(), before, None)
+    assert (since, night.writes(), night.store.runs.of_plan(plan.id)) == (night.clock(), before, None)
     assert kill_switch.resume(night.store)
     assert night.apply(plan).counts["deleted"] == 1
 
@@ -43,11 +43,11 @@ def test_a_run_at_work_sends_nothing_more_and_goes_on_later(night: Night) -> Non
     with pytest.raises(Refused) as caught:
         apply_plan(dataclasses.replace(night.context, progress=stop_at), plan.id)
     assert caught.value.code == "stopped"
-    run = night.store.run_of(plan.id)
+    run = night.store.runs.of_plan(plan.id)
     assert run is not None
     assert run.state is RunState.RUNNING
     assert night.get("cf_recordings", recording) is not None  # announced, and not sent any more
-    assert [action.state for action in night.store.journal(run.id)] == [ActionState.INTENDED]
+    assert [action.state for action in night.store.journal.of_run(run.id)] == [ActionState.INTENDED]
     assert all(night.get("cf_fiches", fiche) for fiche in fiches)
     kill_switch.resume(night.store)
     done = night.apply(plan)
@@ -66,4 +66,4 @@ def test_setting_and_lifting_it_twice_leaves_one_trace_each(night: Night) -> Non
     first = kill_switch.stop(night.store, night.clock())
     assert kill_switch.stop(night.store, night.clock()) == first
     assert [kill_switch.resume(night.store), kill_switch.resume(night.store)] == [True, False]
-    assert [entry.kind for entry in night.store.ledger()] == ["stopped", "resumed"]
+    assert [entry.kind for entry in night.store.ledger.entries()] == ["stopped", "resumed"]

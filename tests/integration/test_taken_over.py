@@ -17,6 +17,7 @@ from crm_compliance.store import run_lock
 from crm_compliance.store.rows import leases
 from crm_compliance.store.sql import tables
 from crm_compliance.store.sql.database import Database
+from crm_compliance.store.store import SqlStore
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
 from tests.crm_compliance.typist import LONG_AGO
@@ -58,8 +59,8 @@ def test_a_run_that_was_taken_over_stops_before_its_next_request(
     assert night.emulator.stats()["requests"] == seen[0]
 
 
-def copied_before(night: Night, database: Path, target: Path, method: str) -> Any:
-    """The store of a night, of which a copy is made just before each call of a method."""
+def copied_before(night: Night, database: Path, target: Path, method: str) -> SqlStore:
+    """The store of a night, of which a copy is made just before each use of a method of its statistics."""
 
     class Copying:
         def __getattr__(self, name: str) -> Any:
@@ -72,9 +73,10 @@ def copied_before(night: Night, database: Path, target: Path, method: str) -> An
                 target.chmod(0o600)
                 seen, seen_then = (of_store(database.parent, f"sqlite:///{file}")[0] for file in (database, target))
                 shutil.copytree(seen, seen_then, dirs_exist_ok=True)  # the keys are restored with the database
-            return getattr(night.store, name)
+            return getattr(night.store.statistics, name)
 
-    return Copying()
+    copying: Any = Copying()
+    return dataclasses.replace(night.store, statistics=copying)
 
 
 def test_a_batch_of_statistics_that_is_fixed_a_second_time_counts_once(make_night: MakeNight, tmp_path: Path) -> None:
@@ -83,12 +85,12 @@ def test_a_batch_of_statistics_that_is_fixed_a_second_time_counts_once(make_nigh
     night = make_night(url=f"sqlite:///{tmp_path / 'first.db'}", register="erasures.jsonl")
     organisation(night)
     plan = night.approved(night.plan())
-    store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix_statistics")
+    store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix")
     run = apply_plan(dataclasses.replace(night.context, store=store), plan.id)
     after = state_of(night)
     assert run.counts["statistics"] == len(after["cf_statistics"]) > 1
     restored = make_night(url=f"sqlite:///{tmp_path / 'restored.db'}", register="erasures.jsonl")
-    again = restored.apply(restored.store.plan(plan.id))
+    again = restored.apply(restored.store.plans.get(plan.id))
     assert again.id == run.id
     assert state_of(night) == after
 
@@ -113,11 +115,11 @@ def test_totals_that_grow_are_counted_once_where_the_store_is_restored_to_the_mo
     """ERA-16: the register of erasures beside the database knows from which versions on the run has
     counted."""
     night, plan = growing(make_night, tmp_path)
-    store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix_statistics")
+    store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix")
     run = apply_plan(dataclasses.replace(night.context, store=store), plan.id)
     assert totals(night) == [2]
     restored = make_night(url=f"sqlite:///{tmp_path / 'restored.db'}", register="erasures.jsonl")
-    again = restored.apply(restored.store.plan(plan.id))
+    again = restored.apply(restored.store.plans.get(plan.id))
     assert (again.id, again.counts["statistics"]) == (run.id, 0)
     assert totals(night) == [2]
 
@@ -133,11 +135,11 @@ def test_totals_of_which_a_run_only_noted_that_they_grow_are_counted(make_night:
     def die() -> None:
         raise Killed
 
-    store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix_statistics")
+    store = copied_before(night, tmp_path / "first.db", tmp_path / "restored.db", "fix")
     connector = Meddling(night.connector, die, before="change", nth=2)
     with pytest.raises(Killed):
         apply_plan(dataclasses.replace(night.context, store=store, connector=connector), plan.id)
     assert totals(night) == [1]
     restored = make_night(url=f"sqlite:///{tmp_path / 'restored.db'}", register="erasures.jsonl")
-    assert restored.apply(restored.store.plan(plan.id)).counts["statistics"] == 1
+    assert restored.apply(restored.store.plans.get(plan.id)).counts["statistics"] == 1
     assert totals(night) == [2]

@@ -79,7 +79,7 @@ def test_a_unit_that_was_decided_on_leaves_the_queue_and_begins_anew_where_it_co
     night.patch("cf_fiches", fiche, cf_categories=SOCIAL)
     plan = night.plan()
     assert (queue(plan), codes(plan)) == ((0, 0, 0), [])
-    assert night.store.waiting_for_decision(night.emulator.url) == {}
+    assert night.store.work_queue.undecided(night.emulator.url) == {}
     night.patch("cf_fiches", fiche, cf_categories=NO_CATEGORY)
     assert queue(night.plan()) == (1, 0, 0)
 
@@ -87,9 +87,9 @@ def test_a_unit_that_was_decided_on_leaves_the_queue_and_begins_anew_where_it_co
 def test_what_is_remembered_are_keyed_references(night: Night) -> None:
     fiche = without_category(night)
     night.plan()
-    (waiting,) = night.store.waiting_for_decision(night.emulator.url).values()
+    (waiting,) = night.store.work_queue.undecided(night.emulator.url).values()
     assert (waiting.ref, waiting.table) == (night.key.reference("cf_fiche", fiche), "cf_fiche")
-    assert night.store.waiting_for_decision("https://other.crm4.dynamics.com/") == {}
+    assert night.store.work_queue.undecided("https://other.crm4.dynamics.com/") == {}
 
 
 def test_a_unit_keeps_its_age_when_the_key_of_references_is_replaced(night: Night) -> None:
@@ -100,7 +100,7 @@ def test_a_unit_keeps_its_age_when_the_key_of_references_is_replaced(night: Nigh
     night.key, _ = night.key.rotate(night.clock.now)
     assert night.key.reference("cf_fiche", fiche) != before
     assert queue(night.plan()) == (1, 1, 31)
-    assert list(night.store.waiting_for_decision(night.emulator.url)) == [night.key.reference("cf_fiche", fiche)]
+    assert list(night.store.work_queue.undecided(night.emulator.url)) == [night.key.reference("cf_fiche", fiche)]
 
 
 def test_a_plan_of_one_kind_leaves_what_it_does_not_look_at_in_the_queue(night: Night) -> None:
@@ -114,7 +114,7 @@ def test_a_plan_of_one_kind_leaves_what_it_does_not_look_at_in_the_queue(night: 
 def test_a_look_at_another_day_remembers_nothing(night: Night) -> None:
     without_category(night)
     assert queue(night.plan(as_of=night.clock.now + timedelta(days=400))) == (1, 0, 0)
-    assert night.store.waiting_for_decision(night.emulator.url) == {}
+    assert night.store.work_queue.undecided(night.emulator.url) == {}
     night.plan()
     ahead = night.plan(as_of=night.clock.now + timedelta(days=400))
     assert (queue(ahead), codes(ahead)) == ((1, 1, 400), [])

@@ -105,7 +105,7 @@ def test_the_job_is_listed_runs_and_has_its_setting(environ: dict[str, str], cap
     assert type_in(["history", "list", "--json"]) == 0
     assert [made["kind"] for made in json.loads(capsys.readouterr().out)] == ["greeting"] * 3
     with store_of(settings, lambda: datetime.now(UTC)) as store:
-        health = Health(settings, store, lambda: datetime.now(UTC), datetime.now(UTC))
+        health = Health(settings, store.runs, lambda: datetime.now(UTC), datetime.now(UTC))
         assert not [code for code in health.why_not() if code.startswith("GREETING")]
 
 

@@ -44,8 +44,8 @@ def list_(
 
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
-        found = arguments.newest(newest_first(store.runs(), store.rounds()), lambda run: run.started_at, limit, since)
-        at_work = store.run_at_work()
+        found = arguments.newest(newest_first(store.runs.all(), store.runs.rounds()), lambda run: run.started_at, limit, since)
+        at_work = store.leases.run_at_work()
     documents = [round_line(run) if isinstance(run, RoundMade) else history_line(run, at_work) for run in found]
     output.answer(documents, lambda console: _print(documents, console))
 
@@ -69,13 +69,13 @@ def show(run: str = typer.Argument(..., metavar="RUN")) -> None:
 
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
-        made = next((one for one in store.rounds() if one.id == run), None)
+        made = next((one for one in store.runs.rounds() if one.id == run), None)
         if made is not None:
             document = round_line(made) | {"outcomes": {}, "approvals": []}
         else:
-            found = store.run(run)
-            store.check_journal()
-            document = history_document(found, store.plan(found.plan), store.journal(run), store.run_at_work())
+            found = store.runs.get(run)
+            store.journal.check()
+            document = history_document(found, store.plans.get(found.plan), store.journal.of_run(run), store.leases.run_at_work())
     output.answer(document, lambda console: print_history_run(document, console), ids=("run", run))
 
 
@@ -94,7 +94,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
     arguments.target(path)
     entries = 0
     with store_of(settings, clock_of(settings)) as store, write_whole(path) as out:
-        for entry in store.ledger():
+        for entry in store.ledger.entries():
             out.write(encode(entry))
             entries += 1
     output.answer({"file": str(path), "entries": entries}, lambda _: print_line(f"entries written to {path}: {entries}"))

@@ -46,8 +46,8 @@ def list_(
     clock = clock_of(settings)
     day = brussels_date(clock())
     with store_of(settings, clock) as store:
-        documents = [hold_document(hold, day) for hold in store.holds()]
-        documents += flag_documents(store.plans(), settings.crm_url)
+        documents = [hold_document(hold, day) for hold in store.holds.all()]
+        documents += flag_documents(store.plans.all(), settings.crm_url)
         if sees_requests:
             documents += request_hold_documents(store, mapped_tables(settings))
     output.answer(documents, lambda console: console.print(_listed(documents) if documents else "No hold."))

@@ -87,7 +87,7 @@ def list_(
     settings = arguments.settings()
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        now, found = clock(), arguments.newest(store.plans(), lambda plan: plan.created_at, limit, since)
+        now, found = clock(), arguments.newest(store.plans.all(), lambda plan: plan.created_at, limit, since)
     documents = [plan_document(plan, now, state=True) for plan in found]
     output.answer(documents, lambda console: console.print(_listed(found, now) if found else "No plan yet."))
 
@@ -127,7 +127,7 @@ def show_(
         arguments.target(path)
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
-        show(settings, store, store.plan(plan), outputs, state=True)
+        show(settings, store, store.plans.get(plan), outputs, state=True)
 
 
 @plans.command("approve")
@@ -205,7 +205,7 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     write_files(outputs, document, plan, store, now=now, labels=labels, link=link)
 
     def tell(console: Console) -> None:
-        print_plan(build_report(plan, lines_of(store.plan_pages(plan.id)), now=now, labels=labels, link=link), console)
+        print_plan(build_report(plan, lines_of(store.plans.pages(plan.id)), now=now, labels=labels, link=link), console)
         for path in outputs:
             print_line(f"written: {path}")
 

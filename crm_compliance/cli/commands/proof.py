@@ -62,7 +62,7 @@ def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
     row = arguments.row_id(unit[1]) if unit is not None else ""
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        found = store.run(run)
+        found = store.runs.get(run)
         ring = keys_in_force(settings, store, clock)
         notary = DeskNotary(settings, ring, output.warn)
         make_checkpoint(store, notary, clock)
@@ -191,9 +191,9 @@ def rotate() -> None:
 
     settings = arguments.settings()
     clock = clock_of(settings)
-    with store_of(settings, clock) as store, store.exclusive():
+    with store_of(settings, clock) as store, store.leases.exclusive():
         ring, entries = keys_in_force(settings, store, clock).rotate(clock())
-        store.append([("key_rotated", entry) for entry in entries])
+        store.ledger.append([("key_rotated", entry) for entry in entries])
         make_checkpoint(store, DeskNotary(settings, ring, output.warn), clock)
     made = [{"kind": entry["kind"], "from": entry["from"], "to": entry["to"]} for entry in entries]
     lines = [f"{each['kind']}: {each['to']} replaces {each['from']}" for each in made]
@@ -220,7 +220,7 @@ def destroy(
     signed_in = person(settings, as_, role)
     clock = clock_of(settings)
     years = policy_of(settings).own_data.certificate_years
-    with store_of(settings, clock) as store, store.exclusive():
+    with store_of(settings, clock) as store, store.leases.exclusive():
         ring = keys_in_force(settings, store, clock)
         data = {"action": "keys destroy", "key": key[:40], "role": signed_in.role, "by": ring.reference("person", signed_in.who)}
         refuse_role(store, signed_in.who, signed_in.role, Act.DESTROY_KEY, data, where=key[:40])
@@ -228,7 +228,9 @@ def destroy(
             ring.refuse_undestroyable(key, years, clock())
         except Refused as error:
             raise denied(store, Act.DESTROY_KEY, data, error) from None
-        store.forget_key(key, ("key_destroyed", data))  # first: a key that is gone, and that the ledger does not say so of, was lost
+        store.journal.forget_key(
+            key, ("key_destroyed", data)
+        )  # first: a key that is gone, and that the ledger does not say so of, was lost
         ring.destroy(key, years, clock())
     output.answer({"key": key, "state": "destroyed"}, lambda _: print_line(f"{key} is destroyed; destroy its copies in backups too"))
 

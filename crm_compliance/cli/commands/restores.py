@@ -74,7 +74,7 @@ def _recovering() -> Iterator[tuple[Desk, Path | None]]:
 
     settings = arguments.settings()
     with output.progress() as progress, desk(settings, progress=progress, warn=output.warn, recovering=True) as opened:
-        checkpoints = opened.context.store.checkpoints()
+        checkpoints = opened.context.store.checkpoints.all()
         yield opened, put_aside(settings.anchor_path, checkpoints) if settings.anchor_file is None else None
 
 

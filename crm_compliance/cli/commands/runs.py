@@ -33,7 +33,7 @@ def apply(plan: str = typer.Argument(..., metavar="PLAN")) -> int:
     from jobs.runs.apply import apply_plan
 
     with arguments.opened(for_a_run=True) as desk:
-        before = desk.context.store.run_of(plan)
+        before = desk.context.store.runs.of_plan(plan)
         done = apply_plan(desk.context, plan)
     code = tell(done)
     if before is None or not before.is_over:

@@ -46,7 +46,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="F", help="A .csv,
             out.write(written.getvalue())
         digest = hashlib.sha256(written.getvalue()).hexdigest()
         entry: dict[str, object] = {"rows": len(rows), "tables": len(tables), "sha256": digest}
-        desk.context.store.append([("statistics_export", entry)])
+        desk.context.store.ledger.append([("statistics_export", entry)])
     hidden = [cell for table in tables for cell in table.cells if cell.shown is not Shown.COUNT]
     document = {
         "files": [str(path)],

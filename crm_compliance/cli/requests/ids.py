@@ -30,7 +30,7 @@ def id_of(context: typer.Context, typed: str) -> str:
         )
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
-        found = [request.id for request in store.requests() if request.reference == reference]
+        found = [request.id for request in store.requests.all() if request.reference == reference]
     if len(found) == 1:
         return found[0]
     what = "no request has" if not found else "several requests have"

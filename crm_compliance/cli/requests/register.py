@@ -65,7 +65,7 @@ def open_(file: str = typer.Argument(..., metavar="FILE|-", help="A JSON file, o
         request = open_request(store, form, new_id=new_id)
     _freeze(request)
     with store_of(settings, clock) as store:
-        _answer(settings, store, store.request(request.id))
+        _answer(settings, store, store.requests.get(request.id))
 
 
 def list_() -> None:
@@ -82,7 +82,7 @@ def list_() -> None:
     clock = clock_of(settings)
     extra = _holidays(settings)
     with store_of(settings, clock) as store:
-        documents = [request_document(request, clock(), extra) for request in by_urgency(store.requests(), extra)]
+        documents = [request_document(request, clock(), extra) for request in by_urgency(store.requests.all(), extra)]
     output.answer(documents, lambda console: _show_list(console, documents))
 
 
@@ -103,7 +103,7 @@ def show(
     settings = arguments.settings()
     handles = bool(as_ or role) and person(settings, as_, role).may(Act.HANDLE_REQUEST)
     with store_of(settings, clock_of(settings)) as store:
-        _answer(settings, store, store.request(request), handles=handles)
+        _answer(settings, store, store.requests.get(request), handles=handles)
 
 
 def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> None:
@@ -122,7 +122,7 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
     clock = clock_of(settings)
     file = arguments.target(path)
     with store_of(settings, clock) as store:
-        pending = [request for request in store.requests() if not request.is_answered]
+        pending = [request for request in store.requests.all() if not request.is_answered]
     with write_whole(file, text=True) as out:
         out.write(calendar_of(pending, clock(), _holidays(settings)))
     document = {"requests": len(pending), "files": [str(file)]}

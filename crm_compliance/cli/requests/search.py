@@ -83,7 +83,7 @@ def confirm(
         hand = Hand(store, someone.who, someone.role, clock(), register_key(settings).reference)
         with removing_pages(store):
             confirmed = confirm_candidates(hand, request, candidates or ())
-        state = store.request(request).state.value
+        state = store.requests.get(request).state.value
     document = {"request": request, "confirmed": list(confirmed.candidates), "state": state}
     told = f"{', '.join(confirmed.candidates) or 'nobody'} confirmed\nNext: crm-compliance requests compile {request}"
     output.answer(document, lambda console: console.print(told, soft_wrap=True), ids=("request", request))

@@ -48,7 +48,7 @@ def write_files(
                 check_suffix(path),
                 document,
                 plan,
-                lambda: lines_of(store.plan_pages(plan.id)),
+                lambda: lines_of(store.plans.pages(plan.id)),
                 cast(BinaryIO, out),
                 now=now,
                 labels=labels,

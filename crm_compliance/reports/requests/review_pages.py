@@ -41,7 +41,7 @@ def write_page(hand: Hand, request_id: str, path: Path) -> int:
     where, digest = str(path.resolve()), hashlib.sha256(content).hexdigest()
     before = [file for file in _page(hand.store, request_id).files if file[0] != where]
     part = msgspec.json.encode(Page((*before, (where, digest))))
-    hand.store.save_request(request, since=request, parts={REVIEW_PAGE: part})  # first: what is written has its end already
+    hand.store.requests.save(request, since=request, parts={REVIEW_PAGE: part})  # first: what is written has its end already
     with write_whole(path) as out:
         out.write(content)
     return len(compilation.items)
@@ -50,7 +50,7 @@ def write_page(hand: Hand, request_id: str, path: Path) -> int:
 @contextmanager
 def removing_pages(store: Store) -> Iterator[None]:
     """Remove the pages whose sealed part goes within the block."""
-    before = {request.id: page for request in store.requests() if (page := _page(store, request.id)).files}
+    before = {request.id: page for request in store.requests.all() if (page := _page(store, request.id)).files}
     yield
     for request, page in before.items():
         if not _page(store, request).files:
@@ -59,7 +59,7 @@ def removing_pages(store: Store) -> Iterator[None]:
 
 
 def _page(store: Store, request: str) -> Page:
-    part = store.request_part(request, REVIEW_PAGE)
+    part = store.requests.part(request, REVIEW_PAGE)
     return msgspec.json.decode(part, type=Page) if part is not None else Page()
 
 

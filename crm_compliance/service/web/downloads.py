@@ -108,14 +108,14 @@ class Downloads:
             Refused: the package was withdrawn meanwhile, or the row would not hold still.
         """
         for attempt in range(_ATTEMPTS):
-            request = self._store.request(taken.request)
+            request = self._store.requests.get(taken.request)
             if not self._is_valid(request, under_way=0):
                 raise _gone(taken.request)
             at = self._clock()
             counted = msgspec.structs.replace(request, downloads=(*request.downloads, at))
             entry = {"request": request.id, "at": at.isoformat(timespec="seconds"), "number": len(counted.downloads)}
             try:
-                self._store.save_request(counted, [("request_downloaded", entry)], since=request)
+                self._store.requests.save(counted, [("request_downloaded", entry)], since=request)
             except Refused:
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -130,7 +130,7 @@ class Downloads:
             self._under_way[request_id] -= 1
 
     def _request(self, token: str) -> SubjectRequest | None:
-        request = self._store.linked_request(digest_of(token))  # a digest: how long it takes to compare tells nothing of the token
+        request = self._store.requests.linked(digest_of(token))  # a digest: how long it takes to compare tells nothing of the token
         return request if request is not None and self._is_valid(request, self._under_way[request.id]) else None
 
     def _is_valid(self, request: SubjectRequest, under_way: int) -> bool:
@@ -143,7 +143,7 @@ class Downloads:
         )
 
     def _content(self, request: SubjectRequest) -> bytes | None:
-        return self._store.request_part(request.id, PACKAGE)
+        return self._store.requests.part(request.id, PACKAGE)
 
 
 def _gone(request_id: str) -> Refused:

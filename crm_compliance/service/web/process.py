@@ -101,7 +101,7 @@ def answer(settings: Settings, listener: socket.socket, tell: Connection) -> Non
     configure(sys.stderr, level=settings.log_level, terminal=False)
     clock = clock_of(settings)
     with store_of(settings, clock) as store:
-        health = Health(settings, store, clock, clock())
+        health = Health(settings, store.runs, clock, clock())
         app = app_of(Downloads(store, clock), hosts=hosts_of(settings.public_url), why_not=health.why_not)
 
         def ready() -> None:

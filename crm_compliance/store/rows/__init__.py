@@ -1,1 +1,1 @@
-"""One module a table: what is written to it, and what is read from it."""
+"""One module a noun of the store: what is written of it, and what is read, each in one transaction."""

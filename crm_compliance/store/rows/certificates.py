@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 
+from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.database import LEDGER_LOCK
 from crm_compliance.store.sql.documents import Altered, decoded
 from crm_compliance.store.sql.tables import certificates
-from jobs.ledger.certificates import Certificate, Issued, chained
+from jobs.ledger.certificates import Issued, chained
 from jobs.ledger.entries import LedgerBroken
+from jobs.ports.store import Entry
 
 PAGE = 1_000
 
 
-def insert_certificates(connection: Connection, run: str, issued: Sequence[Issued]) -> None:
-    """Add certificates behind the last one, under the ledger's lock, so that the chain never forks.
+LAST = select(certificates.c.doc).order_by(certificates.c.position.desc()).limit(1)
 
-    Raises:
-        LedgerBroken: they do not follow from the last one; somebody else has issued some since.
-    """
-    if not issued:
-        return
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
-    last = read_last(connection)
-    expected: list[Certificate] = chained([each.certificate for each in issued], last.certificate if last is not None else None)
-    if [each.certificate for each in issued] != expected:
-        raise LedgerBroken("the certificates do not follow from the last one", hint="apply the plan again")
-    rows = [
-        {
-            "id": each.certificate.certificate_id,
-            "run": run,
-            "unit_ref": each.certificate.unit_ref,
-            "doc": msgspec.json.encode(each).decode(),
-        }
-        for each in issued
-    ]
-    connection.execute(insert(certificates), rows)
+
+class Certificates(Rows):
+    """What `jobs.ports.store.CertificateStore` asks, and more for whoever looks at all of them."""
+
+    def of_run(self, run: str) -> list[Issued]:
+        query = select(certificates.c.doc).where(certificates.c.run == run).order_by(certificates.c.position)
+        return self._transactions.all(query, Issued, f"a certificate of {run}")
+
+    def last(self) -> Issued | None:
+        return self._transactions.one(LAST, Issued, "the last certificate")
+
+    def all(self) -> Iterator[tuple[str, Issued | None]]:
+        """All certificates with their run, in the order in which they were issued; None for one that is not
+        what was written: that cannot be read any more, or whose columns say something else than itself."""
+        columns = (certificates.c.position, certificates.c.run, certificates.c.id, certificates.c.unit_ref, certificates.c.doc)
+        query = select(*columns).order_by(certificates.c.position).limit(PAGE)
+        page = query
+        while True:
+            with self._transactions.reading() as connection:
+                rows = connection.execute(page).all()
+            if not rows:
+                return
+            yield from ((row.run, _agreeing(row.doc, row.id, row.unit_ref)) for row in rows)
+            page = query.where(certificates.c.position > rows[-1].position)
+
+    def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
+        """Under the ledger's lock, so that the chain never forks."""
+        with self._transactions.writing_run([entry], run) as connection:
+            if not issued:
+                return
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+            doc = connection.execute(LAST).scalar()
+            last = None if doc is None else decoded(doc, Issued, "the last certificate").certificate
+            if [each.certificate for each in issued] != chained([each.certificate for each in issued], last):
+                raise LedgerBroken("the certificates do not follow from the last one", hint="apply the plan again")
+            connection.execute(insert(certificates), [_row(run, each) for each in issued])
+
+
+def _row(run: str, each: Issued) -> dict[str, str]:
+    doc = msgspec.json.encode(each).decode()
+    return {"id": each.certificate.certificate_id, "run": run, "unit_ref": each.certificate.unit_ref, "doc": doc}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +103,9 @@ def runs_with_some(connection: Connection) -> list[str]:
     return list(connection.execute(select(certificates.c.run).distinct()).scalars())
 
 
-def read_certificates(connection: Connection, run: str) -> list[Issued]:
-    """The certificates of a run in the order in which they were issued."""
-    docs = connection.execute(select(certificates.c.doc).where(certificates.c.run == run).order_by(certificates.c.position)).scalars()
-    return [decoded(doc, Issued, f"a certificate of {run}") for doc in docs]
-
-
-def read_page(connection: Connection, after: int | None) -> list[tuple[int, str, Issued | None]]:
-    """The next PAGE certificates behind a position, each with its own and its run; None for one that is not
-    what was written: that cannot be read any more, or whose columns say something else than itself."""
-    query = select(certificates.c.position, certificates.c.run, certificates.c.id, certificates.c.unit_ref, certificates.c.doc)
-    query = query.order_by(certificates.c.position).limit(PAGE)
-    rows = connection.execute(query if after is None else query.where(certificates.c.position > after))
-    return [(position, run, _agreeing(doc, id, unit_ref)) for position, run, id, unit_ref, doc in rows]
-
-
 def _agreeing(doc: str, id: str, unit_ref: str) -> Issued | None:
     try:
         issued = decoded(doc, Issued, "a certificate")
     except Altered:
         return None
     return issued if (id, unit_ref) == (issued.certificate.certificate_id, issued.certificate.unit_ref) else None
-
-
-def read_last(connection: Connection) -> Issued | None:
-    doc = connection.execute(select(certificates.c.doc).order_by(certificates.c.position.desc()).limit(1)).scalar()
-    return None if doc is None else decoded(doc, Issued, "the last certificate")

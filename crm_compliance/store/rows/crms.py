@@ -7,20 +7,18 @@ removes is still known.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, func, select, update
 
-from crm_compliance.store.rows import ledger
-from crm_compliance.store.rows.heads import Heads
+from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.database import LEDGER_LOCK
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import ledger as entries
 from crm_compliance.store.sql.tables import plans, served_crms
 from jobs.checks.same_crm import OTHER_CRM
+from jobs.ports.store import Entry
 from rules.dates.instants import instant
 from rules.errors import Refused
 from rules.model.crm_addresses import THIS_MACHINE, organisation_at
@@ -28,7 +26,7 @@ from rules.model.crm_addresses import THIS_MACHINE, organisation_at
 CRM_SEEN, AUTHORITY_SEEN = "crm_seen", "authority_seen"
 
 
-def other_crm() -> Refused:
+def _other_crm() -> Refused:
     """The refusal of a CRM on this machine, by a store that has served another one."""
     return Refused(
         "this store has served a CRM that is not on this machine: no CRM on this machine is believed with it",
@@ -38,7 +36,7 @@ def other_crm() -> Refused:
     )
 
 
-def other_authority() -> Refused:
+def _other_authority() -> Refused:
     """The refusal of a sign-in at another place than so far."""
     return Refused(
         "people have signed in elsewhere for this CRM so far",
@@ -48,62 +46,97 @@ def other_authority() -> Refused:
     )
 
 
-def is_known(connection: Connection, organisation: str) -> bool:
+class Crms(Rows):
+    """What `jobs.ports.store.CrmStore` asks. The store remembers each CRM that it is opened for."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        super().__init__(transactions)
+        self._current = ""
+
+    @property
+    def current(self) -> str:
+        return self._current
+
+    def serve(self, crm: str) -> None:
+        """Remember the CRM that the store is open for, if any, and tell the ledger of what it does not know
+        yet. What the ledger knows is never put back into the table: whoever removed a row would leave no
+        trace.
+
+        On this machine people are believed, clocks are set and tokens never lapse: none of it near a real
+        CRM's history.
+
+        Raises:
+            Refused: with code `other_crm`, where it is on this machine and the store has served one that is
+                not.
+        """
+        self._current = crm
+        if not crm:
+            return
+        organisation = organisation_at(crm)
+        with self._transactions.reading() as connection:
+            is_known = _is_known(connection, organisation)
+            real = _real_ones(connection) if organisation == THIS_MACHINE else set()
+        if real:
+            raise _other_crm()
+        if not is_known:
+            self._see(organisation)
+
+    def _see(self, organisation: str) -> None:
+        told: list[Entry] = []
+        with self._transactions.writing(told) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+            known = _told(connection)
+            at = instant(self._transactions.clock(), "seconds")
+            for found in sorted((_planned(connection) | {organisation}) - known):
+                row = {"organisation": found, "first_seen_at": at, "told": False}
+                connection.execute(insert_into(connection, served_crms).values(row).on_conflict_do_nothing(index_elements=["organisation"]))
+            untold = set(connection.execute(select(served_crms.c.organisation).where(~served_crms.c.told)).scalars())
+            told += [(CRM_SEEN, {"crm": each}) for each in sorted(untold - known)]
+            connection.execute(update(served_crms).values(told=True))
+
+    def served(self) -> set[str]:
+        with self._transactions.reading() as connection:
+            return _in_table(connection)
+
+    def see_authority(self, authority: str, client: str) -> None:
+        """Remember where people sign in for the CRM that the store is open for, and by which application; the
+        first authority stays, another application is told.
+
+        Raises:
+            Refused: with code `other_authority`, where that was somewhere else so far.
+        """
+        organisation = organisation_at(self._current)
+        this = served_crms.c.organisation == organisation
+        telling: list[Entry] = []
+        with self._transactions.writing(telling) as connection:
+            row = connection.execute(select(served_crms.c.authority).where(this)).first()
+            told = [data for data in _entries(connection, AUTHORITY_SEEN) if data.get("crm") == organisation]
+            known = {str(data.get("authority")) for data in told} | ({str(row.authority)} if row is not None and row.authority else set())
+            if known - {authority}:
+                raise _other_authority()
+            if not any(data.get("client") == client for data in told):
+                connection.execute(update(served_crms).where(this).values(authority=authority))
+                telling.append((AUTHORITY_SEEN, {"crm": organisation, "authority": authority, "client": client}))
+
+
+def _is_known(connection: Connection, organisation: str) -> bool:
     """Whether this CRM stands in the table, and the ledger has been told of every row there."""
     rows = connection.execute(select(served_crms.c.organisation, served_crms.c.told)).all()
     return any(row.organisation == organisation for row in rows) and all(row.told for row in rows)
 
 
-def in_table(connection: Connection) -> set[str]:
+def _in_table(connection: Connection) -> set[str]:
     """The CRMs of the table alone."""
     return set(connection.execute(select(served_crms.c.organisation)).scalars())
 
 
-def real_ones(connection: Connection) -> set[str]:
+def _real_ones(connection: Connection) -> set[str]:
     """The CRMs that are not on this machine, by the table, the plans and the ledger."""
-    found = in_table(connection)
+    found = _in_table(connection)
     if not found - {THIS_MACHINE}:
         found |= _told(connection) | _planned(connection)
     return found - {THIS_MACHINE}
-
-
-def see(connection: Connection, organisation: str, clock: Callable[[], datetime], heads: Heads) -> None:
-    """Remember a CRM, and tell the ledger of what it does not know yet. What the ledger knows is never put
-    back into the table: whoever removed a row would leave no trace."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
-    known = _told(connection)
-    for found in sorted((_planned(connection) | {organisation}) - known):
-        _insert(connection, found, clock)
-    untold = set(connection.execute(select(served_crms.c.organisation).where(~served_crms.c.told)).scalars())
-    ledger.append(connection, [(CRM_SEEN, {"crm": each}) for each in sorted(untold - known)], None, clock, heads)
-    connection.execute(update(served_crms).values(told=True))
-
-
-def see_authority(
-    connection: Connection, organisation: str, authority: str, client: str, clock: Callable[[], datetime], heads: Heads
-) -> None:
-    """Remember where people sign in for a CRM, and by which application; the first authority stays, another
-    application is told.
-
-    Raises:
-        Refused: with code `other_authority`.
-    """
-    row = connection.execute(select(served_crms.c.authority).where(served_crms.c.organisation == organisation)).first()
-    told = [data for data in _entries(connection, AUTHORITY_SEEN) if data.get("crm") == organisation]
-    known = {str(data.get("authority")) for data in told} | ({str(row.authority)} if row is not None and row.authority else set())
-    if known - {authority}:
-        raise other_authority()
-    if any(data.get("client") == client for data in told):
-        return
-    connection.execute(update(served_crms).where(served_crms.c.organisation == organisation).values(authority=authority))
-    ledger.append(connection, [(AUTHORITY_SEEN, {"crm": organisation, "authority": authority, "client": client})], None, clock, heads)
-
-
-def _insert(connection: Connection, organisation: str, clock: Callable[[], datetime]) -> None:
-    statement = insert_into(connection, served_crms)
-    row = {"organisation": organisation, "first_seen_at": instant(clock(), "seconds"), "told": False}
-    connection.execute(statement.values(row).on_conflict_do_nothing(index_elements=["organisation"]))
 
 
 def _told(connection: Connection) -> set[str]:

@@ -3,22 +3,97 @@ has nothing (ERA-13)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.seals import ERASURES, Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import erasures
+from jobs.ledger.heads import Tally
 from jobs.model.run import Erasure
+from jobs.ports.store import Entry
 
 PAGE = 5_000
 COLUMNS = (erasures.c.ref, erasures.c.operation, erasures.c.row_table, erasures.c.run, erasures.c.at, erasures.c.reason)
 
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Erasures(Rows):
+    """What `jobs.ports.store.ErasureStore` asks, and more for whoever looks after the keys."""
+
+    def all(self) -> Iterator[Erasure]:
+        """Read page by page. What is not sealed by one of our keys is none: it would let a living row go from
+        the CRM, or was registered by a key that is destroyed."""
+        columns = select(erasures.c.position, *COLUMNS, erasures.c.key, erasures.c.seal)
+        after, seals = 0, None
+        while True:
+            with self._transactions.reading() as connection:
+                query = columns.where(erasures.c.position > after).order_by(erasures.c.position).limit(PAGE)
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            seals = seals or self._transactions.heads.seals()
+            for position, *entry, key, digest in rows:
+                after, found = position, Erasure(*entry)
+                if seals is None or is_sealed(seals, ERASURES, _encode(found), f"{key}:{digest}"):
+                    yield found
+
+    def has(self, entry: Erasure) -> bool:
+        same = (erasures.c.ref == entry.ref, erasures.c.operation == entry.operation, erasures.c.run == entry.run)
+        with self._transactions.reading() as connection:
+            return connection.execute(select(erasures.c.position).where(*same)).first() is not None
+
+    def add(self, entries: Iterable[Erasure]) -> int:
+        told: list[Entry] = []
+        total = select(func.count()).select_from(erasures)
+        with self._transactions.writing(told) as connection:
+            heads = self._transactions.heads
+            heads.erase(connection)
+            before = connection.execute(total).scalar_one()
+            rest = iter(entries)
+            seals = heads.seals()
+            while page := list(islice(rest, PAGE)):
+                add(connection, page, seals)
+            number = int(connection.execute(total).scalar_one() - before)
+            if number:
+                told.append(("erasures_added", {"rows": number}))
+        return number
+
+    def check(self, *, whole: bool = False) -> None:
+        with self._transactions.reading_head() as (connection, head):
+            self._transactions.heads.check_erasures(connection, head, whole=whole)
+
+    def head(self) -> dict[str, object]:
+        with self._transactions.reading_head() as (connection, head):
+            tally = head.erasures if head is not None else Tally().after(since(connection, 0))
+        return {"rows": tally.rows, "digest": tally.digest}
+
+    def digests(self, rows: Collection[int]) -> dict[int, str]:
+        """The digest over the first entries, for each of these numbers that the register reaches."""
+        found: dict[int, str] = {}
+        with self._transactions.reading() as connection:
+            tally = Tally()
+            for each in since(connection, 0):
+                tally = tally.after([each])
+                if tally.rows in rows:
+                    found[tally.rows] = tally.digest
+        return found
+
+    def keys(self) -> set[str]:
+        """The ids of the register keys that entries name, each found by the index."""
+        found: set[str] = set()
+        last = ""
+        with self._transactions.reading() as connection:
+            while (key := connection.execute(select(func.min(erasures.c.key)).where(erasures.c.key > last)).scalar()) is not None:
+                found.add(key)
+                last = key
+        return found
 
 
 def add(connection: Connection, entries: Sequence[Erasure], seals: Seals | None) -> None:
@@ -34,48 +109,6 @@ def _sealed(entry: Erasure, seals: Seals | None) -> dict[str, str | None]:
         return {"key": None, "seal": None}
     key, _, digest = seal(seals, ERASURES, _encode(entry)).rpartition(":")
     return {"key": key, "seal": digest}
-
-
-def add_lacking(connection: Connection, entries: Iterable[Erasure], seals: Seals | None) -> int:
-    """Add the entries that are not there, however many, and say how many that were."""
-    total = select(func.count()).select_from(erasures)
-    before = connection.execute(total).scalar_one()
-    rest = iter(entries)
-    while page := list(islice(rest, PAGE)):
-        add(connection, page, seals)
-    return int(connection.execute(total).scalar_one() - before)
-
-
-def keys(connection: Connection) -> set[str]:
-    """The ids of the register keys that entries name, each found by the index."""
-    found: set[str] = set()
-    last = ""
-    while (key := connection.execute(select(func.min(erasures.c.key)).where(erasures.c.key > last)).scalar()) is not None:
-        found.add(key)
-        last = key
-    return found
-
-
-def has(connection: Connection, entry: Erasure) -> bool:
-    """Whether this entry is there."""
-    same = (erasures.c.ref == entry.ref, erasures.c.operation == entry.operation, erasures.c.run == entry.run)
-    return connection.execute(select(erasures.c.position).where(*same)).first() is not None
-
-
-def read(connection: Connection, after: int, seals: Seals | None) -> tuple[int, list[Erasure]]:
-    """The next entries, of PAGE rows behind the position `after`, oldest first, and the position of the last
-    of these rows. What is not sealed by one of our keys is none: it would let a living row go from the CRM,
-    or was registered by a key that is destroyed."""
-    query = (
-        select(erasures.c.position, *COLUMNS, erasures.c.key, erasures.c.seal)
-        .where(erasures.c.position > after)
-        .order_by(erasures.c.position)
-        .limit(PAGE)
-    )
-    rows = connection.execute(query).all()
-    found = [(Erasure(*row[1:7]), f"{row[7]}:{row[8]}") for row in rows]
-    ours = [entry for entry, sealed in found if seals is None or is_sealed(seals, ERASURES, _encode(entry), sealed)]
-    return (rows[-1][0] if rows else after), ours
 
 
 def last_position(connection: Connection) -> int:

@@ -10,18 +10,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from crm_compliance.store.rows import erasures, journal, statistics
+from crm_compliance.store.rows import ledger as ledger_rows
+from crm_compliance.store.sql.database import LEDGER_LOCK
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.seals import Seals
 from crm_compliance.store.sql.tables import ledger, ledger_head
 from jobs.ledger.entries import LedgerEntry, StoreAltered
 from jobs.ledger.heads import Head, JournalTally, Tally, altered, strands_after
+from rules.dates.instants import instant
 from rules.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobs.ports.context import Clock
+    from jobs.ports.store import Entry
 
 ONLY = 1  # the table has one row
 
@@ -144,9 +151,9 @@ class Heads:
         if whole:
             journal.check_documents(connection, seals)
 
-    def erase(self, connection: Connection, before: int) -> None:
-        """This transaction has added to the register of erasures, behind the position `before`."""
-        self._open.erased = before
+    def erase(self, connection: Connection) -> None:
+        """This transaction will add to the register of erasures."""
+        self._open.erased = erasures.last_position(connection)
 
     def check_erasures(self, connection: Connection, head: Head | None, *, whole: bool) -> None:
         """Raise StoreAltered unless the register of erasures, table and file, has all that it had when the
@@ -208,7 +215,26 @@ class Heads:
         except (msgspec.MsgspecError, UnicodeError):
             return ""
 
-    def follow(self, connection: Connection, before: Sequence[LedgerEntry], added: Sequence[LedgerEntry], head: Head | None) -> None:
+    def append(self, connection: Connection, entries: Sequence[Entry], run: str | None, clock: Clock) -> None:
+        """Add entries to the ledger, and sign the head of then, also where only the journal of a run, or what
+        waits to be counted, has changed. Call it last in a transaction: in PostgreSQL others wait for the
+        lock until it ends.
+
+        Raises:
+            StoreAltered: the ledger does not end as it was signed. Nothing is added to what somebody has
+                changed.
+        """
+        if not entries and not self.has_changed:
+            return
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+        head = self.current(connection, self.known())
+        last = ledger_rows.last(connection)
+        unsigned = ledger_rows.unsigned(connection) if last is not None and head is None and self.is_signed else []
+        added = ledger_rows.insert_entries(connection, last, entries, run, instant(clock(), "milliseconds"))
+        self._follow(connection, unsigned, added, head)
+
+    def _follow(self, connection: Connection, before: Sequence[LedgerEntry], added: Sequence[LedgerEntry], head: Head | None) -> None:
         """Sign the head after these entries, and after what became of the journal. `head` is the one before
         them, `before` the entries of a ledger that has none yet."""
         if self._witness is None:

@@ -5,48 +5,48 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.tables import holds
+from jobs.ports.store import Entry
 from rules.errors import Refused, UsageError
 from rules.holds.placements import PlacedHold
 
 
-def insert_hold(connection: Connection, hold: PlacedHold) -> None:
-    connection.execute(insert(holds), {"id": hold.id, "released": False, "doc": _doc(hold)})
+class Holds(Rows):
+    """What `jobs.ports.store.HoldStore` asks."""
+
+    def all(self, *, unreleased: bool = False) -> list[PlacedHold]:
+        query = select(holds.c.doc).order_by(holds.c.position)
+        return self._transactions.all(query.where(holds.c.released.is_(False)) if unreleased else query, PlacedHold, "a hold")
+
+    def get(self, hold: str) -> PlacedHold:
+        with self._transactions.reading() as connection:
+            return _read(connection, hold)
+
+    def place(self, hold: PlacedHold, entry: Entry) -> None:
+        with self._transactions.writing([entry]) as connection:
+            connection.execute(insert(holds), {"id": hold.id, "released": False, "doc": _doc(hold)})
+
+    def release(self, hold: PlacedHold, entry: Entry) -> None:
+        with self._transactions.writing([entry]) as connection:
+            still_held = (holds.c.id == hold.id) & holds.c.released.is_(False)
+            if connection.execute(update(holds).where(still_held).values(released=True, doc=_doc(hold))).rowcount != 1:
+                raise Refused("the hold was released already", where=hold.id, code="released")
+
+    def restate(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
+        told: list[Entry] = []
+        with self._transactions.writing(told) as connection:
+            if _read(connection, hold.id) == before:
+                connection.execute(update(holds).where(holds.c.id == hold.id).values(doc=_doc(hold)))
+                told.append(entry)
 
 
-def read_hold(connection: Connection, hold: str) -> PlacedHold:
-    """Raises UsageError for an unknown id."""
+def _read(connection: Connection, hold: str) -> PlacedHold:
     doc = connection.execute(select(holds.c.doc).where(holds.c.id == hold)).scalar()
     if doc is None:
         raise UsageError(f"there is no hold {hold[:64]}", hint="crm-compliance holds list")
     return decoded(doc, PlacedHold, hold)
-
-
-def read_holds(connection: Connection, *, unreleased: bool) -> list[PlacedHold]:
-    """All holds, or those that nobody has released, in the order in which they were placed."""
-    query = select(holds.c.doc).order_by(holds.c.position)
-    docs = connection.execute(query.where(holds.c.released.is_(False)) if unreleased else query).scalars()
-    return [decoded(doc, PlacedHold, "a hold") for doc in docs]
-
-
-def mark_released(connection: Connection, hold: PlacedHold) -> None:
-    """Replace a hold by its released self.
-
-    Raises:
-        Refused: with code `released`, where somebody has released it before.
-    """
-    still_held = (holds.c.id == hold.id) & holds.c.released.is_(False)
-    if connection.execute(update(holds).where(still_held).values(released=True, doc=_doc(hold))).rowcount != 1:
-        raise Refused("the hold was released already", where=hold.id, code="released")
-
-
-def replace_hold(connection: Connection, before: PlacedHold, hold: PlacedHold) -> bool:
-    """Whether a hold, as it was read before, was replaced by the same in other words."""
-    if read_hold(connection, hold.id) != before:
-        return False
-    connection.execute(update(holds).where(holds.c.id == hold.id).values(doc=_doc(hold)))
-    return True
 
 
 def _doc(hold: PlacedHold) -> str:

@@ -4,19 +4,23 @@ done, or done, that is not (ACC-06)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, tuple_, update
 
+from crm_compliance.store.rows.erasures import add as add_erasures
+from crm_compliance.store.rows.ledger import Ledger
+from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.database import LEDGER_LOCK
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.seals import Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import actions
-from jobs.ledger.heads import JournalTally, altered
-from jobs.model.run import Action, ActionState
+from jobs.ledger.heads import RUNS, JournalTally, altered
+from jobs.model.run import Action, ActionState, Erasure
+from jobs.ports.store import Entry
 
 PURPOSE, WEIGHT = "journal", "journal row"
 CHUNK = 400
@@ -32,7 +36,103 @@ Known = tuple[int, str, str, str, str, str | None]
 _encode = msgspec.json.Encoder().encode
 
 
-# -- writing -------------------------------------------------------------------------------------------------
+class Journal(Rows):
+    """What `jobs.ports.store.JournalStore` asks."""
+
+    def __init__(self, transactions: Transactions, ledger: Ledger) -> None:
+        super().__init__(transactions)
+        self._ledger = ledger
+        self._seals = transactions.heads.seals
+
+    def record(
+        self, run: str, actions: Sequence[Action], entries: Sequence[Entry] = (), erasures: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        heads = self._transactions.heads
+        with self._transactions.writing_run(entries, run) as connection:
+            heads.note_journal(*write(connection, run, actions, self._seals))
+            if erasures:
+                heads.erase(connection)
+                add_erasures(connection, [Erasure(**entry) for entry in erasures], self._seals())
+
+    def forget_key(self, key: str, entry: Entry) -> None:
+        """Note that a register key is destroyed, after what it had sealed in the journal of the runs, and of
+        what waits to be counted, is sealed with the one in use.
+
+        Raises:
+            StoreAltered: something of that is not what was sealed.
+        """
+        heads = self._transactions.heads
+        known = heads.known()
+        with self._transactions.writing_run([entry]) as connection:
+            heads.change_waiting(connection, known)
+            heads.note_journal(*_seal_anew(connection, key, self._seals))
+
+    def check(self, *, whole: bool = False) -> None:
+        with self._transactions.reading_head() as (connection, head):
+            self._transactions.heads.check_journal(connection, head, whole=whole)
+
+    def of_run(self, run: str) -> list[Action]:
+        query = select(*WHOLE).where(actions.c.run == run).order_by(actions.c.position)
+        return [action for _, action in self._opened(query)]
+
+    def undone(self, table: str) -> dict[str, str]:
+        query = select(*WHOLE).where(actions.c.unit_table == table).order_by(actions.c.position)
+        with self._transactions.reading() as connection:
+            last = {row.unit_id: None if row.state == ActionState.DONE.value else row for row in connection.execute(query)}
+            left = [row for row in last.values() if row is not None]
+            return {action.id: action.disposition for _, action in _all_opened(left, self._seals)}
+
+    def partials(self) -> list[tuple[str, Action]]:
+        return self._last(ActionState.PARTIAL)
+
+    def failures(self) -> list[tuple[str, Action]]:
+        return self._last(ActionState.FAILED)
+
+    def last_skips(self) -> list[tuple[str, Action]]:
+        return self._last(ActionState.SKIPPED)
+
+    def unfinished(self, run: str) -> list[tuple[str, Action]]:
+        """A run that only skipped a unit changes nothing."""
+        left = (ActionState.PARTIAL, ActionState.FAILED)
+        done = (
+            select(actions.c.unit_table, actions.c.unit_id, func.max(actions.c.position).label("position"))
+            .where(actions.c.state == ActionState.DONE.value, tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(*left)))
+            .group_by(actions.c.unit_table, actions.c.unit_id)
+            .subquery()
+        )
+        query = (
+            select(*WHOLE)
+            .outerjoin(done, (actions.c.unit_table == done.c.unit_table) & (actions.c.unit_id == done.c.unit_id))
+            .where(actions.c.state.in_([state.value for state in left]), actions.c.run != run)
+            .where(done.c.position.is_(None) | (done.c.position < actions.c.position))
+            .order_by(actions.c.position)
+        )
+        with self._transactions.reading() as connection:
+            last = {(row.unit_table, row.unit_id): row for row in connection.execute(query)}
+            return list(_all_opened(last.values(), self._seals))
+
+    def last_done(self, limit: int) -> list[tuple[str, Action]]:
+        over = {entry.run or "" for entry in self._ledger.strand(RUNS) if entry.kind == "run_ended"}
+        query = select(*WHOLE).where(actions.c.state == ActionState.DONE.value).order_by(actions.c.position.desc())
+        with self._transactions.reading() as connection:
+            rows = (row for row in connection.execute(query.execution_options(yield_per=PAGE)) if row.run in over)
+            return list(_all_opened(islice(rows, limit), self._seals))
+
+    def _last(self, state: ActionState) -> list[tuple[str, Action]]:
+        """The units whose last action, over all runs, is in this state, oldest first. Only what is last is
+        decoded: a unit may be skipped night after night."""
+        last = (
+            select(func.max(actions.c.position).label("position"))
+            .where(tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(state)))
+            .group_by(actions.c.unit_table, actions.c.unit_id)
+            .subquery()
+        )
+        joined = select(*WHOLE).join(last, actions.c.position == last.c.position)
+        return self._opened(joined.where(actions.c.state == state.value).order_by(actions.c.position))
+
+    def _opened(self, query: Select[Any]) -> list[tuple[str, Action]]:
+        with self._transactions.reading() as connection:
+            return list(_all_opened(connection.execute(query), self._seals))
 
 
 def write(connection: Connection, run: str, journal: Sequence[Action], sealing: Sealing) -> tuple[int, int]:
@@ -89,7 +189,7 @@ def remove(connection: Connection, positions: Sequence[int], sealing: Sealing) -
     return rows, weight
 
 
-def seal_anew(connection: Connection, key: str, sealing: Sealing) -> tuple[int, int]:
+def _seal_anew(connection: Connection, key: str, sealing: Sealing) -> tuple[int, int]:
     """Seal what a key that is to be destroyed has sealed with the one in use; gives by how much heavier the
     journal has become."""
     seals = sealing()
@@ -102,9 +202,6 @@ def seal_anew(connection: Connection, key: str, sealing: Sealing) -> tuple[int, 
         known: Known = row[:6]
         weight += _weight(seals, (*known[:5], anew)) - _weight(seals, known)
     return 0, weight
-
-
-# -- believing -----------------------------------------------------------------------------------------------
 
 
 def tally(connection: Connection, seals: Seals) -> JournalTally:
@@ -169,81 +266,6 @@ def _rows_of(connection: Connection, run: str, journal: Sequence[Action]) -> Ite
         for at in range(0, len(wanted), CHUNK):
             those = (actions.c.run == run, actions.c.unit_table == table, actions.c.unit_id.in_(wanted[at : at + CHUNK]))
             yield from connection.execute(select(*KNOWN_BY).where(*those)).all()
-
-
-# -- reading -------------------------------------------------------------------------------------------------
-
-
-def read_journal(connection: Connection, run: str, sealing: Sealing) -> list[Action]:
-    rows = connection.execute(select(*WHOLE).where(actions.c.run == run).order_by(actions.c.position))
-    return [action for _, action in _all_opened(rows, sealing)]
-
-
-def read_undone(connection: Connection, table: str, sealing: Sealing) -> dict[str, str]:
-    """The units of a table whose last action, over all runs, is not done, each with what was to happen to
-    it."""
-    query = select(*WHOLE).where(actions.c.unit_table == table).order_by(actions.c.position)
-    last = {row.unit_id: None if row.state == ActionState.DONE.value else row for row in connection.execute(query)}
-    left = [row for row in last.values() if row is not None]
-    return {action.id: action.disposition for _, action in _all_opened(left, sealing)}
-
-
-def read_partials(connection: Connection, sealing: Sealing) -> list[tuple[str, Action]]:
-    """The units whose last action, over all runs, is partial, each with that run, oldest first."""
-    return _read_last(connection, ActionState.PARTIAL, sealing)
-
-
-def read_failures(connection: Connection, sealing: Sealing) -> list[tuple[str, Action]]:
-    """The units whose last action, over all runs, has failed, each with that run, oldest first."""
-    return _read_last(connection, ActionState.FAILED, sealing)
-
-
-def read_unfinished(connection: Connection, run: str, sealing: Sealing) -> list[tuple[str, Action]]:
-    """What other runs last left partial or failed and none has done since; a run that only skipped a unit
-    changes nothing."""
-    left = (ActionState.PARTIAL, ActionState.FAILED)
-    done = (
-        select(actions.c.unit_table, actions.c.unit_id, func.max(actions.c.position).label("position"))
-        .where(actions.c.state == ActionState.DONE.value, tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(*left)))
-        .group_by(actions.c.unit_table, actions.c.unit_id)
-        .subquery()
-    )
-    query = (
-        select(*WHOLE)
-        .outerjoin(done, (actions.c.unit_table == done.c.unit_table) & (actions.c.unit_id == done.c.unit_id))
-        .where(actions.c.state.in_([state.value for state in left]), actions.c.run != run)
-        .where(done.c.position.is_(None) | (done.c.position < actions.c.position))
-        .order_by(actions.c.position)
-    )
-    last = {(row.unit_table, row.unit_id): row for row in connection.execute(query)}
-    return list(_all_opened(last.values(), sealing))
-
-
-def read_last_skips(connection: Connection, sealing: Sealing) -> list[tuple[str, Action]]:
-    """The units whose last action, over all runs, is that they were skipped, each with that run, oldest
-    first."""
-    return _read_last(connection, ActionState.SKIPPED, sealing)
-
-
-def last_done(connection: Connection, over: Collection[str], limit: int, sealing: Sealing) -> list[tuple[str, Action]]:
-    """The last units that are done in runs that are `over`, newest first, each with its run."""
-    query = select(*WHOLE).where(actions.c.state == ActionState.DONE.value).order_by(actions.c.position.desc())
-    rows = (row for row in connection.execute(query.execution_options(yield_per=PAGE)) if row.run in over)
-    return list(_all_opened(islice(rows, limit), sealing))
-
-
-def _read_last(connection: Connection, state: ActionState, sealing: Sealing) -> list[tuple[str, Action]]:
-    """Only what is last is decoded: a unit may be skipped night after night."""
-    last = (
-        select(func.max(actions.c.position).label("position"))
-        .where(tuple_(actions.c.unit_table, actions.c.unit_id).in_(_units_in(state)))
-        .group_by(actions.c.unit_table, actions.c.unit_id)
-        .subquery()
-    )
-    query = (
-        select(*WHOLE).join(last, actions.c.position == last.c.position).where(actions.c.state == state.value).order_by(actions.c.position)
-    )
-    return list(_all_opened(connection.execute(query), sealing))
 
 
 def _units_in(*states: ActionState) -> Select[tuple[str, str]]:

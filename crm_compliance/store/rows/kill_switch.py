@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
+from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import decoded
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import switches
+from jobs.ports.store import Entry
 
 STOPPED = "stopped"
+SET = select(switches.c.doc).where(switches.c.name == STOPPED)
 
 
 class Stopped(msgspec.Struct, frozen=True):
@@ -20,20 +23,29 @@ class Stopped(msgspec.Struct, frozen=True):
     since: datetime
 
 
-def read_stopped(connection: Connection) -> datetime | None:
-    doc = connection.execute(select(switches.c.doc).where(switches.c.name == STOPPED)).scalar()
-    return None if doc is None else decoded(doc, Stopped, "the kill switch").since
+class KillSwitch(Rows):
+    """What `jobs.ports.store.KillSwitch` asks."""
 
+    def stopped_since(self) -> datetime | None:
+        found = self._transactions.one(SET, Stopped, "the kill switch")
+        return None if found is None else found.since
 
-def set_stopped(connection: Connection, since: datetime) -> bool:
-    """Set the switch; False where it was set already, also by somebody else at the same moment."""
-    doc = msgspec.json.encode(Stopped(since)).decode()
-    statement = insert_into(connection, switches)
-    # Asked back, not counted: of an insert that may do nothing PostgreSQL's driver tells no number.
-    done = statement.values(name=STOPPED, doc=doc).on_conflict_do_nothing(index_elements=["name"]).returning(switches.c.name)
-    return connection.execute(done).first() is not None
+    def stop(self, since: datetime, entry: Entry) -> datetime:
+        """Somebody else may set it at the same moment."""
+        told: list[Entry] = []
+        with self._transactions.writing(told) as connection:
+            doc = msgspec.json.encode(Stopped(since)).decode()
+            statement = insert_into(connection, switches)
+            # Asked back, not counted: of an insert that may do nothing PostgreSQL's driver tells no number.
+            done = statement.values(name=STOPPED, doc=doc).on_conflict_do_nothing(index_elements=["name"]).returning(switches.c.name)
+            if connection.execute(done).first() is not None:
+                told.append(entry)
+            there = connection.execute(SET).scalar()
+        return since if there is None else decoded(there, Stopped, "the kill switch").since
 
-
-def clear_stopped(connection: Connection) -> bool:
-    """Lift the switch; False where it was not set."""
-    return connection.execute(delete(switches).where(switches.c.name == STOPPED)).rowcount == 1
+    def resume(self, entry: Entry) -> bool:
+        told: list[Entry] = []
+        with self._transactions.writing(told) as connection:
+            if connection.execute(delete(switches).where(switches.c.name == STOPPED)).rowcount == 1:
+                told.append(entry)
+        return bool(told)

@@ -14,8 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Float, cast, extract, func, se
 
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import leases
+from rules.errors import Refused
 
 LEASE_S = 60.0  # so long after the last renewal nobody else may run
+RUNNER = "runner"
 RENEW_S = 15.0  # three renewals may fail before the lease is lost
 UNIX_EPOCH = 2_440_587.5  # as a Julian day, which is how SQLite counts
 
@@ -74,6 +76,19 @@ def give_back(connection: Connection, name: str, owner: str, fence: int) -> None
     """Let the lease go, if it is still ours."""
     ours = (leases.c.name == name, leases.c.owner == owner, leases.c.fence == fence)
     connection.execute(update(leases).where(*ours).values(owner="", host_lock="", run=None))
+
+
+def refuse_beside_another(connection: Connection) -> None:
+    """Refuse what only the runner may write while somebody holds that lease, and the caller does not."""
+    if read(connection, RUNNER, to_change=True).is_in_force:
+        raise taken(RUNNER)
+
+
+def taken(name: str) -> Refused:
+    """The refusal of a lease that somebody else holds."""
+    what = "another run" if name == RUNNER else f"another {name}"
+    hint = f"wait until it has ended: crm-compliance history list; what died on another machine is free after {LEASE_S:.0f} seconds"
+    return Refused(f"{what} is at work", hint=hint, code="another_run")
 
 
 def _now(connection: Connection) -> ColumnElement[float]:

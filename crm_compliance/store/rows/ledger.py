@@ -4,57 +4,115 @@ what it tells (ACC-06)."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import rfc8785
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
-from crm_compliance.store.rows.heads import Heads
-from crm_compliance.store.sql.database import LEDGER_LOCK
+from crm_compliance.store.rows.transactions import Rows, Transactions
 from crm_compliance.store.sql.tables import ledger
-from jobs.ledger.entries import Chain, LedgerBroken, LedgerEntry, canonical, next_entry
-from rules.dates.instants import instant
+from jobs.ledger.entries import FIRST, Chain, LedgerBroken, LedgerEntry, canonical, next_entry
+from jobs.ledger.heads import STRANDS, Head, believed
+from jobs.ports.store import Entry
 
 PAGE = 1000
 COLUMNS = (ledger.c.seq, ledger.c.at, ledger.c.kind, ledger.c.run, ledger.c.data, ledger.c.prev_hash, ledger.c.hash)
 
 
-def append(
-    connection: Connection,
-    entries: Sequence[tuple[str, Mapping[str, object]]],
-    run: str | None,
-    clock: Callable[[], datetime],
-    heads: Heads,
-) -> None:
-    """Add entries behind the last one, and sign the head of then, also where only the journal of a run, or
-    what waits to be counted, has changed. Call it last in a transaction: in PostgreSQL others wait for the
-    lock until it ends.
+class Ledger(Rows):
+    """What `jobs.ports.store.LedgerStore` asks, and more for the keeper of database and keys."""
 
-    Raises:
-        StoreAltered: the ledger does not end as it was signed. Nothing is added to what somebody has changed.
-    """
-    if not entries and not heads.has_changed:
-        return
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
-    head = heads.current(connection, heads.known())
+    def __init__(self, transactions: Transactions) -> None:
+        super().__init__(transactions)
+        self._heads = transactions.heads
+        self._strands: dict[str, tuple[str, tuple[LedgerEntry, ...]]] = {}  # as they were believed, with the digest of then
+
+    def entries(self, after: int | None = None) -> Iterator[LedgerEntry]:
+        """All entries behind `after`, oldest first, read page by page; entries added meanwhile come too."""
+        while True:
+            with self._transactions.reading() as connection:
+                page = read(connection, after)
+            if not page:
+                return
+            yield from page
+            after = page[-1].seq
+
+    def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
+        with self._transactions.writing(entries, run):
+            pass
+
+    def strand(self, name: str) -> tuple[LedgerEntry, ...]:
+        """Held against the signed head, and read again only when there are new entries."""
+        with self._transactions.reading_head() as (connection, head):
+            digest = head.strands.get(name, FIRST) if head is not None else ""
+            known, found = self._strands.get(name, ("", ()))
+            if not digest or known != digest:
+                found = tuple(of_kinds(connection, STRANDS[name]))
+                if head is not None:
+                    believed(name, found, head)
+                    self._strands[name] = (digest, found)
+        return found
+
+    def head(self) -> Head | None:
+        with self._transactions.reading_head() as (_, head):
+            return head
+
+    @property
+    def signed_by(self) -> str:
+        """The id of the key that signed the head of the ledger, empty where there is none or it cannot be
+        read; nothing is believed."""
+        with self._transactions.reading() as connection:
+            return self._heads.signed_by(connection)
+
+    def strand_as_it_is(self, name: str) -> list[LedgerEntry]:
+        """The entries of one strand as they stand, nothing being believed: what it takes to open the keys."""
+        with self._transactions.reading() as connection:
+            return of_kinds(connection, STRANDS[name])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the ledger has no entry: nothing was ever done with this database."""
+        with self._transactions.reading() as connection:
+            return not read(connection, None, limit=1)
+
+    def now(self) -> datetime:
+        """What the clock says that dates the entries."""
+        return self._transactions.clock()
+
+    def take_as_it_is(self) -> None:
+        """Believe the database as it is from here on, although it was lost or put back to an older day: a
+        person has said so."""
+        self._heads.recover()
+
+    @property
+    def forgotten(self) -> tuple[int, str] | None:
+        """Place and hash of the last entry that was remembered when the database was taken as it is."""
+        return self._heads.forgotten
+
+
+def last(connection: Connection) -> LedgerEntry | None:
+    """The last entry, None for an empty ledger."""
     row = connection.execute(select(*COLUMNS).order_by(ledger.c.seq.desc()).limit(1)).first()
-    last = _entry(row) if row else None
-    unsigned = _unsigned(connection) if last is not None and head is None and heads.is_signed else []
-    at = instant(clock(), "milliseconds")
+    return _entry(row) if row else None
+
+
+def insert_entries(
+    connection: Connection, before: LedgerEntry | None, entries: Sequence[Entry], run: str | None, at: str
+) -> list[LedgerEntry]:
+    """Add entries behind the last one, and give them as they stand."""
     added: list[LedgerEntry] = []
     for kind, data in entries:
-        last = next_entry(last, at=at, kind=kind, run=run, data=data)
-        added.append(last)
+        before = next_entry(before, at=at, kind=kind, run=run, data=data)
+        added.append(before)
     if added:
         connection.execute(insert(ledger), [msgspec.structs.asdict(entry) | {"data": canonical(entry.data).decode()} for entry in added])
-    heads.follow(connection, unsigned, added, head)
+    return added
 
 
-def _unsigned(connection: Connection) -> list[LedgerEntry]:
+def unsigned(connection: Connection) -> list[LedgerEntry]:
     """The entries from before heads were signed, once, when the first is."""
     entries: list[LedgerEntry] = []
     chain = Chain()

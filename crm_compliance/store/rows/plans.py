@@ -4,33 +4,97 @@ own."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from crm_compliance.store.rows import work_queue
+from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.documents import Altered, decoded
 from crm_compliance.store.sql.tables import approvals, plan_pages, plans
 from jobs.model.plan import Approval, LinesRemoved, Plan
 from rules.errors import Refused, UsageError
 from rules.model.accounts import same_person
 
-
-def insert_plan(connection: Connection, plan: Plan, pages: Iterable[bytes]) -> None:
-    """Write a plan and its pages. `pages` is consumed inside the transaction, one at a time: a plan need not
-    fit in memory."""
-    row = {"id": plan.id, "kind": plan.kind.value, "applied": plan.applied, "pages": 0, "doc": plan.document}
-    connection.execute(insert(plans), row)
-    count = 0
-    for content in pages:
-        connection.execute(insert(plan_pages), {"plan": plan.id, "page": count, "content": content})
-        count += 1
-    connection.execute(update(plans).where(plans.c.id == plan.id).values(pages=count))
-    for word in plan.given:
-        _insert_word(connection, plan.id, word)
+if TYPE_CHECKING:
+    from jobs.model.work_queue import QueueMoves
+    from jobs.ports.store import Entry
 
 
-def read_plan(connection: Connection, plan: str) -> Plan:
+class Plans(Rows):
+    """What `jobs.ports.store.PlanStore` asks."""
+
+    def save(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
+        """`pages` is consumed inside the transaction, one at a time: a plan need not fit in memory."""
+        with self._transactions.writing([entry]) as connection:
+            row = {"id": plan.id, "kind": plan.kind.value, "applied": plan.applied, "pages": 0, "doc": plan.document}
+            connection.execute(insert(plans), row)
+            count = 0
+            for content in pages:
+                connection.execute(insert(plan_pages), {"plan": plan.id, "page": count, "content": content})
+                count += 1
+            connection.execute(update(plans).where(plans.c.id == plan.id).values(pages=count))
+            for word in plan.given:
+                _insert_word(connection, plan.id, word)
+            if queue is not None:
+                work_queue.move_undecided(connection, queue)
+
+    def get(self, plan: str) -> Plan:
+        with self._transactions.reading() as connection:
+            return _read_plan(connection, plan)
+
+    def saved(self, plan: str) -> tuple[str, Plan]:
+        with self._transactions.reading() as connection:
+            return read_saved(connection, plan)
+
+    def all(self) -> list[Plan]:
+        with self._transactions.reading() as connection:
+            return read_plans(connection)
+
+    def pages(self, plan: str) -> Iterator[bytes]:
+        """No connection stays open between two pages: a reader may take its time. A plan without lines would
+        look like a plan with nothing to do, and one with fewer than were stored like one with less to do."""
+        with self._transactions.reading() as connection:
+            count = connection.execute(select(plans.c.pages).where(plans.c.id == plan)).scalar()
+            if count is None:
+                raise _unknown(plan)
+            if count and connection.execute(select(plan_pages.c.page).where(plan_pages.c.plan == plan).limit(1)).scalar() is None:
+                raise LinesRemoved("the lines of this plan were removed when they had had their day", hint="make a new plan", where=plan)
+        return (self._page(plan, page) for page in range(count))
+
+    def _page(self, plan: str, page: int) -> bytes:
+        with self._transactions.reading() as connection:
+            query = select(plan_pages.c.content).where(plan_pages.c.plan == plan, plan_pages.c.page == page)
+            content = connection.execute(query).scalar()
+        if content is None:
+            raise Altered(f"page {page} of the lines is gone", hint="restore the database from a backup and tell the DPO", where=plan)
+        return bytes(content)
+
+    def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
+        """The plan's row is locked meanwhile. Who approved once cannot approve again in another role, not
+        even at the same moment from another window: whatever needs approval needs two people (ACC-09). An
+        approval that has run out does not stand in the way of a new one.
+
+        Raises:
+            Refused: with code `same_person`, where this person has approved the plan before.
+        """
+        with self._transactions.writing([entry]) as connection:
+            connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
+            before = _read_plan(connection, plan)
+            if approval.approves and any(same_person(other.who, approval.who) for other in before.counting(approval.at)):
+                raise Refused(
+                    "this person has approved the plan already",
+                    hint="the other approval is for somebody else (ACC-09)",
+                    where=plan,
+                    code="same_person",
+                )
+            _insert_word(connection, plan, approval)
+        return msgspec.structs.replace(before, given=(*before.given, approval))
+
+
+def _read_plan(connection: Connection, plan: str) -> Plan:
     row = connection.execute(select(plans.c.doc, plans.c.applied).where(plans.c.id == plan)).first()
     if row is None:
         raise _unknown(plan)
@@ -62,56 +126,13 @@ def read_plans(connection: Connection) -> list[Plan]:
     return [_decoded(row.doc, row.applied, words.get(row.id, ())) for row in found]
 
 
-def count_pages(connection: Connection, plan: str) -> int:
-    """Raises LinesRemoved where they have had their day: a plan without lines would look like a plan with
-    nothing to do."""
-    count = connection.execute(select(plans.c.pages).where(plans.c.id == plan)).scalar()
-    if count is None:
-        raise _unknown(plan)
-    if count and connection.execute(select(plan_pages.c.page).where(plan_pages.c.plan == plan).limit(1)).scalar() is None:
-        raise LinesRemoved("the lines of this plan were removed when they had had their day", hint="make a new plan", where=plan)
-    return int(count)
-
-
-def read_page(connection: Connection, plan: str, page: int) -> bytes:
-    """One page.
-
-    Raises:
-        Altered: it is gone: a plan with fewer lines than were stored would look like a plan with less to do.
-    """
-    content = connection.execute(select(plan_pages.c.content).where(plan_pages.c.plan == plan, plan_pages.c.page == page)).scalar()
-    if content is None:
-        raise Altered(f"page {page} of the lines is gone", hint="restore the database from a backup and tell the DPO", where=plan)
-    return bytes(content)
-
-
-def add_word(connection: Connection, plan: str, word: Approval) -> Plan:
-    """Add one person's word and return the plan as it then stands.
-
-    The plan's row is locked meanwhile. Who approved once cannot approve again in another role, not even at
-    the same moment from another
-    window: whatever needs approval needs two people (ACC-09). An approval that has run out does not stand in
-        the way of a new one.
-    """
-    connection.execute(select(plans.c.id).where(plans.c.id == plan).with_for_update())
-    before = read_plan(connection, plan)
-    if word.approves and any(same_person(other.who, word.who) for other in before.counting(word.at)):
-        raise Refused(
-            "this person has approved the plan already",
-            hint="the other approval is for somebody else (ACC-09)",
-            where=plan,
-            code="same_person",
-        )
-    _insert_word(connection, plan, word)
-    return msgspec.structs.replace(before, given=(*before.given, word))
-
-
 def mark_applied(connection: Connection, plan: str) -> None:
     connection.execute(update(plans).where(plans.c.id == plan).values(applied=True))
 
 
 def _insert_word(connection: Connection, plan: str, word: Approval) -> None:
-    row = {"plan": plan, "who": word.who, "role": word.role, "approves": word.approves, "doc": _encoded(word)}
+    doc = msgspec.json.encode(word).decode()
+    row = {"plan": plan, "who": word.who, "role": word.role, "approves": word.approves, "doc": doc}
     connection.execute(insert(approvals), row)
 
 
@@ -123,10 +144,6 @@ def _words(connection: Connection, plan: str) -> list[Approval]:
 def _decoded(doc: str, applied: bool, words: Sequence[Approval]) -> Plan:
     """The document as it was saved, with what happened to the plan since."""
     return msgspec.structs.replace(decoded(doc, Plan, "a plan"), applied=applied, given=tuple(words))
-
-
-def _encoded(value: msgspec.Struct) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _unknown(plan: str) -> UsageError:

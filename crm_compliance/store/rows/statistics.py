@@ -6,37 +6,63 @@ that nobody makes without the key, and from which nobody without it guesses what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection, delete, select
 
+from crm_compliance.store.rows import journal
+from crm_compliance.store.rows.runs import replace_run
+from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.seals import Seals, is_sealed, seal
 from crm_compliance.store.sql.tables import waiting_statistics as table
 
+if TYPE_CHECKING:
+    from jobs.model.run import Action, Run
+    from jobs.ports.store import Entry
+
 PURPOSE = "waiting statistics"
 
 
-def read_waiting(connection: Connection, crm: str) -> dict[tuple[str, str], int]:
-    """How many units of this CRM wait, by month and facts."""
-    query = select(table.c.month, table.c.facts, table.c.units).where(table.c.crm == crm).order_by(table.c.month, table.c.facts)
-    return {(month, facts): units for month, facts, units in connection.execute(query)}
+class Statistics(Rows):
+    """What `jobs.ports.store.StatisticsStore` asks."""
 
+    def waiting(self, crm: str) -> dict[tuple[str, str], int]:
+        query = select(table.c.month, table.c.facts, table.c.units).where(table.c.crm == crm).order_by(table.c.month, table.c.facts)
+        with self._transactions.reading() as connection:
+            return {(month, facts): units for month, facts, units in connection.execute(query)}
 
-def drop_waiting(connection: Connection, crm: str, months: Collection[str]) -> None:
-    """Forget what waited for these months."""
-    connection.execute(delete(table).where(table.c.crm == crm, table.c.month.in_(sorted(months))))
+    def check(self) -> None:
+        with self._transactions.reading_head() as (connection, head):
+            self._transactions.heads.check_waiting(connection, head)
 
-
-def add_waiting(connection: Connection, crm: str, counted: Mapping[tuple[str, str], int]) -> None:
-    """Add units to those that wait; equal ones become a number, so that nobody can tell them apart."""
-    for (month, facts), units in sorted(counted.items()):
-        statement = insert_into(connection, table)
-        statement = statement.on_conflict_do_update(
-            index_elements=["crm", "month", "facts"], set_={"units": table.c.units + statement.excluded.units}
-        )
-        connection.execute(statement, {"crm": crm, "month": month, "facts": facts, "units": units})
+    def fix(
+        self,
+        run: Run,
+        entries: Sequence[Entry],
+        *,
+        crm: str,
+        taken: Collection[str],
+        counted: Mapping[tuple[str, str], int],
+        forgotten: Sequence[Action],
+    ) -> None:
+        """Equal units become a number, so that nobody can tell them apart."""
+        heads = self._transactions.heads
+        known = heads.known()
+        with self._transactions.writing_run(entries, run.id) as connection:
+            replace_run(connection, run)
+            if taken or counted:
+                heads.change_waiting(connection, known)
+            connection.execute(delete(table).where(table.c.crm == crm, table.c.month.in_(sorted(taken))))
+            for (month, facts), units in sorted(counted.items()):
+                statement = insert_into(connection, table)
+                statement = statement.on_conflict_do_update(
+                    index_elements=["crm", "month", "facts"], set_={"units": table.c.units + statement.excluded.units}
+                )
+                connection.execute(statement, {"crm": crm, "month": month, "facts": facts, "units": units})
+            heads.note_journal(*journal.write(connection, run.id, forgotten, heads.seals))
 
 
 def seal_of(connection: Connection, sealing: Callable[[], Seals]) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection, delete, select
 
+from crm_compliance.store.rows.transactions import Rows
 from crm_compliance.store.sql.inserts import insert_into
 from crm_compliance.store.sql.tables import undecided
 from jobs.model.work_queue import QueueMoves, Waiting
@@ -13,10 +14,13 @@ from jobs.model.work_queue import QueueMoves, Waiting
 A_STATEMENT = 500
 
 
-def read_undecided(connection: Connection, crm: str) -> dict[str, Waiting]:
-    """Those of one CRM, by their reference."""
-    query = select(undecided.c.ref, undecided.c.unit_table, undecided.c.since).where(undecided.c.crm == crm)
-    return {ref: Waiting(ref, table, date.fromisoformat(since)) for ref, table, since in connection.execute(query)}
+class WorkQueue(Rows):
+    """What `jobs.ports.store.WorkQueue` asks."""
+
+    def undecided(self, crm: str) -> dict[str, Waiting]:
+        query = select(undecided.c.ref, undecided.c.unit_table, undecided.c.since).where(undecided.c.crm == crm)
+        with self._transactions.reading() as connection:
+            return {ref: Waiting(ref, table, date.fromisoformat(since)) for ref, table, since in connection.execute(query)}
 
 
 def move_undecided(connection: Connection, moves: QueueMoves) -> None:

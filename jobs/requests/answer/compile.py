@@ -132,7 +132,7 @@ def drafted(context: JobContext, request: SubjectRequest, *, with_files: bool = 
 
 def compilation_of(store: Store, request: str) -> Compilation | None:
     """The answer that was compiled last; None where there is none (any more)."""
-    part = store.request_part(request, COMPILATION)
+    part = store.requests.part(request, COMPILATION)
     return msgspec.json.decode(part, type=Compilation) if part is not None else None
 
 

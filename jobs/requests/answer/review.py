@@ -83,7 +83,7 @@ def for_page(hand: Hand, request_id: str) -> tuple[SubjectRequest, Compilation]:
         Refused: with code `role` or `not_compiled`.
     """
     check_role(hand, Step.REVIEW)
-    request = hand.store.request(request_id)
+    request = hand.store.requests.get(request_id)
     return request, compiled(hand.store, request)
 
 

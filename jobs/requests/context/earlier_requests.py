@@ -28,7 +28,7 @@ def earlier_requests(context: JobContext, found: Assessment) -> list[SubjectRequ
     """
     if found.is_on_behalf or not found.subject_contacts:
         return []
-    before = [one for one in context.store.requests() if one.id != found.request.id and one.received_at < found.request.received_at]
+    before = [one for one in context.store.requests.all() if one.id != found.request.id and one.received_at < found.request.received_at]
     return sorted((one for one in before if _is_theirs(context, found, one)), key=lambda one: (one.received_at, one.id))
 
 
@@ -63,7 +63,7 @@ def request_item(request: SubjectRequest, key: str) -> Item:
 
 
 def _is_theirs(context: JobContext, found: Assessment, other: SubjectRequest) -> bool:
-    part = context.store.request_part(other.id, GIVEN)
+    part = context.store.requests.part(other.id, GIVEN)
     if part is None:
         return False
     person = msgspec.json.decode(part, type=Given).requester

@@ -42,7 +42,7 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
             first; `where` is the plan.
         ConnectorError: the CRM cannot be read or reached; the next round goes on from there.
     """
-    request = context.store.request(request_id)
+    request = context.store.requests.get(request_id)
     decision = decision_of(context.store, request_id)
     if decision is None or not decision.tasks or request.state not in FULFILLED or is_of_other_crm(context.store, request.crm):
         return None
@@ -59,7 +59,7 @@ def fulfil(context: JobContext, request_id: str) -> Run | None:
             run = apply_plan(context, plan.id)
         decision = _without_gone(context, request, decision)
     if not decision.tasks:
-        context.store.append([("request_fulfilled", {"request": request.id})])
+        context.store.ledger.append([("request_fulfilled", {"request": request.id})])
     return run
 
 
@@ -77,7 +77,7 @@ def fulfil_all(context: JobContext) -> dict[str, str]:
     """Go on with every released request of which something is left, an interrupted run first; by request, the
     code of what still stands in the way."""
     waiting: dict[str, str] = {}
-    for request in reversed(context.store.requests()):
+    for request in reversed(context.store.requests.all()):
         if request.state in FULFILLED and (code := fulfil_later(context, request.id)):
             waiting[request.id] = code
     return waiting
@@ -87,9 +87,9 @@ def _pending(context: JobContext, request: SubjectRequest) -> Plan | None:
     """A plan of this request that was made and not carried out to its end: it is gone on with before another
     one is made."""
     now = context.clock()
-    for plan in context.store.plans():
+    for plan in context.store.plans.all():
         if plan.kind is Kind.REQUEST and plan.request == request.id and plan.crm == context.crm:
-            run = context.store.run_of(plan.id)
+            run = context.store.runs.of_plan(plan.id)
             if run is not None and not run.is_over:
                 return plan
             if run is None and plan.state(now) in (PlanState.READY, PlanState.WAITING) and _is_current(context, plan):
@@ -127,5 +127,5 @@ def _with(context: JobContext, request: SubjectRequest, decision: Decision, task
 
 
 def _saved(context: JobContext, request: SubjectRequest, decision: Decision) -> Decision:
-    context.store.save_request(request, since=request, parts={DECISIONS: encoded(decision)})
+    context.store.requests.save(request, since=request, parts={DECISIONS: encoded(decision)})
     return decision

@@ -105,7 +105,7 @@ def _write_fields(context: JobContext, task: Task) -> str:
     if code := _held(context, task):
         return code
     entry = _entry(context, task, wanted)
-    context.store.append([("request_write", entry | {"state": "intended"})])
+    context.store.ledger.append([("request_write", entry | {"state": "intended"})])
     send_operations(context.connector, [Operation(OperationKind.UPDATE, record, task.id, etag, values)])
     after = lacking()
     for name, value in (after[1] if after is not None else {}).items():  # one field that is refused takes the others along
@@ -113,7 +113,7 @@ def _write_fields(context: JobContext, task: Task) -> str:
             send_operations(context.connector, [Operation(OperationKind.UPDATE, record, task.id, again[0], {name: value})])
     after = lacking()
     code = CHANGED if after is None else TECHNICAL if after[1] else ""
-    context.store.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
+    context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
     return code
 
 
@@ -132,10 +132,10 @@ def _annotate(context: JobContext, task: Task) -> str:
     text = "\n\n".join(filter(None, (TEXT.format(day=day), task.text)))
     values = {"regarding": task.id, "regarding_kind": task.kind, "subject": SUBJECT, "text": text}
     entry = _entry(context, task, {"note": text})
-    context.store.append([("request_write", entry | {"state": "intended"})])
+    context.store.ledger.append([("request_write", entry | {"state": "intended"})])
     send_operations(connector, [Operation(OperationKind.CREATE, Note, task.note, "", values)])
     code = "" if is_there() else TECHNICAL
-    context.store.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
+    context.store.ledger.append([("request_write", entry | {"state": "failed" if code else "done", "code": code})])
     return code
 
 

@@ -201,7 +201,7 @@ def take_effect(context: JobContext, request: SubjectRequest, decision: Decision
             _restrict(context, request, task, decision)
     left = correct.write(context, [task for task in now if task.what is not What.RESTRICT])
     after = decision.without([task for task in now if task not in left], brussels_date(context.clock()))
-    context.store.save_request(request, since=request, parts={DECISIONS: encoded(after)})
+    context.store.requests.save(request, since=request, parts={DECISIONS: encoded(after)})
     return after
 
 
@@ -228,7 +228,7 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
     article = f"GDPR art. 18(1){f'({case.lower()})' if case else ''}"
     codes = [request_code(each) for each in context.references("request", request.id)]
     known = {f"{article}, {name}" for name in (request.id, *codes)}  # by its id in holds of before that the nightly round has not restated
-    for hold in context.store.holds(unreleased=True):
+    for hold in context.store.holds.all(unreleased=True):
         if (hold.kind, hold.row, hold.type) == (task.kind, task.id, HoldType.RESTRICTION) and hold.basis in known:
             return
     is_person = task.kind == "contact"
@@ -255,7 +255,7 @@ def _admitted(hand: Hand, request_id: str) -> SubjectRequest:
 
 
 def _compiled(context: JobContext, request: SubjectRequest) -> Compilation:
-    part = context.store.request_part(request.id, COMPILATION)
+    part = context.store.requests.part(request.id, COMPILATION)
     if part is None:
         hint = f"crm-compliance requests compile {request.id} --as WHO --role dpo"
         raise refused("not_compiled", "there is no answer yet to decide about", hint, request.id)

@@ -79,7 +79,7 @@ def due_in(decision: Decision | None) -> dict[int, Notice]:
 
 def record_letters(hand: Hand, request: SubjectRequest, numbers: Collection[int]) -> None:
     """Write down for which notices letters are made, before they are."""
-    hand.store.append([signed(("request", {"request": request.id, "step": Step.NOTIFY.value, "letters": sorted(numbers)}), hand)])
+    hand.store.ledger.append([signed(("request", {"request": request.id, "step": Step.NOTIFY.value, "letters": sorted(numbers)}), hand)])
 
 
 def told(hand: Hand, request_id: str, number: int, on: date) -> tuple[Notice, ...]:
@@ -131,5 +131,5 @@ def _ended(hand: Hand, request: SubjectRequest, decision: Decision, number: int,
     notices = (*decision.notices[: number - 1], notice, *decision.notices[number:])
     entry = {"request": request.id, "step": Step.NOTIFY.value, "notice": number, "code": code, "on": on.isoformat()}
     after = encoded(msgspec.structs.replace(decision, notices=notices))
-    hand.store.save_request(request, [signed(("request", entry), hand)], since=request, parts={DECISIONS: after})
+    hand.store.requests.save(request, [signed(("request", entry), hand)], since=request, parts={DECISIONS: after})
     return notices

@@ -62,7 +62,7 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
     Source: IDN-17 to IDN-19, EXP-03, HLD-08, ACC-10.
     """
     store, request = context.store, admitted(hand, request_id, Step.MATCH)
-    part = store.request_part(request.id, GIVEN)
+    part = store.requests.part(request.id, GIVEN)
     if part is None:
         raise refused("erased", "what was said with this request has been erased", "open the request anew", request.id)
     found = find_candidates(context, msgspec.json.decode(part, type=Given))
@@ -75,7 +75,7 @@ def match_request(context: JobContext, request_id: str, hand: Hand) -> Candidate
     frozen = Frozen.of(found, context.clock(), frozen_of(context, request.id))
     parts: dict[str, bytes | None] = {CANDIDATES: msgspec.json.encode(listed), FROZEN: msgspec.json.encode(frozen), CONFIRMED: None}
     entry: Entry = ("request", {"request": request.id, "step": Step.MATCH.value})
-    store.save_request(msgspec.structs.replace(request, **_undone(request)), [entry], since=request, parts={**_BUILT_ON, **parts})
+    store.requests.save(msgspec.structs.replace(request, **_undone(request)), [entry], since=request, parts={**_BUILT_ON, **parts})
     return listed
 
 
@@ -108,7 +108,7 @@ def confirm_candidates(hand: Hand, request_id: str, names: Collection[str]) -> C
 
 
 def _candidates(store: Store, request_id: str) -> Candidates | None:
-    part = store.request_part(request_id, CANDIDATES)
+    part = store.requests.part(request_id, CANDIDATES)
     return None if part is None else msgspec.json.decode(part, type=Candidates)
 
 

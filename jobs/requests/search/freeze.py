@@ -43,7 +43,7 @@ class StoredRequests:
         return tuple(self._holds(closed_since))
 
     def _holds(self, closed_since: date) -> Iterator[RequestHold]:
-        requests = [request for request in self._context.store.requests() if request.right in REASON_OF_RIGHT]
+        requests = [request for request in self._context.store.requests.all() if request.right in REASON_OF_RIGHT]
         pending = [request for request in requests if request.closed_at is None]
         unknown = [one for one in pending if one.id not in self._looked_up or frozen_of(self._context, one.id) is None]
         self._looked_up.update(refreeze_all(self._context, unknown))
@@ -60,7 +60,7 @@ class StoredRequests:
 
 def frozen_of(context: JobContext, request_id: str) -> Frozen | None:
     """What a request keeps as it was last looked up; None where it never was, or its time is over."""
-    part = context.store.request_part(request_id, FROZEN)
+    part = context.store.requests.part(request_id, FROZEN)
     return None if part is None else msgspec.json.decode(part, type=Frozen)
 
 
@@ -81,7 +81,7 @@ def refreeze_all(context: JobContext, requests: Sequence[SubjectRequest]) -> dic
     before = {request.id: frozen_of(context, request.id) for request in requests}
     given: dict[str, Given] = {}
     for request in requests:
-        part = context.store.request_part(request.id, GIVEN)
+        part = context.store.requests.part(request.id, GIVEN)
         if part is not None:
             given[request.id] = msgspec.json.decode(part, type=Given)
         elif before[request.id] is None:
@@ -115,9 +115,9 @@ def _store(context: JobContext, request: SubjectRequest, frozen: Frozen) -> None
             is_closed = request.closed_at is not None
             entries = [("request", {"request": request.id, "step": KEEP})] if is_closed else []
             parts = {FROZEN: msgspec.json.encode(frozen)}
-            context.store.save_request(request, entries, since=request, parts=parts, told=FROZEN if is_closed else "")
+            context.store.requests.save(request, entries, since=request, parts=parts, told=FROZEN if is_closed else "")
             return
         except Refused as error:
             if error.code != "changed" or attempt == ATTEMPTS:
                 raise
-            request = context.store.request(request.id)
+            request = context.store.requests.get(request.id)

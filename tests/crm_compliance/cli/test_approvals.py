@@ -153,7 +153,7 @@ def test_a_second_run_is_refused_while_one_is_at_work(typist: Typist, org: Night
     org.dossier("social_card", spoken=LONG_AGO)
     plan = typist.approve_first(typist.ask("plan")["plan"])
     before = org.writes()
-    with org.store.exclusive():
+    with org.store.leases.exclusive():
         assert typist.refused("apply", plan, code=5)["code"] == "another_run"
         assert typist.refused("run", "recordings", code=5)["code"] == "another_run"
         assert typist.ask("plan")["units"] == 1  # planning disturbs nobody
@@ -186,9 +186,9 @@ def earlier(org: Night, kind: Kind, number: int, disposed: int) -> None:
     """A run that ended, with what it disposed of."""
     made = org.plan(kind)
     run = Run(f"run-{number}", kind, made.id, RunState.RUNNING, NOW, NOW)
-    org.store.start_run(run, ("run_started", {"plan": made.id}))
+    org.store.runs.start(run, ("run_started", {"plan": made.id}))
     counts: dict[str, object] = {"disposed": {"units": disposed, "recordings": disposed}}
-    org.store.save_run(Run(run.id, kind, made.id, RunState.DONE, NOW, NOW, NOW, counts=counts), [("run_ended", {"plan": made.id})])
+    org.store.runs.save(Run(run.id, kind, made.id, RunState.DONE, NOW, NOW, NOW, counts=counts), [("run_ended", {"plan": made.id})])
 
 
 def test_an_interruption_is_told_in_words(typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ def backup(org: Night) -> Iterator[tuple[dict[str, str], Backup]]:
 
 def a_night(typist: Typist, org: Night) -> None:
     plan = typist.ask("plan")
-    org.approved(org.store.plan(plan["plan"]))
+    org.approved(org.store.plans.get(plan["plan"]))
     typist.ask("apply", plan["plan"])
 
 
@@ -91,7 +91,7 @@ def test_a_plan_in_a_restored_crm_is_made_with_a_warning(typist: Typist, org: Ni
     said = typist.type("plan", "--json")
     assert said.code == 0
     assert "warning: RESTORED" in said.err
-    assert [entry.data["code"] for entry in org.store.ledger() if entry.kind == "alarm"] == ["RESTORED"]
+    assert [entry.data["code"] for entry in org.store.ledger.entries() if entry.kind == "alarm"] == ["RESTORED"]
 
 
 def test_doctor_and_plan_tell_of_a_restore_also_where_the_database_was_lost(
@@ -132,7 +132,7 @@ def test_a_large_replay_needs_two_people(typist: Typist, org: Night) -> None:
     error = typist.refused("replay", code=5)
     assert error["code"] == "breaker"
     assert "approval" in typist.type("replay", "--dry-run").out
-    org.approved(org.store.plan(error["where"]))
+    org.approved(org.store.plans.get(error["where"]))
     assert typist.ask("apply", error["where"])["deleted"] == 2
 
 
@@ -149,7 +149,7 @@ def test_a_row_that_the_crm_keeps_ends_the_replay_with_failures(typist: Typist, 
 def test_a_crm_that_does_not_answer_stores_nothing(typist: Typist, org: Night) -> None:
     typist.set(CRM_TOKEN="wrong")
     assert typist.refused("replay", code=4)["code"] == "crm_unauthorised"
-    assert org.store.plans() == []
+    assert org.store.plans.all() == []
 
 
 def test_replay_is_no_kind_to_plan(typist: Typist, org: Night) -> None:
@@ -160,7 +160,7 @@ def test_replay_is_no_kind_to_plan(typist: Typist, org: Night) -> None:
 
 
 def remember(org: Night, table: str, row: str, operation: str = "delete") -> None:
-    org.store.add_erasures([Erasure(org.key.reference(table, row), operation, table, "run-1", "2026-11-25T11:00:00Z", "EXPIRED")])
+    org.store.erasures.add([Erasure(org.key.reference(table, row), operation, table, "run-1", "2026-11-25T11:00:00Z", "EXPIRED")])
 
 
 ROW, OTHER = "0f0e0d0c-0b0a-4908-8706-050403020100", "11111111-2222-4333-8444-555555555555"

@@ -101,7 +101,7 @@ def test_only_the_dpo_places_holds(typist: Typist, org: Night, who: str, role: s
     """Section 9.4; the attempt is on record (ACC-10)."""
     dossier = org.dossier("social_card", spoken=LONG_AGO)
     assert typist.refused(*place("cf_dossier", dossier, "--as", who, "--role", role), code=5)["code"] == "role"
-    last = list(org.store.ledger())[-1]
+    last = list(org.store.ledger.entries())[-1]
     assert (last.kind, last.data["action"], last.data["role"], last.data["code"]) == ("denied", "place_hold", role, "role")
     assert "dora" not in str(last.data)
 

@@ -18,11 +18,11 @@ MOMENTS = [datetime(2026, 11, 20, 1, tzinfo=UTC), datetime(2026, 11, 22, 23, 30,
 
 def a_history(org: Night) -> None:
     for number, at in enumerate(MOMENTS):
-        org.store.save_plan(a_plan(f"plan-{number}", created_at=at), [], ENTRY)
+        org.store.plans.save(a_plan(f"plan-{number}", created_at=at), [], ENTRY)
         run = Run(f"run-{number}", Kind.RETENTION, f"plan-{number}", RunState.RUNNING, at, at)
-        org.store.start_run(run, ENTRY)
+        org.store.runs.start(run, ENTRY)
         if number < 2:
-            org.store.save_run(msgspec.structs.replace(run, state=RunState.DONE, ended_at=at))
+            org.store.runs.save(msgspec.structs.replace(run, state=RunState.DONE, ended_at=at))
 
 
 def test_lists_can_be_cut_to_the_newest_and_to_those_since_a_day(typist: Typist, org: Night) -> None:
@@ -44,7 +44,7 @@ def test_lists_can_be_cut_to_the_newest_and_to_those_since_a_day(typist: Typist,
 def test_a_run_that_nobody_works_on_is_interrupted(typist: Typist, org: Night) -> None:
     a_history(org)
     assert [line["state"] for line in typist.ask("history", "list")] == ["interrupted", "done", "done"]
-    with org.store.exclusive() as lease:
+    with org.store.leases.exclusive() as lease:
         assert typist.ask("history", "show", "run-2")["state"] == "interrupted"  # somebody works, on something else
         lease.work_on("run-2")
         assert typist.ask("history", "list")[0]["state"] == typist.ask("history", "show", "run-2")["state"] == "running"

@@ -80,7 +80,7 @@ def fill(store: SqlStore, crm: str) -> None:
         review_on=date(2027, 1, 1),
         crm=crm,
     )
-    store.place_hold(hold, ("hold_placed", {"hold": hold.id}))
+    store.holds.place(hold, ("hold_placed", {"hold": hold.id}))
     request = SubjectRequest(
         id="request-1",
         right=Right.ACCESS,
@@ -92,16 +92,16 @@ def fill(store: SqlStore, crm: str) -> None:
         on_behalf=False,
         crm=crm,
     )
-    store.add_request(request, {}, ("request", {"request": request.id, "step": "open"}))
+    store.requests.add(request, {}, ("request", {"request": request.id, "step": "open"}))
 
 
 def planned(store: SqlStore, crm: str) -> None:
     plan = msgspec.structs.replace(a_plan(), id="plan-1", crm=crm, created_at=NOW, valid_until=datetime(2026, 11, 28, tzinfo=UTC))
-    store.save_plan(plan, [], ("plan", {"plan": plan.id}))
+    store.plans.save(plan, [], ("plan", {"plan": plan.id}))
 
 
 def kinds(store: SqlStore) -> list[str]:
-    return [entry.kind for entry in store.ledger()]
+    return [entry.kind for entry in store.ledger.entries()]
 
 
 @pytest.mark.parametrize("words", ACTS, ids=lambda words: " ".join(words[:2]))
@@ -113,8 +113,8 @@ def test_nobody_is_believed_and_no_clock_is_set_once_a_real_crm_was_served(typis
     assert error["code"] == "other_crm"
     with store_of(typist) as store:
         assert kinds(store) == before
-        assert store.plan("plan-1").given == ()
-        assert store.hold("hold-1").released_at is None
+        assert store.plans.get("plan-1").given == ()
+        assert store.holds.get("hold-1").released_at is None
 
 
 def test_a_row_that_somebody_removed_is_still_known_and_stays_away(typist: Typist) -> None:
@@ -131,7 +131,7 @@ def test_each_crm_is_told_once_by_the_ledger(typist: Typist) -> None:
     for crm in (REAL, "https://org.api.crm4.dynamics.com/api/data/v9.1", "https://ORG.crm4.dynamics.com:443/api/data/v9.2", OTHER):
         store_of(typist, crm).close()
     with store_of(typist) as store:
-        told = [entry.data["crm"] for entry in store.ledger() if entry.kind == "crm_seen"]
+        told = [entry.data["crm"] for entry in store.ledger.entries() if entry.kind == "crm_seen"]
     assert told == ["org.crm4.dynamics.com:443", "ander.crm4.dynamics.com:443"]
 
 
@@ -142,7 +142,7 @@ def test_all_addresses_of_this_machine_are_one_crm(typist: Typist, org: Night) -
         typist.set(CRM_URL=url)
         typist.ask("plans", "show", plan)
     with store_of(typist) as store:
-        assert [entry.data["crm"] for entry in store.ledger() if entry.kind == "crm_seen"] == ["this machine"]
+        assert [entry.data["crm"] for entry in store.ledger.entries() if entry.kind == "crm_seen"] == ["this machine"]
 
 
 def older(typist: Typist) -> None:
@@ -185,7 +185,7 @@ def test_an_older_store_of_this_machine_goes_on_once_a_person_has_said_so(typist
 
 def test_an_older_store_that_does_not_say_whom_it_served_believes_nobody(typist: Typist) -> None:
     with store_of(typist) as store:
-        store.append([("hold_placed", {"hold": "hold-1"})])
+        store.ledger.append([("hold_placed", {"hold": "hold-1"})])
     older(typist)
     assert typist.refused("holds", "list", code=5)["code"] == "other_crm"
 
@@ -219,10 +219,10 @@ def test_an_act_is_held_against_the_crm_that_it_is_about(signed_in: Typist, word
         words = (*words, "--role", "dpo")
     assert signed_in.refused(*words, code=5)["code"] == "other_crm"
     with store_of(signed_in) as store:
-        last = list(store.ledger())[-1]
+        last = list(store.ledger.entries())[-1]
         assert (last.kind, last.data["code"]) == ("denied", "other_crm")
-        assert store.plan("plan-1").given == ()
-        assert store.hold("hold-1").released_at is None
+        assert store.plans.get("plan-1").given == ()
+        assert store.holds.get("hold-1").released_at is None
     signed_in.set(CRM_URL="https://org.api.crm4.dynamics.com/api/data/v9.2/")
     done = signed_in.type(*words)
     assert '"other_crm"' not in done.err + done.out

@@ -190,10 +190,13 @@ def test_a_simulation_tells_what_would_change_and_writes_nothing(typist: Typist,
     org.party(child, "child", dossier=runaway)
     new = changed(typist, "new.yaml", SHORTER)
     plan = typist.ask("plan")
-    before, stored = org.writes(), (len(list(org.store.ledger())), len(org.store.plans()), len(org.store.runs()))
+    before, stored = org.writes(), (len(list(org.store.ledger.entries())), len(org.store.plans.all()), len(org.store.runs.all()))
     output = typist.folder / "changed.jsonl"
     document = typist.ask("policy", "simulate", new, "--output", output)
-    assert (org.writes(), (len(list(org.store.ledger())), len(org.store.plans()), len(org.store.runs()))) == (before, stored)
+    assert (org.writes(), (len(list(org.store.ledger.entries())), len(org.store.plans.all()), len(org.store.runs.all()))) == (
+        before,
+        stored,
+    )
     assert document["changed"] == {"would_go": 1, "would_stay": 0, "disposition": 0, "end_moves": 0, "reason": 0}
     assert document["by_category"] == {"missing_runaway": document["changed"]}
     assert document["by_month"] == {"2024-01": document["changed"]}
@@ -201,7 +204,7 @@ def test_a_simulation_tells_what_would_change_and_writes_nothing(typist: Typist,
     assert (unit["table"], unit["id"], unit["change"]) == ("cf_dossier", runaway, "would_go")
     assert (unit["old"]["outcome"], unit["old"]["retention_end"], unit["old"]["reason"]) == ("retain", "2028-01-01", "NOT_EXPIRED")
     assert (unit["new"]["outcome"], unit["new"]["disposition"], unit["new"]["retention_end"]) == ("dispose", "anonymise", "2024-01-01")
-    contacts = sum(1 for line in org.lines(org.store.plan(plan["plan"])).values() if line.table == "contact")
+    contacts = sum(1 for line in org.lines(org.store.plans.get(plan["plan"])).values() if line.table == "contact")
     assert document["units"] == plan["units"] - contacts
     disposed = sum(plan["dispose"].values()) - 1  # one of them is the contact of the anonymised dossier
     assert sum(document["dispose"][name]["old"] for name in ("units", "recordings")) == disposed
@@ -291,9 +294,9 @@ def test_the_yearly_review_tells_what_is_left_to_decide(typist: Typist, org: Nig
     plan = typist.ask("plan")["plan"]
     approve_where_needed(org.store, plan, brussels_noon(date(2026, 11, 25)), org.key)
     path = typist.folder / "review.json"
-    before, stored = org.writes(), len(list(org.store.ledger()))
+    before, stored = org.writes(), len(list(org.store.ledger.entries()))
     document = typist.ask("policy", "review", "--output", path)
-    assert (org.writes(), len(list(org.store.ledger()))) == (before, stored)
+    assert (org.writes(), len(list(org.store.ledger.entries()))) == (before, stored)
     assert json.loads(path.read_text(encoding="utf-8")) | {"files": [str(path)]} == document
     assert {row["category"]: row["units"] for row in document["without_term"]} == {
         "missing_unexplained": 3,

@@ -141,7 +141,7 @@ def test_another_file_is_no_broken_certificate(typist: Typist, tmp_path: Path) -
 def test_keys_are_told_to_the_ledger_when_they_are_made_and_replaced(typist: Typist, org: Night) -> None:
     a_night(typist, org)
     made = typist.ask("keys", "rotate")["keys"]
-    about = [(entry.kind, entry.data) for entry in org.store.ledger() if entry.kind.startswith("key_")]
+    about = [(entry.kind, entry.data) for entry in org.store.ledger.entries() if entry.kind.startswith("key_")]
     assert [kind for kind, _ in about] == ["key_made", "key_made", "key_rotated", "key_rotated"]
     assert {(data["kind"], data["from"], data["to"]) for _, data in about[2:]} == {
         (each["kind"], each["from"], each["to"]) for each in made
@@ -165,7 +165,7 @@ def test_keys_that_are_a_year_old_are_replaced_by_the_next_command(typist: Typis
     typist.set(CLOCK="2027-11-26T11:00:00Z")
     typist.ask("plan")
     assert len(typist.ask("keys", "show")["keys"]) == 4
-    assert sum(entry.kind == "key_rotated" for entry in org.store.ledger()) == 2
+    assert sum(entry.kind == "key_rotated" for entry in org.store.ledger.entries()) == 2
 
 
 def test_a_register_key_is_destroyed_by_the_dpo_after_its_term_alone(typist: Typist, org: Night, tmp_path: Path) -> None:
@@ -180,9 +180,9 @@ def test_a_register_key_is_destroyed_by_the_dpo_after_its_term_alone(typist: Typ
     assert typist.refused("keys", "destroy", "r-2020-01-00000000", *dpo, code=2)["where"] == "r-2020-01-00000000"
     assert typist.ask("keys", "destroy", current, *dpo) == {"key": current, "state": "destroyed"}
     typist.refused("keys", "destroy", current, *dpo, code=2)
-    assert [entry.data["code"] for entry in org.store.ledger() if entry.kind == "denied"] == ["refused", "refused", "role"]
-    assert sum(entry.kind == "key_destroyed" for entry in org.store.ledger()) == 1
-    assert "dora.canary" not in "".join(str(entry.data) for entry in org.store.ledger())
+    assert [entry.data["code"] for entry in org.store.ledger.entries() if entry.kind == "denied"] == ["refused", "refused", "role"]
+    assert sum(entry.kind == "key_destroyed" for entry in org.store.ledger.entries()) == 1
+    assert "dora.canary" not in "".join(str(entry.data) for entry in org.store.ledger.entries())
     file = tmp_path / "certificates.json"
     typist.refused("certificate", run, "--unit", "cf_dossier", dossier, "--output", file, code=2)  # its reference leads nowhere
     typist.ask("certificate", run, "--output", file)
@@ -242,7 +242,7 @@ def test_a_checkpoint_dropped_from_the_database_or_the_anchor_is_noticed(typist:
     assert typist.type("ledger", "verify").code == 7
     assert not next(check["ok"] for check in typist.ask("doctor", code=7)["checks"] if check["name"] == "store")
     anchor.write_bytes(content)
-    with org.store._database.writing() as connection:
+    with org.store.database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM checkpoints")
     said = typist.type("ledger", "verify")
     assert (said.code, "the database has lost it" in said.out) == (7, True)
@@ -264,7 +264,7 @@ def test_a_document_of_the_database_that_was_changed_is_named_with_exit_7(
 ) -> None:
     """R-141, ACC-06: neither a bug's message nor silence."""
     run, _ = a_night(typist, org)
-    with org.store._database.writing() as connection:
+    with org.store.database.writing() as connection:
         connection.exec_driver_sql(statement)
     asked = ("ledger", "verify") if "certificates" in statement or "checkpoints" in statement else ("history", "show", run)
     said = typist.type(*asked)
@@ -438,7 +438,7 @@ def test_the_journal_and_the_register_can_be_checked_on_the_machine_with_public_
         ]
 
     assert codes() == [0, 0, 0]
-    with org.store._database.writing() as connection:
+    with org.store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE erasures SET reason = 'OTHER' WHERE position = 1")
         connection.exec_driver_sql("DELETE FROM actions WHERE position = 1")
     assert codes() == [0, 1, 1]
@@ -460,7 +460,7 @@ def test_what_was_altered_is_never_packed(typist: Typist, org: Night, tmp_path: 
     dossier = org.dossier("e_safety", spoken=LONG_AGO)
     hold = ("holds", "place", "--table", "cf_dossier", "--id", dossier, "--type", "judicial", "--reason", "REQ-1", "--basis", "fictief")
     typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora.canary", "--role", "dpo")
-    with org.store._database.writing() as connection:
+    with org.store.database.writing() as connection:
         assert connection.exec_driver_sql(statement).rowcount
     error = typist.refused("evidence", "--output", tmp_path / "evidence.zip", code=7)
     assert told in error["message"]
@@ -512,7 +512,7 @@ def test_nothing_is_needed_of_the_crm_to_prove_what_was_done(typist: Typist, org
     typist.ask("certificate", run, "--output", tmp_path / "c.json")
     typist.ask("evidence", "--output", tmp_path / "e.zip")
     with SqlStore.open(load_settings().store_url, clock=lambda: NOW) as store:
-        assert store.run(run).is_over
+        assert store.runs.get(run).is_over
 
 
 def _bare() -> dict[str, str]:

@@ -39,7 +39,7 @@ def test_a_released_request_is_closed_with_its_own_outcome_and_leads_to_no_file_
         assert typist.refused(*close, other, code=5)["code"] == "outcome"
     document = typist.ask(*close, "DELIVERED")
     assert (document["state"], document["outcome"]) == ("closed", "DELIVERED")
-    left = [name for name in (GIVEN, CANDIDATES, CONFIRMED, FROZEN, COMPILATION, PACKAGE) if org.store.request_part(request, name)]
+    left = [name for name in (GIVEN, CANDIDATES, CONFIRMED, FROZEN, COMPILATION, PACKAGE) if org.store.requests.part(request, name)]
     assert left == [GIVEN, FROZEN, COMPILATION, PACKAGE]
 
 
@@ -79,7 +79,7 @@ def test_an_outcome_that_contradicts_the_state_is_refused(
         return
     document = typist.ask(*close)
     assert (document["outcome"], document["refusal"]) == (outcome.split(":")[0], refusal)
-    assert org.store.request_part(request, GIVEN) is not None
+    assert org.store.requests.part(request, GIVEN) is not None
 
 
 def test_a_delivery_to_the_wrong_person_kills_the_link_at_once(typist: Typist, org: Night) -> None:
@@ -88,7 +88,7 @@ def test_a_delivery_to_the_wrong_person_kills_the_link_at_once(typist: Typist, o
     released(org, request, Outcome.DELIVERED)
     document = typist.ask("requests", "misdelivered", request, *DORA)
     assert document["notify_by"].startswith("2026-11-28T11:00:")
-    row = org.store.request(request)
+    row = org.store.requests.get(request)
     assert (row.link, row.link_until) == ("", row.misdelivered_at)
     at(typist, "2026-11-26T11:00:00Z")
     assert typist.ask("requests", "misdelivered", request, *DORA)["notify_by"] == document["notify_by"]
@@ -122,7 +122,7 @@ def test_words_on_a_suspicion_do_not_outlive_the_request(typist: Typist, org: Ni
             typist.ask("requests", "override", request, "--rule", rule, "--reason", "X", *DORA)
         released(org, request, outcome)
         typist.ask("requests", "close", request, "--outcome", outcome.value, *DORA)
-        assert [word.rule for word in org.store.request(request).words] == left
+        assert [word.rule for word in org.store.requests.get(request).words] == left
 
 
 def test_what_has_had_its_day_goes_also_where_the_crm_cannot_be_reached(typist: Typist, org: Night) -> None:
@@ -133,4 +133,4 @@ def test_what_has_had_its_day_goes_also_where_the_crm_cannot_be_reached(typist: 
     for moment, is_there in (("2026-12-25T22:59:00Z", True), ("2026-12-25T23:00:00Z", False)):
         at(typist, moment)
         typist.refused("run", "requests", code=4)
-        assert (org.store.request_part(request, PACKAGE) is not None) is is_there
+        assert (org.store.requests.part(request, PACKAGE) is not None) is is_there

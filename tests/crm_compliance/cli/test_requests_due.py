@@ -74,7 +74,7 @@ def test_ddl08_every_question_has_its_reminder_and_the_youngest_ends_the_request
         at(typist, f"{day}T09:00:00Z")
         typist.type("run", "requests")
         assert shown(typist, request)["state"] == state
-    assert [each.reminded_on is not None for each in org.store.request(request).suspensions] == [True, True]
+    assert [each.reminded_on is not None for each in org.store.requests.get(request).suspensions] == [True, True]
 
 
 def test_somebody_identified_while_the_clock_stands_goes_on_from_there(typist: Typist, org: Night) -> None:
@@ -108,10 +108,10 @@ def test_somebody_identified_while_the_clock_stands_goes_on_from_there(typist: T
 )
 def test_what_cannot_be_asked_is_exit_2_and_changes_nothing(typist: Typist, org: Night, move: tuple[str, ...]) -> None:
     request = opened(typist)
-    before = org.store.request(request)
+    before = org.store.requests.get(request)
     error = typist.refused("requests", move[0], request, *move[1:], *DORA, code=2)
     assert "Peeters" not in str(error)
-    assert org.store.request(request) == before
+    assert org.store.requests.get(request) == before
 
 
 def test_r134_an_extension_counts_three_months_from_the_receipt(typist: Typist, org: Night) -> None:
@@ -233,7 +233,7 @@ def test_a_round_is_a_run_that_history_knows(typist: Typist, org: Night) -> None
     assert shown_run["ended_at"] is not None
     assert "alarms: OVERDUE" in typist.type("history", "show", late["run"]).out
     assert late["run"] in typist.type("history", "list").out
-    assert [entry.kind for entry in org.store.ledger() if entry.run == late["run"]] == ["run_started", "run_ended"]
+    assert [entry.kind for entry in org.store.ledger.entries() if entry.run == late["run"]] == ["run_started", "run_ended"]
     assert typist.ask("ledger", "verify")["checkpoints"] == 2
 
 

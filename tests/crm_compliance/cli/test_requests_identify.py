@@ -16,7 +16,7 @@ def test_a_person_is_identified(typist: Typist, org: Night) -> None:
     request = opened(typist)
     document = typist.ask("requests", "identify", request, "--method", "eid", *DORA)
     assert (document["state"], document["identity"]) == ("searching", {"method": "eid", "on": "2026-11-25", "mandate": None})
-    assert org.store.request(request).identity is not None
+    assert org.store.requests.get(request).identity is not None
     assert steps(org) == ["open", "identify"]
 
 
@@ -28,9 +28,9 @@ def test_r111_the_steps_are_the_same_for_somebody_unknown(typist: Typist, org: N
     for first in ("Bekend", "Onbekend"):
         request = opened(typist, given=person(firstname=first, lastname="Voorbeeld (fictief)"))
         typist.ask("requests", "identify", request, "--method", "known_channel", *DORA)
-        rows.append(org.store.request(request))
+        rows.append(org.store.requests.get(request))
     assert same_row(*rows)
-    entries = [entry.data for entry in org.store.ledger() if entry.kind == "request"]
+    entries = [entry.data for entry in org.store.ledger.entries() if entry.kind == "request"]
     by_request = [[{**data, "request": ""} for data in entries if data["request"] == row.id] for row in rows]
     assert by_request[0] == by_request[1]
 
@@ -44,7 +44,7 @@ def test_who_asks_for_a_child_goes_on_with_or_without_a_word_on_the_mandate(typi
     assert typist.ask(*identify, "--mandate", "contested")["state"] == "searching"
     document = typist.ask(*identify, "--mandate", "shown", "--child-agrees")
     assert document["identity"]["mandate"] == "shown"
-    check = org.store.request(request).identity
+    check = org.store.requests.get(request).identity
     assert check is not None
     assert check.child_agrees
 
@@ -72,7 +72,7 @@ def test_identifying_again_undoes_what_was_built_on_it(typist: Typist, org: Nigh
     request = opened(typist)
     put(org, request, {COMPILATION: b"{}"}, state=RequestState.REVIEWING, answer="package", scope="own")
     assert typist.ask("requests", "identify", request, "--method", "copy", *DORA)["state"] == "searching"
-    assert (org.store.request(request).answer, org.store.request_part(request, COMPILATION)) == ("", None)
+    assert (org.store.requests.get(request).answer, org.store.requests.part(request, COMPILATION)) == ("", None)
 
 
 @pytest.mark.parametrize(("who", "role"), [("anna", "crm_admin"), ("anna", "auditor"), ("anna", "approver"), ("service", "dpo")])
@@ -89,7 +89,7 @@ def test_r127_only_the_dpo_moves_a_request_and_the_attempt_is_on_record(typist: 
         ("misdelivered", request),
     ):
         assert typist.refused("requests", *move, *someone, code=5)["code"] == "role"
-        last = list(org.store.ledger())[-1]
+        last = list(org.store.ledger.entries())[-1]
         assert (last.kind, set(last.data)) == ("denied", {"action", "role", "by", "code"})
         assert (last.data["action"], last.data["role"]) == (f"requests {move[0]}", role)
         assert who not in str(last.data)
@@ -113,6 +113,6 @@ def test_two_people_set_a_rule_aside(typist: Typist, org: Night) -> None:
     assert typist.refused(*override, "--as", "DORA", "--role", "approver", code=5)["code"] == "same_person"
     assert typist.refused(*override, "--as", "anna", "--role", "crm_admin", code=5)["code"] == "role"
     assert typist.ask(*override, *ERIK)["needed"] == 0
-    ledger = [entry.data for entry in org.store.ledger() if entry.kind == "request"]
+    ledger = [entry.data for entry in org.store.ledger.entries() if entry.kind == "request"]
     assert "SUS-11" not in str(ledger)
     assert "SUS-11" not in str(shown(typist, request))

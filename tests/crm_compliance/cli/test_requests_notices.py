@@ -75,13 +75,13 @@ def test_recipients_of_an_erasure_from_the_decision_to_their_outcomes(typist: Ty
     assert typist.ask("requests", "show", asking.id, *DORA)["notices"] == {"waiting": 0, "due": 0, "told": 1, "not_told": 1}
     assert "notices" not in shown(typist, asking), "that there are any says that the person is known: it is for the DPO (SUS-07)"
     assert "notices" not in typist.ask("requests", "show", asking.id, *ERIK)
-    entries = [dict(entry.data) for entry in org.store.ledger() if entry.data.get("step") == "notices"]
+    entries = [dict(entry.data) for entry in org.store.ledger.entries() if entry.data.get("step") == "notices"]
     assert [(one.get("letters"), one.get("notice"), one.get("code")) for one in entries] == [
         (None, 2, "TOLD"),
         ([1], None, None),
         (None, 1, "IMPOSSIBLE"),
     ]
-    assert "Verzonnen" not in json.dumps([dict(entry.data) for entry in org.store.ledger()])
+    assert "Verzonnen" not in json.dumps([dict(entry.data) for entry in org.store.ledger.entries()])
     assert typist.ask("ledger", "verify")["ok"]
 
 
@@ -112,9 +112,9 @@ def test_letters_are_for_their_owner_and_never_over_something_that_is_there(typi
     folder = typist.folder / "letters"
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o600"}
     assert folder.stat().st_mode & 0o777 == 0o700
-    entries = len(list(org.store.ledger()))
+    entries = len(list(org.store.ledger.entries()))
     assert typist.refused("requests", "notices", asking.id, "--output", folder, *DORA, code=2)["code"] == "disk"
-    assert len(list(org.store.ledger())) == entries
+    assert len(list(org.store.ledger.entries())) == entries
     german = letters(typist, asking, "empty", "--language", "de")
     assert "Löschung personenbezogener Daten" in german["notice-1.pdf"]
 
@@ -169,7 +169,7 @@ def test_the_command_says_the_same_of_a_suspect_and_of_somebody_without_recipien
     for asking in (suspected, unknown, plain):
         decide(typist, asking, "--grant")
         released(typist, asking)
-        first = len(list(org.store.ledger()))
+        first = len(list(org.store.ledger.entries()))
         answers = [typist.ask("requests", "notices", asking.id), letters(typist, asking, "none")]
         errors = [
             typist.refused("requests", "notices", asking.id, "--told", 1, "--on", TODAY, *DORA, code=2),
@@ -177,7 +177,7 @@ def test_the_command_says_the_same_of_a_suspect_and_of_somebody_without_recipien
             typist.refused("requests", "notices", asking.id, *ERIK, code=5),
         ]
         screen = typist.type("requests", "notices", asking.id).out
-        entries = [(entry.kind, dict(entry.data)) for entry in list(org.store.ledger())[first:]]
+        entries = [(entry.kind, dict(entry.data)) for entry in list(org.store.ledger.entries())[first:]]
         assert "notices" not in shown(typist, asking)
         said.append(json.dumps([answers, errors, screen, entries]).replace(asking.id, "R"))
     assert said[0] == said[1] == said[2]
@@ -220,7 +220,7 @@ def test_only_the_dpo_looks_writes_and_records(typist: Typist, org: Night) -> No
     asking = granted(typist, org, "restriction")
     for words in ((), ("--output", typist.folder / "letters"), ("--told", 1, "--on", TODAY)):
         assert typist.refused("requests", "notices", asking.id, *words, *ERIK, code=5)["code"] == "role"
-        last = list(org.store.ledger())[-1]
+        last = list(org.store.ledger.entries())[-1]
         assert (last.kind, last.data["action"], last.data["role"]) == ("denied", "requests notices", "approver")
     assert not (typist.folder / "letters").exists()
 

@@ -75,9 +75,9 @@ def test_what_was_said_is_sealed_and_stands_nowhere_else(typist: Typist, org: Ni
     given = person(firstname=first, lastname=last, phones=[phone], emails=[mail], nationalnumbers=[number])
     said = typist.type("requests", "open", written(typist.folder, a_form(given=given)))
     request = said.last.split()[1]
-    assert first.encode() in (org.store.request_part(request, GIVEN) or b"")
+    assert first.encode() in (org.store.requests.part(request, GIVEN) or b"")
     kept = b"".join(file.read_bytes() for file in (typist.folder / "data").rglob("*") if file.is_file())
-    told = said.out + said.err + str([entry.data for entry in org.store.ledger()])
+    told = said.out + said.err + str([entry.data for entry in org.store.ledger.entries()])
     for canary in CANARIES:
         assert canary.encode() not in kept
         assert canary not in told
@@ -91,9 +91,9 @@ def test_a_receipt_is_not_lost_because_the_crm_cannot_be_reached(typist: Typist,
     assert (said.code, said.document["state"]) == (0, "received")
     assert "not looked up yet" in said.err
     request = said.document["request"]
-    assert org.store.request_part(request, FROZEN) is None
+    assert org.store.requests.part(request, FROZEN) is None
     typist.ask("plan")
-    assert org.store.request_part(request, FROZEN) is not None
+    assert org.store.requests.part(request, FROZEN) is not None
 
 
 BAD: dict[str, tuple[object, str]] = {
@@ -141,7 +141,7 @@ def test_a_wrong_form_is_refused_with_its_field_and_nothing_is_stored(typist: Ty
     error = typist.refused("requests", "open", written(typist.folder, form), code=2)
     assert part in error["message"]
     assert typist.ask("requests", "list") == []
-    assert not [entry for entry in org.store.ledger() if entry.kind == "request"]
+    assert not [entry for entry in org.store.ledger.entries() if entry.kind == "request"]
 
 
 def test_every_mistake_is_told_and_no_value_is_repeated(typist: Typist, org: Night) -> None:

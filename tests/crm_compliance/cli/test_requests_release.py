@@ -123,7 +123,7 @@ def test_the_link_hands_out_the_same_archive(child: Asking, typist: Typist) -> N
     with child.context() as context, listening(0) as listener:
         with serving(app_of(Downloads(context.store, context.clock)), listener) as root:
             answer = requests.get(f"{root}/d/{token}", timeout=10)
-        kinds = [entry.kind for entry in context.store.ledger()]
+        kinds = [entry.kind for entry in context.store.ledger.entries()]
     assert hashlib.sha256(answer.content).hexdigest() == said["sha256"]
     assert kinds[-1] == "request_downloaded"
     assert len(child.row().downloads) == 1
@@ -164,7 +164,7 @@ def test_where_the_register_does_not_take_it_nothing_is_left(child: Asking, typi
         raise Refused("somebody else was quicker")
 
     with child.context() as context, monkeypatch.context() as patched:
-        patched.setattr(type(context.store), "save_request", changed)
+        patched.setattr(type(context.store.requests), "save", changed)
         with pytest.raises(Refused, match="quicker"):
             releasing.release_request(
                 context,
@@ -279,9 +279,9 @@ def test_what_is_nearly_a_name_sends_back_until_a_person_says_that_it_is_none(ty
 def _is_somebody_after_all(asking: Asking, surname: str) -> None:
     """As if it were known only now that this is a name."""
     with asking.context() as context:
-        row, found = context.store.request(asking.id), asking.compilation
+        row, found = context.store.requests.get(asking.id), asking.compilation
         known = msgspec.structs.replace(found, needles=(*found.needles, name_needle("Jo", surname)))
-        context.store.save_request(row, [], since=row, parts={COMPILATION: msgspec.json.encode(known)})
+        context.store.requests.save(row, [], since=row, parts={COMPILATION: msgspec.json.encode(known)})
 
 
 @pytest.fixture
@@ -369,10 +369,10 @@ def test_the_way_back_from_a_file_that_nobody_vouches_for(unreadable: tuple[Aski
 
 def _without_its_word(asking: Asking, item: str) -> None:
     with asking.context() as context:
-        row, found = context.store.request(asking.id), asking.compilation
+        row, found = context.store.requests.get(asking.id), asking.compilation
         items = tuple(msgspec.structs.replace(each, code="" if each.item == item else each.code) for each in found.items)
         changed = msgspec.json.encode(msgspec.structs.replace(found, items=items))
-        context.store.save_request(row, [], since=row, parts={COMPILATION: changed})
+        context.store.requests.save(row, [], since=row, parts={COMPILATION: changed})
 
 
 def test_the_working_copy_is_not_encrypted_and_is_the_dpos_own(child: Asking, typist: Typist) -> None:
@@ -424,7 +424,7 @@ def test_two_neutral_packages_are_one_but_for_what_they_must(typist: Typist, org
         made.append((files, said))
         assert asking.row().outcome is Outcome.NEUTRAL
         with asking.context() as context:
-            assert context.store.request_part(asking.id, PACKAGE) is not None
+            assert context.store.requests.part(asking.id, PACKAGE) is not None
     (one, one_said), (other, other_said) = made
     assert sorted(one) == sorted(other) == ["letter.pdf", "manifest.json"]
     assert one_said.keys() == other_said.keys()

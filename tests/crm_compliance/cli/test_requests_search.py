@@ -35,7 +35,7 @@ def request_id(typist: Typist, org: Night) -> str:
         state=RequestState.SEARCHING,
     )
     with store_of(typist.settings, Clock(NOW)) as store:
-        store.add_request(request, {GIVEN: msgspec.json.encode(Given(LOTTE))}, ("request", {"request": request.id, "step": "open"}))
+        store.requests.add(request, {GIVEN: msgspec.json.encode(Given(LOTTE))}, ("request", {"request": request.id, "step": "open"}))
     return request.id
 
 

@@ -41,7 +41,7 @@ def test_the_tables_are_written_masked(typist: Typist, org: Night, tmp_path: Pat
     assert [(cell["category"], cell["shown"]) for cell in tables["mission"]["cells"]] == [("disappearance", "below")]
     assert (answer["files"], answer["rows"], answer["masked"], answer["suppressed"], answer["withheld"]) == ([str(file)], 19, 2, 1, 0)
     assert answer["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    (entry,) = [entry.data for entry in org.store.ledger() if entry.kind == "statistics_export"]
+    (entry,) = [entry.data for entry in org.store.ledger.entries() if entry.kind == "statistics_export"]
     assert entry == {"rows": 19, "tables": 10, "sha256": answer["sha256"]}  # ACC-01: what was given out, without a word of it
 
 

@@ -86,7 +86,7 @@ def test_the_scheduler_runs_a_round(typist: Typist, org: Night, objects: Path) -
     put(objects, NAME)
     run_job(typist.settings, "housekeeping", threading.Event())
     assert (typist.settings.data_dir / "lost-objects.txt").exists()
-    assert [entry.kind for entry in org.store.ledger()][-1] == "housekeeping"
+    assert [entry.kind for entry in org.store.ledger.entries()][-1] == "housekeeping"
 
 
 def test_doctor_looks_at_the_storage(typist: Typist, org: Night, objects: Path) -> None:

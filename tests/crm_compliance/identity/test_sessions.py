@@ -172,7 +172,7 @@ def test_a_sign_in_service_of_ones_own_is_refused_once_people_have_signed_in_els
         assert (refused.value.code, refused.value.exit_code) == ("other_authority", 5)
     person(settings.model_copy(update={"crm_client_id": "another"}), "dora", "dpo")
     with SqlStore.open(settings.store_url, clock=lambda: NOW) as store:
-        told = [entry.data for entry in store.ledger() if entry.kind == "authority_seen"]
+        told = [entry.data for entry in store.ledger.entries() if entry.kind == "authority_seen"]
     assert [(each["crm"], each["client"]) for each in told] == [("org.crm4.dynamics.com:443", name) for name in ("client", "another")]
 
 

@@ -25,13 +25,13 @@ NIGHT = {"requests": (0, 31), "recordings": (1, 1), "retention": (1, 31), "house
 
 
 class KnownNights:
-    """A store that knows runs and rounds, and nothing else."""
+    """Knows runs and rounds, and nothing else."""
 
     def __init__(self) -> None:
         self.made: dict[str, tuple[datetime, RunState]] = {}
         self.is_broken = False
 
-    def runs(self) -> list[Run]:
+    def all(self) -> list[Run]:
         if self.is_broken:
             raise UsageError("the database cannot be read")
         kinds = [kind for kind in self.made if kind in ("recordings", "retention", "all")]

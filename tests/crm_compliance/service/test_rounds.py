@@ -63,21 +63,21 @@ def test_r125_the_night_removes_what_has_had_its_day_also_without_the_crm(
 ) -> None:
     """R-125: the CRM is down, and the package goes all the same."""
     request = overdue(typist)
-    row = org.store.request(request)
+    row = org.store.requests.get(request)
     sent = msgspec.structs.replace(
         row, state=RequestState.RELEASED, outcome=Outcome.DELIVERED, released_at=datetime(2026, 10, 2, 9, tzinfo=UTC)
     )
-    org.store.save_request(sent, since=row, parts={PACKAGE: b"zip"})
+    org.store.requests.save(sent, since=row, parts={PACKAGE: b"zip"})
     typist.monkeypatch.setattr("crm_compliance.wiring.checked", unreachable)
     run_job(typist.settings, "requests", threading.Event())
     assert [line["event"] for line in told()] == ["job started", "job failed"]
-    assert org.store.request_part(request, PACKAGE) is None
+    assert org.store.requests.part(request, PACKAGE) is None
 
 
 def test_without_the_crm_other_rounds_do_nothing(typist: Typist, org: Night) -> None:
-    before = len(list(org.store.ledger()))
+    before = len(list(org.store.ledger.entries()))
     without_crm(typist.settings, JOBS["housekeeping"], Unreachable("the CRM does not answer"))
-    assert len(list(org.store.ledger())) == before
+    assert len(list(org.store.ledger.entries())) == before
 
 
 @pytest.mark.parametrize("name", ["requests", "housekeeping"])
@@ -91,7 +91,7 @@ def test_nothing_goes_by_a_clock_that_is_not_the_crms(
     assert typist.refused("run", name, code=4)["code"] == "clock"
     run_job(typist.settings, name, threading.Event())
     assert [line["code"] for line in told() if line["event"] == "job failed"] == ["clock"]
-    assert {entry.kind for entry in org.store.ledger()} <= {"crm_seen", "key_made"}, "a store that was opened, and nothing else"
+    assert {entry.kind for entry in org.store.ledger.entries()} <= {"crm_seen", "key_made"}, "a store that was opened, and nothing else"
 
 
 def test_doctor_tells_of_requests_that_are_late(typist: Typist, org: Night) -> None:

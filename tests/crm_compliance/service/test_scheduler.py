@@ -143,9 +143,9 @@ def test_what_a_person_planned_does_not_count(org: Night) -> None:
 def test_a_run_that_was_cut_off_is_gone_on_with(org: Night) -> None:
     plan = planned(org, Kind.RETENTION, NOW)
     run = Run("run-1", Kind.RETENTION, plan, RunState.RUNNING, NOW, NOW)
-    org.store.start_run(run, ("run_started", {}))
+    org.store.runs.start(run, ("run_started", {}))
     assert missed(org.store, "retention", CRON, NOW) is True
-    org.store.save_run(Run("run-1", Kind.RETENTION, plan, RunState.DONE, NOW, NOW, NOW))
+    org.store.runs.save(Run("run-1", Kind.RETENTION, plan, RunState.DONE, NOW, NOW, NOW))
     assert missed(org.store, "retention", CRON, NOW) is False
 
 
@@ -180,7 +180,7 @@ def test_a_job_runs_and_says_how_it_ended(typist: Typist, org: Night, told: Call
         ("job started", "retention", None),
         ("job ended", "retention", "done"),
     ]
-    assert [line["run"] for line in told() if "run" in line] == [run.id for run in reversed(org.store.runs())]
+    assert [line["run"] for line in told() if "run" in line] == [run.id for run in reversed(org.store.runs.all())]
 
 
 def test_a_crm_that_is_down_ends_the_night_and_not_the_service(
@@ -200,7 +200,7 @@ def test_a_refused_night_names_the_plan_that_waits(typist: Typist, org: Night, t
     before = org.writes()
     run_job(typist.settings, "retention", threading.Event())
     last = told()[-1]
-    assert (last["event"], last["level"], last["code"], last["plan"]) == ("job refused", "warning", "breaker", org.store.plans()[0].id)
+    assert (last["event"], last["level"], last["code"], last["plan"]) == ("job refused", "warning", "breaker", org.store.plans.all()[0].id)
     assert org.writes() == before
 
 
@@ -212,7 +212,7 @@ def test_a_stopped_night_is_skipped_and_logged(typist: Typist, org: Night, told:
     run_job(typist.settings, "retention", threading.Event())
     last = told()[-1]
     assert (last["event"], last["level"], last["code"]) == ("job refused", "warning", "stopped")
-    assert (org.store.plans(), org.writes()) == ([], before)
+    assert (org.store.plans.all(), org.writes()) == ([], before)
 
 
 def test_alarms_stand_in_the_log_by_their_codes(typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]]) -> None:
@@ -267,12 +267,12 @@ def test_a_stop_in_the_middle_leaves_a_run_that_goes_on(
     _stop_at(2, stop, monkeypatch)
     run_job(typist.settings, "retention", stop)
     assert told()[-1]["event"] == "job stopped"
-    (run,) = org.store.runs()
+    (run,) = org.store.runs.all()
     assert run.state is RunState.RUNNING
-    assert [action.state.value for action in org.store.journal(run.id)] == ["removed", "removed"]
+    assert [action.state.value for action in org.store.journal.of_run(run.id)] == ["removed", "removed"]
     assert missed(org.store, "retention", CRON, NOW) is True
     run_job(typist.settings, "retention", threading.Event())
-    after = org.store.run(run.id)
+    after = org.store.runs.get(run.id)
     assert (after.state, after.counts["deleted"]) == (RunState.DONE, 4)
     assert org.rows("cf_dossiers") == []
 
@@ -331,7 +331,7 @@ def test_a_missed_night_is_made_good_when_the_service_comes_up(typist: Typist, o
 
 
 def test_one_scheduler_at_a_time(typist: Typist, org: Night) -> None:
-    with org.store.exclusive("scheduler"):
+    with org.store.leases.exclusive("scheduler"):
         error = typist.refused("serve", "--port", "0", code=5)
         assert (error["code"], "scheduler" in error["message"]) == ("another_run", True)
         with pytest.raises(Refused):
@@ -355,7 +355,7 @@ class Looking(threading.Event):
 
 def stolen(org: Night) -> None:
     """Another machine has taken the right to start jobs, after it had lapsed."""
-    with org.store._database.writing() as connection:
+    with org.store.database.writing() as connection:
         connection.execute(update(tables.leases).where(tables.leases.c.name == "scheduler").values(renewed_at=0.0))
         assert leases.take(connection, "scheduler", "somebody else", "a file of another machine") is not None
 
@@ -382,7 +382,7 @@ def test_a_job_is_not_started_by_a_scheduler_that_was_taken_over(
     typist: Typist, org: Night, told: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_lock, "FRESH_S", 0.0)
-    with org.store.exclusive("scheduler") as lease:
+    with org.store.leases.exclusive("scheduler") as lease:
         assert scheduler.is_still_ours(lease, "retention")
         stolen(org)
         assert not scheduler.is_still_ours(lease, "retention")

@@ -33,11 +33,11 @@ from jobs.model.run import ActionState
 from tests.crm_compliance.store.values import ENTRY, a_plan, a_run, an_action
 
 store = SqlStore.open(sys.argv[1], clock=lambda: datetime(2026, 3, 2, tzinfo=UTC), folder=Path(sys.argv[2]))
-with store.exclusive() as lease:
-    store.save_plan(a_plan(), [b"page"], ENTRY)
-    store.start_run(a_run(), ENTRY)
+with store.leases.exclusive() as lease:
+    store.plans.save(a_plan(), [b"page"], ENTRY)
+    store.runs.start(a_run(), ENTRY)
     lease.work_on("run-1")
-    store.record("run-1", [an_action("a")], [("intended", {"unit": "a"})])
+    store.journal.record("run-1", [an_action("a")], [("intended", {"unit": "a"})])
     print("at work", flush=True)
     sys.stdin.read()
 """
@@ -64,30 +64,30 @@ def another_process(url: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_second_runner_in_the_same_process_is_refused_and_told_what_to_do(store: SqlStore) -> None:
-    with store.exclusive(), pytest.raises(Refused) as caught, store.exclusive():
+    with store.leases.exclusive(), pytest.raises(Refused) as caught, store.leases.exclusive():
         pass
     assert (caught.value.code, caught.value.exit_code) == ("another_run", 5)
     assert "history list" in caught.value.hint
 
 
 def test_the_scheduler_has_a_lock_of_its_own_so_that_it_can_start_runs(store: SqlStore) -> None:
-    with store.exclusive("scheduler"), store.exclusive():
+    with store.leases.exclusive("scheduler"), store.leases.exclusive():
         for name in ("scheduler", "runner"):
-            with pytest.raises(Refused), store.exclusive(name):
+            with pytest.raises(Refused), store.leases.exclusive(name):
                 pass
 
 
 def test_the_lock_is_free_after_the_run_also_when_the_run_failed(store: SqlStore) -> None:
-    with pytest.raises(ZeroDivisionError), store.exclusive():
+    with pytest.raises(ZeroDivisionError), store.leases.exclusive():
         raise ZeroDivisionError
-    with store.exclusive():
+    with store.leases.exclusive():
         pass
 
 
 def test_the_store_can_be_used_while_the_lock_is_held(store: SqlStore) -> None:
-    with store.exclusive():
-        store.append([ENTRY])
-    assert len(list(store.ledger())) == 1
+    with store.leases.exclusive():
+        store.ledger.append([ENTRY])
+    assert len(list(store.ledger.entries())) == 1
 
 
 def test_the_lock_of_a_killed_process_is_free_at_once_and_its_journal_is_there(
@@ -95,15 +95,15 @@ def test_the_lock_of_a_killed_process_is_free_at_once_and_its_journal_is_there(
 ) -> None:
     with another_process(database_url, tmp_path) as process:
         store = open_store(database_url)
-        with pytest.raises(Refused), store.exclusive():
+        with pytest.raises(Refused), store.leases.exclusive():
             pass
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        with store.exclusive():
-            assert [(action.id, action.state) for action in store.journal("run-1")] == [("a", ActionState.INTENDED)]
-    assert [entry.kind for entry in store.ledger()] == ["planned", "planned", "intended"]
-    assert (store.plan("plan-1"), store.run_of("plan-1")) == (a_plan(), a_run())
-    store.record("run-1", [an_action("a", ActionState.DONE)])
+        with store.leases.exclusive():
+            assert [(action.id, action.state) for action in store.journal.of_run("run-1")] == [("a", ActionState.INTENDED)]
+    assert [entry.kind for entry in store.ledger.entries()] == ["planned", "planned", "intended"]
+    assert (store.plans.get("plan-1"), store.runs.of_plan("plan-1")) == (a_plan(), a_run())
+    store.journal.record("run-1", [an_action("a", ActionState.DONE)])
 
 
 # -- a lease that outlives its holder, or is outlived by it --------------------------------------------------
@@ -133,11 +133,11 @@ def taken_over(database: Database, url: str) -> SqlStore:
 def test_a_lease_of_another_machine_is_refused_until_it_has_lapsed(database: Database, store: SqlStore) -> None:
     with database.writing() as connection:
         assert leases.take(connection, "runner", "somebody else", "a file of another machine") == 1
-    with pytest.raises(Refused) as caught, store.exclusive():
+    with pytest.raises(Refused) as caught, store.leases.exclusive():
         pass
     assert caught.value.code == "another_run"
     age(database, leases.LEASE_S)
-    with store.exclusive() as lease:
+    with store.leases.exclusive() as lease:
         assert lease.fence == 2
 
 
@@ -153,35 +153,35 @@ def test_a_lease_is_found_in_force_by_the_databases_clock_and_never_for_hours_af
 
 
 def test_who_was_taken_over_writes_nothing_any_more(database: Database, database_url: str, store: SqlStore) -> None:
-    with store.exclusive():
-        store.save_plan(a_plan(), [b"page"], ENTRY)
-        store.start_run(a_run(), ENTRY)
+    with store.leases.exclusive():
+        store.plans.save(a_plan(), [b"page"], ENTRY)
+        store.runs.start(a_run(), ENTRY)
         other = taken_over(database, database_url)
-        entries = len(list(other.ledger()))
+        entries = len(list(other.ledger.entries()))
         counted = a_run(counts={"deleted": 1})
         writes: list[Callable[[], None]] = [
-            lambda: store.record("run-1", [an_action("a")], [ENTRY]),
-            lambda: store.save_run(counted, [ENTRY]),
-            lambda: store.issue("run-1", [], ENTRY),
-            lambda: store.fix_statistics(counted, [ENTRY], crm="c", taken=(), counted={}, forgotten=()),
+            lambda: store.journal.record("run-1", [an_action("a")], [ENTRY]),
+            lambda: store.runs.save(counted, [ENTRY]),
+            lambda: store.certificates.issue("run-1", [], ENTRY),
+            lambda: store.statistics.fix(counted, [ENTRY], crm="c", taken=(), counted={}, forgotten=()),
         ]
         for write in writes:
             with pytest.raises(Refused) as caught:
                 write()
             assert (caught.value.code, caught.value.exit_code) == ("lease_lost", 5)
-        assert (other.run("run-1"), other.journal("run-1"), len(list(other.ledger()))) == (a_run(), [], entries)
+        assert (other.runs.get("run-1"), other.journal.of_run("run-1"), len(list(other.ledger.entries()))) == (a_run(), [], entries)
         other.close()
     with database.reading() as connection:  # and does not give back what is not its own
         assert leases.read(connection, "runner").is_in_force
 
 
 def test_who_holds_no_lease_writes_nothing_beside_a_run(database: Database, store: SqlStore) -> None:
-    store.save_plan(a_plan(), [b"page"], ENTRY)
-    store.start_run(a_run(), ENTRY)
+    store.plans.save(a_plan(), [b"page"], ENTRY)
+    store.runs.start(a_run(), ENTRY)
     with database.writing() as connection:
         leases.take(connection, "runner", "somebody else", "")
     with pytest.raises(Refused) as caught:
-        store.record("run-1", [an_action("a")])
+        store.journal.record("run-1", [an_action("a")])
     assert caught.value.code == "another_run"
 
 
@@ -233,12 +233,12 @@ def test_a_lease_is_renewed_while_the_work_waits_until_it_is_lost_or_given_back(
 
 def test_who_is_at_work_is_seen_and_a_killed_run_is_not(database_url: str, open_store: Callable[[str], SqlStore], tmp_path: Path) -> None:
     store = open_store(database_url)
-    assert store.run_at_work() is None
-    with store.exclusive() as lease:
+    assert store.leases.run_at_work() is None
+    with store.leases.exclusive() as lease:
         lease.work_on("run-1")
-        assert open_store(database_url).run_at_work() == "run-1"
-    assert store.run_at_work() is None
+        assert open_store(database_url).leases.run_at_work() == "run-1"
+    assert store.leases.run_at_work() is None
     with another_process(database_url, tmp_path) as process:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        assert store.run_at_work() is None
+        assert store.leases.run_at_work() is None

@@ -19,60 +19,60 @@ from tests.crm_compliance.store.values import ENTRY, NIGHT, PAGES, a_plan, a_run
 
 def finish(store: SqlStore, number: int, disposed: dict[str, int] | None, *, kind: Kind = Kind.RETENTION) -> None:
     """One night: a plan, its run, and the run's end."""
-    store.save_plan(a_plan(f"plan-{number}"), [], ENTRY)
+    store.plans.save(a_plan(f"plan-{number}"), [], ENTRY)
     run = a_run(f"run-{number}", f"plan-{number}", kind=kind)
-    store.start_run(run, ENTRY)
+    store.runs.start(run, ENTRY)
     counts: dict[str, object] = {} if disposed is None else {"disposed": disposed}
-    store.save_run(msgspec.structs.replace(run, state=RunState.DONE, ended_at=NIGHT, counts=counts))
+    store.runs.save(msgspec.structs.replace(run, state=RunState.DONE, ended_at=NIGHT, counts=counts))
 
 
 def test_the_store_is_what_the_jobs_ask_for(store: SqlStore) -> None:
     port: Store = store  # mypy checks the fit
-    assert list(port.ledger()) == []
+    assert list(port.ledger.entries()) == []
 
 
 def test_a_plan_comes_back_as_it_was_saved_with_its_pages_in_order(store: SqlStore) -> None:
-    store.save_plan(a_plan(), iter(PAGES), ENTRY)
-    assert store.plan("plan-1") == a_plan()
-    assert list(store.plan_pages("plan-1")) == PAGES
-    assert [(entry.kind, entry.run, entry.data) for entry in store.ledger()] == [("planned", None, {"units": 3})]
+    store.plans.save(a_plan(), iter(PAGES), ENTRY)
+    assert store.plans.get("plan-1") == a_plan()
+    assert list(store.plans.pages("plan-1")) == PAGES
+    assert [(entry.kind, entry.run, entry.data) for entry in store.ledger.entries()] == [("planned", None, {"units": 3})]
 
 
 def test_a_plan_that_was_saved_with_words_and_as_applied_keeps_both(store: SqlStore) -> None:
     plan = a_plan(given=(a_word(), a_word("Dirk", "dpo")), applied=True)
-    store.save_plan(plan, [], ENTRY)
-    assert store.plan("plan-1") == plan
+    store.plans.save(plan, [], ENTRY)
+    assert store.plans.get("plan-1") == plan
 
 
 def test_plans_and_runs_are_listed_newest_first_even_when_the_clock_stands_still(store: SqlStore) -> None:
     for number in (1, 2, 3):
         finish(store, number, None)
-    assert [plan.id for plan in store.plans()] == ["plan-3", "plan-2", "plan-1"]
-    assert [run.id for run in store.runs()] == ["run-3", "run-2", "run-1"]
+    assert [plan.id for plan in store.plans.all()] == ["plan-3", "plan-2", "plan-1"]
+    assert [run.id for run in store.runs.all()] == ["run-3", "run-2", "run-1"]
 
 
 def test_listed_plans_carry_their_words(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
-    store.save_plan(a_plan("plan-2"), [], ENTRY)
-    store.approve("plan-1", a_word(), ("approved", {}))
-    assert [plan.given for plan in store.plans()] == [(), (a_word(),)]
+    store.plans.save(a_plan(), [], ENTRY)
+    store.plans.save(a_plan("plan-2"), [], ENTRY)
+    store.plans.approve("plan-1", a_word(), ("approved", {}))
+    assert [plan.given for plan in store.plans.all()] == [(), (a_word(),)]
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda store: store.plan("nowhere"),
-        lambda store: store.plan_pages("nowhere"),
-        lambda store: store.approve("nowhere", a_word(), ENTRY),
-        lambda store: store.run("nowhere"),
-        lambda store: store.save_run(a_run("nowhere"), [ENTRY]),
+        lambda store: store.plans.get("nowhere"),
+        lambda store: store.plans.pages("nowhere"),
+        lambda store: store.plans.approve("nowhere", a_word(), ENTRY),
+        lambda store: store.runs.get("nowhere"),
+        lambda store: store.runs.save(a_run("nowhere"), [ENTRY]),
     ],
 )
 def test_an_unknown_id_is_a_usage_error_and_leaves_no_ledger_entry(store: SqlStore, ask: Callable[[SqlStore], object]) -> None:
     with pytest.raises(UsageError, match="nowhere") as caught:
         ask(store)
     assert caught.value.exit_code == 2
-    assert list(store.ledger()) == []
+    assert list(store.ledger.entries()) == []
 
 
 def test_a_plan_whose_pages_break_off_is_not_there_at_all(store: SqlStore) -> None:
@@ -81,39 +81,39 @@ def test_a_plan_whose_pages_break_off_is_not_there_at_all(store: SqlStore) -> No
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        store.save_plan(a_plan(), pages(), ENTRY)
-    assert (store.plans(), list(store.ledger())) == ([], [])
-    store.save_plan(a_plan(), PAGES, ENTRY)
-    assert list(store.plan_pages("plan-1")) == PAGES
+        store.plans.save(a_plan(), pages(), ENTRY)
+    assert (store.plans.all(), list(store.ledger.entries())) == ([], [])
+    store.plans.save(a_plan(), PAGES, ENTRY)
+    assert list(store.plans.pages("plan-1")) == PAGES
 
 
 def test_two_approvals_make_a_plan_ready_and_the_store_says_how_it_then_stands(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
-    assert store.approve("plan-1", a_word(), ("approved", {"role": "crm_admin"})).state(NIGHT) is PlanState.WAITING
-    after = store.approve("plan-1", a_word("Dirk", "dpo"), ("approved", {"role": "dpo"}))
+    store.plans.save(a_plan(), [], ENTRY)
+    assert store.plans.approve("plan-1", a_word(), ("approved", {"role": "crm_admin"})).state(NIGHT) is PlanState.WAITING
+    after = store.plans.approve("plan-1", a_word("Dirk", "dpo"), ("approved", {"role": "dpo"}))
     assert after.state(NIGHT) is PlanState.READY
-    assert store.plan("plan-1") == after
-    assert [entry.data.get("role") for entry in store.ledger()] == [None, "crm_admin", "dpo"]
+    assert store.plans.get("plan-1") == after
+    assert [entry.data.get("role") for entry in store.ledger.entries()] == [None, "crm_admin", "dpo"]
 
 
 def test_one_person_never_approves_twice_but_may_take_the_word_back(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
-    store.approve("plan-1", a_word(), ENTRY)
+    store.plans.save(a_plan(), [], ENTRY)
+    store.plans.approve("plan-1", a_word(), ENTRY)
     with pytest.raises(Refused) as caught:
-        store.approve("plan-1", a_word("an admin", "dpo"), ENTRY)
+        store.plans.approve("plan-1", a_word("an admin", "dpo"), ENTRY)
     assert (caught.value.code, caught.value.exit_code) == ("same_person", 5)
-    assert store.plan("plan-1").given == (a_word(),)
-    assert store.approve("plan-1", a_word(approves=False), ENTRY).state(NIGHT) is PlanState.REJECTED
+    assert store.plans.get("plan-1").given == (a_word(),)
+    assert store.plans.approve("plan-1", a_word(approves=False), ENTRY).state(NIGHT) is PlanState.REJECTED
 
 
 def test_one_person_cannot_approve_twice_from_two_windows_at_once(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
+    store.plans.save(a_plan(), [], ENTRY)
     start, refusals = Barrier(4), []
 
     def click(role: str) -> None:
         start.wait()
         try:
-            store.approve("plan-1", a_word(role=role), ENTRY)
+            store.plans.approve("plan-1", a_word(role=role), ENTRY)
         except Refused as error:
             refusals.append(error.code)
 
@@ -123,67 +123,67 @@ def test_one_person_cannot_approve_twice_from_two_windows_at_once(store: SqlStor
     for window in windows:
         window.join()
     assert refusals == ["same_person"] * 3
-    assert len(store.plan("plan-1").given) == 1
+    assert len(store.plans.get("plan-1").given) == 1
 
 
 def test_a_run_comes_back_as_it_was_saved_and_is_found_by_its_plan(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
-    assert store.run_of("plan-1") is None
+    store.plans.save(a_plan(), [], ENTRY)
+    assert store.runs.of_plan("plan-1") is None
     run = a_run(statistics=StatisticWrites((StatisticWrite("1", {"year": 2026}),)), counts={"skipped": {"CHANGED": 1}})
-    store.start_run(run, ("started", {}))
-    assert store.run("run-1") == store.run_of("plan-1") == run
-    assert [(entry.kind, entry.run) for entry in store.ledger()] == [("planned", None), ("started", "run-1")]
+    store.runs.start(run, ("started", {}))
+    assert store.runs.get("run-1") == store.runs.of_plan("plan-1") == run
+    assert [(entry.kind, entry.run) for entry in store.ledger.entries()] == [("planned", None), ("started", "run-1")]
 
 
 def test_a_plan_has_one_run_only(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
-    store.start_run(a_run(), ENTRY)
+    store.plans.save(a_plan(), [], ENTRY)
+    store.runs.start(a_run(), ENTRY)
     with pytest.raises(Exception, match="runs"):
-        store.start_run(a_run("run-2"), ENTRY)
-    assert [run.id for run in store.runs()] == ["run-1"]
-    assert len(list(store.ledger())) == 2
+        store.runs.start(a_run("run-2"), ENTRY)
+    assert [run.id for run in store.runs.all()] == ["run-1"]
+    assert len(list(store.ledger.entries())) == 2
 
 
 def test_the_plan_of_a_finished_run_counts_as_applied(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
-    store.start_run(a_run(), ENTRY)
-    store.save_run(a_run(software_version="1"))
-    assert not store.plan("plan-1").applied
-    store.save_run(a_run(state=RunState.DONE_WITH_FAILURES, ended_at=NIGHT), [("ended", {}), ("certified", {})])
-    assert store.plan("plan-1").applied
-    assert store.plans()[0].applied
-    assert [(entry.kind, entry.run) for entry in store.ledger()][-2:] == [("ended", "run-1"), ("certified", "run-1")]
+    store.plans.save(a_plan(), [], ENTRY)
+    store.runs.start(a_run(), ENTRY)
+    store.runs.save(a_run(software_version="1"))
+    assert not store.plans.get("plan-1").applied
+    store.runs.save(a_run(state=RunState.DONE_WITH_FAILURES, ended_at=NIGHT), [("ended", {}), ("certified", {})])
+    assert store.plans.get("plan-1").applied
+    assert store.plans.all()[0].applied
+    assert [(entry.kind, entry.run) for entry in store.ledger.entries()][-2:] == [("ended", "run-1"), ("certified", "run-1")]
 
 
 def test_the_journal_keeps_the_order_in_which_actions_were_first_recorded(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
-    store.start_run(a_run(), ENTRY)
-    store.record("run-1", [an_action("b"), an_action("a"), an_action("c")])
-    store.record("run-1", [an_action("a", ActionState.DONE), an_action("a", table="cf_fiche"), an_action("b", ActionState.FAILED)])
-    journal = [(action.table, action.id, action.state) for action in store.journal("run-1")]
+    store.plans.save(a_plan(), [], ENTRY)
+    store.runs.start(a_run(), ENTRY)
+    store.journal.record("run-1", [an_action("b"), an_action("a"), an_action("c")])
+    store.journal.record("run-1", [an_action("a", ActionState.DONE), an_action("a", table="cf_fiche"), an_action("b", ActionState.FAILED)])
+    journal = [(action.table, action.id, action.state) for action in store.journal.of_run("run-1")]
     assert journal == [
         ("cf_dossier", "b", ActionState.FAILED),
         ("cf_dossier", "a", ActionState.DONE),
         ("cf_dossier", "c", ActionState.INTENDED),
         ("cf_fiche", "a", ActionState.INTENDED),
     ]
-    assert store.journal("run-1")[1] == an_action("a", ActionState.DONE)
+    assert store.journal.of_run("run-1")[1] == an_action("a", ActionState.DONE)
 
 
 def test_actions_and_their_ledger_entries_are_recorded_together_or_not_at_all(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
-    store.start_run(a_run(), ENTRY)
+    store.plans.save(a_plan(), [], ENTRY)
+    store.runs.start(a_run(), ENTRY)
     with pytest.raises(TypeError):
-        store.record("run-1", [an_action("a")], [("disposed", {"share": 0.5})])
-    assert store.journal("run-1") == []
-    store.record("run-1", [an_action("a")], [("disposed", {"objects": {"notes": 2}}), ("verified", {})])
-    assert [(entry.kind, entry.run) for entry in store.ledger()][2:] == [("disposed", "run-1"), ("verified", "run-1")]
+        store.journal.record("run-1", [an_action("a")], [("disposed", {"share": 0.5})])
+    assert store.journal.of_run("run-1") == []
+    store.journal.record("run-1", [an_action("a")], [("disposed", {"objects": {"notes": 2}}), ("verified", {})])
+    assert [(entry.kind, entry.run) for entry in store.ledger.entries()][2:] == [("disposed", "run-1"), ("verified", "run-1")]
 
 
 def test_nothing_is_recorded_for_a_run_that_is_not_there(store: SqlStore) -> None:
     with pytest.raises(Exception, match=r"(?i)foreign key"):
-        store.record("nowhere", [an_action("a")])
-    assert store.journal("nowhere") == []
+        store.journal.record("nowhere", [an_action("a")])
+    assert store.journal.of_run("nowhere") == []
 
 
 def test_disposals_are_those_of_finished_runs_of_the_kind_newest_first_with_zeros(store: SqlStore) -> None:
@@ -191,21 +191,21 @@ def test_disposals_are_those_of_finished_runs_of_the_kind_newest_first_with_zero
         finish(store, number, {"units": units, "recordings": 10 * units})
     finish(store, 10, {"units": 99, "recordings": 99}, kind=Kind.RECORDINGS)
     finish(store, 11, None)  # not counted by anybody: no zero
-    store.save_plan(a_plan("plan-12"), [], ENTRY)
-    store.start_run(a_run("run-12", "plan-12", counts={"disposed": {"units": 55, "recordings": 55}}), ENTRY)  # not over
-    assert store.disposals(Kind.RETENTION, "units", 30) == [7, 0, 3]
-    assert store.disposals(Kind.RETENTION, "recordings", 2) == [70, 0]
-    assert store.disposals(Kind.RECORDINGS, "units", 30) == [99]
-    assert store.disposals(Kind.ALL, "units", 30) == []
+    store.plans.save(a_plan("plan-12"), [], ENTRY)
+    store.runs.start(a_run("run-12", "plan-12", counts={"disposed": {"units": 55, "recordings": 55}}), ENTRY)  # not over
+    assert store.runs.disposals(Kind.RETENTION, "units", 30) == [7, 0, 3]
+    assert store.runs.disposals(Kind.RETENTION, "recordings", 2) == [70, 0]
+    assert store.runs.disposals(Kind.RECORDINGS, "units", 30) == [99]
+    assert store.runs.disposals(Kind.ALL, "units", 30) == []
 
 
 def test_a_second_store_over_the_same_database_sees_everything(database_url: str, open_store: Callable[[str], SqlStore]) -> None:
-    open_store(database_url).save_plan(a_plan(), PAGES, ENTRY)
+    open_store(database_url).plans.save(a_plan(), PAGES, ENTRY)
     again = open_store(database_url)
-    assert (again.plan("plan-1"), list(again.plan_pages("plan-1"))) == (a_plan(), PAGES)
+    assert (again.plans.get("plan-1"), list(again.plans.pages("plan-1"))) == (a_plan(), PAGES)
 
 
 def test_instants_keep_their_instant(store: SqlStore) -> None:
     at = datetime(2026, 3, 29, 1, 0, 0, 123456, tzinfo=UTC)
-    store.save_plan(a_plan(created_at=at), [], ENTRY)
-    assert store.plan("plan-1").created_at == at
+    store.plans.save(a_plan(created_at=at), [], ENTRY)
+    assert store.plans.get("plan-1").created_at == at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -12,7 +12,7 @@ from jobs.model.run import Action, ActionState, Erasure, RowWrite
 
 
 class Kept:
-    """A store and a journal of erasures in memory."""
+    """The erasures of a store, or the journal of them, in memory."""
 
     def __init__(self, entries: Sequence[Erasure] = ()) -> None:
         self.entries = list(entries)
@@ -20,7 +20,7 @@ class Kept:
     def append(self, entries: Sequence[Erasure]) -> None:
         self.entries += entries
 
-    def add_erasures(self, entries: Iterable[Erasure]) -> int:
+    def add(self, entries: Iterable[Erasure]) -> int:
         new = [entry for entry in entries if entry not in self.entries]
         self.entries += new
         return len(new)
@@ -28,7 +28,11 @@ class Kept:
     def read(self) -> Any:
         return iter(list(self.entries))
 
-    erasures = read
+    all = read
+
+
+class Stored(NamedTuple):
+    erasures: Kept
 
 
 class Tables:
@@ -39,8 +43,8 @@ class Tables:
 class Context:
     """As much of a job context as the register asks for."""
 
-    def __init__(self, store: Kept, erased: Kept) -> None:
-        self.store, self.erased, self.connector = store, erased, Tables()
+    def __init__(self, kept: Kept, erased: Kept) -> None:
+        self.store, self.erased, self.connector = Stored(kept), erased, Tables()
 
     def reference(self, table: str, row: str) -> str:
         return f"ref:{table}/{row}"
@@ -81,12 +85,16 @@ def test_what_was_written_for_good_is_noted_in_the_journal_first() -> None:
         ("ref:fiche/f1", "mask"),
     ]
     assert context.erased.entries == entries
-    assert context.store.entries == []
+    assert context.store.erasures.entries == []
 
 
 def test_database_and_journal_give_each_other_what_they_lack() -> None:
     one, two, three = an_entry("1"), an_entry("2"), an_entry("3", "mask")
     context: Any = Context(Kept([one, two]), Kept([two, three]))
     assert reconcile(context) == (1, 1)
-    assert sorted(entry.ref for entry in context.store.entries) == sorted(entry.ref for entry in context.erased.entries) == ["1", "2", "3"]
+    assert (
+        sorted(entry.ref for entry in context.store.erasures.entries)
+        == sorted(entry.ref for entry in context.erased.entries)
+        == ["1", "2", "3"]
+    )
     assert reconcile(context) == (0, 0)

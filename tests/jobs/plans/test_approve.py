@@ -27,12 +27,12 @@ def digest_over(plan: Plan) -> str:
 def test_a_denied_approval_is_recorded(store: SqlStore, who: str, role: str, code: str) -> None:
     plan = a_plan()
     plan = a_plan(digest=digest_over(plan))
-    store.save_plan(plan, [], ("plan", plan_entry(plan)))
+    store.plans.save(plan, [], ("plan", plan_entry(plan)))
     with pytest.raises(Refused) as caught:
         approve_plan(store, plan.id, who, role, "", approves=True, now=NOW, reference=lambda *_: "keyed", references=lambda *_: ("keyed",))
     assert caught.value.code == code
-    last = list(store.ledger())[-1]
+    last = list(store.ledger.entries())[-1]
     assert (last.kind, last.data["role"], last.data["code"], last.data["by"]) == ("denied", role, code, "keyed")
     assert last.data["action"] == "approve_plan"
     assert who not in str(last.data)
-    assert store.plan(plan.id).given == ()
+    assert store.plans.get(plan.id).given == ()

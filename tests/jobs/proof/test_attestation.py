@@ -69,23 +69,23 @@ def proven(sqlite_url: str, open_store: Callable[[str], SqlStore], notary: Plain
             for n in numbers
         ]
         page = zlib.compress(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-        store.save_plan(a_plan(plan, needed=()), [page], ("plan", {"plan": plan}))
-        store.approve(plan, a_word(), ("approval", {"plan": plan}))
-        store.start_run(a_run(run, plan), ("run_started", {"plan": plan}))
-        store.record(run, [Action("cf_dossier", str(n), "delete", ActionState.DONE) for n in numbers], [("outcome", {})])
-        last = store.last_certificate()
+        store.plans.save(a_plan(plan, needed=()), [page], ("plan", {"plan": plan}))
+        store.plans.approve(plan, a_word(), ("approval", {"plan": plan}))
+        store.runs.start(a_run(run, plan), ("run_started", {"plan": plan}))
+        store.journal.record(run, [Action("cf_dossier", str(n), "delete", ActionState.DONE) for n in numbers], [("outcome", {})])
+        last = store.certificates.last()
         certificates = chained([a_certificate(n, run) for n in numbers], last.certificate if last is not None else None)
         entry = {"count": len(certificates), "root": merkle_root(certificates)}
-        store.issue(run, [Issued(each, notary.register_key) for each in certificates], ("certificates", entry))
+        store.certificates.issue(run, [Issued(each, notary.register_key) for each in certificates], ("certificates", entry))
         over = a_run(run, plan, state=RunState.DONE, ended_at=NIGHT)
-        store.save_run(over, [("run_ended", {"plan": plan, "state": "done"})])
+        store.runs.save(over, [("run_ended", {"plan": plan, "state": "done"})])
         make_checkpoint(store, notary, clock)
     return store
 
 
 @pytest.fixture
 def content(proven: SqlStore, notary: PlainNotary) -> bytes:
-    return encode(attest(proven, notary, proven.run("run-1"), LedgerIndex.read(proven)))
+    return encode(attest(proven, notary, proven.runs.get("run-1"), LedgerIndex.read(proven)))
 
 
 def problems(content: bytes, notary: PlainNotary) -> list[str]:
@@ -122,7 +122,7 @@ def test_an_honest_document_verifies_and_its_counts_add_up(content: bytes, notar
 
 def test_the_document_of_one_unit_verifies_by_its_path_to_the_root(proven: SqlStore, notary: PlainNotary) -> None:
     for number in range(1, UNITS + 1):
-        single = attest(proven, notary, proven.run("run-1"), LedgerIndex.read(proven), [f"{number:064x}"])
+        single = attest(proven, notary, proven.runs.get("run-1"), LedgerIndex.read(proven), [f"{number:064x}"])
         assert [certificate.certificate_id for certificate in single.certificates] == [f"certificate-{number}"]
         assert problems(encode(single), notary) == []
         for wrong in ({"index": (number + 1) % UNITS}, {"size": UNITS + 1}, {"index": -1}, {"path": ["zz"]}):
@@ -131,11 +131,11 @@ def test_the_document_of_one_unit_verifies_by_its_path_to_the_root(proven: SqlSt
 
 def test_a_unit_of_which_the_run_has_no_certificate_is_a_usage_error(proven: SqlStore, notary: PlainNotary) -> None:
     with pytest.raises(UsageError, match="no certificate"):
-        attest(proven, notary, proven.run("run-1"), LedgerIndex.read(proven), ["0" * 64])
+        attest(proven, notary, proven.runs.get("run-1"), LedgerIndex.read(proven), ["0" * 64])
 
 
 def test_the_chain_of_certificates_goes_on_from_run_to_run(proven: SqlStore) -> None:
-    chain = [one.certificate for run in ("run-0", "run-1") for one in proven.certificates(run)]
+    chain = [one.certificate for run in ("run-0", "run-1") for one in proven.certificates.of_run(run)]
     assert [each.prev_hash for each in chain] == [FIRST, *(each.hash for each in chain[:-1])]
     assert all(hash_of(each) == each.hash for each in chain)
 

@@ -53,13 +53,13 @@ class Desk:
 
     @property
     def row(self) -> SubjectRequest:
-        return self.store.request(self.id)
+        return self.store.requests.get(self.id)
 
     def change(self, **changes: Any) -> None:
-        self.store.save_request(msgspec.structs.replace(self.row, **changes), since=self.row)
+        self.store.requests.save(msgspec.structs.replace(self.row, **changes), since=self.row)
 
     def receipts(self) -> list[dict[str, Any]]:
-        return [dict(entry.data) for entry in self.store.ledger() if entry.kind == "request_downloaded"]
+        return [dict(entry.data) for entry in self.store.ledger.entries() if entry.kind == "request_downloaded"]
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
             link=link.digest,
             link_until=link.until,
         )
-        store.add_request(row, {PACKAGE: ZIP}, ("request", {"request": row.id}))
+        store.requests.add(row, {PACKAGE: ZIP}, ("request", {"request": row.id}))
         downloads = Downloads(store, clock)
         with listening(0) as listener, serving(app_of(downloads), listener) as root:
             yield Desk(store, clock, downloads, link, root)
@@ -137,7 +137,7 @@ def test_whatever_is_wrong_looks_the_same(desk: Desk) -> None:
         found.append(seen())
     desk.change(link_until=NOW + VALID)
     assert seen()[0] == 200
-    desk.store.save_request(desk.row, since=desk.row, parts={PACKAGE: None})
+    desk.store.requests.save(desk.row, since=desk.row, parts={PACKAGE: None})
     found.append(seen())
     assert all(each == unknown for each in found)
     assert unknown[0] == 404
@@ -156,7 +156,7 @@ def test_a_closed_request_can_still_be_fetched(desk: Desk) -> None:
 def test_a_download_that_breaks_off_does_not_count(desk: Desk) -> None:
     """The receipt is for whoever has the whole file."""
     large = ZIP * 40  # more than the buffers between the two take
-    desk.store.save_request(desk.row, since=desk.row, parts={PACKAGE: large})
+    desk.store.requests.save(desk.row, since=desk.row, parts={PACKAGE: large})
     part = requests_part(desk.url)
     assert 0 < len(part) < len(large)
     assert requests.get(desk.url, timeout=30).content == large
@@ -295,7 +295,7 @@ def test_a_link_that_a_proxy_used_up_can_be_renewed(desk: Desk) -> None:
     renew(hand, desk.id)
     desk.clock.now += timedelta(hours=1)
     assert [requests.get(desk.url, timeout=10).status_code for _ in range(TIMES + 1)] == [200] * TIMES + [404]
-    assert [entry.data["step"] for entry in desk.store.ledger() if entry.data.get("step")] == ["renew"]
+    assert [entry.data["step"] for entry in desk.store.ledger.entries() if entry.data.get("step")] == ["renew"]
     for changes in ({"link_until": NOW}, {"link": ""}):
         desk.change(**changes)
         with pytest.raises(Refused) as caught:

@@ -29,30 +29,30 @@ def an_entry(number: int, operation: str = "delete", run: str = "run-1") -> Eras
 
 def test_an_entry_is_there_once(store: SqlStore) -> None:
     entries = [an_entry(1), an_entry(1, "mask"), an_entry(1, run="run-2"), an_entry(2)]
-    assert store.add_erasures(entries) == 4
-    assert store.add_erasures(iter([*entries, an_entry(3)])) == 1
-    assert list(store.erasures()) == [*entries, an_entry(3)]
-    assert store.has_erasure(an_entry(2))
-    assert not store.has_erasure(an_entry(2, "mask"))
+    assert store.erasures.add(entries) == 4
+    assert store.erasures.add(iter([*entries, an_entry(3)])) == 1
+    assert list(store.erasures.all()) == [*entries, an_entry(3)]
+    assert store.erasures.has(an_entry(2))
+    assert not store.erasures.has(an_entry(2, "mask"))
 
 
 def test_all_pages_are_read(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasures, "PAGE", 3)
-    store.add_erasures(an_entry(number) for number in range(10))
-    assert [int(entry.ref, 16) for entry in store.erasures()] == list(range(10))
+    store.erasures.add(an_entry(number) for number in range(10))
+    assert [int(entry.ref, 16) for entry in store.erasures.all()] == list(range(10))
 
 
 def test_what_a_run_has_done_last_comes_first(store: SqlStore) -> None:
     """Runs that go on, and units that are not done, do not count."""
     for number in (1, 2, 3):
-        store.save_plan(a_plan(f"plan-{number}"), [], ("plan", {}))
-        store.start_run(a_run(f"run-{number}", f"plan-{number}"), ("run_started", {}))
+        store.plans.save(a_plan(f"plan-{number}"), [], ("plan", {}))
+        store.runs.start(a_run(f"run-{number}", f"plan-{number}"), ("run_started", {}))
         for state in (ActionState.DONE, ActionState.PARTIAL, ActionState.SKIPPED, ActionState.DONE):
-            unit = f"{number}-{state.value}-{len(store.journal(f'run-{number}'))}"
-            store.record(f"run-{number}", [Action("contact", unit, "delete", state, rows=(RowWrite("contact", unit, "1"),))])
+            unit = f"{number}-{state.value}-{len(store.journal.of_run(f'run-{number}'))}"
+            store.journal.record(f"run-{number}", [Action("contact", unit, "delete", state, rows=(RowWrite("contact", unit, "1"),))])
         if number < 3:
-            store.save_run(a_run(f"run-{number}", f"plan-{number}", state=RunState.DONE), [("run_ended", {})])
-    assert [(run, action.id) for run, action in store.last_done(3)] == [
+            store.runs.save(a_run(f"run-{number}", f"plan-{number}", state=RunState.DONE), [("run_ended", {})])
+    assert [(run, action.id) for run, action in store.journal.last_done(3)] == [
         ("run-2", "2-done-3"),
         ("run-2", "2-done-0"),
         ("run-1", "1-done-3"),
@@ -62,10 +62,10 @@ def test_what_a_run_has_done_last_comes_first(store: SqlStore) -> None:
 def test_whether_a_run_is_over_is_what_the_ledger_says(store: SqlStore) -> None:
     """ACC-06: the ledger is signed, the table of runs is not. A run that somebody ends there is no proof of
     anything that was done."""
-    store.save_plan(a_plan("plan-1"), [], ("plan", {}))
-    store.start_run(a_run("run-1", "plan-1"), ("run_started", {}))
-    store.record("run-1", [Action("contact", "1", "delete", ActionState.DONE, rows=(RowWrite("contact", "1", "1"),))])
-    store.save_run(a_run("run-1", "plan-1", state=RunState.DONE))
-    assert store.last_done(3) == []
-    store.append([("run_ended", {})], "run-1")
-    assert [(run, action.id) for run, action in store.last_done(3)] == [("run-1", "1")]
+    store.plans.save(a_plan("plan-1"), [], ("plan", {}))
+    store.runs.start(a_run("run-1", "plan-1"), ("run_started", {}))
+    store.journal.record("run-1", [Action("contact", "1", "delete", ActionState.DONE, rows=(RowWrite("contact", "1", "1"),))])
+    store.runs.save(a_run("run-1", "plan-1", state=RunState.DONE))
+    assert store.journal.last_done(3) == []
+    store.ledger.append([("run_ended", {})], "run-1")
+    assert [(run, action.id) for run, action in store.journal.last_done(3)] == [("run-1", "1")]

@@ -19,21 +19,21 @@ def test_a_hold_comes_back_as_it_was_placed(store: SqlStore) -> None:
     first = a_hold()
     second = a_hold(id="hold-2", row="", conditions=(Condition("category", ("sexting", "grooming")),))
     for hold in (first, second):
-        store.place_hold(hold, ("hold_placed", {"hold": hold.id}))
-    assert store.holds() == store.holds(unreleased=True) == [first, second]
-    assert store.hold("hold-2") == second
-    assert [entry.kind for entry in store.ledger()] == ["hold_placed", "hold_placed"]
+        store.holds.place(hold, ("hold_placed", {"hold": hold.id}))
+    assert store.holds.all() == store.holds.all(unreleased=True) == [first, second]
+    assert store.holds.get("hold-2") == second
+    assert [entry.kind for entry in store.ledger.entries()] == ["hold_placed", "hold_placed"]
     with pytest.raises(UsageError):
-        store.hold("hold-3")
+        store.holds.get("hold-3")
 
 
 def test_a_hold_is_released_once_and_stays_on_record(store: SqlStore) -> None:
-    store.place_hold(a_hold(), ("hold_placed", {}))
+    store.holds.place(a_hold(), ("hold_placed", {}))
     released = msgspec.structs.replace(a_hold(), released_by="erik", released_at=NOW)
-    store.release_hold(released, ("hold_released", {}))
-    assert (store.holds(), store.holds(unreleased=True)) == ([released], [])
+    store.holds.release(released, ("hold_released", {}))
+    assert (store.holds.all(), store.holds.all(unreleased=True)) == ([released], [])
     with pytest.raises(Refused) as caught:
-        store.release_hold(msgspec.structs.replace(released, released_by="frida"), ("hold_released", {}))
+        store.holds.release(msgspec.structs.replace(released, released_by="frida"), ("hold_released", {}))
     assert caught.value.code == "released"
-    assert store.hold("hold-1").released_by == "erik"
-    assert [entry.kind for entry in store.ledger()] == ["hold_placed", "hold_released"]
+    assert store.holds.get("hold-1").released_by == "erik"
+    assert [entry.kind for entry in store.ledger.entries()] == ["hold_placed", "hold_released"]

@@ -53,9 +53,9 @@ def drop_triggers(connection: Connection) -> None:
 def test_entries_are_chained_dated_by_the_clock_and_kept_under_the_names_of_the_contract(
     store: SqlStore, database_url: str, clock: StandingClock
 ) -> None:
-    store.append([("opened", {"b": 1, "a": ["é", None, True]}), ("closed", {})], "run-9")
+    store.ledger.append([("opened", {"b": 1, "a": ["é", None, True]}), ("closed", {})], "run-9")
     clock.now = datetime(2026, 7, 1, 12, 0, 0, 5000, tzinfo=ZoneInfo("Europe/Brussels"))
-    store.append([("later", {"kind": Kind.ALL, "pair": (1, 2)})])
+    store.ledger.append([("later", {"kind": Kind.ALL, "pair": (1, 2)})])
     rows = sql(database_url, "SELECT seq, at, kind, run, data, prev_hash, hash FROM ledger ORDER BY seq")
     assert [row[:4] for row in rows] == [
         (1, "2026-03-02T01:30:00.000Z", "opened", "run-9"),
@@ -65,26 +65,26 @@ def test_entries_are_chained_dated_by_the_clock_and_kept_under_the_names_of_the_
     assert [json.loads(str(row[4])) for row in rows] == [{"a": ["é", None, True], "b": 1}, {}, {"kind": "all", "pair": [1, 2]}]
     assert [row[5] for row in rows] == [FIRST, rows[0][6], rows[1][6]]
     assert all(re.fullmatch("[0-9a-f]{64}", str(row[6])) for row in rows)
-    assert verdict_of(store.ledger()) == Verdict(3, str(rows[2][6]), None)
+    assert verdict_of(store.ledger.entries()) == Verdict(3, str(rows[2][6]), None)
 
 
 def test_the_ledger_is_read_whole_however_long_it_is(store: SqlStore) -> None:
-    store.append([("night", {"number": number}) for number in range(2 * PAGE + 1)])
-    verdict = verdict_of(store.ledger())
+    store.ledger.append([("night", {"number": number}) for number in range(2 * PAGE + 1)])
+    verdict = verdict_of(store.ledger.entries())
     assert (verdict.entries, verdict.ok) == (2 * PAGE + 1, True)
 
 
 def test_writers_at_the_same_time_never_fork_the_chain(database_url: str, open_store: Callable[[str], SqlStore]) -> None:
     def write(store: SqlStore) -> None:
         for _ in range(10):
-            store.append([("x", {}), ("y", {})])
+            store.ledger.append([("x", {}), ("y", {})])
 
     writers = [Thread(target=write, args=(open_store(database_url),)) for _ in range(4)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    entries = list(open_store(database_url).ledger())
+    entries = list(open_store(database_url).ledger.entries())
     assert verdict_of(entries).ok
     assert [entry.kind for entry in entries] == ["x", "y"] * 40
 
@@ -99,10 +99,10 @@ def test_writers_at_the_same_time_never_fork_the_chain(database_url: str, open_s
     ],
 )
 def test_the_database_itself_refuses_to_change_the_ledger(store: SqlStore, database_url: str, statement: str) -> None:
-    store.append([("one", {}), ("two", {})])
+    store.ledger.append([("one", {}), ("two", {})])
     with pytest.raises(IntegrityError):
         sql(database_url, statement)
-    assert [entry.kind for entry in store.ledger()] == ["one", "two"]
+    assert [entry.kind for entry in store.ledger.entries()] == ["one", "two"]
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_the_side_doors_of_each_database_are_shut(
 ) -> None:
     url = request.getfixturevalue(url_fixture)
     store = open_store(url)
-    store.append([("one", {})])
+    store.ledger.append([("one", {})])
     with pytest.raises(IntegrityError, match="append-only"):
         sql(url, statement)
-    assert [entry.kind for entry in store.ledger()] == ["one"]
+    assert [entry.kind for entry in store.ledger.entries()] == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,6 @@ def test_the_side_doors_of_each_database_are_shut(
 def test_who_drops_the_triggers_and_tampers_is_found_at_that_place(
     store: SqlStore, database_url: str, tampering: str, first_broken: int
 ) -> None:
-    store.append([("night", {"n": number}) for number in range(4)])
+    store.ledger.append([("night", {"n": number}) for number in range(4)])
     sql(database_url, tampering, unguarded=True)
-    assert verdict_of(store.ledger()).first_broken == first_broken
+    assert verdict_of(store.ledger.entries()).first_broken == first_broken

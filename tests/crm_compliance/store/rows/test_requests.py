@@ -60,32 +60,32 @@ def test_a_request_comes_back_as_it_was_put_in(sealed_store: SqlStore) -> None:
         downloads=(AT,),
     )
     for request in (a_request(), full):
-        sealed_store.add_request(request, {GIVEN: b"said"}, OPEN)
-    assert sealed_store.requests() == [full, a_request()]
-    assert sealed_store.request("request-2") == full
-    assert sealed_store.request_part("request-2", GIVEN) == b"said"
-    assert sealed_store.request_part("request-2", FROZEN) is None
-    assert [entry.kind for entry in sealed_store.ledger()] == ["request", "request"]
+        sealed_store.requests.add(request, {GIVEN: b"said"}, OPEN)
+    assert sealed_store.requests.all() == [full, a_request()]
+    assert sealed_store.requests.get("request-2") == full
+    assert sealed_store.requests.part("request-2", GIVEN) == b"said"
+    assert sealed_store.requests.part("request-2", FROZEN) is None
+    assert [entry.kind for entry in sealed_store.ledger.entries()] == ["request", "request"]
     with pytest.raises(UsageError):
-        sealed_store.request("request-3")
+        sealed_store.requests.get("request-3")
 
 
 def test_a_row_is_replaced_only_as_it_was_read(sealed_store: SqlStore) -> None:
     """Two people at once: the second one is told, and nothing of theirs is stored."""
-    sealed_store.add_request(a_request(), {GIVEN: b"said"}, OPEN)
+    sealed_store.requests.add(a_request(), {GIVEN: b"said"}, OPEN)
     moved = a_request(state=RequestState.SEARCHING)
-    sealed_store.save_request(moved, [("request", {"step": "identify"})], since=a_request(), parts={FROZEN: b"kept"})
+    sealed_store.requests.save(moved, [("request", {"step": "identify"})], since=a_request(), parts={FROZEN: b"kept"})
     with pytest.raises(Refused) as caught:
-        sealed_store.save_request(a_request(state=RequestState.CLOSED), [OPEN], since=a_request(), parts={GIVEN: None})
+        sealed_store.requests.save(a_request(state=RequestState.CLOSED), [OPEN], since=a_request(), parts={GIVEN: None})
     assert caught.value.code == "changed"
-    assert sealed_store.request("request-1") == moved
-    assert [sealed_store.request_part("request-1", name) for name in (GIVEN, FROZEN)] == [b"said", b"kept"]
-    assert len(list(sealed_store.ledger())) == 2
+    assert sealed_store.requests.get("request-1") == moved
+    assert [sealed_store.requests.part("request-1", name) for name in (GIVEN, FROZEN)] == [b"said", b"kept"]
+    assert len(list(sealed_store.ledger.entries())) == 2
 
 
 def test_nothing_that_was_said_is_readable_in_the_database(sealed_store: SqlStore, database_url: str) -> None:
     """ACC-08."""
-    sealed_store.add_request(a_request(), {GIVEN: b"Kanarie (fictief)"}, OPEN)
+    sealed_store.requests.add(a_request(), {GIVEN: b"Kanarie (fictief)"}, OPEN)
     engine = create_engine(parse(database_url))
     with engine.connect() as connection:
         parts = connection.execute(text("SELECT content FROM request_parts")).scalars().all()
@@ -98,37 +98,37 @@ def test_nothing_that_was_said_is_readable_in_the_database(sealed_store: SqlStor
 
 def test_a_part_that_somebody_altered_or_moved_is_noticed(sealed_store: SqlStore, database_url: str) -> None:
     for request in ("request-1", "request-2"):
-        sealed_store.add_request(a_request(request), {GIVEN: request.encode()}, OPEN)
+        sealed_store.requests.add(a_request(request), {GIVEN: request.encode()}, OPEN)
     engine = create_engine(parse(database_url))
     with engine.begin() as connection:
         taken = connection.execute(text("SELECT content FROM request_parts WHERE request = 'request-1'")).scalar()
         connection.execute(text("UPDATE request_parts SET content = :taken WHERE request = 'request-2'"), {"taken": taken})
     engine.dispose()
-    assert sealed_store.request_part("request-1", GIVEN) == b"request-1"
+    assert sealed_store.requests.part("request-1", GIVEN) == b"request-1"
     with pytest.raises(SealBroken):
-        sealed_store.request_part("request-2", GIVEN)
+        sealed_store.requests.part("request-2", GIVEN)
 
 
 def test_the_key_goes_with_the_last_part(sealed_store: SqlStore, tmp_path: Path) -> None:
     """EXP-17: what is left in a backup of the database is worth nothing."""
-    sealed_store.add_request(a_request(), {GIVEN: b"said", FROZEN: b"kept"}, OPEN)
-    sealed_store.save_request(a_request(), since=a_request(), parts={GIVEN: None})
+    sealed_store.requests.add(a_request(), {GIVEN: b"said", FROZEN: b"kept"}, OPEN)
+    sealed_store.requests.save(a_request(), since=a_request(), parts={GIVEN: None})
     assert key_of(tmp_path, "request-1").exists()
-    assert sealed_store.request_part("request-1", GIVEN) is None
-    sealed_store.save_request(a_request(), since=a_request(), parts={FROZEN: None})
+    assert sealed_store.requests.part("request-1", GIVEN) is None
+    sealed_store.requests.save(a_request(), since=a_request(), parts={FROZEN: None})
     assert not key_of(tmp_path, "request-1").exists()
 
 
 def test_a_key_that_was_left_behind_goes_later(sealed_store: SqlStore, tmp_path: Path) -> None:
     """A process that died between the database and the key."""
     for request in ("request-1", "request-2"):
-        sealed_store.add_request(a_request(request), {GIVEN: b"said"}, OPEN)
+        sealed_store.requests.add(a_request(request), {GIVEN: b"said"}, OPEN)
     key = key_of(tmp_path, "request-1").read_bytes()
-    sealed_store.save_request(a_request(), since=a_request(), parts={GIVEN: None})
+    sealed_store.requests.save(a_request(), since=a_request(), parts={GIVEN: None})
     key_of(tmp_path, "request-1").write_bytes(key)
-    sealed_store.destroy_spent_keys()
+    sealed_store.requests.destroy_spent_keys()
     assert not key_of(tmp_path, "request-1").exists()
-    assert sealed_store.request_part("request-2", GIVEN) == b"said"
+    assert sealed_store.requests.part("request-2", GIVEN) == b"said"
 
 
 def test_old_rows_become_yearly_totals(sealed_store: SqlStore) -> None:
@@ -141,26 +141,29 @@ def test_old_rows_become_yearly_totals(sealed_store: SqlStore) -> None:
         closed("request-5"),
     ]
     for row in rows:
-        sealed_store.add_request(row, {}, OPEN)
-    assert sealed_store.total_requests(rows[:4]) == 4
-    assert sealed_store.total_requests(rows[:4]) == 0
-    assert sealed_store.total_requests(rows[4:]) == 1
-    assert sealed_store.requests() == []
-    assert sealed_store.request_totals() == {
+        sealed_store.requests.add(row, {}, OPEN)
+    assert sealed_store.requests.total(rows[:4]) == 4
+    assert sealed_store.requests.total(rows[:4]) == 0
+    assert sealed_store.requests.total(rows[4:]) == 1
+    assert sealed_store.requests.all() == []
+    assert sealed_store.requests.totals() == {
         (2025, "access", "DELIVERED"): 1,
         (2026, "access", "DELIVERED"): 2,
         (2026, "access", "NEUTRAL"): 1,
         (2026, "erasure", "DELIVERED"): 1,
     }
-    assert [entry.data for entry in sealed_store.ledger() if entry.kind == "requests_totalled"] == [{"requests": 4}, {"requests": 1}]
+    assert [entry.data for entry in sealed_store.ledger.entries() if entry.kind == "requests_totalled"] == [
+        {"requests": 4},
+        {"requests": 1},
+    ]
 
 
 def test_a_row_that_is_pending_changed_or_has_parts_is_no_total_yet(sealed_store: SqlStore) -> None:
     pending, with_parts, changed = a_request(), closed("request-2"), closed("request-3")
-    sealed_store.add_request(pending, {}, OPEN)
-    sealed_store.add_request(with_parts, {GIVEN: b"said"}, OPEN)
-    sealed_store.add_request(changed, {}, OPEN)
+    sealed_store.requests.add(pending, {}, OPEN)
+    sealed_store.requests.add(with_parts, {GIVEN: b"said"}, OPEN)
+    sealed_store.requests.add(changed, {}, OPEN)
     stale = msgspec.structs.replace(changed, outcome=Outcome.NEUTRAL)
-    assert sealed_store.total_requests([pending, with_parts, stale]) == 0
-    assert len(sealed_store.requests()) == 3
-    assert sealed_store.request_totals() == {}
+    assert sealed_store.requests.total([pending, with_parts, stale]) == 0
+    assert len(sealed_store.requests.all()) == 3
+    assert sealed_store.requests.totals() == {}

@@ -37,7 +37,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 with SqlStore.open(sys.argv[1], clock=lambda: datetime(2026, 3, 2, tzinfo=UTC)) as store:
     for _ in range(5):
-        store.append([("opened", {})])
+        store.ledger.append([("opened", {})])
 """
 
 
@@ -124,12 +124,12 @@ def test_programs_that_start_at_once_all_find_a_whole_database(database_url: str
         program.stdin.write("go\n")
         program.stdin.flush()
     assert [(program.communicate()[1], program.returncode) for program in programs] == [("", 0)] * 3
-    verdict = verdict_of(open_store(database_url).ledger())
+    verdict = verdict_of(open_store(database_url).ledger.entries())
     assert (verdict.entries, verdict.ok) == (15, True)
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(database_url: str, open_store: Callable[[str], SqlStore]) -> None:
-    open_store(database_url).append([ENTRY])
+    open_store(database_url).ledger.append([ENTRY])
     raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     with pytest.raises(UsageError, match=f"9999.*{HEAD}") as caught:
         open_store(database_url)
@@ -143,7 +143,7 @@ def test_a_version_mark_that_does_not_fit_the_tables_is_told_as_that(
 ) -> None:
     """No file is damaged and no newer version made it: the mark was altered, and what it should say is
     told."""
-    open_store(database_url).append([ENTRY])
+    open_store(database_url).ledger.append([ENTRY])
     raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '{mark}'")
     with pytest.raises(UsageError) as caught:
         open_store(database_url)
@@ -151,11 +151,11 @@ def test_a_version_mark_that_does_not_fit_the_tables_is_told_as_that(
     assert f"says {mark!r}, and the tables are those of version {HEAD}" in str(caught.value)
     assert f"set version_num in {VERSION_TABLE} to {HEAD}" in caught.value.hint
     raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
-    assert len(list(open_store(database_url).ledger())) == 1  # nothing was changed
+    assert len(list(open_store(database_url).ledger.entries())) == 1  # nothing was changed
 
 
 def test_a_mark_of_several_versions_and_one_that_is_gone_are_told_as_that(database_url: str, open_store: Callable[[str], SqlStore]) -> None:
-    open_store(database_url).append([ENTRY])
+    open_store(database_url).ledger.append([ENTRY])
     raw(database_url, f"INSERT INTO {VERSION_TABLE} VALUES ('0003')")
     with pytest.raises(UsageError, match=f"'0003, {HEAD}', and the tables are those of version {HEAD}"):
         open_store(database_url)
@@ -168,8 +168,8 @@ def test_a_mark_of_an_older_version_in_a_database_with_runs_is_not_taken_for_one
     database_url: str, open_store: Callable[[str], SqlStore]
 ) -> None:
     store = open_store(database_url)
-    store.save_plan(a_plan(), [], ENTRY)
-    store.start_run(a_run(), ENTRY)
+    store.plans.save(a_plan(), [], ENTRY)
+    store.runs.start(a_run(), ENTRY)
     raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '0007'")
     with pytest.raises(UsageError, match=f"'0007', and the tables are those of version {HEAD}"):
         open_store(database_url)
@@ -179,7 +179,7 @@ def test_a_table_that_the_mark_promises_and_that_is_not_there_is_told(database_u
     store = open_store(database_url)
     raw(database_url, "DROP TABLE waiting_statistics")
     with pytest.raises(UsageError, match="lacks a table or column") as caught:
-        store.waiting_statistics("crm")
+        store.statistics.waiting("crm")
     assert (caught.value.code, "version mark" in str(caught.value)) == ("store", True)
     raw(database_url, f"UPDATE {VERSION_TABLE} SET version_num = '0008'")
     with pytest.raises(UsageError, match="'0008', and the tables are not those of that version"):
@@ -220,10 +220,10 @@ def full_disk(database_url: str, open_store: Callable[[str], SqlStore]) -> SqlSt
     """A store whose disk fills up while a plan of many pages is written; SQLite and PostgreSQL themselves say
     so."""
     store = open_store(database_url)
-    store.save_plan(a_plan("before"), PAGES, ENTRY)
+    store.plans.save(a_plan("before"), PAGES, ENTRY)
     if database_url.startswith("sqlite"):
         limit = "PRAGMA max_page_count = 60"
-        event.listen(store._database.engine, "begin", lambda connection: connection.exec_driver_sql(limit), insert=True)
+        event.listen(store.database.engine, "begin", lambda connection: connection.exec_driver_sql(limit), insert=True)
     else:
         raw(
             database_url,
@@ -237,13 +237,13 @@ def full_disk(database_url: str, open_store: Callable[[str], SqlStore]) -> SqlSt
 
 def test_a_full_disk_is_a_usage_error_and_leaves_nothing_half_written(full_disk: SqlStore) -> None:
     with pytest.raises(DiskProblem, match="full") as caught:
-        full_disk.save_plan(a_plan("too-big"), (bytes(4096) for _ in range(500)), ENTRY)
+        full_disk.plans.save(a_plan("too-big"), (bytes(4096) for _ in range(500)), ENTRY)
     assert (caught.value.code, caught.value.exit_code) == ("disk", 2)
-    assert [plan.id for plan in full_disk.plans()] == ["before"]
-    assert list(full_disk.plan_pages("before")) == PAGES
-    assert len(list(full_disk.ledger())) == 1
-    full_disk.start_run(a_run(plan="before"), ENTRY)  # what still fits is written
-    full_disk.record("run-1", [an_action("a")])
+    assert [plan.id for plan in full_disk.plans.all()] == ["before"]
+    assert list(full_disk.plans.pages("before")) == PAGES
+    assert len(list(full_disk.ledger.entries())) == 1
+    full_disk.runs.start(a_run(plan="before"), ENTRY)  # what still fits is written
+    full_disk.journal.record("run-1", [an_action("a")])
 
 
 def test_a_missing_folder_is_said_and_not_made(tmp_path: Path) -> None:
@@ -259,10 +259,10 @@ def test_a_folder_where_the_database_should_be_is_said(tmp_path: Path) -> None:
 
 def test_a_database_that_may_not_be_written_is_said(sqlite_url: str, open_store: Callable[[str], SqlStore]) -> None:
     store = open_store(sqlite_url)
-    event.listen(store._database.engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"), insert=True)
+    event.listen(store.database.engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"), insert=True)
     with pytest.raises(DiskProblem, match="READONLY"):
-        store.append([ENTRY])
-    assert list(store.ledger()) == []
+        store.ledger.append([ENTRY])
+    assert list(store.ledger.entries()) == []
 
 
 def test_a_file_that_is_no_database_is_said_and_left_alone(tmp_path: Path) -> None:
@@ -281,9 +281,9 @@ def test_a_busy_database_is_said(sqlite_url: str, open_store: Callable[[str], Sq
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnusable, match="busy"):
-        impatient.append([ENTRY])
+        impatient.ledger.append([ENTRY])
     other.close()
-    impatient.append([ENTRY])
+    impatient.ledger.append([ENTRY])
 
 
 @pytest.mark.parametrize(
@@ -320,10 +320,10 @@ def test_a_server_that_drops_its_connections_is_said_once_and_found_again(postgr
         yield b"second page"
 
     with pytest.raises(StoreUnusable, match="cannot be reached"):
-        store.save_plan(a_plan(), pages(), ENTRY)
-    assert store.plans() == []
+        store.plans.save(a_plan(), pages(), ENTRY)
+    assert store.plans.all() == []
     raw(postgres_url, cut)
-    store.append([ENTRY])  # a pooled connection that died overnight is replaced unseen
+    store.ledger.append([ENTRY])  # a pooled connection that died overnight is replaced unseen
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:state?uri=true"])
@@ -337,9 +337,9 @@ def test_the_old_and_the_short_spelling_of_postgresql_are_understood() -> None:
 
 
 def test_an_error_of_the_program_itself_is_not_explained_away_and_shows_no_values(store: SqlStore) -> None:
-    store.save_plan(a_plan(), [], ENTRY)
+    store.plans.save(a_plan(), [], ENTRY)
     with pytest.raises(Exception, match=r"(?i)unique") as caught:
-        store.save_plan(a_plan(policy_name="canary"), [], ENTRY)
+        store.plans.save(a_plan(policy_name="canary"), [], ENTRY)
     assert not isinstance(caught.value, UsageError)
     assert "canary" not in str(caught.value)
 
@@ -367,10 +367,10 @@ def test_opening_a_store_twice_in_one_program_leaves_its_journal_to_it(sqlite_ur
     both, and another program that ends then removes the journal under them: what either writes from then on
     is lost, and what others write is never seen."""
     served = open_store(sqlite_url)
-    served.append([("first", {})])
+    served.ledger.append([("first", {})])
     open_store(sqlite_url).close()
     another = subprocess.run([sys.executable, "-c", OPEN, sqlite_url], cwd=ROOT, input="\n", capture_output=True, text=True, check=True)
     assert another.stdout == "ready\n"
-    served.append([("last", {})])
-    kinds = [entry.kind for entry in open_store(sqlite_url).ledger()]
+    served.ledger.append([("last", {})])
+    kinds = [entry.kind for entry in open_store(sqlite_url).ledger.entries()]
     assert kinds == ["first", *["opened"] * 5, "last"]

@@ -1,0 +1,95 @@
+"""Transactions of the store: what is written and the ledger entries about it are there whole, with the signed
+head, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Select
+
+from crm_compliance.store.rows import leases
+from crm_compliance.store.sql.database import Database
+from crm_compliance.store.sql.documents import decoded
+
+if TYPE_CHECKING:
+    from crm_compliance.store.rows.heads import Heads
+    from jobs.ledger.heads import Head
+    from jobs.ports.context import Clock
+    from jobs.ports.store import Entry
+
+T = TypeVar("T")
+
+
+class Writer(Protocol):
+    """Whoever gives a transaction that writes: a database, or a lease on it."""
+
+    def writing(self) -> AbstractContextManager[Connection]: ...
+
+
+class Transactions:
+    """The transactions of one database. `lease` is that of the runner, while this process holds it; `clock`
+    dates the ledger entries."""
+
+    def __init__(self, database: Database, heads: Heads, clock: Clock) -> None:
+        self.database = database
+        self.heads = heads
+        self.clock = clock
+        self.lease: Writer | None = None
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One transaction that sees one state and writes nothing."""
+        return self.database.reading()
+
+    @contextmanager
+    def reading_head(self) -> Iterator[tuple[Connection, Head | None]]:
+        """The same, with the signed head of the ledger.
+
+        Raises:
+            StoreAltered: as `Heads.current`.
+        """
+        known = self.heads.known()
+        with self.reading() as connection:
+            yield connection, self.heads.current(connection, known)
+
+    def all(self, query: Select[Any], kind: type[T], what: str) -> list[T]:
+        """The documents that a query finds; `what` names one of them in an error."""
+        with self.reading() as connection:
+            return [decoded(doc, kind, what) for doc in connection.execute(query).scalars()]
+
+    def one(self, query: Select[Any], kind: type[T], what: str) -> T | None:
+        """The document that a query finds, None where it finds none."""
+        with self.reading() as connection:
+            doc = connection.execute(query).scalar()
+        return None if doc is None else decoded(doc, kind, what)
+
+    def writing(self, entries: Sequence[Entry] = (), run: str | None = None) -> AbstractContextManager[Connection]:
+        """One transaction, whole or not at all. At its end the ledger gets the `entries`, to which the block
+        may have added some."""
+        return self._writing(self.database, entries, run)
+
+    @contextmanager
+    def writing_run(self, entries: Sequence[Entry], run: str | None = None) -> Iterator[Connection]:
+        """The transaction of whatever a run writes: only the holder of the lease has one."""
+        lease = self.lease
+        with self._writing(lease or self.database, entries, run) as connection:
+            if lease is None:
+                leases.refuse_beside_another(connection)
+            yield connection
+
+    @contextmanager
+    def _writing(self, writer: Writer, entries: Sequence[Entry], run: str | None) -> Iterator[Connection]:
+        """What it has added to the ledger is made known to the witness once it is there for good."""
+        self.heads.begin()
+        with writer.writing() as connection:
+            yield connection
+            self.heads.append(connection, entries, run, self.clock)
+        self.heads.publish()
+
+
+class Rows:
+    """The rows of one noun. Each method is one transaction."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
