@@ -39,14 +39,14 @@ def _instant(moment: datetime) -> datetime:
 
 
 def existing(moment: datetime) -> datetime:
-    """The moment itself, or the first minute after the gap into which its wall clock falls."""
+    """Return the moment itself, or the first minute after the gap into which its wall clock falls."""
     while moment.astimezone(UTC).astimezone(BRUSSELS).replace(tzinfo=None) != moment.replace(tzinfo=None):
         moment += timedelta(minutes=1)
     return moment
 
 
 def trigger_of(cron: str) -> CivilTrigger:
-    """The trigger of a cron line.
+    """Return the trigger of a cron line.
 
     Raises:
         UsageError: a number in it is out of range.
@@ -68,8 +68,8 @@ def crons_of(settings: Settings) -> dict[str, str]:
 
 
 def last_hour(cron: str, before: datetime) -> datetime | None:
-    """The last hour of a cron line that is not after a moment; None where there was none for more than a
-    week."""
+    """Return the last hour of a cron line that is not after a moment; None where there was none for more than
+    a week."""
     trigger, last, at = trigger_of(cron), None, before - LOOK_BACK
     while (following := trigger.get_next_fire_time(last, at.astimezone(BRUSSELS))) is not None and following <= before:
         last, at = following, following.astimezone(UTC) + timedelta(seconds=1)

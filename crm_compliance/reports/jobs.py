@@ -34,7 +34,7 @@ def print_job(name: str, document: Document, console: Console) -> None:
 
 
 def _counts(document: Document, paper: Paper) -> Iterator[str | Text]:
-    """What a job without a view of its own counted."""
+    """Return what a job without a view of its own counted."""
     for name, value in document.items():
         if isinstance(value, int | str) and name not in ("run", "state"):
             yield f"{name.replace('_', ' ')}: {paper.number(value) if isinstance(value, int) else value}"

@@ -40,7 +40,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
 
 
 def pages(root: Path) -> Iterator[tuple[Path, str]]:
-    """Give every file that follows from the product, with what it should hold."""
+    """Return every file that follows from the product, with what it should hold."""
     source = root / SCHEDULES / "childfocus.yaml"
     yield root / "docs/policy.md", policy_page(load_policy(source.read_text(encoding="utf-8"), source=source.name))
     yield root / SCHEDULES / "schema.json", policy_schema()

@@ -49,7 +49,7 @@ class Health:
         self._why: tuple[str, ...] = ()
 
     def why_not(self) -> tuple[str, ...]:
-        """The codes of what is not well, in the order of the night."""
+        """Return the codes of what is not well, in the order of the night."""
         if self._ticks() - self._asked_at >= REMEMBERED_S:
             try:
                 self._why = self._look()
@@ -71,8 +71,8 @@ class Health:
         return tuple(found)
 
     def _ends(self) -> dict[str, tuple[datetime, RunState]]:
-        """When each job ended last, and how. A plan of all kinds that somebody applied by hand stands for
-        both of its jobs."""
+        """Return when each job ended last, and how. A plan of all kinds that somebody applied by hand stands
+        for both of its jobs."""
         ends: dict[str, tuple[datetime, RunState]] = {}
         for run in reversed(self._nights.all()):
             for job in JOBS.values():

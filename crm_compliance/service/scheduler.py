@@ -225,7 +225,7 @@ def alarm_raised(alarm: Alarm, bound: FilteringBoundLogger) -> None:
 
 
 def missing_before(context: JobContext, job: Job) -> list[Alarm]:
-    """The alarm that nights have passed without this job, as far as the store remembers."""
+    """Return the alarm that nights have passed without this job, as far as the store remembers."""
     if job.kind is None:
         return []
     return Past.of(context.store, context.crm).missing_runs(job.kind, context.clock(), context.policy.watch.no_run_hours)

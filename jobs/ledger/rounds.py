@@ -33,8 +33,8 @@ class RoundMade(msgspec.Struct, frozen=True):
 
 
 def rounds_of(entries: Iterable[LedgerEntry]) -> list[RoundMade]:
-    """The rounds that these entries of the ledger tell of, in the order in which they began; entries of other
-    runs are left aside."""
+    """Return the rounds that these entries of the ledger tell of, in the order in which they began; entries
+    of other runs are left aside."""
     found: dict[str, RoundMade] = {}
     for entry in entries:
         if entry.run is None:

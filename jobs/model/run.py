@@ -183,7 +183,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 def run_document(run: Run) -> dict[str, object]:
-    """Give what `apply` answers."""
+    """Return what `apply` answers."""
     counts = run.counts
     return {"run": run.id, "plan": run.plan, "state": run.state.value, **{key: counts.get(key) for key in RUN_KEYS}} | {
         key: value for key, value in counts.items() if key not in RUN_KEYS

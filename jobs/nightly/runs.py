@@ -39,8 +39,8 @@ def run_recordings(context: JobContext) -> Run:
 
 
 def carried_out(night: Callable[[JobContext], Run]) -> Callable[[JobContext], Outcome]:
-    """A night's run as a job: its alarms are those of its plan and its own, each code once, in the order in
-    which they came up; that nights were missed is said before a run."""
+    """Return a night's run as a job: its alarms are those of its plan and its own, each code once, in the
+    order in which they came up; that nights were missed is said before a run."""
 
     def run(context: JobContext) -> Outcome:
         done = night(context)

@@ -130,15 +130,15 @@ def rows_of_units(
 
 
 def _each_once(writes: Sequence[RowWrite]) -> list[RowWrite]:
-    """The writes without those to copies in long-term retention of rows that are live: a copy goes once its
-    row has (ERA-12, line 10)."""
+    """Return the writes without those to copies in long-term retention of rows that are live: a copy goes
+    once its row has (ERA-12, line 10)."""
     live = {(write.kind, write.id) for write in writes if not write.retained}
     return [write for write in writes if not write.retained or (write.kind, write.id) not in live]
 
 
 def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
-    """The roles in long-term retention that go with these dossiers, fiches of them or lone ones (fiche ->
-    unit), with the unit's id."""
+    """Return the roles in long-term retention that go with these dossiers, fiches of them or lone ones (fiche
+    -> unit), with the unit's id."""
     found = {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("dossier", sorted(dossiers)))}
     found |= {row.id: row for row in retained_rows_of(connector, Party, PARTY_FIELDS, Among("fiche", sorted(units)))}
     for row in found.values():
@@ -147,8 +147,8 @@ def _retained_parties(connector: Connector, dossiers: set[str], units: Mapping[s
 
 
 def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type[Record]]) -> Iterator[tuple[str, RowWrite]]:
-    """The rows that go with these owners, each with the owner that it was found by; of the kinds `lie` also
-    those in long-term retention. What belongs to two of them comes once."""
+    """Return the rows that go with these owners, each with the owner that it was found by; of the kinds `lie`
+    also those in long-term retention. What belongs to two of them comes once."""
     for kind in DEPENDENT:
         found: dict[tuple[str, bool], tuple[str, RowWrite]] = {}
         for name in kind.owner_fields:
@@ -161,8 +161,8 @@ def _dependent(connector: Connector, owners: Sequence[str], lie: Collection[type
 
 
 def _parties(connector: Connector, dossiers: set[str], units: Mapping[str, str]) -> Iterator[tuple[str, RowWrite]]:
-    """The writes to party rows of dossiers that go and of their fiches or lone ones (fiche -> unit), each
-    with the id of its unit.
+    """Return the writes to party rows of dossiers that go and of their fiches or lone ones (fiche -> unit),
+    each with the id of its unit.
 
     A row that also names a dossier or fiche which stays is a role there too: it stays, and only the link to
     what goes is emptied (RET-20).
@@ -188,7 +188,8 @@ def rows_of_contacts(
     given_up: Collection[str] = (),
     retained: Collection[str] = (),
 ) -> dict[str, list[RowWrite]]:
-    """The writes that remove each contact (id -> version): notes and activities about it, then its row.
+    """Return the writes that remove each contact (id -> version): notes and activities about it, then its
+    row.
 
     Where being a donor has ended before the term of the payment, by the schedule or because the person has
     `given_up` being one, the payment stays and only its link to the donor goes (R-104). Those of the ids
@@ -228,7 +229,7 @@ def participations(
 
 
 def operation(write: RowWrite) -> Operation:
-    """The connector's operation for one write of the journal."""
+    """Return the connector's operation for one write of the journal."""
     kind, values = _written(write)
     return Operation(kind, KINDS[write.kind], write.id, write.etag, values, frozenset(write.bypass))
 
@@ -244,6 +245,6 @@ def _written(write: RowWrite) -> tuple[OperationKind, dict[str, object]]:
 
 
 def _shown(mask: Mask) -> dict[str, object]:
-    """A mask in the words of the connector."""
+    """Return a mask in the words of the connector."""
     statistic = {"year": mask.year, "age_band": mask.age_band, "province": mask.province}
     return {"anonymised_on": datetime.fromisoformat(mask.at), "is_common": mask.is_common, **statistic}

@@ -198,8 +198,8 @@ def check_technique(technique: str, column_type: str, *, max_length: int | None,
 
 
 def age_band(birth_on: date | None, opened_on: date | None) -> str:
-    """Give the band of the age in completed years on the opening date; unknown without both dates, or if born
-    later (R-093)."""
+    """Return the band of the age in completed years on the opening date; unknown without both dates, or if
+    born later (R-093)."""
     if birth_on is None or opened_on is None or birth_on > opened_on:
         return UNKNOWN
     age = completed_years(birth_on, opened_on)
@@ -259,7 +259,8 @@ _GROUPS: Mapping[str, str] = MappingProxyType(
 
 
 def province(postcode: str | None, country: str | None) -> str:
-    """Give the Belgian province of a postcode, or the group of a foreign country: neighbouring, eea or other.
+    """Return the Belgian province of a postcode, or the group of a foreign country: neighbouring, eea or
+    other.
 
     The country is an ISO code or a name in Dutch, French, English or German; an empty one is Belgium, a name
     that is none of those of the European Economic Area is `other`. A postcode that does not exist, or none,
@@ -278,12 +279,12 @@ def province(postcode: str | None, country: str | None) -> str:
 
 
 def _bare(text: str) -> str:
-    """A country's name without case, accents, spaces and points."""
+    """Return a country's name without case, accents, spaces and points."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", text).casefold() if letter.isalnum())
 
 
 def duration_band(opened_on: date | None, closed_on: date | None) -> str | None:
-    """Give the band of the days from opening to closing; None where a date is missing or the closing lies
+    """Return the band of the days from opening to closing; None where a date is missing or the closing lies
     before the opening (5.2)."""
     if opened_on is None or closed_on is None or closed_on < opened_on:
         return None
@@ -295,12 +296,12 @@ def duration_band(opened_on: date | None, closed_on: date | None) -> str | None:
 
 
 def fiches_band(n: int) -> str | None:
-    """Give the band of a number of fiches; None for a dossier without any (5.2)."""
+    """Return the band of a number of fiches; None for a dossier without any (5.2)."""
     if n < 1:
         return None
     return "1" if n == 1 else "2-5" if n <= 5 else "6+"
 
 
 def sex(gender_key: str | None) -> str:
-    """Give the sex as a statistics row holds it: f, m, x, else unknown (5.2)."""
+    """Return the sex as a statistics row holds it: f, m, x, else unknown (5.2)."""
     return gender_key if gender_key in SEXES and gender_key is not None else UNKNOWN

@@ -64,7 +64,7 @@ class Kind:
         return tuple(name for name in self.record.__struct_fields__ if name in _LINKS)
 
     def owners(self, row: Record) -> Iterator[tuple[str, str]]:
-        """Give what a row belongs to, as (kind, id); nothing where it belongs to nothing, or to a row of a
+        """Return what a row belongs to, as (kind, id); nothing where it belongs to nothing, or to a row of a
         table that is not mapped."""
         for name in self.owner_fields:
             kind = getattr(row, "regarding_kind", None) if name == "regarding" else name

@@ -43,8 +43,8 @@ _OTHER_TYPES = {"BigIntType": ColumnType.INT, "DoubleType": ColumnType.DECIMAL, 
 
 
 def check_masks(mapping: Mapping, metadata: Metadata) -> list[Finding]:
-    """Everything that keeps dossiers and fiches from being anonymised in place; warnings where what stays
-    makes them pseudonymised."""
+    """List everything that keeps dossiers and fiches from being anonymised in place; warnings where what
+    stays makes them pseudonymised."""
     findings: list[Finding] = []
     for kind in sorted(MASKED_KINDS & mapping.tables.keys()):
         table = mapping.tables[kind]
@@ -65,7 +65,7 @@ def check_masks(mapping: Mapping, metadata: Metadata) -> list[Finding]:
 
 
 def remnants(masks: Masks, definition: TableDefinition, mapping: Mapping) -> frozenset[Remnant]:
-    """What stays on a masked row because the mapping keeps its column (ERA-02)."""
+    """List what stays on a masked row because the mapping keeps its column (ERA-02)."""
     return frozenset(
         remnant
         for name in masks.keeps
@@ -74,7 +74,7 @@ def remnants(masks: Masks, definition: TableDefinition, mapping: Mapping) -> fro
 
 
 def type_of(attribute: Attribute) -> str:
-    """A column's type in the words of the masking techniques; Dataverse's own word for any other."""
+    """Return a column's type in the words of the masking techniques; Dataverse's own word for any other."""
     return COLUMN_TYPES.get(attribute.kind) or _OTHER_TYPES.get(attribute.kind) or attribute.kind
 
 

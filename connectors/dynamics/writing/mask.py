@@ -44,12 +44,12 @@ class Masking:
         self._teams: dict[str, str] = {}
 
     def check_owners(self) -> list[Finding]:
-        """Errors for neutral teams that the CRM has not, or has twice."""
+        """Return errors for neutral teams that the CRM has not, or has twice."""
         owners = {table.masks.owner: table.masks.owner_where for table in self._mapping.tables.values() if table.masks}
         return [Finding(True, problem, where) for owner, where in owners.items() if (problem := self._find(owner))]
 
     def body(self, table: Table, operation: Operation) -> dict[str, Any]:
-        """The JSON that masks a row.
+        """Return the JSON that masks a row.
 
         Raises:
             NotWritable: the mapping does not say how, or names something that the CRM has not.
@@ -70,13 +70,13 @@ class Masking:
         return body
 
     def files(self, table: Table) -> tuple[str, ...]:
-        """The file columns whose content goes by a request of its own."""
+        """Return the file columns whose content goes by a request of its own."""
         masks, definition = _masks(table), self._definition(table)
         return tuple(name for name in masks.columns if _type(name, definition) == ColumnType.FILE)
 
     def unmasked(self, table: Table, operations: Sequence[Operation]) -> set[str]:
-        """The ids of rows that do not show what their masks wrote. A row that is gone shows nothing that it
-        should not.
+        """Return the ids of rows that do not show what their masks wrote. A row that is gone shows nothing
+        that it should not.
 
         Raises:
             ReadIncomplete: the answer is not whole.
@@ -102,7 +102,7 @@ class Masking:
         return all(row.get(_wire(name, definition)) is None for name in _emptied(masks, operation))
 
     def _facts(self, operation: Operation) -> Facts:
-        """What a technique may write; what the caller does not know becomes empty."""
+        """Return what a technique may write; what the caller does not know becomes empty."""
         known: dict[str, Any] = {name: operation.values.get(name) for name in STATISTIC}
         return Facts(operation.id, self._key, **known)
 
@@ -153,7 +153,7 @@ def _masks(table: Table) -> Masks:
 
 
 def _emptied(masks: Masks, operation: Operation) -> tuple[str, ...]:
-    """The columns that would stay, where too few people share what they hold (ERA-08)."""
+    """Return the columns that would stay, where too few people share what they hold (ERA-08)."""
     return () if operation.values.get(IS_COMMON) else tuple(masks.keeps)
 
 

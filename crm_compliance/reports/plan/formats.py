@@ -45,8 +45,8 @@ class Source:
 
 
 def check_suffix(path: str | PurePath) -> str:
-    """The suffix of a report file, in lower case. Call it before any work in the CRM: a typing error shall
-    cost nothing.
+    """Return the suffix of a report file, in lower case. Call it before any work in the CRM: a typing error
+    shall cost nothing.
 
     Raises:
         UsageError: no writer for it.
@@ -81,15 +81,15 @@ def write_report(
 
 
 def write_jsonl(source: Source, out: BinaryIO) -> None:
-    """One JSON object a unit: the plan file of the contract, its keys first."""
+    """Write one JSON object a unit: the plan file of the contract, its keys first."""
     encoder = msgspec.json.Encoder()
     for line in source.lines():
         out.write(encoder.encode(line) + b"\n")
 
 
 def write_json(source: Source, out: BinaryIO) -> None:
-    """The answer of `plan`, with the lines themselves under `units` and their number under `unit_count`, and
-    nobody named."""
+    """Write the answer of `plan`, with the lines themselves under `units` and their number under
+    `unit_count`, and nobody named."""
     encoder = msgspec.json.Encoder()
     head = nameless(source.document) | {"unit_count": source.plan.units}
     del head["units"]
@@ -102,8 +102,8 @@ def write_json(source: Source, out: BinaryIO) -> None:
 
 
 def nameless(document: Mapping[str, object]) -> dict[str, object]:
-    """The answer of `plan` without what names a person: proposer, approvers, their comments, and the folders
-    of a user (ACC-04, R-144).
+    """Return the answer of `plan` without what names a person: proposer, approvers, their comments, and the
+    folders of a user (ACC-04, R-144).
 
     Who approved stands in the store and in its history; a file travels. Keys of the contract stay, a withheld
     value is null.
@@ -119,13 +119,14 @@ def nameless(document: Mapping[str, object]) -> dict[str, object]:
 
 
 def _roles_only(words: object) -> list[dict[str, object]]:
-    """Approvals by role and time."""
+    """Return approvals by role and time."""
     found = [word for word in words if isinstance(word, Mapping)] if isinstance(words, Sequence) else []
     return [{"as": None, "role": word.get("role"), "at": word.get("at")} for word in found]
 
 
 def write_csv(source: Source, out: BinaryIO) -> None:
-    """Comma separated, UTF-8, one unit a line; lists are joined by a space, nothing is a formula (R-124)."""
+    """Write comma separated, UTF-8, one unit a line; lists are joined by a space, nothing is a formula
+    (R-124)."""
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
     try:
         writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180; with less, Python 3.11 leaves a lone carriage return unquoted

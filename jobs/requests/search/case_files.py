@@ -25,21 +25,22 @@ class Filing:
         self._files = Files(material)
 
     def row(self, kind: str, row: str) -> Record | None:
-        """A row that was found among the live ones."""
+        """Return a row that was found among the live ones."""
         return self._of.get(kind, {}).get(row)
 
     def rows(self, kind: str) -> Iterator[Any]:
-        """All rows of a kind, in the order of their ids."""
+        """Return all rows of a kind, in the order of their ids."""
         found = self._of[kind]
         return (found[row] for row in sorted(found))
 
     def units(self, kind: str, row: str) -> frozenset[UnitKey]:
-        """The files in which a row lies, live or not; more than one only for a role that stands on two."""
+        """Return the files in which a row lies, live or not; more than one only for a role that stands on
+        two."""
         return self._files.units_of(kind, row)
 
 
 def record_of(kind: str, values: dict[str, object]) -> Record:
-    """A row that lies elsewhere as a record of its kind."""
+    """Return a row that lies elsewhere as a record of its kind."""
     record: Any = FULL[kind]
     found: Record = record(**{name: value for name, value in values.items() if name in record.__struct_fields__})
     return found

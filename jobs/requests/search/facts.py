@@ -17,8 +17,8 @@ Values = Mapping[str, object]
 
 
 def roles_of(material: Material) -> list[RoleInFile]:
-    """Give every role of every contact in the files that were found, each as it stands on its row, in a fixed
-    order.
+    """Return every role of every contact in the files that were found, each as it stands on its row, in a
+    fixed order.
 
     A role on a fiche of a dossier counts for the dossier. A role that lies in the recycle bin or in long-term
     retention counts where its file lies there too; that of a suspect counts always, so that nothing is
@@ -40,7 +40,7 @@ def roles_of(material: Material) -> list[RoleInFile]:
 
 
 def files_of(material: Material) -> dict[UnitKey, FileFacts]:
-    """Give the facts of every file that was found, with or without a role of the person.
+    """Return the facts of every file that was found, with or without a role of the person.
 
     The categories of a dossier are its own and those of its fiches: what one of them protects, the file does
     (RGT-09).
@@ -72,24 +72,24 @@ class Files:
                 self._named[mention.id].update(mention.people)
 
     def unit_of(self, kind: str, row: str) -> UnitKey | None:
-        """Give the dossier or lone fiche to which a row belongs; None for what belongs to no file, or to
+        """Return the dossier or lone fiche to which a row belongs; None for what belongs to no file, or to
         several."""
         units = self.units_of(kind, row)
         return next(iter(units)) if len(units) == 1 else None
 
     def units_of(self, kind: str, row: str) -> frozenset[UnitKey]:
-        """Give every dossier and lone fiche to which a row belongs: a role may be on two. A contact belongs
+        """Return every dossier and lone fiche to which a row belongs: a role may be on two. A contact belongs
         to none."""
         return frozenset(self._units(kind, row, set()))
 
     def rows(self, *kinds: str) -> Iterator[tuple[str, str, Values]]:
-        """Give the rows of some kinds, with their fields."""
+        """Return the rows of some kinds, with their fields."""
         for kind, row in dict.fromkeys((*self._live, *self._lying)):
             if kind in kinds:
                 yield kind, row, self._values(kind, row)
 
     def roles(self) -> Iterator[tuple[Values, UnitKey]]:
-        """Give each role of a contact that counts, with its file; twice where it is on two."""
+        """Return each role of a contact that counts, with its file; twice where it is on two."""
         for kind, row, values in self.rows("party"):
             is_suspect = values["role"] == SUSPECT
             contacts = [values["contact"]] if values["contact"] is not None else sorted(self._named[row]) if is_suspect else []
@@ -114,7 +114,7 @@ class Files:
                 yield from self._units(name, str(identity), seen)
 
     def _values(self, kind: str, row: str) -> Values:
-        """The fields of a row; nothing where it was not found."""
+        """Return the fields of a row; nothing where it was not found."""
         live = self._live.get((kind, row))
         if live is not None:
             return {name: getattr(live, name) for name in live.__struct_fields__}

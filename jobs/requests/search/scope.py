@@ -245,7 +245,7 @@ class Scope:
         return found
 
     def _mentions(self) -> list[Row]:
-        """Rows of other files that speak of the person, for the DPO to look at (EXP-04).
+        """Return rows of other files that speak of the person, for the DPO to look at (EXP-04).
 
         Whoever asks for a child gets none of them, and neither does somebody to whom a file is closed: they
         may stem from there. A row that a name leads to, and that is somebody else's, speaks of that person.
@@ -277,7 +277,8 @@ class Scope:
 
 
 def json_value(value: object) -> str | int | float | bool | None:
-    """A value of a row as it stands in JSON: days and instants in ISO form, several keys with commas."""
+    """Return a value of a row as it stands in JSON: days and instants in ISO form, several keys with
+    commas."""
     if isinstance(value, bool | int | float) or value is None:
         return value
     if isinstance(value, datetime | date):

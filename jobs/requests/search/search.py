@@ -92,7 +92,7 @@ class Material:
     not_searched: tuple[str, ...] = ()
 
     def rows(self, kind: str) -> dict[str, Any]:
-        """The rows of one kind, by the word for it."""
+        """Return the rows of one kind, by the word for it."""
         found: dict[str, Any] = getattr(self, _PLACES[kind]) if kind in _PLACES else self.others.setdefault(kind, {})
         return found
 
@@ -181,8 +181,8 @@ def places_not_searched(context: JobContext) -> tuple[str, ...]:
 
 
 def _unread_contents(connector: Connector, *, has_stores: bool) -> list[str]:
-    """Contents that are handed over as they are, and in which nobody is looked for; and activities of kinds
-    that are not mapped."""
+    """List contents that are handed over as they are, and in which nobody is looked for; and activities of
+    kinds that are not mapped."""
     places = []
     if connector.has(FullRecording):
         places.append("recordings_audio")
@@ -203,7 +203,7 @@ def _content_fields(kind: str) -> tuple[str, ...]:
 
 @cache
 def _wanted(kind: str) -> tuple[str, ...]:
-    """Every field but contents, and the small picture that comes with a contact's row."""
+    """Return every field but contents, and the small picture that comes with a contact's row."""
     contents = {*_content_fields(kind), "image", "id", "etag"}
     return tuple(name for name in FULL[kind].__struct_fields__ if name not in contents)
 
@@ -252,7 +252,8 @@ class _Search:
     # -- what is tied to the people --------------------------------------------------------------------------
 
     def people(self) -> None:
-        """The people, their roles, their relations, and the activities and notes about them or with them."""
+        """Take in the people, their roles, their relations, and the activities and notes about them or with
+        them."""
         people = self._people
         self._take(
             ("contact", "id", people),
@@ -268,7 +269,7 @@ class _Search:
         self._take(*((kind, "id", taking) for kind in ACTIVITIES))
 
     def files(self) -> None:
-        """The files in which the people have a role, with all that they hold."""
+        """Take in the files in which the people have a role, with all that they hold."""
         found = self.material
         roles = [row for row in found.parties.values() if row.contact in self._people]
         self._demand("fiche", (row.fiche for row in roles))
@@ -288,7 +289,7 @@ class _Search:
         self._participants()
 
     def _participants(self) -> None:
-        """Everybody who takes part in an activity that was found since this was last looked at."""
+        """Take in everybody who takes part in an activity that was found since this was last looked at."""
         activities = {*self.material.calls, *self.material.emails} - self._attended
         self._attended |= activities
         self._take(("activity_party", "activity", activities))
@@ -296,8 +297,8 @@ class _Search:
     # -- mentions --------------------------------------------------------------------------------------------
 
     def mentions(self) -> None:
-        """The rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page by
-        page."""
+        """Find the rows elsewhere whose texts speak of the people; every text of the CRM is read for it, page
+        by page."""
         sought = Sought([*(row for row in self.material.contacts.values() if row.id in self._people), *self._like])
         for mentions in self._threads.map(lambda kind: self._mentions_in(kind, sought), ROW_KINDS):
             self.material.mentions += mentions
@@ -333,8 +334,8 @@ class _Search:
     # -- what is around --------------------------------------------------------------------------------------
 
     def bystanders(self) -> None:
-        """Everybody else in what was found: roles, participants, and the files of activities and mentions in
-        which nobody has a role."""
+        """Take in everybody else in what was found: roles, participants, and the files of activities and
+        mentions in which nobody has a role."""
         found = self.material
         self._participants()
         above = self._owners_of_dependent()
@@ -363,7 +364,7 @@ class _Search:
         self._take(("contact", "id", {row for row in people if row is not None} - found.contacts.keys()))
 
     def _owners_of_dependent(self) -> defaultdict[str, set[str]]:
-        """What notes, activities and the like belong to, by kind."""
+        """Return what notes, activities and the like belong to, by kind."""
         found: defaultdict[str, set[str]] = defaultdict(set)
         for kind in DEPENDENT:
             for row in self.material.rows(kind.word).values():
@@ -374,8 +375,8 @@ class _Search:
     # -- bin and retention -----------------------------------------------------------------------------------
 
     def elsewhere(self) -> None:
-        """What lies in the recycle bin or in long-term retention of the people and of the files in which they
-        have a role."""
+        """Take in what lies in the recycle bin or in long-term retention of the people and of the files in
+        which they have a role."""
         for trace in ELSEWHERE:
             lying: dict[tuple[str, str], Elsewhere] = {}
             self._lying(trace, lying, [(kind, name, self._people) for kind, name in BY_PERSON])
