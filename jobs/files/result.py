@@ -62,4 +62,4 @@ class Found:
             self.cannot(Unread.DAMAGED, type(problem).__name__)
 
     def reading(self, kind: str, content: bytes | None = None) -> Reading:
-        return Reading(kind, tuple(self.texts), self.why.value if self.why is not None else "", self.detail, content)
+        return Reading(kind, tuple(dict.fromkeys(self.texts)), self.why.value if self.why is not None else "", self.detail, content)

@@ -65,6 +65,10 @@ class KnownNames:
         self._slips = Slips(letters for letters, known in self._spellings.items() if any(s.part in (Part.FIRST, Part.LAST) for s in known))
         self._without = without
 
+    def may_be_in(self, letters: str) -> bool:
+        """Say whether letters, squeezed, have any of the names in them, slips of the pen aside."""
+        return bool(self._spellings and letters) and next(self._search.iter(letters), None) is not None
+
     def find(self, text: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]] = ()) -> list[Named]:
         """Find the names in a text, which is given squeezed too; none lies across a place in `barred` (begin,
         end; in their order)."""

@@ -64,6 +64,10 @@ class KnownStrings:
             self._search.add_word(form, form)
         self._search.make_automaton()
 
+    def may_be_in(self, letters: str) -> bool:
+        """Say whether letters, squeezed, have any of them in them."""
+        return bool(self._forms and letters) and next(self._search.iter(letters), None) is not None
+
     def find(self, squeezed: Squeezed) -> list[Found]:
         """Find them in a squeezed text, at their places in the text itself."""
         if not self._forms or not squeezed.text:

@@ -123,25 +123,26 @@ class Needles:
         letters = capitals.lower()
         plain: str | None = None
         found: set[tuple[str, str]] = set()
-        refuted: set[str] = set()
+        written: dict[str, bool] = {}
         places: list[tuple[int, int, str, str]] = []
         own: list[tuple[int, int]] = []
         for last, searched in self._search.iter(letters):
-            if searched in refuted:
+            if not written.get(searched, True):
                 continue
             what, test = self._searched[searched]
             begin = last + 1 - len(searched)
-            pattern = test if isinstance(test, re.Pattern) else None
+            is_apart = True
             if isinstance(test, Spelling):
                 starts = _starts(capitals, begin, last + 1)
                 if not test.is_at(letters, starts, begin, POSSESSIVE):
                     continue
-                # In one word it is proved; else its words must stand together, not at either end of a table.
-                pattern = re.compile(_GAP.join(searched)) if any(begin < place <= last for place in starts) else None
-            if pattern is not None:
+                is_apart = any(begin < place <= last for place in starts)
+            # In one word a name is proved; else its words must stand together, not at either end of a table:
+            # that is asked of the whole text, and once.
+            if is_apart and searched not in written:
                 plain = plain_letters(text) if plain is None else plain
-                if pattern.search(plain) is None:
-                    refuted.add(searched)
+                written[searched] = (test if isinstance(test, re.Pattern) else re.compile(_GAP.join(searched))).search(plain) is not None
+                if not written[searched]:
                     continue
             if what == OWN:
                 own.append((begin, last + 1))

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain, islice
 from typing import Final
 
 import msgspec
@@ -25,10 +25,11 @@ from rules.redaction.leak_check import NAME, OWN, Needles, name_needle, needle
 from rules.redaction.name_guesses import before_whose, guess_names, past_the_surname, without_whose
 from rules.redaction.patterns import Found, detect, hidden
 from rules.texts.disguises import as_read, encoded_parts, of_pairs, readings
-from rules.texts.folding import Squeezed, Tidy, fold, squeeze, stands_in, tidy
+from rules.texts.folding import Squeezed, Tidy, fold, squeeze, squeeze_quickly, stands_in, tidy
 
 NAME_GUESS: Final = "name_guess"
 _MOST_ROUNDS: Final = 8
+_LONG: Final = 2_000  # letters of an encoded part from which no slips of the pen are sought in it
 _LONGEST_NARROWED: Final = 20_000  # letters of a line; all of a longer one goes
 _SHORTEST_ADDRESS: Final = 5
 _APART: Final = " ||||| "  # no name reaches across it
@@ -309,15 +310,20 @@ class Redactor:
     def _encoded(self, text: str, plain: Tidy, seen: str) -> Iterator[_Span]:
         """Find what stands for the name, number or address of another without being readable, such as base64:
         all of it goes."""
-        said = [
-            (begin, end, view)
-            for begin, end, part in _parts(text, plain, seen)
-            # Digits for letters hide nothing else.
-            for view in ((part,) if end - begin == len(part) else readings(part))
-        ]
+        words: list[tuple[int, int, str]] = []
+        for begin, end, said in _parts(text, plain, seen):
+            if end - begin == len(said):  # digits for letters, which hide nothing else
+                words.append((begin, end, said))
+                continue
+            views = (view for view in readings(said) if len(view) < _LONG or self._may_be_in(view))
+            yield from islice(chain.from_iterable(self._in_one([(begin, end, view)]) for view in views), 1)
         # Where nobody used a capital, a missing one says nothing: what has none is read apart.
-        for views in ([one for one in said if one[2].islower()], [one for one in said if not one[2].islower()]):
-            yield from self._in_one(views)
+        yield from self._in_one([word for word in words if word[2].islower()])
+        yield from self._in_one([word for word in words if not word[2].islower()])
+
+    def _may_be_in(self, view: str) -> bool:
+        letters = squeeze_quickly(view).lower()
+        return self._names.may_be_in(letters) or self._known.may_be_in(letters)
 
     def _in_one(self, views: Sequence[tuple[int, int, str]]) -> Iterator[_Span]:
         """Find others in many short texts at once; each is given with its place."""

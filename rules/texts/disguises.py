@@ -68,8 +68,8 @@ _BASE64: Final = re.compile(
 )
 # What text in one byte a character looks like where it was taken for UTF-16: hardly a Latin letter, and none
 # beside another.
-_IN_PAIRS: Final = re.compile("[^\x00-\u024f]++(?:[\x00-\u024f][^\x00-\u024f]++)*+")
-_BEYOND: Final = re.compile("[\u2e80-\uffff]")
+_IN_PAIRS: Final = re.compile("[^\x00-\u024f\uffff]++(?:[\x00-\u024f][^\x00-\u024f\uffff]++)*+")
+_BEYOND: Final = re.compile("[\u2e80-\ufffe]")
 _HEXADECIMAL: Final = re.compile(r"(?<![0-9a-zA-Z])(?:[0-9a-fA-F]{2}[ :]?){6,}(?![0-9a-zA-Z])")
 # Between letters, and one at either end of five: `Peeters1` says nothing else than a name with a number.
 _WITH_DIGITS: Final = re.compile(

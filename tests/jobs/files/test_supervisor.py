@@ -52,6 +52,7 @@ def test_one_process_serves_many_files(reader: Reader) -> None:
     first = pid(reader)
     for _ in range(3):
         assert reader.read(packed(WORDS.encode())).texts == ("part-0", WORDS)
+        assert reader.read(packed(*[WORDS.encode()] * 3)).texts == ("part-0", WORDS, "part-1", "part-2")  # each text once
     assert pid(reader) == first
 
 
