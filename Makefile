@@ -4,21 +4,24 @@ UV := .uv/bin/uv
 RUN := .venv/bin/python -m
 NODE := tests/integration/clients/node tests/connectors/storage/azurite tests/browser
 .DEFAULT_GOAL := help
-.PHONY: help demo test search node check format lint types contracts docs pytest lock bench clean
+.PHONY: help demo test test-deep search node check format lint types contracts docs pytest lock bench clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / - /' | sort
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / - /' | sort
 
 demo: .venv/runtime.stamp  ## one whole night on the emulator, with a fictitious organisation
 	$(RUN) crm_compliance demo
 
-test: .venv/dev.stamp node  ## every test that CI runs; what is skipped says why
-	$(RUN) pytest -n 3 --dist worksteal -rs
+test: .venv/dev.stamp node  ## the tests that take minutes; what is skipped says why
+	$(RUN) pytest --suite quick -n 3 --dist worksteal -rs
+
+test-deep: .venv/dev.stamp node  ## all the others: scenarios, the kit, chaos, deaths and outages (tests/suites.py)
+	$(RUN) pytest --suite deep -n 3 --dist worksteal -rs
 
 search: .venv/dev.stamp  ## look for examples that break a property: others each time, which `make test` does not
 	$(RUN) pytest -n 3 --dist worksteal -m hypothesis --hypothesis-profile=search
 
-check: format lint types contracts test  ## format, lint, types, import contracts, tests
+check: format lint types contracts test test-deep  ## format, lint, types, import contracts, all tests
 
 format: .venv/dev.stamp
 	.venv/bin/ruff format --check .

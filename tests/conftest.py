@@ -21,7 +21,7 @@ from sqlalchemy import create_engine
 
 from connectors.dynamics.schema.metadata import Metadata
 from crm_compliance.store.sql import database
-from tests import known_definitions
+from tests import known_definitions, suites
 from tests.new_stores import given_again, sharing_statements
 
 if TYPE_CHECKING:
@@ -39,6 +39,15 @@ settings.load_profile("default")
 
 
 TAKE_STEPS = database._upgrade  # the steps themselves
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--suite", choices=suites.SUITES, help="only the modules of this suite (tests/suites.py)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the modules of the other suite alone: nothing of them is imported."""
+    return suites.is_left_out(collection_path, config.getoption("--suite")) or None
 
 
 def pytest_collection_finish() -> None:

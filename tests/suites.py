@@ -1,0 +1,75 @@
+"""Which test modules are the deep ones: `make test` runs the others in minutes, `make test-deep` these, `make
+check` and CI both.
+
+A module, or all of a folder, is deep where it plays whole organisations or nights over and over: acceptance
+from outside, a death or an outage at every request, an attack on every stored field, programs of others, two
+worlds compared, corpora, a browser. Nothing in it is sampled or skipped, and what is not named here is quick.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SUITES = ("quick", "deep")
+DEEP = (
+    # acceptance from outside: scenarios, random organisations against a second evaluation, chaos, conformance
+    "tests/independent",
+    "tests/crm_compliance/demo",
+    # programs of others, and a browser
+    "tests/integration/clients",
+    "tests/integration/test_foreign_odata.py",
+    "tests/crm_compliance/cli/test_requests_review.py",
+    # a death, an outage or somebody else's deed at every moment of a run
+    "tests/integration/test_bulk_delete_run.py",
+    "tests/integration/test_holds_meanwhile.py",
+    "tests/integration/test_holds_property.py",
+    "tests/integration/test_interrupted.py",
+    "tests/integration/test_kill_and_resume.py",
+    "tests/integration/test_lost_in_mid_run.py",
+    "tests/integration/test_outage.py",
+    "tests/integration/test_requests_interrupted.py",
+    # copies of a CRM that were put back, and what lies out of reach
+    "tests/crm_compliance/store/test_register_of_erasures.py",
+    "tests/integration/test_cleaning.py",
+    "tests/integration/test_last_truth.py",
+    "tests/integration/test_purging_retained.py",
+    "tests/integration/test_replay.py",
+    # every stored field altered, every input spoilt
+    "tests/integration/test_attacks_on_the_journal.py",
+    "tests/integration/test_attacks_on_the_store.py",
+    "tests/integration/test_bad_inputs.py",
+    # two worlds that must look alike
+    "tests/crm_compliance/cli/test_requests_seen_by_others.py",
+    "tests/crm_compliance/cli/test_requests_side_by_side.py",
+    # every right from the request to what is sent out
+    "tests/crm_compliance/cli/test_requests_answer_closed.py",
+    "tests/crm_compliance/cli/test_requests_answer_others.py",
+    "tests/crm_compliance/cli/test_requests_answer_rights.py",
+    "tests/crm_compliance/cli/test_requests_decide.py",
+    "tests/crm_compliance/cli/test_requests_notices.py",
+    "tests/crm_compliance/cli/test_requests_release.py",
+    "tests/integration/test_requests_answer.py",
+    "tests/integration/test_requests_as_proposed.py",
+    "tests/integration/test_requests_erasure.py",
+    "tests/integration/test_requests_notices.py",
+    "tests/integration/test_requests_other_rights.py",
+    "tests/integration/test_requests_told.py",
+    # corpora
+    "tests/connectors/dynamics/fuzz",
+    "tests/crm_compliance/answer_package/test_any_text.py",
+    "tests/crm_compliance/answer_package/test_needle_surnames.py",
+    "tests/jobs/fuzz",
+    "tests/rules/redaction/test_redaction_cost.py",
+)
+
+
+def suite_of(module: Path) -> str:
+    """The suite to which a test module belongs."""
+    parts = module.relative_to(ROOT).parts
+    return "deep" if any("/".join(parts[:depth]) in DEEP for depth in range(1, len(parts) + 1)) else "quick"
+
+
+def is_left_out(module: Path, asked: str | None) -> bool:
+    """Whether a run of this suite leaves a module alone; without a suite none is."""
+    return asked is not None and module.name.startswith("test_") and suite_of(module) != asked
