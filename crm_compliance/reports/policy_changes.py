@@ -7,8 +7,6 @@ codes only (ACC-04).
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -17,7 +15,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from crm_compliance.reports.parts.cells import formula_safe
+from crm_compliance.reports.parts.cells import write_csv_rows
 from crm_compliance.reports.parts.paper import Paper
 from jobs.plans.simulate import CHANGES, DISPOSITION, END_MOVES, REASON, WOULD_GO, WOULD_STAY, ChangedUnit, Simulation
 from rules.policy.diff import Change, Direction
@@ -178,14 +176,7 @@ def write_units(found: Simulation, suffix: str, out: IO[bytes]) -> None:
         for one in found.changed:
             out.write(encoder.encode(one) + b"\n")
         return
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
-    try:
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow((*COLUMNS, *NEW_COLUMNS))
-        writer.writerows([formula_safe(cell) for cell in _cells(one)] for one in found.changed)
-        text.flush()
-    finally:
-        text.detach()  # the file is the caller's
+    write_csv_rows((*COLUMNS, *NEW_COLUMNS), map(_cells, found.changed), out)
 
 
 def _cells(one: ChangedUnit) -> Iterator[str]:

@@ -5,34 +5,16 @@ Numbers are numbers and everything else is text, so that nothing in a cell is ev
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import PurePath
 from typing import Any, BinaryIO
 
-from crm_compliance.reports.parts.cells import formula_safe
+from crm_compliance.reports.parts.cells import write_csv_rows
 from rules.anonymisation.publication import LEGEND, SUPPRESSED, Cell, PublishedTable, Shown
-from rules.errors import UsageError
 
 Tables = Sequence[PublishedTable]
 COLUMNS = ("table", "year", "category", "value", "count")
 WIDTHS = (10, 34, 24, 10)
-
-
-def check_suffix(path: PurePath) -> str:
-    """The suffix of a file of statistics, in lower case.
-
-    Raises:
-        UsageError: no writer for it.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in WRITERS:
-        raise UsageError(
-            f"no format of statistics for {suffix or 'a file without suffix'}", hint=f"use one of {' '.join(WRITERS)}", where=path.name
-        )
-    return suffix
 
 
 def write_publication(suffix: str, tables: Tables, out: BinaryIO) -> None:
@@ -42,15 +24,8 @@ def write_publication(suffix: str, tables: Tables, out: BinaryIO) -> None:
 
 def _csv(tables: Tables, out: BinaryIO) -> None:
     """All tables one below the other, told apart by the first column; comma separated, UTF-8."""
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
-    try:
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(COLUMNS)
-        for table in tables:
-            writer.writerows([table.name, *map(formula_safe, row)] for row in _rows(table))
-        text.flush()
-    finally:
-        text.detach()  # the file is the caller's: do not close it with the wrapper
+    rows = ((table.name, *row) for table in tables for row in _rows(table))
+    write_csv_rows(COLUMNS, rows, out)
 
 
 def _json(tables: Tables, out: BinaryIO) -> None:

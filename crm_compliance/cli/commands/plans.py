@@ -51,7 +51,8 @@ def plan(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import proposer
-    from crm_compliance.reports.plan.formats import check_suffix
+    from crm_compliance.reports.parts.endings import ending_of
+    from crm_compliance.reports.plan.formats import FORMATS
     from jobs.model.plan import Kind
     from jobs.plans.make import make_plan
     from jobs.restores.detect import restored_warning
@@ -60,7 +61,7 @@ def plan(
         raise UsageError(f"--kind is retention, recordings or all, not {kind[:40]}")
     moment = arguments.instant(as_of, "--as-of") if as_of else None
     for path in outputs:
-        check_suffix(path)
+        ending_of(path, FORMATS)
         arguments.target(path)
     who = proposer(arguments.settings(), as_)
     with arguments.opened() as desk:
@@ -119,11 +120,12 @@ def show_(
     Example: crm-compliance plans show plan-0123 --output plan.html
     """
     from crm_compliance.cli.terminal import arguments
-    from crm_compliance.reports.plan.formats import check_suffix
+    from crm_compliance.reports.parts.endings import ending_of
+    from crm_compliance.reports.plan.formats import FORMATS
     from crm_compliance.wiring import clock_of, store_of
 
     for path in outputs:
-        check_suffix(path)
+        ending_of(path, FORMATS)
         arguments.target(path)
     settings = arguments.settings()
     with store_of(settings, clock_of(settings)) as store:
@@ -194,7 +196,7 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     """Write the files and answer with the plan."""
     from crm_compliance.cli.terminal.report_files import labels_of, link_of, write_files
     from crm_compliance.reports.documents import plan_document
-    from crm_compliance.reports.plan.model import build_report
+    from crm_compliance.reports.plan.formats import Source
     from crm_compliance.reports.plan.terminal import print_plan
     from crm_compliance.wiring import app_url_of, clock_of, policy_of
     from jobs.plans.make import lines_of
@@ -202,10 +204,11 @@ def show(settings: Settings, store: Store, plan: Plan, outputs: list[Path], *, s
     now = clock_of(settings)()
     labels, link = labels_of(policy_of(settings)), link_of(plan.crm, app_url_of(settings))
     document = plan_document(plan, now, files=[str(path) for path in outputs], state=state)
-    write_files(outputs, document, plan, store, now=now, labels=labels, link=link)
+    source = Source(document, plan, lambda: lines_of(store.plans.pages(plan.id)), now, labels, link)
+    write_files(outputs, source)
 
     def tell(console: Console) -> None:
-        print_plan(build_report(plan, lines_of(store.plans.pages(plan.id)), now=now, labels=labels, link=link), console)
+        print_plan(source.report(), console)
         for path in outputs:
             print_line(f"written: {path}")
 

@@ -216,12 +216,13 @@ def simulate(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.report_files import labels_of
+    from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.policy_changes import SUFFIXES, print_simulation, simulation_document, write_units
     from jobs.plans.simulate import simulate as simulated
     from rules.dates.periods import brussels_date
 
     if path is not None:
-        _check_suffix(path, SUFFIXES)
+        ending_of(path, SUFFIXES)
     moment = arguments.instant(as_of, "--as-of") if as_of else None
     if path is not None:
         arguments.target(path)
@@ -243,16 +244,6 @@ def simulate(
     output.answer(document, tell)
 
 
-def _check_suffix(path: Path, suffixes: Sequence[str]) -> str:
-    """The suffix of a file that will be written; a typing error shall cost no reading."""
-    from rules.errors import UsageError
-
-    suffix = path.suffix.lower()
-    if suffix not in suffixes:
-        raise UsageError(f"no format for {suffix or 'a file without suffix'}", hint=f"use one of {' '.join(suffixes)}", where=path.name)
-    return suffix
-
-
 @policy.command("review")
 def review(
     path: Path = typer.Option(..., "--output", metavar="F", help="The pack as .html or .json."),
@@ -266,12 +257,13 @@ def review(
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.cli.terminal.report_files import labels_of, link_of
     from crm_compliance.files import write_whole
+    from crm_compliance.reports.parts.endings import ending_of
     from crm_compliance.reports.review import SUFFIXES, print_review, review_document, review_pieces
     from crm_compliance.wiring import app_url_of
     from jobs.plans.yearly_review import review_schedule
     from rules.dates.periods import brussels_date
 
-    suffix = _check_suffix(path, SUFFIXES)
+    suffix = ending_of(path, SUFFIXES)
     moment = arguments.instant(as_of, "--as-of") if as_of else None
     arguments.target(path)
     with arguments.opened() as desk:

@@ -30,11 +30,12 @@ def export(path: Path = typer.Option(..., "--output", metavar="F", help="A .csv,
 
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.files import write_whole
-    from crm_compliance.reports.publication import check_suffix, write_publication
+    from crm_compliance.reports.parts.endings import ending_of
+    from crm_compliance.reports.publication import WRITERS, write_publication
     from rules.anonymisation.publication import DIMENSIONS, Shown, publish
     from rules.model.records import Statistic
 
-    suffix = check_suffix(path)
+    suffix = ending_of(path, WRITERS)
     arguments.target(path)
     fields = ("year", "category", *DIMENSIONS, "count")
     with arguments.opened() as desk:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from connectors.dynamics.links import row_address
 from crm_compliance.files import write_whole
-from crm_compliance.reports.plan.formats import check_suffix, write_report
-from jobs.model.plan import Plan
-from jobs.plans.make import lines_of
-from jobs.ports.store import Store
+from crm_compliance.reports.plan.formats import Source, write_report
 from rules.policy.policy import Policy
 
 
@@ -27,30 +23,12 @@ def link_of(crm: str, app_url: str) -> Callable[[str, str], str]:
     return lambda table, row: row_address(organisation_url, app_url, table, row)
 
 
-def write_files(
-    paths: Sequence[Path],
-    document: dict[str, object],
-    plan: Plan,
-    store: Store,
-    *,
-    now: datetime,
-    labels: Mapping[str, str],
-    link: Callable[[str, str], str],
-) -> None:
-    """Write each file whole, in the format that its suffix names.
+def write_files(paths: Sequence[Path], source: Source) -> None:
+    """Write each file whole, in the format that its ending names.
 
     Raises:
-        UsageError: an unknown suffix, a missing folder, a full disk; the old file is then still there.
+        UsageError: an unknown ending, a missing folder, a full disk; the old file is then still there.
     """
     for path in paths:
         with write_whole(path) as out:
-            write_report(
-                check_suffix(path),
-                document,
-                plan,
-                lambda: lines_of(store.plans.pages(plan.id)),
-                cast(BinaryIO, out),
-                now=now,
-                labels=labels,
-                link=link,
-            )
+            write_report(path.suffix, source, cast(BinaryIO, out))

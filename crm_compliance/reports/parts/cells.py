@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import IO
+
 from jobs.model.plan import LINE_COLUMNS, PlanLine
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # R-124: a spreadsheet runs a cell that starts so
@@ -19,3 +24,15 @@ def cells(line: PlanLine) -> list[str]:
 def formula_safe(cell: str) -> str:
     """The cell with an apostrophe in front where a spreadsheet would run it."""
     return "'" + cell if cell.startswith(FORMULA_STARTS) else cell
+
+
+def write_csv_rows(head: Sequence[str], rows: Iterable[Iterable[str]], out: IO[bytes]) -> None:
+    """Write rows comma separated, UTF-8, and nothing that is a formula; the file stays open."""
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
+    try:
+        writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180; with less, Python 3.11 leaves a lone carriage return unquoted
+        writer.writerow(head)
+        writer.writerows(map(formula_safe, row) for row in rows)
+        text.flush()
+    finally:
+        text.detach()  # the file is the caller's: do not close it with the wrapper

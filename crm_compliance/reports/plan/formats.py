@@ -7,8 +7,6 @@ new one is whole.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +15,10 @@ from typing import BinaryIO
 
 import msgspec
 
-from crm_compliance.reports.parts.cells import cells, formula_safe
+from crm_compliance.reports.parts.cells import cells, write_csv_rows
+from crm_compliance.reports.parts.endings import ending_of
 from crm_compliance.reports.plan.model import DryRunReport, Link, build_report
 from jobs.model.plan import LINE_COLUMNS, Plan, PlanLine
-from rules.errors import UsageError
 
 Lines = Callable[[], Iterable[PlanLine]]
 
@@ -44,40 +42,13 @@ class Source:
         return build_report(self.plan, self.lines(), now=self.now, labels=self.labels, link=self.link)
 
 
-def check_suffix(path: str | PurePath) -> str:
-    """Return the suffix of a report file, in lower case. Call it before any work in the CRM: a typing error
-    shall cost nothing.
-
-    Raises:
-        UsageError: no writer for it.
-    """
-    suffix = PurePath(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise UsageError(
-            f"no report format for {suffix or 'a file without suffix'}",
-            hint=f"use one of {' '.join(sorted(FORMATS))}",
-            where=PurePath(path).name,
-        )
-    return suffix
-
-
-def write_report(
-    suffix: str,
-    document: Mapping[str, object],
-    plan: Plan,
-    lines: Lines,
-    out: BinaryIO,
-    *,
-    now: datetime,
-    labels: Mapping[str, str],
-    link: Link,
-) -> None:
+def write_report(suffix: str, source: Source, out: BinaryIO) -> None:
     """Write a plan in the format of `suffix` to a binary file; nothing is closed here.
 
     Raises:
-        UsageError: no writer for the suffix.
+        UsageError: there is no format for the suffix.
     """
-    FORMATS[check_suffix("plan" + suffix)].write(Source(document, plan, lines, now, labels, link), out)
+    FORMATS[ending_of("plan" + suffix, FORMATS)].write(source, out)
 
 
 def write_jsonl(source: Source, out: BinaryIO) -> None:
@@ -127,14 +98,7 @@ def _roles_only(words: object) -> list[dict[str, object]]:
 def write_csv(source: Source, out: BinaryIO) -> None:
     """Write comma separated, UTF-8, one unit a line; lists are joined by a space, nothing is a formula
     (R-124)."""
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
-    try:
-        writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180; with less, Python 3.11 leaves a lone carriage return unquoted
-        writer.writerow(LINE_COLUMNS)
-        writer.writerows([formula_safe(cell) for cell in cells(line)] for line in source.lines())
-        text.flush()
-    finally:
-        text.detach()  # the file is the caller's: do not close it with the wrapper
+    write_csv_rows(LINE_COLUMNS, map(cells, source.lines()), out)
 
 
 def write_xlsx(source: Source, out: BinaryIO) -> None:

@@ -13,8 +13,9 @@ import openpyxl
 import pytest
 from typing_extensions import Buffer
 
+from crm_compliance.reports.parts.endings import ending_of
 from crm_compliance.reports.plan import workbook
-from crm_compliance.reports.plan.formats import FORMATS, check_suffix, write_report
+from crm_compliance.reports.plan.formats import FORMATS, Source, write_report
 from jobs.model.plan import LINE_COLUMNS, Plan, PlanLine
 from rules.errors import UsageError
 from rules.model.decisions import Reason
@@ -25,7 +26,7 @@ from tests.crm_compliance.reports.sample import LABELS, NOW, a_line, document_of
 def written(suffix: str, lines: list[PlanLine], plan: Plan | None = None) -> bytes:
     out = io.BytesIO()
     plan = plan or plan_of(lines)
-    write_report(suffix, document_of(plan), plan, lambda: iter(lines), out, now=NOW, labels=LABELS, link=link)
+    write_report(suffix, Source(document_of(plan), plan, lambda: iter(lines), NOW, LABELS, link), out)
     assert not out.closed
     return out.getvalue()
 
@@ -36,11 +37,11 @@ def rows_of(sheet: Iterable[tuple[object, ...]]) -> list[list[object]]:
 
 def test_an_unknown_suffix_is_refused_and_the_known_ones_are_named() -> None:
     with pytest.raises(UsageError) as caught:
-        check_suffix("reports/plan.pdf")
+        ending_of("reports/plan.pdf", FORMATS)
     assert caught.value.hint == "use one of .csv .html .json .jsonl .xlsx"
     with pytest.raises(UsageError, match="without suffix"):
-        check_suffix(Path("plan"))
-    assert check_suffix("PLAN.HTML") == ".html"
+        ending_of(Path("plan"), FORMATS)
+    assert ending_of("PLAN.HTML", FORMATS) == ".html"
 
 
 def test_a_plan_file_has_one_object_a_line_with_the_keys_of_the_contract_first() -> None:
@@ -66,7 +67,7 @@ def test_the_json_file_tells_roles_and_times_of_approvals_and_no_folder_of_a_use
     document = document_of(plan_of([])) | {"approvals": {"needed": ["dpo"], "given": [word]}, "rejected": [word], "proposer": "nora.admin"}
     document["files"] = ["/home/nora/plan.json"]
     out = io.BytesIO()
-    write_report(".json", document, plan_of([]), list, out, now=NOW, labels=LABELS, link=link)
+    write_report(".json", Source(document, plan_of([]), list, NOW, LABELS, link), out)
     found = json.loads(out.getvalue())
     assert found["approvals"] == {"needed": ["dpo"], "given": [{"as": None, "role": "dpo", "at": "2026-11-25T11:01:00Z"}]}
     assert found["rejected"] == found["approvals"]["given"]
@@ -143,7 +144,7 @@ def test_ten_thousand_lines_are_written_in_little_memory(suffix: str) -> None:
     out = Sink()
     tracemalloc.start()
     try:
-        write_report(suffix, document_of(plan), plan, lambda: generated(count), out, now=NOW, labels=LABELS, link=link)
+        write_report(suffix, Source(document_of(plan), plan, lambda: generated(count), NOW, LABELS, link), out)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -11,7 +11,7 @@ import pytest
 
 from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.plan.charts import bar_chart, day_chart
-from crm_compliance.reports.plan.formats import write_report
+from crm_compliance.reports.plan.formats import Source, write_report
 from crm_compliance.reports.plan.model import FLAG_CAP, build_report
 from crm_compliance.reports.plan.page import page_pieces
 from jobs.model.plan import Plan, PlanLine
@@ -45,7 +45,7 @@ class Elements(HTMLParser):
 def page_of(lines: list[PlanLine], plan: Plan | None = None) -> str:
     out = io.BytesIO()
     plan = plan or plan_of(lines)
-    write_report(".html", document_of(plan), plan, lambda: iter(lines), out, now=NOW, labels=LABELS, link=link)
+    write_report(".html", Source(document_of(plan), plan, lambda: iter(lines), NOW, LABELS, link), out)
     return out.getvalue().decode()
 
 
