@@ -197,7 +197,7 @@ def test_an_old_file_stays_whole_when_the_disk_is_full(
     old = file.read_bytes()
     assert len(old.splitlines()) == 7
 
-    def half(suffix: str, document: object, plan: object, lines: object, out: BinaryIO, **more: object) -> None:
+    def half(suffix: str, source: object, out: BinaryIO) -> None:
         out.write(b'{"half":')
         raise OSError(errno.ENOSPC, "No space left on device", "a name of somebody")
 
