@@ -149,7 +149,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The product with all four."""
     home = tmp_path_factory.mktemp("seams") / "product"
     for name in COPIED:
-        shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, home / name)  # with what is compiled already
     for edits in EDITS.values():
         for name, edit in edits.items():
             file = home / name
@@ -159,7 +159,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def changed(home: Path) -> set[str]:
     """The files of a copy that are not as they were."""
-    found = {path.relative_to(home).as_posix(): path.read_bytes() for name in COPIED for path in (home / name).rglob("*") if path.is_file()}
+    found = {
+        path.relative_to(home).as_posix(): path.read_bytes()
+        for name in COPIED
+        for path in (home / name).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
     return {name for name, content in found.items() if not (ROOT / name).exists() or (ROOT / name).read_bytes() != content}
 
 
