@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ from types import MappingProxyType
 
 from rules.dates.ages import completed_years
 from rules.dates.periods import add_years
+from rules.texts.folding import fold
 
 CONSTANT = "Geanonimiseerd"  # the same for everyone, never a running number
 UNKNOWN = "unknown"
@@ -268,7 +268,7 @@ def province(postcode: str | None, country: str | None) -> str:
 
     Source: section 5.3, postcode table; R-092.
     """
-    group = _GROUPS.get(_bare(country), "other") if country and country.strip() else BELGIUM
+    group = _GROUPS.get(fold(country), "other") if country and country.strip() else BELGIUM
     if group != BELGIUM:
         return group
     match = _POSTCODE.fullmatch(postcode.strip().upper()) if postcode else None
@@ -276,11 +276,6 @@ def province(postcode: str | None, country: str | None) -> str:
         return BELGIUM
     number = int(match[1])
     return next(name for last, name in _PROVINCES if number <= last)
-
-
-def _bare(text: str) -> str:
-    """Return a country's name without case, accents, spaces and points."""
-    return "".join(letter for letter in unicodedata.normalize("NFKD", text).casefold() if letter.isalnum())
 
 
 def duration_band(opened_on: date | None, closed_on: date | None) -> str | None:

@@ -6,8 +6,9 @@ Source: HLD-11, RET-22, R-049, R-075.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
+
+from rules.texts.folding import plain_letters
 
 NOT_A_HOLD: Final = "NOT_A_HOLD"
 
@@ -140,5 +141,4 @@ def _is_excluded(word: str, is_investigation: bool) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return re.findall(r"[a-z0-9]+", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    return re.findall(r"[a-z0-9]+", plain_letters(text))

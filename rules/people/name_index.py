@@ -11,13 +11,14 @@ from typing import Final
 
 from rapidfuzz import fuzz, process
 
-from rules.people.names import ADDED, NO_NAMES, Likeness, Name, comparison_key, first_names_alike, last_names_alike, name_of
+from rules.people.names import ADDED, Likeness, Name, comparison_key, first_names_alike, last_names_alike, name_of
+from rules.people.words import NAMELESS
 
 # So much of a name has to be there, in per cent, that it is worth comparing properly. The tests hold it to
 # losing nobody.
 _WORTH_IT: Final = 60
 _MOST_INITIALS: Final = 4
-_NAMELESS: Final = re.compile(f"(?:{'|'.join(sorted(NO_NAMES))})*")
+_NAMELESS: Final = re.compile(f"(?:{'|'.join(sorted(NAMELESS))})*")
 _NOT_KEPT: Final = {code: None for code in range(128) if not (chr(code).isalnum() or chr(code) == "\n")}
 
 

@@ -7,45 +7,23 @@ Source: IDN-13 to IDN-16.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from enum import IntEnum
 from itertools import pairwise
 from typing import Final
 
 import msgspec
-from anyascii import anyascii
 from rapidfuzz.distance import OSA
 
-PARTICLES: Final = frozenset(
-    {"de", "den", "der", "van", "von", "vande", "vander", "vanden", "ter", "ten", "t", "du", "des", "la", "le", "el", "al"}
-    | {"ben", "bin", "bint", "ibn", "abu", "ait", "ould", "da", "dos", "d", "l"}
-)
+from rules.people.words import NAMELESS, PARTICLES
+from rules.texts.folding import plain_letters
+
 # Particles as they are written on to the name: the longest first, for `vanden` begins with `van`. Bare d and
 # l are too short to tell.
 _JOINED: Final = tuple(sorted((word for word in PARTICLES if len(word) > 1), key=len, reverse=True))
 _SHORTEST_REST: Final = 3
-# What is typed where no name is known.
-NO_NAMES: Final = frozenset(
-    {
-        "onbekend",
-        "onbekende",
-        "inconnu",
-        "inconnue",
-        "unknown",
-        "unbekannt",
-        "anoniem",
-        "anonyme",
-        "anonymous",
-        "nn",
-        "nvt",
-        "x",
-        "xx",
-        "xxx",
-    }
-)
 ADDED: Final = re.compile(r"[(\[][^)\]\n]*[)\]]")
-_REMOVED: Final = {ord(character): None for character in "'’‘ʼʻ`´ʾʿ.·\u00ad\u200b\u200c\u200d\u200e\u200f\ufeff"}
+_REMOVED: Final = {ord(character): None for character in "'’‘ʼʻ`´ʾʿ.·"}
 _HYPHENS: Final = re.compile(r"[-_/,;:&+]+")
 _NOT_A_WORD: Final = re.compile(r"[^a-z0-9 ]+")
 
@@ -114,7 +92,7 @@ def name_of(text: str) -> Name:
     words = _words(text)
     core = _without_particles(words)
     joined = "".join(core)
-    cores = {joined} | ({_unjoined(core[0]) + "".join(core[1:])} if core else set())
+    cores = {joined} | ({unjoined(core[0]) + "".join(core[1:])} if core else set())
     return Name("".join(words), joined, core, frozenset(cores), _spelling(joined))
 
 
@@ -172,17 +150,14 @@ def _part(words: tuple[str, ...]) -> Name:
 
 
 def _folded(text: str) -> str:
-    if not text.isascii():
-        text = unicodedata.normalize("NFKD", text.translate(_REMOVED).replace("İ", "I"))
-        text = anyascii("".join(character for character in text if not unicodedata.combining(character)))
-    return _HYPHENS.sub("-", text.translate(_REMOVED)).casefold()
+    return _HYPHENS.sub("-", plain_letters(text.translate(_REMOVED)).translate(_REMOVED))
 
 
 def _words(text: str) -> tuple[str, ...]:
     """The words of a name. What stands in brackets is said about the name, unless there is nothing else."""
     bare = ADDED.sub(" ", text)
     words = tuple(_NOT_A_WORD.sub(" ", _folded(bare if bare.strip() else text).replace("-", " ")).split())
-    return () if NO_NAMES.issuperset(words) else words
+    return () if NAMELESS.issuperset(words) else words
 
 
 def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -190,8 +165,8 @@ def _without_particles(words: tuple[str, ...]) -> tuple[str, ...]:
     return rest or words
 
 
-def _unjoined(word: str) -> str:
-    """`vandenbroeck` -> `broeck`."""
+def unjoined(word: str) -> str:
+    """Give a surname without the particle that is written on to it: `broeck` of `vandenbroeck`."""
     for particle in _JOINED:
         if word.startswith(particle) and len(word) - len(particle) >= _SHORTEST_REST:
             return word[len(particle) :]

@@ -7,15 +7,16 @@ Source: IDN-13 to IDN-16.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
-from rules.people.words import OFFICES, ORDINARY, PARTICLES, PLACEHOLDERS
-from rules.texts.folding import fold
+from rules.people.names import unjoined
+from rules.people.words import JOINING, OFFICES, ORDINARY, PLACEHOLDERS
+from rules.texts.folding import fold, squeeze
 
 _BETWEEN_WORDS = re.compile(r"[\s,;/\-‐‑–_]+")
 _LOOSE_FROM: Final = 6  # letters from which a word is known although it is broken by spaces; below, `em ma` would be Emma
@@ -33,7 +34,7 @@ _RESPELT: Final = (
     (("ij", "y"), ("IJ", "Y"), ("Ij", "Y")),
     (("y", "ij"), ("Y", "IJ")),
 )
-_NO_PROOF: Final = ORDINARY | PARTICLES
+_NO_PROOF: Final = ORDINARY | JOINING
 
 
 class Part(StrEnum):
@@ -136,8 +137,24 @@ def spellings(first: str, last: str) -> frozenset[Spelling]:
         return frozenset()
     found: set[Spelling] = set()
     for one, other in _respelt(first, last):
-        found.update(_plainly(words_of(one), words_of(other)))
+        parted = {
+            letters.text: letters.starts for part in _BETWEEN_WORDS.split(f"{one} {other}") if any((letters := squeeze(part)).starts[1:])
+        }
+        found.update(_parted(spelling, parted) for spelling in _plainly(words_of(one), words_of(other)))
     return frozenset(found)
+
+
+def _parted(spelling: Spelling, parted: Mapping[str, Sequence[bool]]) -> Spelling:
+    """Give a short name with the places where it is parted as it is written: `Sa'id`, `N'Golo`. A longer one
+    is known however it is parted."""
+    if len(spelling.letters) >= _LOOSE_FROM or spelling.part is Part.INITIALS:
+        return spelling
+    edges = [0, *sorted(spelling.inner), len(spelling.letters)]
+    inner = {
+        a + place for a, b in pairwise(edges) for place, is_start in enumerate(parted.get(spelling.letters[a:b], ())) if place and is_start
+    }
+    written = msgspec.structs.replace(spelling, inner=spelling.inner | inner)
+    return written if written.is_distinctive == spelling.is_distinctive else spelling
 
 
 def _respelt(first: str, last: str) -> Iterator[tuple[str, str]]:
@@ -151,18 +168,19 @@ def _respelt(first: str, last: str) -> Iterator[tuple[str, str]]:
 
 
 def _plainly(first: list[str], last: list[str]) -> Iterator[Spelling]:
-    core = [word for word in last if word not in PARTICLES] or last
-    particles = [word for word in last if word in PARTICLES] if core != last else []
-    lasts = {tuple(last), tuple(core), *((word,) for word in core if len(word) > 2)} - {()}
+    core = [word for word in last if word not in JOINING] or last
+    particles = [word for word in last if word in JOINING] if core != last else []
+    whole = next((place for place, word in enumerate(last) if word not in JOINING), 0)
+    lasts = {*(tuple(last[place:]) for place in range(whole + 1)), tuple(core), *((word,) for word in core if len(word) > 2)} - {()}
     if last[:1] in (["el"], ["al"]) and len(last) > 1:
         lasts.add(("al" if last[0] == "el" else "el", *last[1:]))
-    firsts = {tuple(first), *((word,) for word in first if len(word) >= _FIRST_WORD_FROM and word not in PARTICLES)} - {()}
+    firsts = {tuple(first), *((word,) for word in first if len(word) >= _FIRST_WORD_FROM and word not in JOINING)} - {()}
     for name in firsts:
         yield _spelt(name, Part.FIRST)
     for name in lasts:
         yield _spelt(name, Part.LAST)
     for one in firsts:
-        for other in lasts:
+        for other in {*lasts, *((unjoined(core[0]), *core[1:]) for _ in core[:1])}:
             yield _spelt(one + other, Part.FULL)
             yield _spelt(other + one, Part.FULL)
     if first and particles:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from rules.people import names
-
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# What belongs to a surname without telling families apart (IDN-14); with the articles that stand in names of
-# places.
-PARTICLES: Final = names.PARTICLES | _words("te s op in het les della di zu zum zur af")
+# What belongs to a surname without telling families apart (IDN-14).
+PARTICLES: Final = _words("de den der van von vande vander vanden ter ten t du des la le el al ben bin bint ibn abu ait ould da dos d l")
+# The same in a text, with the articles that stand in names of places.
+JOINING: Final = PARTICLES | _words("te s op in het les della di zu zum zur af")
 
 # What is typed where no name is known.
 PLACEHOLDERS: Final = _words(
@@ -27,6 +26,7 @@ PLACEHOLDERS: Final = _words(
     geen aucun aucune none test nb nc
     """
 )
+NAMELESS: Final = PLACEHOLDERS - _words("na test")  # in the place of a name; these two are surnames as well
 
 # Accounts and counters that write and call like people: together they name nobody.
 OFFICES: Final = PLACEHOLDERS | _words(

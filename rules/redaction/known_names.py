@@ -16,7 +16,7 @@ import msgspec
 
 from rules.people.slips import Slips
 from rules.people.spellings import Part, Spelling, spellings
-from rules.people.words import ORDINARY, PARTICLES
+from rules.people.words import JOINING, ORDINARY
 from rules.texts.folding import Squeezed, fold
 
 _LOWER_TYPO_FROM: Final = 8  # the same without a capital: `matin` is no Martin
@@ -26,10 +26,10 @@ _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _POSSESSIVE = re.compile(r"'s?$")
 _ENDING = re.compile(r"(?:s|se|es|en|ke|je|tje)(?=\W|\d|_|$)", re.IGNORECASE)
 _NO_PART = re.compile(r"[^\w\s.,'’‘`´·‐‑–—\u00ad\u200b-\u200f\u2060\ufeff-]")
-_PARTICLES_BEFORE = re.compile(rf"(?:(?<!\w)(?:{'|'.join(sorted(PARTICLES, key=len, reverse=True))})[\s'-]+)+$", re.IGNORECASE)
+_PARTICLES_BEFORE = re.compile(rf"(?:(?<!\w)(?:{'|'.join(sorted(JOINING, key=len, reverse=True))})[\s'-]+)+$", re.IGNORECASE)
 _PARTICLES_WITHIN: Final = 30
-_ANY_PARTICLE: Final = tuple(PARTICLES)
-_JOINING: Final = "'-" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+_ANY_PARTICLE: Final = tuple(JOINING)
+_BETWEEN: Final = "'-" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -161,7 +161,7 @@ def _with_particles(text: str, begin: int, spelling: Spelling | None) -> int:
 def _particles_before(text: str, begin: int) -> re.Match[str] | None:
     """Find the particles before a word; a look at what stands there first costs less than the pattern."""
     before = text[max(0, begin - _PARTICLES_WITHIN) : begin]
-    word = before.rstrip(_JOINING)
+    word = before.rstrip(_BETWEEN)
     if len(word) == len(before) or not word.casefold().endswith(_ANY_PARTICLE):
         return None
     return _PARTICLES_BEFORE.search(text, max(0, begin - _PARTICLES_WITHIN), begin)

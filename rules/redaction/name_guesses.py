@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rules.people.words import NO_NAMES, ORDINARY, PARTICLES
+from rules.people.words import JOINING, NO_NAMES, ORDINARY
 from rules.redaction.first_names import FIRST_NAMES
 from rules.redaction.patterns import Found
 from rules.texts.folding import fold
@@ -153,7 +153,7 @@ def _before_a_sentence(name: str) -> str:
     words = re.split(r"(\s+)", name)
     for place in range(2, len(words), 2):
         word = words[place].strip(".'")
-        is_joined = all(fold(before) in PARTICLES for before in words[:place:2])  # `von Stein`: what joins is no name by itself
-        if (word.casefold() in NO_NAMES or fold(word) in ORDINARY) and fold(word) not in PARTICLES and not is_joined:
+        is_joined = all(fold(before) in JOINING for before in words[:place:2])  # `von Stein`: what joins is no name by itself
+        if (word.casefold() in NO_NAMES or fold(word) in ORDINARY) and fold(word) not in JOINING and not is_joined:
             return "".join(words[: place - 1])
     return name

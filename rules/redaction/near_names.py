@@ -16,7 +16,7 @@ from typing import Final
 
 from rules.people.slips import Slips
 from rules.people.spellings import Part, spellings, words_of
-from rules.people.words import ORDINARY, PARTICLES
+from rules.people.words import JOINING, ORDINARY
 from rules.texts.folding import fold
 
 _ALONE_FROM: Final = 8  # letters from which a surname with a slip tells who is meant without a first name
@@ -102,7 +102,7 @@ def _around(text: str, begin: int, end: int) -> set[str]:
         if before is None:
             break
         begin = before.start()
-        if fold(before[1]) not in PARTICLES:
+        if fold(before[1]) not in JOINING:
             found.add(fold(before[1]))
             break
     if (behind := _BEHIND.match(text, end)) is not None:

@@ -80,8 +80,9 @@ def stands_in(letters: str, text: Squeezed) -> bool:
 @lru_cache(maxsize=10_000)
 def _is_invisible(character: str) -> bool:
     """Say whether a character takes no room: zero-width and direction marks, soft hyphens, joiners, stray
-    control characters."""
-    return unicodedata.category(character) in ("Cf", "Mn", "Me") or (unicodedata.category(character) == "Cc" and not character.isspace())
+    control characters, and the signs for two letters of Arabic that Latin has not."""
+    kind = unicodedata.category(character)
+    return character in "ʾʿ" or kind in ("Cf", "Mn", "Me") or (kind == "Cc" and not character.isspace())
 
 
 def tidy(text: str) -> Tidy:
@@ -191,11 +192,13 @@ def squeeze_quickly(text: str) -> str:
 
 
 def plain_letters(text: str) -> str:
-    """Give a text in ASCII and lower case, with all that stands between its words."""
+    """Give a text in ASCII and lower case, with all that stands between its words: the folding of IDN-13."""
     if not text.isascii():
         text = _NOT_ASCII.sub(lambda match: _written(match[0]), text)
     return _STRAY.sub("", text).lower()
 
 
+@lru_cache(maxsize=10_000)
 def _written(character: str) -> str:
-    return _folded(character) or ("" if _is_invisible(character) else " ")
+    seen = _visible(character)
+    return _folded(character) or (seen if seen.isascii() else " ")

@@ -11,18 +11,17 @@ Source: IDN-07, IDN-10, IDN-12 to IDN-15.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import permutations
 
 import ahocorasick
-from anyascii import anyascii
 
 from rules.model.personal_records import FullContact
-from rules.people.names import PARTICLES
 from rules.people.phones import normal_phone
+from rules.people.words import PARTICLES
 from rules.texts.disguises import as_read
+from rules.texts.folding import plain_letters
 
 # The kinds of evidence, strongest first.
 NATIONAL_NUMBER, EMAIL, PHONE, NAME, NAME_PART = "national_number", "email", "phone", "name", "name_part"
@@ -128,19 +127,6 @@ def _automaton(needles: dict[str, set[str]]) -> ahocorasick.Automaton | None:
     return automaton
 
 
-class _Letters(dict[str, str]):
-    """A character -> the plain letters that stand for it; what has no width is nothing."""
-
-    def __missing__(self, letter: str) -> str:
-        plain = self[letter] = "'" if letter in "’‘ʼ´" else anyascii(letter)
-        return plain
-
-
-_LETTERS = _Letters()
-_MARKS = re.compile(r"[\u0300-\u036f]+")
-_NOT_PLAIN = re.compile(r"[^\x00-\x7f]")
-
-
 def _folded(text: str) -> str:
     """A text without markup, accents and capitals."""
     addresses = _TAG_WITH_ADDRESS.findall(text) if "@" in text else ()  # where a link leads
@@ -149,10 +135,7 @@ def _folded(text: str) -> str:
     text = " ".join((as_read(text), *((text,) if "=\n" in text or "=\r\n" in text else ()), *addresses))
     if "<" in text:
         text = _TAG.sub(" ", _INLINE_TAG.sub("", text))
-    if not text.isascii():
-        text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
-        text = _NOT_PLAIN.sub(lambda found: _LETTERS[found[0]], text)
-    return text.lower()
+    return plain_letters(text)
 
 
 def _words(folded: str, dropped: frozenset[str] = PARTICLES) -> list[str]:
