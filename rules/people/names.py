@@ -150,7 +150,8 @@ def _part(words: tuple[str, ...]) -> Name:
 
 
 def _folded(text: str) -> str:
-    return _HYPHENS.sub("-", plain_letters(text.translate(_REMOVED)).translate(_REMOVED))
+    bare = text if text.isascii() else text.translate(_REMOVED)
+    return _HYPHENS.sub("-", plain_letters(bare).translate(_REMOVED))
 
 
 def _words(text: str) -> tuple[str, ...]:

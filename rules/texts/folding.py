@@ -195,7 +195,7 @@ def plain_letters(text: str) -> str:
     """Give a text in ASCII and lower case, with all that stands between its words: the folding of IDN-13."""
     if not text.isascii():
         text = _NOT_ASCII.sub(lambda match: _written(match[0]), text)
-    return _STRAY.sub("", text).lower()
+    return (text if text.isprintable() else _STRAY.sub("", text)).lower()
 
 
 @lru_cache(maxsize=10_000)
