@@ -53,7 +53,7 @@ _MANY_PATHS: Final = 40
 _OF_THE_FORMAT: Final = re.compile(
     rb"/(?:Annots?|AcroForm|Author|BaseFont|Catalog|Contents?|Count|CreationDate|Creator|Encoding|Encrypt|Filter|First|FlateDecode|Font"
     rb"|FontDescriptor|Form|Image|Info|Kids|Lang|Last|Length|MediaBox|Metadata|Names?|ObjStm|Outlines|Pages?|Parent|Prev|ProcSet|Producer"
-    rb"|Resources|Root|Size|Stream|StructTreeRoot|Subtype|Text|Title|Type|XObject|XRef)(?![A-Za-z0-9#_.-])"
+    rb"|Resources|Root|Size|Stream|StructTreeRoot|Subtype|Text|Title|(?:CIDFont)?Type[0-9]?C?|XObject|XRef)(?![A-Za-z0-9#_.-])"
     rb"|(?<=[0-9] )obj(?=[\s<\[(]|$)|(?m:^|(?<=>>)|(?<=>> ))(?:endstream|stream|endobj|trailer|startxref|xref)(?=[\s<]|$)"
 )
 

@@ -154,12 +154,12 @@ def test_the_words_of_the_format_are_nobodys_name_in_a_damaged_pdf_either() -> N
     in it is found."""
     whole = a_pdf("Een brief.")
     catalogue = b"%PDF-1.4\n1 0 obj\n<</Type /Catalog/Pages 2 0 R>>\nendobj\n"
-    bare = catalogue + b"2 0 obj <</Type/Page /Font 3 0 R>> stream\n(Elise Font) Tj\nendstream\n"
+    bare = catalogue + b"2 0 obj <</Type/Page /Font 3 0 R /Subtype /Type1 /Subtype/CIDFontType0C>> stream\n(Elise Font) Tj\nendstream\n"
     for content in (whole[: len(whole) // 2], whole[:200], bare):
         found = SHARED.read(content)
         text = "\n".join(found.texts).replace("Elise Font", "")
         assert found.why == Unread.DAMAGED
-        assert not [name for name in ("Page", "Font", "Type", "Catalog", "stream") if re.search(rf"\b{name}\b", text)]
+        assert not [name for name in ("Page", "Font", "Type", "Catalog", "stream") if re.search(rf"\b{name}(?:\b|\d)", text)]
     assert "Elise Font" in "\n".join(SHARED.read(bare).texts)
 
 
