@@ -20,11 +20,11 @@ _FOLLOWS: Final = 24
 
 
 def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, bytes | None, str]]:
-    """Every member of an archive by its name, with its bytes and what is noted on it; no bytes where it is
-    locked.
+    """Return every member of an archive by its name, with its bytes and the notes on it; without bytes where
+    it is locked.
 
     Raises:
-        CannotRead: it would cost more than is left; something lies in it that is no part of it.
+        CannotRead: it would cost more than is left; something lies in it that does not belong to it.
         Exception: whatever the library raises over damaged bytes.
     """
     with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -46,7 +46,7 @@ def members(content: bytes, budget: Budget, depth: int) -> Iterator[tuple[str, b
 
 
 def _between(archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[int, int]]:
-    """The places of an archive in which no part of it lies, but for what may follow a part (its sum and
+    """Return the places of an archive in which no part of it lies, except what may follow a part (its sum and
     sizes)."""
     here = 0
     for part in sorted(archive.infolist(), key=lambda each: each.header_offset):
@@ -60,7 +60,7 @@ def _between(archive: zipfile.ZipFile, content: bytes) -> Iterator[tuple[int, in
 
 
 def unzipped(content: bytes, budget: Budget) -> tuple[str, bytes]:
-    """What gzip made, of one member or several, with the name that it notes.
+    """Return what gzip packed, in one member or several, with the name that it notes.
 
     Raises:
         CannotRead: it would cost more than is left, or is damaged.
@@ -86,8 +86,8 @@ def unzipped(content: bytes, budget: Budget) -> tuple[str, bytes]:
 
 
 def inflated(content: bytes, budget: Budget) -> bytes:
-    """What can be inflated of bytes that may be a stream of zlib; it need not be whole, and what follows it
-    does not count."""
+    """Return what can be inflated of bytes that may be a stream of zlib; it need not be whole, and what
+    follows it does not count."""
     packed = zlib.decompressobj()
     out: list[bytes] = []
     try:
@@ -102,7 +102,7 @@ def inflated(content: bytes, budget: Budget) -> bytes:
 
 
 def among(noted: bytes) -> str:
-    """What somebody noted on a packed file."""
+    """Return what somebody noted on a packed file."""
     return "\n".join(among_bytes(noted)) if noted else ""
 
 

@@ -1,4 +1,4 @@
-"""What could be read as words among bytes that are no text: in the encodings of one byte, in UTF-8, and in
+"""What could be read as words among bytes that are not a text: in the encodings of one byte, in UTF-8, and in
 UTF-16."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is in a file, by what its bytes are and not by what it calls itself.
 
-A text file is told as a text, redacted and read by a person like every other (`told`). Everything else goes
-along as a file, after all that could be read in it has been looked through (`read`). What nothing here can
+A text file is shown as a text, redacted and read by a person like every other (`told`). Everything else is
+handed on as a file, after all that could be read in it has been searched (`read`). What nothing here can
 read is never taken for "nothing in it".
 
 Source: EXP-06, EXP-07, R-118, R-119.
@@ -22,11 +22,11 @@ from jobs.files.html_text import BREAKS, lines_of, plain_text
 from jobs.files.limits import Limits, Unread
 from jobs.files.messages import header_texts, message_text, parts_of
 from jobs.files.pdf import is_pdf, read_pages, read_pdf, without_keywords
-from jobs.files.pictures import drawn_anew, is_picture, said_in
+from jobs.files.pictures import is_picture, redrawn, said_in
 from jobs.files.result import Found, Reading
 from rules.texts.markup import Tag, has_markup, tokens, unescaped
 
-LONGEST_TEXT: Final = 1024 * 1024  # bytes; what is longer is no text that somebody would read item by item
+LONGEST_TEXT: Final = 1024 * 1024  # bytes; nobody would read a longer text item by item
 _PROGRAMS: Final = ("{\\rtf", "%!PS", "%!FontType")  # text that is a program for drawing one: a word in it may be cut in many ways
 _SEEN_OR_HEARD: Final = ("audio/", "video/")
 _JSON_ESCAPES: Final = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))+')
@@ -42,7 +42,7 @@ _LOOKS: Final = frozenset({"w:ascii", "w:hansi", "w:cs", "w:eastasia", "typeface
 
 
 def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | None:
-    """Give what a text file says, without markup; None where it is no text, whatever it says of itself, or
+    """Give what a text file says, without markup; None where it is not a text, whatever it claims to be, or
     too long.
 
     Raises:
@@ -62,15 +62,15 @@ def read(content: bytes, media_type: str, name: str, limits: Limits) -> tuple[Re
     """Read everything in a file that somebody, or a program, could read as words; True where memory ran out
     over it.
 
-    A picture has nothing to read once it is drawn anew: the reading holds it. Of a sound or a moving picture,
+    A picture has nothing to read once it is redrawn: the reading holds it. Of a sound or a moving picture,
     which a person hears or sees, only what is noted in it is read.
     """
     found = Found(limits)
-    kind, media_type, anew = "picture", media_type.partition(";")[0].strip().lower(), None
+    kind, media_type, clean = "picture", media_type.partition(";")[0].strip().lower(), None
     if is_picture(content):
         with found.attempt():
-            anew = drawn_anew(content, media_type, found.budget)
-        if anew is None:
+            clean = redrawn(content, media_type, found.budget)
+        if clean is None:
             with found.attempt():
                 found.say(among_bytes(content))
     elif media_type.startswith(_SEEN_OR_HEARD) and not _is_something_else(content):
@@ -83,11 +83,11 @@ def read(content: bytes, media_type: str, name: str, limits: Limits) -> tuple[Re
             kind = _read(found, content, media_type, name, 0)
         if media_type.startswith("image/"):
             found.cannot(Unread.UNKNOWN)
-    return found.reading(kind, anew), found.is_spent
+    return found.reading(kind, clean), found.is_spent
 
 
 def bytes_only(content: bytes, limits: Limits) -> Reading:
-    """What can be read among the bytes of a file over which its reader broke down."""
+    """Return what can be read among the bytes of a file over which its reader broke down."""
     found = Found(limits)
     with found.attempt():
         found.say(among_bytes(content))
@@ -95,7 +95,7 @@ def bytes_only(content: bytes, limits: Limits) -> Reading:
 
 
 def shown(content: bytes, limits: Limits) -> Reading:
-    """What is shown of a PDF of our own, of which nobody else can have put anything elsewhere."""
+    """Return what a PDF of our own shows, in which nobody else can have put anything elsewhere."""
     found = Found(limits)
     with found.attempt():
         read_pages(content, found)
@@ -144,7 +144,7 @@ def _read(found: Found, content: bytes, media_type: str, name: str, depth: int, 
 
 
 def _as_bytes_where_damaged(found: Found, content: bytes) -> None:
-    """What says that it is of some kind, and is none or half of one, is looked through as it lies there."""
+    """Search the bytes of a file that claims a kind and is not of it, or only half."""
     if found.why is Unread.DAMAGED:
         with found.attempt():
             found.say(among_bytes(without_keywords(content) if is_pdf(content) else content))
@@ -181,7 +181,7 @@ def _message(found: Found, content: bytes, depth: int) -> None:
 
 
 def _text(text: str) -> Iterator[str]:
-    """A text; of markup its words, first joined over tags that only change their looks, then what its
+    """Return a text; of markup its words, first joined over tags that only change their looks, then what its
     attributes and comments say."""
     if "\\u" in text:
         yield _JSON_ESCAPES.sub(_as_meant, text)
@@ -212,11 +212,11 @@ def _begins_as_message(text: str) -> bool:
 
 
 def _is_something_else(content: bytes) -> bool:
-    """Whether what says that it is sound begins as a kind of file does that can be read, or is a text."""
+    """Say whether what claims to be sound begins as a readable kind of file does, or is a text."""
     return is_pdf(content) or content.startswith((*ARCHIVE, GZIP, b"\xd0\xcf\x11\xe0")) or decoded(content) is not None
 
 
 def _as_meant(escapes: re.Match[str]) -> str:
-    """Give what escapes of JSON stand for; half a character is none."""
+    """Give what escapes of JSON stand for; half a character is dropped."""
     meant: str = json.loads(f'"{escapes[0]}"')
     return meant.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -38,8 +38,8 @@ def decoded(body: bytes) -> str | None:
 
 
 def _in_pairs(body: bytes) -> str | None:
-    """A text in UTF-16 without a mark, where that is evident: of most pairs the same byte is none, of no pair
-    the other one."""
+    """Return a text in UTF-16 without a mark, where that is evident: the same byte of most pairs is zero, and
+    never the other one."""
     nothing = body[0::2].count(0), body[1::2].count(0)
     if min(nothing) or max(nothing) * 4 <= len(body):
         return None

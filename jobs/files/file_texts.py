@@ -1,8 +1,8 @@
 """What can be read of a file without opening it by hand; all of it is read behind the border
 (`jobs/files/supervisor.py`).
 
-A text file is told as a text, redacted and read by a person like every other; only what is no text goes along
-as a file (EXP-06, EXP-07).
+A text file is shown as a text, redacted and read by a person like every other; only what is not a text is
+handed on as a file (EXP-06, EXP-07).
 """
 
 from __future__ import annotations
@@ -31,25 +31,26 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 def is_text_file(media_type: str, file_name: str) -> bool:
-    """Whether a file says of itself that it is a text."""
+    """Say whether a file claims to be a text."""
     kind = media_type.partition(";")[0].strip().lower()
     return kind.startswith("text/") or kind in _APPLICATIONS or PurePath(file_name.lower()).suffix in _ENDINGS
 
 
 def text_in(body: bytes, media_type: str, file_name: str) -> str | None:
-    """Give what a text file says, without markup; None where it is no text, whatever it says of itself, too
+    """Give what a text file says, without markup; None where it is not a text, whatever it claims to be, too
     long, or not to be read."""
     return SHARED.told(body, media_type, file_name)
 
 
 def texts_of(name: str, content: bytes) -> tuple[str, ...]:
-    """Everything in a file that somebody, or a program, could read as words, as far as it can be read."""
+    """Return everything in a file that a person, or a program, could read as words, as far as it can be
+    read."""
     return reading_of(content, "", name).texts
 
 
 def texts_shown(pdf: bytes) -> tuple[str, ...]:
-    """What a PDF of our own shows, and says of itself: no words of the format, by which somebody may be
-    called.
+    """Return what a PDF of our own shows, and says of itself, without the words of the format, which may be
+    somebody's name.
 
     Raises:
         RuntimeError: it cannot be read, which no letter of ours may be.
@@ -61,5 +62,5 @@ def texts_shown(pdf: bytes) -> tuple[str, ...]:
 
 
 def reading_of(content: bytes, media_type: str, name: str = "") -> Reading:
-    """The same, with the reason where not everything can be read, and a picture drawn anew."""
+    """Return the same, with the reason where not everything can be read, and a redrawn picture."""
     return SHARED.read(content, media_type, name)

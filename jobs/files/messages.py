@@ -25,7 +25,7 @@ _PLAIN: Final = ("us-ascii", "utf-8", "unknown-8bit")
 def message_text(body: bytes, budget: Budget) -> str | None:
     """Give what a reader would see: addresses, subject and texts, without what was attached to it.
 
-    None where it is no message, and where a text in it is not plainly of one encoding: told without it, it
+    None where it is not a message, and where a text in it is not plainly of one encoding: told without it, it
     would say less than it does.
     """
     if decoded(body) is None:
@@ -34,7 +34,9 @@ def message_text(body: bytes, budget: Budget) -> str | None:
     lines = [f"{name}: {said}" for name in HEADERS if (said := ", ".join(header_texts(message, name)))]
     texts = []
     for part in parts_of(message, budget):
-        is_text = part.get_content_maintype() in ("text", "multipart") and not part.is_multipart()  # one of parts has some, or is none
+        is_text = (
+            part.get_content_maintype() in ("text", "multipart") and not part.is_multipart()
+        )  # a message of parts has some, or is not one
         if is_text and part.get_content_disposition() != "attachment":
             found = part.get_payload(decode=True)
             if not isinstance(found, bytes):
@@ -47,8 +49,8 @@ def message_text(body: bytes, budget: Budget) -> str | None:
 
 
 def parts_of(message: Message, budget: Budget) -> Iterator[Message]:
-    """Every part of a message, those in parts too, without one calling the other: they may be nested as deep
-    as somebody likes."""
+    """Return every part of a message, nested parts too, without recursion: the sender decides how deep they
+    are nested."""
     waiting: list[tuple[Message, int]] = [(message, 0)]
     while waiting:
         part, depth = waiting.pop()
@@ -60,7 +62,7 @@ def parts_of(message: Message, budget: Budget) -> Iterator[Message]:
 
 
 def header_texts(message: Message, name: str = "") -> Iterator[str]:
-    """What headers say, those of one name or all of them."""
+    """Return what headers say, those of one name or all of them."""
     for key, value in message.items():
         if not name or key.lower() == name.lower():
             yield header_text(value)
@@ -78,7 +80,7 @@ def header_text(value: object) -> str:
 
 
 def _decoded(piece: bytes, charset: str | None) -> str:
-    """The charset is what the sender claims: it may be none at all, or one that does not fit."""
+    """Decode by the charset that the sender claims: it may not exist, or not fit."""
     if charset is None or charset.lower() in _PLAIN:
         return decoded(piece) or piece.decode("latin-1")
     try:

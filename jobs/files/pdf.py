@@ -65,7 +65,7 @@ def without_keywords(content: bytes) -> bytes:
 
 
 def is_pdf(content: bytes) -> bool:
-    """Whether readers of PDF take bytes for one: the mark may have something before it."""
+    """Say whether readers of PDF take bytes for a PDF: the mark may have something before it."""
     return b"%PDF-" in content[:1024]
 
 
@@ -116,8 +116,8 @@ def read_pages(content: bytes, found: Found) -> None:
 
 
 def _page(document: Any, number: int, found: Found) -> None:
-    """What a page shows, then with its annotations and form fields drawn into it, and what these say beside
-    that."""
+    """Return what a page shows, then with its annotations and form fields drawn into it, and what these say
+    beside that."""
     page = document[number]
     try:
         words = _words(page, found)
@@ -164,7 +164,7 @@ def _said_by(note: Any) -> Iterator[str]:
 
 
 def _shows_something(page: Any) -> bool:
-    """Whether a page without a word has a picture on it, or so many lines that they may be letters."""
+    """Say whether a page without a word has a picture on it, or so many lines that they may be letters."""
     paths = 0
     for part in page.get_objects(max_depth=4):
         if part.type in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING, pdfium.FPDF_PAGEOBJ_TEXT):
@@ -176,7 +176,7 @@ def _shows_something(page: Any) -> bool:
 
 
 def _lying(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:
-    """What lies in the file between its streams, and what is in them; True before what is a file of its
+    """Return what lies in the file between its streams, and what is in them; True before a file of its
     own."""
     begin = 0
     while (opened := _STREAM.search(content, begin)) is not None:
@@ -202,7 +202,7 @@ def _lying(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:
 
 
 def _opened(head: bytes, packed: bytes, budget: Budget, *, is_file: bool) -> tuple[bool, bytes]:
-    """What is in a stream: a file of its own, or objects, or what draws a page.
+    """Return what is in a stream: a file of its own, or objects, or what draws a page.
 
     Raises:
         CannotRead: it is packed in a way in which only pages are read here, by the library.
@@ -234,7 +234,7 @@ def _unpacked(head: bytes, packed: bytes, budget: Budget) -> bytes:
 
 
 def _strings(data: bytes) -> Iterator[str]:
-    """What is said in objects, or in what draws a page: its strings, as they are meant, and no words of the
+    """Return the strings of objects, or of what draws a page, as they are meant, without the words of the
     format itself."""
     said = _NEWLINE.join((*_literals(data), *_COMMENT.findall(data)))
     if said:
@@ -248,7 +248,8 @@ def _strings(data: bytes) -> Iterator[str]:
 
 
 def _literals(data: bytes) -> Iterator[bytes]:
-    """The strings between brackets, which may lie in one another; what is not closed ends with the data."""
+    """Return the strings between brackets, which may lie in one another; one that is not closed ends with the
+    data."""
     depth = begin = 0
     for mark in _PAREN.finditer(data):
         if mark[0] == b"(":

@@ -1,8 +1,8 @@
-"""Pictures: made anew without whatever was said in them beside what is to be seen.
+"""Pictures: redrawn without whatever was said in them beside what is to be seen.
 
 Who took a picture, where, with what, and what somebody noted in it lies in a dozen places (EXIF, XMP,
-comments, text chunks, colour profiles, a smaller picture inside, bytes after the end). A picture that is
-drawn anew has none of them.
+comments, text chunks, colour profiles, a smaller picture inside, bytes after the end). A redrawn picture has
+none of them.
 
 Source: EXP-06, R-119.
 """
@@ -30,13 +30,13 @@ _LONGEST: Final = 100  # milliseconds that a frame stays where the picture does 
 
 
 def is_picture(content: bytes) -> bool:
-    """Whether bytes begin as those of a picture that can be drawn anew do."""
+    """Say whether bytes begin like a picture that can be redrawn."""
     if content.startswith(b"BM"):
         return len(content) > 26 and content[6:10] == b"\0\0\0\0"
     return content.startswith(_MAGIC) or (content.startswith(b"RIFF") and content[8:12] == b"WEBP")
 
 
-def drawn_anew(content: bytes, media_type: str, budget: Budget) -> bytes:
+def redrawn(content: bytes, media_type: str, budget: Budget) -> bytes:
     """Give a picture with nothing but its pixels, in the format that its media type says, else in its own.
 
     Raises:
@@ -64,8 +64,7 @@ def drawn_anew(content: bytes, media_type: str, budget: Budget) -> bytes:
 
 
 def said_in(content: bytes, budget: Budget) -> Iterator[str]:
-    """What is said in a picture that lies in a document, where it stays as it is: its texts, its tags, its
-    comments.
+    """Return what a picture that stays as it is in a document says: its texts, its tags, its comments.
 
     Raises:
         CannotRead: it is larger than a picture may be.
@@ -84,7 +83,7 @@ def said_in(content: bytes, budget: Budget) -> Iterator[str]:
 
 
 def _bare(frame: Image.Image, form: str) -> Image.Image:
-    """The pixels of a frame alone, turned as the picture says that it is to be looked at."""
+    """Return the pixels of a frame alone, turned as the picture asks to be looked at."""
     turned = ImageOps.exif_transpose(frame)
     mode = _mode(turned, form)
     drawn = turned if turned.mode == mode else turned.convert(mode)
@@ -94,7 +93,7 @@ def _bare(frame: Image.Image, form: str) -> Image.Image:
 
 
 def _mode(frame: Image.Image, form: str) -> str:
-    """A mode that every one of the formats can write."""
+    """Return a mode that every one of the formats can write."""
     if form == "JPEG":
         return "L" if frame.mode in ("1", "L") else "RGB"
     if frame.mode in ("1", "L"):

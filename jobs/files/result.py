@@ -14,8 +14,8 @@ class Reading(msgspec.Struct, frozen=True):
     """What a file says, text by text, as far as it can be read.
 
     `why` says that nobody can be sure of what is in it, and why; empty where all of it was read. `detail` is
-    the class of an error, for whoever mends a reader. `content` is the file as it may be handed on, where
-    that is another than it was: a picture that was drawn anew.
+    the class of an error, for the programmer who mends a reader. `content` is the file as it may be handed
+    on, where that differs from what it was: a redrawn picture.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class Found:
         self.texts: list[str] = []
         self.why: Unread | None = None
         self.detail = ""
-        self.is_spent = False  # memory ran out once: whoever read this should read nothing else
+        self.is_spent = False  # memory ran out once: this process should read nothing else
 
     def say(self, texts: Iterable[str]) -> None:
         """Keep texts. Raises CannotRead."""
@@ -49,8 +49,8 @@ class Found:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """The border: whatever a library raises over a part of a file is a reason why that part cannot be
-        read, and no more."""
+        """Record whatever a library raises over a part of a file as the reason why that part cannot be
+        read; nothing is raised."""
         try:
             yield
         except CannotRead as problem:

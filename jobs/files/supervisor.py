@@ -1,5 +1,5 @@
 """The one border behind which files of other people are read: a process of its own, kept within limits,
-killed and made anew.
+killed and started again.
 
 What a file holds cannot stop an answer: an error, a crash, a loop or a hunger for memory of whatever parses
 it ends that process and makes the file one that cannot be read, which a person has to look at.
@@ -56,8 +56,8 @@ class Reader:
         self.peak = 0  # bytes of memory, the most that a process ever had
 
     def told(self, content: bytes, media_type: str, name: str) -> str | None:
-        """Give what a text file says, without markup; None where it is no text, too long to be told as one,
-        or cannot be read.
+        """Give what a text file says, without markup; None where it is not a text, too long to be told as
+        one, or cannot be read.
 
         Raises:
             ReaderMissing: no process can be started.
@@ -93,7 +93,7 @@ class Reader:
             self._end()
 
     def _at_least(self, content: bytes) -> Reading:
-        """What can be read among the bytes of a file that is not read as what it is."""
+        """Return what can be read among the bytes of a file that is not read as its kind."""
         answer = self._asked("bytes", content, "", "")
         return answer.reading if isinstance(answer, Answer) else _because(answer, ())
 
@@ -130,7 +130,8 @@ class Reader:
             return answer
 
     def _started(self) -> subprocess.Popen[bytes]:
-        """The process, a new one where it has ended meanwhile or belongs to another process than this."""
+        """Return the process; start another one where it has ended meanwhile or belongs to another process
+        than this."""
         if self._process is not None and self._owner == os.getpid() and self._process.poll() is None:
             return self._process
         if self._owner == os.getpid():

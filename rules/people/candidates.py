@@ -1,7 +1,7 @@
 """Who in the CRM may be the person that somebody describes, how strongly, and on what evidence. Nothing is
 decided here: a person confirms.
 
-No index is kept: each search compares everybody anew, and forgets (IDN-19, SUS-02).
+No index is kept: each search compares everybody again, and keeps nothing (IDN-19, SUS-02).
 
 Source: IDN-08, IDN-09, IDN-11, IDN-15 to IDN-19; EXP-04.
 """
@@ -238,8 +238,8 @@ def weigh(person: FullContact, wanted: Wanted, today: date, sentinels: Sentinels
 def _strength(
     name: Likeness, birth: Evidence | None, is_reached: bool, evidence: Sequence[Evidence], *, has_number: bool, is_against: bool
 ) -> Strength | None:
-    """The table of IDN-17. Another spelling of a name widens the list (IDN-16): with it alone nobody is a
-    strong candidate."""
+    """Apply the table of IDN-17. Another spelling of a name widens the list (IDN-16): with it alone nobody is
+    a strong candidate."""
     if has_number:
         return Strength.STRONG
     if name is Likeness.NONE:

@@ -14,7 +14,8 @@ _BETWEEN: Final = re.compile(r"[\s;,<>\"]+")
 
 
 def normal_email(text: str | None) -> str | None:
-    """Read an address: trimmed, NFC, in lower case, its domain in ASCII form; None where it is no address.
+    """Read an address: trimmed, NFC, in lower case, its domain in ASCII form; None where it is not an
+    address.
 
     Dots and `+tags` stay: at some providers they tell two people apart.
     """

@@ -47,14 +47,14 @@ class NameSearch:
 
 
 def nameless(texts: Collection[str]) -> frozenset[str]:
-    """Give those that are no name: nothing, or what is typed where no name is known."""
+    """Give those that are not a name: nothing, or what is typed where no name is known."""
     letters = _letters(texts)
     return frozenset(text for text, key in letters.items() if _NAMELESS.fullmatch(key) and not name_of(text))
 
 
 def _letters(texts: Iterable[str]) -> dict[str, str]:
-    """The letters and digits of each name. Those in ASCII, nearly all, are taken together: one by one is ten
-    times slower."""
+    """Return the letters and digits of each name. Those in ASCII, nearly all, are taken together: one by one
+    is ten times slower."""
     plain = [text for text in texts if text.isascii() and "\n" not in text]
     folded = ADDED.sub("", "\n".join(plain)).casefold().translate(_NOT_KEPT).split("\n") if plain else []
     found = dict(zip(plain, folded, strict=True))

@@ -155,7 +155,8 @@ def _folded(text: str) -> str:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """The words of a name. What stands in brackets is said about the name, unless there is nothing else."""
+    """Return the words of a name. What stands in brackets is said about the name, unless there is nothing
+    else."""
     bare = ADDED.sub(" ", text)
     words = tuple(_NOT_A_WORD.sub(" ", _folded(bare if bare.strip() else text).replace("-", " ")).split())
     return () if NAMELESS.issuperset(words) else words
@@ -175,13 +176,13 @@ def unjoined(word: str) -> str:
 
 
 def _is_cut(one: tuple[str, ...], two: tuple[str, ...]) -> bool:
-    """Whether one is a double name of which the other has a part."""
+    """Say whether one is a double name of which the other has a part."""
     few, many = sorted((set(one), set(two)), key=len)
     return few < many and any(len(word) >= _SHORTEST_REST for word in few)
 
 
 def _is_slip(wanted: Name, other: Name, *, of_first_name: bool = False) -> bool:
-    """Whether the names differ by a spelling of IDN-16 or by a slip of the pen; never by a digit or by a
+    """Say whether the names differ by a spelling of IDN-16 or by a slip of the pen; never by a digit or by a
     letter that stands alone.
 
     With another consonant a first name is another first name (Fatima, Fatiha), unless the two keys lie side
@@ -216,8 +217,8 @@ def _telling(words: Iterable[str]) -> list[str]:
 
 
 def _same_sound(one: str, two: str) -> bool:
-    """Whether only vowels differ, and few of them: Mohamed and Muhammad, Youssef and Yusuf, but not Fatima
-    and Fatiha."""
+    """Say whether only vowels differ, and few of them: Mohamed and Muhammad, Youssef and Yusuf, but not
+    Fatima and Fatiha."""
     bones = skeleton(one)
     return len(bones) >= _FEWEST_CONSONANTS and bones == skeleton(two) and OSA.distance(one, two, score_cutoff=2) <= 2
 

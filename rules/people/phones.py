@@ -46,7 +46,7 @@ class Phone(msgspec.Struct, frozen=True):
 def normal_phone(text: str | None, region: str = BELGIUM) -> Phone | None:
     """Read a telephone number as people write it; None where it is withheld, empty or not a full number.
 
-    A trunk zero behind the country code goes. A number without country code is one of `region`.
+    A trunk zero behind the country code is dropped. A number without country code is one of `region`.
 
     Source: IDN-10.
     """
@@ -110,7 +110,7 @@ def _full(digits: str, region: str, extension: str) -> Phone | None:
 
 
 def _guessed(digits: str, region: str, extension: str) -> Phone | None:
-    """A number that begins with neither 0 nor +: its zero was lost, or else its plus."""
+    """Read a number that begins with neither 0 nor +: its zero was lost, or else its plus."""
     found = _full("0" + digits, region, extension) if len(digits) <= 9 else None
     if found is None and len(digits) >= 10:
         found = _full("+" + digits, region, extension)

@@ -20,7 +20,7 @@ class Slips:
     def __init__(self, names: Iterable[str]) -> None:
         """`names` are folded (`folding.fold`); those that are too short are left out."""
         self._names: dict[str, set[str]] = {}
-        self._longest = 0  # what is longer is no slip of any of them, and would cost its square
+        self._longest = 0  # anything longer is not a slip of any of them, and would cost its square
         for name in names:
             if len(name) >= SLIP_FROM:
                 self._longest = max(self._longest, len(name))

@@ -118,7 +118,7 @@ def same_house(written: str, own: str) -> bool:
     """Say whether an address is this one in another spelling: `Kapellestr. 17/3, 9220 Hamme` for
     `Kapellestraat 17 bus 3`.
 
-    The box may be missing; another one, or one where there is none, is a neighbour's.
+    The box may be missing; another box, or a box where the own address has none, is a neighbour's.
     """
     one, other = _HOUSE.fullmatch(written.strip()), _HOUSE.fullmatch(own.strip())
     if one is None or other is None:
@@ -150,7 +150,7 @@ def past_the_number(text: str, end: int) -> int:
 
 
 def _after_the_beginning_of_a_sentence(text: str, begin: int, end: int) -> int:
-    """Step over words that are no part of a street: in `Toen Kerkstraat 12` one."""
+    """Step over words before a street: in `Toen Kerkstraat 12` one."""
     while (word := _FIRST_WORD.match(text, begin, end)) is not None and word[1].casefold() in NO_NAMES:
         begin = word.end()
     return begin

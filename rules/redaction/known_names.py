@@ -19,7 +19,7 @@ from rules.people.spellings import Part, Spelling, spellings
 from rules.people.words import JOINING, ORDINARY
 from rules.texts.folding import Squeezed, fold
 
-_LOWER_TYPO_FROM: Final = 8  # the same without a capital: `matin` is no Martin
+_LOWER_TYPO_FROM: Final = 8  # the same without a capital: `matin` is not Martin
 _LONGEST_ENDING: Final = 4
 _LONGEST_GAP: Final = 6
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")

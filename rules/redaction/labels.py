@@ -49,7 +49,7 @@ LABEL: Final = re.compile(rf"\[(?:{_KNOWN})(?: (?:\d{{1,3}}|[{_LETTERS}]\d{{0,3}
 
 
 def word_for(what: str, language: str) -> str:
-    """Give the word for a role or a class, in Dutch where the language is none of ours (EXP-11)."""
+    """Give the word for a role or a class, in Dutch where we do not have the language (EXP-11)."""
     return _WORDS[what][LANGUAGES.index(language) if language in LANGUAGES else 0]
 
 

@@ -23,7 +23,7 @@ _ADDRESSES: Final = (
     r"mevrouw|mevr\.?|mw\.?|mijnheer|meneer|menheer|dhr\.?|de heer|heer|juffrouw|juffr\.?|mter\.?|dr\.?|prof\.?|ir\.?|madame|mme\.?|"
     r"mesdames|monsieur|messieurs|mr\.?|m\.|mm\.|mademoiselle|mlle\.?|me\.?|mrs\.?|ms\.?|miss|sir|herrn?|frau|fräulein"
 )
-# Trades and offices: behind these `van` may mean whose, and then it is no part of a name.
+# Trades and offices: behind these `van` may mean whose, and then it is not part of a name.
 _TRADES: Final = (
     r"juf|meester|dokter|professor|hoofdinspecteur|inspecteur|commissaris|hoofdcommissaris|agente?|wijkagent|rechercheur|"
     r"onderzoeksrechter|jeugdrechter|rechter|procureur|substituut|advocate?|advocaat|notaris|griffier|pastoor|zuster|pater|"
@@ -36,7 +36,7 @@ _TRADES: Final = (
     r"doktor|kommissarin|kommissar|polizist(?:in)?|richterin|richter|anwältin|anwalt|lehrerin|lehrer|erzieherin|erzieher|"
     r"betreuerin|betreuer|trainerin|vormund|stiefvater|stiefmutter"
 )
-# Kinship, acquaintance, being called: behind these `van` means whose, and is no part of a name.
+# Kinship, acquaintance, being called: behind these `van` means whose, and is not part of a name.
 _RELATIONS: Final = (
     r"vriendin|vriend|vriendje|lief|ex|broer|broertje|zus|zusje|halfbroer|halfzus|stiefvader|stiefmoeder|pleegvader|pleegmoeder|"
     r"neef|nicht|tante|nonkel|oom|oma|opa|bomma|bompa|moeke|vake|grootmoeder|grootvader|mama|papa|moeder|vader|klasgenote|"
@@ -153,7 +153,7 @@ def _before_a_sentence(name: str) -> str:
     words = re.split(r"(\s+)", name)
     for place in range(2, len(words), 2):
         word = words[place].strip(".'")
-        is_joined = all(fold(before) in JOINING for before in words[:place:2])  # `von Stein`: what joins is no name by itself
+        is_joined = all(fold(before) in JOINING for before in words[:place:2])  # `von Stein`: what joins is not a name by itself
         if (word.casefold() in NO_NAMES or fold(word) in ORDINARY) and fold(word) not in JOINING and not is_joined:
             return "".join(words[: place - 1])
     return name

@@ -35,8 +35,8 @@ class NearNames:
     `Needles` to find."""
 
     def __init__(self, names: Iterable[tuple[str, str]], own: Set[str]) -> None:
-        """`names` are first and last names; `own` are spellings, folded, of whoever the answer is about:
-        nobody else is meant by them."""
+        """`names` are first and last names; `own` are spellings, folded, of the person whom the answer is
+        about: nobody else is meant by them."""
         self._own = own
         self._beside: dict[str, set[str]] = {}  # surname -> first names and initials of those who are called so
         self._initials: dict[str, set[str]] = {}  # first name -> initials of the surnames
@@ -74,7 +74,7 @@ class NearNames:
         return letters in self._initials or bool(self._near(letters))
 
     def _near(self, letters: str) -> tuple[str, ...]:
-        """The surnames that a word nearly is."""
+        """Return the surnames that a word nearly is."""
         if letters in ORDINARY or letters in self._known or {letters, letters.removesuffix("s")} & self._own:
             return ()
         return tuple(self._slips.of(letters))
@@ -94,7 +94,7 @@ class NearNames:
 
 
 def _around(text: str, begin: int, end: int) -> set[str]:
-    """The word before a surname and its particles, and the word behind it, where nothing but a blank, a comma
+    """Return the word before a surname and its particles, and the word behind it, where only a blank, a comma
     or a dot stands between."""
     found: set[str] = set()
     for _ in range(_MOST_PARTICLES + 1):

@@ -1,4 +1,4 @@
-"""Numbers, accounts, links and addresses of the electronic kind in free text, whoever they belong to.
+"""Numbers, accounts, links and addresses of the electronic kind in free text, no matter whose.
 
 A find that looks like more than one thing is the first of these: link, e-mail, domain, user name, account,
 register number, IP address, number plate, date, telephone. Streets are in `addresses.py`, names in

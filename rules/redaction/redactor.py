@@ -30,7 +30,7 @@ from rules.texts.folding import Squeezed, Tidy, fold, squeeze, squeeze_quickly, 
 NAME_GUESS: Final = "name_guess"
 _MOST_ROUNDS: Final = 8
 _LONG: Final = 2_000  # letters of an encoded part from which no slips of the pen are sought in it
-_LONGEST_NARROWED: Final = 20_000  # letters of a line; all of a longer one goes
+_LONGEST_NARROWED: Final = 20_000  # letters of a line; a longer one is redacted whole
 _SHORTEST_ADDRESS: Final = 5
 _APART: Final = " ||||| "  # no name reaches across it
 _STREET_AND_NUMBER = re.compile(r"(?!\s*[A-Z-]{0,3}\d{4,5}\s+\D*$)(?=.*\d)(?=(?:.*[^\W\d_]){4})", re.DOTALL)
@@ -39,7 +39,7 @@ _SHORTEST_ENCODED: Final = 4
 _EDGES: Final = " ,;-\n\t"
 _OWN_WORD = re.compile(r"(?<=\s)(?:d')?(?P<name>[^\W\d_]\S*)")
 _SAME_PERSON = re.compile(r"(?:\s|[^\W\d_]\.){1,4}")
-# By whose label a person goes who has several roles: a reporter is never told from the rest (R-119).
+# By which role a person is labelled who has several: a reporter is never told from the rest (R-119).
 _ROLES: Final = ("reporter", "suspect", "child", "mother", "father", "parent", "guardian", "witness", "professional", "staff", "other")
 
 _BRACKET = re.compile(r"\s*\([^()]*\)")
@@ -96,7 +96,7 @@ class Redacted(msgspec.Struct, frozen=True):
 
 
 class _Span(msgspec.Struct, frozen=True):
-    """A part of a tidy text that goes; the lowest `rank` gives the label where two overlap. `keys` are whom a
+    """A part of a tidy text to redact; the lowest `rank` gives the label where two overlap. `keys` are whom a
     name fits."""
 
     begin: int
@@ -107,14 +107,14 @@ class _Span(msgspec.Struct, frozen=True):
 
 
 def _without_remarks(names: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Leave out what somebody wrote behind a name, such as `(overleden)`: it is no name, and the word may
+    """Leave out what somebody wrote behind a name, such as `(overleden)`: it is not a name, and the word may
     stand anywhere in a text."""
     return tuple((_without_remark(first), _without_remark(last)) for first, last in names)
 
 
 def _without_remark(name: str) -> str:
-    """A bracket without a capital is a remark, where the name itself has one: `de smet (janssens)` may be two
-    names."""
+    """Cut off a bracket without a capital, which is a remark where the name itself has one: `de smet
+    (janssens)` may be two names."""
     rest = _BRACKET.sub(lambda match: "" if match[0].lower() == match[0] else match[0], name).strip()
     return rest if rest and rest.lower() != rest else name
 
@@ -123,8 +123,8 @@ class Redactor:
     """Redacts the texts of one package, so that the same person has the same label throughout (R-118).
 
     What is the shown person's own stays, also where another shares it: a family's number, a surname. A first
-    name beside a shared surname goes. A title before a surname that is shared with a grown-up (`mevrouw
-    Peeters`) means the other, and goes.
+    name beside a shared surname is redacted. A title before a surname that is shared with a grown-up
+    (`mevrouw Peeters`) means the other, and is redacted.
     """
 
     def __init__(self, others: Sequence[Protected], shown: Shown, language: str) -> None:
@@ -200,7 +200,7 @@ class Redactor:
         """Redact what the last look still finds: what lies across a label, or is read in a way that tells no
         place in the text.
 
-        As little as it takes goes of a line, or of all lines where none shows it by itself.
+        As little as it takes is cut from a line, or of all lines where none shows it by itself.
         """
         if not self._last_look.found_in(text):
             return text, []
@@ -294,8 +294,8 @@ class Redactor:
                 yield _Span(guess.begin, guess.end, "name", 3, frozenset(self._alike[key] for key in self._surnames[letters]))
 
     def _of_others(self, guess: Found, seen: str, own: Sequence[tuple[int, int]]) -> Found:
-        """A guess without the person's own name behind it, and what joins the two: of `Els van Fien` nothing
-        but `Els`."""
+        """Return a guess without the person's own name behind it, and without what joins the two: of `Els van
+        Fien` only `Els`."""
         end = min((begin for begin, stop in own if guess.begin < begin < guess.end <= stop), default=guess.end)
         name = seen[guess.begin : end]
         if end < guess.end:
@@ -309,7 +309,7 @@ class Redactor:
 
     def _encoded(self, text: str, plain: Tidy, seen: str) -> Iterator[_Span]:
         """Find what stands for the name, number or address of another without being readable, such as base64:
-        all of it goes."""
+        all of it is redacted."""
         words: list[tuple[int, int, str]] = []
         for begin, end, said in _parts(text, plain, seen):
             if end - begin == len(said):  # digits for letters, which hide nothing else
@@ -407,7 +407,7 @@ class Redactor:
         return False
 
     def _safe_organisation(self, person: Protected) -> str:
-        """Give the name of a service, unless it is named after a person of the file: then it is none."""
+        """Give the name of a service, unless it is named after a person of the file: then give nothing."""
         name = person.organisation.strip()
         return "" if not name or self._names.find(name, squeeze(name)) or any(letter in name for letter in "[]") else name
 
@@ -442,7 +442,7 @@ def _outside(span: _Span, own: Sequence[tuple[int, int]], seen: str) -> _Span | 
 
 
 def _merged(spans: Iterator[_Span]) -> list[_Span]:
-    """Join what overlaps: all of it goes, under the label of the surest and longest."""
+    """Join what overlaps: all of it is redacted, under the label of the surest and longest."""
     merged: list[_Span] = []
     best: list[_Span] = []
     for span in sorted(spans, key=lambda one: (one.begin, -one.end)):

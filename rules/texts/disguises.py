@@ -4,7 +4,7 @@ last look alike.
 Character references however often they were escaped, percent signs of addresses, escapes of JSON and of
 e-mail, tags and comments inside words, what turns the direction of reading, what cannot be seen, and letters
 of another alphabet that look like ours. What comes out is the text that is searched, redacted and shown: a
-place in it is a place in what goes out.
+place in it is a place in what is sent.
 
 Source: EXP-06, EXP-19; IDN-13.
 """
@@ -155,9 +155,8 @@ def encoded_parts(text: str) -> Iterator[tuple[int, int, str]]:
     """Give the parts of a text that may stand for another: begin, end, and what they would say.
 
     In base64, in hexadecimal digits, in quoted letters (`Pe=65ters`), with digits for letters (`P33t3rs`), in
-    the characters that Latin letters become where two of them were taken for one (`of_pairs`). Whether they
-    say anything only whoever knows what is looked for can
-    tell: as long as they do not, they are what they seem to be.
+    the characters that Latin letters become where two of them were taken for one (`of_pairs`). Only a search
+    can say whether they stand for anything: until it does, they are what they seem to be.
     """
     yield from of_pairs(text)
     for found in _BASE64.finditer(text):
@@ -181,8 +180,8 @@ def of_pairs(text: str) -> Iterator[tuple[int, int, str]]:
     """Give the parts of a text that are, byte for byte, a text in one byte or in UTF-8 that was taken for
     UTF-16, with what that says.
 
-    Text of two Latin letters a character looks Chinese: whoever saves it as UTF-16 again has the letters
-    back.
+    Text of two Latin letters a character looks Chinese: saved as UTF-16 again it is the letters
+    again.
     """
     if text.isascii() or not _BEYOND.search(text):
         return
@@ -226,7 +225,7 @@ def _words_of(text: str) -> Iterator[str]:
 
 
 def _without_percents(token: re.Match[str]) -> str:
-    """What the percent signs of an address stand for; a blank stays in a link, which would end at it."""
+    """Decode the percent signs of an address; a blank stays in a link, which would end at it."""
     is_link = "://" in token[0] or token[0].lower().startswith("www.")
     is_encoded = len(_BYTE.findall(token[0])) >= _ENCODED_FROM
 
@@ -251,7 +250,7 @@ def _characters(escapes: re.Match[str]) -> str:
 
 
 def _word(found: re.Match[str]) -> str:
-    """An encoded word of the head of an e-mail."""
+    """Decode an encoded word of the head of an e-mail."""
     try:
         content = binascii.a2b_base64(found[3]) if found[2] in "bB" else binascii.a2b_qp(found[3].encode("ascii", "replace"), header=True)
         return content.decode(found[1])
@@ -270,7 +269,8 @@ def _of_base64(written: str) -> str | None:
 
 
 def _decoded(content: bytes) -> str | None:
-    """A text in UTF-8, or in UTF-16 where most of every second byte is none; None where it is no text."""
+    """Decode a text in UTF-8, or in UTF-16 where most of every second byte is zero; None where it is not a
+    text."""
     try:
         text = content.decode(_encoding_of(content))
     except UnicodeDecodeError:
@@ -289,7 +289,8 @@ def _encoding_of(content: bytes) -> str:
 
 
 def _in_order(line: str) -> str:
-    """A line in the order in which it is seen: what is turned round by force stands the other way round."""
+    """Put a line in the order in which it is seen: what is turned round by force stands the other way
+    round."""
     stack: list[tuple[bool, list[str]]] = [(False, [])]
 
     def close() -> None:

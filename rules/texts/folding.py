@@ -171,7 +171,7 @@ def squeeze(text: str) -> Squeezed:
 
 @lru_cache(maxsize=10_000)
 def _folded(character: str) -> str:
-    """Fold one character that is no letter or digit of ASCII."""
+    """Fold one character other than a letter or digit of ASCII."""
     if character.isascii():
         return ""
     known = _LETTERS.get(character)

@@ -52,7 +52,7 @@ def unescaped(text: str) -> str:
 
 
 def has_markup(text: str) -> bool:
-    """Whether a text holds a tag or a comment, and not merely a sign such as `<` or an address such as
+    """Say whether a text holds a tag or a comment, and not merely a sign such as `<` or an address such as
     `<jan@example.org>`."""
     return any(not _LINK.match(text, found.start()) for found in _TAG.finditer(text))
 
@@ -96,8 +96,8 @@ def tokens(text: str) -> Iterator[Words | Tag]:
 
 
 def _declaration(text: str, here: int, last_marked: int, *, comments: bool) -> tuple[Words | None, int, bool]:
-    """What begins with `<!` or `<?`: a comment, marked text, or what a browser takes for a comment up to the
-    next `>`."""
+    """Read what begins with `<!` or `<?`: a comment, marked text, or what a browser takes for a comment up to
+    the next `>`."""
     if text.startswith("<!--", here):
         ended = _COMMENT_END.search(text, here + 2) if comments else None
         if ended is None:

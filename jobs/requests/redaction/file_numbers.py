@@ -1,6 +1,6 @@
 """The numbers of files that an answer is not about, as far as its texts name them.
 
-They are left out alike, whoever asks and whatever the file: were it only the numbers of closed files, the gap
+They are left out alike, for every requester and every file: were it only the numbers of closed files, the gap
 itself would tell of a suspicion. Only those that are named are looked for, else every answer would carry the
 numbers of the whole CRM. What is written like the number of a file is taken for one, though no file has it
 (any more): one that stays in clear beside a gap would tell that the gap is a file.
@@ -46,26 +46,26 @@ class FileNumbers:
         self._pattern = _pattern_of(self.named)
 
     def replaced(self, text: str, by: str) -> str:
-        """The text without these numbers, however they are written."""
+        """Return the text without these numbers, however they are written."""
         return self._pattern.sub(by, text) if self.named else text
 
 
 def numbers_of(kind: str, row: Record) -> Iterator[str]:
-    """The numbers by which a row of this kind is known, as they stand there."""
+    """Return the numbers by which a row of this kind is known, as they stand there."""
     for name in NUMBERS.get(kind, ()):
         if number := (getattr(row, name, None) or "").strip():
             yield number
 
 
 def _numbers_of(filing: Filing) -> Iterator[str]:
-    """Those of everything that was found, the recycle bin included."""
+    """Return the numbers of everything that was found, the recycle bin included."""
     for kind in NUMBERS:
         for row in filing.rows(kind):
             yield from numbers_of(kind, row)
 
 
 def _told(rows: Iterable[Row]) -> Iterator[str]:
-    """The numbers that the answer itself tells: of a file in which the person has no more than a role, not
+    """Return the numbers that the answer itself states: of a file in which the person only has a role, not
     that of its proceedings."""
     for row in rows:
         if row.place != MENTION:
@@ -74,7 +74,7 @@ def _told(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _named(known: Iterable[str], texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the numbers that stand in the texts, the longest first."""
+    """Return the numbers that stand in the texts, the longest first."""
     squeezed: dict[str, list[str]] = {}
     for number in known:
         if len(number) >= _SHORTEST and any(sign.isdigit() for sign in number):
@@ -96,8 +96,8 @@ def _named(known: Iterable[str], texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _written_alike(numbers: Iterable[str], texts: Iterable[str], told: Iterable[str]) -> set[str]:
-    """What stands in the texts in the form of a number of the CRM, and is none that the answer tells, with or
-    without leading zeros."""
+    """Return what stands in the texts in the form of a number of the CRM and is not one that the answer
+    states, with or without leading zeros."""
     forms = sorted({form for number in numbers if (form := _form_of(number))})
     if not forms:
         return set()
@@ -106,8 +106,8 @@ def _written_alike(numbers: Iterable[str], texts: Iterable[str], told: Iterable[
 
 
 def _form_of(number: str) -> str:
-    """What finds numbers of the same form: its letters, as many digits in each part, and any number of them
-    in the last, which counts on.
+    """Return the pattern of numbers of the same form: its letters, as many digits in each part, and any
+    number of them in the last, which counts on.
 
     Empty for digits alone, which may be a day or an amount, and for what has more of a word than of a number.
     """
@@ -130,8 +130,8 @@ def _squeezed(text: str) -> str:
 
 
 def _pattern_of(numbers: Iterable[str]) -> re.Pattern[str]:
-    """What finds numbers with other signs between their parts, or none; a number of digits alone is not
-    looked for inside of a day."""
+    """Return the pattern of numbers with other signs between their parts, or without any; a number of digits
+    alone is not sought inside a date."""
     return re.compile("|".join(map(_written, numbers)), re.IGNORECASE)
 
 
@@ -152,5 +152,5 @@ def _joined(number: str, patterns: Sequence[str]) -> str:
 
 
 def _is_plain(number: str) -> bool:
-    """Whether these letters and digits in this order are the number of a file and nothing else."""
+    """Say whether these letters and digits in this order are the number of a file and nothing else."""
     return bool(_LETTERS.search(number)) or sum(sign.isdigit() for sign in number) >= _ONE_NUMBER

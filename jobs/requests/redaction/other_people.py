@@ -25,7 +25,8 @@ _QUOTED = re.compile(r"(?<!\w)['\"‘“„«]\s?(?P<name>[^'\"‘’“”„«
 
 
 def shown_person(assessment: Assessment) -> Shown:
-    """The person whom the answer is about, and whoever asks for that person: what of them stays readable."""
+    """Return the person whom the answer is about, and the requester for that person: what of them stays
+    readable."""
     contacts = _readable(assessment)
     phones, emails = assessment.numbers_of_rows
     roles = [assessment.material.parties[row] for kind, row in sorted(assessment.subject_rows) if kind == "party"]
@@ -51,8 +52,8 @@ def other_people(assessment: Assessment, ours: Iterable[str]) -> tuple[Protected
 
 
 def _all_of(assessment: Assessment, kind: str) -> Iterator[Any]:
-    """The rows of a kind in the order of their ids; who reported in what lies in the bin or in retention is a
-    reporter too (R-119)."""
+    """Return the rows of a kind in the order of their ids; the reporter of a row in the bin or in retention
+    is a reporter too (R-119)."""
     found = dict(assessment.material.rows(kind))
     for each in assessment.material.elsewhere:
         if each.kind == kind:
@@ -144,20 +145,20 @@ def _place(contact: FullContact) -> str | None:
 
 
 def split_name(name: str | None) -> tuple[str, str]:
-    """A name in one column, as first and last name; a mail address in its place is none, nor is a remark
-    between brackets."""
+    """Split a name in one column into first and last name; a mail address in its place is not a name, nor is
+    a remark between brackets."""
     words = "" if "@" in (name or "") else without_remarks(name)
     first, _, last = words.partition(" ")
     return (first, last.strip()) if last else ("", first)
 
 
 def without_remarks(name: str | None) -> str:
-    """A name without what stands in it between brackets, and without what else the person is called."""
+    """Return a name without what stands in it between brackets, and without the person's other names."""
     return _QUOTED.sub(" ", _ALIAS.sub("", _REMARK.sub(" ", name or ""))).strip()
 
 
 def nicknames(name: str | None) -> tuple[str, ...]:
-    """What somebody is called too: of `Jan Peeters alias De Sjarel` and of `Jan 'De Sjarel' Peeters` De
+    """Return a person's other names: of `Jan Peeters alias De Sjarel` and of `Jan 'De Sjarel' Peeters` De
     Sjarel."""
     found = [match["name"].strip(" '\"‘’“”„«»") for pattern in (_ALIAS, _QUOTED) for match in pattern.finditer(name or "")]
     return tuple(dict.fromkeys(nickname for nickname in found if nickname))
@@ -168,5 +169,5 @@ def _names(whole: Iterable[tuple[str, str]], called: Iterable[str]) -> tuple[tup
 
 
 def _all(values: Iterable[str | None]) -> tuple[str, ...]:
-    """Those that say something, each once."""
+    """Return those that say something, each once."""
     return tuple(dict.fromkeys(value.strip() for value in values if value and value.strip()))

@@ -36,18 +36,18 @@ class Words:
             self._words.update(map(fold, _WORD.findall(text)))
 
     def has_all(self, name: str) -> bool:
-        """Whether every word of a name is somewhere in the texts."""
+        """Say whether every word of a name is somewhere in the texts."""
         words = _WORD.findall(name)
         return bool(words) and all(fold(word) in self._words for word in words)
 
     def has_together(self, first: str, last: str) -> bool:
-        """Whether a full name stands somewhere, in either order."""
+        """Say whether a full name stands somewhere, in either order."""
         one, other = fold(first), fold(last)
         return any(one + other in letters or other + one in letters for letters in self._letters)
 
 
 def texts_of_rows(rows: Iterable[Row]) -> Iterator[str]:
-    """Every text and name in the rows of an answer; what is not told does no harm here."""
+    """Return every text and name in the rows of an answer; one that is not shown does no harm here."""
     for row in rows:
         for name in row.record.__struct_fields__:
             value = getattr(row.record, name)

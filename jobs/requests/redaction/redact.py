@@ -19,7 +19,7 @@ LEFT_OUT = "[…]"
 
 
 class Veil:
-    """What stands between the texts of the CRM and whoever receives them."""
+    """What stands between the texts of the CRM and their recipient."""
 
     def __init__(
         self,
@@ -39,19 +39,19 @@ class Veil:
         self._needles = Needles(self.needles())
 
     def redact(self, text: str) -> Redacted:
-        """The text as it may be proposed; an id of the CRM, such as stands in a link to a row, is left out
-        (EXP-13)."""
+        """Return the text as it may be proposed; an id of the CRM, such as stands in a link to a row, is left
+        out (EXP-13)."""
         text = GUID.sub(LEFT_OUT, as_read(text))
         return self._redactor.redact(self._files.replaced(text, LEFT_OUT))
 
     def tells(self, text: str) -> bool:
-        """Whether a text has something in it that would stop the release, or nearly."""
+        """Say whether a text has something in it that would stop the release, or nearly."""
         return bool(self._needles.found_in(text)) or self._needles.are_nearly_in(text)
 
     def label(self, key: str) -> str:
-        """The label of a person, the same throughout (R-118)."""
+        """Return the label of a person, the same throughout (R-118)."""
         return self._redactor.label(key)
 
     def needles(self) -> tuple[str, ...]:
-        """What must not occur anywhere in the package; it does not say why."""
+        """Return what must not occur anywhere in the package, without a reason."""
         return (*self._redactor.needles(), *(needle(TEXT, number) for number in self._files.needles))
