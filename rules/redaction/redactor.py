@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate, chain, islice
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -30,6 +31,7 @@ from rules.texts.folding import Squeezed, Tidy, fold, squeeze, squeeze_quickly, 
 NAME_GUESS: Final = "name_guess"
 _MOST_ROUNDS: Final = 8
 _LONG: Final = 2_000  # letters of an encoded part from which no slips of the pen are sought in it
+_PIECE: Final = 5_000  # letters of what an encoded part says that are read at once, twice each: the first name is enough
 _LONGEST_NARROWED: Final = 20_000  # letters of a line; a longer one is redacted whole
 _SHORTEST_ADDRESS: Final = 5
 _APART: Final = " ||||| "  # no name reaches across it
@@ -310,33 +312,43 @@ class Redactor:
     def _encoded(self, text: str, plain: Tidy, seen: str) -> Iterator[_Span]:
         """Find what stands for the name, number or address of another without being readable, such as base64:
         all of it is redacted."""
-        words: list[tuple[int, int, str]] = []
+        places: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         for begin, end, said in _parts(text, plain, seen):
+            places[said].append((begin, end))
+        found: dict[str, _Span] = {}
+        words: list[str] = []
+        for said, ((begin, end), *_) in places.items():
             if end - begin == len(said):  # digits for letters, which hide nothing else
-                words.append((begin, end, said))
+                words.append(said)
                 continue
-            views = (view for view in readings(said) if len(view) < _LONG or self._may_be_in(view))
-            yield from islice(chain.from_iterable(self._in_one([(begin, end, view)]) for view in views), 1)
+            pieces = (view[at : at + 2 * _PIECE] for view in readings(said) for at in range(0, len(view), _PIECE))
+            likely = (piece for piece in pieces if len(piece) < _LONG or self._may_be_in(piece))
+            if others := next(filter(None, (self._others_in([piece]) for piece in likely)), None):
+                found[said] = next(iter(others.values()))
         # Where nobody used a capital, a missing one says nothing: what has none is read apart.
-        yield from self._in_one([word for word in words if word[2].islower()])
-        yield from self._in_one([word for word in words if not word[2].islower()])
+        found |= self._others_in([word for word in words if word.islower()])
+        found |= self._others_in([word for word in words if not word.islower()])
+        for said, span in found.items():
+            yield from (msgspec.structs.replace(span, begin=begin, end=end) for begin, end in places[said])
 
     def _may_be_in(self, view: str) -> bool:
         letters = squeeze_quickly(view).lower()
         return self._names.may_be_in(letters) or self._known.may_be_in(letters)
 
-    def _in_one(self, views: Sequence[tuple[int, int, str]]) -> Iterator[_Span]:
-        """Find others in many short texts at once; each is given with its place."""
-        begins = list(accumulate((len(view) + len(_APART) for _, _, view in views), initial=0))
-        read = tidy(_APART.join(view for _, _, view in views))
+    def _others_in(self, views: Sequence[str]) -> dict[str, _Span]:
+        """Find others in many short texts at once, each by its text."""
+        begins = list(accumulate((len(view) + len(_APART) for view in views), initial=0))
+        read = tidy(_APART.join(views))
         squeezed = squeeze(read.text)
+        found: dict[str, _Span] = {}
         for named in self._names.find(read.text, squeezed):
             if named.end - named.begin >= _SHORTEST_ENCODED:
-                begin, end, _ = views[bisect_right(begins, read.at[named.begin]) - 1]
-                yield _Span(begin, end, "name", 1, frozenset(self._alike[key] for key in named.keys))
+                view = views[bisect_right(begins, read.at[named.begin]) - 1]
+                found.setdefault(view, _Span(named.begin, named.end, "name", 1, frozenset(self._alike[key] for key in named.keys)))
         for known in self._known.find(squeezed):
-            begin, end, _ = views[bisect_right(begins, read.at[known.begin]) - 1]
-            yield _Span(begin, end, known.what, rank=1)
+            view = views[bisect_right(begins, read.at[known.begin]) - 1]
+            found.setdefault(view, _Span(known.begin, known.end, known.what, rank=1))
+        return found
 
     def _labelled(self, spans: Sequence[_Span], seen: str) -> list[tuple[_Span, str]]:
         """Give each span its label; a first and a last name of one person, found apart, are one."""

@@ -133,9 +133,9 @@ def _with_lines(read: str) -> Iterator[str]:
 
 def _encoded_readings(text: str, read: str, deep: int) -> Iterator[str]:
     """Give the readings of what is encoded in a text, which is given as it is read too."""
-    for begin, end, said in _all_parts(text, read):
+    for said, length in {said: end - begin for begin, end, said in _all_parts(text, read)}.items():
         yield said
-        if end - begin == len(said):  # digits for letters: they hide nothing else
+        if length == len(said):  # digits for letters: they hide nothing else
             continue
         again = as_read(said)
         yield from _with_lines(again)
