@@ -261,10 +261,10 @@ class Case:
             )
 
     def end(self, process: subprocess.Popen[str]) -> Spoken:
-        code = process.wait(120)
+        code = process.wait(250)
         return Spoken(("begun",), code, (self.folder / "begun.out").read_text(), (self.folder / "begun.err").read_text())
 
-    def wait_for(self, happened: Callable[[], object], seconds: float = 30.0) -> bool:
+    def wait_for(self, happened: Callable[[], object], seconds: float = 200.0) -> bool:
         """Look again and again until it has happened."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

@@ -182,7 +182,7 @@ def served(case: Case) -> Iterator[str]:
         )
     try:
         root = f"http://127.0.0.1:{port}"
-        case.wait_for(lambda: process.poll() is not None or answers(root), 40)
+        case.wait_for(lambda: process.poll() is not None or answers(root))
         yield root
     finally:
         process.send_signal(signal.SIGINT)

@@ -9,7 +9,6 @@ import time
 from tests.independent.case import Case
 from tests.independent.scenarios import scenario
 
-APART_S = 0.3  # between two requests that write
 SLOW = [{"match": {"method": "POST", "path": "$batch"}, "do": "latency", "ms": 900}]
 
 
@@ -20,20 +19,18 @@ def many(case: Case, count: int) -> list[str]:
     return [case.dossier("social_card") for _ in range(count)]
 
 
-def jumps(case: Case, at_work: subprocess.Popen[str]) -> list[int]:
-    """How many rows were gone after each request that deleted some, from now to the end of the command."""
-    seen: list[tuple[float, int]] = []
-    start = last = case.api.writes()["delete"]
+def batches_that_wrote(case: Case, at_work: subprocess.Popen[str]) -> int:
+    """How many batches, at the least, deleted rows from now to the end of the command: what went between two
+    looks may be of any batch that had begun by the second."""
+    count, known = 0, -1
+    last = case.api.control("GET", "stats")
     while at_work.poll() is None:
-        now = case.api.writes()["delete"]
-        if now != last:
-            moment = time.monotonic()
-            if seen and moment - seen[-1][0] < APART_S:
-                seen.pop()
-            seen.append((moment, now))
-            last = now
+        now = case.api.control("GET", "stats")
+        if now["operations"]["delete"] != last["operations"]["delete"] and last["batches"] > known:
+            count, known = count + 1, now["batches"]
+        last = now
         time.sleep(0.01)
-    return [count - start for _, count in seen]
+    return count
 
 
 @scenario("R-077 HLD-07: a hold that is placed while a run is at work keeps what has not gone yet")
@@ -49,13 +46,13 @@ def hold_in_a_run(case: Case) -> None:
     case.wait_for(lambda: case.api.writes()["delete"] > start or at_work.poll() is not None)
     hold = case.hold("--person", person, kind="judicial")
     placed = len(case.api.rows("cf_dossiers?$select=cf_dossierid"))
-    moments = jumps(case, at_work)
+    wrote = batches_that_wrote(case, at_work)
     case.api.control("PUT", "faults", [])
     done = case.end(at_work)
     left = len(case.api.rows("cf_dossiers?$select=cf_dossierid"))
     if not case.expect(placed and left, f"{placed} dossiers were there when the hold was, {left} at the end"):
         return
-    case.expect(len(moments) <= 1, f"{len(moments)} requests wrote after the hold had been placed: {placed - left} dossiers went")
+    case.expect(wrote <= 1, f"{wrote} batches wrote after the hold had been placed: {placed - left} dossiers went")
     run = done.document()
     case.expect(run.get("skipped", {}).get("HOLD_JUDICIAL", 0) >= left, f"skipped: {run.get('skipped')}, {left} dossiers left")
     case.same("planned disposals and their outcomes", sum(run["skipped"].values()) + run["deleted"] + run["partial"], 61)
@@ -76,10 +73,10 @@ def stop_in_a_run(case: Case) -> None:
     at_work = case.begin("apply", plan["plan"])
     case.wait_for(lambda: case.api.writes()["delete"] > start or at_work.poll() is not None)
     case.ask("stop")
-    moments = jumps(case, at_work)
+    wrote = batches_that_wrote(case, at_work)
     done = case.end(at_work)
     case.api.control("PUT", "faults", [])
-    case.expect(len(moments) <= 1, f"{len(moments)} requests wrote after `stop` had ended (honoured between batches): deletes {moments}")
+    case.expect(wrote <= 1, f"{wrote} batches wrote after `stop` had ended (honoured between batches)")
     left = sum(case.there("cf_dossier", *rows))
     if not case.expect(done.code == 5 and left, f"apply exits {done.code} with {left} dossiers left: {done.err[-300:]}"):
         return
