@@ -10,6 +10,7 @@ from tests.independent.case import Case
 from tests.independent.scenarios import scenario
 
 SLOW = [{"match": {"method": "POST", "path": "$batch"}, "do": "latency", "ms": 900}]
+CRAWLING = [{**SLOW[0], "ms": 6_000}]  # the run is not over before a command beside it, however long that takes
 
 
 def many(case: Case, count: int) -> list[str]:
@@ -44,8 +45,10 @@ def hold_in_a_run(case: Case) -> None:
     case.api.control("PUT", "faults", SLOW)
     at_work = case.begin("apply", plan["plan"])
     case.wait_for(lambda: case.api.writes()["delete"] > start or at_work.poll() is not None)
+    case.api.control("PUT", "faults", CRAWLING)
     hold = case.hold("--person", person, kind="judicial")
     placed = len(case.api.rows("cf_dossiers?$select=cf_dossierid"))
+    case.api.control("PUT", "faults", SLOW)
     wrote = batches_that_wrote(case, at_work)
     case.api.control("PUT", "faults", [])
     done = case.end(at_work)
@@ -72,7 +75,9 @@ def stop_in_a_run(case: Case) -> None:
     case.api.control("PUT", "faults", SLOW)
     at_work = case.begin("apply", plan["plan"])
     case.wait_for(lambda: case.api.writes()["delete"] > start or at_work.poll() is not None)
+    case.api.control("PUT", "faults", CRAWLING)
     case.ask("stop")
+    case.api.control("PUT", "faults", SLOW)
     wrote = batches_that_wrote(case, at_work)
     done = case.end(at_work)
     case.api.control("PUT", "faults", [])
