@@ -128,7 +128,8 @@ def _read(found: Found, content: bytes, media_type: str, name: str, depth: int, 
     text = decoded(content)
     if text is not None and (_is_message(media_type, name) or _begins_as_message(text)):
         with found.attempt():
-            _message(found, content, depth)
+            if not _message(found, content, depth):
+                found.say(_text(text))
         return "message"
     if text is not None:
         with found.attempt():
@@ -167,17 +168,22 @@ def _archive(found: Found, content: bytes, depth: int) -> None:
             _inside(found, body, name, depth, in_document=is_document)
 
 
-def _message(found: Found, content: bytes, depth: int) -> None:
-    """Everything in a message: all headers of all parts, and what is attached."""
+def _message(found: Found, content: bytes, depth: int) -> bool:
+    """Read everything in a message: all headers of all parts, and what is attached; False where lines of it
+    may be left out, which a parser does with what stands among the headers and is not one."""
     from email import message_from_bytes
     from email.policy import compat32
 
-    for part in parts_of(message_from_bytes(content, policy=compat32), found.budget):
+    message = message_from_bytes(content, policy=compat32)
+    is_whole = bool(message.get_payload() or any(message.values()))
+    for part in parts_of(message, found.budget):
+        is_whole = is_whole and not part.defects and part.get_unixfrom() is None
         found.say(header_texts(part))
         found.say([part.preamble or "", part.epilogue or ""])
         body = part.get_payload(decode=True)
         if isinstance(body, bytes) and body:
             _inside(found, body, part.get_filename("") if isinstance(part.get_filename(""), str) else "", depth)
+    return is_whole
 
 
 def _text(text: str) -> Iterator[str]:

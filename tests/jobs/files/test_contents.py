@@ -355,3 +355,19 @@ def test_what_only_calls_itself_a_sound_is_read_as_what_it_is() -> None:
 )  # fmt: skip
 def test_a_message_is_told_however_its_headers_are_written(raw: bytes, told: str) -> None:
     assert text_in(raw, "message/rfc822", "bericht.eml") == told
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f": {WHO}",
+        f"From {WHO} 2024\nSubject: x",
+        f" {WHO}\nSubject: x",
+        f"Subject: x\nFrom {WHO}\nTo: a",
+        f"Subject: x\n: {WHO}\nTo: a",
+        f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n--b\n: {WHO}\n\nx\n--b--',
+    ],
+)
+def test_a_line_among_the_headers_that_is_not_one_is_read(head: str) -> None:
+    """A parser leaves it out; the message is handed on with it."""
+    assert WHO in said(f"{head}\n\nhallo\n".encode(), "message/rfc822")
