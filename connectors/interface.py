@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from rules.anonymisation.anonymity import Remnant
 from rules.errors import ComplianceError
+from rules.hints import Hint
 from rules.model.bypass import Bypass
 from rules.model.records import Record
 
@@ -25,7 +26,14 @@ class ConnectorError(ComplianceError):
     code = "crm"
 
     def __init__(
-        self, message: str, *, hint: str = "", where: str = "", status: int | None = None, service_code: str = "", request_id: str = ""
+        self,
+        message: str,
+        *,
+        hint: str | Hint = "",
+        where: str = "",
+        status: int | None = None,
+        service_code: str = "",
+        request_id: str = "",
     ) -> None:
         super().__init__(message, hint=hint, where=where)
         self.status = status

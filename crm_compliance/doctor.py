@@ -15,6 +15,7 @@ from crm_compliance.keys.checkpoint_signer import audit_store
 from crm_compliance.keys.custody import remnants
 from crm_compliance.keys.key_ring import KeyKind, KeyRing, KeysMissing, KeyUnusable, memory_key
 from crm_compliance.ownership import HINT, strangers
+from crm_compliance.reports.parts.hints import in_words
 from crm_compliance.settings import Settings
 from crm_compliance.store.sql.database import StoreUnusable
 from crm_compliance.wiring import checked, clock_of, connector_of, desk, fitting, permitted, policy_of, register_key, store_of
@@ -26,6 +27,7 @@ from jobs.register.dates import OVERDUE, has_gone_overdue
 from jobs.restores.detect import RESTORED, rows_back
 from rules.dates.instants import instant
 from rules.errors import ComplianceError, MappingError, UsageError
+from rules.hints import Advice
 from rules.model.records import KINDS
 from rules.policy.policy import Policy
 
@@ -94,7 +96,7 @@ def _attempt(name: str, check: Callable[[], str]) -> Check:
 
 def _failed(name: str, error: ComplianceError) -> Check:
     where = f"{error.where}: " if error.where and error.where not in str(error) else ""
-    return Check(name, False, where + str(error), error.hint, error.exit_code)
+    return Check(name, False, where + str(error), in_words(error.hint), error.exit_code)
 
 
 def _policy(policy: Policy) -> str:
@@ -126,7 +128,7 @@ def _store(settings: Settings) -> str:
         if not audit.ok:
             first = audit.problems[0]
             told = f" ({first.code})" if first.code else ""
-            raise LedgerBroken(f"the ledger does not verify: {first}{told}", hint=first.hint or "crm-compliance ledger verify")
+            raise LedgerBroken(f"the ledger does not verify: {first}{told}", hint=first.hint or Advice.VERIFY_LEDGER())
         told = f"the chain holds; checkpoints: {audit.checkpoints}, all fit"
         return f"runs: {len(store.runs.all())}; ledger entries: {audit.verdict.entries}, {told}"
 

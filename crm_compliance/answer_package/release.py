@@ -31,6 +31,7 @@ from jobs.register.permissions import signed
 from jobs.requests.answer.compile import hand_of
 from jobs.requests.answer.release import for_release, released, sent_back, sent_back_for
 from rules.errors import UsageError
+from rules.hints import Advice
 from rules.model.personal_records import FULL
 from rules.model.requests import Step
 
@@ -104,7 +105,7 @@ def release_request(
     except NeedleFound as found:
         if found.item:
             raise sent_back_for(context, request, found.item, found, who, role, is_near=found.is_near) from None
-        found.hint = f"correct the row in the CRM, then crm-compliance requests compile {request.id}; decisions on what is the same stand"
+        found.hint = Advice.COMPILE_CORRECTED(request=request.id)
         raise
     passphrase = new_passphrase()
     zipped = archive_of(contents, passphrase)

@@ -9,6 +9,7 @@ from datetime import datetime
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from rules.errors import Refused
+from rules.hints import Advice
 
 STOPPED = "stopped"  # code of the refusal
 
@@ -31,7 +32,7 @@ def stopped(since: datetime) -> Refused:
     """The refusal of whatever would write while the kill switch is set."""
     return Refused(
         f"everything is stopped since {since.isoformat(timespec='seconds')}",
-        hint="crm-compliance resume, then apply the same plan again: it goes on where it was",
+        hint=Advice.RESUME(),
         code=STOPPED,
     )
 

@@ -24,6 +24,7 @@ from jobs.model.run import COUNTED, Run
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from rules.dates.periods import brussels_date
+from rules.hints import Advice
 from rules.holds.placements import PlacedHold
 from rules.model.requests import Step
 
@@ -126,7 +127,7 @@ def refuse(differences: Iterable[Difference]) -> None:
         if found.is_grave:
             raise StoreAltered(
                 f"{found.where}: {found.what}",
-                hint="somebody has changed the database; restore it from a backup, look at crm-compliance ledger verify, and tell the DPO",
+                hint=Advice.RESTORE_ALTERED(),
                 where=found.where,
             )
 

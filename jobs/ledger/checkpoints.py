@@ -16,6 +16,7 @@ import rfc8785
 
 from jobs.ledger.entries import FIRST, Chain, LedgerEntry, Verdict, canonical
 from jobs.ledger.merkle import Tree
+from rules.hints import Hint
 
 # Key id, message, signature in base64 -> whether it is the signature of that key; None where the key is not
 # known.
@@ -87,7 +88,7 @@ class Problem:
     what: str
     entry: int | None = None
     code: str = ""
-    hint: str = ""
+    hint: str | Hint = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"

@@ -18,6 +18,7 @@ import msgspec
 
 from jobs.ledger.entries import FIRST, LedgerEntry, StoreAltered, canonical
 from jobs.model.run import Erasure
+from rules.hints import Advice
 
 PLANS, RUNS, HOLDS, SWITCH, QUARANTINE, REQUESTS, KEYS = "plans", "runs", "holds", "switch", "quarantine", "requests", "keys"
 CRMS, LOST = "crms", "lost"
@@ -122,6 +123,6 @@ def altered(what: str) -> StoreAltered:
     """The error that something of the ledger is not as it was signed."""
     return StoreAltered(
         f"{what}: not as written and signed by this installation",
-        hint="nothing goes on with it: restore the database from a backup and tell the DPO; crm-compliance ledger verify tells more",
+        hint=Advice.RESTORE_UNSIGNED(),
         where="ledger",
     )

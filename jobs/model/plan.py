@@ -11,6 +11,7 @@ import msgspec
 
 from jobs.model.work_queue import WorkQueue
 from rules.errors import Refused, UsageError
+from rules.hints import Advice
 
 Key = tuple[str, str]  # table and id of a unit
 IDS_IN_HEAD: Final = ("trims", "held_contacts", "crm_holds", "hold_changes", "backlog")  # fields of a plan's head that name rows of the CRM
@@ -276,7 +277,7 @@ class Plan(msgspec.Struct, frozen=True):
         if state is PlanState.WAITING:
             raise Refused(
                 f"{', '.join(self.why) or 'BREAKER_TRIPPED'}: still needs approval from {_people(self.missing(now))}",
-                hint=f"crm-compliance plans approve {self.id} --as WHO --role ROLE",
+                hint=Advice.APPROVE_PLAN(plan=self.id),
                 where=self.id,
                 code="breaker" if self.breaker.tripped else "approval",
             )

@@ -12,6 +12,7 @@ from jobs.ports.context import Clock
 from jobs.ports.notary import Notary
 from jobs.ports.store import Store
 from rules.dates.instants import instant
+from rules.hints import Advice
 
 
 def make_checkpoint(store: Store, notary: Notary | None, clock: Clock) -> None:
@@ -50,7 +51,7 @@ def _make(store: Store, notary: Notary, clock: Clock) -> bool:
 
 
 def _broken(what: str) -> LedgerBroken:
-    return LedgerBroken(f"{what}: no checkpoint is signed", hint="crm-compliance ledger verify; tell the DPO")
+    return LedgerBroken(f"{what}: no checkpoint is signed", hint=Advice.VERIFY_LEDGER_AND_TELL())
 
 
 def _signed(notary: Notary, clock: Clock, tree: Tree, chain: Chain, last: KeptCheckpoint | None) -> Checkpoint:

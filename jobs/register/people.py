@@ -11,6 +11,7 @@ import msgspec
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given
 from jobs.ports.store import Store
 from rules.errors import Refused
+from rules.hints import Advice, Hint
 
 CHILD, REQUESTER = "child", "requester"
 
@@ -59,13 +60,12 @@ def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
     """
     confirmed, candidates = store.requests.part(request, CONFIRMED), store.requests.part(request, CANDIDATES)
     if confirmed is None:
-        hint = f"crm-compliance requests confirm {request} CANDIDATE… | --none"
-        raise refused("not_confirmed", "nobody has confirmed yet whom the request is about", hint, request)
+        raise refused("not_confirmed", "nobody has confirmed yet whom the request is about", Advice.CONFIRM(request=request), request)
     wanted = msgspec.json.decode(confirmed, type=Confirmed).candidates
     found = msgspec.json.decode(candidates, type=Candidates).found if candidates is not None else ()
     by_id = {candidate.candidate: candidate for candidate in found}
     if not by_id.keys() >= set(wanted):
-        raise refused("not_confirmed", "the search was made again since", f"crm-compliance requests confirm {request}", request)
+        raise refused("not_confirmed", "the search was made again since", Advice.CONFIRM_ANEW(request=request), request)
     return _people([by_id[name] for name in wanted])
 
 
@@ -81,6 +81,6 @@ def _people(chosen: list[Candidate]) -> ConfirmedPeople:
     return ConfirmedPeople(frozenset(contacts[REQUESTER]), frozenset(contacts[CHILD]), frozenset(rows[REQUESTER]), frozenset(rows[CHILD]))
 
 
-def refused(code: str, message: str, hint: str, request: str) -> Refused:
+def refused(code: str, message: str, hint: str | Hint, request: str) -> Refused:
     """A guard's refusal of a step of one request."""
     return Refused(message, hint=hint, where=request, code=code)

@@ -20,23 +20,23 @@ from jobs.ports.store import Entry, Store
 from rules.dates.periods import brussels_date
 from rules.dates.working_days import NO_DAYS
 from rules.errors import Refused
+from rules.hints import Advice, Hint
 from rules.model.requests import COPIES, RequestState, Step, may
 from rules.model.roles import Act
 
 _NEXT: Final = MappingProxyType(
     {
-        RequestState.RECEIVED: "requests identify R --method METHOD",
-        RequestState.IDENTIFYING: "requests identify R --method METHOD",
-        RequestState.SUSPENDED: "requests resume R --answered-on DATE",
-        RequestState.SEARCHING: "requests match R, then requests confirm R, then requests compile R",
-        RequestState.REVIEWING: "requests review R, then requests approve R",
-        RequestState.APPROVED: "requests release R",
-        RequestState.RELEASED: "requests close R --outcome CODE",
+        RequestState.RECEIVED: Advice.NEXT_IDENTIFY,
+        RequestState.IDENTIFYING: Advice.NEXT_IDENTIFY,
+        RequestState.SUSPENDED: Advice.NEXT_RESUME,
+        RequestState.SEARCHING: Advice.NEXT_SEARCH,
+        RequestState.REVIEWING: Advice.NEXT_APPROVE,
+        RequestState.APPROVED: Advice.NEXT_RELEASE,
+        RequestState.RELEASED: Advice.NEXT_CLOSE,
     }
 )
 # What each step is in the table of who may do what; the other steps are the handling of a request.
 _ACTS: Final = MappingProxyType({Step.OVERRIDE: Act.SET_RULE_ASIDE, Step.APPROVE: Act.APPROVE_ANSWER, Step.RELEASE: Act.RELEASE_ANSWER})
-_DECIDING: Final = "requests review R, then requests decide R, then requests approve R"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +86,18 @@ def check_role(hand: Hand, step: Step, act: Act | None = None) -> None:
     refuse_role(hand.store, hand.who, hand.role, act, told, action=action, never=never)
 
 
-def next_step(request: SubjectRequest) -> str:
-    """The commands that come next, the same for every answer (SUS-04); empty for a closed request."""
-    following = _NEXT.get(request.state, "")
+def next_step(request: SubjectRequest) -> Hint | None:
+    """What comes next, the same for every answer (SUS-04); nothing for a closed request."""
+    following = _NEXT.get(request.state)
     if request.state is RequestState.REVIEWING and request.right not in COPIES:
-        following = _DECIDING
-    return f"crm-compliance {following.replace(' R', f' {request.id}')}" if following else ""
+        following = Advice.NEXT_DECIDE
+    return following(request=request.id) if following is not None else None
 
 
 def wrong_state(request: SubjectRequest, step: Step) -> Refused:
     """The error of a step that the state does not allow, with the command that comes next."""
     following = next_step(request)
-    hint = f"next: {following}" if following else "a closed request is not moved any more"
+    hint = following if following is not None else "a closed request is not moved any more"
     return refused("state", f"{step.value} is not possible while the request is {request.state.value}", hint, request.id)
 
 
@@ -125,5 +125,5 @@ def _signature(hand: Hand) -> dict[str, object]:
     return {"role": hand.role, "by": hand.reference("person", hand.who)}
 
 
-def refused(code: str, message: str, hint: str, where: str = "") -> Refused:
+def refused(code: str, message: str, hint: str | Hint, where: str = "") -> Refused:
     return Refused(message, hint=hint, where=where, code=code)

@@ -112,14 +112,13 @@ def replay_if_restored(context: JobContext) -> Run | None:
     return apply_plan(context, plan.id) if plan is not None else None
 
 
-def restored_warning(context: JobContext) -> str:
-    """What a person who makes a plan is told of a CRM that was restored; empty where it was not. The ledger
-    keeps the alarm."""
+def note_rows_back(context: JobContext) -> int:
+    """How many rows that had been erased are back in the CRM, because it was restored: a person who makes a
+    plan is told, and the ledger keeps the alarm."""
     back = rows_back(context)
-    if not back:
-        return ""
-    context.store.ledger.append([("alarm", {"code": RESTORED, "rows": back})])
-    return f"{RESTORED}: {back} rows that had been erased are back in the CRM; replay before anything is planned: crm-compliance replay"
+    if back:
+        context.store.ledger.append([("alarm", {"code": RESTORED, "rows": back})])
+    return back
 
 
 def _begin(context: JobContext) -> None:

@@ -18,6 +18,7 @@ from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment
 from jobs.runs.run import Application
 from rules.errors import Refused
+from rules.hints import Advice, Hint
 
 CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST: Fulfilment}
 
@@ -56,7 +57,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         refuse_other_clock(context)
         if run is None:
             for other in unfinished(context):
-                raise _refused("another_run", f"run {other.id} was interrupted", f"first: crm-compliance apply {other.plan}", plan.id)
+                raise _refused("another_run", f"run {other.id} was interrupted", Advice.APPLY_FIRST(plan=other.plan), plan.id)
             run = _start(context, plan)
         lease.work_on(run.id)
         with context.logged_as(run.id):
@@ -89,12 +90,12 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
     raise _refused(
         "rules_changed",
         f"{' and '.join(changed)} changed since the plan was made{upgraded}",
-        "plan again (crm-compliance plan), and let the new plan be approved where it asks for it; or put back what has changed",
+        Advice.PLAN_AGAIN(),
         plan.id,
     )
 
 
-def _refused(code: str, message: str, hint: str, where: str) -> Refused:
+def _refused(code: str, message: str, hint: Hint, where: str) -> Refused:
     return Refused(message, hint=hint, where=where, code=code)
 
 

@@ -22,7 +22,7 @@ from jobs.ledger.entries import StoreAltered
 from jobs.model.plan import Kind, Plan, PlanState
 from jobs.model.run import ActionState, Run, RunState
 from jobs.nightly.runs import run_retention
-from jobs.restores.detect import recover, replay, replay_if_restored, restored_warning, rows_back
+from jobs.restores.detect import note_rows_back, recover, replay, replay_if_restored, rows_back
 from jobs.restores.plan import plan_replay
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
@@ -258,11 +258,11 @@ def test_a_restore_is_noticed_by_the_rows_that_went_last(night: Night, backup: B
     assert rows_back(night.context) == 0
     run = night.apply(night.plan())
     assert rows_back(night.context) == 0
-    assert restored_warning(night.context) == ""
+    assert note_rows_back(night.context) == 0
     kept.restore()
     gone = sum(run.counts["rows"].values())  # type: ignore[attr-defined]
     assert rows_back(night.context) == gone
-    assert f"RESTORED: {gone} rows" in restored_warning(night.context)
+    assert note_rows_back(night.context) == gone
     assert entries(night, "alarm")[-1] == {"code": "RESTORED", "rows": gone}
 
 

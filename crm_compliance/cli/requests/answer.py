@@ -212,6 +212,7 @@ def approve(
     """
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
+    from crm_compliance.reports.parts.hints import commands_after
     from crm_compliance.reports.requests.register import request_document
     from jobs.register.permissions import next_step
     from jobs.requests.answer.release import approve_content
@@ -220,7 +221,7 @@ def approve(
     with arguments.opened() as desk:
         approved = approve_content(desk.context, request, someone.who, someone.role)
         document = request_document(approved, desk.context.clock(), desk.context.policy.defaults.extra_holidays)
-    told = f"the content of {request} is approved\nNext: {next_step(approved)}"
+    told = f"the content of {request} is approved\nNext: {commands_after(next_step(approved))}"
     output.answer(document, lambda console: console.print(told, soft_wrap=True), ids=("request", request))
 
 

@@ -301,6 +301,7 @@ def _answer(
 ) -> None:
     """Answer with a request. How many recipients are to be told says that something of the person is in the
     CRM: that is for the DPO."""
+    from crm_compliance.reports.parts.hints import commands_after
     from crm_compliance.reports.requests.register import print_request, request_document
     from crm_compliance.wiring import clock_of
     from jobs.register.permissions import next_step
@@ -310,7 +311,9 @@ def _answer(
     now = clock_of(settings)()
     stopping, notices = blocks_of(store, request), counts_of(store, request) if handles else None
     document = request_document(request, now, _holidays(settings), blocks=stopping, notices=notices) | (more or {})
-    output.answer(document, lambda console: print_request(document, console, next_step(request)), ids=("request", request.id))
+    output.answer(
+        document, lambda console: print_request(document, console, commands_after(next_step(request))), ids=("request", request.id)
+    )
 
 
 def _freeze(request: SubjectRequest) -> None:

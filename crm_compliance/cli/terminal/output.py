@@ -52,14 +52,17 @@ class Output:
 
     def fail(self, error: ComplianceError) -> None:
         """Say what is wrong, where, and what to do; with `--json` as the last line of stderr."""
+        from crm_compliance.reports.parts.hints import in_words
+
+        hint = in_words(error.hint)
         if self.json:
-            told = {"code": error.code, "message": str(error), "hint": error.hint, "where": error.where}
-            print_line(json.dumps({"error": told}, ensure_ascii=False), error=True)
+            document = {"code": error.code, "message": str(error), "hint": hint, "where": error.where}
+            print_line(json.dumps({"error": document}, ensure_ascii=False), error=True)
             return
         where = f"{error.where}: " if error.where and error.where not in str(error) else ""
         print_line(f"error: {where}{error}", error=True)
-        if error.hint:
-            print_line(f"  hint: {error.hint}", error=True)
+        if hint:
+            print_line(f"  hint: {hint}", error=True)
 
     def progress(self) -> AbstractContextManager[Progress]:
         """A bar on stderr while it is a terminal, silence otherwise."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from crm_compliance.reports.parts.hints import commands_after
 from crm_compliance.reports.parts.sentences import ALARMS
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
@@ -46,7 +47,7 @@ def request_document(
         "received_on": request.received_on.isoformat(),
         "due_on": _day(due_of(request, extra)),
         "days_left": days_left(request, now, extra),
-        "next": next_step(request) or None,
+        "next": commands_after(next_step(request)) or None,
         "outcome": request.outcome.value if request.outcome is not None else None,
         "approvals": [
             {"as": word.who, "role": word.role, "at": instant(word.at), "step": word.step}

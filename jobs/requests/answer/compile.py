@@ -33,6 +33,7 @@ from jobs.requests.search.assess import Assessment, assess
 from jobs.requests.search.scope import Row, Scope
 from rules.dates.ages import has_reached
 from rules.dates.periods import brussels_date
+from rules.hints import Advice
 from rules.model.kinds import KINDS_IN_ORDER, RELATIONS
 from rules.model.personal_records import FullContact
 from rules.model.requests import COPIES, RequestState, Right, Step
@@ -144,7 +145,7 @@ def compiled(store: Store, request: SubjectRequest) -> Compilation:
     """
     found = compilation_of(store, request.id)
     if found is None:
-        raise refused("not_compiled", "nothing has been compiled yet", f"crm-compliance requests compile {request.id}", request.id)
+        raise refused("not_compiled", "nothing has been compiled yet", Advice.COMPILE(request=request.id), request.id)
     return found
 
 

@@ -26,13 +26,13 @@ from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted, hand
 from jobs.requests.context.recipients import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
+from rules.hints import Advice
 from rules.model.accounts import same_person
 from rules.model.requests import COPIES, Outcome, RequestState, Step, may
 
 CONTENT, RELEASE = "content", "release"
 MANDATE_LAPSED, CHANGED, INCOMPLETE = "MANDATE_LAPSED", "standing_changed", "incomplete"
 _HINTS: Final = {
-    "NO_CONTACT": "two people set it aside: crm-compliance requests override R --rule NO_CONTACT --reason CODE (IDV-05)",
     "CHANNEL_CHANGED": "identify the person anew by another method, or two people set it aside: --rule CHANNEL_CHANGED (IDV-05)",
     TRANSFER_BASIS_MISSING: "record the ground of the transfer on the fiche, then compile again (R-121)",
 }
@@ -86,7 +86,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         raise wrong_state(request, Step.RELEASE)
     content = next((word for word in request.words if word.step == CONTENT), None)
     if content is None:
-        raise refused("not_approved", "nobody has approved the content", f"crm-compliance requests approve {request.id}", request.id)
+        raise refused("not_approved", "nobody has approved the content", Advice.APPROVE_ANSWER(request=request.id), request.id)
     if same_person(content.who, who):
         message = "whoever approved the content cannot release it"
         raise refused("same_person", message, "the release is a second person's (ACC-09)", request.id)
@@ -98,8 +98,9 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
     if problem is not None:
         raise _sent_back(hand, request, problem)
     for block in today.compilation.blocks:
-        hint = _HINTS.get(block, "look at the request again, then compile it again").replace(" R ", f" {request.id} ")
-        raise refused(block, f"the release is stopped by {block}", hint, request.id)
+        hint = _HINTS.get(block, "look at the request again, then compile it again")
+        contact = Advice.OVERRIDE_CONTACT(request=request.id)
+        raise refused(block, f"the release is stopped by {block}", contact if block == "NO_CONTACT" else hint, request.id)
 
 
 def sent_back_for(
@@ -111,8 +112,6 @@ def sent_back_for(
     The hint of the problem is the one step by which the answer can be approved again. `is_near`: what was
     found may be no name at all.
     """
-    review = f"crm-compliance requests review {request.id} --decisions FILE"
-    line = f'{{"item": "{item}", "status": "WITHHELD", "code": "RF-03"}}'
     other = (
         "or its text anew as APPROVED_REDACTED"
         if _may_be_rewritten(context, request, item)
@@ -120,7 +119,7 @@ def sent_back_for(
     )
     if is_near:
         other = f'{other}, or, where it is no name, its decision anew with "code": "{NOT_A_NAME}"'
-    problem.hint = f"{review} with the line {line}, {other}; then approve and release it; every other decision stands"
+    problem.hint = Advice.REVIEW_NEEDLE(request=request.id, item=item, other=other)
     return sent_back(context, request, problem, who, role)
 
 
@@ -161,19 +160,17 @@ def outcome_of(compilation: Compilation) -> tuple[Outcome, str]:
 
 def _unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
     """What the content still lacks."""
-    again = f"crm-compliance requests compile {request.id}"
     if compilation.answer == "dpo_review":
-        rules = ", ".join(compilation.blocks)
-        hint = f"{rules}: two people set the rule aside (requests override), then compile again"
+        hint = Advice.OVERRIDE_THEN_COMPILE(rules=", ".join(compilation.blocks))
         return refused("dpo_review", "this answer waits for a decision of the DPO", hint, request.id)
     if not is_decided(context, request, compilation):
-        hint = f"crm-compliance requests decide {request.id} --grant ITEM… | --refuse RF-nn"
+        hint = Advice.DECIDE(request=request.id)
         return refused("undecided", "nothing has been decided on this right yet", hint, request.id)
     if compilation.pending and compilation.right in COPIES:
-        hint = f"crm-compliance requests review {request.id} --decisions FILE"
+        hint = Advice.REVIEW_PENDING(request=request.id)
         return refused("pending_item", f"items that wait for a review: {compilation.pending}", hint, request.id)
     if not compilation.is_complete:
-        hint = f"match and confirm again, then {again} (EXP-14)"
+        hint = Advice.MATCH_AGAIN(request=request.id)
         return refused(INCOMPLETE, "a row is neither included nor withheld nor excluded", hint, request.id)
     return None
 
@@ -181,16 +178,19 @@ def _unfinished(context: JobContext, request: SubjectRequest, compilation: Compi
 def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> Refused | None:
     """What has changed since the answer was compiled, so that it must not go out as it is."""
     new = today.compilation
-    again = f"crm-compliance requests compile {request.id}"
     if MANDATE_LAPSED in new.blocks:
         message = "the child is of age now: the mandate has ended, and the child itself must confirm"
-        return refused(MANDATE_LAPSED, message, f"crm-compliance requests close {request.id} --outcome MANDATE_LAPSED (RGT-07)", request.id)
+        return refused(MANDATE_LAPSED, message, Advice.CLOSE_LAPSED(request=request.id), request.id)
     if _stands_otherwise(old, new) or (TRANSFER_BASIS_MISSING in old.blocks and TRANSFER_BASIS_MISSING not in new.blocks):
-        return refused(CHANGED, "what may be told has changed since the answer was compiled", again, request.id)
+        return refused(
+            CHANGED, "what may be told has changed since the answer was compiled", Advice.COMPILE(request=request.id), request.id
+        )
     if old.right in COPIES:
         known = {item.source for item in old.items}
         if not new.is_complete or any(item.source not in known for item in new.items):
-            return refused(INCOMPLETE, "a row that belongs to the answer is not in it", f"{again} (EXP-14)", request.id)
+            return refused(
+                INCOMPLETE, "a row that belongs to the answer is not in it", Advice.COMPILE_COMPLETE(request=request.id), request.id
+            )
     return None
 
 

@@ -364,7 +364,7 @@ def test_a_refused_read_names_the_privilege_and_nothing_else(crm: FakeCrm) -> No
     with pytest.raises(Forbidden) as caught:
         read(crm, Dossier, "legal_hold")
     assert "prvReadcf_dossier" in str(caught.value)
-    assert "Peeters" not in str(caught.value) + caught.value.hint
+    assert "Peeters" not in str(caught.value) + str(caught.value.hint)
     assert (caught.value.service_code, caught.value.request_id, caught.value.status) == ("0x80040220", "abc-1", 403)
 
 
