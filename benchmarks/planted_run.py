@@ -27,11 +27,11 @@ import pikepdf
 
 from connectors.emulator.serving.server import running
 from crm_compliance.answer_package import package
-from crm_compliance.answer_package.release import attachments_of
 from crm_compliance.keys.key_ring import KeyRing
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.store.store import SqlStore
 from jobs.model.answer import Compilation, ItemStatus
+from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import compile_request
 from rules.errors import Refused
 from rules.model.requests import Right

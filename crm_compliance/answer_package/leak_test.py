@@ -29,7 +29,7 @@ from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.read_back import APART, words_of
 from jobs.files.file_texts import texts_of
 from jobs.model.answer import NOT_A_NAME, Addressee, Compilation, Field, Item, Recipient
-from rules.errors import Refused
+from jobs.ports.outbox import NeedleFound
 from rules.model.requests import COPIES
 from rules.redaction.leak_check import GUID, Hit, Needles, name_needle
 
@@ -44,20 +44,6 @@ _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _ANYTHING: Final = "·"
 _NOBODY: Final = Sender("", "", "", "")
 _NO_ADDRESSEE: Final = Addressee("")
-
-
-class NeedleFound(Refused):
-    """A file of the package holds what must not leave the house; `item` is the item of the review that brings
-    it in, where it is one."""
-
-    code = "needle"
-
-    def __init__(self, name: str, found: Sequence[str], item: str = "") -> None:
-        self.is_near = tuple(found) == (NEAR_NAME,)
-        what = f"{name} holds what must not be told: {', '.join(found)}"
-        super().__init__(f"{item} in {what}" if item else what, where=f"{name} {item}".strip())
-        self.file = name
-        self.item = item
 
 
 def search_for_needles(
@@ -119,7 +105,7 @@ def _search_data(compilation: Compilation, needles: Needles, texts: Texts, file:
             if found := (*names, *_ids_in(text)):
                 raise NeedleFound(file, found, item.item)
             if text not in own and item.code != NOT_A_NAME and needles.are_nearly_in(text):
-                raise NeedleFound(file, (NEAR_NAME,), item.item)
+                raise NeedleFound(file, (NEAR_NAME,), item.item, is_near=True)
     frame = set(_said_without_words(_frame_of(compilation, texts), [_ANYTHING] * len(told)))
     for text in _said_without_words(msgspec.structs.replace(compilation, addressee=_NO_ADDRESSEE, about=""), told):
         for word in ours:

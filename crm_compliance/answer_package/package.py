@@ -18,15 +18,9 @@ from crm_compliance.answer_package.table import data_csv
 from crm_compliance.files import new_folder, private_folder, write_whole
 from jobs.files.file_texts import reading_of
 from jobs.model.answer import SEEN_UNCHECKED, Attachment, Compilation
+from jobs.ports.outbox import Unchecked
 from rules.errors import Refused
 from rules.policy.policy import Policy
-
-
-class Unchecked(Refused):
-    """No program can tell what is in a file that would go along, and nobody has said that they looked at
-    it."""
-
-    code = "unchecked"
 
 
 class PackageBroken(Refused):

@@ -16,12 +16,14 @@ import pytest
 import typst
 
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec
-from crm_compliance.answer_package.leak_test import NeedleFound
-from crm_compliance.answer_package.package import PackageBroken, Unchecked, package_of, sender_of
-from crm_compliance.answer_package.release import attachments_of, release_request
+from crm_compliance.answer_package.outbox import FileOutbox
+from crm_compliance.answer_package.package import PackageBroken, package_of, sender_of
 from jobs.files.supervisor import SHARED
 from jobs.model.answer import SEEN_UNCHECKED, Item, ItemStatus
+from jobs.ports.outbox import NeedleFound, Unchecked
+from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import LANGUAGES
+from jobs.requests.answer.release import release_answer
 from rules.errors import UsageError
 from rules.model.personal_records import FullContact, FullDonation, FullParty
 from rules.model.requests import RequestState
@@ -62,10 +64,9 @@ def test_every_proposal_of_a_seeded_organisation_can_be_released(
         if compilation.answer == "dpo_review":
             continue
         answer.approve()
-        release_request(
-            answer.context, answer.id, "erik", "approver", archive=tmp_path / f"{number}.zip",
-            passphrase_file=tmp_path / f"{number}.txt", public_url="https://example.org",
-        )  # fmt: skip
+        zipped, secret = tmp_path / f"{number}.zip", tmp_path / f"{number}.txt"
+        outbox = FileOutbox(night.policy, archive=zipped, passphrase_file=secret, public_url="https://example.org")
+        release_answer(answer.context, answer.id, "erik", "approver", outbox)
         assert answer.row.state is RequestState.RELEASED
         packages += compilation.answer == "package"
         texts += sum(item.needs_review for item in compilation.items)

@@ -77,7 +77,7 @@ def compile_(
 
 def _working_copy(context: JobContext, compilation: Compilation, folder: Path) -> list[str]:
     from crm_compliance.answer_package.package import sender_of, write_plain
-    from crm_compliance.answer_package.release import attachments_of
+    from jobs.requests.answer.attachments import attachments_of
 
     names = write_plain(
         compilation, sender_of(context.policy, compilation.language), attachments_of(context, compilation, working_copy=True), folder
@@ -243,34 +243,33 @@ def release(
     Example: crm-compliance requests release request-0123 --output answer.zip --passphrase-file answer.txt
         --as erik --role approver
     """
-    from crm_compliance.answer_package.release import release_request
+    from crm_compliance.answer_package.outbox import FileOutbox
     from crm_compliance.cli.terminal import arguments
     from crm_compliance.identity.signin import person
+    from jobs.requests.answer.release import release_answer
     from jobs.requests.decisions.carry_out import fulfil_later
 
     settings = arguments.settings()
     someone = person(settings, as_, role)
     with arguments.opened() as desk:
-        done = release_request(
-            desk.context,
-            request,
-            someone.who,
-            someone.role,
+        outbox = FileOutbox(
+            desk.context.policy,
             archive=arguments.target(file),
             passphrase_file=arguments.target(passphrase_file),
             public_url=settings.public_url,
         )
+        done = release_answer(desk.context, request, someone.who, someone.role, outbox)
         waiting = fulfil_later(desk.context, request)
     warnings = [NOT_REACHABLE] if settings.links_stay_here else []
     for warning in warnings:
         output.warn(warning)
     document = {
         "request": request,
-        "file": str(done.file),
+        "file": str(outbox.archive),
         "sha256": done.sha256,
-        "link": done.link,
-        "expires_at": done.expires_at.isoformat(),
-        "message": str(done.message),
+        "link": outbox.address(done.link.token),
+        "expires_at": done.link.until.isoformat(),
+        "message": str(outbox.note),
         "waiting": waiting or None,
         "warnings": warnings,
     }

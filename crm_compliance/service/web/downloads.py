@@ -8,14 +8,11 @@ lapsed, used up, withdrawn - looks the same.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -23,31 +20,10 @@ import msgspec
 from jobs.model.request import PACKAGE, SubjectRequest
 from jobs.ports.context import Clock
 from jobs.ports.store import Store
+from jobs.requests.answer.links import TIMES, digest_of
 from rules.errors import Refused
 
-VALID: Final = timedelta(days=14)
-TIMES: Final = 5
-TOKEN_BYTES: Final = 32
 _ATTEMPTS: Final = 5  # to write a receipt while somebody else changes the same row
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A new link: the token goes to the person, its digest into the register."""
-
-    token: str
-    digest: str
-    until: datetime
-
-
-def new_link(now: datetime) -> Link:
-    """Make a link that nobody can guess; it works before the instant `until`."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    return Link(token, digest_of(token), now + VALID)
-
-
-def digest_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def used(request: SubjectRequest) -> int:

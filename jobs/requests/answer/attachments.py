@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from connectors.interface import Connector, Content
 from jobs.files.file_texts import Checked, is_text_file, reading_of, text_in
-from jobs.model.answer import Attachment
+from jobs.model.answer import Attachment, Compilation, ItemStatus
+from jobs.ports.context import JobContext
 from jobs.requests.search.scope import Row
 from rules.model.personal_records import FULL, FullNote
 from rules.redaction.leak_check import Needles
@@ -67,3 +68,19 @@ class Files:
 
     def _content(self, kind: str, row: str, field: str) -> Content | None:
         return self._connector.content(FULL[kind], row, field)
+
+
+def attachments_of(context: JobContext, compilation: Compilation, *, working_copy: bool = False) -> dict[str, bytes]:
+    """Fetch what goes along, by its neutral name; what is no longer there is left to the package to miss.
+
+    A working copy has also what waits: a person has to look at it (EXP-07).
+    """
+    contents = {}
+    for item in compilation.items:
+        waits = working_copy and item.status is ItemStatus.PENDING_REVIEW
+        attachment = item.attachment if waits else item.shown_attachment
+        if attachment is not None:
+            found = context.connector.content(FULL[attachment.kind], attachment.id, attachment.field)
+            if found is not None:
+                contents[attachment.name] = found.body
+    return contents

@@ -11,18 +11,24 @@ R-128, R-157.
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from jobs.model.answer import NOT_A_NAME, Compilation
-from jobs.model.request import SubjectRequest, Word
+from jobs.model.request import PACKAGE, SubjectRequest, Word
 from jobs.ports.context import JobContext
+from jobs.ports.outbox import NeedleFound, Outbox, Unchecked
+from jobs.register.decision import decision_of
 from jobs.register.overrides import overrides_of
 from jobs.register.people import refused
-from jobs.register.permissions import Hand, admitted, check_role, save_move, wrong_state
+from jobs.register.permissions import Hand, admitted, check_role, save_move, signed, wrong_state
+from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.answer.compile import NEUTRAL, Draft, compiled, drafted, hand_of
+from jobs.requests.answer.links import Link, new_link
 from jobs.requests.context.recipients import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
@@ -36,6 +42,14 @@ _HINTS: Final = {
     "CHANNEL_CHANGED": "identify the person anew by another method, or two people set it aside: --rule CHANNEL_CHANGED (IDV-05)",
     TRANSFER_BASIS_MISSING: "record the ground of the transfer on the fiche, then compile again (R-121)",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What leaves: the SHA-256 of the archive, and the link under which it is fetched."""
+
+    sha256: str
+    link: Link
 
 
 def approve_content(context: JobContext, request_id: str, who: str, role: str) -> SubjectRequest:
@@ -54,6 +68,46 @@ def approve_content(context: JobContext, request_id: str, who: str, role: str) -
     word = Word(CONTENT, who, role, hand.now)
     changes = {"state": RequestState.APPROVED, "words": (*overrides_of(request), word)}
     return save_move(hand, request, changes, Step.APPROVE, {})
+
+
+def release_answer(context: JobContext, request_id: str, who: str, role: str, outbox: Outbox) -> Released:
+    """Release an answer: make its package and the link under which that is fetched, and note it in the
+    register once it is written.
+
+    Raises:
+        UsageError: an unknown request; a disk.
+        Refused: a guard of the release, the last look (`needle`) or a file that nobody has looked at
+            (`unchecked`), because of which the request goes back to the review, an attachment that is not
+            there.
+        ConnectorError: what may be told now, or an attachment, cannot be read.
+    """
+    request, stored = for_release(context, request_id, who, role)
+    now = context.clock()
+    compilation = msgspec.structs.replace(stored, generated_at=now)
+    link = new_link(now)
+    try:
+        files = attachments_of(context, compilation)
+        archive, passphrase = outbox.package(compilation, files, _told(context, compilation), link.until)
+    except Unchecked as unchecked:
+        raise _sent_back(hand_of(context, who, role), request, unchecked) from None
+    except NeedleFound as found:
+        if found.item:
+            raise _sent_back_for(context, request, found, who, role) from None
+        found.hint = Advice.COMPILE_CORRECTED(request=request.id)
+        raise
+    digest = hashlib.sha256(archive).hexdigest()
+    row = released(request, compilation, who, role, now, package_sha256=digest, link=link.digest, link_until=link.until, downloads=())
+    entry = signed(("request", {"request": request.id, "step": Step.RELEASE.value, "sha256": digest}), hand_of(context, who, role))
+    with outbox.putting(archive, passphrase, outbox.message(compilation, link.token, link.until)):
+        context.store.requests.save(row, [entry], since=request, parts={PACKAGE: archive})
+    return Released(digest, link)
+
+
+def _told(context: JobContext, compilation: Compilation) -> list[str]:
+    """Who hears of the decision; never a shelter, to a parent (RGT-09)."""
+    decision = decision_of(context.store, compilation.request)
+    named = {recipient.name for each in compilation.told_contexts() for recipient in each.recipients}
+    return [notice.recipient for notice in decision.notices if notice.recipient in named] if decision is not None else []
 
 
 def for_release(context: JobContext, request_id: str, who: str, role: str) -> tuple[SubjectRequest, Compilation]:
@@ -103,29 +157,18 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         raise refused(block, f"the release is stopped by {block}", contact if block == "NO_CONTACT" else hint, request.id)
 
 
-def sent_back_for(
-    context: JobContext, request: SubjectRequest, item: str, problem: Refused, who: str, role: str, *, is_near: bool = False
-) -> Refused:
+def _sent_back_for(context: JobContext, request: SubjectRequest, found: NeedleFound, who: str, role: str) -> Refused:
     """Send a request back to the review because of one item; what was decided on the items stands, the words
-    on the answer do not.
-
-    The hint of the problem is the one step by which the answer can be approved again. `is_near`: what was
-    found may be no name at all.
-    """
+    on the answer do not. The hint is the one step by which the answer can be approved again."""
     other = (
         "or its text anew as APPROVED_REDACTED"
-        if _may_be_rewritten(context, request, item)
+        if _may_be_rewritten(context, request, found.item)
         else "or correct the row in the CRM and compile"
     )
-    if is_near:
+    if found.is_near:
         other = f'{other}, or, where it is no name, its decision anew with "code": "{NOT_A_NAME}"'
-    problem.hint = Advice.REVIEW_NEEDLE(request=request.id, item=item, other=other)
-    return sent_back(context, request, problem, who, role)
-
-
-def sent_back(context: JobContext, request: SubjectRequest, problem: Refused, who: str, role: str) -> Refused:
-    """Send a request back to the review, where the hint of the problem can be followed."""
-    return _sent_back(hand_of(context, who, role), request, problem)
+    found.hint = Advice.REVIEW_NEEDLE(request=request.id, item=found.item, other=other)
+    return _sent_back(hand_of(context, who, role), request, found)
 
 
 def released(request: SubjectRequest, compilation: Compilation, who: str, role: str, at: datetime, **delivery: Any) -> SubjectRequest:

@@ -16,13 +16,14 @@ import pytest
 import pyzipper
 import requests
 
-from crm_compliance.answer_package import release as releasing
+from crm_compliance.answer_package import outbox as outboxes
 from crm_compliance.answer_package.message import message_text
 from crm_compliance.answer_package.page import page_html
 from crm_compliance.service.web.app import app_of
 from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import listening
 from jobs.model.request import COMPILATION, PACKAGE
+from jobs.requests.answer.release import release_answer
 from rules.errors import Refused
 from rules.model.requests import Outcome, RequestState
 from rules.redaction.leak_check import name_needle
@@ -163,18 +164,12 @@ def test_where_the_register_does_not_take_it_nothing_is_left(child: Asking, typi
     def changed(*_: Any, **__: Any) -> Any:
         raise Refused("somebody else was quicker")
 
+    files = {"archive": typist.folder / "a.zip", "passphrase_file": typist.folder / "a.txt"}
     with child.context() as context, monkeypatch.context() as patched:
         patched.setattr(type(context.store.requests), "save", changed)
+        outbox = outboxes.FileOutbox(context.policy, **files, public_url="http://127.0.0.1:8080")
         with pytest.raises(Refused, match="quicker"):
-            releasing.release_request(
-                context,
-                child.id,
-                "erik",
-                "approver",
-                archive=typist.folder / "a.zip",
-                passphrase_file=typist.folder / "a.txt",
-                public_url="http://127.0.0.1:8080",
-            )
+            release_answer(context, child.id, "erik", "approver", outbox)
     assert not list(typist.folder.glob("*a.*"))
     assert child.row().state is RequestState.APPROVED
 
@@ -200,7 +195,7 @@ def test_a_needle_in_the_message_stops_the_release(child: Asking, typist: Typist
         searched.append(more["link"])
         return message_text(*given, **more) + ("Verstraeten, Annelies\n" if len(searched) > 1 else "")
 
-    monkeypatch.setattr(releasing, "message_text", leaking)
+    monkeypatch.setattr(outboxes, "message_text", leaking)
     files = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
     error = typist.refused("requests", "release", child.id, *files, *ERIK, code=5)
     assert (error["code"], error["where"]) == ("needle", "message.txt")

@@ -21,12 +21,13 @@ import requests
 
 from crm_compliance.keys.request_seals import Sealing
 from crm_compliance.service.web.app import CHUNK, TRIES, Rate, app_of, hosts_of
-from crm_compliance.service.web.downloads import TIMES, VALID, Downloads, Link, digest_of, new_link
+from crm_compliance.service.web.downloads import Downloads
 from crm_compliance.service.web.server import HEADERS, listening
 from crm_compliance.store.store import SqlStore
 from jobs.model.request import PACKAGE, SubjectRequest
 from jobs.register.permissions import Hand
 from jobs.register.transitions import renew
+from jobs.requests.answer.links import TIMES, VALID, Link, digest_of, new_link
 from rules.errors import Refused, UsageError
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
 from tests.crm_compliance.web import serving

@@ -1,0 +1,98 @@
+"""Where an answer leaves from: archive, message and passphrase as files.
+
+Nothing is left half done: the archive takes its name, and the passphrase stays, only if the register says
+that the answer is released.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from crm_compliance.answer_package.archive import archive_of, new_passphrase
+from crm_compliance.answer_package.leak_test import search_message
+from crm_compliance.answer_package.message import ENDING, message_text
+from crm_compliance.answer_package.package import package_of, sender_of
+from crm_compliance.files import disk_errors, sync_folder, write_whole
+from jobs.model.answer import Compilation
+from jobs.requests.answer.links import TIMES
+from rules.errors import UsageError
+from rules.policy.policy import Policy
+
+
+class FileOutbox:
+    """Two files beside each other and, apart from them, a new one for the passphrase.
+
+    Raises:
+        UsageError: the passphrase file is there already, or is the archive itself.
+    """
+
+    def __init__(self, policy: Policy, *, archive: Path, passphrase_file: Path, public_url: str) -> None:
+        self.archive = archive
+        self.note = archive.with_name(archive.name + ENDING)
+        self._policy = policy
+        self._secret = passphrase_file
+        self._public_url = public_url.rstrip("/")
+        if passphrase_file.resolve() in (archive.resolve(), self.note.resolve()):
+            raise UsageError("the passphrase cannot lie in the archive", hint="name two files", where=str(passphrase_file))
+        if os.path.lexists(passphrase_file):
+            raise _not_new(passphrase_file)
+
+    def address(self, token: str) -> str:
+        return f"{self._public_url}/d/{token}"
+
+    def package(
+        self, compilation: Compilation, attachments: Mapping[str, bytes], told: Sequence[str], until: datetime
+    ) -> tuple[bytes, str]:
+        sender = sender_of(self._policy, compilation.language)
+        contents = package_of(compilation, sender, attachments, told=told)
+        # The message is searched without the link, whose token is chance.
+        search_message(compilation, lambda each: self._text(each, "", until), sender.said)
+        passphrase = new_passphrase()
+        return archive_of(contents, passphrase), passphrase
+
+    def message(self, compilation: Compilation, token: str, until: datetime) -> str:
+        return self._text(compilation, self.address(token), until)
+
+    def _text(self, compilation: Compilation, address: str, until: datetime) -> str:
+        return message_text(compilation, sender_of(self._policy, compilation.language), link=address, until=until, downloads=TIMES)
+
+    @contextmanager
+    def putting(self, archive: bytes, passphrase: str, message: str) -> Iterator[None]:
+        with write_whole(self.archive) as out, write_whole(self.note) as beside, _new_secret(self._secret, passphrase):
+            for file, content in ((beside, message.encode()), (out, archive)):
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            yield
+
+
+@contextmanager
+def _new_secret(path: Path, secret: str) -> Iterator[None]:
+    """Write a new file for its owner's eyes (mode 0600); it is gone again where the block fails."""
+    with disk_errors(path):
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise _not_new(path) from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise UsageError(f"there is no folder {path.parent}", hint="make the folder first", where=str(path)) from None
+    try:
+        with disk_errors(path):
+            with open(handle, "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write(secret)
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(path.parent)
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _not_new(path: Path) -> UsageError:
+    return UsageError(f"{path} is there already", hint="name a new file: an old passphrase is never written over", where=str(path))

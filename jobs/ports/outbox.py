@@ -1,0 +1,59 @@
+"""What a release asks of the desk: an answer as files, looked at a last time, and put aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from jobs.model.answer import Compilation
+from rules.errors import Refused
+
+
+class Unchecked(Refused):
+    """No program can tell what is in a file that would go along, and nobody has said that they looked at
+    it."""
+
+    code = "unchecked"
+
+
+class NeedleFound(Refused):
+    """A file of the package holds what must not leave the house: `file` names it, `item` the item of the
+    review that brings it in, where it is one. `is_near`: what was found may be no name at all."""
+
+    code = "needle"
+
+    def __init__(self, file: str, found: Sequence[str], item: str = "", *, is_near: bool = False) -> None:
+        what = f"{file} holds what must not be told: {', '.join(found)}"
+        super().__init__(f"{item} in {what}" if item else what, where=f"{file} {item}".strip())
+        self.file = file
+        self.item = item
+        self.is_near = is_near
+
+
+class Outbox(Protocol):
+    """Where one answer leaves from."""
+
+    def package(
+        self, compilation: Compilation, attachments: Mapping[str, bytes], told: Sequence[str], until: datetime
+    ) -> tuple[bytes, str]:
+        """Make the encrypted archive of an answer, and the passphrase that opens it. `attachments` holds what
+        goes along, by its neutral name, `told` who hears of a decision (art. 19); the link works before
+        `until`.
+
+        Raises:
+            NeedleFound: something in it, or in the message that goes with the link, must not go out.
+            Unchecked: a file in it cannot be read, and nobody has said that they looked at it.
+            Refused: with code `attachment`, where one is lacking, or another than it was.
+        """
+        ...
+
+    def message(self, compilation: Compilation, token: str, until: datetime) -> str:
+        """The message that takes the link to the person."""
+        ...
+
+    def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[None]:
+        """Write archive, passphrase and message. They take their names, and the passphrase stays, only if the
+        block ends well."""
+        ...
