@@ -257,7 +257,6 @@ class Connector(Protocol):
     def recording_media_types(self) -> tuple[str, ...]:
         """Patterns of the media types by which an attachment of a fiche is a recording, e.g. `audio/*`
         (RET-05)."""
-        ...
 
     def check(self, *, in_place: bool = False) -> list[Finding]:
         """Compare the mapping with the CRM's metadata: tables, columns, types, date behaviour, options,
@@ -265,25 +264,20 @@ class Connector(Protocol):
 
         With `in_place` also what masks rows: the policy anonymises in place.
         """
-        ...
 
     def check_privileges(self, needs: Mapping[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
         """Compare what each account of ours may do with what the jobs need, custom logic that they pass by
         included: errors for what is missing or reaches a part of the rows only, warnings for what is not
         needed."""
-        ...
 
     def has(self, record: type[Record]) -> bool:
         """Whether the organisation maps this kind of record at all."""
-        ...
 
     def table(self, record: type[Record]) -> str:
         """The table's logical name in the CRM, as plans and reports show it."""
-        ...
 
     def record(self, table: str) -> type[Record] | None:
         """The kind of record that is mapped to this table, or None."""
-        ...
 
     def read(self, record: type[R], fields: Iterable[str], *, among: Among | None = None, remembered: bool = False) -> Iterator[list[R]]:
         """Yield pages of records with `id`, `etag` and the named fields filled, to the end, each row once;
@@ -296,12 +290,10 @@ class Connector(Protocol):
         Raises:
             ReadIncomplete: a page is short, broken, doubled or not decodable, or the CRM's own count differs.
         """
-        ...
 
     def fields(self, record: type[Record]) -> frozenset[str]:
         """The fields of this kind that the organisation maps; of a full record those that only a subject
         request reads too."""
-        ...
 
     def content(self, record: type[Record], row: str, field: str) -> Content | None:
         """Fetch what a field of type `bytes` holds, whole. None: it holds nothing, or the row is gone.
@@ -309,7 +301,6 @@ class Connector(Protocol):
         Raises:
             ReadIncomplete: something is there, and it did not come whole or was replaced meanwhile.
         """
-        ...
 
     def lying(self, trace: Trace, record: type[Record], fields: Iterable[str], among: Among | None) -> Lying:
         """Rows in the recycle bin or in long-term retention (BIN, RETAINED) whose `among.field`, an id or a
@@ -319,7 +310,6 @@ class Connector(Protocol):
             ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
                 with a warning.
         """
-        ...
 
     def changed_lately(self, record: type[Record], row: str, fields: Collection[str], since: datetime) -> frozenset[str] | None:
         """Which of these fields of a row were changed at or after an instant, by its audit history; making
@@ -328,7 +318,6 @@ class Connector(Protocol):
         None: it cannot be told, because there is no history of the row or of these columns, or it may not be
             read, or was purged since.
         """
-        ...
 
     def names(self, table: str, ids: Collection[str] | None = None) -> dict[str, str]:
         """The names of rows of any table, mapped or not, by id, as the CRM shows them; none where this
@@ -336,7 +325,6 @@ class Connector(Protocol):
 
         Without ids, of all its rows.
         """
-        ...
 
     def retaining(self, records: Collection[type[Record]]) -> frozenset[type[Record]]:
         """Which of these kinds have rows in long-term retention, or may get some at any moment; cheap, and
@@ -345,36 +333,29 @@ class Connector(Protocol):
         Raises:
             ConnectorError: it cannot be told, which is never an empty answer.
         """
-        ...
 
     def retained_rows(self) -> dict[str, int]:
         """How many rows of each mapped table lie in long-term retention, out of reach of every read; tables
         without are left out. Raises as `retaining`."""
-        ...
 
     def may_purge_retained(self) -> bool:
         """Whether this account may start and follow the job by which rows in long-term retention are deleted,
         the only way there is."""
-        ...
 
     def unaccounted_columns(self) -> tuple[str, ...]:
         """The columns of mapped tables that may hold personal data and that the mapping does not name, as
         `table.column`."""
-        ...
 
     def server_time(self) -> datetime | None:
         """The time by the CRM's clock, by the median of several answers; None where it tells none."""
-        ...
 
     def total(self, record: type[Record]) -> int | None:
         """The CRM's own count of all rows of the table, visible to this account or not; None where it keeps
         none. May be a day old."""
-        ...
 
     def group_size(self, record: type[Record], waiting: int, usual: int) -> int:
         """How many of `waiting` deletes of this kind to judge and hand to `change` together: `usual`, or more
         where that is quicker."""
-        ...
 
     def settle_earlier(self) -> None:
         """Wait until nothing is under way in the CRM that an earlier process of ours has begun, so that what
@@ -383,22 +364,18 @@ class Connector(Protocol):
         Raises:
             ConnectorError: it does not end, or that cannot be told.
         """
-        ...
 
     def tries(self) -> Iterator[None]:
         """Go round once, and again after a while each time, until patience ends: for writes without an
         answer, which are read back before they are sent again."""
-        ...
 
     def guarded(self, guard: Callable[[], None]) -> AbstractContextManager[None]:
         """While the block runs, ask `guard` right before each request; what it raises ends the work, and
         nothing more is sent."""
-        ...
 
     def watched(self, watch: Callable[[], None]) -> AbstractContextManager[None]:
         """While the block runs, ask `watch` before each wait for the CRM and every few seconds of it; what it
         raises ends the work."""
-        ...
 
     def change(self, change_sets: Sequence[ChangeSet], held: Held | None = None) -> list[ChangeResult]:
         """Carry out each change set, all or nothing, and say what became of it: one result for each, in the
@@ -408,19 +385,16 @@ class Connector(Protocol):
         `held` is asked right before each further request that writes, the first one being the caller's own
         business: what it names is HELD.
         """
-        ...
 
     @property
     def copies(self) -> tuple[str, ...] | None:
         """Copies of rows outside the CRM's tables, as the mapping names them (search index, lake, offline);
         None: nobody has said."""
-        ...
 
     @property
     def beyond_reach(self) -> frozenset[str]:
         """Places of ERA-12 that this account sees and may not clean, and that the mapping accepts as out of
         its reach."""
-        ...
 
     def traces(self, trace: Trace, rows: Collection[RowKey]) -> Traces:
         """Look for what the CRM keeps of these rows beside them, read to the end; they may exist or not.
@@ -429,7 +403,6 @@ class Connector(Protocol):
             ConnectorError: it cannot be told. Only a clear "not allowed" or "not offered" is NOT_REACHABLE,
                 with a warning.
         """
-        ...
 
     def kept(self, trace: Trace, tables: Collection[str]) -> Iterator[RowKey]:
         """Every row of these tables, there or gone, of which one place keeps something, one row perhaps
@@ -440,7 +413,6 @@ class Connector(Protocol):
         Raises:
             ConnectorError: it cannot be told.
         """
-        ...
 
     def purge(self, trace: Trace, rows: Collection[RowKey], *, alive: Collection[RowKey] = ()) -> frozenset[RowKey]:
         """Remove what `traces` finds of these rows, of which `alive` still exist; gives those of which the
@@ -448,19 +420,16 @@ class Connector(Protocol):
 
         What became of the others has to be looked for again: a job of the CRM that ended is no proof.
         """
-        ...
 
     def needs_row_for_history(self) -> bool:
         """Whether the history of a row can be purged only as long as the row is there: no job of ours may
         delete audit rows."""
-        ...
 
     def hanging(self, rows: Collection[RowKey], *, restricting: bool = False) -> list[Hanging]:
         """The rows of tables that are not mapped and that hang on these, as the CRM's relationships tell.
 
         A row that would stay behind although nobody may read its table is told as `Hanging` with an empty id.
         """
-        ...
 
     def unmapped(self, records: Collection[type[Record]]) -> tuple[str, ...]:
         """The tables that are not mapped, hang on rows of these kinds, and hold rows that do, by logical
@@ -471,24 +440,19 @@ class Connector(Protocol):
         Raises:
             ConnectorError: it cannot be told.
         """
-        ...
 
     def existing(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Which of these rows, of mapped tables or others, are there."""
-        ...
 
     def unmasked(self, masks: Sequence[Operation]) -> set[str]:
         """The ids of rows that do not show what these masks write, read back column by column (R-081); rows
         that are gone are left out."""
-        ...
 
     def remnants(self, record: type[Record]) -> frozenset[Remnant]:
         """What masking leaves on rows of this kind because the mapping keeps a column (ERA-02)."""
-        ...
 
     def close(self) -> None:
         """Release connections and tokens."""
-        ...
 
 
 class ObjectError(ComplianceError):
@@ -519,31 +483,24 @@ class ObjectStore(Protocol):
     @property
     def described(self) -> str:
         """What kind of place it is, for people, without an address."""
-        ...
 
     def canonical(self, address: str) -> str | None:
         """The one spelling of an address in this storage; None where it lies elsewhere or is no address of
         one object."""
-        ...
 
     def remove(self, address: str) -> None:
         """Remove an object with its versions and snapshots and what was made of it; nothing to do where it is
         missing."""
-        ...
 
     def is_there(self, address: str) -> bool:
         """Whether anything of the object is there: itself, a version, a snapshot, or what was made of it."""
-        ...
 
     def fetch(self, address: str) -> bytes | None:
         """The object itself, whole; None where it is missing."""
-        ...
 
     def listing(self) -> Iterator[Stored]:
         """Everything in this storage, each object once, what was made of others included."""
-        ...
 
     def findings(self) -> list[Finding]:
         """What somebody has to know about the storage: an error keeps it from being used, a warning is what
         outlives a removal in it."""
-        ...

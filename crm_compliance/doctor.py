@@ -27,7 +27,7 @@ from jobs.register.dates import OVERDUE, has_gone_overdue
 from jobs.restores.detect import RESTORED, rows_back
 from rules.dates.instants import instant
 from rules.errors import ComplianceError, MappingError, UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.model.records import KINDS
 from rules.policy.policy import Policy
 
@@ -128,7 +128,7 @@ def _store(settings: Settings) -> str:
         if not audit.ok:
             first = audit.problems[0]
             told = f" ({first.code})" if first.code else ""
-            raise LedgerBroken(f"the ledger does not verify: {first}{told}", hint=first.hint or Advice.VERIFY_LEDGER())
+            raise LedgerBroken(f"the ledger does not verify: {first}{told}", hint=first.hint or hint_to("verify_ledger"))
         told = f"the chain holds; checkpoints: {audit.checkpoints}, all fit"
         return f"runs: {len(store.runs.all())}; ledger entries: {audit.verdict.entries}, {told}"
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from rules.errors import Refused
-from rules.hints import Advice
+from rules.hints import hint_to
 
 STOPPED = "stopped"  # code of the refusal
 
@@ -32,7 +32,7 @@ def stopped(since: datetime) -> Refused:
     """The refusal of whatever would write while the kill switch is set."""
     return Refused(
         f"everything is stopped since {since.isoformat(timespec='seconds')}",
-        hint=Advice.RESUME(),
+        hint=hint_to("resume"),
         code=STOPPED,
     )
 

@@ -24,7 +24,7 @@ from jobs.model.run import COUNTED, Run
 from jobs.ports.context import JobContext
 from jobs.ports.store import Store
 from rules.dates.periods import brussels_date
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.holds.placements import PlacedHold
 from rules.model.requests import Step
 
@@ -127,7 +127,7 @@ def refuse(differences: Iterable[Difference]) -> None:
         if found.is_grave:
             raise StoreAltered(
                 f"{found.where}: {found.what}",
-                hint=Advice.RESTORE_ALTERED(),
+                hint=hint_to("restore_altered"),
                 where=found.where,
             )
 

@@ -13,7 +13,7 @@ from jobs.ledger.entries import StoreAltered
 from jobs.model.run import Action, Erasure
 from jobs.ports.context import JobContext
 from rules.dates.instants import instant
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.model.records import KINDS, Contact, Statistic
 
 REGISTERED = ("delete", "mask", "trim", "disown")  # an emptied link erases nobody
@@ -317,7 +317,7 @@ def refuse_if_behind(context: JobContext) -> None:
     if is_behind(context):
         raise StoreAltered(
             "the register of erasures knows more than the database, which was lost or put back to an older day",
-            hint=Advice.RECOVER(),
+            hint=hint_to("recover"),
             where="erasures.jsonl",
             code="store_behind",
         )

@@ -18,7 +18,7 @@ import msgspec
 
 from jobs.ledger.entries import FIRST, LedgerEntry, StoreAltered, canonical
 from jobs.model.run import Erasure
-from rules.hints import Advice
+from rules.hints import hint_to
 
 PLANS, RUNS, HOLDS, SWITCH, QUARANTINE, REQUESTS, KEYS = "plans", "runs", "holds", "switch", "quarantine", "requests", "keys"
 CRMS, LOST = "crms", "lost"
@@ -123,6 +123,6 @@ def altered(what: str) -> StoreAltered:
     """The error that something of the ledger is not as it was signed."""
     return StoreAltered(
         f"{what}: not as written and signed by this installation",
-        hint=Advice.RESTORE_UNSIGNED(),
+        hint=hint_to("restore_unsigned"),
         where="ledger",
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from jobs.model.work_queue import WorkQueue
 from rules.errors import Refused, UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 
 Key = tuple[str, str]  # table and id of a unit
 IDS_IN_HEAD: Final = ("trims", "held_contacts", "crm_holds", "hold_changes", "backlog")  # fields of a plan's head that name rows of the CRM
@@ -277,7 +277,7 @@ class Plan(msgspec.Struct, frozen=True):
         if state is PlanState.WAITING:
             raise Refused(
                 f"{', '.join(self.why) or 'BREAKER_TRIPPED'}: still needs approval from {_people(self.missing(now))}",
-                hint=Advice.APPROVE_PLAN(plan=self.id),
+                hint=hint_to("approve_plan", plan=self.id),
                 where=self.id,
                 code="breaker" if self.breaker.tripped else "approval",
             )

@@ -19,7 +19,7 @@ from jobs.runs.apply import apply_plan, unfinished
 from jobs.writing.read_back import not_checkable, traces_left, verify_actions
 from jobs.writing.storage import Outside
 from rules.errors import UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 
 
 def run_retention(context: JobContext) -> Run:
@@ -81,7 +81,7 @@ def verify_run(context: JobContext, run_id: str) -> dict[str, object]:
     if context.store.runs.get(run_id).is_journal_gone:
         raise UsageError(
             "the journal of this run has had its day, so nobody knows its rows any more",
-            hint=Advice.CERTIFICATES_OF_RUN(run=run_id),
+            hint=hint_to("certificates_of_run", run=run_id),
             where=run_id,
         )
     actions = [action for action in context.store.journal.of_run(run_id) if action.state in (ActionState.DONE, ActionState.PARTIAL)]

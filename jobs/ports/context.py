@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 class Clock(Protocol):
     def __call__(self) -> datetime:
         """Now, aware, UTC."""
-        ...
 
 
 class Progress(Protocol):

@@ -15,19 +15,15 @@ class ErasureJournal(Protocol):
 
     def append(self, entries: Sequence[Erasure]) -> None:
         """Add entries for good: they are on the disk when this returns."""
-        ...
 
     def read(self) -> Iterator[Erasure]:
         """Every entry that is whole, oldest first. An entry may be there twice."""
-        ...
 
     def last(self) -> Erasure | None:
         """The last entry that is whole."""
-        ...
 
     def damage(self) -> list[str]:
         """What is wrong with the journal, in sentences; a last line that a power cut has torn is not."""
-        ...
 
 
 class NoErasureJournal:

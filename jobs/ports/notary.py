@@ -15,28 +15,22 @@ class Notary(Protocol):
     @property
     def key(self) -> str:
         """The id of the signing key in use."""
-        ...
 
     @property
     def register_key(self) -> str:
         """The id of the key behind `JobContext.reference`."""
-        ...
 
     @property
     def service(self) -> str:
         """The keyed reference of the service principal."""
-        ...
 
     def sign(self, message: bytes) -> str:
         """The Ed25519 signature, in base64."""
-        ...
 
     def stamp(self, message: bytes) -> str:
         """The time stamp of an outside authority over the SHA-256 of a message (RFC 3161, in base64); empty
         where there is none."""
-        ...
 
     def anchor(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Bring the copy outside the database up to these checkpoints. Where that fails somebody is told; the
         work goes on."""
-        ...

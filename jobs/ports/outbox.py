@@ -47,13 +47,10 @@ class Outbox(Protocol):
             Unchecked: a file in it cannot be read, and nobody has said that they looked at it.
             Refused: with code `attachment`, where one is lacking, or another than it was.
         """
-        ...
 
     def message(self, compilation: Compilation, token: str, until: datetime) -> str:
         """The message that takes the link to the person."""
-        ...
 
     def putting(self, archive: bytes, passphrase: str, message: str) -> AbstractContextManager[None]:
         """Write archive, passphrase and message. They take their names, and the passphrase stays, only if the
         block ends well."""
-        ...

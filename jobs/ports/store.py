@@ -64,11 +64,9 @@ class Lease(Protocol):
     def check(self) -> None:
         """Raise Refused with code `lease_lost` once another process has taken over: asked before each request
         that leaves the machine."""
-        ...
 
     def work_on(self, run: str) -> None:
         """Let others see which run is being worked on."""
-        ...
 
 
 class PlanStore(Protocol):
@@ -77,29 +75,23 @@ class PlanStore(Protocol):
     def save(self, plan: Plan, pages: Iterable[bytes], entry: Entry, queue: QueueMoves | None = None) -> None:
         """Store a plan with its lines, encoded and compressed page by page, and what it changes in the queue
         of undecided units."""
-        ...
 
     def get(self, plan: str) -> Plan:
         """Raises UsageError for an unknown id."""
-        ...
 
     def saved(self, plan: str) -> tuple[str, Plan]:
         """The SHA-256 of a plan's head as it stands there, in hex, and the plan with the words that it was
         stored with."""
-        ...
 
     def all(self) -> list[Plan]:
         """All plans, newest first."""
-        ...
 
     def pages(self, plan: str) -> Iterator[bytes]:
         """The pages in the order in which they were saved. Raises LinesRemoved once they have had their
         day."""
-        ...
 
     def approve(self, plan: str, approval: Approval, entry: Entry) -> Plan:
         """Add one person's word, given or refused, and return the plan as it then stands."""
-        ...
 
 
 class RunStore(Protocol):
@@ -109,26 +101,21 @@ class RunStore(Protocol):
 
     def save(self, run: Run, entries: Sequence[Entry] = ()) -> None:
         """Replace the run; where it is over, its plan counts as applied."""
-        ...
 
     def get(self, run: str) -> Run:
         """Raises UsageError for an unknown id."""
-        ...
 
     def all(self) -> list[Run]:
         """All runs, newest first."""
-        ...
 
     def of_plan(self, plan: str) -> Run | None: ...
 
     def rounds(self) -> list[RoundMade]:
         """The rounds that were made, newest first: runs that carry out no plan."""
-        ...
 
     def disposals(self, kind: Kind, counter: str, limit: int) -> list[int]:
         """What the last completed applying runs of this kind disposed of, newest first; `counter` is units or
         recordings (RET-24)."""
-        ...
 
 
 class JournalStore(Protocol):
@@ -139,45 +126,36 @@ class JournalStore(Protocol):
     ) -> None:
         """Add or replace actions of the journal, by (table, id), together with ledger entries and entries of
         the register of erasures."""
-        ...
 
     def of_run(self, run: str) -> list[Action]:
         """The actions of a run in the order in which they were first recorded."""
-        ...
 
     def undone(self, table: str) -> dict[str, str]:
         """The ids of this table that some run should have written and that the last run to try has not
         (skipped, failed or cut off), each with the disposition that was planned."""
-        ...
 
     def unfinished(self, run: str) -> list[tuple[str, Action]]:
         """What runs other than this one last left PARTIAL or FAILED, and none has done since, each with that
         run."""
-        ...
 
     def failures(self) -> list[tuple[str, Action]]:
         """The units whose last action, over all runs, has FAILED, each with that run."""
-        ...
 
     def partials(self) -> list[tuple[str, Action]]:
         """The units that are half done, each with the run that tried it last and left it PARTIAL (ERA-15)."""
-        ...
 
     def last_skips(self) -> list[tuple[str, Action]]:
         """The units whose last action, over all runs, is that they were skipped, each with that run, oldest
         first."""
-        ...
 
     def last_done(self, limit: int) -> list[tuple[str, Action]]:
         """The units that were last done and verified, newest first, each with its run; runs that go on are
         left out."""
-        ...
 
     def check(self, *, whole: bool = False) -> None:
         """Raise StoreAltered where the journal of the runs has not the rows, in the states and the order,
         that it had when the head of the ledger was signed; with `whole` each document is looked at, which
         else is done for those that are read."""
-        ...
 
 
 class KillSwitch(Protocol):
@@ -185,16 +163,13 @@ class KillSwitch(Protocol):
 
     def stopped_since(self) -> datetime | None:
         """Since when the kill switch is set, None while it is not."""
-        ...
 
     def stop(self, since: datetime, entry: Entry) -> datetime:
         """Set the kill switch, and give the instant since when it is set: setting it twice changes nothing
         and adds no entry."""
-        ...
 
     def resume(self, entry: Entry) -> bool:
         """Lift the kill switch; whether it was set. Without that, no entry is added."""
-        ...
 
 
 class WorkQueue(Protocol):
@@ -203,7 +178,6 @@ class WorkQueue(Protocol):
     def undecided(self, crm: str) -> dict[str, Waiting]:
         """The units of a CRM on which nothing in force decides, as the last plans that looked at them left
         the queue, by reference."""
-        ...
 
 
 class Quarantine(Protocol):
@@ -211,15 +185,12 @@ class Quarantine(Protocol):
 
     def marks(self) -> list[Mark]:
         """The units in quarantine, in the order in which they were first marked."""
-        ...
 
     def put(self, marks: Sequence[Mark], entries: Sequence[Entry] = ()) -> None:
         """Put units into quarantine, or replace what stands there, by (table, id)."""
-        ...
 
     def drop(self, units: Collection[tuple[str, str]], entries: Sequence[Entry] = ()) -> None:
         """Take units, as (table, id), out of quarantine."""
-        ...
 
 
 class HoldStore(Protocol):
@@ -227,22 +198,18 @@ class HoldStore(Protocol):
 
     def all(self, *, unreleased: bool = False) -> list[PlacedHold]:
         """All holds, or those that nobody has released, in the order in which they were placed."""
-        ...
 
     def get(self, hold: str) -> PlacedHold:
         """Raises UsageError for an unknown id."""
-        ...
 
     def place(self, hold: PlacedHold, entry: Entry) -> None: ...
 
     def release(self, hold: PlacedHold, entry: Entry) -> None:
         """Replace a hold by its released self. Raises Refused with code `released` where that has happened
         before."""
-        ...
 
     def restate(self, before: PlacedHold, hold: PlacedHold, entry: Entry) -> None:
         """Replace a hold by the same in other words, unless it has changed meanwhile."""
-        ...
 
 
 class ErasureStore(Protocol):
@@ -250,25 +217,20 @@ class ErasureStore(Protocol):
 
     def all(self) -> Iterator[Erasure]:
         """The register of erasures, oldest first."""
-        ...
 
     def has(self, entry: Erasure) -> bool:
         """Whether this entry is in the register of erasures."""
-        ...
 
     def add(self, entries: Iterable[Erasure]) -> int:
         """Add what is lacking in the register of erasures, and say how many entries that were."""
-        ...
 
     def head(self) -> dict[str, object]:
         """How many entries the register of erasures has, and the digest over all (`rows`, `digest`): what the
         signed head says."""
-        ...
 
     def check(self, *, whole: bool = False) -> None:
         """Raise StoreAltered where the register of erasures, table or file, has not all that it had when the
         ledger's head was signed; with `whole` each row is looked at, and not only how many there are."""
-        ...
 
 
 class StatisticsStore(Protocol):
@@ -277,7 +239,6 @@ class StatisticsStore(Protocol):
     def waiting(self, crm: str) -> dict[tuple[str, str], int]:
         """What was counted and waits for its month to be over: how many units, by month (2026-11) and facts
         (JSON), without identifiers."""
-        ...
 
     def fix(
         self,
@@ -292,12 +253,10 @@ class StatisticsStore(Protocol):
         """Save the run with the statistics that it is to write, at once with what else becomes of counts:
         `taken` months wait no longer, `counted` units begin to, and `forgotten` are actions whose facts have
         left the journal."""
-        ...
 
     def check(self) -> None:
         """Raise StoreAltered where the statistics that wait for their month are not those that waited when
         the head of the ledger was signed (ERA-16)."""
-        ...
 
 
 class CertificateStore(Protocol):
@@ -305,15 +264,12 @@ class CertificateStore(Protocol):
 
     def of_run(self, run: str) -> list[Issued]:
         """The certificates of a run in the order in which they were issued."""
-        ...
 
     def last(self) -> Issued | None:
         """The certificate that was issued last, of any run."""
-        ...
 
     def issue(self, run: str, issued: Sequence[Issued], entry: Entry) -> None:
         """Add certificates behind the last one. Raises LedgerBroken where they do not follow from it."""
-        ...
 
 
 class CheckpointStore(Protocol):
@@ -323,12 +279,10 @@ class CheckpointStore(Protocol):
 
     def all(self) -> list[Checkpoint]:
         """All checkpoints of the ledger, oldest first."""
-        ...
 
     def add(self, kept: KeptCheckpoint) -> bool:
         """Keep a checkpoint behind the last one; False, and nothing is kept, where somebody else's has come
         between."""
-        ...
 
 
 class PolicyStore(Protocol):
@@ -336,11 +290,9 @@ class PolicyStore(Protocol):
 
     def remember(self, digest: str, version: str, text: str) -> None:
         """Keep the text of a schedule that decides; the first time with a ledger entry (ACC-01)."""
-        ...
 
     def all(self) -> list[PolicyVersion]:
         """Every schedule that has decided, oldest first."""
-        ...
 
 
 class LedgerStore(Protocol):
@@ -348,11 +300,9 @@ class LedgerStore(Protocol):
 
     def entries(self, after: int | None = None) -> Iterator[LedgerEntry]:
         """All entries behind `after`, oldest first."""
-        ...
 
     def append(self, entries: Sequence[Entry], run: str | None = None) -> None:
         """Add entries to the ledger alone."""
-        ...
 
     def strand(self, name: str) -> Sequence[LedgerEntry]:
         """The entries of one strand (`jobs.ledger.heads`), oldest first.
@@ -360,12 +310,10 @@ class LedgerStore(Protocol):
         Raises:
             StoreAltered: they are not what was signed.
         """
-        ...
 
     def head(self) -> Head | None:
         """The signed head of the ledger, None before its first entry. Raises StoreAltered where it may not be
         believed."""
-        ...
 
 
 class RequestStore(Protocol):
@@ -373,19 +321,15 @@ class RequestStore(Protocol):
 
     def add(self, request: SubjectRequest, parts: Mapping[str, bytes], entry: Entry) -> None:
         """Add a row to the register of requests, with sealed parts of its working area by name."""
-        ...
 
     def get(self, request: str) -> SubjectRequest:
         """Raises UsageError for an unknown id."""
-        ...
 
     def linked(self, link: str) -> SubjectRequest | None:
         """The request whose download has this SHA-256 of a token, in hex; None where there is none."""
-        ...
 
     def all(self) -> list[SubjectRequest]:
         """The register of requests, newest first."""
-        ...
 
     def save(
         self,
@@ -403,35 +347,28 @@ class RequestStore(Protocol):
         Raises:
             Refused: with code `changed`, where somebody has changed the row meanwhile.
         """
-        ...
 
     def part(self, request: str, name: str) -> bytes | None:
         """A part of a request's working area as it was put in, None where it is not there (any more)."""
-        ...
 
     def has_part(self, request: str, name: str) -> bool:
         """Whether a part is there, be it one that nobody can open any more because the key of the request was
         destroyed."""
-        ...
 
     def part_digest(self, request: str, name: str) -> str | None:
         """SHA-256 of a part as it is sealed, which says nothing of what is in it, and is another each time it
         is put in; None where it is not there."""
-        ...
 
     def destroy_spent_keys(self) -> None:
         """Destroy the keys of requests of whose working areas nothing is left."""
-        ...
 
     def total(self, requests: Sequence[SubjectRequest]) -> int:
         """Turn rows of the register without working areas into yearly totals, with a ledger entry; give how
         many those were."""
-        ...
 
     def totals(self) -> dict[tuple[int, str, str], int]:
         """How many requests there were of which nothing else is left, by year of receipt, right and
         outcome."""
-        ...
 
 
 class CrmStore(Protocol):
@@ -440,12 +377,10 @@ class CrmStore(Protocol):
     @property
     def current(self) -> str:
         """The CRM that the store was opened for; empty where it was opened without one."""
-        ...
 
     def served(self) -> set[str]:
         """The CRMs in the table of those that the store has served, as
         `rules.model.crm_addresses.organisation_at` names them."""
-        ...
 
 
 class LeaseStore(Protocol):
@@ -457,11 +392,9 @@ class LeaseStore(Protocol):
 
         Raises Refused with code `another_run` when somebody else holds it.
         """
-        ...
 
     def run_at_work(self) -> str | None:
         """The run that some process is working on now; None where nobody is."""
-        ...
 
 
 class OwnData(Protocol):
@@ -470,7 +403,6 @@ class OwnData(Protocol):
     def expire(self, past: PastTerms, now: datetime) -> Expired:
         """Remove what has had its day (ACC-04, ACC-07), with a ledger entry that tells of it in counts, and
         names the holds."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,7 +445,6 @@ class SubjectRequests(Protocol):
     def freezing(self, closed_since: date) -> Sequence[RequestHold]:
         """The requests that are pending, and those that were closed on this Brussels day or later
         (HLD-08)."""
-        ...
 
 
 class NoSubjectRequests:

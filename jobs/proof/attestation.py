@@ -27,7 +27,7 @@ from jobs.ports.notary import Notary
 from jobs.ports.store import Store
 from jobs.proof.completeness import Completeness, reckoning_of
 from rules.errors import UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 
 SCHEMA = "disposal-certificates/1"
 TOLD = ("certificates", "run_ended")  # kinds of ledger entries that speak for a run as a whole
@@ -117,10 +117,10 @@ class LedgerIndex:
         """Raises LedgerBroken where there is no checkpoint, or the ledger does not reach as far as it."""
         last = store.checkpoints.last()
         if last is None:
-            raise LedgerBroken("the ledger has no checkpoint", hint=Advice.VERIFY_LEDGER())
+            raise LedgerBroken("the ledger has no checkpoint", hint=hint_to("verify_ledger"))
         index = cls(last.checkpoint, store.ledger.entries())
         if index.levels.size != last.checkpoint.entries or index.levels.root.hex() != last.checkpoint.root:
-            raise LedgerBroken("the ledger is not what its last checkpoint says", hint=Advice.VERIFY_LEDGER())
+            raise LedgerBroken("the ledger is not what its last checkpoint says", hint=hint_to("verify_ledger"))
         return index
 
     def _hashes(self, entries: Iterable[LedgerEntry]) -> Iterator[bytes]:
@@ -144,11 +144,11 @@ def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs
             (ACC-07).
     """
     if not run.is_over:
-        raise UsageError("the run is not over", hint=Advice.APPLY(plan=run.plan), where=run.id)
+        raise UsageError("the run is not over", hint=hint_to("apply", plan=run.plan), where=run.id)
     if run.are_certificates_gone:
         raise UsageError(
             "the certificates of this run were removed when they had had their day",
-            hint=Advice.EXPORT_HISTORY(),
+            hint=hint_to("export_history"),
             where=run.id,
         )
     issued = store.certificates.of_run(run.id)
@@ -157,7 +157,7 @@ def attest(store: Store, notary: Notary, run: Run, index: LedgerIndex, unit_refs
     if unit_refs is not None:
         at = next((at for at, one in enumerate(issued) if one.certificate.unit_ref in unit_refs), None)
         if at is None:
-            raise UsageError("this run has no certificate of that unit", hint=Advice.SHOW_RUN(run=run.id), where=run.id)
+            raise UsageError("this run has no certificate of that unit", hint=hint_to("show_run", run=run.id), where=run.id)
         path = Levels(bytes.fromhex(one.certificate.hash) for one in issued).inclusion(at)
         shown, membership = [issued[at]], Membership(at, len(issued), _hex(path))
     plain = Attestation(
@@ -244,7 +244,7 @@ def verify_document(content: bytes, check: SignatureCheck) -> tuple[Attestation 
         document = msgspec.json.decode(content, type=Attestation)
     except (msgspec.ValidationError, ValueError, RecursionError) as error:
         if not looks_like_one(content):
-            raise UsageError("this is not a file of certificates", hint=Advice.WRITE_CERTIFICATES()) from None
+            raise UsageError("this is not a file of certificates", hint=hint_to("write_certificates")) from None
         return None, [Problem("file", f"is not as it was written: {_place_of(error)}")]
     problems = [*_about_certificates(document), *_about_counts(document), *_about_ledger(document, check), *_about_parts(document)]
     if (verdict := check(document.key, document.message, document.signature)) is not True:

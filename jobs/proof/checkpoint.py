@@ -12,7 +12,7 @@ from jobs.ports.context import Clock
 from jobs.ports.notary import Notary
 from jobs.ports.store import Store
 from rules.dates.instants import instant
-from rules.hints import Advice
+from rules.hints import hint_to
 
 
 def make_checkpoint(store: Store, notary: Notary | None, clock: Clock) -> None:
@@ -51,7 +51,7 @@ def _make(store: Store, notary: Notary, clock: Clock) -> bool:
 
 
 def _broken(what: str) -> LedgerBroken:
-    return LedgerBroken(f"{what}: no checkpoint is signed", hint=Advice.VERIFY_LEDGER_AND_TELL())
+    return LedgerBroken(f"{what}: no checkpoint is signed", hint=hint_to("verify_ledger_and_tell"))
 
 
 def _signed(notary: Notary, clock: Clock, tree: Tree, chain: Chain, last: KeptCheckpoint | None) -> Checkpoint:

@@ -23,7 +23,7 @@ from jobs.model.request import GIVEN, Details, Given, GivenPerson, SubjectReques
 from jobs.ports.store import Store
 from rules.dates.periods import brussels_date
 from rules.errors import UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.model.requests import Channel, RequesterKind, Right
 
 MAX_BYTES: Final = 256 * 1024
@@ -282,4 +282,4 @@ def _lower(text: str) -> str:
 
 
 def _wrong(mistakes: list[str]) -> UsageError:
-    return UsageError("; ".join(mistakes), hint=Advice.FILL_IN_FORM(), where="the form")
+    return UsageError("; ".join(mistakes), hint=hint_to("fill_in_form"), where="the form")

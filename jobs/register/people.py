@@ -11,7 +11,7 @@ import msgspec
 from jobs.model.request import CANDIDATES, CONFIRMED, GIVEN, Candidate, Candidates, Confirmed, Given
 from jobs.ports.store import Store
 from rules.errors import Refused
-from rules.hints import Advice, Hint
+from rules.hints import Hint, hint_to
 
 CHILD, REQUESTER = "child", "requester"
 
@@ -60,12 +60,12 @@ def confirmed_people(store: Store, request: str) -> ConfirmedPeople:
     """
     confirmed, candidates = store.requests.part(request, CONFIRMED), store.requests.part(request, CANDIDATES)
     if confirmed is None:
-        raise refused("not_confirmed", "nobody has confirmed yet whom the request is about", Advice.CONFIRM(request=request), request)
+        raise refused("not_confirmed", "nobody has confirmed yet whom the request is about", hint_to("confirm", request=request), request)
     wanted = msgspec.json.decode(confirmed, type=Confirmed).candidates
     found = msgspec.json.decode(candidates, type=Candidates).found if candidates is not None else ()
     by_id = {candidate.candidate: candidate for candidate in found}
     if not by_id.keys() >= set(wanted):
-        raise refused("not_confirmed", "the search was made again since", Advice.CONFIRM_ANEW(request=request), request)
+        raise refused("not_confirmed", "the search was made again since", hint_to("confirm_anew", request=request), request)
     return _people([by_id[name] for name in wanted])
 
 

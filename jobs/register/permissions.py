@@ -20,19 +20,19 @@ from jobs.ports.store import Entry, Store
 from rules.dates.periods import brussels_date
 from rules.dates.working_days import NO_DAYS
 from rules.errors import Refused
-from rules.hints import Advice, Hint
+from rules.hints import Hint, hint_to
 from rules.model.requests import COPIES, RequestState, Step, may
 from rules.model.roles import Act
 
 _NEXT: Final = MappingProxyType(
     {
-        RequestState.RECEIVED: Advice.NEXT_IDENTIFY,
-        RequestState.IDENTIFYING: Advice.NEXT_IDENTIFY,
-        RequestState.SUSPENDED: Advice.NEXT_RESUME,
-        RequestState.SEARCHING: Advice.NEXT_SEARCH,
-        RequestState.REVIEWING: Advice.NEXT_APPROVE,
-        RequestState.APPROVED: Advice.NEXT_RELEASE,
-        RequestState.RELEASED: Advice.NEXT_CLOSE,
+        RequestState.RECEIVED: "next_identify",
+        RequestState.IDENTIFYING: "next_identify",
+        RequestState.SUSPENDED: "next_resume",
+        RequestState.SEARCHING: "next_search",
+        RequestState.REVIEWING: "next_approve",
+        RequestState.APPROVED: "next_release",
+        RequestState.RELEASED: "next_close",
     }
 )
 # What each step is in the table of who may do what; the other steps are the handling of a request.
@@ -90,8 +90,8 @@ def next_step(request: SubjectRequest) -> Hint | None:
     """What comes next, the same for every answer (SUS-04); nothing for a closed request."""
     following = _NEXT.get(request.state)
     if request.state is RequestState.REVIEWING and request.right not in COPIES:
-        following = Advice.NEXT_DECIDE
-    return following(request=request.id) if following is not None else None
+        following = "next_decide"
+    return hint_to(following, request=request.id) if following is not None else None
 
 
 def wrong_state(request: SubjectRequest, step: Step) -> Refused:

@@ -18,7 +18,7 @@ from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment
 from jobs.runs.run import Application
 from rules.errors import Refused
-from rules.hints import Advice, Hint
+from rules.hints import Hint, hint_to
 
 CARRYING: Mapping[Kind, type[Application]] = {Kind.REPLAY: Replay, Kind.REQUEST: Fulfilment}
 
@@ -57,7 +57,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
         refuse_other_clock(context)
         if run is None:
             for other in unfinished(context):
-                raise _refused("another_run", f"run {other.id} was interrupted", Advice.APPLY_FIRST(plan=other.plan), plan.id)
+                raise _refused("another_run", f"run {other.id} was interrupted", hint_to("apply_first", plan=other.plan), plan.id)
             run = _start(context, plan)
         lease.work_on(run.id)
         with context.logged_as(run.id):
@@ -90,7 +90,7 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
     raise _refused(
         "rules_changed",
         f"{' and '.join(changed)} changed since the plan was made{upgraded}",
-        Advice.PLAN_AGAIN(),
+        hint_to("plan_again"),
         plan.id,
     )
 

@@ -27,7 +27,7 @@ from jobs.reading.out_of_reach import LONG_TERM
 from jobs.writing.send import TECHNICAL, send_operations
 from rules.dates.periods import brussels_date
 from rules.errors import Refused, UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.model.accounts import account
 from rules.model.records import KINDS, Dossier, Fiche, Note, Record, Recording
 from rules.model.roles import Act
@@ -111,7 +111,7 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
     refuse_role(store, who, role, Act.KEEP_IN_QUARANTINE, data)
     mark = next((mark for mark in store.quarantine.marks() if (mark.table, mark.id) == (table, row)), None)
     if mark is None or policy.quarantine is None:
-        raise UsageError("this unit is not in quarantine", hint=Advice.LIST_QUARANTINE(), where=f"{table} {row}"[:128])
+        raise UsageError("this unit is not in quarantine", hint=hint_to("list_quarantine"), where=f"{table} {row}"[:128])
     refuse_other_crm(store, mark.crm, Act.KEEP_IN_QUARANTINE, data, f"{table} {row}")
     if not mark.undone and mark.until < day:
         message, hint = f"its days ended on {mark.until.isoformat()}", "place a hold on it (holds place)"

@@ -16,7 +16,7 @@ import msgspec
 
 from rules.dates.periods import add_months
 from rules.errors import Refused, UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.holds.conditions import Condition
 from rules.holds.excluded_reasons import NOT_A_HOLD, is_no_reason
 from rules.holds.holds import Hold
@@ -133,7 +133,7 @@ def check_new(hold: PlacedHold, day: date) -> None:
             code=NOT_A_HOLD.lower(),
         )
     if hold.type not in PLACEABLE:
-        raise UsageError("a pending request is a hold by itself", hint=Advice.OPEN_REQUEST(), where="--type")
+        raise UsageError("a pending request is a hold by itself", hint=hint_to("open_request"), where="--type")
     if not _CODE.fullmatch(hold.reason_code):
         raise UsageError("the reason is a code without spaces", hint="--reason LIT-2026-014", where="--reason")
     if not hold.basis.strip():

@@ -14,7 +14,7 @@ from jobs.model.run import RunState
 from jobs.nightly.runs import run_retention, verify_run
 from jobs.runs.apply import apply_plan
 from rules.errors import Refused
-from rules.hints import Advice
+from rules.hints import hint_to
 from tests.integration.night import Night, brussels_noon
 
 MakeNight = Callable[..., Night]
@@ -269,7 +269,7 @@ def test_a_changed_policy_needs_a_new_plan(make_night: MakeNight) -> None:
         with pytest.raises(Refused) as caught:
             apply_plan(context, plan.id)
         assert (caught.value.code, str(caught.value)) == ("rules_changed", told)
-        assert caught.value.hint == Advice.PLAN_AGAIN()
+        assert caught.value.hint == hint_to("plan_again")
     assert apply_plan(replace(night.context, software_version="next"), plan.id).state is RunState.DONE  # an upgrade alone changes no rule
 
 

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from crm_compliance.reports.parts.hints import TEXTS, commands_after, in_words
-from rules.hints import Advice
+from crm_compliance.reports.parts.hints import commands_after, in_words, texts
+from jobs.register.permissions import next_step
+from rules.hints import hint_to
+from rules.model.requests import RequestState, Right
+from tests.crm_compliance.store.rows.test_requests import a_request
 
 ROOT = Path(__file__).parents[2]
 EMULATOR = ROOT / "connectors" / "emulator"  # a program of its own, whose page says how it is started
 BELOW = [path for storey in ("jobs", "rules", "connectors") for path in (ROOT / storey).rglob("*.py") if not path.is_relative_to(EMULATOR)]
 COMMAND = re.compile(r"crm-compliance (?!was )[a-z]")
-FACTS = {advice: {name for _, name, _, _ in string.Formatter().parse(text) if name} for advice, text in TEXTS.items()}
+FACTS = {code: {name for _, name, _, _ in string.Formatter().parse(text) if name} for code, text in texts().items()}
 
 
-def texts(tree: ast.AST) -> Iterator[str]:
+def strings(tree: ast.AST) -> Iterator[str]:
     """The texts of a module, but for those that nobody is told: what stands as a line of its own."""
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -30,32 +33,44 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", BELOW, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_command_line_stands_below_the_desk(path: Path) -> None:
-    found = [text for text in texts(ast.parse(path.read_text(encoding="utf-8"))) if COMMAND.search(text)]
+    found = [text for text in strings(ast.parse(path.read_text(encoding="utf-8"))) if COMMAND.search(text)]
     assert found == []
 
 
-@pytest.mark.parametrize("advice", Advice)
-def test_each_piece_of_advice_has_its_words(advice: Advice) -> None:
-    words = in_words(advice(**{fact: f"the {fact}" for fact in FACTS[advice]}))
-    assert all(f"the {fact}" in words for fact in FACTS[advice])
-    assert not words.endswith(".")
+@pytest.mark.parametrize("code", texts())
+def test_each_hint_has_its_words(code: str) -> None:
+    words = in_words(hint_to(code, **{fact: f"the {fact}" for fact in FACTS[code]}))
+    assert all(f"the {fact}" in words for fact in FACTS[code])
+    assert "{request}" not in words
 
 
-def test_advice_is_given_with_the_facts_that_its_words_name() -> None:
+def test_hints_are_given_with_the_facts_that_their_words_name() -> None:
     given = set()
     for path in [*BELOW, *(ROOT / "crm_compliance").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "Advice":
-                advice = Advice[node.func.attr]
-                assert (path.name, node.lineno, {word.arg for word in node.keywords}) == (path.name, node.lineno, FACTS[advice])
-                given.add(advice)
-    following = {advice for advice in Advice if advice.name.startswith("NEXT_")}  # by the state of a request
-    assert all(FACTS[advice] == {"request"} for advice in following)
-    assert given | following == set(Advice)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "hint_to":
+                (code,) = node.args
+                if isinstance(code, ast.Constant):
+                    assert (path.name, node.lineno, {word.arg for word in node.keywords}) == (
+                        path.name,
+                        node.lineno,
+                        FACTS[str(code.value)],
+                    )
+                    given.add(str(code.value))
+    following = {code for code in FACTS if code.startswith("next_")}  # by the state of a request
+    assert all(FACTS[code] == {"request"} for code in following)
+    assert given | following == FACTS.keys()
+
+
+@pytest.mark.parametrize("right", Right)
+@pytest.mark.parametrize("state", RequestState)
+def test_what_comes_next_has_its_words_in_every_state(state: RequestState, right: Right) -> None:
+    following = commands_after(next_step(a_request(state=state, right=right)))
+    assert following.startswith("crm-compliance requests ") or state is RequestState.CLOSED
 
 
 def test_what_comes_next_is_told_with_and_without_the_word() -> None:
-    hint = Advice.NEXT_RELEASE(request="request-1")
+    hint = hint_to("next_release", request="request-1")
     assert in_words(hint) == "next: crm-compliance requests release request-1"
     assert commands_after(hint) == "crm-compliance requests release request-1"
     assert (commands_after(None), in_words("look at the row")) == ("", "look at the row")

@@ -36,15 +36,12 @@ class TokenSource(Protocol):
 
     def token(self) -> str:
         """A token that will live for some minutes yet."""
-        ...
 
     def renew(self, rejected: str) -> str | None:
         """Another token than the one the CRM has just rejected; None if there cannot be one."""
-        ...
 
     def close(self) -> None:
         """Let go of connections and of the token."""
-        ...
 
 
 class StaticToken:

@@ -19,15 +19,12 @@ class Trace(Protocol):
 
     def wants(self, table: Table) -> bool:
         """Whether writes to this table concern it: only then old values are looked up."""
-        ...
 
     def created(self, table: Table, row_id: str, values: Row, user: str) -> None: ...
 
     def updated(self, table: Table, row_id: str, before: Row, after: Row, user: str) -> None:
         """`after` holds the columns that were written, `before` the same columns as they were."""
-        ...
 
     def deleted(self, rows: Sequence[tuple[Table, Row]], user: str, *, recoverable: bool) -> None:
         """All rows of one delete that it wants, whole, children first; `recoverable` is False where the
         caller declined the recycle bin."""
-        ...

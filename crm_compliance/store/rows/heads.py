@@ -47,34 +47,27 @@ class Witness(Protocol):
 
     def check(self, head: Head) -> None:
         """Raises StoreAltered where the signature is not that of a key of this installation."""
-        ...
 
     def seals(self) -> Seals:
         """What seals rows, with the keys as they are now."""
-        ...
 
     def known(self) -> tuple[int, str] | None:
         """Place and hash of the last entry as far as is remembered, None before the first; it may lag behind,
         never be ahead."""
-        ...
 
     def expect(self) -> None:
         """Make ready to remember the first head, before it is in the database: from then on, nothing
         remembered means that it was removed. Until it is noted, the place that is known is 0."""
-        ...
 
     def register_end(self) -> str:
         """How long the register of erasures beside the database is, and with which line it ends; empty where
         there is none."""
-        ...
 
     def has_register(self, end: str) -> bool:
         """Whether that register still has all that it had when it ended so."""
-        ...
 
     def note(self, head: Head, *, older: bool = False) -> None:
         """Remember a head that is in the database for good; an `older` one takes the place of a newer one."""
-        ...
 
 
 class Heads:

@@ -15,11 +15,9 @@ class Seals(Protocol):
     @property
     def register_key(self) -> str:
         """The id of the key in use."""
-        ...
 
     def digest(self, key: str, purpose: str, message: bytes) -> bytes | None:
         """The keyed digest of a message for one purpose; None where there is no such key."""
-        ...
 
 
 def seal(seals: Seals, purpose: str, message: bytes) -> str:

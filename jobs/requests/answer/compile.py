@@ -33,7 +33,7 @@ from jobs.requests.search.assess import Assessment, assess
 from jobs.requests.search.scope import Row, Scope
 from rules.dates.ages import has_reached
 from rules.dates.periods import brussels_date
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.model.kinds import KINDS_IN_ORDER, RELATIONS
 from rules.model.personal_records import FullContact
 from rules.model.requests import COPIES, RequestState, Right, Step
@@ -145,7 +145,7 @@ def compiled(store: Store, request: SubjectRequest) -> Compilation:
     """
     found = compilation_of(store, request.id)
     if found is None:
-        raise refused("not_compiled", "nothing has been compiled yet", Advice.COMPILE(request=request.id), request.id)
+        raise refused("not_compiled", "nothing has been compiled yet", hint_to("compile", request=request.id), request.id)
     return found
 
 

@@ -32,7 +32,7 @@ from jobs.requests.answer.links import Link, new_link
 from jobs.requests.context.recipients import TRANSFER_BASIS_MISSING
 from jobs.requests.decisions.decide import as_it_stands, is_decided
 from rules.errors import Refused
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.model.accounts import same_person
 from rules.model.requests import COPIES, Outcome, RequestState, Step, may
 
@@ -93,7 +93,7 @@ def release_answer(context: JobContext, request_id: str, who: str, role: str, ou
     except NeedleFound as found:
         if found.item:
             raise _sent_back_for(context, request, found, who, role) from None
-        found.hint = Advice.COMPILE_CORRECTED(request=request.id)
+        found.hint = hint_to("compile_corrected", request=request.id)
         raise
     digest = hashlib.sha256(archive).hexdigest()
     row = released(request, compilation, who, role, now, package_sha256=digest, link=link.digest, link_until=link.until, downloads=())
@@ -140,7 +140,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         raise wrong_state(request, Step.RELEASE)
     content = next((word for word in request.words if word.step == CONTENT), None)
     if content is None:
-        raise refused("not_approved", "nobody has approved the content", Advice.APPROVE_ANSWER(request=request.id), request.id)
+        raise refused("not_approved", "nobody has approved the content", hint_to("approve_answer", request=request.id), request.id)
     if same_person(content.who, who):
         message = "whoever approved the content cannot release it"
         raise refused("same_person", message, "the release is a second person's (ACC-09)", request.id)
@@ -153,7 +153,7 @@ def check_release(context: JobContext, request: SubjectRequest, compilation: Com
         raise _sent_back(hand, request, problem)
     for block in today.compilation.blocks:
         hint = _HINTS.get(block, "look at the request again, then compile it again")
-        contact = Advice.OVERRIDE_CONTACT(request=request.id)
+        contact = hint_to("override_contact", request=request.id)
         raise refused(block, f"the release is stopped by {block}", contact if block == "NO_CONTACT" else hint, request.id)
 
 
@@ -167,7 +167,7 @@ def _sent_back_for(context: JobContext, request: SubjectRequest, found: NeedleFo
     )
     if found.is_near:
         other = f'{other}, or, where it is no name, its decision anew with "code": "{NOT_A_NAME}"'
-    found.hint = Advice.REVIEW_NEEDLE(request=request.id, item=found.item, other=other)
+    found.hint = hint_to("review_needle", request=request.id, item=found.item, other=other)
     return _sent_back(hand_of(context, who, role), request, found)
 
 
@@ -204,16 +204,16 @@ def outcome_of(compilation: Compilation) -> tuple[Outcome, str]:
 def _unfinished(context: JobContext, request: SubjectRequest, compilation: Compilation) -> Refused | None:
     """What the content still lacks."""
     if compilation.answer == "dpo_review":
-        hint = Advice.OVERRIDE_THEN_COMPILE(rules=", ".join(compilation.blocks))
+        hint = hint_to("override_then_compile", rules=", ".join(compilation.blocks))
         return refused("dpo_review", "this answer waits for a decision of the DPO", hint, request.id)
     if not is_decided(context, request, compilation):
-        hint = Advice.DECIDE(request=request.id)
+        hint = hint_to("decide", request=request.id)
         return refused("undecided", "nothing has been decided on this right yet", hint, request.id)
     if compilation.pending and compilation.right in COPIES:
-        hint = Advice.REVIEW_PENDING(request=request.id)
+        hint = hint_to("review_pending", request=request.id)
         return refused("pending_item", f"items that wait for a review: {compilation.pending}", hint, request.id)
     if not compilation.is_complete:
-        hint = Advice.MATCH_AGAIN(request=request.id)
+        hint = hint_to("match_again", request=request.id)
         return refused(INCOMPLETE, "a row is neither included nor withheld nor excluded", hint, request.id)
     return None
 
@@ -223,16 +223,16 @@ def _does_not_hold(request: SubjectRequest, old: Compilation, today: Draft) -> R
     new = today.compilation
     if MANDATE_LAPSED in new.blocks:
         message = "the child is of age now: the mandate has ended, and the child itself must confirm"
-        return refused(MANDATE_LAPSED, message, Advice.CLOSE_LAPSED(request=request.id), request.id)
+        return refused(MANDATE_LAPSED, message, hint_to("close_lapsed", request=request.id), request.id)
     if _stands_otherwise(old, new) or (TRANSFER_BASIS_MISSING in old.blocks and TRANSFER_BASIS_MISSING not in new.blocks):
         return refused(
-            CHANGED, "what may be told has changed since the answer was compiled", Advice.COMPILE(request=request.id), request.id
+            CHANGED, "what may be told has changed since the answer was compiled", hint_to("compile", request=request.id), request.id
         )
     if old.right in COPIES:
         known = {item.source for item in old.items}
         if not new.is_complete or any(item.source not in known for item in new.items):
             return refused(
-                INCOMPLETE, "a row that belongs to the answer is not in it", Advice.COMPILE_COMPLETE(request=request.id), request.id
+                INCOMPLETE, "a row that belongs to the answer is not in it", hint_to("compile_complete", request=request.id), request.id
             )
     return None
 

@@ -35,7 +35,7 @@ from jobs.register.decision import PUT_ASIDE, is_settled
 from jobs.register.permissions import Hand, admitted, check_role, of_this_crm, save_move
 from jobs.requests.answer.compile import compiled, drafted
 from rules.errors import UsageError
-from rules.hints import Advice, Hint
+from rules.hints import Hint, hint_to
 from rules.model.requests import COPIES, Step
 from rules.model.roles import Act
 from rules.redaction.addresses import street_lines
@@ -147,7 +147,7 @@ def read_decisions(text: str, compilation: Compilation) -> Mapping[str, Decision
     for decision in _lines(text):
         item = items.get(decision.item)
         if item is None:
-            raise _wrong(decision.line, "names no item of this request", Advice.SHOW_ITEMS())
+            raise _wrong(decision.line, "names no item of this request", hint_to("show_items"))
         if decision.digest and decision.digest != item.digest:
             raise _wrong(decision.line, "was decided on something else than the item is now", "look at the item again: requests review R")
         if decision.item in found:
@@ -258,7 +258,7 @@ def _looked_at(compilation: Compilation, item: Item, decision: Decision | None) 
         return item
     is_withheld = decision.status is ItemStatus.WITHHELD
     if is_withheld and item.item in compilation.granted:
-        hint = Advice.DECIDE_AGAIN(request=compilation.request)
+        hint = hint_to("decide_again", request=compilation.request)
         raise _wrong(decision.line, "withholds an item that is granted", hint)
     if is_settled(compilation):
         return item

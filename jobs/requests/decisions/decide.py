@@ -47,7 +47,7 @@ from jobs.requests.decisions.recipients import recipients_told, told_of
 from jobs.writing.send import TECHNICAL
 from rules.dates.periods import add_months, brussels_date
 from rules.errors import UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.holds.placements import REVIEW_MONTHS, HoldType
 from rules.model.records import KINDS
 from rules.model.requests import Right, Step
@@ -102,17 +102,17 @@ def grant(context: JobContext, hand: Hand, request_id: str, items: Sequence[str]
     if compilation.answer == "neutral":
         return Decided(save_move(hand, request, {}, Step.DECIDE, {}))
     if compilation.answer == "dpo_review":
-        hint = Advice.DECIDE_REVIEWED(request=request.id)
+        hint = hint_to("decide_reviewed", request=request.id)
         raise refused("dpo_review", "this answer has to be looked at before anything is decided", hint, request.id)
     if request.right is Right.PORTABILITY and not compilation.refusal:
         _check_all(compilation, items, request)
         return Decided(save_move(hand, request, {"refusal": ""}, Step.DECIDE, {"decision": "granted"}))
     if not compilation.items:
-        hint = Advice.REFUSE(request=request.id, ground=FITTING[request.right][0])
+        hint = hint_to("refuse", request=request.id, ground=FITTING[request.right][0])
         raise refused("nothing_to_grant", "the answer has nothing that could be granted", hint, request.id)
     chosen = tuple(items) or tuple(item.item for item in compilation.items if item.withholds != PUT_ASIDE)
     if not chosen:
-        hint = Advice.NAME_ITEM_OR_REFUSE(request=request.id, ground=FITTING[request.right][0])
+        hint = hint_to("name_item_or_refuse", request=request.id, ground=FITTING[request.right][0])
         raise refused("nothing_to_grant", "the review has withheld everything that could be granted", hint, request.id)
     tasks = tuple(task for item in compilation.items if item.item in chosen for task in _tasks(context, request, item))
     people = confirmed_people(context.store, request.id)
@@ -249,14 +249,14 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
 def _admitted(hand: Hand, request_id: str) -> SubjectRequest:
     request = admitted(hand, request_id, Step.DECIDE)
     if request.right is Right.ACCESS:
-        raise UsageError("access is not decided about: its answer is reviewed and approved", hint=Advice.REVIEW(request=request.id))
+        raise UsageError("access is not decided about: its answer is reviewed and approved", hint=hint_to("review", request=request.id))
     return request
 
 
 def _compiled(context: JobContext, request: SubjectRequest) -> Compilation:
     part = context.store.requests.part(request.id, COMPILATION)
     if part is None:
-        hint = Advice.COMPILE_FIRST(request=request.id)
+        hint = hint_to("compile_first", request=request.id)
         raise refused("not_compiled", "there is no answer yet to decide about", hint, request.id)
     return msgspec.json.decode(part, type=Compilation)
 
@@ -266,13 +266,13 @@ def _check_items(compilation: Compilation, items: Sequence[str]) -> None:
     for number, item in enumerate(items, start=1):
         if item not in known or item in items[: number - 1]:
             what = "is named twice" if item in known else "is not in the answer"
-            raise UsageError(f"item {number} of those named {what}", hint=Advice.REVIEW(request=compilation.request), where="--grant")
+            raise UsageError(f"item {number} of those named {what}", hint=hint_to("review", request=compilation.request), where="--grant")
 
 
 def _check_all(compilation: Compilation, items: Collection[str], request: SubjectRequest) -> None:
     """What is to be handed over is reviewed item by item, and granted as a whole."""
     if items and set(items) != {item.item for item in compilation.items}:
-        hint = Advice.REVIEW_PORTABLE(request=request.id)
+        hint = hint_to("review_portable", request=request.id)
         raise UsageError("portability is granted as a whole; single items are withheld by the review", hint=hint, where="--grant")
 
 

@@ -21,7 +21,7 @@ from jobs.ports.store import Store
 from jobs.register.decision import Decision, Notice, NoticeState, NotTold, decision_of, encoded
 from jobs.register.permissions import Hand, admitted, refused, signed
 from rules.errors import UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.model.requests import Step
 
 NOTICE_DUE: Final = "NOTICE_DUE"
@@ -120,7 +120,7 @@ def _due(hand: Hand, request_id: str, number: int) -> tuple[SubjectRequest, Deci
     """The notice of a number, once what it tells of has been done."""
     request, decision = listed(hand, request_id)
     if decision is None or not 1 <= number <= len(decision.notices):
-        raise UsageError(f"there is no notice {number}", hint=Advice.SHOW_NOTICES(request=request.id), where=request.id)
+        raise UsageError(f"there is no notice {number}", hint=hint_to("show_notices", request=request.id), where=request.id)
     notice = decision.notices[number - 1]
     if notice.state is NoticeState.WAITING:
         hint = "restrictions are told of at once, all else after the release; what a hold keeps is done by `run requests` once it is lifted"

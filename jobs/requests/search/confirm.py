@@ -40,7 +40,7 @@ from jobs.requests.search.freeze import frozen_of
 from jobs.requests.search.match import find_candidates
 from jobs.requests.search.search import places_not_searched
 from rules.errors import UsageError
-from rules.hints import Advice
+from rules.hints import hint_to
 from rules.model.requests import RequestState, Step
 from rules.people.candidates import Strength
 
@@ -95,13 +95,13 @@ def confirm_candidates(hand: Hand, request_id: str, names: Collection[str]) -> C
     request = admitted(hand, request_id, Step.CONFIRM)
     candidates = _candidates(hand.store, request.id)
     if candidates is None:
-        raise refused("not_matched", "nobody has searched for the person yet", Advice.MATCH(request=request.id), request.id)
+        raise refused("not_matched", "nobody has searched for the person yet", hint_to("match", request=request.id), request.id)
     by_name = {candidate.candidate: candidate for candidate in candidates.found}
     chosen = [by_name[name] for name in dict.fromkeys(names) if name in by_name]
     if len(chosen) < len(set(names)):  # what was typed is not repeated: it may be a person's name
-        raise UsageError("there is no such candidate", hint=Advice.MATCH(request=request.id), where=request.id)
+        raise UsageError("there is no such candidate", hint=hint_to("match", request=request.id), where=request.id)
     if any(candidate.strength == Strength.CONTRADICTION for candidate in chosen) and CONTRADICTIONS not in overridden(request):
-        hint = Advice.OVERRIDE_CONTRADICTION(request=request.id, rule=CONTRADICTIONS)
+        hint = hint_to("override_contradiction", request=request.id, rule=CONTRADICTIONS)
         raise refused("contradiction", "a candidate contradicts what is known of the person", hint, request.id)
     confirmed = Confirmed(tuple(candidate.candidate for candidate in chosen), hand.who, hand.now)
     save_move(hand, request, _undone(request), Step.CONFIRM, {}, parts={**_BUILT_ON, CONFIRMED: msgspec.json.encode(confirmed)})
