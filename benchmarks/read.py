@@ -28,7 +28,8 @@ import requests
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.mapping.mapping import REFERENCE, parse_mapping
+from connectors.dynamics.mapping.loader import parse_mapping
+from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.reading.decoder import PageDecoder
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.schema.metadata import Attribute, TableDefinition

@@ -25,8 +25,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from crm_compliance.files import private_folder, refuse_open_to_others
 from rules.errors import UsageError
+from rules.files.suggestions import meant, nearest
 from rules.model.crm_addresses import on_this_machine
-from rules.policy.suggestions import meant, nearest
 
 PREFIX = "CRM_COMPLIANCE_"
 CONFIG = f"{PREFIX}CONFIG"

@@ -116,7 +116,7 @@ def mapped_tables(settings: Settings) -> dict[str, str]:
     Raises:
         MappingError: the mapping is refused.
     """
-    from connectors.dynamics.mapping.mapping import parse_mapping
+    from connectors.dynamics.mapping.loader import parse_mapping
 
     return {kind: table.name for kind, table in parse_mapping(*mapping_text(settings)).tables.items()}
 
@@ -130,7 +130,7 @@ def mapping_text(settings: Settings) -> tuple[str, str]:
 
 def app_url_of(settings: Settings) -> str:
     """The address of the app that people use, where the mapping names one."""
-    from connectors.dynamics.mapping.mapping import parse_mapping
+    from connectors.dynamics.mapping.loader import parse_mapping
 
     return parse_mapping(*mapping_text(settings)).app_url
 

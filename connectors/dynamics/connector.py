@@ -20,7 +20,8 @@ from connectors.dynamics.http.clock import ENOUGH
 from connectors.dynamics.http.environment import SHORTEST_ANSWER_S, Environment
 from connectors.dynamics.http.query import any_of, guid
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.mapping.mapping import KIND_FIELDS, Mapping, Table, parse_mapping
+from connectors.dynamics.mapping.loader import parse_mapping
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, Mapping, Table
 from connectors.dynamics.pace.governor import ONE_AT_A_TIME, Pace
 from connectors.dynamics.reading.cache_invalidation import WrittenRows
 from connectors.dynamics.reading.file_columns import Contents

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from connectors.dynamics.mapping.published_schema import mapping_schema
 from crm_compliance.reports.plan.formats import FORMATS
 from jobs.registry import JOBS
 from rules.documents.policy_page import policy_page, policy_schema
@@ -18,6 +19,7 @@ from rules.documents.roles_page import roles_part
 from rules.policy.loader import load_policy
 
 SCHEDULES = "rules/policy/schedules"
+MAPPING_SCHEMA = "connectors/dynamics/mapping/schema.json"
 
 
 def jobs_part() -> str:
@@ -36,6 +38,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "docs/commands.md": {"formats": formats_part},
     "docs/roles.md": {"roles": roles_part},
     "docs/rights.md": {"matrix": matrix_part, "overridable": overridable_part},
+    "docs/roles.md": {"roles": roles_part},
 }
 
 
@@ -44,6 +47,7 @@ def pages(root: Path) -> Iterator[tuple[Path, str]]:
     source = root / SCHEDULES / "childfocus.yaml"
     yield root / "docs/policy.md", policy_page(load_policy(source.read_text(encoding="utf-8"), source=source.name))
     yield root / SCHEDULES / "schema.json", policy_schema()
+    yield root / MAPPING_SCHEMA, mapping_schema()
     for name, parts in PARTS.items():
         text = (root / name).read_text(encoding="utf-8")
         for part, made in parts.items():

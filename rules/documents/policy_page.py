@@ -16,6 +16,7 @@ from typing import Any, Final
 from pydantic.fields import FieldInfo
 
 from rules.anonymisation.techniques import TECHNIQUES
+from rules.files.model import Model
 from rules.policy.categories import (
     ANCHORS_OF_UNIT,
     OUTCOMES,
@@ -30,7 +31,6 @@ from rules.policy.categories import (
     UntilEvent,
     YearsAfter,
 )
-from rules.policy.model import Model
 from rules.policy.policy import (
     Addressee,
     Anonymise,

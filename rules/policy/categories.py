@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema
 
+from rules.files.model import Key, Model, Text
 from rules.model.bypass import Bypasses
 from rules.model.decisions import Disposition
 from rules.model.purposes import PurposeKey
-from rules.policy.model import Key, Model, Text
 
 # A schedule says `retain` where the product says KEEP (section 2.2): the published word for a category
 # without a term.

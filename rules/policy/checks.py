@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TypeAlias
 
+from rules.files.yaml_lines import Path
 from rules.model.bypass import Bypasses
 from rules.model.decisions import Disposition
 from rules.model.kinds import RELATIONS
@@ -25,7 +26,6 @@ from rules.policy.categories import (
     UntilAge,
 )
 from rules.policy.policy import PolicyFile
-from rules.policy.yaml_lines import Path
 
 Finding: TypeAlias = tuple[Path, str]
 

@@ -14,11 +14,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
+from rules.files.model import Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
 from rules.model.purposes import PURPOSES, PurposeKey
 from rules.model.roles import DECIDES_BY_DEFAULT, Deciding
 from rules.policy.categories import Category, Derivation, Labels, Mission
-from rules.policy.model import Key, Model, Text
 from rules.policy.processing import Processor, PurposeBasis
 
 

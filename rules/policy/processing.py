@@ -6,9 +6,9 @@ Source: GDPR art. 6, 9, 15(1)(a) and (c), 28; policy §1, §3, §4.1, §7.3; sec
 
 from __future__ import annotations
 
+from rules.files.model import Model
 from rules.model.purposes import PurposeKey
 from rules.policy.categories import Labels
-from rules.policy.model import Model
 
 
 class PurposeBasis(Model):

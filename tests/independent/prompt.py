@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from connectors.dynamics.mapping.mapping import parse_mapping
+from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.schema.metadata import Metadata
 from rules.policy.loader import load_policy
 from tests.independent.emulator import ROOT

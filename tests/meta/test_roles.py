@@ -1,13 +1,12 @@
-"""Who may do what stands in one table; the page is written from it."""
+"""Who may do what stands in one table, and who was denied is written down in one place."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
 
-from rules.documents.roles_page import roles_part
 from rules.model.roles import Role
-from tests.meta.pages import ROOT, page
+from tests.meta.pages import ROOT
 
 TABLE = ROOT / "rules" / "model" / "roles.py"
 # Where the word "service" is none of a role: how patient a command is, and a class of keyed references.
@@ -35,12 +34,6 @@ def test_no_role_is_named_beside_the_table() -> None:
         for role in literals(path) & set(Role)
     }
     assert found == OTHER_SERVICES
-
-
-def test_the_table_of_the_page_is_current() -> None:
-    """Written by rules/documents/roles_page.py; change the table, and put what `roles_part()` gives into the
-    page."""
-    assert roles_part() in page("roles.md")
 
 
 def test_each_denied_attempt_is_written_down_in_one_place() -> None:

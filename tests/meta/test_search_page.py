@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from connectors.dynamics.mapping.mapping import COPIES
+from connectors.dynamics.mapping.mapping_file import COPIES
 from connectors.interface import Lying, Reach, Traces
 from jobs.requests.search.search import places_not_searched
 

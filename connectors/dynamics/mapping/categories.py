@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Words
 
 from connectors.dynamics.mapping.mapping import Choice, Mapping
-from rules.policy.suggestions import nearest
+from rules.files.suggestions import nearest
 
 
 def misspelt_keys(mapping: Mapping, categories: Collection[str], kinds: Words[str, Collection[str]]) -> Iterator[str]:

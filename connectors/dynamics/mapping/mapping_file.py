@@ -1,117 +1,119 @@
-"""YAML with line numbers: the composed nodes are read, not the values, so that every complaint names file and
-line."""
+"""The mapping file as models: which parts it has, and the form of each value. What must fit together, and
+which fields each kind of row has, `checks.py` says.
+
+The sentence below a field is its description in `schema.json`.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-from ruamel.yaml.nodes import Node as YamlNode
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
-from rules.errors import MappingError
-from rules.policy.suggestions import meant
+from rules.anonymisation.techniques import TECHNIQUES
+from rules.files.model import Model
 
-_TAG_NULL = "tag:yaml.org,2002:null"
+SCHEMA: Final = "crm-mapping/1"
+COPIES: Final = ("search_index", "lake", "offline")  # kinds of copies that the Web API does not reach (ERA-12)
+BEHAVIOURS: Final = ("date_only", "user_local", "time_zone_independent")
+COLUMN_TECHNIQUES: Final = tuple(name for name, technique in TECHNIQUES.items() if technique.fits)
 
+_NAME: Final = r"[a-z][a-z0-9_]{0,127}"
+LOGICAL_NAME: Final = f"^{_NAME}$"
+_COLUMN_OF_TABLE: Final = rf"^{_NAME}\.{_NAME}$"
+_OPTION: Final = r"^-?[0-9]{1,10}$"
+_KEY: Final = r"^[a-z0-9][a-z0-9_+-]{0,59}$"
+_STATE: Final = r"^[0-9]{1,10}$"
+_MEDIA_TYPE: Final = r"^[a-z0-9!#$&^_.+-]+/(\*|[a-z0-9!#$&^_.+-]+)$"
+_TECHNIQUE: Final = f"^({'|'.join(COLUMN_TECHNIQUES)})$"
+_APP_URL: Final = "^https://"
 
-class Problems:
-    """Everything that is wrong with a file, so that it is repaired in one go."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self._found: dict[str, None] = {}
-        self._first = ""
-
-    def place(self, node: YamlNode) -> str:
-        """File and line of a node."""
-        return f"{self.source}:{node.start_mark.line + 1}"
-
-    def add(self, node: Node, what: str) -> None:
-        self.add_at(node.where, what)
-
-    def add_at(self, where: str, what: str) -> None:
-        self._first = self._first or where
-        self._found[f"{where}: {what}"] = None  # told once, also where a node is read twice
-
-    def raise_any(self) -> None:
-        """Raise one MappingError for all of them, if there are any."""
-        if not self._found:
-            return
-        count = len(self._found)
-        lines = "\n".join(f"  {line}" for line in self._found)
-        raise MappingError(f"The mapping has {count} mistake{'s' if count > 1 else ''}:\n{lines}", where=self._first)
+# What a value is, by the pattern that it does not match.
+TEXTS: Final = MappingProxyType(
+    {
+        LOGICAL_NAME: "this is a logical name of the CRM, in lower case",
+        _COLUMN_OF_TABLE: "this is a column of a table, written table.column",
+        _OPTION: "an option value is a whole number",
+        _KEY: "this is a key: lower-case letters, digits, underscores",
+        _STATE: "this is an option value, a whole number",
+        _MEDIA_TYPE: "this is a media type such as audio/*",
+        _TECHNIQUE: f"this must be one of {', '.join(COLUMN_TECHNIQUES)}",
+        _APP_URL: "this is an address that starts with https://",
+        "extra_forbidden": "this is not known here",
+        "string_type": "this is a single value",
+    }
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One node of the file and where it stands."""
-
-    _yaml: YamlNode
-    _problems: Problems
-    path: str
-    where: str  # of its name where it has one: the mark of an empty value stands further down
-
-    @property
-    def raw(self) -> str:
-        """A scalar's text, whatever it is; empty for anything else."""
-        return str(self._yaml.value) if isinstance(self._yaml, ScalarNode) else ""
-
-    def mapping(self, allowed: set[str] | None, required: set[str]) -> dict[str, Node]:
-        """The entries of a mapping; unknown, doubled and missing names are problems. `allowed` None takes
-        every name."""
-        found: dict[str, Node] = {}
-        if not isinstance(self._yaml, MappingNode):
-            self._problems.add(self, f"{self.path or 'the file'} must be a mapping")
-            return found
-        for key, value in self._yaml.value:
-            name = str(key.value) if isinstance(key, ScalarNode) else ""
-            place = self._problems.place(key)
-            entry = Node(value, self._problems, f"{self.path}.{name}".lstrip("."), place)
-            if allowed is not None and name not in allowed:
-                self._problems.add_at(place, f"{entry.path[:120]} is not known here{meant(name[:60], allowed)}")
-            elif name in found:
-                self._problems.add_at(place, f"{entry.path} stands here twice")
-            else:
-                found[name] = entry
-        for name in sorted(required - set(found)):
-            self._problems.add(self, f"{f'{self.path}.{name}'.lstrip('.')} is missing")
-        return found
-
-    def items(self) -> list[Node]:
-        """The entries of a list."""
-        if not isinstance(self._yaml, SequenceNode):
-            self._problems.add(self, f"{self.path} must be a list")
-            return []
-        found = enumerate(self._yaml.value)
-        return [Node(value, self._problems, f"{self.path}[{index}]", self._problems.place(value)) for index, value in found]
-
-    def text(self, pattern: re.Pattern[str] | None = None, expected: str = "a text") -> str:
-        """A scalar's text, which must match the pattern."""
-        if not isinstance(self._yaml, ScalarNode) or self._yaml.tag == _TAG_NULL or not self._yaml.value:
-            self._problems.add(self, f"{self.path} must be {expected}")
-            return ""
-        value = str(self._yaml.value)
-        if pattern is not None and not pattern.fullmatch(value):
-            self._problems.add(self, f"{self.path} must be {expected}")
-            return ""
-        return value
+def _some(text: str) -> str:
+    if text in ("", "null"):  # YAML's own word for no value, which is a technique and nothing else here
+        raise ValueError("there is no value: write one, or leave the key out")
+    return text
 
 
-def parse(text: str, problems: Problems) -> Node | None:
-    """The root of a YAML document, or None after a syntax problem was noted."""
-    try:
-        root = YAML(typ="safe", pure=True).compose(text)  # comments are not kept
-    except MarkedYAMLError as failure:
-        mark = failure.problem_mark or failure.context_mark
-        problems.add_at(f"{problems.source}:{mark.line + 1 if mark else 1}", "this is not YAML")
-        return None
-    except (YAMLError, ValueError, RecursionError):
-        problems.add_at(f"{problems.source}:1", "this is not YAML")
-        return None
-    if root is None:
-        problems.add_at(f"{problems.source}:1", "the file is empty")
-        return None
-    return Node(root, problems, "", problems.place(root))
+Name = Annotated[str, StringConstraints(pattern=LOGICAL_NAME), AfterValidator(_some)]
+OptionValue = Annotated[str, StringConstraints(pattern=_OPTION)]
+Key = Annotated[str, StringConstraints(pattern=_KEY), AfterValidator(_some)]
+Keys = dict[OptionValue, Key]
+State = Annotated[str, StringConstraints(pattern=_STATE), WithJsonSchema({"type": "integer", "minimum": 0})]
+Technique = Annotated[str, StringConstraints(pattern=_TECHNIQUE), WithJsonSchema({"enum": [None, *COLUMN_TECHNIQUES]})]
+Behaviour = Literal["date_only", "user_local", "time_zone_independent"]
+
+
+class AnonymisePart(Model):
+    """How a row is anonymised in place, where the policy says so (5.3, ERA-06)."""
+
+    owner: Annotated[str, AfterValidator(_some), WithJsonSchema({"type": "string", "minLength": 1})]
+    """Name or id of the neutral team that owns the row afterwards."""
+    state: State
+    """Value of statecode afterwards."""
+    status: State | None = None
+    """Value of statuscode afterwards; without it, the state's default."""
+    columns: dict[Name, Technique]
+    """Column to technique."""
+    keeps: tuple[Name, ...] = ()
+    """Columns that stay; emptied too where too few people share the combination (ERA-08)."""
+
+
+class TablePart(Model):
+    """One kind of row, and the table that holds it."""
+
+    table: Name
+    """The table's logical name."""
+    columns: dict[str, Name]
+    """Our field to the column's logical name; a field without a column stays unknown."""
+    personal: dict[str, Name] = Field(default_factory=dict)
+    """What only a subject request reads; a field that is left out is not searched and not told."""
+    without: tuple[str, ...] = ()
+    """Fields that the organisation does not record although their absence hides a hold or a relation, or
+    shortens a term."""
+    choices: dict[str, Keys] = Field(default_factory=dict)
+    """Our field to option values of the CRM and our keys."""
+    behaviour: dict[str, Behaviour] = Field(default_factory=dict)
+    """Our date field to its behaviour, only where the CRM's metadata does not tell (DAT-09)."""
+    readable: tuple[str, ...] = ()
+    """Fields whose column the CRM secures and which the application user may read all the same."""
+    anonymise: AnonymisePart | None = None
+    """How a dossier or a fiche is anonymised in place."""
+
+
+class MappingFile(Model):
+    """Mapping of a Dynamics CRM to the records of crm-compliance."""
+
+    schema_: Literal["crm-mapping/1"] = Field(alias="schema")
+    """The form of this file."""
+    app_url: Annotated[str, StringConstraints(pattern=_APP_URL)] = ""
+    """Address of the model-driven app, for links to rows."""
+    recording_media_types: tuple[Annotated[str, StringConstraints(pattern=_MEDIA_TYPE)], ...] = ("audio/*",)
+    """An attachment on a fiche is a recording if its media type is one of these (RET-05)."""
+    beyond_reach: tuple[Literal["audit_history"], ...] = ()
+    """Places that the application user sees and may not clean, accepted by the controller as out of its reach
+    (ERA-12)."""
+    copies: tuple[Literal["search_index", "lake", "offline"], ...] | None = None
+    """Copies of rows that the Web API does not reach; an empty list says that there are none (ERA-12)."""
+    stay: tuple[Annotated[str, StringConstraints(pattern=_COLUMN_OF_TABLE)], ...] = ()
+    """Columns of tables that are not mapped, as table.column: their rows may stay, the link emptied, when
+    what they point to goes."""
+    tables: dict[str, TablePart]
+    """Each kind of row."""

@@ -17,7 +17,8 @@ from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
-from connectors.dynamics.mapping.mapping import BEHAVIOURS, KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, TRUTHS, Column, Mapping, Table, field_type
+from connectors.dynamics.mapping.mapping_file import BEHAVIOURS
 from connectors.dynamics.reading.dates import civil_days, wire_type
 from connectors.dynamics.schema.metadata import TableDefinition
 from rules.errors import MappingError

@@ -14,7 +14,7 @@ from connectors.dynamics.mapping.mapping import LOOKUPS, Column, Mapping, Table,
 from connectors.dynamics.schema.metadata import CHOICE_TYPES, LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.interface import Finding
 from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
-from rules.policy.suggestions import meant
+from rules.files.suggestions import meant
 
 # Dataverse's names of column types, in the words of the masking techniques.
 COLUMN_TYPES = {

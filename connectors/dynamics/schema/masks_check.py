@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.dynamics.mapping.mapping import Mapping, Table
-from connectors.dynamics.mapping.masks import MASKED_KINDS, Masks
+from connectors.dynamics.mapping.mapping import MASKED_KINDS, Mapping, Table
+from connectors.dynamics.mapping.masks import Masks
 from connectors.dynamics.schema.mapping_check import COLUMN_TYPES
 from connectors.dynamics.schema.metadata import Attribute, Metadata, TableDefinition
 from connectors.interface import Finding

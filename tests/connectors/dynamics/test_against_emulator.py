@@ -15,7 +15,8 @@ import pytest
 
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
-from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type, parse_mapping
+from connectors.dynamics.mapping.loader import parse_mapping
+from connectors.dynamics.mapping.mapping import KIND_FIELDS, LOOKUPS, REFERENCE, TRUTHS, Column, Mapping, Table, field_type
 from connectors.emulator.serving.server import RunningEmulator, SeedSpec, running
 from connectors.interface import Among, ChangeSet, ChangeStatus, Operation, OperationKind, ReadIncomplete, Throttled
 from rules.dates.periods import BRUSSELS, brussels_date

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rules.documents.policy_page import PARTS, TYPES, descriptions
+from rules.files.model import Model
 from rules.policy.categories import CategoryBase
 from rules.policy.loader import load_policy
-from rules.policy.model import Model
 from rules.policy.policy import Policy, PolicyFile
 from rules.policy.rows import describe
 

@@ -12,11 +12,11 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from rules.files.yaml_lines import read_yaml
 from rules.model.decisions import Disposition, Flag
 from rules.policy.categories import CRM_CATEGORIES, OUTCOMES, Anchor, Derivation, Mission, MonthsAfter, NoTerm, UntilAge, YearsAfter
 from rules.policy.loader import load_policy
 from rules.policy.policy import Policy
-from rules.policy.yaml_lines import read_yaml
 from rules.retention.classify import Classifier
 
 POLICIES = Path(__file__).parents[3] / "rules" / "policy" / "schedules"

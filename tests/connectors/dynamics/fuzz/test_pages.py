@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.dynamics.mapping.mapping import REFERENCE, parse_mapping
+from connectors.dynamics.mapping.loader import parse_mapping
+from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.dynamics.reading.any_odata import PageUnreadable, is_offset, page_of
 from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
 from connectors.dynamics.schema.csdl import SchemaBroken, key_of

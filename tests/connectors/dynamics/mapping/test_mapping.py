@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from connectors.dynamics.mapping.loader import parse_mapping
 from connectors.dynamics.mapping.mapping import (
     OPTIONAL_KINDS,
     REFERENCE,
@@ -23,7 +24,6 @@ from connectors.dynamics.mapping.mapping import (
     choice_keys,
     field_type,
     mappable_fields,
-    parse_mapping,
 )
 from connectors.interface import Finding, ReadIncomplete, Unreachable
 from rules.errors import MappingError
@@ -101,7 +101,7 @@ def test_the_shipped_files_satisfy_the_schema(path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "place", "words"),
     [
-        ("schema: crm-mapping/1", "schema: crm-mapping/9", "crm-mapping/9", "schema is crm-mapping/1"),
+        ("schema: crm-mapping/1", "schema: crm-mapping/9", "crm-mapping/9", "schema: this is crm-mapping/1"),
         ("    table: cf_dossier\n", "    table: CF Dossier\n", "CF Dossier", "logical name"),
         ("    table: cf_dossier\n", "    table: cf_dossier\n    readable: [hold]\n", "readable: [hold]", "has no column"),
         ("      outcome: cf_outcome\n", "      result: cf_outcome\n", "      result:", "is not known here"),
@@ -145,7 +145,7 @@ def test_any_text_is_a_mapping_or_refused(text: str) -> None:
 
 
 def test_a_table_that_every_organisation_has_may_not_be_left_out() -> None:
-    with pytest.raises(MappingError, match=r"tables\.party is missing"):
+    with pytest.raises(MappingError, match=r"tables: party is missing"):
         parse_mapping(edited("  party:\n    table: cf_party\n", "  call2:\n    table: cf_party\n"), "mine.yaml")
 
 

@@ -15,7 +15,8 @@ import requests
 
 from connectors.dynamics.connector import DynamicsConnector, connect
 from connectors.dynamics.http.auth import StaticToken
-from connectors.dynamics.mapping.mapping import REFERENCE, parse_mapping
+from connectors.dynamics.mapping.loader import parse_mapping
+from connectors.dynamics.mapping.mapping import REFERENCE
 from connectors.emulator.serving.server import RunningEmulator, running
 from connectors.interface import ChangeSet, ChangeStatus, Operation, OperationKind
 from rules.anonymisation.anonymity import Remnant
@@ -415,5 +416,5 @@ def test_a_section_with_a_mistake_is_refused_by_line(change: Change, why: str) -
 
 
 def test_only_dossiers_and_fiches_are_masked() -> None:
-    with pytest.raises(MappingError, match="anonymise is not known here"):
+    with pytest.raises(MappingError, match="anonymise: this is not known here"):
         parse_mapping(TEXT.replace("    table: cf_party\n", "    table: cf_party\n    anonymise: {}\n"), "m.yaml")

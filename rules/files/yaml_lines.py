@@ -1,7 +1,8 @@
 """YAML text -> plain values that remember their lines, so that a refusal can say where.
 
-YAML 1.2, one document, no aliases and no tags: what a file says stands where it says it. Values come out as
-JSON has them (a date stays text), so that a strict pydantic model reads them as it would read JSON.
+YAML 1.2, one document, no tags. Values come out as JSON has them (a date stays text), so that a strict
+pydantic model reads them as it would read JSON, and aliases are refused: what a file says stands where it
+says it. Or they come out as they are written, all of them text, and an alias repeats what it stands for.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ Path: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | int | float | bool"
 
 _TAG = "tag:yaml.org,2002:"
+_MOST_VALUES = 100_000  # of a file with aliases, which can say a lot in a few lines
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
 
@@ -74,7 +76,7 @@ def refusal(kind: type[ComplianceError], what: str, problems: Iterable[Problem],
     return kind(message, hint=hint, where=f"{source}:{first.line}")
 
 
-def read_yaml(text: str) -> Document:
+def read_yaml(text: str, *, as_written: bool = False) -> Document:
     """Read one YAML document. What cannot be read stands in `problems`, never in an exception."""
     document = Document()
     try:
@@ -82,7 +84,7 @@ def read_yaml(text: str) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         document.problems.append(Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {error.problem or error.context}"))
-    except YAMLError:
+    except (YAMLError, ValueError):
         document.problems.append(Problem(1, "", "this is not YAML: it holds a character that YAML forbids"))
     except RecursionError:
         document.problems.append(Problem(1, "", "this is nested too deeply to be read"))
@@ -91,21 +93,33 @@ def read_yaml(text: str) -> Document:
             document.problems.append(Problem(1, "", "the file is empty"))
         else:
             document.lines[()] = root.start_mark.line + 1
-            document.value = _Reader(document).value(root, ())
+            document.value = _Reader(document, as_written=as_written).value(root, ())
     return document
 
 
 class _Reader:
     """Walks the nodes, notes the line of each field, and collects what is wrong with them."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, *, as_written: bool) -> None:
         self.document = document
+        self.as_written = as_written
         self.seen: dict[int, Node] = {}  # the nodes themselves, so that no id is used twice
+        self.count = 0
 
     def value(self, node: Node, path: Path) -> Value | None:
         if id(node) in self.seen:
-            return self.wrong(path, "an alias (*) is not used here: write the value out")
+            return self.wrong(path, f"an alias (*) is not used here{' within itself' if self.as_written else ''}: write the value out")
+        self.count += 1
+        if self.count > _MOST_VALUES and self.as_written:
+            return self.wrong((), "aliases (*) repeat too much here: write the values out")
         self.seen[id(node)] = node
+        try:
+            return self.value_of(node, path)
+        finally:
+            if self.as_written:
+                del self.seen[id(node)]
+
+    def value_of(self, node: Node, path: Path) -> Value | None:
         if isinstance(node, MappingNode) and node.tag == _TAG + "map":
             return self.mapping(node, path)
         if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
@@ -144,6 +158,8 @@ class _Reader:
 
     def scalar(self, node: ScalarNode, path: Path) -> Value | None:
         text = str(node.value)
+        if self.as_written:
+            return "" if text in ("~", "Null", "NULL") and node.tag == _TAG + "null" else text
         match str(node.tag).removeprefix(_TAG):
             case "str" | "timestamp":
                 return text

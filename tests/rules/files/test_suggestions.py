@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rules.errors import PolicyError
+from rules.files.suggestions import meant, nearest
 from rules.policy.loader import load_policy
-from rules.policy.suggestions import meant, nearest
 
 KNOWN = ("role", "outcome", "channel", "crm_url", "crm_token", "months")
 

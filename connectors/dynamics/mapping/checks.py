@@ -1,0 +1,134 @@
+"""What must fit together in a mapping beyond the form of its values: which fields each kind of row has, which
+of them it needs, and what each may stand for.
+
+Source: R-161; SUS-02, R-112; ERA-07; section 5.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from datetime import date, datetime
+from typing import Final
+
+from connectors.dynamics.mapping.mapping import (
+    LOOKUPS,
+    MASKED_KINDS,
+    MUST_BE_CHOICE,
+    OPTIONAL_KINDS,
+    REQUIRED_FIELDS,
+    SAFEGUARDS,
+    TRUTHS,
+    choice_keys,
+    field_type,
+    mappable_fields,
+)
+from connectors.dynamics.mapping.mapping_file import AnonymisePart, Keys, MappingFile, TablePart
+from rules.files.suggestions import meant
+from rules.files.yaml_lines import Path
+from rules.model.personal_records import FULL, personal_fields
+from rules.model.records import KINDS
+
+_SUSPECT: Final = re.compile(r"suspect|verdacht|dader|perpetrator|offender|soup[cç]on|beschuldig", re.IGNORECASE)
+_UNKNOWN: Final = "this is not known here"
+
+
+def check_mapping(file: MappingFile, given: Callable[[Path], bool]) -> Iterator[tuple[Path, str]]:
+    """Give each thing that does not fit, with its field; `given` says whether the file has a field, also one
+    whose value is refused already."""
+    for kind in sorted(KINDS.keys() - OPTIONAL_KINDS):
+        if not given(("tables", kind)):
+            yield ("tables",), f"{kind} is missing"
+    tables: dict[str, str] = {}
+    for kind, part in file.tables.items():
+        if kind not in KINDS:
+            yield ("tables", kind), f"{_UNKNOWN}{meant(kind, KINDS)}"
+            continue
+        for path, text in _check_part(kind, part, lambda *place, kind=kind: given(("tables", kind, *place))):
+            yield ("tables", kind, *path), text
+        if part.table in tables:
+            yield ("tables", kind), f"{kind} and {tables[part.table]} are mapped to the same table {part.table}"
+        tables[part.table] = kind
+    yield from _check_statistics(file)
+
+
+def _check_part(kind: str, part: TablePart, given: Callable[..., bool]) -> Iterator[tuple[Path, str]]:
+    record, full, lean = KINDS[kind], FULL[kind], set(mappable_fields(KINDS[kind]))
+    named, safeguards = lean | set(personal_fields(kind)), SAFEGUARDS.get(kind, frozenset())
+    yield from _check_names("columns", part.columns, lean - set(part.without))
+    yield from _check_names("personal", part.personal, personal_fields(kind))
+    yield from _check_names("choices", part.choices, named)
+    yield from _check_names("behaviour", part.behaviour, named)
+    for name in sorted(REQUIRED_FIELDS[kind] | (safeguards - set(part.without))):
+        if given("columns") and not given("columns", name):
+            yield ("columns",), f"{name} is missing"
+    for at, name in enumerate(part.without):
+        if name not in safeguards:
+            yield ("without", at), f"{kind}.{name[:40]} needs no word when it is not recorded"
+
+    def has_column(name: str) -> bool:
+        return given("columns", name) or given("personal", name) or not given("columns")
+
+    for section, names in (("choices", part.choices), ("behaviour", part.behaviour)):
+        for name in names:
+            if name in named and not has_column(name):
+                yield (section, name), f"{kind}.{name} stands under {section} but has no column"
+    for at, name in enumerate(part.readable):
+        if not has_column(name):
+            yield ("readable", at), f"{kind}.{name[:40]} stands under readable but has no column"
+    for section, columns in (("columns", part.columns), ("personal", part.personal)):
+        for name, column in columns.items():
+            if name in MUST_BE_CHOICE.get(kind, ()) and not given("choices", name):
+                yield (section, name), f"{kind}.{name} needs its option values under choices"
+            if kind == "contact" and (name == "role" or _SUSPECT.search(name) or _SUSPECT.search(column)):
+                yield (section, name), "a suspect attribute on the contact is refused (R-112): map the role of the party instead"
+    for name in part.behaviour:
+        if name in named and field_type(full, name) not in (date, datetime):
+            yield ("behaviour", name), f"{name} is not a date, so it has no behaviour"
+    for name, keys in part.choices.items():
+        if name in named:
+            for path, text in _check_choice(name, field_type(full, name), keys, choice_keys(record, name)):
+                yield ("choices", name, *path), text
+    if kind not in MASKED_KINDS and given("anonymise"):
+        yield ("anonymise",), f"{_UNKNOWN}: only a dossier or a fiche is anonymised in place"
+    elif part.anonymise is not None:
+        for path, text in _check_masks(part.anonymise, part.columns.get("anonymised_on", ""), has_column("anonymised_on")):
+            yield ("anonymise", *path), text
+
+
+def _check_names(section: str, given: Collection[str], known: Collection[str]) -> Iterator[tuple[Path, str]]:
+    for name in given:
+        if name not in known:
+            yield (section, name), f"{_UNKNOWN}{meant(name[:60], known)}"
+
+
+def _check_choice(field: str, kind: type, keys: Keys, known: Collection[str] | None) -> Iterator[tuple[Path, str]]:
+    if field in LOOKUPS or kind in (date, datetime, int, float, bytes):
+        yield (), f"{field} is not a choice"
+    for option, key in keys.items():
+        if kind is bool and key not in TRUTHS:
+            yield (option,), f"{field} is a yes or no: use one of {', '.join(TRUTHS)}"
+        if known is not None and key not in known:
+            yield (option,), f"{field} has no key {key}: use one of {', '.join(known)}, or leave the option out{meant(key, known)}"
+
+
+def _check_masks(masks: AnonymisePart, own: str, has_own: bool) -> Iterator[tuple[Path, str]]:
+    """`own` is the column that says since when a row is anonymised, which no technique may touch (ERA-07)."""
+    for at, name in enumerate(masks.keeps):
+        if name in masks.columns or name in masks.keeps[:at]:
+            yield ("keeps", at), f"{name} stands here twice: it is overwritten or it stays"
+    if not has_own:
+        yield (), "anonymise needs a column for anonymised_on: without it a row would be written again every night (ERA-07)"
+    elif own in masks.columns or own in masks.keeps:
+        path = ("columns", own) if own in masks.columns else ("keeps", masks.keeps.index(own))
+        yield path, f"{own} tells since when the row is anonymised"
+
+
+def _check_statistics(file: MappingFile) -> Iterator[tuple[Path, str]]:
+    """What a fiche can say, its row of statistics must be able to hold: else its dossier could never be
+    disposed of (5.2)."""
+    fiche, statistic = (file.tables.get(kind) for kind in ("fiche", "statistic"))
+    for name in ("channel", "reporter_kind"):
+        if fiche and statistic and name in fiche.choices and name in statistic.choices and name in statistic.columns:
+            for key in sorted(set(fiche.choices[name].values()) - set(statistic.choices[name].values())):
+                yield ("tables", "statistic", "choices", name), f"statistic.{name} has no option for {key}, which fiche.{name} has"

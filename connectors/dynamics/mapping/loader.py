@@ -1,0 +1,106 @@
+"""YAML text -> Mapping; every mistake is named by file, line and field, all of them in one go (R-161)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pydantic import ValidationError
+
+from connectors.dynamics.mapping.checks import check_mapping
+from connectors.dynamics.mapping.mapping import Choice, Column, Mapping, Table
+from connectors.dynamics.mapping.mapping_file import TEXTS, AnonymisePart, MappingFile, TablePart
+from connectors.dynamics.mapping.masks import MaskedColumn, Masks
+from rules.errors import MappingError
+from rules.files.yaml_lines import Document, Path, Problem, read_yaml
+from rules.files.yaml_models import problems_of, without_mistakes
+from rules.model.records import KINDS
+
+
+@lru_cache(maxsize=4)  # a mapping is read anew for every job, and is the same nearly always
+def parse_mapping(text: str, source: str) -> Mapping:
+    """The mapping in a text; `source` is what its places are named after.
+
+    Raises:
+        MappingError: with every mistake, each with its line.
+    """
+    document = read_yaml(text, as_written=True)
+    file, problems = _read(document)
+    if file is None or problems:
+        told = {(problem.line, problem.text): problem for problem in reversed(problems)}  # once, also where an alias repeats it
+        lines = "\n".join(f"  {source}:{problem.line}: {problem}" for problem in sorted(told.values()))
+        count = f"{len(told)} mistake{'s' if len(told) > 1 else ''}"
+        raise MappingError(f"The mapping has {count}:\n{lines}", where=f"{source}:{min(told.values()).line}")
+    return _Built(document, source).mapping(file)
+
+
+def _read(document: Document) -> tuple[MappingFile | None, list[Problem]]:
+    problems = document.problems
+    if document.value is None:
+        return None, problems
+    try:
+        file: MappingFile | None = MappingFile.model_validate(document.value)
+    except ValidationError as error:
+        problems = problems_of(document, MappingFile, error.errors(include_url=False), texts=TEXTS)
+        file = without_mistakes(MappingFile, document.value, error)
+    if file is not None:
+        problems = problems + [document.problem(path, text) for path, text in check_mapping(file, document.lines.__contains__)]
+    return file, problems
+
+
+class _Built:
+    """The values of a mapping, each with its place in the file."""
+
+    def __init__(self, document: Document, source: str) -> None:
+        self._document = document
+        self._source = source
+
+    def mapping(self, file: MappingFile) -> Mapping:
+        tables = {kind: self._table(kind, part) for kind, part in file.tables.items()}
+        return Mapping(
+            self._source,
+            tables,
+            file.recording_media_types,
+            file.app_url,
+            file.copies,
+            frozenset(file.stay),
+            frozenset(file.beyond_reach),
+            {table.record: table for table in tables.values()},
+        )
+
+    def _where(self, *path: str | int) -> str:
+        return f"{self._source}:{self._document.line(path)}"
+
+    def _table(self, kind: str, part: TablePart) -> Table:
+        at: Path = ("tables", kind)
+
+        def columns(section: str, names: dict[str, str]) -> dict[str, Column]:
+            return {
+                name: Column(
+                    name,
+                    column,
+                    self._where(*at, section, name),
+                    part.behaviour.get(name, ""),
+                    self._choice((*at, "choices", name), part.choices[name]) if name in part.choices else None,
+                    name in part.readable,
+                )
+                for name, column in names.items()
+            }
+
+        masks = self._masks((*at, "anonymise"), part.anonymise) if part.anonymise is not None else None
+        lean, personal = columns("columns", part.columns), columns("personal", part.personal)
+        return Table(kind, KINDS[kind], part.table, self._where(*at), lean, masks, personal)
+
+    def _choice(self, at: Path, keys: dict[str, str]) -> Choice:
+        return Choice({int(option): key for option, key in keys.items()}, {int(option): self._where(*at, option) for option in keys})
+
+    def _masks(self, at: Path, masks: AnonymisePart) -> Masks:
+        return Masks(
+            self._where(*at),
+            {name: MaskedColumn(name, technique, self._where(*at, "columns", name)) for name, technique in masks.columns.items()},
+            {name: self._where(*at, "keeps", index) for index, name in enumerate(masks.keeps)},
+            masks.owner,
+            self._where(*at, "owner"),
+            int(masks.state),
+            int(masks.status) if masks.status is not None else None,
+            self._where(*at, "state"),
+        )

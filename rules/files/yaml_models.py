@@ -1,0 +1,120 @@
+"""A YAML file held against a pydantic model: whatever the model refuses, with its field, its line and what to
+write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from copy import deepcopy
+from functools import cache
+from itertools import takewhile
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rules.files.suggestions import meant
+from rules.files.yaml_lines import Document, Path, Problem, Value
+
+M = TypeVar("M", bound=BaseModel)
+
+_TEXTS: Final = MappingProxyType(
+    {
+        "extra_forbidden": "this key is not known",
+        "missing": "this key is missing",
+        "string_type": "this is text: put it in quotes",
+        "int_type": "this is a whole number",
+        "bool_type": "this is true or false",
+        "string_too_short": "this is empty",
+        "too_short": "this is empty",
+        "union_tag_not_found": "the type is missing",
+        "model_type": "this is a mapping of keys and values",
+        "model_attributes_type": "this is a mapping of keys and values",
+        "dict_type": "this is a mapping of keys and values",
+        "tuple_type": "this is a list",
+        "date_parsing": "this is a date, written 2018-05-25",
+        "date_from_datetime_parsing": "this is a date, written 2018-05-25",
+        "date_type": "this is a date, written 2018-05-25",
+    }
+)
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def problems_of(
+    document: Document,
+    model: type[BaseModel],
+    errors: Iterable[ErrorDetails],
+    *,
+    texts: Mapping[str, str] = _NOTHING,
+    kinds: Collection[str] = (),
+) -> list[Problem]:
+    """Give errors of a model as problems of a file, beside those of its YAML: what stands in a line first,
+    top down, then missing keys. One a field, since one mistake can break two rules.
+
+    `texts` say what a value is, by a pattern that it does not match or by the type of an error. `kinds` are
+    words that pydantic puts into the place of an error to say which kind of row or value it tried: no file
+    has them there.
+    """
+    placed = [(False, problem) for problem in document.problems]
+    broken = {problem.path for problem in document.problems}
+    for error in errors:
+        problem = document.problem(*_told(document, model, error, texts, kinds))
+        if problem.path not in broken:
+            broken.add(problem.path)
+            placed.append((error["type"] == "missing", problem))
+    return [problem for _, problem in sorted(placed)]
+
+
+def without_mistakes(model: type[M], value: Value, error: ValidationError) -> M | None:
+    """The model of what is left of a value without all that it refuses, so that the rest can be looked at in
+    the same go; None where nothing usable is left."""
+    left = deepcopy(value)
+    while True:
+        for each in error.errors(include_url=False):
+            if not _remove(left, each["loc"][:-1] if each["type"] == "missing" else each["loc"]):
+                return None
+        try:
+            return model.model_validate(left)
+        except ValidationError as again:
+            error = again
+
+
+def _remove(value: Any, place: tuple[int | str, ...]) -> bool:
+    """Take out what stands at a place, the whole list where that is in one; False where it is everything."""
+    path = list(takewhile(lambda part: isinstance(part, str), (part for part in place if part != "[key]")))
+    for part in path[:-1]:
+        value = value.get(part, {})
+    if path:
+        value.pop(path[-1], None)
+    return bool(path)
+
+
+def _told(
+    document: Document, model: type[BaseModel], error: ErrorDetails, texts: Mapping[str, str], kinds: Collection[str]
+) -> tuple[Path, str]:
+    """The field that an error is about, as the file has it, and what to tell."""
+    path: Path = ()
+    for part in error["loc"]:
+        if part == "[key]" or (part in kinds and (*path, part) not in document.lines):
+            continue
+        path = (*path, part)
+    kind, message, pattern = error["type"], error["msg"].replace("'", ""), error.get("ctx", {}).get("pattern", "")
+    if kind == "extra_forbidden":
+        return path, texts.get(kind, _TEXTS[kind]) + meant(str(path[-1]), _keys(model))
+    if kind == "union_tag_invalid":
+        return (*path, "type"), f"this is one of {error['ctx']['expected_tags']}".replace("'", "")
+    if kind in ("enum", "literal_error"):
+        known = re.findall(r"'([^']*)'", error["msg"])
+        told = message.replace("Input should be", "this is one of" if len(known) > 1 else "this is")
+        return path, told + (meant(str(error["input"]), known) if len(known) > 1 else "")
+    own = texts.get(pattern) or texts.get(kind) or _TEXTS.get(kind)
+    return path, own or message.removeprefix("Value error, ").replace("Input should be", "this is")
+
+
+@cache
+def _keys(model: type[BaseModel]) -> frozenset[str]:
+    """Every key that a file of this model can have, wherever it stands."""
+    schema = model.model_json_schema()
+    models = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for each in models for name in each.get("properties", {}))
