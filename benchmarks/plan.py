@@ -95,8 +95,8 @@ def requested(url: str) -> list[tuple[str, str]]:
     """The first request of each full read that a plan makes, as (path and query, Prefer), taken from the
     connector itself."""
     from connectors.dynamics.connector import connect
+    from connectors.dynamics.http.answers import Answer
     from connectors.dynamics.http.auth import StaticToken
-    from connectors.dynamics.http.transport import Answer
     from crm_compliance.settings import Settings
     from crm_compliance.wiring import mapping_text
     from jobs.reading import gather

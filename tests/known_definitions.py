@@ -30,7 +30,7 @@ ASK = Metadata._get  # the asking itself
 def is_first(metadata: Metadata) -> bool:
     """Whether the client has asked the CRM for nothing yet, or has had no answer."""
     transport = metadata._transport
-    return not (transport.stats.requests and transport._has_answered)
+    return not (transport.stats.requests and transport.retry.has_answered)
 
 
 class KnownDefinitions:

@@ -122,7 +122,7 @@ class DynamicsConnector:
             self._transport, mapping, self._tables.definition, read=self.read, user=self.whoami, mode=bulk_delete, warnings=self.warnings
         )
         directory = Directory(self._transport)
-        removing = Removing(self._pool.send, environment.root_path, self._transport.tries)
+        removing = Removing(self._pool.send, environment.root_path, self._transport.retry.tries)
         self._places = Places(self._transport, directory, removing, self.whoami, self.warnings)
         self._contents = Contents(self._transport)
         self._lying = LyingReader(directory, self.warnings)
@@ -377,7 +377,7 @@ class DynamicsConnector:
 
     def tries(self) -> Iterator[None]:
         """Go round once, and again after a while each time, until patience ends."""
-        return self._transport.tries()
+        return self._transport.retry.tries()
 
     @contextmanager
     def guarded(self, guard: Callable[[], None]) -> Iterator[None]:

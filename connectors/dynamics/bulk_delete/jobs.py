@@ -20,10 +20,11 @@ import msgspec
 
 from connectors.dynamics.bulk_delete.hold_guard import Guard, condition, filter_of
 from connectors.dynamics.http import faults
+from connectors.dynamics.http.answers import Answer, NotSent
 from connectors.dynamics.http.clock import ServerClock
-from connectors.dynamics.http.idempotent_writes import write
 from connectors.dynamics.http.query import guid, literal, query_string
-from connectors.dynamics.http.transport import Answer, NotSent, Transport
+from connectors.dynamics.http.retry import REPEATABLE, WHILE_THROTTLED
+from connectors.dynamics.http.transport import Transport
 from connectors.interface import ConnectorError, ReadIncomplete, Unauthorised
 
 PREFIX = "crm-compliance "  # of the name of every job of ours
@@ -165,29 +166,21 @@ class Jobs:
             **({"Options": options} if options else {}),
         }
         self.unsettled = True  # until the opposite is known, also where this process is interrupted
-        waited_s = 0.0
-        while True:
-            try:
-                answer = self._transport.send("POST", "BulkDelete", body, where="BulkDelete")
-            except (NotSent, Unauthorised) as failure:
-                self.unsettled = False
-                raise NotStarted(str(failure), is_lasting=False) from None
-            except ConnectorError:
-                return self._found(name)
-            if answer.status == 200:
-                return self._started(answer) or self._found(name)
-            if answer.status == 429:
-                wait_s = self._transport.retry_after(answer.headers)
-                waited_s += wait_s
-                if waited_s <= self._transport.environment.max_wait_s:
-                    self._transport.pause(wait_s)
-                    continue
-            elif (answer.status == 408 or answer.status >= 500) and answer.status != 501:
-                return self._found(name)
+        try:
+            answer = self._transport.send("POST", "BulkDelete", body, where="BulkDelete", again=WHILE_THROTTLED)
+        except (NotSent, Unauthorised) as failure:
             self.unsettled = False
-            found = faults.fault(answer.status, answer.body)
-            told = ", ".join(filter(None, (str(answer.status), found.code, found.privilege)))
-            raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429, status=answer.status)
+            raise NotStarted(str(failure), is_lasting=False) from None
+        except ConnectorError:
+            return self._found(name)
+        if answer.status == 200:
+            return self._started(answer) or self._found(name)
+        if (answer.status == 408 or answer.status >= 500) and answer.status != 501:
+            return self._found(name)
+        self.unsettled = False
+        found = faults.fault(answer.status, answer.body)
+        told = ", ".join(filter(None, (str(answer.status), found.code, found.privilege)))
+        raise NotStarted(f"the CRM refuses the job ({told})", is_lasting=answer.status != 429, status=answer.status)
 
     def end(self, job: str, must_stop: Callable[[], bool] = lambda: False) -> bool:
         """Wait until a job has ended; after half an hour, or once it must stop, it is cancelled. Gives
@@ -198,7 +191,8 @@ class Jobs:
         """
         if self._follow(job, FOLLOW_S, must_stop):
             return True
-        self._write("PATCH", f"{JOBS}({guid(job)})", CANCEL)  # refused where it has just ended: the next look tells
+        # Refused where it has just ended: the next look tells.
+        self._transport.send("PATCH", f"{JOBS}({guid(job)})", CANCEL, if_match="*", where=JOBS, again=REPEATABLE)
         return self._follow(job, CANCEL_S)
 
     def report(self, job: str) -> Report:
@@ -339,13 +333,9 @@ class Jobs:
         return rows
 
     def _remove(self, address: str) -> None:
-        answer = self._write("DELETE", address)
+        answer = self._transport.send("DELETE", address, where=address.partition("(")[0], again=REPEATABLE)
         if answer.status != 404 and answer.status >= 300:
             raise faults.error(faults.fault(answer.status, answer.body), request=answer.request_id, where=address.partition("(")[0])
-
-    def _write(self, method: str, address: str, content: object = None) -> Answer:
-        """A write that may be repeated, until it is answered or patience ends."""
-        return write(self._transport, method, address, content, if_match="*" if content else "")
 
     def _warn(self, message: str) -> None:
         self._warnings.append(message)

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
+from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.query import guid, query_string
-from connectors.dynamics.http.transport import Answer, Transport
+from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.interface import ConnectorError, Content, ReadIncomplete
 

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from connectors.dynamics.http import faults
-from connectors.dynamics.http.idempotent_writes import write
 from connectors.dynamics.http.query import guid, literal, query_string
+from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.purge import Ended, Purging, queries_for
 from connectors.dynamics.schema.privileges import lacking_for_audit_jobs
@@ -170,7 +170,9 @@ class History:
             ConnectorError: it cannot be told what happened.
         """
         target = {"@odata.type": f"Microsoft.Dynamics.CRM.{table.name}", table.primary_id: guid(row)}
-        answer = write(self._transport, "POST", "DeleteRecordChangeHistory", {"Target": target})
+        answer = self._transport.send(
+            "POST", "DeleteRecordChangeHistory", {"Target": target}, where="DeleteRecordChangeHistory", again=REPEATABLE
+        )
         if answer.status < 300:
             return 0
         if answer.status in REFUSED:

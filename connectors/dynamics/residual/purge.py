@@ -75,7 +75,7 @@ class Purging:
         if self.lacking():
             return Ended.NOT_ALLOWED
         job = told = ""
-        for _ in self._transport.tries():  # a second job of the same queries finds what the first has left, which is nothing
+        for _ in self._transport.retry.tries():  # a second job of the same queries finds what the first has left, which is nothing
             name = job_name()
             start_at = start_of(self._transport.clock)
             try:

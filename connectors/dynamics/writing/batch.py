@@ -15,8 +15,9 @@ import msgspec
 from requests.structures import CaseInsensitiveDict
 
 from connectors.dynamics.http import faults
+from connectors.dynamics.http.answers import NotSent
 from connectors.dynamics.http.query import guid
-from connectors.dynamics.http.transport import Again, Answer, CertificateRefused, NotSent, Transport
+from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping, Table
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.writing.columns import NotWritable, payload
@@ -171,7 +172,8 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
     boundary = f"batch_{uuid.uuid4().hex}"
     body = encode(change_sets, boundary)
     try:
-        answer = _post(transport, body, boundary, sum(len(one.requests) for one in change_sets))
+        operations = sum(len(one.requests) for one in change_sets)
+        answer = transport.post_batch(body, boundary, operations=operations, prefer="odata.continue-on-error", where="$batch")
     except ConnectorError as failure:
         is_refused = isinstance(failure, Unauthorised)
         status = ChangeStatus.REFUSED if is_refused else ChangeStatus.UNKNOWN
@@ -188,24 +190,12 @@ def send_batch(transport: Transport, change_sets: Sequence[Prepared]) -> Sent:
         )
     if answer.status == 429:
         code = faults.fault(429, answer.body).code
-        return Sent((None,) * len(change_sets), transport.retry_after(answer.headers), reached=False, code=code)
+        return Sent((None,) * len(change_sets), transport.retry.retry_after_s(answer.headers), reached=False, code=code)
     decoded = decode(change_sets, answer.status, answer.headers.get("Content-Type", ""), answer.body)
-    waits = [transport.retry_after(one.wait) for one in decoded if one.wait is not None]
+    waits = [transport.retry.retry_after_s(one.wait) for one in decoded if one.wait is not None]
     results = tuple(None if one.wait is not None else one.result for one in decoded)
     code = next((one.result.service_code for one in decoded if one.wait is not None), "")
     return Sent(results, max(waits, default=None), code=code)
-
-
-def _post(transport: Transport, body: bytes, boundary: str, operations: int) -> Answer:
-    """Send; where no connection came about nothing can have happened, so that may be tried again."""
-
-    def attempt() -> Answer:
-        try:
-            return transport.post_batch(body, boundary, operations=operations, prefer="odata.continue-on-error", where="$batch")
-        except NotSent as failure:
-            raise (failure if isinstance(failure, CertificateRefused) else Again(failure)) from None
-
-    return transport.until_done(attempt, lasting=False)  # then whoever decided on it looks again first (HLD-07)
 
 
 def encode(change_sets: Sequence[Prepared], boundary: str) -> bytes:

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
-from connectors.dynamics.http.transport import Answer, Transport
+from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.reading.change_tracking import Changes, changes_since
 from connectors.interface import ConnectorError
 from tests.connectors.dynamics.fuzz.corpus import Entry, entries

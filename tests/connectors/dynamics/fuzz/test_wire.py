@@ -139,7 +139,7 @@ HEADERS = st.one_of(
 
 @given(HEADERS, st.one_of(st.none(), HEADERS))
 def test_any_waiting_time_is_a_second_or_more(text: str, date: str | None) -> None:
-    seconds = TRANSPORT.retry_after({"Retry-After": text} | ({"Date": date} if date is not None else {}))
+    seconds = TRANSPORT.retry.retry_after_s({"Retry-After": text} | ({"Date": date} if date is not None else {}))
     assert 1.0 <= seconds < 4e11
 
 

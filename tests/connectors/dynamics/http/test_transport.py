@@ -18,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.dynamics.http import faults
+from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
-from connectors.dynamics.http.transport import MAX_BROKEN_BODIES, Again, Answer, Transport
+from connectors.dynamics.http.retry import MAX_BROKEN_BODIES, REPEATABLE
+from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.gate import Timeline
 from connectors.interface import ConnectorError, Forbidden, ReadIncomplete, Throttled, Unauthorised, Unreachable
 from rules.errors import UsageError
@@ -282,10 +284,10 @@ def test_an_answer_that_used_up_its_time_is_not_asked_for_again(failure: Connect
     def attempt() -> Answer:
         tries.append(clock[0])
         clock[0] += 160.0
-        raise Again(failure)
+        raise failure
 
     with pytest.raises(type(failure)):
-        client.until_done(attempt)
+        client.retry.until_answered(attempt, REPEATABLE)
     assert len(tries) == 2
 
 

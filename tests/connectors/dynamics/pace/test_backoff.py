@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
-from connectors.dynamics.http.idempotent_writes import write
+from connectors.dynamics.http.retry import REPEATABLE
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.pace.backoff import BACKOFF_CAP_S, Patience
 from connectors.dynamics.pace.gate import Timeline
@@ -92,7 +92,7 @@ def test_writes_that_may_be_repeated_have_the_same_patience(method: str) -> None
     outage = Outage(OUTAGE_S)
     responses.add_callback(method, f"{ROOT}rows(1)", outage.answer)
     with client(outage) as transport:
-        assert write(transport, method, "rows(1)").status == 200
+        assert transport.send(method, "rows(1)", again=REPEATABLE).status == 200
     assert sum(outage.naps) >= OUTAGE_S
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.dynamics.http.transport import Answer
+from connectors.dynamics.http.answers import Answer
 from connectors.dynamics.reading.change_tracking import Changes
 from connectors.dynamics.reading.decoder import Page
 from connectors.dynamics.reading.table_cache import Chunk, chunk_of

@@ -1,0 +1,48 @@
+"""What one request came to: an answer, or no answer and whether anything can have happened then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import requests
+import urllib3
+
+from connectors.interface import ConnectorError, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the body is whole, decompressed and unread."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)  # it may hold what people wrote
+    request_id: str
+
+
+class NotSent(Unreachable):
+    """No connection came about, so nothing can have happened at the other side."""
+
+
+class CertificateRefused(NotSent):
+    """We do not trust the other side; asking again does not help."""
+
+
+def lost(failure: requests.RequestException, ours: str, where: str) -> ConnectorError:
+    """The error for a request without an answer. requests puts addresses into its messages, and a filter may
+    name ids: own words only."""
+    if isinstance(failure, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(failure):
+        return CertificateRefused("The CRM's certificate is not accepted.", hint="Check the CA file and the host name.", where=where)
+    if isinstance(failure, requests.exceptions.ProxyError):
+        return NotSent("The proxy refuses or does not answer.", hint="Check the proxy settings.", where=where, request_id=ours)
+    if isinstance(failure, requests.ConnectTimeout):
+        return NotSent("The CRM cannot be connected to in time.", hint="Check network and address.", where=where, request_id=ours)
+    if isinstance(failure, requests.Timeout):
+        return Unreachable("The CRM did not answer in time.", hint="Try again later.", where=where, request_id=ours)
+    reason = getattr(failure.args[0], "reason", None) if failure.args else None
+    if isinstance(reason, urllib3.exceptions.NewConnectionError):
+        return NotSent("The CRM cannot be connected to.", hint="Check network and address.", where=where, request_id=ours)
+    if isinstance(failure, requests.ConnectionError):
+        return Unreachable("The connection to the CRM broke off.", hint="Try again later.", where=where, request_id=ours)
+    return Unreachable(f"The CRM cannot be asked ({type(failure).__name__}).", where=where, request_id=ours)
