@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 
 from connectors.interface import ReadIncomplete
 from jobs.model.plan import Kind
+from rules.model.file_roles import FileRole
 from rules.model.records import (
     ActivityParty,
     Call,
@@ -136,10 +137,10 @@ class Gathering:
             if self.versions is not None:
                 self.versions[row.id] = row.etag
             role = row.role
-            if role == "child" or (role is not None and role.isdecimal()):
+            if role == FileRole.CHILD or (role is not None and role.isdecimal()):
                 # A role that the mapping does not know may be a child's, so the unit has a child of unknown
                 # age.
-                child = contact if role == "child" else None
+                child = contact if role == FileRole.CHILD else None
                 for unit in (in_dossier, in_fiche):
                     if unit is not None and (child is None or child not in unit.children):
                         unit.children.append(child)

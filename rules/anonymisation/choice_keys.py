@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Final
 
 from rules.anonymisation.techniques import AGE_BANDS, DURATION_BANDS, SEXES
+from rules.model.file_roles import FILE_ROLES
 from rules.policy.categories import OUTCOMES
-from rules.rights.facts import ROLES
 
 CHANNELS: Final = ("phone", "chat", "email", "letter", "fax", "form", "visit", "other")
 REPORTER_KINDS: Final = ("child", "parent", "professional", "other")  # 5.2
@@ -23,7 +23,7 @@ FICHES_BANDS: Final = ("1", "2-5", "6+")
 
 CHOICE_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "role": ROLES,
+        "role": FILE_ROLES,
         "outcome": tuple(str(outcome) for outcome in OUTCOMES),
         "channel": CHANNELS,
         "reporter_kind": REPORTER_KINDS,

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from rules.model.file_roles import CARE, FileRole
 from rules.people.emails import normal_email
 from rules.people.phones import numbers_of_people
 from rules.people.spellings import Part, spellings
@@ -41,8 +42,6 @@ _SHORTEST_ENCODED: Final = 4
 _EDGES: Final = " ,;-\n\t"
 _OWN_WORD = re.compile(r"(?<=\s)(?:d')?(?P<name>[^\W\d_]\S*)")
 _SAME_PERSON = re.compile(r"(?:\s|[^\W\d_]\.){1,4}")
-# By which role a person is labelled who has several: a reporter is never told from the rest (R-119).
-_ROLES: Final = ("reporter", "suspect", "child", "mother", "father", "parent", "guardian", "witness", "professional", "staff", "other")
 
 _BRACKET = re.compile(r"\s*\([^()]*\)")
 _SAID_OF_SOMEBODY = re.compile(r"\s*\(\s*[^\W\d_A-Z][^()]*\)")
@@ -372,8 +371,8 @@ class Redactor:
         return self._labels.label(keys[0])
 
     def _standing(self, key: str) -> tuple[int, str]:
-        role = self._people[key].role if key in self._people else "other"
-        return (_ROLES.index(role) if role in _ROLES else len(_ROLES), key)
+        role = self._people[key].role if key in self._people else FileRole.OTHER
+        return (CARE.index(role) if role in CARE else len(CARE), key)
 
     def _same_names(self, key: str) -> frozenset[str]:
         person = self._people.get(key)
@@ -509,6 +508,6 @@ def _surnames(others: Sequence[Protected]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for person in others:
         for _, last in person.names:
-            for spelling in spellings("", last) if person.role != "child" else ():
+            for spelling in spellings("", last) if person.role != FileRole.CHILD else ():
                 found.setdefault(spelling.letters, set()).add(person.key)
     return {letters: frozenset(keys) for letters, keys in found.items()}

@@ -12,11 +12,11 @@ from enum import StrEnum
 from typing import Final
 
 from rules.dates.ages import has_reached
+from rules.model.file_roles import PARENTS
 from rules.model.requests import Mandate
 from rules.rights.facts import Asked, RoleInFile, UnitKey
 
 ADULT_AGE: Final = 18
-HOLDERS: Final = frozenset({"parent", "guardian"})
 
 
 class Authority(StrEnum):
@@ -43,7 +43,7 @@ def authority(asked: Asked, roles: Sequence[RoleInFile], units: Collection[UnitK
         return Authority.NEVER
     if asked.mandate is Mandate.CONTESTED:
         return Authority.CONTESTED
-    held = [role for role in roles if role.contact in asked.requester and role.unit in units and role.role in HOLDERS]
+    held = [role for role in roles if role.contact in asked.requester and role.unit in units and role.role in PARENTS]
     is_evidenced = any(role.has_authority and not _is_over(role, asked.day) for role in held)
     is_over = not is_evidenced and any(_is_over(role, asked.day) for role in held)
     is_shown = is_evidenced or (asked.mandate is Mandate.SHOWN and not is_over)

@@ -6,17 +6,12 @@ Source: section 6 (RGT, SUS); policy §5.
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
 
 import msgspec
 
 from rules.model.requests import Mandate, RequesterKind, Right
 
 UnitKey = tuple[str, str]  # kind (dossier, fiche) and id
-
-# The roles that a person can have in a file, in the order in which they are told; the first one says most
-# about what may be told.
-ROLES: Final = ("child", "parent", "guardian", "reporter", "witness", "professional", "other", "suspect")
 
 
 class RoleInFile(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from rules.dates.ages import has_reached
+from rules.model.file_roles import PARENTS, FileRole
 from rules.model.requests import RequesterKind, Right
 from rules.policy.categories import CRM_CATEGORIES
 from rules.rights.authority import Authority, authority
@@ -49,7 +50,7 @@ _LIMITING: Final = frozenset(
 _KNOWN_HARMLESS: Final = CRM_CATEGORIES - _LIMITING
 
 # Who demonstrably knows that the child is known here, so that RF-07 tells nothing new (6.4).
-_KNOWS_OF_CHILD: Final = frozenset({"parent", "guardian", "reporter"})
+_KNOWS_OF_CHILD: Final = PARENTS | {FileRole.REPORTER}
 
 # The rules of this part that two people may override, in words for those who do it. What is not here holds
 # for everybody.

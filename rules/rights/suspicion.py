@@ -12,18 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
-from rules.rights.facts import ROLES, FileFacts, RoleInFile, UnitKey
-
-_SUSPECT: Final = "suspect"
-_CHILD: Final = "child"
+from rules.model.file_roles import FILE_ROLES, FileRole
+from rules.rights.facts import FileFacts, RoleInFile, UnitKey
 
 
 def is_active(role: RoleInFile, day: date) -> bool:
     """Say whether a role is a suspicion that still stands on a day; its last day counts (SUS-08). Without a
     last day it stands."""
-    return role.role == _SUSPECT and (role.suspect_until is None or day <= role.suspect_until)
+    return role.role == FileRole.SUSPECT and (role.suspect_until is None or day <= role.suspect_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +69,9 @@ def involvement(
             continue
         if role.contact in person:
             found.setdefault(role.unit, set()).add(role.role)
-        if role.role not in ROLES:
+        if role.role not in FILE_ROLES:
             unreadable.add(role.unit)
-        if role.role == _SUSPECT:
+        if role.role == FileRole.SUSPECT:
             ended.add(role.unit)
     children = _children(roles, files, (person, heard))
     of_closed = {child for unit in excluded for child in children.get(unit, ())}
@@ -82,7 +79,7 @@ def involvement(
     because = (("SUS-05", unreadable), ("SUS-06", linked), ("SUS-08", ended))
     return Involvement(
         roles={unit: _in_order(found[unit]) for unit in sorted(found)},
-        whole=frozenset(unit for unit in found if _CHILD in found[unit]),
+        whole=frozenset(unit for unit in found if FileRole.CHILD in found[unit]),
         review=tuple((unit, rule) for unit in sorted(found) for rule, units in because if unit in units and rule not in overrides),
         excluded=excluded,
     )
@@ -90,8 +87,8 @@ def involvement(
 
 def _in_order(roles: set[str]) -> tuple[str, ...]:
     """Order roles; one that the mapping does not know is told as `other`."""
-    known = {role if role in ROLES else "other" for role in roles}
-    return tuple(sorted(known, key=ROLES.index))
+    known = {role if role in FILE_ROLES else FileRole.OTHER for role in roles}
+    return tuple(sorted(known, key=FILE_ROLES.index))
 
 
 def _children(roles: Iterable[RoleInFile], files: Mapping[UnitKey, FileFacts], people: Iterable[frozenset[str]]) -> dict[UnitKey, set[str]]:
@@ -99,7 +96,7 @@ def _children(roles: Iterable[RoleInFile], files: Mapping[UnitKey, FileFacts], p
     same = {contact: min(person) for person in people for contact in person}
     children: dict[UnitKey, set[str]] = {}
     for role in roles:
-        if role.role == _CHILD:
+        if role.role == FileRole.CHILD:
             children.setdefault(role.unit, set()).add(same.get(role.contact, role.contact))
     for unit, file in files.items():
         children.setdefault(unit, set()).update(same.get(child, child) for child in file.children)

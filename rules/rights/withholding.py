@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from rules.model.file_roles import SPEAKERS
 from rules.rights.fields import Nature, ShownTo, rule_for
 
 SHELTER: Final = "shelter"
@@ -31,7 +32,6 @@ _HARMLESS = frozenset({("contact", "birth_place")})
 _TELLS_WHO_SPOKE = frozenset({("fiche", "channel"), ("fiche", "reporter_kind"), ("fiche", "language"), ("recording", "channel")})
 
 # Roles that say that the child itself spoke.
-_SPEAKING = frozenset({"reporter", "witness"})
 
 # To whom a file goes because the law says so: no place where a child could be found.
 _AUTHORITY = re.compile(
@@ -60,7 +60,7 @@ def withheld_on_behalf(kind: str, field: str) -> str | None:
 def withheld_role(role: str | None) -> str | None:
     """Give the class by which a role of the child in a limited file is withheld: that it reported or bore
     witness is for it to tell."""
-    return CHILD_STATEMENTS if role in _SPEAKING else None
+    return CHILD_STATEMENTS if role in SPEAKERS else None
 
 
 def withheld_recipient(name: str) -> str | None:

@@ -28,6 +28,7 @@ from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row, Scope
 from rules.holds.holds import Holds
 from rules.model.decisions import Decision
+from rules.model.file_roles import PARENTS, SPEAKERS, FileRole
 from rules.model.kinds import ACTIVITIES, ROW_KINDS
 from rules.model.personal_records import FullContact, FullFiche, FullRecording
 from rules.model.records import Donation, Engagement, Enrolment, Unit, UnitKind
@@ -48,8 +49,6 @@ _RECORDING: Final = "recording"
 _NEWSLETTER: Final = "newsletter"
 _PARTNERSHIP: Final = "partnership"
 _CONTACTS: Final = ("contacts",)  # that somebody was in contact, and nothing of who
-_SPEAKERS: Final = frozenset({"reporter", "witness"})
-_PARENTS: Final = frozenset({"parent", "guardian"})
 _EVERYWHERE: Final = (Right.ACCESS.value, Right.RECTIFICATION.value, Right.ERASURE.value, Right.RESTRICTION.value)
 _AND_OBJECTION: Final = (*_EVERYWHERE, Right.OBJECTION.value)
 _ON_CONSENT: Final = (*_EVERYWHERE, Right.PORTABILITY.value, Right.OBJECTION.value, Right.CONSENT_WITHDRAWAL.value)
@@ -117,7 +116,7 @@ class Contexts:
         key = _deciding(decision)
         category = self._policy.categories.get(key)
         purposes = _purposes(category)
-        roles = ("child",) if is_whole else self._found.standing.own.get(unit, ()) or ("other",)
+        roles = (FileRole.CHILD,) if is_whole else self._found.standing.own.get(unit, ()) or (FileRole.OTHER,)
         fiches = [row.record for row in rows if isinstance(row.record, FullFiche)]
         grounds = grounds_of(self._policy, purposes, category, "not_decided", is_special=is_whole)
         is_only_child = is_whole and found is not None and len(found.children) <= 1  # else the day would tell of a brother or a sister
@@ -149,7 +148,7 @@ class Contexts:
         standing, units = self._found.standing, [row.unit for row in rows if row.unit is not None]
         is_whole = any(unit in standing.whole for unit in units)
         found = dict.fromkeys(role for unit in units for role in standing.own.get(unit, ()))
-        roles = ("child",) if is_whole else tuple(found) or ("other",)
+        roles = (FileRole.CHILD,) if is_whole else tuple(found) or (FileRole.OTHER,)
         category = self._policy.categories.get(_RECORDING)
         return [
             Context(
@@ -325,9 +324,9 @@ def _sources(rows: Sequence[Row], roles: Sequence[str], *, is_whole: bool, is_li
     if is_limited:
         return _CONTACTS
     if not is_whole:
-        has_spoken = bool(_SPEAKERS.intersection(roles)) or any(row.is_own and row.kind != "party" for row in rows)
-        spoken_of = set(roles) - _SPEAKERS - {"other"}
-        by_others = () if not spoken_of else ("third_party",) if spoken_of - _PARENTS else _CONTACTS
+        has_spoken = bool(SPEAKERS.intersection(roles)) or any(row.is_own and row.kind != "party" for row in rows)
+        spoken_of = set(roles) - SPEAKERS - {FileRole.OTHER}
+        by_others = () if not spoken_of else ("third_party",) if spoken_of - PARENTS else _CONTACTS
         return (*(("self",) if has_spoken or not spoken_of else ()), *by_others)
     kinds = {row.record.reporter_kind for row in rows if isinstance(row.record, FullFiche)}
     told = {"professional" if kind == "professional" else "self" if kind == "child" else "third_party" for kind in kinds}

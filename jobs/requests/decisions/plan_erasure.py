@@ -29,12 +29,12 @@ from jobs.writing.contacts import check_contacts
 from rules.dates.periods import brussels_date
 from rules.holds.precedence import GrantedErasure, Ruling, rule_on
 from rules.model.decisions import Decision as Disposal
+from rules.model.file_roles import FileRole
 from rules.model.records import KINDS, Party, Recording, Unit, UnitKind
 from rules.model.requests import Right
 from rules.retention.relations import relation_terms
 
 ERASURE_REQUEST, CONSENT_WITHDRAWN = "ERASURE_REQUEST", "CONSENT_WITHDRAWN"
-SUSPECT: Final = "suspect"
 _DELETED: Final = "delete"
 _FILES: Final = ("dossier", "fiche")
 
@@ -140,7 +140,7 @@ def _roles_in(context: JobContext, contacts: Sequence[str], task: Task) -> list[
     return sorted(
         row.id
         for row in rows_of(context.connector, Party, PARTY_FIELDS, Among("contact", sorted(contacts)))
-        if row.role != SUSPECT and (row.fiche in fiches or (task.kind == "dossier" and row.dossier == task.id))
+        if row.role != FileRole.SUSPECT and (row.fiche in fiches or (task.kind == "dossier" and row.dossier == task.id))
     )
 
 

@@ -25,12 +25,12 @@ from jobs.requests.decisions.correctable import corrections
 from jobs.requests.search.contact_details import compared, is_own_caller, own_numbers
 from jobs.requests.search.search import Material
 from rules.dates.periods import brussels_date
+from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.personal_records import FullRecording
 from rules.model.requests import Right
 from rules.rights.standing import Standing
 
 Unit = tuple[str, str]  # dossier or fiche, and its id
-SPEAKERS: Final = frozenset({"child", "reporter", "witness"})
 PROPOSALS: Final = MappingProxyType(
     {
         What.ERASE: "erase it with all that hangs on it",
@@ -187,8 +187,8 @@ class Wishes:
         speaks = {
             row.fiche
             for row in self.material.parties.values()
-            if row.fiche is not None and self._is_of_person(row.contact) and row.role in SPEAKERS
-            if not (row.role == "witness" and self._is_called_by_others(row.fiche))
+            if row.fiche is not None and self._is_of_person(row.contact) and row.role in {FileRole.CHILD, *SPEAKERS}
+            if not (row.role == FileRole.WITNESS and self._is_called_by_others(row.fiche))
         }
         return sorted(
             (
@@ -234,7 +234,9 @@ class Wishes:
 
     def _has_role_in(self, unit: Unit) -> bool:
         return any(
-            self._is_of_person(row.contact) and row.role != "suspect" and unit in (("dossier", row.dossier), self._unit_of(row.fiche))
+            self._is_of_person(row.contact)
+            and row.role != FileRole.SUSPECT
+            and unit in (("dossier", row.dossier), self._unit_of(row.fiche))
             for row in self.material.parties.values()
         )
 
@@ -244,7 +246,7 @@ class Wishes:
         units = {*self.child_units, *self.other_units}
         places: set[Unit] = set()
         for row in self.material.parties.values():
-            if self._is_of_person(row.contact) and row.role != "suspect":
+            if self._is_of_person(row.contact) and row.role != FileRole.SUSPECT:
                 if row.fiche is not None and self._unit_of(row.fiche) in units:
                     places.add(("fiche", row.fiche))
                 elif row.dossier is not None and ("dossier", row.dossier) in units:

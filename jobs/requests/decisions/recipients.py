@@ -18,6 +18,7 @@ from jobs.model.answer import Compilation
 from jobs.ports.context import JobContext
 from jobs.reading.gather import rows_of
 from jobs.register.decision import Known, Notice, Task, What
+from rules.model.file_roles import FileRole
 from rules.model.personal_records import FullContact, FullFiche, FullParty
 
 OF_FILES = frozenset({What.ERASE, What.DISOWN, What.ANNOTATE, What.RESTRICT})
@@ -71,7 +72,9 @@ def _born_on(context: JobContext, row: FullContact) -> str:
 def _files_about(context: JobContext, contacts: Collection[str]) -> set[tuple[str, str]]:
     """The files in which one of these contacts is the child."""
     roles = rows_of(context.connector, FullParty, ("dossier", "fiche", "role"), Among("contact", sorted(contacts)))
-    places = [(kind, row) for role in roles if role.role == "child" for kind, row in (("dossier", role.dossier), ("fiche", role.fiche))]
+    places = [
+        (kind, row) for role in roles if role.role == FileRole.CHILD for kind, row in (("dossier", role.dossier), ("fiche", role.fiche))
+    ]
     return {(kind, row) for kind, row in places if row is not None}
 
 

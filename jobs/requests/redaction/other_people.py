@@ -13,11 +13,10 @@ from typing import Any
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.case_files import record_of
 from jobs.requests.search.contact_details import compared, is_own_caller
+from rules.model.file_roles import CARE, FileRole
 from rules.model.personal_records import FullContact
 from rules.redaction.redactor import Protected, Shown
 
-# Of several roles the one that asks for most care (EXP-06).
-_CARE = ("reporter", "suspect", "child", "parent", "guardian", "witness", "professional", "other")
 _REMARK = re.compile(r"\([^()]*\)")
 _CARE_OF = re.compile(r"^\s*(?:p/a|c/o|per adres|chez|bij|bei)\b(?:[^,;\n]*[,;\n]\s*|.*$)", re.IGNORECASE | re.DOTALL)
 _ALIAS = re.compile(r"[\s,;/-]+(?:alias|a\.?k\.?a\.?|bijgenaamd|genaamd|dite?|surnommée?|genannt)[\s:]+(?P<name>.+)", re.IGNORECASE)
@@ -73,14 +72,14 @@ def _contacts(assessment: Assessment) -> Iterator[Protected]:
     called: dict[str, list[str]] = {}
     for party in _all_of(assessment, "party"):
         if party.contact is not None:
-            roles.setdefault(party.contact, set()).add(party.role or "other")
+            roles.setdefault(party.contact, set()).add(party.role or FileRole.OTHER)
             called.setdefault(party.contact, []).extend(nicknames(party.name))
     for contact in (material.contacts[row] for row in sorted(material.contacts)):
         if contact.id in readable:
             continue
-        found = roles.get(contact.id, {"other"})
-        role = next((each for each in _CARE if each in found), "other")
-        organisation = material.accounts.get(contact.parent or "", "") if role == "professional" else ""
+        found = roles.get(contact.id, {FileRole.OTHER})
+        role = next((each for each in CARE if each in found), FileRole.OTHER)
+        organisation = material.accounts.get(contact.parent or "", "") if role == FileRole.PROFESSIONAL else ""
         yield Protected(
             key=contact.id,
             role=role,
@@ -105,10 +104,12 @@ def _callers(assessment: Assessment, known: frozenset[str]) -> Iterator[Protecte
     """Whoever called or wrote, by number or address: a reporter, whatever else is known (R-119)."""
     for fiche in _all_of(assessment, "fiche"):
         if (fiche.caller_number or fiche.caller_email) and not is_own_caller(fiche.caller_number, fiche.caller_email, known):
-            yield Protected(f"caller {fiche.id}", "reporter", phones=_all((fiche.caller_number,)), emails=_all((fiche.caller_email,)))
+            yield Protected(
+                f"caller {fiche.id}", FileRole.REPORTER, phones=_all((fiche.caller_number,)), emails=_all((fiche.caller_email,))
+            )
     for recording in _all_of(assessment, "recording"):
         if recording.caller_number and not is_own_caller(recording.caller_number, None, known):
-            yield Protected(f"caller {recording.id}", "reporter", phones=(recording.caller_number,))
+            yield Protected(f"caller {recording.id}", FileRole.REPORTER, phones=(recording.caller_number,))
 
 
 def _participants(assessment: Assessment, known: frozenset[str]) -> Iterator[Protected]:

@@ -22,6 +22,7 @@ from jobs.requests.search.facts import files_of, roles_of
 from jobs.requests.search.rows_without_contact import add_loose_rows, roles_of_rows, stand_in
 from jobs.requests.search.search import Material, search_everywhere
 from rules.dates.periods import brussels_date
+from rules.model.file_roles import FileRole
 from rules.model.kinds import RELATIONS
 from rules.model.personal_records import FullContact
 from rules.people.birthdates import latest_compatible, sentinels_of
@@ -136,11 +137,11 @@ def _unwritten(material: Material, filing: Filing, people: frozenset[str], known
     found: set[tuple[UnitKey, str, str]] = set()
     for party in material.activity_parties.values():
         if party.party in people:
-            found |= {(unit, party.party or "", "other") for unit in filing.units("activity_party", party.id)}
+            found |= {(unit, party.party or "", FileRole.OTHER) for unit in filing.units("activity_party", party.id)}
     for fiche in material.fiches.values():
         for contact, own in numbers.items():
             if is_own_caller(fiche.caller_number, fiche.caller_email, own):
-                found |= {(unit, contact, "reporter") for unit in filing.units("fiche", fiche.id)}
+                found |= {(unit, contact, FileRole.REPORTER) for unit in filing.units("fiche", fiche.id)}
     return [RoleInFile(unit, contact, role) for unit, contact, role in sorted(found) if (unit, contact) not in known]
 
 

@@ -9,10 +9,10 @@ from datetime import date
 from typing import cast
 
 from jobs.requests.search.search import Material
+from rules.model.file_roles import FileRole
 from rules.model.kinds import ACTIVITIES, FILES, ROW_KINDS
 from rules.rights.standing import FileFacts, RoleInFile, UnitKey
 
-SUSPECT, CHILD = "suspect", "child"
 Values = Mapping[str, object]
 
 
@@ -52,7 +52,7 @@ def files_of(material: Material) -> dict[UnitKey, FileFacts]:
             categories[unit].update(cast("tuple[str, ...]", values["categories"]))
     children: defaultdict[UnitKey, set[str]] = defaultdict(set)
     for values, unit in files.roles():
-        children[unit] |= {str(values["contact"])} if values["role"] == CHILD else set()
+        children[unit] |= {str(values["contact"])} if values["role"] == FileRole.CHILD else set()
     return {
         unit: FileFacts(unit, tuple(sorted(categories[unit])), frozenset(children[unit]))
         for unit in sorted(categories.keys() | children.keys())
@@ -91,7 +91,7 @@ class Files:
     def roles(self) -> Iterator[tuple[Values, UnitKey]]:
         """Return each role of a contact that counts, with its file; twice where it is on two."""
         for kind, row, values in self.rows("party"):
-            is_suspect = values["role"] == SUSPECT
+            is_suspect = values["role"] == FileRole.SUSPECT
             contacts = [values["contact"]] if values["contact"] is not None else sorted(self._named[row]) if is_suspect else []
             for unit in sorted(self.units_of(kind, row)):
                 if (kind, row) in self._live or is_suspect or unit in self._lying:

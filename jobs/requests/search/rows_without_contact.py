@@ -13,13 +13,14 @@ from jobs.reading.decoy_reads import always
 from jobs.requests.search.callers import CALLED
 from jobs.requests.search.case_files import Filing
 from jobs.requests.search.search import Material
+from rules.model.file_roles import FileRole
 from rules.model.personal_records import FULL, FullContact, FullDossier, FullFiche, FullParty
 from rules.model.records import Record
 from rules.rights.facts import RoleInFile
 
 _CONTENT = frozenset({"picture", "media", "body", "image"})
 # What somebody is in a file of which no more is known than that they called or wrote.
-_ROLE = {"fiche": "reporter", "recording": "reporter", "call": "other", "email": "other", "activity_party": "other"}
+_ROLE = {"fiche": FileRole.REPORTER, "recording": FileRole.REPORTER} | dict.fromkeys(("call", "email", "activity_party"), FileRole.OTHER)
 
 
 def stand_in(kind: str, row: str) -> str:

@@ -20,13 +20,13 @@ from jobs.requests.search.mentions import NAMES, Sought
 from jobs.requests.search.namesakes import Namesakes
 from jobs.requests.search.rows_without_contact import stand_in
 from rules.dates.periods import brussels_date
+from rules.model.file_roles import SPEAKERS, FileRole
 from rules.model.kinds import KINDS_IN_ORDER, RELATIONS, ROW_KINDS
 from rules.model.personal_records import FullCall, FullEmail, FullFiche, FullNote, FullParty, FullRecording
 from rules.model.records import Record
 from rules.rights.facts import UnitKey
 from rules.rights.standing import ItemScope, item_scope
 
-_SPEAKS = frozenset({"reporter", "witness"})
 _AUDIO = "audio/"
 MENTION = "mention"
 
@@ -98,8 +98,8 @@ class Scope:
         mine = [party for party in assessment.material.activity_parties.values() if party.party in self._me or self._is_loose(party)]
         self._own_activities = {party.activity for party in mine}
         roles = assessment.material.parties.values()
-        self._spoken = {party.fiche for party in roles if party.role in _SPEAKS and self._is_mine(party)}
-        reporters = [party for party in roles if party.role == "reporter"]
+        self._spoken = {party.fiche for party in roles if party.role in SPEAKERS and self._is_mine(party)}
+        reporters = [party for party in roles if party.role == FileRole.REPORTER]
         self._reported = {party.fiche for party in reporters if self._is_mine(party)} - {
             party.fiche for party in reporters if not self._is_mine(party)
         }
@@ -186,7 +186,7 @@ class Scope:
         if not self.askers:
             return False
         reporters = {
-            party.contact for party in self._found.material.parties.values() if party.fiche == fiche.id and party.role == "reporter"
+            party.contact for party in self._found.material.parties.values() if party.fiche == fiche.id and party.role == FileRole.REPORTER
         }
         if compared([fiche.caller_number], [fiche.caller_email]):
             return is_own_caller(fiche.caller_number, fiche.caller_email, self.asker_numbers) and reporters <= self.askers.keys()
@@ -235,7 +235,7 @@ class Scope:
                 continue
             record = record_of(each.kind, {**each.values, "id": each.id})
             units = self._found.filing.units(each.kind, each.id)
-            is_suspicion = getattr(record, "role", None) == "suspect"
+            is_suspicion = getattr(record, "role", None) == FileRole.SUSPECT
             if units & self._standing.excluded or (is_suspicion and getattr(record, "contact", None) in self._me):
                 self.excluded.add((each.kind, each.id))
                 continue
