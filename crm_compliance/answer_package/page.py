@@ -10,11 +10,12 @@ from importlib.resources import files
 from typing import Final
 
 import msgspec
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Template
 
 from crm_compliance.answer_package.characters import french, visible
 from crm_compliance.answer_package.content.answer import Answer
 from crm_compliance.answer_package.content.wording import texts_in
+from crm_compliance.reports.parts.template import environment
 
 WORDS: Final = ("skip", "contents", "letter", "back")
 FOLDER: Final = files("crm_compliance.answer_package")
@@ -37,8 +38,7 @@ def page_html(answer: Answer) -> bytes:
 @lru_cache(maxsize=4)
 def _template(language: str) -> Template:
     seen = _seen_in_french if language == "fr" else _seen
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=seen)
-    return environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
+    return environment().overlay(finalize=seen).from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
 
 
 def _seen(value: object) -> object:

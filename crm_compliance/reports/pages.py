@@ -36,7 +36,6 @@ def formats_part() -> str:
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "docs/nights.md": {"jobs": jobs_part},
     "docs/commands.md": {"formats": formats_part},
-    "docs/roles.md": {"roles": roles_part},
     "docs/rights.md": {"matrix": matrix_part, "overridable": overridable_part},
     "docs/roles.md": {"roles": roles_part},
 }

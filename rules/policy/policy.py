@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 
 from rules.files.model import Key, Model, Text
 from rules.model.bypass import Bypass, Bypasses
+from rules.model.languages import USUAL, Language
 from rules.model.purposes import PURPOSES, PurposeKey
 from rules.model.roles import DECIDES_BY_DEFAULT, Deciding
 from rules.policy.categories import Category, Derivation, Labels, Mission
@@ -175,7 +176,7 @@ class Defaults(Model):
     register_years: Annotated[int, Field(ge=1, le=10)] = 5
     """Years after its closing for which a subject request stands in the register; then only yearly totals are
     left (ACC-07)."""
-    language: Literal["nl", "fr", "de", "en"] = "nl"
+    language: Language = USUAL
     """The language of letters to whose language nobody knows, such as recipients of data (EXP-11)."""
     maturity_age: Annotated[int, Field(ge=0, le=18)] = 12
     """Age on the day of receipt from which a child is presumed able to exercise the rights alone (RGT-05)."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-LANGUAGES: Final = ("nl", "fr", "de", "en")
+from rules.model.languages import LANGUAGES
 
 # Role or class -> the words, in the order of LANGUAGES.
 _WORDS: Final[Mapping[str, tuple[str, str, str, str]]] = MappingProxyType(

@@ -22,9 +22,9 @@ from jobs.files.supervisor import SHARED
 from jobs.model.answer import SEEN_UNCHECKED, Item, ItemStatus
 from jobs.ports.outbox import NeedleFound, Unchecked
 from jobs.requests.answer.attachments import attachments_of
-from jobs.requests.answer.compile import LANGUAGES
 from jobs.requests.answer.release import release_answer
 from rules.errors import UsageError
+from rules.model.languages import LANGUAGES
 from rules.model.personal_records import FullContact, FullDonation, FullParty
 from rules.model.requests import RequestState
 from tests.crm_compliance.asking import told

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from crm_compliance.answer_package.content.particulars import basis_lines, retention_lines
-from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.content.wording import texts_in
 from jobs.model.answer import Context
 from jobs.model.request import GivenPerson
 from jobs.requests.answer.compile import compile_request
+from rules.model.languages import LANGUAGES
 from rules.model.requests import RequesterKind, Right
 from tests.integration.deciding import ask
 from tests.integration.holding import place

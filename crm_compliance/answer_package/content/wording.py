@@ -17,7 +17,8 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
-LANGUAGES: Final = ("nl", "fr", "de", "en")
+from rules.model.languages import LANGUAGES, USUAL
+
 ON_BEHALF: Final = "_on_behalf"
 NO_WORDS: Final = "zxx"  # ISO 639 for "no linguistic content": an answer of which only the data are left
 BRUSSELS: Final = ZoneInfo("Europe/Brussels")
@@ -164,7 +165,7 @@ def texts_in(language: str, *, on_behalf: bool = False) -> Texts:
     """The texts of a language; Dutch where it is none of the four (EXP-11). `on_behalf`: of a child, to
     whoever acts for it."""
     if language == NO_WORDS:
-        return texts_in(LANGUAGES[0], on_behalf=on_behalf).without_words()
-    known = language if language in LANGUAGES else "nl"
+        return texts_in(USUAL, on_behalf=on_behalf).without_words()
+    known = language if language in LANGUAGES else USUAL
     tables = tomllib.loads((files("crm_compliance.answer_package") / "texts" / f"{known}.toml").read_text(encoding="utf-8"))
     return Texts(known, tables, tables.pop("locale"), on_behalf=on_behalf)

@@ -83,8 +83,8 @@ def notices(
 
 def _check(folder: Path | None, language: str, told: int | None, on: str, not_told: int | None, reason: str) -> None:
     """Refuse options that do not go together, before anybody signs in."""
-    from crm_compliance.answer_package.content.wording import LANGUAGES
     from jobs.register.decision import NotTold
+    from rules.model.languages import LANGUAGES
 
     if sum(each is not None for each in (folder, told, not_told)) > 1:
         raise UsageError("letters are written, or one outcome is recorded", hint="--output DIR, or --told N, or --not-told N")

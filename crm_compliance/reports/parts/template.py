@@ -1,5 +1,5 @@
-"""The templates of the reports: one environment, in which every value is escaped and a missing one is an
-error."""
+"""The templates of reports and answers: one environment, in which every value is escaped and a missing one is
+an error."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from crm_compliance.reports.parts.sentences import advice, anchor_name, grouped,
 
 def template(name: str) -> Template:
     """Give a template of `templates/` by its file name."""
-    return _environment().get_template(name)
+    return environment().get_template(name)
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Give the environment, for a template that lies elsewhere too."""
+    made = Environment(
         loader=PackageLoader("crm_compliance.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(
+    made.filters.update(
         grouped=grouped,
         sentence=reason_sentence,
         advice=advice,
@@ -32,7 +33,7 @@ def _environment() -> Environment:
         listed=_listed,
         at=_length,
     )
-    return environment
+    return made
 
 
 def _listed(values: Sequence[str]) -> str:

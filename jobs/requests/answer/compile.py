@@ -35,13 +35,13 @@ from rules.dates.ages import has_reached
 from rules.dates.periods import brussels_date
 from rules.hints import hint_to
 from rules.model.kinds import KINDS_IN_ORDER, RELATIONS
+from rules.model.languages import LANGUAGES, USUAL
 from rules.model.personal_records import FullContact
 from rules.model.requests import COPIES, RequestState, Right, Step
 from rules.redaction.leak_check import Needles
 from rules.rights.authority import ADULT_AGE
 from rules.rights.fields import needed_by
 
-LANGUAGES = ("nl", "fr", "de", "en")
 PORTABLE = ("contact", *RELATIONS)
 NEUTRAL = "neutral"
 
@@ -164,10 +164,10 @@ def language_of(request: SubjectRequest, found: Assessment) -> str:
     if request.language in LANGUAGES:
         return request.language
     if found.standing.answer == NEUTRAL:
-        return LANGUAGES[0]
+        return USUAL
     contacts = [found.material.contacts[contact] for contact in sorted(found.people.requester) if contact in found.material.contacts]
     preferred = [contact.language for contact in contacts if contact.language in LANGUAGES]
-    return str(preferred[0]) if preferred else LANGUAGES[0]
+    return str(preferred[0]) if preferred else USUAL
 
 
 def _items(

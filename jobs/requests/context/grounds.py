@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from jobs.model.answer import Ground, ProcessedBy
+from rules.model.languages import LANGUAGES
 from rules.policy.categories import Category, Labels
 from rules.policy.policy import Policy
 from rules.policy.processing import Processor
 
-LANGUAGES: Final = ("nl", "fr", "de", "en")
 _POINT_E_OR_F: Final = re.compile(r"(?i)\b6\W{0,2}1\W{0,2}[ef]\b")  # of Article 6, as the English words of a basis cite it
 
 

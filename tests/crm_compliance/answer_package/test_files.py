@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.particulars import recipient_lines
-from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.leak_test import search_for_needles
 from crm_compliance.answer_package.package import PackageBroken, package_of, write_plain
 from crm_compliance.answer_package.table import cell
 from crm_compliance.files import DiskProblem
 from jobs.model.answer import Addressee, Compilation, Context, Field, ItemStatus, Recipient, Withheld
 from jobs.ports.outbox import NeedleFound
+from rules.model.languages import LANGUAGES
 from rules.redaction.leak_check import GUID, name_needle, needle
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, PERSON, PHOTO, ROW, SENDER, compilation, fiche, neutral

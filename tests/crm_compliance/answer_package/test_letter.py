@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from crm_compliance.answer_package.characters import french
 from crm_compliance.answer_package.content.answer import Paragraph
 from crm_compliance.answer_package.content.content import answer_of
-from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.letter import letter_data, letter_pdf
 from jobs.model.answer import Addressee, Compilation, Field, Ground, ItemStatus, Retention
+from rules.model.languages import LANGUAGES
 from tests.crm_compliance.answer_package.pages import opened, pages_of, pictures_of, text_of
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, PERSON, PHOTO, SENDER, compilation, fiche, neutral
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.answer_package.content.wording import LANGUAGES
 from crm_compliance.answer_package.leak_test import search_message
 from crm_compliance.answer_package.message import message_text
 from jobs.model.answer import Addressee, Compilation
 from jobs.ports.outbox import NeedleFound
+from rules.model.languages import LANGUAGES
 from rules.redaction.leak_check import name_needle, needle
 from tests.crm_compliance.answer_package.samples import AT, SENDER, compilation, neutral
 

@@ -10,11 +10,12 @@ from functools import lru_cache
 import msgspec
 import pytest
 
-from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.leak_test import search_for_needles
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import Addressee, Compilation, Field, Recipient, Withheld
 from jobs.ports.outbox import NeedleFound
+from rules.model.languages import LANGUAGES
 from rules.redaction.leak_check import Needles, name_needle
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, PERSON, SENDER, compilation, fiche
 

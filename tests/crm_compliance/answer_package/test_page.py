@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from crm_compliance.answer_package.content.content import answer_of
-from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.page import page_html
 from jobs.model.answer import Addressee
+from rules.model.languages import LANGUAGES
 from tests.browser.chromium import chromium, is_here
 from tests.crm_compliance.answer_package.samples import SENDER, compilation, fiche
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from crm_compliance.answer_package.content.particulars import recipient_lines
-from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.content.wording import texts_in
 from rules.errors import Refused
+from rules.model.languages import LANGUAGES
 from rules.model.requests import Outcome, RequestState
 from tests.crm_compliance.asking import DORA, Asking, told
 from tests.crm_compliance.typist import Typist

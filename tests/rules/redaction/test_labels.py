@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules.redaction.labels import LABEL, LANGUAGES, Labels, label_for
+from rules.model.languages import LANGUAGES
+from rules.redaction.labels import LABEL, Labels, label_for
 
 
 def labels_of(*roles: tuple[str, str], language: str = "nl") -> list[str]:

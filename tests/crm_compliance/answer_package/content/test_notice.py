@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from crm_compliance.answer_package.content.notice import TOLD_AS, language_of, notice_letter
-from crm_compliance.answer_package.content.wording import LANGUAGES, texts_in
+from crm_compliance.answer_package.content.wording import texts_in
 from crm_compliance.answer_package.letter import letter_pdf
 from jobs.register.decision import Decision, Known, Notice, What
 from jobs.requests.decisions.correctable import READ
+from rules.model.languages import LANGUAGES
 from rules.model.requests import Right
 from tests.crm_compliance.answer_package.pages import opened, pages_of, text_of
 from tests.crm_compliance.answer_package.samples import SENDER

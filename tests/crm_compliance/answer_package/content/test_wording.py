@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from crm_compliance.answer_package.content.wording import LANGUAGES, ON_BEHALF, texts_in
+from crm_compliance.answer_package.content.wording import ON_BEHALF, texts_in
 from jobs.model import answer
+from rules.model.languages import LANGUAGES
 from rules.model.personal_records import FULL, PARTICIPATIONS, TOOK_PART
 from rules.model.purposes import PURPOSES
 from rules.model.requests import Right
